@@ -1,0 +1,104 @@
+/** @file Every error a user can meet: each carries its facts and says what to change. */
+import { distance } from "fastest-levenshtein";
+
+/** Values an error carries for programs (`--json`) and tests. */
+export type Facts = Readonly<Record<string, unknown>>;
+
+/**
+ * Base of all expected errors. The message is one paragraph for people; `facts` are the same for programs.
+ * Anything else that is thrown is a bug and keeps its stack trace.
+ */
+export class CoolError extends Error {
+  readonly facts: Facts;
+  /** Process exit code: 1 the work failed, 2 wrong usage, 130 interrupted (DESIGN §9). */
+  readonly exitCode: 1 | 2 | 130 = 1;
+
+  constructor(message: string, facts: Facts = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.facts = facts;
+  }
+
+  toJSON(): { error: string; message: string; facts: Facts } {
+    return { error: this.name, message: this.message, facts: this.facts };
+  }
+}
+
+/** Wrong flags or arguments. */
+export class UsageError extends CoolError {
+  override readonly exitCode = 2;
+}
+
+/** A name that does not exist where one of a known set was expected. */
+export class UnknownNameError extends CoolError {
+  override readonly exitCode: 1 | 2 | 130;
+  /**
+   * @param kind what was looked up, as a noun: `task`, `feature`, `run`
+   * @param where the place of the wrong name, as it should read after "in"
+   */
+  constructor(
+    kind: string,
+    readonly unknownName: string,
+    known: Iterable<string>,
+    where?: string,
+    options: { readonly exitCode?: 1 | 2 } = {},
+  ) {
+    const candidates = [...known];
+    const place = where === undefined ? "" : ` in ${where}`;
+    super(`No ${kind} named "${unknownName}"${place}. ${suggestion(unknownName, candidates)}`, {
+      kind,
+      name: unknownName,
+      known: candidates,
+      nearest: nearestNames(unknownName, candidates),
+    });
+    this.exitCode = options.exitCode ?? 1;
+  }
+}
+
+/** The project's configuration does not parse or contradicts itself. */
+export class ConfigError extends CoolError {}
+
+/** The flow function is wrong: names the flow, the task and the way out. */
+export class FlowError extends CoolError {}
+
+/** Labels, tables or images that cannot be used: names the file, the row and the column. */
+export class DataError extends CoolError {}
+
+/** Training cannot go on, e.g. a loss that is NaN. */
+export class TrainingError extends CoolError {}
+
+/** The run store (database and run folders) cannot be used as asked. */
+export class StoreError extends CoolError {}
+
+/** The compute backend asked for does not load or lacks an operation. */
+export class BackendError extends CoolError {}
+
+/** The user stopped the work (Ctrl-C). */
+export class InterruptedError extends CoolError {
+  override readonly exitCode = 130;
+}
+
+/** Names of `known` that a person may have meant by `name`, best first, at most three. */
+export function nearestNames(name: string, known: Iterable<string>): string[] {
+  const wanted = name.toLowerCase();
+  // a third of the letters may differ; one prefix or path suffix of another always counts
+  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  return [...known]
+    .map((candidate) => {
+      const lower = candidate.toLowerCase();
+      const contains = wanted.length >= 3 && (lower.startsWith(wanted) || lower.endsWith(wanted));
+      return { candidate, cost: contains ? 0.5 : distance(wanted, lower) };
+    })
+    .filter(({ cost }) => cost <= limit)
+    .sort((a, b) => a.cost - b.cost)
+    .slice(0, 3)
+    .map(({ candidate }) => candidate);
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const nearest = nearestNames(name, known);
+  if (nearest.length > 0) return `Did you mean ${nearest.map((n) => `"${n}"`).join(" or ")}?`;
+  if (known.length === 0) return "There is none.";
+  const shown = known.slice(0, 12).map((n) => `"${n}"`);
+  return `Known: ${shown.join(", ")}${known.length > shown.length ? `, … (${known.length} in all)` : ""}.`;
+}

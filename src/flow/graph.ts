@@ -1,0 +1,156 @@
+/** @file The flow graph: plain, serialisable data that everything else walks. */
+
+/** Options that every kind of task takes. */
+export interface CommonTaskOptions {
+  /** Label column, if it is neither the task's path nor its leaf name. */
+  readonly column?: string;
+  /** Constant weight of the task's masked mean in the total loss; default 1. */
+  readonly lossWeight?: number;
+}
+
+/** Yes or no: sigmoid, binary cross entropy, one tuned threshold. */
+export interface BinarySpec extends CommonTaskOptions {
+  readonly kind: "binary";
+}
+
+/** One of several classes: softmax, cross entropy. */
+export interface ClassificationSpec<Class extends string = string> extends CommonTaskOptions {
+  readonly kind: "classification";
+  readonly classes: readonly Class[];
+}
+
+/** Any subset of several labels: sigmoid, binary cross entropy, one tuned threshold per label. */
+export interface MultilabelSpec<Label extends string = string> extends Omit<CommonTaskOptions, "column"> {
+  readonly kind: "multilabel";
+  readonly labels: readonly Label[];
+  /** One column with a delimited string or list, or one column per label (in the order of `labels`). */
+  readonly column?: string | readonly string[];
+  /** Separates labels in a string cell; default `,`. */
+  readonly delimiter?: string;
+}
+
+/** Number of original-image pixels (or a constant) that one unit of `[min, max]` stands for. */
+export type RegressionScale = number | "image-width" | "image-height";
+
+/** A number in [min, max]: sigmoid, squared error of the normalized value. */
+export interface BoundedRegressionSpec extends CommonTaskOptions {
+  readonly kind: "boundedRegression";
+  /** Bounds in label units divided by `scale`. */
+  readonly min: number;
+  readonly max: number;
+  /** Label cell = value in [min, max] × scale; default 1. */
+  readonly scale: RegressionScale;
+  /** What the number measures on the picture, so that it can be drawn (and mirrored with it). */
+  readonly measures?: "x" | "y" | "width" | "height";
+}
+
+export type TaskSpec = BinarySpec | ClassificationSpec | MultilabelSpec | BoundedRegressionSpec;
+export type TaskKind = TaskSpec["kind"];
+export type SpecOf<K extends TaskKind> = Extract<TaskSpec, { readonly kind: K }>;
+
+/** A statement about one task's answer. `task` is the gate's full path. */
+export type ConditionAtom =
+  | { readonly kind: "true"; readonly task: string }
+  | { readonly kind: "isOneOf"; readonly task: string; readonly classes: readonly number[] }
+  | { readonly kind: "has"; readonly task: string; readonly label: number }
+  /** In label units. */
+  | { readonly kind: "atLeast"; readonly task: string; readonly value: number }
+  | { readonly kind: "below"; readonly task: string; readonly value: number };
+
+/** A precondition: three-valued (Kleene) logic over statements about earlier tasks. */
+export type Condition =
+  | ConditionAtom
+  | { readonly kind: "not"; readonly of: Condition }
+  | { readonly kind: "and"; readonly of: readonly Condition[] }
+  | { readonly kind: "or"; readonly of: readonly Condition[] };
+
+/** One use of a task in the traced flow. */
+export interface TaskNode {
+  /** Position in `FlowGraph.tasks`; gates always have a smaller index than what they gate. */
+  readonly index: number;
+  /** Unique name, e.g. `person_regression.face_regression.face_x1`. */
+  readonly path: string;
+  /** Last part of the path. */
+  readonly name: string;
+  /** Name under which the task was declared; differs from `name` after `.as(…)`. */
+  readonly declaredName: string;
+  /** Trunk output that the task's head reads. */
+  readonly feature: string;
+  readonly spec: TaskSpec;
+  /** Weight in the total loss. */
+  readonly lossWeight: number;
+  /** What `.given(…)` said at this use; null: always. */
+  readonly ownPrecondition: Condition | null;
+  /** Own and all enclosing preconditions; null: always. */
+  readonly precondition: Condition | null;
+  /** Path of the latest gate that the precondition reads: where the task hangs in explanation trees. */
+  readonly parent: string | null;
+}
+
+/** One use of a flow inside the traced flow, for printing. */
+export interface FlowNode {
+  readonly path: string;
+  readonly name: string;
+  readonly declaredName: string;
+  readonly ownPrecondition: Condition | null;
+  /** Number of tasks added before this flow's first task. */
+  readonly firstTask: number;
+  readonly taskCount: number;
+}
+
+export interface FlowGraph {
+  readonly formatVersion: 1;
+  /** Name of the flow that was traced. */
+  readonly flow: string;
+  /** All declared trunk outputs, in declaration order. */
+  readonly features: readonly string[];
+  /** In the order in which the flow added them. */
+  readonly tasks: readonly TaskNode[];
+  /** Nested flows, outer before inner. */
+  readonly flows: readonly FlowNode[];
+}
+
+/** Children of a condition, for walkers. */
+export function operands(condition: Condition): readonly Condition[] {
+  switch (condition.kind) {
+    case "not":
+      return [condition.of];
+    case "and":
+    case "or":
+      return condition.of;
+    case "true":
+    case "isOneOf":
+    case "has":
+    case "atLeast":
+    case "below":
+      return [];
+    default:
+      return condition satisfies never;
+  }
+}
+
+/** Paths of the tasks that a condition reads, each once. */
+export function gatesOf(condition: Condition): ReadonlySet<string> {
+  const gates = new Set<string>();
+  const visit = (c: Condition): void => {
+    if ("task" in c) gates.add(c.task);
+    for (const operand of operands(c)) visit(operand);
+  };
+  visit(condition);
+  return gates;
+}
+
+/** Conjunction without nesting; null when nothing is asked. */
+export function allOf(conditions: readonly (Condition | null)[]): Condition | null {
+  const flat = conditions.flatMap((c) => (c === null ? [] : c.kind === "and" ? c.of : [c]));
+  if (flat.length === 0) return null;
+  const [first] = flat;
+  return flat.length === 1 && first !== undefined ? first : { kind: "and", of: flat };
+}
+
+/** The task at a path. Callers have validated the path. */
+export function taskAt(graph: FlowGraph, path: string): TaskNode {
+  const node = graph.tasks.find((task) => task.path === path);
+  if (node === undefined) throw new Error(`graph has no task ${path}`);
+  return node;
+}

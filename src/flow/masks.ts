@@ -1,0 +1,92 @@
+/** @file Answers (labels or predictions) → which rows are active for which task. */
+import type { ConditionAtom, FlowGraph, TaskNode, TaskSpec } from "./graph.js";
+import { evaluateCondition, FALSE, TRUE, type TruthColumn, UNKNOWN } from "./precondition.js";
+
+/**
+ * One task's answers in label terms, NaN where unknown: 0/1 for binary, a class index, 0/1 per label,
+ * a number in label units. Labels and decoded predictions have the same form.
+ * Shape [rows, answerWidth(spec)].
+ */
+export type AnswerColumn = Float32Array;
+
+/** 1 where the row takes part. Shape [rows]. */
+export type RowMask = Uint8Array;
+
+/** Numbers that one answer consists of. */
+export function answerWidth(spec: TaskSpec): number {
+  return spec.kind === "multilabel" ? spec.labels.length : 1;
+}
+
+/**
+ * Which rows are active for each task: own and all enclosing preconditions true (DESIGN §5).
+ * A gate that is itself inactive, or has no answer, is unknown.
+ * With labels this is the truth; with decoded outputs it is what a user of the network sees, recursively.
+ * @param answers one column per task of the graph, same order
+ * @returns one mask per task, same order
+ */
+export function activeRows(graph: FlowGraph, answers: readonly AnswerColumn[], rows: number): RowMask[] {
+  const active: RowMask[] = [];
+  const byPath = new Map(graph.tasks.map((task) => [task.path, task]));
+  const truthOf = (atom: ConditionAtom): TruthColumn => {
+    const gate = byPath.get(atom.task) as TaskNode;
+    return atomTruth(atom, gate.spec, answers[gate.index] as AnswerColumn, active[gate.index] as RowMask);
+  };
+  for (const task of graph.tasks) {
+    active.push(
+      task.precondition === null
+        ? new Uint8Array(rows).fill(1)
+        : evaluateCondition(task.precondition, truthOf).map((t) => (t === TRUE ? 1 : 0)),
+    );
+  }
+  return active;
+}
+
+function atomTruth(atom: ConditionAtom, spec: TaskSpec, answers: AnswerColumn, active: RowMask): TruthColumn {
+  const width = answerWidth(spec);
+  const offset = atom.kind === "has" ? atom.label : 0;
+  const holds = statement(atom);
+  const truth = new Uint8Array(active.length);
+  for (let row = 0; row < truth.length; row++) {
+    const answer = answers[row * width + offset] as number;
+    truth[row] = active[row] === 0 || Number.isNaN(answer) ? UNKNOWN : holds(answer) ? TRUE : FALSE;
+  }
+  return truth;
+}
+
+function statement(atom: ConditionAtom): (answer: number) => boolean {
+  switch (atom.kind) {
+    case "true":
+    case "has":
+      return (answer) => answer >= 0.5;
+    case "isOneOf": {
+      const classes = new Set(atom.classes);
+      return (answer) => classes.has(answer);
+    }
+    case "atLeast": {
+      // answers are single precision: compare with the bound as such, so that 18.3 is at least 18.3
+      const bound = Math.fround(atom.value);
+      return (answer) => answer >= bound;
+    }
+    case "below": {
+      const bound = Math.fround(atom.value);
+      return (answer) => answer < bound;
+    }
+    default:
+      return atom satisfies never;
+  }
+}
+
+/** Rows with at least one known number. */
+export function labelledRows(spec: TaskSpec, answers: AnswerColumn): RowMask {
+  const width = answerWidth(spec);
+  const labelled = new Uint8Array(answers.length / width);
+  for (let i = 0; i < answers.length; i++) {
+    if (!Number.isNaN(answers[i] as number)) labelled[Math.floor(i / width)] = 1;
+  }
+  return labelled;
+}
+
+/** Loss mask = active and labelled. */
+export function bothMasks(a: RowMask, b: RowMask): RowMask {
+  return a.map((value, row) => value & (b[row] as number));
+}

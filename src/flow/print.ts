@@ -1,0 +1,85 @@
+/** @file The flow graph as text: preconditions in the notation of the field, `A | B` = A given B. */
+import { type Condition, type FlowGraph, operands, type TaskNode, taskAt } from "./graph.js";
+
+/** One condition, e.g. `not camera_blocked and (door_open or shirt_type is red)`. */
+export function printCondition(graph: FlowGraph, condition: Condition): string {
+  const inner = (c: Condition): string => {
+    const text = printCondition(graph, c);
+    return (c.kind === "and" || c.kind === "or") && operands(c).length > 1 ? `(${text})` : text;
+  };
+  switch (condition.kind) {
+    case "true":
+      return condition.task;
+    case "isOneOf": {
+      const { spec } = taskAt(graph, condition.task);
+      const names = condition.classes.map((i) => (spec.kind === "classification" ? spec.classes[i] : i));
+      return `${condition.task} is ${names.join(" or ")}`;
+    }
+    case "has": {
+      const { spec } = taskAt(graph, condition.task);
+      return `${condition.task} has ${spec.kind === "multilabel" ? spec.labels[condition.label] : condition.label}`;
+    }
+    case "atLeast":
+      return `${condition.task} >= ${condition.value}`;
+    case "below":
+      return `${condition.task} < ${condition.value}`;
+    case "not":
+      return `not ${inner(condition.of)}`;
+    case "and":
+    case "or":
+      return condition.of.map(inner).join(` ${condition.kind} `);
+    default:
+      return condition satisfies never;
+  }
+}
+
+/** One line about a task: what it asks, of which feature, under which own precondition. */
+function printTask(graph: FlowGraph, task: TaskNode): string {
+  const given = task.ownPrecondition === null ? "" : ` | ${printCondition(graph, task.ownPrecondition)}`;
+  return `${task.name}${given}  [${task.spec.kind}, ${task.feature}]`;
+}
+
+interface Entry {
+  readonly text: string;
+  readonly children: Entry[];
+}
+
+/** The flow as a tree of flows and tasks, one line each, in the order of the flow. */
+export function printGraph(graph: FlowGraph): string {
+  const root: Entry = { text: graph.flow, children: [] };
+  const entries = new Map<string, Entry>([["", root]]);
+  const add = (path: string, entry: Entry): void => {
+    const parent = path.includes(".") ? path.slice(0, path.lastIndexOf(".")) : "";
+    entries.get(parent)?.children.push(entry);
+    entries.set(path, entry);
+  };
+  const pending = [...graph.flows];
+  const openFlows = (upTo: number): void => {
+    while (pending[0] !== undefined && pending[0].firstTask <= upTo) {
+      const flow = pending.shift();
+      if (flow === undefined) break;
+      const given = flow.ownPrecondition === null ? "" : ` | ${printCondition(graph, flow.ownPrecondition)}`;
+      add(flow.path, { text: `${flow.name}${given}  (flow)`, children: [] });
+    }
+  };
+  for (const task of graph.tasks) {
+    openFlows(task.index);
+    add(task.path, { text: printTask(graph, task), children: [] });
+  }
+  openFlows(graph.tasks.length);
+  return printTree(root);
+}
+
+/** Draws a tree with box characters. */
+export function printTree(root: Entry): string {
+  const lines = [root.text];
+  const walk = (children: readonly Entry[], indent: string): void => {
+    children.forEach((child, i) => {
+      const last = i === children.length - 1;
+      lines.push(`${indent}${last ? "└── " : "├── "}${child.text}`);
+      walk(child.children, indent + (last ? "    " : "│   "));
+    });
+  };
+  walk(root.children, "");
+  return lines.join("\n");
+}

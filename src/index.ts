@@ -1,0 +1,2 @@
+/** @file Public API of dnn-cool. */
+export * from "./errors.js";
