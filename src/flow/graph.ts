@@ -29,17 +29,17 @@ export interface MultilabelSpec<Label extends string = string> extends Omit<Comm
   readonly delimiter?: string;
 }
 
-/** Number of original-image pixels (or a constant) that one unit of `[min, max]` stands for. */
-export type RegressionScale = number | "image-width" | "image-height";
+/** Size of the row's original image by which a regression label is divided. */
+export type ImageScale = "image-width" | "image-height";
 
 /** A number in [min, max]: sigmoid, squared error of the normalized value. */
 export interface BoundedRegressionSpec extends CommonTaskOptions {
   readonly kind: "boundedRegression";
-  /** Bounds in label units divided by `scale`. */
+  /** Bounds in label units; divided by the image's size where `scale` names one. */
   readonly min: number;
   readonly max: number;
-  /** Label cell = value in [min, max] × scale; default 1. */
-  readonly scale: RegressionScale;
+  /** Labels in pixels of the original image are divided by its width or height; null: labels are taken as they are. */
+  readonly scale: ImageScale | null;
   /** What the number measures on the picture, so that it can be drawn (and mirrored with it). */
   readonly measures?: "x" | "y" | "width" | "height";
 }

@@ -1,0 +1,138 @@
+/** @file What every kind of task knows how to do: the columns of the behaviour table. */
+import type { TaskKind, TaskSpec } from "../flow/graph.js";
+import type { AnswerColumn, RowMask } from "../flow/masks.js";
+
+/**
+ * Label units per unit of [min, max], one per row, for regressions scaled by the size of the row's image;
+ * null (all 1) for every other task.
+ */
+export type UnitScale = Float32Array | null;
+
+/** A task's logits (or the gradient with respect to them) inside a matrix that several tasks may share. */
+export interface LogitView {
+  readonly data: Float32Array;
+  /** Numbers per row of the matrix. */
+  readonly stride: number;
+  /** First column of the task. */
+  readonly offset: number;
+}
+
+/** Labels of some rows, aligned with the rows of a LogitView. */
+export interface Labels {
+  /** [rows, answerWidth], label units, NaN where missing. */
+  readonly answers: AnswerColumn;
+  readonly unitScale: UnitScale;
+}
+
+/** Decision thresholds: one for a binary task, one per label for multilabel, none otherwise. */
+export type Thresholds = readonly number[];
+
+/** All that metrics are computed from: one task, one split, the rows that `mask` selects. */
+export interface Scored<Spec extends TaskSpec = TaskSpec> {
+  readonly spec: Spec;
+  /** [rows, logitWidth] */
+  readonly logits: Float32Array;
+  /** [rows, logitWidth], after sigmoid or softmax. */
+  readonly activated: Float32Array;
+  /** [rows, answerWidth], label units. */
+  readonly decoded: AnswerColumn;
+  readonly labels: Labels;
+  readonly mask: RowMask;
+}
+
+/** A metric's name (DESIGN §9), its value (null: undefined on these rows), and how many answers it is made of. */
+export interface MetricValue {
+  readonly name: string;
+  readonly value: number | null;
+  readonly count: number;
+}
+
+/** Behaviour of one kind of task. Every function is pure and works on plain arrays. */
+export interface TaskBehaviour<Spec extends TaskSpec> {
+  /** Width of the task's head. */
+  logitWidth(spec: Spec): number;
+  /** Names of the logits, for tables and trees; null for a single unnamed one. */
+  logitNames(spec: Spec): readonly string[] | null;
+  /** Problem with the task's own options, in words that follow its name; null if none. */
+  problemWith(spec: Spec): string | null;
+
+  /**
+   * Reads one row's label.
+   * @param cells one cell, or one per label for a multilabel with a column each; null = missing
+   * @param unitScale label units per unit of [min, max] for this row
+   * @param out receives answerWidth numbers at `at`; NaN = missing
+   * @returns what is wrong with the cells, or null
+   */
+  parseLabel(spec: Spec, cells: readonly unknown[], unitScale: number, out: AnswerColumn, at: number): string | null;
+
+  /** Loss terms that a row contributes: its known numbers. */
+  lossTerms(spec: Spec, labels: Labels, row: number): number;
+  /**
+   * Sum of a row's loss terms, without weight; NaN labels contribute nothing.
+   * @param gradient receives ∂sum/∂logit at the row's place, if given
+   */
+  lossSum(spec: Spec, logits: LogitView, labels: Labels, row: number, gradient: Float32Array | null): number;
+
+  /** [rows, logitWidth] → the same shape, after sigmoid or softmax. */
+  activate(spec: Spec, logits: Float32Array): Float32Array;
+  /** [rows, logitWidth] → [rows, answerWidth] in label units. */
+  decode(spec: Spec, activated: Float32Array, thresholds: Thresholds, unitScale: UnitScale): AnswerColumn;
+  /** Thresholds before tuning. */
+  defaultThresholds(spec: Spec): Thresholds;
+  /** Metrics by which thresholds can be tuned; empty if there is nothing to tune. */
+  readonly tunableMetrics: readonly string[];
+
+  /** Every metric but the loss, over the rows of the mask. */
+  metrics(scored: Scored<Spec>): MetricValue[];
+  /** Metric by which epochs are compared, and whether more is better. */
+  readonly headlineMetric: { readonly name: string; readonly higherIsBetter: boolean };
+
+  /** One answer in the words of the labels: `true`, `"red"`, `["red","blue"]`, `12.5`, null if unknown. */
+  describe(spec: Spec, answers: AnswerColumn, row: number): Described;
+}
+
+export type Described = boolean | string | number | readonly string[] | null;
+
+/** The behaviour of each kind, closed: a new kind does not compile until it has one. */
+export type BehaviourTable = { readonly [K in TaskKind]: TaskBehaviour<Extract<TaskSpec, { readonly kind: K }>> };
+
+/** Units per unit of [min, max] in one row. */
+export function unitScaleAt(unitScale: UnitScale, row: number): number {
+  return unitScale === null ? 1 : (unitScale[row] as number);
+}
+
+/** Numerically stable logistic function. */
+export function sigmoid(z: number): number {
+  if (z >= 0) return 1 / (1 + Math.exp(-z));
+  const e = Math.exp(z);
+  return e / (1 + e);
+}
+
+/**
+ * Binary cross entropy of a logit, −y·log σ(z) − (1−y)·log(1−σ(z)), in the form that cannot overflow:
+ * max(z,0) − z·y + log(1 + e^−|z|).
+ */
+export function sigmoidCrossEntropy(z: number, y: number): number {
+  return Math.max(z, 0) - z * y + Math.log1p(Math.exp(-Math.abs(z)));
+}
+
+/** Reads a yes/no cell; undefined if it is neither. */
+export function parseTruth(cell: unknown): 0 | 1 | undefined {
+  if (cell === true || cell === 1 || cell === 1n) return 1;
+  if (cell === false || cell === 0 || cell === 0n) return 0;
+  if (typeof cell === "string") {
+    const text = cell.trim().toLowerCase();
+    if (text === "1" || text === "true" || text === "1.0") return 1;
+    if (text === "0" || text === "false" || text === "0.0") return 0;
+  }
+  return undefined;
+}
+
+/** Empty text, NULL and NaN are missing labels; a negative number is a number. */
+export function isMissing(cell: unknown): boolean {
+  if (cell === null || cell === undefined) return true;
+  if (typeof cell === "number") return Number.isNaN(cell);
+  if (typeof cell !== "string") return false;
+  const text = cell.trim();
+  return text === "" || text.toLowerCase() === "nan";
+}

@@ -1,0 +1,18 @@
+/** @file The evaluation row: what evaluation makes, the store keeps and `--json` prints. */
+
+export const SPLITS = ["train", "valid", "test"] as const;
+export type Split = (typeof SPLITS)[number];
+
+/** Whether a row counts as active by its labels or by the network's own decoded answers (DESIGN §5). */
+export type Gates = "truth" | "predicted";
+
+/** One metric of one task on one split. Names as in the JSON contract (DESIGN §9). */
+export interface EvaluationRow {
+  readonly split: Split;
+  readonly task_path: string;
+  readonly metric_name: string;
+  /** null where the metric is undefined. */
+  readonly metric_res: number | null;
+  readonly num_samples: number;
+  readonly gates: Gates;
+}
