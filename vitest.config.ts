@@ -1,9 +1,19 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+const source = (file: string) => fileURLToPath(new URL(`./src/${file}`, import.meta.url));
+const resolve = {
+  alias: [
+    { find: /^dnn-cool$/, replacement: source("index.ts") },
+    { find: /^dnn-cool\/tensorboard$/, replacement: source("logging/tensorboard/index.ts") },
+  ],
+};
 
 export default defineConfig({
   test: {
     projects: [
       {
+        resolve,
         // seconds: pure functions, real files, small networks
         test: {
           name: "unit",
@@ -13,6 +23,7 @@ export default defineConfig({
         },
       },
       {
+        resolve,
         // minutes: the built CLI and whole runs
         test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 300_000, hookTimeout: 300_000 },
       },

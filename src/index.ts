@@ -1,2 +1,14 @@
-/** @file Public API of dnn-cool. */
+/** @file Public API of dnn-cool. Importing it loads nothing heavy: engines and file formats load when used. */
+
+export type { InputSpec } from "./data/dataset.js";
+export { image } from "./data/inputs.js";
+export type { Layers, LayersModel, SymbolicTensor, TrunkFunction } from "./engine/network.js";
 export * from "./errors.js";
+export { defineTasks, Expression, type TaskDefinitions } from "./flow/define.js";
+export type * from "./flow/graph.js";
+export { printCondition, printGraph } from "./flow/print.js";
+export { type LoadedRun, loadRun } from "./runs/load-run.js";
+export { defineProject, type Project, type ProjectDefinition } from "./runs/project.js";
+export { type RunResult, type TrainRunOptions, trainRun } from "./runs/train-run.js";
+export type { EvaluationRow, Gates, Split } from "./tasks/evaluation.js";
+export { binary, boundedRegression, classification, multilabel } from "./tasks/index.js";

@@ -126,12 +126,20 @@ export type FlowBody<Feature extends string, Tasks extends TaskMap, Flow extends
 
 type AnyBody = (flow: never, x: never, out: never) => void;
 
+/** What the tracer reads of the declarations, whatever their names' types. */
+export interface Definitions {
+  readonly features: readonly string[];
+  readonly tasks: TaskMap;
+  readonly flows: ReadonlyMap<string, AnyBody>;
+}
+
 /** Declared tasks, features and flows. Each `.flow(…)` returns a new value with one flow more. */
 export class TaskDefinitions<
   Feature extends string = string,
   Tasks extends TaskMap = TaskMap,
   Flow extends string = string,
-> {
+> implements Definitions
+{
   constructor(
     readonly features: readonly Feature[],
     readonly tasks: Tasks,
@@ -187,7 +195,7 @@ function assertName(kind: string, name: string): void {
 }
 
 /** Runs the body of `flowName` (and of the flows it uses) once and returns what they said as data. */
-export function traceFlow(definitions: TaskDefinitions, flowName: string): FlowGraph {
+export function traceFlow(definitions: Definitions, flowName: string): FlowGraph {
   if (!definitions.flows.has(flowName)) {
     throw new UnknownNameError("flow", flowName, definitions.flows.keys(), "the project's flow");
   }
@@ -204,11 +212,11 @@ interface Scope {
 }
 
 class Tracer {
-  readonly #definitions: TaskDefinitions;
+  readonly #definitions: Definitions;
   readonly #tasks: TaskNode[] = [];
   readonly #flows: FlowNode[] = [];
 
-  constructor(definitions: TaskDefinitions) {
+  constructor(definitions: Definitions) {
     this.#definitions = definitions;
   }
 

@@ -1,0 +1,73 @@
+/** @file Our side of the training benchmark, in a process of its own. Prints one JSON line. */
+import { parseArgs } from "node:util";
+import { type BackendChoice, openBackend } from "../../src/engine/backend.js";
+import { Network } from "../../src/engine/network.js";
+import { Trainer } from "../../src/engine/trainer.js";
+import { median, print } from "../report.js";
+import { BATCH, type BenchmarkBatch, IMAGE, type NetworkName, networks, randomBatches } from "./networks.js";
+
+export interface MeasureOptions {
+  readonly network: NetworkName;
+  /** Steps that count, of {@link BATCH} images each. */
+  readonly steps: number;
+  /** Steps before the clock starts. */
+  readonly warmup: number;
+}
+
+/** Speed of one side in one round; torch_train.py prints the same. */
+export interface Measurement {
+  readonly images_per_second: number;
+  readonly step_ms_median: number;
+  readonly peak_rss_mb: number;
+}
+
+/** Trains a benchmark network on random batches on the current backend. */
+export async function measure(options: MeasureOptions): Promise<Measurement> {
+  const { graph, trunk } = networks[options.network]();
+  const network = Network.build(graph, { image: IMAGE }, trunk, 0);
+  const learningRate = 1e-3;
+  const trainer = new Trainer(network, {
+    // without weight decay AdamW is Adam
+    optimizer: { kind: "adamw", learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+    batchSize: BATCH,
+    clipNorm: null,
+    seed: 0,
+  });
+  const batches = randomBatches(graph);
+  const step = async (index: number): Promise<void> => {
+    const { inputs, targets } = batches[index % batches.length] as BenchmarkBatch;
+    await trainer.step(inputs, targets, learningRate);
+  };
+
+  for (let i = 0; i < options.warmup; i++) await step(i);
+  const stepMs: number[] = [];
+  for (let i = 0; i < options.steps; i++) {
+    const start = performance.now();
+    await step(i);
+    stepMs.push(performance.now() - start);
+  }
+  network.dispose();
+  const seconds = stepMs.reduce((sum, ms) => sum + ms, 0) / 1000;
+  return {
+    images_per_second: (BATCH * options.steps) / seconds,
+    step_ms_median: median(stepMs),
+    // kibibytes
+    peak_rss_mb: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
+const { values } = parseArgs({
+  options: {
+    network: { type: "string", default: "multitask" },
+    steps: { type: "string", default: "100" },
+    warmup: { type: "string", default: "10" },
+    backend: { type: "string", default: "auto" },
+  },
+});
+const backend = await openBackend(values.backend as BackendChoice);
+const measurement = await measure({
+  network: values.network as NetworkName,
+  steps: Number(values.steps),
+  warmup: Number(values.warmup),
+});
+print(JSON.stringify({ network: values.network, backend: backend.name, threads: backend.threads, ...measurement }));

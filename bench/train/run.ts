@@ -1,0 +1,143 @@
+/**
+ * @file Training speed beside PyTorch: rounds of the sides in turn, so that a slow minute of the machine hits all of
+ * them, medians over the rounds, and ratios pair by pair.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import Table from "cli-table3";
+import { median, print, printProgress, ROOT, runJson, typescript, warnIfBusy, writeResults } from "../report.js";
+import { NETWORKS, type NetworkName } from "./networks.js";
+import type { Measurement } from "./ours.js";
+
+/** One competitor: how to run it for some steps. */
+interface Side {
+  readonly name: string;
+  run(network: NetworkName, steps: number, warmup: number): Measurement;
+}
+
+interface SideResult extends Measurement {
+  readonly network: NetworkName;
+  readonly side: string;
+  /** Median over rounds of our images per second ÷ this side's in the same round. */
+  readonly ours_ratio: number;
+  readonly rounds: readonly Measurement[];
+}
+
+const { values: flags } = parseArgs({
+  options: {
+    network: { type: "string", multiple: true, default: [...NETWORKS] },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "3" },
+    threads: { type: "string", default: String(availableParallelism()) },
+    backend: { type: "string", default: "auto" },
+  },
+});
+
+const WARMUP = 10;
+
+function ours(backend: string): Side {
+  return {
+    name: `dnn-cool (${backend})`,
+    run: (network, steps, warmup) =>
+      runJson(process.execPath, [
+        ...typescript("bench/train/ours.ts"),
+        ...["--network", network, "--steps", String(steps), "--warmup", String(warmup), "--backend", backend],
+      ]),
+  };
+}
+
+function torch(python: string, variant: "default" | "tuned", threads: string): Side {
+  return {
+    name: `torch, ${variant}`,
+    run: (network, steps, warmup) =>
+      runJson(python, [
+        path.join(ROOT, "bench", "train", "torch_train.py"),
+        ...["--network", network, "--variant", variant, "--threads", threads],
+        ...["--steps", String(steps), "--warmup", String(warmup)],
+      ]),
+  };
+}
+
+/** The first Python that can import torch. */
+function findPython(): string | undefined {
+  const own = path.join(ROOT, ".venv", "bench", "bin", "python");
+  const candidates = [process.env.COOL_BENCH_PYTHON, existsSync(own) ? own : undefined, "python3"];
+  return candidates.find((python) => {
+    if (python === undefined) return false;
+    try {
+      execFileSync(python, ["-c", "import torch"], { stdio: "ignore" });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Rounds of all sides in turn, each of about `seconds`. The first side is ours. */
+function compare(network: NetworkName, sides: readonly Side[], rounds: number, seconds: number): SideResult[] {
+  const steps = sides.map((side) => {
+    printProgress(`${network}: how fast is ${side.name}?`);
+    return Math.max(5, Math.ceil((seconds * 1000) / side.run(network, 5, WARMUP).step_ms_median));
+  });
+  const measured: Measurement[][] = sides.map(() => []);
+  for (let round = 1; round <= rounds; round++) {
+    sides.forEach((side, i) => {
+      const measurement = side.run(network, steps[i] as number, WARMUP);
+      measured[i]?.push(measurement);
+      printProgress(
+        `${network}, round ${round}/${rounds}: ${side.name} ${measurement.images_per_second.toFixed(0)} img/s`,
+      );
+    });
+  }
+  const own = measured[0] as Measurement[];
+  return sides.map(({ name }, i) => summarize(network, name, own, measured[i] as Measurement[]));
+}
+
+function summarize(
+  network: NetworkName,
+  side: string,
+  own: readonly Measurement[],
+  rounds: readonly Measurement[],
+): SideResult {
+  const medianOf = (key: keyof Measurement) => median(rounds.map((round) => round[key]));
+  return {
+    network,
+    side,
+    images_per_second: medianOf("images_per_second"),
+    step_ms_median: medianOf("step_ms_median"),
+    peak_rss_mb: medianOf("peak_rss_mb"),
+    ours_ratio: median(rounds.map((round, i) => (own[i] as Measurement).images_per_second / round.images_per_second)),
+    rounds,
+  };
+}
+
+function table(results: readonly SideResult[]): string {
+  const rows = new Table({
+    head: ["network", "side", "images/s", "ms/step", "peak RSS, MB", "ours ÷ side"],
+    colAligns: ["left", "left", "right", "right", "right", "right"],
+    style: { head: [], border: [] },
+  });
+  for (const { network, side, images_per_second, step_ms_median, peak_rss_mb, ours_ratio } of results) {
+    const cells = [images_per_second.toFixed(0), step_ms_median.toFixed(1), peak_rss_mb.toFixed(0)];
+    rows.push([network, side, ...cells, ours_ratio.toFixed(2)]);
+  }
+  return rows.toString();
+}
+
+warnIfBusy();
+const python = findPython();
+if (python === undefined) {
+  printProgress(
+    "No Python with torch was found, so only our side is measured. Run bench/setup-python.sh or set COOL_BENCH_PYTHON.",
+  );
+}
+const peers = python === undefined ? [] : (["default", "tuned"] as const).map((v) => torch(python, v, flags.threads));
+const sides = [ours(flags.backend), ...peers];
+const results = NETWORKS.filter((network) => flags.network.includes(network)).flatMap((network) =>
+  compare(network, sides, Number(flags.rounds), Number(flags.seconds)),
+);
+print(table(results));
+printProgress(`Written to ${writeResults("train", { threads: Number(flags.threads), results })}.`);

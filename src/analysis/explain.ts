@@ -1,0 +1,112 @@
+/** @file Explanation trees: what the network answered about one input, question by question. */
+import type { FlowGraph, TaskNode, TaskSpec } from "../flow/graph.js";
+import { behaviourOf } from "../tasks/index.js";
+import type { ScoredTask } from "./score.js";
+
+/** Plain value of an answer: a truth, a name, or a number in label units. */
+export type ExplainedValue = boolean | string | number;
+
+/** One task's answer (DESIGN §9). */
+export interface ExplanationNode {
+  readonly path: string;
+  /**
+   * [true] or [false] for a binary task; all classes, best first; the labels that are present; [number] in label units.
+   */
+  readonly decoded: readonly ExplainedValue[];
+  /** One per logit: in the order of `decoded` for classes, of the declared labels for a multilabel. */
+  readonly activated: readonly number[];
+  /** Aligned with `activated`. */
+  readonly logits: readonly number[];
+  /** Tasks whose precondition reads this one last, in the order of the flow. */
+  readonly children: readonly ExplanationNode[];
+}
+
+/** What an explanation reads; a scored split is one. */
+export interface Explainable {
+  readonly tasks: readonly Pick<ScoredTask, "logits" | "activated" | "decoded" | "activePredicted">[];
+}
+
+/**
+ * The answers to one row as a forest. A task is shown where its precondition is true by the network's own decoded
+ * answers. It hangs under the latest gate that its condition reads or, where that one is not shown, under the nearest
+ * shown gate above it.
+ */
+export function explainRow(graph: FlowGraph, scored: Explainable, row: number): ExplanationNode[] {
+  const roots: ExplanationNode[] = [];
+  // children of shown tasks, by path
+  const childrenOf = new Map<string, ExplanationNode[]>();
+  const parentOf = new Map(graph.tasks.map(({ path, parent }) => [path, parent]));
+  for (const task of graph.tasks) {
+    const answers = scored.tasks[task.index];
+    if (answers === undefined || answers.activePredicted[row] === 0) continue;
+    let parent = task.parent;
+    while (parent !== null && !childrenOf.has(parent)) parent = parentOf.get(parent) ?? null;
+    const siblings = parent === null ? roots : (childrenOf.get(parent) ?? roots);
+    const children: ExplanationNode[] = [];
+    siblings.push({ ...explainTask(task, answers, row), children });
+    childrenOf.set(task.path, children);
+  }
+  return roots;
+}
+
+function explainTask(
+  { path, spec }: TaskNode,
+  { logits, activated, decoded }: Explainable["tasks"][number],
+  row: number,
+): Omit<ExplanationNode, "children"> {
+  const width = behaviourOf(spec).logitWidth(spec);
+  const scores = activated.subarray(row * width, (row + 1) * width);
+  const order = spec.kind === "classification" ? bestFirst(scores) : [...scores.keys()];
+  return {
+    path,
+    decoded: explainAnswer(spec, decoded, row, order),
+    activated: order.map((i) => scores[i] as number),
+    logits: order.map((i) => logits[row * width + i] as number),
+  };
+}
+
+/** Places of the scores from the highest down; of equal ones the first stays first, as in decoding. */
+function bestFirst(scores: Float32Array): number[] {
+  return [...scores.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number));
+}
+
+function explainAnswer(
+  spec: TaskSpec,
+  decoded: Float32Array,
+  row: number,
+  order: readonly number[],
+): readonly ExplainedValue[] {
+  if (spec.kind === "classification") return order.map((c) => spec.classes[c] as string);
+  const answer = behaviourOf(spec).describe(spec, decoded, row);
+  if (answer === null) return [];
+  return typeof answer === "object" ? answer : [answer];
+}
+
+const CLASSES_IN_TEXT = 3;
+
+/** One input's explanation as text; the texts of several inputs follow each other line by line. */
+export function printExplanation(graph: FlowGraph, input: string, nodes: readonly ExplanationNode[]): string {
+  const classifications = new Set(graph.tasks.filter(({ spec }) => spec.kind === "classification").map((t) => t.path));
+  const lines = [`├── ${input}`];
+  const print = (siblings: readonly ExplanationNode[], indent: string): void => {
+    siblings.forEach((node, i) => {
+      const last = i === siblings.length - 1;
+      const shown = classifications.has(node.path) ? CLASSES_IN_TEXT : Number.POSITIVE_INFINITY;
+      lines.push(`${indent}${last ? "└── " : "├── "}${printNode(node, shown)}`);
+      print(node.children, indent + (last ? "    " : "│   "));
+    });
+  };
+  print(nodes, "│   ");
+  return lines.join("\n");
+}
+
+function printNode({ path, decoded, activated, logits }: ExplanationNode, shown: number): string {
+  const list = (values: readonly ExplainedValue[]): string => `[${values.slice(0, shown).map(printValue).join(", ")}]`;
+  return `${path} | decoded: ${list(decoded)}, activated: ${list(activated)}, logits: ${list(logits)}`;
+}
+
+/** Truths as `True` and `False`, numbers with four significant digits, names as they are. */
+function printValue(value: ExplainedValue): string {
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return typeof value === "number" ? String(Number(value.toPrecision(4))) : value;
+}

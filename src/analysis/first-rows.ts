@@ -1,0 +1,56 @@
+/** @file The first few rows by a key, without sorting all of them. */
+import type { RowMask } from "../flow/masks.js";
+
+/**
+ * The rows of the mask with the smallest keys, in ascending order; of equal keys the earlier row comes first.
+ * Keeps the best rows so far in a bounded heap whose root is the last of them: O(rows · log limit).
+ * @param keys [rows], no NaN
+ */
+export function firstRows(keys: Float32Array, mask: RowMask, limit: number): number[] {
+  const comesLater = (a: number, b: number): boolean => {
+    const [keyA, keyB] = [keys[a] as number, keys[b] as number];
+    return keyA > keyB || (keyA === keyB && a > b);
+  };
+  const heap: number[] = [];
+  if (limit <= 0) return heap;
+  for (let row = 0; row < mask.length; row++) {
+    if (mask[row] === 0) continue;
+    if (heap.length < limit) {
+      heap.push(row);
+      siftUp(heap, comesLater);
+    } else if (comesLater(heap[0] as number, row)) {
+      heap[0] = row;
+      siftDown(heap, comesLater);
+    }
+  }
+  return heap.sort((a, b) => (comesLater(a, b) ? 1 : -1));
+}
+
+type Order = (a: number, b: number) => boolean;
+
+function siftUp(heap: number[], above: Order): void {
+  for (let child = heap.length - 1; child > 0; ) {
+    const parent = (child - 1) >> 1;
+    if (!above(heap[child] as number, heap[parent] as number)) return;
+    swap(heap, child, parent);
+    child = parent;
+  }
+}
+
+function siftDown(heap: number[], above: Order): void {
+  for (let parent = 0; ; ) {
+    const [left, right] = [2 * parent + 1, 2 * parent + 2];
+    let top = parent;
+    if (left < heap.length && above(heap[left] as number, heap[top] as number)) top = left;
+    if (right < heap.length && above(heap[right] as number, heap[top] as number)) top = right;
+    if (top === parent) return;
+    swap(heap, top, parent);
+    parent = top;
+  }
+}
+
+function swap(heap: number[], a: number, b: number): void {
+  const held = heap[a] as number;
+  heap[a] = heap[b] as number;
+  heap[b] = held;
+}

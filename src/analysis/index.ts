@@ -1,0 +1,8 @@
+/** @file Analyses of scored splits: pure functions over typed arrays. */
+export * from "./compare.js";
+export * from "./evaluate.js";
+export * from "./explain.js";
+export * from "./interpret.js";
+export * from "./label-report.js";
+export * from "./score.js";
+export * from "./tune.js";

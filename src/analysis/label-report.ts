@@ -1,0 +1,193 @@
+/** @file The label report: what a table's labels offer to each task, before anything is trained. */
+import type { FlowGraph, TaskNode } from "../flow/graph.js";
+import { type AnswerColumn, activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
+import { SPLITS, type Split } from "../tasks/evaluation.js";
+import type { Labels } from "../tasks/index.js";
+
+/** How many rows of a split a task can use. */
+export interface LabelReportRow {
+  readonly split: Split;
+  readonly task_path: string;
+  readonly rows: number;
+  readonly labelled: number;
+  /** Active by the labels. */
+  readonly active: number;
+  /** Labelled and active: these train and evaluate the task. */
+  readonly used: number;
+  /** Labelled but not active. */
+  readonly wasted: number;
+  /** Labelled although the precondition is false (not merely unknown); part of `wasted`. */
+  readonly contradictory: number;
+}
+
+export interface LabelWarning {
+  readonly task_path: string;
+  /** `problem`: the task cannot be learnt. */
+  readonly level: "problem" | "warning";
+  readonly message: string;
+}
+
+export interface LabelReport {
+  /** Per split, in the order of the flow. */
+  readonly rows: readonly LabelReportRow[];
+  readonly warnings: readonly LabelWarning[];
+}
+
+const FEW_ROWS = 10;
+
+/**
+ * Counts labels and warns of tasks that they cannot teach.
+ * @param labels per task of the graph, over all rows of the table
+ * @param splits row numbers of each split
+ */
+export function labelReport(
+  graph: FlowGraph,
+  labels: readonly Labels[],
+  splits: Readonly<Record<Split, ArrayLike<number>>>,
+): LabelReport {
+  const tasks = maskLabels(graph, labels);
+  const rows = SPLITS.flatMap((split) => tasks.map((task) => countRows(task, split, splits[split])));
+  const warnings = tasks.flatMap((task) => {
+    const own = rows.filter((row) => row.task_path === task.node.path);
+    return warningsOf(task, own, splits.train).map((warning) => ({ task_path: task.node.path, ...warning }));
+  });
+  return { rows, warnings };
+}
+
+interface MaskedLabels {
+  readonly node: TaskNode;
+  readonly answers: AnswerColumn;
+  readonly labelled: RowMask;
+  readonly active: RowMask;
+  readonly used: RowMask;
+  /** Precondition false, labelled or not. */
+  readonly excluded: RowMask;
+}
+
+function maskLabels(graph: FlowGraph, labels: readonly Labels[]): MaskedLabels[] {
+  const answers = graph.tasks.map(({ index }) => (labels[index] as Labels).answers);
+  const labelled = graph.tasks.map(({ index, spec }) => labelledRows(spec, answers[index] as AnswerColumn));
+  const rows = labelled[0]?.length ?? 0;
+  const active = activeRows(graph, answers, rows);
+  const excluded = excludedRows(graph, answers, rows);
+  return graph.tasks.map((node, i) => ({
+    node,
+    answers: answers[i] as AnswerColumn,
+    labelled: labelled[i] as RowMask,
+    active: active[i] as RowMask,
+    used: bothMasks(active[i] as RowMask, labelled[i] as RowMask),
+    excluded: excluded[i] as RowMask,
+  }));
+}
+
+/** Rows whose precondition is false: those where a twin of the task, given the negation, would be active. */
+function excludedRows(graph: FlowGraph, answers: readonly AnswerColumn[], rows: number): RowMask[] {
+  const count = graph.tasks.length;
+  const twins = graph.tasks.map(
+    (task): TaskNode => ({
+      ...task,
+      index: count + task.index,
+      // no path has a space, so no condition reads a twin
+      path: `not ${task.path}`,
+      precondition: task.precondition === null ? null : { kind: "not", of: task.precondition },
+    }),
+  );
+  const active = activeRows({ ...graph, tasks: [...graph.tasks, ...twins] }, [...answers, ...answers], rows);
+  return graph.tasks.map(({ index, precondition }) =>
+    precondition === null ? new Uint8Array(rows) : (active[count + index] as RowMask),
+  );
+}
+
+function countRows(task: MaskedLabels, split: Split, rows: ArrayLike<number>): LabelReportRow {
+  const count = (mask: RowMask): number => countIn(mask, rows);
+  const labelled = count(task.labelled);
+  const used = count(task.used);
+  return {
+    split,
+    task_path: task.node.path,
+    rows: rows.length,
+    labelled,
+    active: count(task.active),
+    used,
+    wasted: labelled - used,
+    contradictory: count(bothMasks(task.labelled, task.excluded)),
+  };
+}
+
+function countIn(mask: RowMask, rows: ArrayLike<number>): number {
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) count += mask[rows[i] as number] as number;
+  return count;
+}
+
+function rowsIn(mask: RowMask, rows: ArrayLike<number>): number[] {
+  return Array.from(rows).filter((row) => mask[row] === 1);
+}
+
+type Warning = Omit<LabelWarning, "task_path">;
+
+function warningsOf(task: MaskedLabels, counts: readonly LabelReportRow[], train: ArrayLike<number>): Warning[] {
+  const inTrain = counts.find(({ split }) => split === "train");
+  const contradictory = counts.reduce((sum, row) => sum + row.contradictory, 0);
+  return [
+    ...(inTrain === undefined ? [] : shortages(inTrain, counts)),
+    ...constantAnswers(task, rowsIn(task.used, train)),
+    ...(contradictory === 0
+      ? []
+      : [
+          warning(
+            `${contradictory} of its labelled rows ${contradictory === 1 ? "has" : "have"} a precondition that the labels say is false; they are not used, so correct either label`,
+          ),
+        ]),
+  ];
+}
+
+function shortages(train: LabelReportRow, counts: readonly LabelReportRow[]): Warning[] {
+  if (counts.every(({ active }) => active === 0)) {
+    return [problem("is active in no row of the table, so it can never be learnt; label its gates where they are met")];
+  }
+  if (train.labelled === 0) return [problem("has no labelled row in train; label some, or remove it from the flow")];
+  if (train.used === 0) {
+    const rows = train.labelled === 1 ? "row" : "rows";
+    return [problem(`is labelled in ${train.labelled} ${rows} in train but active in none; label its gates there`)];
+  }
+  if (train.used < FEW_ROWS) {
+    return [warning(`has only ${train.used} usable ${train.used === 1 ? "row" : "rows"} in train; label more`)];
+  }
+  return [];
+}
+
+/** Questions that train answers always the same. */
+function constantAnswers({ node: { spec }, answers }: MaskedLabels, rows: readonly number[]): Warning[] {
+  const answersTo = (width: number, offset: number): Set<number> =>
+    new Set(rows.map((row) => answers[row * width + offset] as number).filter((answer) => !Number.isNaN(answer)));
+  const only = (seen: Set<number>): number | undefined => (seen.size === 1 ? [...seen][0] : undefined);
+  switch (spec.kind) {
+    case "binary": {
+      const answer = only(answersTo(1, 0));
+      return answer === undefined ? [] : [warning(`is ${answer >= 0.5} in every usable row in train`)];
+    }
+    case "multilabel":
+      return spec.labels.flatMap((label, i) => {
+        const answer = only(answersTo(spec.labels.length, i));
+        if (answer === undefined) return [];
+        return [warning(`has the label "${label}" in ${answer >= 0.5 ? "every" : "no"} usable row in train`)];
+      });
+    case "classification": {
+      const answer = only(answersTo(1, 0));
+      return answer === undefined ? [] : [warning(`is "${spec.classes[answer]}" in every usable row in train`)];
+    }
+    case "boundedRegression":
+      return [];
+    default:
+      return spec satisfies never;
+  }
+}
+
+function problem(message: string): Warning {
+  return { level: "problem", message };
+}
+
+function warning(message: string): Warning {
+  return { level: "warning", message };
+}

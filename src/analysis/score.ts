@@ -1,0 +1,102 @@
+/** @file What a network said about one split, beside what the labels say: the input of every other analysis. */
+import type { FlowGraph, TaskNode } from "../flow/graph.js";
+import { type AnswerColumn, activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
+import type { Split } from "../tasks/evaluation.js";
+import { behaviourOf, type Labels, type Thresholds } from "../tasks/index.js";
+
+/** A network's raw outputs on one split; the columns are in the order of the graph's tasks. */
+export interface SplitOutputs {
+  readonly split: Split;
+  /** Name of each row. */
+  readonly ids: readonly string[];
+  /** Per task [rows, logitWidth]. */
+  readonly logits: readonly Float32Array[];
+  /** Per task, over the same rows. */
+  readonly labels: readonly Labels[];
+}
+
+/** One task's answers to a split, which rows they count on, and their losses. */
+export interface ScoredTask {
+  readonly task: TaskNode;
+  readonly thresholds: Thresholds;
+  readonly labels: Labels;
+  /** [rows, logitWidth] */
+  readonly logits: Float32Array;
+  /** [rows, logitWidth], after sigmoid or softmax. */
+  readonly activated: Float32Array;
+  /** [rows, answerWidth], label units. */
+  readonly decoded: AnswerColumn;
+  /** Active by the labels. */
+  readonly activeTruth: RowMask;
+  /** Active by the decoded answers, recursively. */
+  readonly activePredicted: RowMask;
+  readonly labelled: RowMask;
+  /** Active by the labels, and labelled. */
+  readonly lossMask: RowMask;
+  /** Active by the decoded answers, and labelled. */
+  readonly predictedMask: RowMask;
+  /** Mean of the row's known loss terms, unweighted; NaN where not labelled. Shape [rows]. */
+  readonly perSampleLoss: Float32Array;
+}
+
+export interface ScoredSplit {
+  readonly split: Split;
+  readonly ids: readonly string[];
+  /** In the order of the graph's tasks. */
+  readonly tasks: readonly ScoredTask[];
+}
+
+/** Activates, decodes and masks a split's outputs. */
+export function scoreSplit(graph: FlowGraph, outputs: SplitOutputs, thresholds: readonly Thresholds[]): ScoredSplit {
+  const rows = outputs.ids.length;
+  const answers = outputs.labels.map((labels) => labels.answers);
+  const active = activeRows(graph, answers, rows);
+  const undecoded = graph.tasks.map((task, i) => {
+    const logits = outputs.logits[i] as Float32Array;
+    const labels = outputs.labels[i] as Labels;
+    const activeTruth = active[i] as RowMask;
+    const labelled = labelledRows(task.spec, labels.answers);
+    const activated = behaviourOf(task.spec).activate(task.spec, logits);
+    const lossMask = bothMasks(activeTruth, labelled);
+    const perSampleLoss = perSampleLosses(task, logits, labels, rows);
+    return { task, labels, logits, activated, activeTruth, labelled, lossMask, perSampleLoss };
+  });
+  return { split: outputs.split, ids: outputs.ids, tasks: decodeTasks(graph, undecoded, thresholds, rows) };
+}
+
+/** The same split decided by other thresholds; activations and losses are kept. */
+export function withThresholds(graph: FlowGraph, scored: ScoredSplit, thresholds: readonly Thresholds[]): ScoredSplit {
+  return { ...scored, tasks: decodeTasks(graph, scored.tasks, thresholds, scored.ids.length) };
+}
+
+type UndecodedTask = Omit<ScoredTask, "thresholds" | "decoded" | "activePredicted" | "predictedMask">;
+
+function decodeTasks(
+  graph: FlowGraph,
+  tasks: readonly UndecodedTask[],
+  thresholds: readonly Thresholds[],
+  rows: number,
+): ScoredTask[] {
+  const decoded = tasks.map(({ task: { spec }, activated, labels }, i) =>
+    behaviourOf(spec).decode(spec, activated, thresholds[i] as Thresholds, labels.unitScale),
+  );
+  const active = activeRows(graph, decoded, rows);
+  return tasks.map((task, i) => ({
+    ...task,
+    thresholds: thresholds[i] as Thresholds,
+    decoded: decoded[i] as AnswerColumn,
+    activePredicted: active[i] as RowMask,
+    predictedMask: bothMasks(active[i] as RowMask, task.labelled),
+  }));
+}
+
+function perSampleLosses({ spec }: TaskNode, logits: Float32Array, labels: Labels, rows: number): Float32Array {
+  const behaviour = behaviourOf(spec);
+  const view = { data: logits, stride: behaviour.logitWidth(spec), offset: 0 };
+  const losses = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    // a row without terms is 0 / 0 = NaN: it has no loss
+    losses[row] = behaviour.lossSum(spec, view, labels, row, null) / behaviour.lossTerms(spec, labels, row);
+  }
+  return losses;
+}

@@ -1,0 +1,32 @@
+/** @file `cool evaluate`: the evaluation table of a finished run. */
+import { Args, Flags } from "@oclif/core";
+import { CoolCommand, RUN_HELP } from "../cli/command.js";
+import { bestSplit, evaluationTable } from "../cli/tables.js";
+import { type EvaluateResult, evaluateRun } from "../runs/evaluate-run.js";
+import { SPLITS } from "../tasks/evaluation.js";
+
+export default class Evaluate extends CoolCommand {
+  static override summary = "Show every metric of every task of a finished run";
+  static override description =
+    "With true gates: how good an answer is when its question was rightly asked. With predicted gates: what a user of the network sees.";
+  static override examples = [
+    "<%= config.bin %> <%= command.id %>",
+    "<%= config.bin %> <%= command.id %> long --split valid --gates predicted",
+  ];
+  static override args = { run: Args.string({ description: RUN_HELP, default: "latest" }) };
+  static override flags = {
+    split: Flags.option({ summary: "one split; default: all in JSON, the test split as a table", options: SPLITS })(),
+    labels: Flags.boolean({ summary: "also the metrics of single labels of multilabel tasks" }),
+    gates: Flags.option({ summary: "one kind of gates", options: ["truth", "predicted"] as const })(),
+  };
+
+  async run(): Promise<EvaluateResult> {
+    const { args, flags } = await this.parse(Evaluate);
+    const result = await this.withStore(flags, (store) =>
+      evaluateRun(store, args.run, { split: flags.split, gates: flags.gates }),
+    );
+    const split = flags.split ?? bestSplit(result.evaluation);
+    if (split !== undefined) this.log(evaluationTable(result.evaluation, split, { labels: flags.labels }));
+    return result;
+  }
+}

@@ -1,0 +1,31 @@
+/** @file `cool explain`: what the network says about images, question by question. */
+import { Args, Flags } from "@oclif/core";
+import { CoolCommand, RUN_HELP } from "../cli/command.js";
+import { type Explanation, loadRun } from "../runs/load-run.js";
+
+export default class Explain extends CoolCommand {
+  static override summary = "Print the explanation tree of images";
+  static override description =
+    "A question is shown where its precondition holds by the network's own answers. Everything comes from the run's folder: the project may have changed since.";
+  static override examples = [
+    "<%= config.bin %> <%= command.id %> image.png",
+    "<%= config.bin %> <%= command.id %> images/*.png --run long --json",
+  ];
+  static override strict = false;
+  static override args = {
+    image: Args.string({ description: "images (several may be given)", required: true }),
+  };
+  static override flags = { run: Flags.string({ summary: `the run to ask: ${RUN_HELP}`, default: "latest" }) };
+
+  async run(): Promise<{ run: string; explanations: Explanation[] }> {
+    const { argv, flags } = await this.parse(Explain);
+    const run = await loadRun(this.storeDir(flags), flags.run);
+    try {
+      const explanations = await run.explain(argv as string[]);
+      for (const explanation of explanations) this.log(run.print(explanation));
+      return { run: run.run.id, explanations };
+    } finally {
+      run.close();
+    }
+  }
+}

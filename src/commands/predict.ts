@@ -1,0 +1,57 @@
+/** @file `cool predict`: answers to unlabelled inputs. */
+import { Args, Flags } from "@oclif/core";
+import { CoolCommand, RUN_HELP } from "../cli/command.js";
+import { drawTable, formatMetric } from "../cli/tables.js";
+import { openConsoleLogger } from "../logging/console.js";
+import { loadRun, type Prediction } from "../runs/load-run.js";
+import { type PredictResult, predictRun } from "../runs/predict-run.js";
+
+export default class Predict extends CoolCommand {
+  static override summary = "Answer every question about unlabelled images";
+  static override description =
+    "Takes images, or one table with the run's input columns. With --out the answers become a table: one column per task, empty where its precondition does not hold.";
+  static override examples = [
+    "<%= config.bin %> <%= command.id %> image.png other.png",
+    "<%= config.bin %> <%= command.id %> new.csv --out answers.parquet",
+    "<%= config.bin %> <%= command.id %> new.csv --run long --out answers.csv --skip-bad-images",
+  ];
+  static override strict = false;
+  static override args = { input: Args.string({ description: "a table, or images", required: true }) };
+  static override flags = {
+    run: Flags.string({ summary: `the run to ask: ${RUN_HELP}`, default: "latest" }),
+    out: Flags.string({ summary: "file to write: .parquet, .csv or .jsonl" }),
+    "skip-bad-images": Flags.boolean({ summary: "leave out images that cannot be read" }),
+  };
+
+  async run(): Promise<PredictResult> {
+    const { argv, flags } = await this.parse(Predict);
+    const logger = await openConsoleLogger(process.stderr);
+    const run = await loadRun(this.storeDir(flags), flags.run);
+    try {
+      const result = await this.interruptible((signal) =>
+        predictRun(run, argv as string[], {
+          out: flags.out,
+          onBadImage: flags["skip-bad-images"] ? "skip" : "error",
+          signal,
+          onProgress: (what, done, total) => logger.work?.({ what, done, total }),
+        }),
+      );
+      await logger.close?.();
+      if (result.skipped > 0) this.note(`warning: ${result.skipped} inputs were left out because they cannot be read`);
+      for (const prediction of result.predictions ?? []) this.print(prediction);
+      if (result.out !== null) this.log(`${result.rows} rows written to ${result.out}`);
+      return result;
+    } finally {
+      run.close();
+    }
+  }
+
+  private print({ input, answers }: Prediction): void {
+    const rows = Object.entries(answers).map(([path, { decoded, activated }]) => [
+      path,
+      typeof decoded === "number" ? formatMetric(decoded) : JSON.stringify(decoded),
+      activated.map(formatMetric).join(" "),
+    ]);
+    this.log(drawTable([input, "answer", "scores"], rows));
+  }
+}

@@ -1,0 +1,70 @@
+/** @file `cool run`: train, tune and evaluate. */
+import { relative } from "node:path";
+import { Args, Flags } from "@oclif/core";
+import { CoolCommand } from "../cli/command.js";
+import { bestSplit, evaluationTable } from "../cli/tables.js";
+import { openConsoleLogger } from "../logging/console.js";
+import { findProjectDir, loadProject } from "../runs/project.js";
+import { type RunResult, trainRun } from "../runs/train-run.js";
+
+export default class Run extends CoolCommand {
+  static override summary = "Train a project's network, tune its thresholds, and evaluate it";
+  static override description =
+    "Everything is kept as a run in the store: configuration, checkpoints, thresholds, evaluation, predictions and curves. Ctrl-C stops after the current step and keeps a checkpoint to go on from.";
+  static override examples = [
+    "<%= config.bin %> <%= command.id %>",
+    "<%= config.bin %> <%= command.id %> examples/home-security --epochs 30 --name long",
+    "<%= config.bin %> <%= command.id %> --set train.optimizer.learningRate=3e-4 --set train.batchSize=64",
+    "<%= config.bin %> <%= command.id %> --resume latest",
+  ];
+  static override args = {
+    project: Args.directory({ description: "folder of the project; default: the nearest with a cool.config.*" }),
+  };
+  static override flags = {
+    name: Flags.string({ summary: "name of the run; default: the project's name and a number" }),
+    epochs: Flags.integer({ summary: "epochs to train, instead of train.epochs", min: 1 }),
+    set: Flags.string({
+      summary: "a setting, e.g. train.batchSize=64",
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "key=value",
+    }),
+    backend: Flags.option({
+      summary: "what computes",
+      options: ["auto", "tensorflow", "wasm", "cpu"] as const,
+      default: "auto" as const,
+    })(),
+    seed: Flags.integer({ summary: "seed of weights and shuffling, instead of train.seed" }),
+    resume: Flags.string({ summary: "go on with a run from its last checkpoint", helpValue: "RUN" }),
+  };
+
+  async run(): Promise<RunResult> {
+    const { args, flags } = await this.parse(Run);
+    const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
+    const project = await loadProject(projectDir, flags.set ?? []);
+    const logger = await openConsoleLogger(process.stderr);
+    const result = await this.interruptible((signal) =>
+      trainRun(project, {
+        store: flags.store,
+        name: flags.name,
+        backend: flags.backend,
+        seed: flags.seed,
+        epochs: flags.epochs,
+        resume: flags.resume,
+        commandLine: ["cool", ...process.argv.slice(2)].join(" "),
+        signal,
+        loggers: [logger],
+      }),
+    );
+    this.report(result);
+    return result;
+  }
+
+  private report({ run, evaluation }: RunResult): void {
+    const split = bestSplit(evaluation);
+    if (split !== undefined) this.log(evaluationTable(evaluation, split));
+    const dir = relative(process.cwd(), run.dir) || ".";
+    this.log(`run ${run.id} (${run.name}) is ${run.state}; it is kept in ${dir}`);
+    this.log(`curves: tensorboard --logdir ${dir}`);
+  }
+}

@@ -1,0 +1,40 @@
+/** @file The tensor methods that tfjs-layers and tfjs-core call themselves but that tfjs-core's Node bundle leaves out. */
+import {
+  mean,
+  reshape,
+  sign,
+  slice,
+  split,
+  square,
+  stridedSlice,
+  sub,
+  sum,
+  Tensor,
+  transpose,
+} from "@tensorflow/tfjs-core";
+
+/** Who calls them: the orthogonal initializer (every recurrent layer), the R² metric, the gradient of batched gather. */
+const methods = {
+  flatten: (x: Tensor) => reshape(x, [-1]),
+  mean,
+  reshape,
+  sign,
+  slice,
+  split,
+  square,
+  stridedSlice,
+  sub,
+  sum,
+  transpose,
+};
+
+/** Adds the methods that are missing; without them recurrent layers fail with "flatten is not a function". */
+export function addTensorMethods(): void {
+  const prototype = Tensor.prototype as unknown as Record<string, unknown>;
+  for (const [name, op] of Object.entries(methods)) {
+    const onTensor = op as (x: Tensor, ...rest: readonly unknown[]) => unknown;
+    prototype[name] ??= function method(this: Tensor, ...rest: readonly unknown[]) {
+      return onTensor(this, ...rest);
+    };
+  }
+}

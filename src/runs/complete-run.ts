@@ -1,0 +1,145 @@
+/** @file After training: tune on valid, evaluate all splits, keep predictions and the best and worst samples. */
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { evaluateSplit, totalLoss } from "../analysis/evaluate.js";
+import { bestAndWorst, type TaskInterpretation } from "../analysis/interpret.js";
+import { type ScoredSplit, scoreSplit, withThresholds } from "../analysis/score.js";
+import { type Tuning, tuneThresholds } from "../analysis/tune.js";
+import type { InputSpec } from "../data/dataset.js";
+import type { FlowGraph } from "../flow/graph.js";
+import type { Artifact } from "../storage/artifacts.js";
+import type { RunStore } from "../storage/run-store.js";
+import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
+import type { Thresholds } from "../tasks/index.js";
+import { outputsOf } from "./outputs.js";
+import { writePredictions } from "./predictions.js";
+import { defaultThresholds, runFiles, type ThresholdsByPath, thresholdsByPath, writeJson } from "./run-folder.js";
+import { predictRows } from "./train-epochs.js";
+import type { RunContext } from "./train-run.js";
+
+/** @param step steps that training took, where the final values are placed on the curves */
+export async function completeRun(
+  context: RunContext,
+  inputs: Readonly<Record<string, InputSpec>>,
+  step: number,
+): Promise<{ readonly thresholds: ThresholdsByPath; readonly evaluation: readonly EvaluationRow[] }> {
+  const { project, settings, store, run, runDir, loggers } = context;
+  const { graph } = project;
+  const untuned = await scoreSplits(context, inputs);
+  const tuning = tuneOnValid(graph, untuned, settings.tune.metric);
+  for (const { task_path, label, warning } of tuning.reports) {
+    if (warning !== undefined) loggers.warning(`${task_path}${label === null ? "" : ` (${label})`}: ${warning}`);
+  }
+  const scored = untuned.map((split) => withThresholds(graph, split, tuning.thresholds));
+  const evaluation = evaluateSplits(graph, scored);
+  const thresholds = keepThresholds(store, run.id, runDir, graph, tuning.thresholds, settings.tune.metric);
+  for (const split of scored) await writePredictions(runFiles(runDir).predictions(split.split), split);
+  store.replaceEvaluation(run.id, evaluation);
+  for (const split of scored) {
+    store.replaceInterpretation(run.id, split.split, interpretedSamples(bestAndWorst(graph, split, settings.log.top)));
+  }
+  loggers.evaluation(evaluation, step);
+  store.recordArtifacts(run.id, await digestFiles(runDir));
+  return { thresholds, evaluation };
+}
+
+/** Outputs of the best checkpoint on every split that has rows, with default thresholds. */
+async function scoreSplits(context: RunContext, inputs: Readonly<Record<string, InputSpec>>): Promise<ScoredSplit[]> {
+  const { project, dataset, runDir } = context;
+  const { graph } = project;
+  const { loadNetwork } = await import("../engine/checkpoint.js");
+  const network = await loadNetwork(runFiles(runDir).checkpoint("best"), graph, inputs);
+  try {
+    const scored: ScoredSplit[] = [];
+    for (const split of SPLITS) {
+      const rows = dataset.splits[split];
+      if (rows.length === 0) continue;
+      const logits = await predictRows(context, network, rows, `evaluating on ${split}`);
+      scored.push(scoreSplit(graph, await outputsOf(dataset, split, rows, logits), defaultThresholds(graph)));
+    }
+    return scored;
+  } finally {
+    network.dispose();
+  }
+}
+
+function tuneOnValid(graph: FlowGraph, scored: readonly ScoredSplit[], metric: string): Tuning {
+  const valid = scored.find(({ split }) => split === "valid");
+  return valid === undefined
+    ? { thresholds: defaultThresholds(graph), reports: [] }
+    : tuneThresholds(graph, valid, metric);
+}
+
+/** Rows of all splits, each with its total. */
+export function evaluateSplits(graph: FlowGraph, scored: readonly ScoredSplit[]): EvaluationRow[] {
+  return scored.flatMap((split) => {
+    const rows = evaluateSplit(graph, split);
+    return [...rows, totalLoss(graph, rows, "truth"), totalLoss(graph, rows, "predicted")];
+  });
+}
+
+/** Writes thresholds to the run's folder and to the store. */
+export function keepThresholds(
+  store: RunStore,
+  runId: string,
+  runDir: string,
+  graph: FlowGraph,
+  thresholds: readonly Thresholds[],
+  metric: string,
+): ThresholdsByPath {
+  const byPath = thresholdsByPath(graph, thresholds);
+  writeJson(runFiles(runDir).thresholds, byPath);
+  store.replaceThresholds(
+    runId,
+    metric,
+    graph.tasks.flatMap(({ path, spec }, i) =>
+      (thresholds[i] as Thresholds).map((value, labelIndex) => ({
+        taskPath: path,
+        labelIndex,
+        label: spec.kind === "multilabel" ? (spec.labels[labelIndex] ?? null) : null,
+        value,
+      })),
+    ),
+  );
+  return byPath;
+}
+
+export function interpretedSamples(tasks: readonly TaskInterpretation[]) {
+  return tasks.flatMap(({ task_path, best, worst }) =>
+    Object.entries({ best, worst }).flatMap(([side, samples]) =>
+      samples.map(({ id, loss, label, prediction }, rank) => ({
+        taskPath: task_path,
+        side: side as "best" | "worst",
+        rank,
+        sample: id,
+        loss,
+        label,
+        prediction,
+      })),
+    ),
+  );
+}
+
+// event files and the log go on growing after this; the rest is final
+const GROWING = new Set<string>(["train", "valid", "test", "stdout.log"] satisfies (Split | "stdout.log")[]);
+
+/** Sizes and sha256 of the run's final files. */
+export async function digestFiles(runDir: string): Promise<Artifact[]> {
+  if (!existsSync(runDir)) return [];
+  const files = readdirSync(runDir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !GROWING.has(relative(runDir, file).split(sep)[0] as string));
+  return Promise.all(
+    files.sort().map(async (file) => {
+      const hash = createHash("sha256");
+      for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+      return {
+        path: relative(runDir, file).split(sep).join("/"),
+        bytes: statSync(file).size,
+        sha256: hash.digest("hex"),
+      };
+    }),
+  );
+}

@@ -1,0 +1,271 @@
+/** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
+import { extname, resolve } from "node:path";
+import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
+import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import type { PixelSource, SkippedRow } from "../data/dataset.js";
+import type { OnBadImage } from "../data/image-source.js";
+import type { TableImageOptions } from "../data/table-images.js";
+import type { BackendChoice } from "../engine/backend.js";
+import type { LayersModel, Network } from "../engine/network.js";
+import { ConfigError, DataError } from "../errors.js";
+import type { FlowGraph } from "../flow/graph.js";
+import { answerWidth } from "../flow/masks.js";
+import { openRunStore, type RunStore } from "../storage/run-store.js";
+import type { EvaluationRow, Split } from "../tasks/evaluation.js";
+import { behaviourOf, type Described, type Labels } from "../tasks/index.js";
+import { evaluateSplits } from "./complete-run.js";
+import { evaluateRun } from "./evaluate-run.js";
+import { outputsOf } from "./outputs.js";
+import { openStoredRun, type StoredRun } from "./stored-run.js";
+
+export interface PredictOptions {
+  /** Images that cannot be read stop the work, or are left out and reported; default `error`. */
+  readonly onBadImage?: OnBadImage;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((what: string, done: number, total: number) => void) | undefined;
+}
+
+/** One input's answers: what was asked of it, and how sure the network is. */
+export interface Prediction {
+  readonly input: string;
+  /** By path of task; tasks whose precondition does not hold are left out. */
+  readonly answers: Readonly<Record<string, Answer>>;
+}
+
+export interface Answer {
+  readonly decoded: Described;
+  /** Probability of each logit; for a regression the fraction of [min, max]. */
+  readonly activated: readonly number[];
+}
+
+/** What the network said about some inputs. */
+export interface ScoredInputs {
+  readonly scored: ScoredSplit;
+  readonly skipped: readonly SkippedRow[];
+}
+
+/** Inputs opened for reading, row by row. */
+interface OpenInputs {
+  readonly sources: Readonly<Record<string, PixelSource>>;
+  readonly ids: readonly string[];
+  readonly skipped: readonly SkippedRow[];
+  close(): void;
+}
+
+export interface Explanation {
+  readonly input: string;
+  readonly tree: readonly ExplanationNode[];
+}
+
+/**
+ * Opens a run's best checkpoint. Close it when done.
+ * @param store folder of the run store, usually `<project>/.cool`
+ * @param name id, unique id prefix, name or `latest`
+ */
+export async function loadRun(
+  store: string,
+  name = "latest",
+  options: { readonly backend?: BackendChoice | undefined } = {},
+): Promise<LoadedRun> {
+  const opened = openRunStore(store, { readonly: true });
+  try {
+    const stored = openStoredRun(opened, name);
+    const [{ openBackend }, { loadNetwork }, { runFiles }] = await Promise.all([
+      import("../engine/backend.js"),
+      import("../engine/checkpoint.js"),
+      import("./run-folder.js"),
+    ]);
+    await openBackend(options.backend ?? "auto");
+    const network = await loadNetwork(runFiles(stored.dir).checkpoint("best"), stored.graph, stored.config.inputs);
+    return new LoadedRun(opened, stored, network);
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
+
+/** A run ready to answer. Owns its network and its connection to the store. */
+export class LoadedRun {
+  readonly #store: RunStore;
+  readonly #stored: StoredRun;
+  readonly #network: Network;
+
+  constructor(store: RunStore, stored: StoredRun, network: Network) {
+    this.#store = store;
+    this.#stored = stored;
+    this.#network = network;
+  }
+
+  get run(): StoredRun["run"] {
+    return this.#stored.run;
+  }
+  get dir(): string {
+    return this.#stored.dir;
+  }
+  get graph(): FlowGraph {
+    return this.#stored.graph;
+  }
+  /** A normal tfjs LayersModel: named inputs in [0, 1] → logits of each task, in the order of the graph. */
+  get model(): LayersModel {
+    return this.#network.model;
+  }
+
+  /** Decoded answers to unlabelled inputs: paths of images, or one table with the run's input columns. */
+  async predict(inputs: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
+    return (await this.predictWithSkipped(inputs, options)).predictions;
+  }
+
+  /** The same, with the inputs that were left out. */
+  async predictWithSkipped(
+    inputs: readonly string[],
+    options: PredictOptions = {},
+  ): Promise<{ readonly predictions: Prediction[]; readonly skipped: readonly SkippedRow[] }> {
+    const { scored, skipped } = await this.score(inputs, options);
+    const predictions = scored.ids.map((input, row) => ({ input, answers: answersOf(this.graph, scored, row) }));
+    return { predictions, skipped };
+  }
+
+  /** Explanation trees: each branch is shown where its precondition holds by the network's own answers. */
+  async explain(inputs: readonly string[], options: PredictOptions = {}): Promise<Explanation[]> {
+    const { scored } = await this.score(inputs, options);
+    return scored.ids.map((input, row) => ({ input, tree: explainRow(this.graph, scored, row) }));
+  }
+
+  /** The same tree as text. */
+  print({ input, tree }: Explanation): string {
+    return printExplanation(this.graph, input, tree);
+  }
+
+  /**
+   * The run's own splits evaluated with its thresholds as they are now, or a labelled table.
+   * @param rows a split, a table (file or SQL query, relative to the project), or nothing for all splits
+   */
+  async evaluate(
+    rows?: Split | { readonly table: string },
+    options: PredictOptions = {},
+  ): Promise<readonly EvaluationRow[]> {
+    if (rows === undefined || typeof rows === "string") {
+      return (await evaluateRun(this.#store, this.run.id, { split: rows })).evaluation;
+    }
+    return this.#evaluateTable(rows.table, options);
+  }
+
+  async #evaluateTable(table: string, options: PredictOptions): Promise<EvaluationRow[]> {
+    const { graph, config, thresholds } = this.#stored;
+    const { loadRows } = await import("../data/load.js");
+    const dataset = await loadRows({
+      graph,
+      table,
+      inputs: config.inputs,
+      projectDir: config.projectDir,
+      cacheDir: resolve(this.#store.dir, "cache"),
+      onBadImage: options.onBadImage ?? "error",
+      signal: options.signal,
+    });
+    try {
+      const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
+      const logits = await this.#logits(dataset.inputs, rows, options);
+      const outputs = await outputsOf(dataset, "test", rows, logits);
+      return evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)]);
+    } finally {
+      dataset.close();
+    }
+  }
+
+  /** Logits, decoded answers and activity of unlabelled inputs. */
+  async score(inputs: readonly string[], options: PredictOptions = {}): Promise<ScoredInputs> {
+    const { graph, thresholds } = this.#stored;
+    const { sources, ids, skipped, close } = await this.#openInputs(inputs, options);
+    try {
+      const rows = Int32Array.from({ length: ids.length }, (_, row) => row);
+      const logits = await this.#logits(sources, rows, options);
+      const [first] = Object.values(sources);
+      const labels = graph.tasks.map(
+        ({ spec }): Labels => ({
+          answers: new Float32Array(ids.length * answerWidth(spec)).fill(Number.NaN),
+          unitScale: unitScale(spec, first),
+        }),
+      );
+      return { scored: scoreSplit(graph, { split: "test", ids, logits, labels }, thresholds), skipped };
+    } finally {
+      close();
+    }
+  }
+
+  async #logits(
+    sources: Readonly<Record<string, PixelSource>>,
+    rows: Int32Array,
+    options: PredictOptions,
+  ): Promise<Float32Array[]> {
+    const [{ predictLogits }, { readInputs }] = await Promise.all([
+      import("../engine/predict.js"),
+      import("../engine/trainer.js"),
+    ]);
+    return predictLogits(this.#network, rows, (some) => readInputs(this.#network, { inputs: sources }, some), {
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      onProgress: (done, total) => options.onProgress?.("predicting", done, total),
+    });
+  }
+
+  async #openInputs(inputs: readonly string[], options: PredictOptions): Promise<OpenInputs> {
+    const load = {
+      onBadImage: options.onBadImage ?? ("error" as const),
+      signal: options.signal,
+      onProgress: (done: number, total: number) => options.onProgress?.("decoding images", done, total),
+    };
+    const [only] = inputs;
+    if (inputs.length === 1 && only !== undefined && isTable(only)) return this.#openTable(only, load);
+    const { loadImages } = await import("../data/image-source.js");
+    const [entry, ...more] = Object.entries(this.#stored.config.inputs);
+    if (entry === undefined || more.length > 0) {
+      throw new ConfigError(
+        `Run ${this.run.id} has ${more.length + 1} inputs (${Object.keys(this.#stored.config.inputs).join(", ")}), so single images are not enough. Give a table with their columns.`,
+        { run: this.run.id },
+      );
+    }
+    const [name, spec] = entry;
+    const { images, skipped } = await loadImages(inputs, spec, load);
+    return { sources: { [name]: images }, ids: images.paths, skipped, close: () => images.close() };
+  }
+
+  async #openTable(source: string, load: Omit<TableImageOptions, "inputs" | "projectDir">): Promise<OpenInputs> {
+    const [{ readTable }, { loadTableImages }] = await Promise.all([
+      import("../data/table.js"),
+      import("../data/table-images.js"),
+    ]);
+    const projectDir = process.cwd();
+    const table = await readTable(source, { projectDir });
+    const images = await loadTableImages(table, { ...load, inputs: this.#stored.config.inputs, projectDir });
+    return { sources: images.inputs, ids: images.ids, skipped: images.skipped, close: () => images.close() };
+  }
+
+  close(): void {
+    this.#network.dispose();
+    this.#store.close();
+  }
+}
+
+const TABLE_ENDINGS = new Set([".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz"]);
+
+function isTable(input: string): boolean {
+  return TABLE_ENDINGS.has(extname(input).toLowerCase()) || /^\s*(select|with|from)\s/i.test(input);
+}
+
+function unitScale(spec: FlowGraph["tasks"][number]["spec"], source: PixelSource | undefined): Float32Array | null {
+  if (spec.kind !== "boundedRegression" || spec.scale === null) return null;
+  if (source === undefined) throw new DataError("A task is scaled by the image's size, but there is no image.", {});
+  return spec.scale === "image-width" ? source.originalWidth : source.originalHeight;
+}
+
+function answersOf(graph: FlowGraph, scored: ScoredSplit, row: number): Record<string, Answer> {
+  return Object.fromEntries(
+    graph.tasks.flatMap(({ index, path, spec }): [string, Answer][] => {
+      const task = scored.tasks[index];
+      if (task === undefined || task.activePredicted[row] === 0) return [];
+      const behaviour = behaviourOf(spec);
+      const width = behaviour.logitWidth(spec);
+      const activated = Array.from(task.activated.subarray(row * width, (row + 1) * width));
+      return [[path, { decoded: behaviour.describe(spec, task.decoded, row), activated }]];
+    }),
+  );
+}

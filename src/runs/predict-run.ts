@@ -1,0 +1,73 @@
+/** @file `cool predict`: a finished run's answers to unlabelled inputs, as a table. */
+import { type Cell, type TableColumn, tableFormat, writeTable } from "../data/table-writer.js";
+import type { FlowGraph, TaskSpec } from "../flow/graph.js";
+import { behaviourOf } from "../tasks/index.js";
+import type { LoadedRun, Prediction, PredictOptions } from "./load-run.js";
+
+export interface PredictResult {
+  readonly run: string;
+  readonly rows: number;
+  /** File that holds the answers; null where they are in `predictions`. */
+  readonly out: string | null;
+  readonly skipped: number;
+  readonly predictions?: readonly Prediction[];
+}
+
+/** @param out file to write (.parquet, .csv, .jsonl); without it the answers are returned */
+export async function predictRun(
+  run: LoadedRun,
+  inputs: readonly string[],
+  options: PredictOptions & { readonly out?: string | undefined } = {},
+): Promise<PredictResult> {
+  const { out } = options;
+  // a wrong ending is found before the work, not after
+  if (out !== undefined) tableFormat(out);
+  const { predictions, skipped } = await run.predictWithSkipped(inputs, options);
+  const summary = { run: run.run.id, rows: predictions.length, skipped: skipped.length };
+  if (out === undefined) return { ...summary, out: null, predictions };
+  await writeTable(out, predictionColumns(run.graph), tableRows(run.graph, predictions));
+  return { ...summary, out };
+}
+
+/** One column per answer, and one per probability behind it: `path`, `path/score` or `path/label`. */
+function predictionColumns(graph: FlowGraph): TableColumn[] {
+  const columns = graph.tasks.flatMap(({ path, spec }): TableColumn[] => [
+    { name: path, type: answerType(spec) },
+    ...scoreNames(spec).map((name): TableColumn => ({ name: `${path}/${name}`, type: "FLOAT" })),
+  ]);
+  return [{ name: "input", type: "VARCHAR" }, ...columns];
+}
+
+function answerType(spec: TaskSpec): TableColumn["type"] {
+  switch (spec.kind) {
+    case "binary":
+      return "BOOLEAN";
+    case "boundedRegression":
+      return "FLOAT";
+    case "classification":
+    case "multilabel":
+      return "VARCHAR";
+    default:
+      return spec satisfies never;
+  }
+}
+
+function scoreNames(spec: TaskSpec): readonly string[] {
+  if (spec.kind === "boundedRegression") return [];
+  return behaviourOf(spec).logitNames(spec) ?? ["score"];
+}
+
+function* tableRows(graph: FlowGraph, predictions: readonly Prediction[]): Generator<Cell[]> {
+  for (const { input, answers } of predictions) {
+    const cells = graph.tasks.flatMap(({ path, spec }): Cell[] => {
+      const answer = answers[path];
+      const names = scoreNames(spec);
+      // a question that was not asked has no answer
+      if (answer === undefined) return [null, ...names.map(() => null)];
+      const { decoded, activated } = answer;
+      const value = typeof decoded === "object" && decoded !== null ? decoded.join(",") || "none" : decoded;
+      return [value, ...names.map((_, i) => activated[i] ?? null)];
+    });
+    yield [input, ...cells];
+  }
+}

@@ -1,0 +1,182 @@
+/** @file Settings of a project: what may be written under `data`, `train`, `tune` and `log`, with defaults. */
+import { z } from "zod";
+import { ConfigError, nearestNames } from "../errors.js";
+
+const positive = z.number().positive();
+const fraction = z.number().min(0).max(1);
+const wholePositive = z.number().int().positive();
+
+const optimizer = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("adamw"),
+    learningRate: positive.default(1e-3),
+    beta1: fraction.default(0.9),
+    beta2: fraction.default(0.999),
+    epsilon: positive.default(1e-8),
+    weightDecay: z.number().min(0).default(0.01),
+  }),
+  z.strictObject({
+    kind: z.literal("sgd"),
+    learningRate: positive.default(1e-2),
+    momentum: fraction.default(0.9),
+    nesterov: z.boolean().default(false),
+    weightDecay: z.number().min(0).default(0),
+  }),
+]);
+
+const train = z.strictObject({
+  epochs: wholePositive.default(10),
+  batchSize: wholePositive.default(32),
+  seed: z.number().int().default(7),
+  optimizer: optimizer.default({
+    kind: "adamw",
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 0.01,
+  }),
+  /** Largest norm of all gradients together. */
+  clipNorm: positive.nullable().default(null),
+  reduceOnPlateau: z
+    .strictObject({
+      factor: z.number().gt(0).lt(1).default(0.5),
+      patience: wholePositive.default(5),
+      minLearningRate: z.number().min(0).default(1e-6),
+    })
+    .nullable()
+    .default(null),
+  earlyStopping: z
+    .strictObject({ patience: wholePositive.default(10) })
+    .nullable()
+    .default(null),
+});
+
+const split = z.union([
+  z.strictObject({ column: z.string() }),
+  z.strictObject({
+    train: fraction.default(0.8),
+    valid: fraction.default(0.1),
+    test: fraction.default(0.1),
+    seed: z.number().int().default(7),
+  }),
+]);
+
+const data = z.strictObject({
+  /** CSV, Parquet or JSON-lines file relative to the project, or a SQL query. */
+  table: z.string().min(1),
+  split: split.default({ train: 0.8, valid: 0.1, test: 0.1, seed: 7 }),
+  onBadImage: z.enum(["error", "skip"]).default("error"),
+});
+
+const tune = z.strictObject({ metric: z.string().default("f1_score") });
+const log = z.strictObject({
+  /** Best and worst samples kept per task. */
+  top: wholePositive.default(10),
+});
+
+const settings = z.strictObject({
+  data,
+  train: train.prefault({}),
+  tune: tune.prefault({}),
+  log: log.prefault({}),
+});
+
+/** All settings, with defaults filled in. */
+export type Settings = z.output<typeof settings>;
+/** What a user may write. */
+export type SettingsInput = z.input<typeof settings>;
+
+/**
+ * @param where the file the settings come from, for messages
+ * @throws ConfigError naming the file, the key, and the nearest known key
+ */
+export function parseSettings(input: unknown, where: string): Settings {
+  const result = settings.safeParse(input);
+  if (result.success) return result.data;
+  const problems = result.error.issues.flatMap((issue) => describeIssue(issue));
+  throw new ConfigError(`${where}: ${problems.map(({ text }) => text).join("; ")}.`, {
+    file: where,
+    keys: problems.map(({ key }) => key),
+  });
+}
+
+interface Problem {
+  readonly key: string;
+  readonly text: string;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(path);
+    return issue.keys.map((unknown) => {
+      const key = [...path, unknown].join(".");
+      const [nearest] = nearestNames(unknown, known);
+      const hint =
+        nearest === undefined ? `known: ${known.join(", ")}` : `did you mean "${[...path, nearest].join(".")}"?`;
+      return { key, text: `"${key}" is not a setting; ${hint}` };
+    });
+  }
+  if (issue.code === "invalid_union") {
+    // the branch that matches best says what is wrong; "split" may be written in two ways
+    const branches = issue.errors.map((errors) =>
+      errors.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue)),
+    );
+    return branches.sort((a, b) => a.length - b.length)[0] ?? [{ key: path.join("."), text: issue.message }];
+  }
+  const key = path.join(".");
+  return [{ key, text: `"${key}" is wrong: ${issue.message}` }];
+}
+
+/** Keys that may stand at a path, looked up in the schema. */
+function knownKeys(path: readonly string[]): string[] {
+  const schemas = path.reduce<z.core.$ZodType[]>(
+    (level, key) => level.flatMap(shapesOf).flatMap((shape) => (shape[key] === undefined ? [] : [shape[key]])),
+    [settings],
+  );
+  return [...new Set(schemas.flatMap(shapesOf).flatMap((shape) => Object.keys(shape)))];
+}
+
+function shapesOf(schema: z.core.$ZodType): Record<string, z.core.$ZodType>[] {
+  if (schema instanceof z.ZodObject) return [schema.shape];
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => shapesOf(option as z.core.$ZodType));
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable) {
+    return shapesOf(schema.def.innerType as z.core.$ZodType);
+  }
+  return [];
+}
+
+/**
+ * Applies `--set train.batchSize=64` to what the user wrote.
+ * @param assignments `key=value`; the value is JSON, or else a string
+ */
+export function applyAssignments(input: SettingsInput, assignments: readonly string[]): SettingsInput {
+  const changed = structuredClone(input) as Record<string, unknown>;
+  for (const assignment of assignments) {
+    const at = assignment.indexOf("=");
+    if (at <= 0) {
+      throw new ConfigError(`--set ${assignment} is not key=value. Write e.g. --set train.batchSize=64.`, {
+        assignment,
+      });
+    }
+    const keys = assignment.slice(0, at).split(".");
+    const last = keys.pop() as string;
+    let target = changed;
+    for (const key of keys) {
+      const inner = target[key];
+      target[key] = typeof inner === "object" && inner !== null ? { ...inner } : {};
+      target = target[key] as Record<string, unknown>;
+    }
+    target[last] = parseValue(assignment.slice(at + 1));
+  }
+  return changed as SettingsInput;
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

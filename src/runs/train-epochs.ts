@@ -1,0 +1,233 @@
+/** @file The epochs of a run: train, validate, log, keep the best. */
+import { evaluateSplit, totalLoss } from "../analysis/evaluate.js";
+import { scoreSplit } from "../analysis/score.js";
+import type { Network } from "../engine/network.js";
+import type { ScheduleState } from "../engine/schedule.js";
+import type { EpochReport, StepReport, Trainer } from "../engine/trainer.js";
+import { InterruptedError } from "../errors.js";
+import { activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
+import type { EpochSummary, LoggerGroup, RunLogger, StepProgress } from "../logging/run-logger.js";
+import type { MetricPoint } from "../storage/metric-points.js";
+import type { EvaluationRow, Split } from "../tasks/evaluation.js";
+import { outputsOf } from "./outputs.js";
+import { defaultThresholds, runFiles } from "./run-folder.js";
+import type { Settings } from "./settings.js";
+import type { RunContext } from "./train-run.js";
+
+/**
+ * Trains to the last epoch, or until early stopping or the signal.
+ * @param openLogger opens the run's curves at the step where training goes on
+ * @returns steps done
+ * @throws InterruptedError after writing a checkpoint, TrainingError where the loss is not finite
+ */
+export async function trainEpochs(context: RunContext, openLogger: (step: number) => RunLogger): Promise<number> {
+  const { store, run, loggers, dataset, signal } = context;
+  const { train } = context.settings;
+  const engine = await openEngine(context);
+  const { network, trainer } = engine;
+  let { schedule } = engine;
+  loggers.add(openLogger(trainer.position.step));
+  try {
+    const masks = lossMasks(context);
+    while (trainer.position.epoch <= train.epochs && !stoppedEarly(train, schedule)) {
+      const { epoch } = trainer.position;
+      const clock = new EpochClock(loggers, epoch, train.epochs);
+      const report = await trainer
+        .finishEpoch(dataset, dataset.splits.train, masks, schedule.learningRate, {
+          ...(signal === undefined ? {} : { signal }),
+          onStep: (step) => clock.tick(step),
+        })
+        .catch(async (error: unknown) => {
+          // the weights are those before the step that failed
+          await engine.save("last", schedule);
+          throw error;
+        });
+      if (report.interrupted) {
+        await engine.save("last", schedule);
+        throw new InterruptedError("Interrupted.");
+      }
+      const rows = [...(await trainRows(context, network, report)), ...(await validRows(context, network))];
+      const [trainLoss, validLoss] = [splitTotal(context, rows, "train"), splitTotal(context, rows, "valid")];
+      const decision = engine.schedules.afterEpoch(engine.scheduleConfig, schedule, epoch, validLoss);
+      const summary: EpochSummary = {
+        epoch,
+        epochs: train.epochs,
+        step: trainer.position.step,
+        learningRate: schedule.learningRate,
+        gradientNorm: report.meanGradientNorm,
+        ...clock.totals(),
+        trainLoss,
+        validLoss,
+        improved: decision.improved,
+        rows,
+      };
+      schedule = decision.state;
+      store.appendMetrics(run.id, metricPoints(summary));
+      store.updateRun(run.id, { epochsDone: epoch });
+      loggers.epoch(summary);
+      if (decision.reduced) loggers.message(`learning rate lowered to ${schedule.learningRate.toExponential(1)}`);
+      if (decision.improved) await engine.save("best", schedule);
+      await engine.save("last", schedule);
+    }
+    if (stoppedEarly(train, schedule)) {
+      loggers.message(`stopped early: no improvement for ${schedule.epochsSinceBest} epochs`);
+    }
+    return trainer.position.step;
+  } finally {
+    network.dispose();
+  }
+}
+
+async function openEngine(context: RunContext) {
+  const [{ Network }, { Trainer }, { saveCheckpoint, loadNetwork, loadTrainingState }, schedules] = await Promise.all([
+    import("../engine/network.js"),
+    import("../engine/trainer.js"),
+    import("../engine/checkpoint.js"),
+    import("../engine/schedule.js"),
+  ]);
+  const { project, settings, runDir, resumed } = context;
+  const { graph, inputs, trunk } = project;
+  const { optimizer, batchSize, clipNorm, seed, reduceOnPlateau, earlyStopping } = settings.train;
+  const files = runFiles(runDir);
+  const scheduleConfig = { learningRate: optimizer.learningRate, reduceOnPlateau, earlyStopping };
+  const state = resumed ? loadTrainingState(files.checkpoint("last")) : null;
+  const network = resumed
+    ? await loadNetwork(files.checkpoint("last"), graph, inputs)
+    : Network.build(graph, inputs, trunk, seed);
+  const trainer: Trainer = new Trainer(network, { optimizer, batchSize, clipNorm, seed }, state ?? undefined);
+  return {
+    network,
+    trainer,
+    schedules,
+    scheduleConfig,
+    schedule: state?.schedule ?? schedules.startSchedule(scheduleConfig),
+    async save(name: "best" | "last", schedule: ScheduleState): Promise<void> {
+      const training = { position: trainer.position, schedule, optimizer: trainer.optimizerState };
+      await saveCheckpoint(files.checkpoint(name), network, name === "last" ? training : undefined);
+    },
+  };
+}
+
+function stoppedEarly({ earlyStopping }: Settings["train"], schedule: ScheduleState): boolean {
+  return earlyStopping !== null && schedule.epochsSinceBest >= earlyStopping.patience;
+}
+
+/** Loss mask of each task over all rows: active by ground truth, and labelled. */
+function lossMasks({ project, dataset }: RunContext): RowMask[] {
+  const { graph } = project;
+  const answers = dataset.labels.map((labels) => labels.answers);
+  const active = activeRows(graph, answers, dataset.rows);
+  return graph.tasks.map(({ index, spec }) =>
+    bothMasks(active[index] as RowMask, labelledRows(spec, answers[index] as Float32Array)),
+  );
+}
+
+/** Metrics of the epoch on the training rows, from the logits at the time of each row's step. */
+async function trainRows(context: RunContext, network: Network, report: EpochReport): Promise<EvaluationRow[]> {
+  const { splitTasks } = await import("../engine/predict.js");
+  return splitRows(context, "train", report.rows, splitTasks(network.layout, report.logits));
+}
+
+async function validRows(context: RunContext, network: Network): Promise<EvaluationRow[]> {
+  const rows = context.dataset.splits.valid;
+  if (rows.length === 0) return [];
+  return splitRows(context, "valid", rows, await predictRows(context, network, rows));
+}
+
+/** Logits of some rows of the run's dataset, per task. */
+export async function predictRows(
+  context: Pick<RunContext, "dataset" | "signal" | "loggers">,
+  network: Network,
+  rows: Int32Array,
+  what?: string,
+): Promise<Float32Array[]> {
+  const [{ predictLogits }, { readInputs }] = await Promise.all([
+    import("../engine/predict.js"),
+    import("../engine/trainer.js"),
+  ]);
+  return predictLogits(network, rows, (some) => readInputs(network, context.dataset, some), {
+    ...(context.signal === undefined ? {} : { signal: context.signal }),
+    ...(what === undefined
+      ? {}
+      : { onProgress: (done: number, total: number) => context.loggers.work({ what, done, total }) }),
+  });
+}
+
+async function splitRows(
+  { project, dataset }: RunContext,
+  split: Split,
+  rows: Int32Array,
+  logits: readonly Float32Array[],
+): Promise<EvaluationRow[]> {
+  const { graph } = project;
+  const outputs = await outputsOf(dataset, split, rows, logits);
+  return evaluateSplit(graph, scoreSplit(graph, outputs, defaultThresholds(graph)), ["truth"]);
+}
+
+function splitTotal({ project }: RunContext, rows: readonly EvaluationRow[], split: Split): number {
+  const own = rows.filter((row) => row.split === split);
+  return own.length === 0 ? Number.NaN : (totalLoss(project.graph, own).metric_res ?? Number.NaN);
+}
+
+/** Speed and progress of one epoch. */
+class EpochClock {
+  readonly #started = performance.now();
+  #rows = 0;
+  #lossSum = 0;
+  #steps = 0;
+
+  constructor(
+    private readonly loggers: LoggerGroup,
+    private readonly epoch: number,
+    private readonly epochs: number,
+  ) {}
+
+  tick(report: StepReport): void {
+    this.#rows += report.rows;
+    this.#lossSum += report.loss.total;
+    this.#steps += 1;
+    const seconds = (performance.now() - this.#started) / 1000;
+    const secondsPerStep = seconds / this.#steps;
+    const stepsLeft = report.batches - report.batch + (this.epochs - this.epoch) * report.batches;
+    const progress: StepProgress = {
+      epoch: this.epoch,
+      epochs: this.epochs,
+      batch: report.batch,
+      batches: report.batches,
+      step: report.step,
+      loss: this.#lossSum / this.#steps,
+      imagesPerSecond: this.#rows / seconds,
+      secondsLeft: stepsLeft * secondsPerStep,
+    };
+    this.loggers.step(progress);
+    this.#seconds = seconds;
+  }
+  #seconds = 0;
+
+  /** Of the training steps alone, without validation. */
+  totals(): { readonly imagesPerSecond: number; readonly seconds: number } {
+    return { imagesPerSecond: this.#seconds === 0 ? 0 : this.#rows / this.#seconds, seconds: this.#seconds };
+  }
+}
+
+function metricPoints(summary: EpochSummary): MetricPoint[] {
+  const { step, epoch } = summary;
+  const wallTime = Date.now() / 1000;
+  const point = (split: Split, taskPath: string, metricName: string, value: number | null): MetricPoint => ({
+    split,
+    taskPath,
+    metricName,
+    step,
+    epoch,
+    value,
+    wallTime,
+  });
+  return [
+    point("train", "_total", "loss", summary.trainLoss),
+    ...(Number.isNaN(summary.validLoss) ? [] : [point("valid", "_total", "loss", summary.validLoss)]),
+    point("train", "_total", "learning_rate", summary.learningRate),
+    point("train", "_total", "images_per_second", summary.imagesPerSecond),
+    point("train", "_total", "gradient_norm", summary.gradientNorm),
+    ...summary.rows.map((row) => point(row.split, row.task_path, row.metric_name, row.metric_res)),
+  ];
+}

@@ -1,0 +1,107 @@
+/** @file A new run: its row, tags, configuration and folder. */
+import { mkdirSync, rmdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { StoreError } from "../errors.js";
+import { insertConfig } from "./config-values.js";
+import type { Database } from "./database.js";
+import { currentProcess } from "./process.js";
+import { checkedName, checkedRunName, newRunId } from "./run-record.js";
+import { insertRun, insertTags, nextRunName, type RunRow } from "./runs.js";
+import { explained } from "./store-errors.js";
+import { packageVersion } from "./version.js";
+
+/** A run about to begin, in this process. */
+export interface NewRun {
+  readonly project: string;
+  /** Default: the project's name and a number. */
+  readonly name?: string | undefined;
+  /** The whole configuration, nested; it is stored as flat, typed values. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly seed?: number | null;
+  readonly backend?: string | null;
+  readonly backendVersion?: string | null;
+  /** Planned epochs. */
+  readonly epochs?: number | null;
+  readonly commandLine?: string | null;
+  readonly git?: {
+    readonly commit: string | null;
+    readonly branch: string | null;
+    readonly dirty: boolean | null;
+  } | null;
+  readonly tags?: readonly string[];
+  readonly note?: string | null;
+}
+
+/**
+ * Makes the folder of a new run and stores the run, in state `running`; to be called within `write`.
+ * @param runsDir folder of all runs' folders
+ * @param random uniform numbers in [0, 1)
+ * @returns the run's id
+ */
+export function createRun(database: Database, runsDir: string, run: NewRun, now: Date, random: () => number): string {
+  const name = checkedRunName(run.name ?? nextRunName(database, run.project));
+  const tags = (run.tags ?? []).map((tag) => checkedName("tag", tag));
+  const { id, dir } = makeRunDir(runsDir, now, random);
+  try {
+    insertRun(database, toRow(id, name, run, now.toISOString()));
+    insertTags(database, id, tags);
+    insertConfig(database, id, run.config ?? {});
+  } catch (error) {
+    rmdirSync(dir);
+    throw error;
+  }
+  return id;
+}
+
+/** The folder is what makes the id unique: two runs cannot make the same one. */
+function makeRunDir(runsDir: string, now: Date, random: () => number): { readonly id: string; readonly dir: string } {
+  explained(runsDir, () => mkdirSync(runsDir, { recursive: true }));
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const id = newRunId(now, random);
+    const dir = join(runsDir, id);
+    if (makeDir(dir)) return { id, dir };
+  }
+  throw new StoreError(`No free run id was found in ${runsDir}. Try again in a second.`, { dir: runsDir });
+}
+
+/** Whether the folder is new. */
+function makeDir(dir: string): boolean {
+  try {
+    mkdirSync(dir);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    return explained(dirname(dir), () => {
+      throw error;
+    });
+  }
+}
+
+function toRow(id: string, name: string, run: NewRun, startedAt: string): RunRow {
+  const dirty = run.git?.dirty ?? null;
+  return {
+    ...currentProcess(),
+    id,
+    name,
+    project: run.project,
+    state: "running",
+    note: run.note ?? null,
+    createdAt: startedAt,
+    startedAt,
+    endedAt: null,
+    heartbeatAt: startedAt,
+    deletedAt: null,
+    error: null,
+    seed: run.seed ?? null,
+    backend: run.backend ?? null,
+    backendVersion: run.backendVersion ?? null,
+    epochs: run.epochs ?? null,
+    epochsDone: 0,
+    gitCommit: run.git?.commit ?? null,
+    gitBranch: run.git?.branch ?? null,
+    gitDirty: dirty === null ? null : dirty ? 1 : 0,
+    commandLine: run.commandLine ?? null,
+    nodeVersion: process.versions.node,
+    packageVersion: packageVersion(),
+  };
+}

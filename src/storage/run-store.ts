@@ -1,0 +1,286 @@
+/** @file The run store: what every run was, measured and left behind, for many processes at once. */
+import { join, resolve } from "node:path";
+import { StoreError } from "../errors.js";
+import type { EvaluationRow, Split } from "../tasks/evaluation.js";
+import { type Artifact, readArtifacts, recordArtifacts } from "./artifacts.js";
+import { type FlatConfig, readConfig } from "./config-values.js";
+import { createRun, type NewRun } from "./create-run.js";
+import { type Database, openDatabase } from "./database.js";
+import { type EvaluationFilter, readEvaluation, replaceEvaluation } from "./evaluation.js";
+import { findRun } from "./find-run.js";
+import {
+  type InterpretationFilter,
+  type InterpretedSample,
+  readInterpretation,
+  replaceInterpretation,
+  type StoredInterpretation,
+} from "./interpretation.js";
+import { lastMetrics, type MetricFilter, type MetricPoint, readMetrics, upsertMetrics } from "./metric-points.js";
+import { isOutdated, migrate } from "./migrations.js";
+import { currentProcess } from "./process.js";
+import { checkedName, checkedRunName, type RunRecord, type RunState, type WrittenRunState } from "./run-record.js";
+import { checkRun, deleteTags, insertTags, type RunPatch, requireRun, selectRuns, updateRunRow } from "./runs.js";
+import { readThresholds, replaceThresholds, type StoredThreshold, type Threshold } from "./thresholds.js";
+
+export interface StoreOptions {
+  /** Refuse every write to the runs; default false. An older store is migrated all the same. */
+  readonly readonly?: boolean;
+  /** Default: the system's clock. */
+  readonly now?: () => Date;
+  /** Uniform numbers in [0, 1) for ids; default Math.random. */
+  readonly random?: () => number;
+}
+
+export interface RunFilter {
+  /** Also list runs in the trash; default false. */
+  readonly includeTrash?: boolean;
+  /** The state as shown. */
+  readonly state?: RunState | undefined;
+  /** At most so many. */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * Opens the store in a folder, which holds `cool.db` and `runs/<run id>/`. Without `readonly` it is made where there
+ * is none.
+ * @throws StoreError where the store cannot be opened, lies on a network file system, or is of a newer version
+ */
+export function openRunStore(storeDir: string, options: StoreOptions = {}): RunStore {
+  const { readonly = false, now = () => new Date(), random = Math.random } = options;
+  const file = join(resolve(storeDir), "cool.db");
+  if (readonly) migrateOlder(file);
+  const database = openDatabase(file, { readonly });
+  try {
+    migrate(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return new RunStore(resolve(storeDir), database, now, random);
+}
+
+/** A reader meets an older store, too, and cannot migrate it through its own connection. */
+function migrateOlder(file: string): void {
+  const reader = openDatabase(file, { readonly: true });
+  const outdated = isOutdated(reader);
+  reader.close();
+  if (!outdated) return;
+  const writer = openDatabase(file, { create: false });
+  try {
+    migrate(writer);
+  } finally {
+    writer.close();
+  }
+}
+
+/**
+ * All runs of a project. Every method is synchronous, every change one transaction; `id` is a whole run id.
+ * Methods throw UnknownNameError for an id that is not in the store and StoreError where it cannot be read or written.
+ */
+export class RunStore {
+  readonly dir: string;
+  readonly #database: Database;
+  readonly #now: () => Date;
+  readonly #random: () => number;
+
+  constructor(dir: string, database: Database, now: () => Date, random: () => number) {
+    this.dir = dir;
+    this.#database = database;
+    this.#now = now;
+    this.#random = random;
+  }
+
+  /** Stores a new run of this process, in state `running`, and makes its folder. */
+  createRun(run: NewRun): RunRecord {
+    return this.#database.write(() =>
+      this.getRun(createRun(this.#database, join(this.dir, "runs"), run, this.#now(), this.#random)),
+    );
+  }
+
+  /** Takes over a run that no process trains any more: it is `running` again, in this process. */
+  resumeRun(id: string): RunRecord {
+    return this.#change(id, (run) => {
+      refuseLive(run, "resumed");
+      const now = this.#now().toISOString();
+      updateRunRow(this.#database, id, {
+        ...currentProcess(),
+        state: "running",
+        startedAt: now,
+        heartbeatAt: now,
+        endedAt: null,
+        error: null,
+        deletedAt: null,
+      });
+    });
+  }
+
+  /** The run of exactly this id. */
+  getRun(id: string): RunRecord {
+    return requireRun(this.#database, this.#now(), id);
+  }
+
+  /** The run that a person means by an id, a name, the start of an id, or `latest`. */
+  findRun(reference: string): RunRecord {
+    return findRun(this.#database, this.#now(), reference);
+  }
+
+  /** Runs, the most recently started first. */
+  listRuns(filter: RunFilter = {}): RunRecord[] {
+    const { includeTrash = false, state, limit } = filter;
+    const condition = includeTrash ? "TRUE" : "deleted_at IS NULL";
+    if (state === undefined) return selectRuns(this.#database, this.#now(), { condition, limit });
+    // that a run has crashed is written nowhere, so the state is compared after reading
+    const runs = selectRuns(this.#database, this.#now(), { condition });
+    return runs.filter((run) => run.displayState === state).slice(0, limit);
+  }
+
+  updateRun(id: string, patch: RunPatch): RunRecord {
+    return this.#change(id, () => {
+      const { note, seed, backend, backendVersion, epochs, epochsDone } = patch;
+      const name = patch.name === undefined ? undefined : checkedRunName(patch.name);
+      updateRunRow(this.#database, id, { name, note, seed, backend, backendVersion, epochs, epochsDone });
+    });
+  }
+
+  /** Tells other hosts that the run's process lives; to be called several times within `HEARTBEAT_LIMIT_MS`. */
+  heartbeat(id: string): void {
+    const heartbeatAt = this.#now().toISOString();
+    this.#write(id, () => updateRunRow(this.#database, id, { heartbeatAt }));
+  }
+
+  /** @param options.error why the run failed, as its user reads it */
+  finishRun(
+    id: string,
+    state: Exclude<WrittenRunState, "running">,
+    options: { readonly error?: string } = {},
+  ): RunRecord {
+    return this.#change(id, () => {
+      const endedAt = this.#now().toISOString();
+      updateRunRow(this.#database, id, { state, endedAt, heartbeatAt: endedAt, error: options.error ?? null });
+    });
+  }
+
+  addTags(id: string, tags: readonly string[]): RunRecord {
+    return this.#change(id, () =>
+      insertTags(
+        this.#database,
+        id,
+        tags.map((tag) => checkedName("tag", tag)),
+      ),
+    );
+  }
+
+  /** Tags that the run does not have are passed over. */
+  removeTags(id: string, tags: readonly string[]): RunRecord {
+    return this.#change(id, () => deleteTags(this.#database, id, tags));
+  }
+
+  /** Moves a run to the trash: it is listed no more, and nothing of it is deleted. */
+  trashRun(id: string): RunRecord {
+    return this.#change(id, (run) => {
+      refuseLive(run, "removed");
+      updateRunRow(this.#database, id, { deletedAt: run.deletedAt ?? this.#now().toISOString() });
+    });
+  }
+
+  restoreRun(id: string): RunRecord {
+    return this.#change(id, () => updateRunRow(this.#database, id, { deletedAt: null }));
+  }
+
+  readConfig(id: string): FlatConfig {
+    return this.#read(id, () => readConfig(this.#database, id));
+  }
+
+  /** Stores points of any curves; a point of the same curve and step is replaced. */
+  appendMetrics(id: string, points: Iterable<MetricPoint>): void {
+    this.#write(id, () => upsertMetrics(this.#database, id, points));
+  }
+
+  /** Points of one curve after another, by ascending step. */
+  readMetrics(id: string, filter?: MetricFilter): MetricPoint[] {
+    return this.#read(id, () => readMetrics(this.#database, id, filter));
+  }
+
+  /** The point of the highest step of each curve. */
+  lastMetrics(id: string, filter?: MetricFilter): MetricPoint[] {
+    return this.#read(id, () => lastMetrics(this.#database, id, filter));
+  }
+
+  /** Replaces the thresholds of the tasks that `rows` name; a task has one set of thresholds at a time. */
+  replaceThresholds(id: string, metricName: string, rows: readonly Threshold[]): void {
+    this.#write(id, () => replaceThresholds(this.#database, id, metricName, rows));
+  }
+
+  readThresholds(id: string): StoredThreshold[] {
+    return this.#read(id, () => readThresholds(this.#database, id));
+  }
+
+  /** Replaces every frame (split and gates) of which `rows` has a row. */
+  replaceEvaluation(id: string, rows: readonly EvaluationRow[]): void {
+    this.#write(id, () => replaceEvaluation(this.#database, id, rows));
+  }
+
+  /** Rows by split, gates and then as they were given; a metric that was NaN is null. */
+  readEvaluation(id: string, filter?: EvaluationFilter): EvaluationRow[] {
+    return this.#read(id, () => readEvaluation(this.#database, id, filter));
+  }
+
+  /** Replaces the best and worst samples of one split. */
+  replaceInterpretation(id: string, split: Split, samples: readonly InterpretedSample[]): void {
+    this.#write(id, () => replaceInterpretation(this.#database, id, split, samples));
+  }
+
+  /** Samples by split and task, the best first, each side by rank. */
+  readInterpretation(id: string, filter?: InterpretationFilter): StoredInterpretation[] {
+    return this.#read(id, () => readInterpretation(this.#database, id, filter));
+  }
+
+  /** Adds files of the run's folder, or renews their digests. */
+  recordArtifacts(id: string, artifacts: readonly Artifact[]): void {
+    this.#write(id, () => recordArtifacts(this.#database, id, artifacts));
+  }
+
+  readArtifacts(id: string): Artifact[] {
+    return this.#read(id, () => readArtifacts(this.#database, id));
+  }
+
+  /** The run's folder. Its name is the id alone: names of runs are never used in paths. */
+  runDir(id: string): string {
+    checkRun(this.#database, id);
+    return join(this.dir, "runs", id);
+  }
+
+  /** What is wrong with the database file; empty for a sound one. Reads all of it. */
+  problems(): string[] {
+    return this.#database.problems();
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #read<T>(id: string, read: () => T): T {
+    checkRun(this.#database, id);
+    return read();
+  }
+
+  #write(id: string, write: () => void): void {
+    this.#database.write(() => this.#read(id, write));
+  }
+
+  /** Changes a run and returns it as it is then. */
+  #change(id: string, change: (run: RunRecord) => void): RunRecord {
+    return this.#database.write(() => {
+      change(this.getRun(id));
+      return this.getRun(id);
+    });
+  }
+}
+
+function refuseLive(run: RunRecord, deed: string): void {
+  if (run.displayState !== "running") return;
+  throw new StoreError(
+    `Run ${run.id} (${run.name}) cannot be ${deed}: process ${run.pid} on ${run.host} is still training it. Stop it first.`,
+    { run: run.id, pid: run.pid, host: run.host },
+  );
+}

@@ -1,0 +1,112 @@
+/** @file The tables of the run store, version by version. A released version is never edited: add the next one. */
+
+/** SQL that takes a store from version `index` to `index + 1`. */
+export const SCHEMA_VERSIONS: readonly string[] = [
+  `
+  CREATE TABLE store_info (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- seq is the order of creation; times are ISO 8601 in UTC
+  CREATE TABLE runs (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    project TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'failed', 'interrupted')),
+    heartbeat_at TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    process_start TEXT,
+    git_commit TEXT,
+    git_branch TEXT,
+    git_dirty INTEGER CHECK (git_dirty IN (0, 1)),
+    command_line TEXT,
+    seed INTEGER,
+    backend TEXT,
+    backend_version TEXT,
+    epochs INTEGER,
+    epochs_done INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    error TEXT,
+    note TEXT,
+    deleted_at TEXT,
+    node_version TEXT NOT NULL,
+    package_version TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX runs_by_name ON runs (name);
+  CREATE INDEX runs_by_start ON runs (started_at);
+
+  CREATE TABLE run_tags (
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (run_id, tag)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE run_config (
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    type TEXT NOT NULL CHECK (type IN ('number', 'string', 'boolean', 'null', 'json')),
+    value TEXT NOT NULL,
+    PRIMARY KEY (run_id, key)
+  ) STRICT, WITHOUT ROWID;
+
+  -- SQLite turns NaN into NULL, so a column keeps it apart from an undefined metric
+  CREATE TABLE metric_points (
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    split TEXT NOT NULL,
+    task_path TEXT NOT NULL,
+    metric_name TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    epoch INTEGER,
+    value REAL,
+    is_nan INTEGER NOT NULL DEFAULT 0 CHECK (is_nan IN (0, 1)),
+    wall_time REAL NOT NULL,
+    PRIMARY KEY (run_id, split, task_path, metric_name, step)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE thresholds (
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    task_path TEXT NOT NULL,
+    label_index INTEGER NOT NULL,
+    label TEXT,
+    metric_name TEXT NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY (run_id, task_path, label_index)
+  ) STRICT, WITHOUT ROWID;
+
+  -- seq keeps the order in which the rows were given: that of the flow
+  CREATE TABLE evaluation (
+    seq INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    split TEXT NOT NULL,
+    gates TEXT NOT NULL CHECK (gates IN ('truth', 'predicted')),
+    task_path TEXT NOT NULL,
+    metric_name TEXT NOT NULL,
+    metric_res REAL,
+    num_samples INTEGER NOT NULL,
+    UNIQUE (run_id, split, gates, task_path, metric_name)
+  ) STRICT;
+
+  CREATE TABLE samples_interpretation (
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    split TEXT NOT NULL,
+    task_path TEXT NOT NULL,
+    side TEXT NOT NULL CHECK (side IN ('best', 'worst')),
+    rank INTEGER NOT NULL,
+    sample TEXT NOT NULL,
+    loss REAL,
+    label TEXT NOT NULL,
+    prediction TEXT NOT NULL,
+    PRIMARY KEY (run_id, split, task_path, side, rank)
+  ) STRICT;
+
+  CREATE TABLE artifacts (
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (run_id, path)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,123 @@
+/** @file What a run measured is read back as it was written. */
+import { expect, test } from "vitest";
+import type { MetricPoint } from "../../src/storage/metric-points.js";
+import type { EvaluationRow } from "../../src/tasks/evaluation.js";
+import { openStore, temporaryDir, thrownBy } from "./support.js";
+
+function storeWithRun() {
+  const store = openStore(temporaryDir());
+  return { store, id: store.createRun({ project: "p" }).id };
+}
+
+function point(step: number, value: number | null, others: Partial<MetricPoint> = {}): MetricPoint {
+  return { split: "train", taskPath: "door_open", metricName: "loss", step, epoch: 0, value, wallTime: 1.5, ...others };
+}
+
+test("metric values are kept exactly, NaN, infinities and undefined included", () => {
+  const { store, id } = storeWithRun();
+  const values = [0.1 + 0.2, -1e-310, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, null, 3];
+  const points = values.map((value, step) => point(step, value));
+  store.appendMetrics(id, points);
+  expect(store.readMetrics(id)).toEqual(points);
+});
+
+test("curves are read by ascending step, all or some of them", () => {
+  const { store, id } = storeWithRun();
+  const valid = point(2, 5, { split: "valid", epoch: null });
+  const nested = point(1, 6, { taskPath: "person_regression.face_x1", metricName: "mean_absolute_error" });
+  store.appendMetrics(id, [point(10, 1), nested, valid, point(9, 2)]);
+  expect(store.readMetrics(id)).toEqual([point(9, 2), point(10, 1), nested, valid]);
+  expect(store.readMetrics(id, { split: "valid" })).toEqual([valid]);
+  expect(store.readMetrics(id, { taskPath: nested.taskPath, metricName: "mean_absolute_error" })).toEqual([nested]);
+  expect(store.readMetrics(id, { metricName: "' OR 1 = 1 --" })).toEqual([]);
+  expect(store.lastMetrics(id)).toEqual([point(10, 1), nested, valid]);
+  expect(store.lastMetrics(id, { split: "train", metricName: "loss" })).toEqual([point(10, 1)]);
+});
+
+test("a resumed run writes its last steps anew", () => {
+  const { store, id } = storeWithRun();
+  store.appendMetrics(id, [point(1, 1), point(2, Number.NaN)]);
+  store.appendMetrics(id, [point(2, 3, { epoch: 1, wallTime: 9 })]);
+  expect(store.readMetrics(id)).toEqual([point(1, 1), point(2, 3, { epoch: 1, wallTime: 9 })]);
+});
+
+test("points that cannot all be written are not written at all", () => {
+  const { store, id } = storeWithRun();
+  expect(() => store.appendMetrics(id, [point(1, 1), point(1.5, 1)])).toThrow();
+  expect(store.readMetrics(id)).toEqual([]);
+});
+
+test("a task has one set of thresholds, the one tuned last", () => {
+  const { store, id } = storeWithRun();
+  const characteristics = ["red", "green"].map((label, labelIndex) => ({
+    taskPath: "facial_characteristics",
+    labelIndex,
+    label,
+    value: 0.25 + labelIndex / 2,
+  }));
+  const doorOpen = { taskPath: "door_open", labelIndex: 0, label: null, value: 0.5 };
+  store.replaceThresholds(id, "f1_score", [...characteristics, doorOpen]);
+  store.replaceThresholds(id, "accuracy", [{ ...doorOpen, value: 0.75 }]);
+  expect(store.readThresholds(id)).toEqual([
+    { ...doorOpen, value: 0.75, metricName: "accuracy" },
+    ...characteristics.map((row) => ({ ...row, metricName: "f1_score" })),
+  ]);
+});
+
+test("an evaluation replaces the frames it has rows of, and keeps the order of the flow", () => {
+  const { store, id } = storeWithRun();
+  const row = (split: "valid" | "test", gates: "truth" | "predicted", task: string, metric_res: number | null) =>
+    ({ split, task_path: task, metric_name: "accuracy", metric_res, num_samples: 8, gates }) satisfies EvaluationRow;
+  const first = [
+    row("valid", "truth", "z_first_in_flow", 0.5),
+    row("valid", "truth", "a_second_in_flow", null),
+    row("valid", "predicted", "z_first_in_flow", 0.25),
+  ];
+  store.replaceEvaluation(id, [row("test", "truth", "z_first_in_flow", 1), ...first]);
+  expect(store.readEvaluation(id, { split: "valid" })).toEqual(first);
+  const renewed = row("valid", "truth", "a_second_in_flow", Number.NaN);
+  store.replaceEvaluation(id, [renewed]);
+  expect(store.readEvaluation(id)).toEqual([
+    { ...renewed, metric_res: null },
+    first[2],
+    row("test", "truth", "z_first_in_flow", 1),
+  ]);
+  expect(store.readEvaluation(id, { gates: "predicted" })).toEqual([first[2]]);
+});
+
+test("best and worst samples are kept with their labels and answers", () => {
+  const { store, id } = storeWithRun();
+  const sample = (side: "best" | "worst", rank: number, loss: number | null, label: unknown) =>
+    ({
+      taskPath: "door_open",
+      side,
+      rank,
+      sample: `img/${side}${rank}.png`,
+      loss,
+      label,
+      prediction: { decoded: true },
+    }) as const;
+  const samples = [sample("best", 0, 0.1, true), sample("worst", 0, 9, ["red"]), sample("worst", 1, 8, null)];
+  store.replaceInterpretation(id, "valid", samples.toReversed());
+  store.replaceInterpretation(id, "test", [sample("best", 0, 1, 3.5)]);
+  expect(store.readInterpretation(id, { split: "valid" })).toEqual(samples.map((row) => ({ split: "valid", ...row })));
+  expect(store.readInterpretation(id, { split: "valid", side: "worst", taskPath: "door_open" })).toHaveLength(2);
+  store.replaceInterpretation(id, "valid", []);
+  expect(store.readInterpretation(id).map((row) => row.split)).toEqual(["test"]);
+});
+
+test("artifacts are files of the run's folder, with their newest digests", () => {
+  const { store, id } = storeWithRun();
+  store.recordArtifacts(id, [
+    { path: "graph.json", bytes: 10, sha256: "aa" },
+    { path: "checkpoints/best/model.json", bytes: 20, sha256: "bb" },
+  ]);
+  store.recordArtifacts(id, [{ path: "./graph.json", bytes: 11, sha256: "cc" }]);
+  expect(store.readArtifacts(id)).toEqual([
+    { path: "checkpoints/best/model.json", bytes: 20, sha256: "bb" },
+    { path: "graph.json", bytes: 11, sha256: "cc" },
+  ]);
+  for (const path of ["../other/graph.json", "/etc/passwd", "a/../../b", ""]) {
+    expect(thrownBy(() => store.recordArtifacts(id, [{ path, bytes: 1, sha256: "dd" }])).message).toContain("outside");
+  }
+});

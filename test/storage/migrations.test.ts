@@ -1,0 +1,90 @@
+/** @file Stores of older and newer versions. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import Sqlite from "better-sqlite3";
+import { expect, test } from "vitest";
+import { openDatabase } from "../../src/storage/database.js";
+import { migrate } from "../../src/storage/migrations.js";
+import { openRunStore } from "../../src/storage/run-store.js";
+import { SCHEMA_VERSIONS } from "../../src/storage/schema.js";
+import { runTogether, START_OF_CHILDREN, startWorker, temporaryDir, thrownBy } from "./support.js";
+
+const NEXT_VERSION = "ALTER TABLE runs ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm'";
+
+function storeWithRun(): string {
+  const dir = temporaryDir();
+  const store = openRunStore(dir);
+  store.createRun({ project: "p", name: "kept" });
+  store.close();
+  return join(dir, "cool.db");
+}
+
+function queried(file: string, sql: string): unknown[] {
+  const sqlite = new Sqlite(file, { readonly: true });
+  const rows = sqlite.prepare(sql).pluck().all();
+  sqlite.close();
+  return rows;
+}
+
+test("six processes that make one store at the same moment migrate it once", START_OF_CHILDREN, async () => {
+  const dir = temporaryDir();
+  const children = Array.from({ length: 6 }, () => startWorker("open", dir));
+  expect(await runTogether(children)).toEqual(children.map(() => "exit 0"));
+  expect(queried(join(dir, "cool.db"), "PRAGMA user_version")).toEqual([SCHEMA_VERSIONS.length]);
+  expect(readdirSync(dir).filter((file) => file.includes("backup"))).toEqual([]);
+});
+
+test("an older store is copied beside itself, then migrated", () => {
+  const file = storeWithRun();
+  const database = openDatabase(file);
+  migrate(database, [...SCHEMA_VERSIONS, NEXT_VERSION]);
+  database.close();
+  const version = SCHEMA_VERSIONS.length;
+  expect(queried(file, "PRAGMA user_version")).toEqual([version + 1]);
+  expect(queried(file, "SELECT name || ' ' || mood FROM runs")).toEqual(["kept calm"]);
+  const backup = `${file}.backup-v${version}`;
+  expect(queried(backup, "PRAGMA user_version")).toEqual([version]);
+  expect(queried(backup, "SELECT name FROM runs")).toEqual(["kept"]);
+  expect(queried(backup, "SELECT name FROM pragma_table_info('runs') WHERE name = 'mood'")).toEqual([]);
+  expect(queried(backup, "PRAGMA integrity_check")).toEqual(["ok"]);
+});
+
+test("a migration that fails changes nothing", () => {
+  const file = storeWithRun();
+  const database = openDatabase(file);
+  expect(() => migrate(database, [...SCHEMA_VERSIONS, `${NEXT_VERSION}; SELECT no_such_function()`])).toThrow();
+  expect(database.pragma("foreign_keys")).toBe(1);
+  database.close();
+  expect(queried(file, "PRAGMA user_version")).toEqual([SCHEMA_VERSIONS.length]);
+  expect(queried(file, "SELECT name FROM pragma_table_info('runs') WHERE name = 'mood'")).toEqual([]);
+});
+
+test("a migration that leaves rows without their run is refused", () => {
+  const file = storeWithRun();
+  const database = openDatabase(file);
+  database.write(() => database.run("INSERT INTO run_tags SELECT id, 'tag' FROM runs"));
+  const error = thrownBy(() => migrate(database, [...SCHEMA_VERSIONS, "DELETE FROM runs"]));
+  database.close();
+  expect(error.message).toContain("1 rows belong to no run. The store is unchanged");
+  expect(queried(file, "SELECT name FROM runs")).toEqual(["kept"]);
+});
+
+test("a store of this version is opened without a backup", () => {
+  const file = storeWithRun();
+  const database = openDatabase(file);
+  migrate(database);
+  database.close();
+  expect(existsSync(`${file}.backup-v${SCHEMA_VERSIONS.length}`)).toBe(false);
+});
+
+test("a newer store is refused with the version that made it", () => {
+  const file = storeWithRun();
+  const newer = new Sqlite(file);
+  newer.exec("UPDATE store_info SET value = '7.1.0' WHERE key = 'migrated_by'; PRAGMA user_version = 40");
+  newer.close();
+  const error = thrownBy(() => openRunStore(join(file, "..")));
+  expect(error.name).toBe("StoreError");
+  expect(error.message).toContain("was made by dnn-cool 7.1.0 (store version 40)");
+  expect(error.message).toContain("Update dnn-cool");
+  expect(queried(file, "PRAGMA user_version")).toEqual([40]);
+});

@@ -1,0 +1,53 @@
+/** @file A child process that uses the store from source: `node worker.mjs <deed> <store folder> [arguments]`. */
+import { once } from "node:events";
+import { createJiti } from "jiti";
+
+const { openRunStore } = await createJiti(import.meta.url).import("../../src/storage/run-store.ts");
+const [deed, storeDir, ...rest] = process.argv.slice(2);
+
+/** Children report that they have started, and begin together at the parent's word. */
+async function start() {
+  process.stdout.write("ready\n");
+  await once(process.stdin, "data");
+  process.stdin.destroy();
+}
+
+function points(count, metricName, firstStep = 0) {
+  return Array.from({ length: count }, (_, i) => ({
+    split: "train",
+    taskPath: "door_open",
+    metricName,
+    step: firstStep + i,
+    epoch: 0,
+    value: firstStep + i,
+    wallTime: 1,
+  }));
+}
+
+const deeds = {
+  /** Opens a store that is not there yet. */
+  async open() {
+    await start();
+    openRunStore(storeDir).close();
+  },
+  /** Writes transactions of ten points to a curve of its own, and a run of its own. */
+  async write([runId, metricName, transactions]) {
+    await start();
+    const store = openRunStore(storeDir);
+    store.createRun({ project: metricName });
+    for (let i = 0; i < Number(transactions); i += 1) store.appendMetrics(runId, points(10, metricName, i * 10));
+    store.close();
+  },
+  /** Trains until killed: prints the run's id, then the number of each transaction once it is committed. */
+  train() {
+    const store = openRunStore(storeDir);
+    const { id } = store.createRun({ project: "killed", name: "killed" });
+    process.stdout.write(`${id}\n`);
+    for (let i = 0; ; i += 1) {
+      store.appendMetrics(id, points(10, "loss", i * 10));
+      process.stdout.write(`${i}\n`);
+    }
+  },
+};
+
+await deeds[deed](rest);

@@ -1,0 +1,157 @@
+/** @file Losses against their textbook formulas, and their gradients against finite differences. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { TaskSpec } from "../../src/flow/graph.js";
+import { answerWidth } from "../../src/flow/masks.js";
+import type { Labels } from "../../src/tasks/behaviour.js";
+import { behaviourOf, binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
+
+interface Case {
+  readonly spec: TaskSpec;
+  /** One row; NaN = missing. */
+  readonly answers: readonly number[];
+  readonly unitScale: number;
+  readonly logits: readonly number[];
+}
+
+const logit = fc.double({ min: -12, max: 12, noNaN: true });
+const truth = fc.constantFrom(0, 1, Number.NaN);
+const logitsOf = (width: number) => fc.array(logit, { minLength: width, maxLength: width });
+
+const cases: Readonly<Record<TaskSpec["kind"], fc.Arbitrary<Case>>> = {
+  binary: fc.record({
+    spec: fc.constant(binary()),
+    answers: fc.tuple(truth),
+    unitScale: fc.constant(1),
+    logits: logitsOf(1),
+  }),
+  classification: fc.record({
+    spec: fc.constant(classification({ classes: ["a", "b", "c", "d"] })),
+    answers: fc.tuple(fc.constantFrom(0, 1, 2, 3, Number.NaN)),
+    unitScale: fc.constant(1),
+    logits: logitsOf(4),
+  }),
+  multilabel: fc.record({
+    spec: fc.constant(multilabel({ labels: ["a", "b", "c"] })),
+    answers: fc.tuple(truth, truth, truth),
+    unitScale: fc.constant(1),
+    logits: logitsOf(3),
+  }),
+  boundedRegression: fc.record({
+    spec: fc.constant(boundedRegression({ min: -1, max: 3 })),
+    answers: fc.tuple(fc.constantFrom(-2, 0, 1.5, 6, Number.NaN)),
+    unitScale: fc.constantFrom(1, 2),
+    logits: logitsOf(1),
+  }),
+};
+
+// double precision, so that differences measure the formula and not the rounding
+function lossOf({ spec, answers, unitScale }: Case, logits: readonly number[], gradient: Float64Array | null): number {
+  const labels: Labels = { answers: Float32Array.from(answers), unitScale: Float32Array.of(unitScale) };
+  const view = { data: Float64Array.from(logits) as unknown as Float32Array, stride: logits.length, offset: 0 };
+  return behaviourOf(spec).lossSum(spec, view, labels, 0, gradient as unknown as Float32Array | null);
+}
+
+const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
+const crossEntropy = (z: number, y: number): number => -Math.log(y === 1 ? sigmoid(z) : 1 - sigmoid(z));
+
+/** The definition, without care for overflow. */
+function textbookLoss({ spec, answers, unitScale, logits }: Case): number {
+  const [answer = Number.NaN] = answers;
+  switch (spec.kind) {
+    case "binary":
+    case "multilabel":
+      return logits.reduce((sum, z, i) => {
+        const y = answers[i] as number;
+        return Number.isNaN(y) ? sum : sum + crossEntropy(z, y);
+      }, 0);
+    case "classification": {
+      const normalizer = logits.reduce((sum, z) => sum + Math.exp(z), 0);
+      return Number.isNaN(answer) ? 0 : -Math.log(Math.exp(logits[answer] as number) / normalizer);
+    }
+    case "boundedRegression": {
+      const target = (answer / unitScale - spec.min) / (spec.max - spec.min);
+      return Number.isNaN(answer) ? 0 : (sigmoid(logits[0] as number) - target) ** 2;
+    }
+    default:
+      return spec satisfies never;
+  }
+}
+
+const kinds = Object.keys(cases) as TaskSpec["kind"][];
+
+describe.each(kinds)("the loss of %s", (kind) => {
+  it("is the textbook formula, without missing labels", () => {
+    fc.assert(
+      fc.property(cases[kind], (row) => {
+        expect(lossOf(row, row.logits, null)).toBeCloseTo(textbookLoss(row), 9);
+      }),
+    );
+  });
+
+  it("has the gradient of finite differences", () => {
+    const step = 1e-5;
+    fc.assert(
+      fc.property(cases[kind], (row) => {
+        const gradient = new Float64Array(row.logits.length);
+        lossOf(row, row.logits, gradient);
+        row.logits.forEach((_, i) => {
+          const at = (change: number) => lossOf(row, row.logits.with(i, (row.logits[i] as number) + change), null);
+          expect(gradient[i]).toBeCloseTo((at(step) - at(-step)) / (2 * step), 7);
+        });
+      }),
+    );
+  });
+
+  it("has a term per known number", () => {
+    fc.assert(
+      fc.property(cases[kind], ({ spec, answers }) => {
+        const labels: Labels = { answers: Float32Array.from(answers), unitScale: null };
+        const known = answers.filter((answer) => !Number.isNaN(answer)).length;
+        expect(behaviourOf(spec).lossTerms(spec, labels, 0)).toBe(known);
+      }),
+    );
+  });
+
+  it("reads and writes only its own columns of a shared matrix", () => {
+    fc.assert(
+      fc.property(cases[kind], ({ spec, answers, logits, unitScale }) => {
+        const width = logits.length;
+        const stride = width + 3;
+        // the second of two rows, behind two foreign columns
+        const data = new Float32Array(2 * stride).fill(Number.NaN);
+        data.set(logits, stride + 2);
+        const gradient = new Float32Array(2 * stride).fill(7);
+        const labels: Labels = {
+          answers: Float32Array.of(...new Array<number>(answerWidth(spec)).fill(Number.NaN), ...answers),
+          unitScale: Float32Array.of(1, unitScale),
+        };
+        const loss = behaviourOf(spec).lossSum(spec, { data, stride, offset: 2 }, labels, 1, gradient);
+        expect(loss).toBeCloseTo(
+          lossOf({ spec, answers, logits, unitScale }, Array.from(Float32Array.from(logits)), null),
+          9,
+        );
+        gradient.fill(7, stride + 2, stride + 2 + width);
+        expect(gradient.every((value) => value === 7)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("losses of extreme logits", () => {
+  it("stay finite, and a logit that is not a number makes the loss one", () => {
+    const far = Float32Array.of(1e4, -1e4, 0, 0);
+    for (const spec of [
+      binary(),
+      multilabel({ labels: ["a", "b"] }),
+      classification({ classes: ["a", "b", "c", "d"] }),
+    ]) {
+      const behaviour = behaviourOf(spec);
+      const labels: Labels = { answers: Float32Array.of(0, 1), unitScale: null };
+      const view = { stride: behaviour.logitWidth(spec), offset: 0 };
+      expect(Number.isFinite(behaviour.lossSum(spec, { data: far, ...view }, labels, 0, null))).toBe(true);
+      const broken = Float32Array.of(Number.NaN, 0, 0, 0);
+      expect(behaviour.lossSum(spec, { data: broken, ...view }, labels, 0, null)).toBeNaN();
+    }
+  });
+});

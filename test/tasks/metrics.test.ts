@@ -1,0 +1,189 @@
+/** @file Metrics against scikit-learn (fixtures/sklearn/make.py) and their undefined cases. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { MetricValue } from "../../src/tasks/behaviour.js";
+import { behaviourOf, binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
+import { binaryMetrics, classificationMetrics, multilabelMetrics, regressionMetrics } from "../../src/tasks/metrics.js";
+
+type Expected = Readonly<Record<string, number | null>>;
+type Column = readonly (number | null)[];
+
+interface Vectors {
+  readonly binary: readonly {
+    readonly name: string;
+    readonly labels: Column;
+    readonly scores: readonly number[];
+    readonly threshold: number;
+    readonly expected: Expected;
+  }[];
+  readonly multilabel: readonly {
+    readonly name: string;
+    readonly labels: readonly Column[];
+    readonly scores: readonly (readonly number[])[];
+    readonly thresholds: readonly number[];
+    readonly expected: Expected;
+    readonly expected_per_label: readonly Expected[];
+  }[];
+  readonly classification: readonly {
+    readonly name: string;
+    readonly classes: number;
+    readonly labels: Column;
+    readonly scores: readonly (readonly number[])[];
+    readonly expected: Expected;
+  }[];
+  readonly regression: readonly {
+    readonly name: string;
+    readonly labels: Column;
+    readonly fractions: readonly number[];
+    readonly min: number;
+    readonly max: number;
+    readonly units: readonly number[];
+    readonly expected: Expected;
+  }[];
+}
+
+const vectors = JSON.parse(
+  readFileSync(new URL("../../fixtures/sklearn/metrics.json", import.meta.url), "utf8"),
+) as Vectors;
+
+const answersOf = (labels: readonly Column[] | Column): Float32Array =>
+  Float32Array.from(labels.flat(), (label) => label ?? Number.NaN);
+const knownIn = (labels: Column): number => labels.filter((label) => label !== null).length;
+const everyRow = (rows: number): Uint8Array => new Uint8Array(rows).fill(1);
+// metrics do not read logits
+const noLogits = new Float32Array();
+
+function expectMetrics(actual: readonly MetricValue[], expected: Expected, count: number): void {
+  expect(actual.map(({ name }) => name)).toEqual(Object.keys(expected));
+  for (const { name, value, count: counted } of actual) {
+    const wanted = expected[name] as number | null;
+    expect(counted, name).toBe(count);
+    if (wanted === null || value === null) expect(value, name).toBe(wanted);
+    else expect(Math.abs(value - wanted), name).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(wanted)));
+  }
+}
+
+describe("binary metrics are scikit-learn's", () => {
+  it.each(vectors.binary)("$name", ({ labels, scores, threshold, expected }) => {
+    const spec = binary();
+    const activated = Float32Array.from(scores);
+    const metrics = binaryMetrics({
+      spec,
+      logits: noLogits,
+      activated,
+      decoded: behaviourOf(spec).decode(spec, activated, [threshold], null),
+      labels: { answers: answersOf(labels), unitScale: null },
+      mask: everyRow(labels.length),
+    });
+    expectMetrics(metrics, expected, knownIn(labels));
+  });
+
+  it("leaves rows outside the mask out", () => {
+    const spec = binary();
+    const activated = Float32Array.of(0.9, 0.2, 0.8, 0.1);
+    const metrics = binaryMetrics({
+      spec,
+      logits: noLogits,
+      activated,
+      decoded: Float32Array.of(1, 0, 1, 0),
+      labels: { answers: Float32Array.of(1, 0, 0, 1), unitScale: null },
+      mask: Uint8Array.of(1, 1, 0, 0),
+    });
+    const all = { accuracy: 1, f1_score: 1, precision: 1, recall: 1, roc_auc: 1, average_precision: 1 };
+    expectMetrics(metrics, all, 2);
+  });
+
+  it("has no area under a curve of scores that are not numbers", () => {
+    const metrics = binaryMetrics({
+      spec: binary(),
+      logits: noLogits,
+      activated: Float32Array.of(Number.NaN, 0.2),
+      decoded: Float32Array.of(0, 0),
+      labels: { answers: Float32Array.of(1, 0), unitScale: null },
+      mask: everyRow(2),
+    });
+    const expected = { accuracy: 0.5, f1_score: 0, precision: 0, recall: 0, roc_auc: null, average_precision: null };
+    expectMetrics(metrics, expected, 2);
+  });
+});
+
+describe("multilabel metrics are scikit-learn's, label by label and averaged", () => {
+  it.each(vectors.multilabel)("$name", ({ labels, scores, thresholds, expected, expected_per_label }) => {
+    const spec = multilabel({ labels: ["RBC", "WBC", "platelets"] });
+    const activated = Float32Array.from(scores.flat());
+    const metrics = multilabelMetrics({
+      spec,
+      logits: noLogits,
+      activated,
+      decoded: behaviourOf(spec).decode(spec, activated, thresholds, null),
+      labels: { answers: answersOf(labels), unitScale: null },
+      mask: everyRow(labels.length),
+    });
+    const averages = metrics.filter(({ name }) => !name.includes("/"));
+    expectMetrics(averages, expected, labels.filter((row) => knownIn(row) > 0).length);
+    spec.labels.forEach((label, i) => {
+      const own = metrics.filter(({ name }) => name.endsWith(`/${label}`));
+      const wanted = Object.fromEntries(
+        Object.entries(expected_per_label[i] as Expected).map(([name, value]) => [`${name}/${label}`, value]),
+      );
+      expectMetrics(own, wanted, knownIn(labels.map((row) => row[i] as number | null)));
+    });
+  });
+});
+
+describe("classification metrics are scikit-learn's", () => {
+  it.each(vectors.classification)("$name", ({ classes, labels, scores, expected }) => {
+    const spec = classification({ classes: Array.from({ length: classes }, (_, c) => `class ${c}`) });
+    const activated = Float32Array.from(scores.flat());
+    const metrics = classificationMetrics({
+      spec,
+      logits: noLogits,
+      activated,
+      decoded: behaviourOf(spec).decode(spec, activated, [], null),
+      labels: { answers: answersOf(labels), unitScale: null },
+      mask: everyRow(labels.length),
+    });
+    expectMetrics(metrics, expected, knownIn(labels));
+  });
+
+  it("are undefined without rows", () => {
+    const metrics = classificationMetrics({
+      spec: classification({ classes: ["a", "b", "c", "d"] }),
+      logits: noLogits,
+      activated: new Float32Array(4),
+      decoded: new Float32Array(1),
+      labels: { answers: Float32Array.of(2), unitScale: null },
+      mask: Uint8Array.of(0),
+    });
+    expectMetrics(metrics, { accuracy_1: null, accuracy_3: null, f1_score: null, precision: null, recall: null }, 0);
+  });
+});
+
+describe("regression metrics are scikit-learn's", () => {
+  it.each(vectors.regression)("$name", ({ labels, fractions, min, max, units, expected }) => {
+    const spec = boundedRegression({ min, max });
+    const activated = Float32Array.from(fractions);
+    const unitScale = Float32Array.from(units);
+    const metrics = regressionMetrics({
+      spec,
+      logits: noLogits,
+      activated,
+      decoded: behaviourOf(spec).decode(spec, activated, [], unitScale),
+      labels: { answers: answersOf(labels), unitScale },
+      mask: everyRow(labels.length),
+    });
+    expectMetrics(metrics, expected, knownIn(labels));
+  });
+
+  it("are undefined without rows", () => {
+    const metrics = regressionMetrics({
+      spec: boundedRegression({ max: 1 }),
+      logits: noLogits,
+      activated: Float32Array.of(0.5),
+      decoded: Float32Array.of(0.5),
+      labels: { answers: Float32Array.of(Number.NaN), unitScale: null },
+      mask: Uint8Array.of(1),
+    });
+    expectMetrics(metrics, { mean_absolute_error: null, mean_absolute_error_normalized: null }, 0);
+  });
+});
