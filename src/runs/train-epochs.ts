@@ -2,7 +2,7 @@
 import { evaluateSplit, totalLoss } from "../analysis/evaluate.js";
 import { scoreSplit } from "../analysis/score.js";
 import type { Network } from "../engine/network.js";
-import type { ScheduleState } from "../engine/schedule.js";
+import { afterEpoch, type ScheduleState, startSchedule } from "../engine/schedule.js";
 import type { EpochReport, StepReport, Trainer } from "../engine/trainer.js";
 import { InterruptedError } from "../errors.js";
 import { activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
@@ -48,7 +48,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
       }
       const rows = [...(await trainRows(context, network, report)), ...(await validRows(context, network))];
       const [trainLoss, validLoss] = [splitTotal(context, rows, "train"), splitTotal(context, rows, "valid")];
-      const decision = engine.schedules.afterEpoch(engine.scheduleConfig, schedule, epoch, validLoss);
+      const decision = afterEpoch(engine.scheduleConfig, schedule, epoch, validLoss);
       const summary: EpochSummary = {
         epoch,
         epochs: train.epochs,
@@ -79,11 +79,10 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
 }
 
 async function openEngine(context: RunContext) {
-  const [{ Network }, { Trainer }, { saveCheckpoint, loadNetwork, loadTrainingState }, schedules] = await Promise.all([
+  const [{ Network }, { Trainer }, { saveCheckpoint, loadNetwork, loadTrainingState }] = await Promise.all([
     import("../engine/network.js"),
     import("../engine/trainer.js"),
     import("../engine/checkpoint.js"),
-    import("../engine/schedule.js"),
   ]);
   const { project, settings, runDir, resumed } = context;
   const { graph, inputs, trunk } = project;
@@ -98,9 +97,8 @@ async function openEngine(context: RunContext) {
   return {
     network,
     trainer,
-    schedules,
     scheduleConfig,
-    schedule: state?.schedule ?? schedules.startSchedule(scheduleConfig),
+    schedule: state?.schedule ?? startSchedule(scheduleConfig),
     async save(name: "best" | "last", schedule: ScheduleState): Promise<void> {
       const training = { position: trainer.position, schedule, optimizer: trainer.optimizerState };
       await saveCheckpoint(files.checkpoint(name), network, name === "last" ? training : undefined);
