@@ -90,8 +90,9 @@ export default defineProject({
     };
   },
   train: {
-    epochs: 10,
+    epochs: 12,
     batchSize: 32,
     optimizer: { kind: "adamw", learningRate: 1e-3, weightDecay: 1e-4 },
+    reduceOnPlateau: { factor: 0.5, patience: 1 },
   },
 });
