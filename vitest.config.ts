@@ -25,7 +25,13 @@ export default defineConfig({
       {
         resolve,
         // minutes: the built CLI and whole runs
-        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 300_000, hookTimeout: 300_000 },
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: "test/e2e/build.mjs",
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
       },
     ],
   },

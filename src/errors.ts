@@ -83,16 +83,24 @@ export function nearestNames(name: string, known: Iterable<string>): string[] {
   const wanted = name.toLowerCase();
   // a third of the letters may differ; one prefix or path suffix of another always counts
   const limit = Math.max(1, Math.floor(wanted.length / 3));
+  const sorted = (text: string): string => [...text].sort().join("");
   return [...known]
     .map((candidate) => {
       const lower = candidate.toLowerCase();
       const contains = wanted.length >= 3 && (lower.startsWith(wanted) || lower.endsWith(wanted));
-      return { candidate, cost: contains ? 0.5 : distance(wanted, lower) };
+      // letters in a wrong order are one slip of the fingers, which edit distance counts twice
+      const cost = sorted(lower) === sorted(wanted) ? Math.min(1, distance(wanted, lower)) : distance(wanted, lower);
+      return { candidate, cost: contains ? Math.min(0.5, cost) : cost };
     })
     .filter(({ cost }) => cost <= limit)
     .sort((a, b) => a.cost - b.cost)
     .slice(0, 3)
     .map(({ candidate }) => candidate);
+}
+
+/** Text with a full stop, unless it already ends in a mark. */
+export function sentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
 }
 
 function suggestion(name: string, known: readonly string[]): string {

@@ -1,7 +1,13 @@
 /** @file Public API of dnn-cool. Importing it loads nothing heavy: engines and file formats load when used. */
 
-export type { InputSpec } from "./data/dataset.js";
-export { image } from "./data/inputs.js";
+export type {
+  CategoricalInputSpec,
+  ImageInputSpec,
+  InputSpec,
+  NumericInputSpec,
+  TokensInputSpec,
+} from "./data/dataset.js";
+export { categorical, idCount, image, type NumericColumns, numeric, tokens } from "./data/inputs.js";
 export type { Layers, LayersModel, SymbolicTensor, TrunkFunction } from "./engine/network.js";
 export * from "./errors.js";
 export { defineTasks, Expression, type TaskDefinitions } from "./flow/define.js";

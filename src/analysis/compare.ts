@@ -1,56 +1,128 @@
 /** @file Runs side by side: where their settings differ, and which did better at what. */
 import type { EvaluationRow, Gates, Split } from "../tasks/evaluation.js";
+import { groupsBySeed, type RunGroup } from "./compare-groups.js";
+import { type Spread, spreadOf } from "./statistics/moments.js";
 
 export type ConfigValue = string | number | boolean | null;
+/** Facts about one run under flat keys. */
+export type FlatFacts = Readonly<Record<string, ConfigValue>>;
 
 /** A run as comparison sees it. */
 export interface ComparableRun {
   readonly id: string;
   readonly name: string;
   /** Flattened settings. */
-  readonly config: Readonly<Record<string, ConfigValue>>;
+  readonly config: FlatFacts;
+  /** Backend, machine, system, versions. */
+  readonly environment?: FlatFacts;
+  /** Commit and digest of the source. */
+  readonly code?: FlatFacts;
+  /** Digest of the table and its images. */
+  readonly data?: FlatFacts;
+  /** What must be equal, settings aside, for two runs to differ in their seed alone; default `code` and `data`. */
+  readonly identity?: FlatFacts;
   readonly evaluation: readonly EvaluationRow[];
 }
 
-/** A setting that differs; one value per run, null where a run has none. */
+/** A setting or another fact; one value per run, null where a run has none. */
 export interface ComparedParam {
   readonly key: string;
   readonly values: readonly ConfigValue[];
 }
 
-/** A metric of all runs. */
-export interface ComparedMetric {
+interface MetricKey {
   readonly split: Split;
   readonly task_path: string;
   readonly metric_name: string;
   readonly gates: Gates;
+}
+
+/** A metric of all runs. */
+export interface ComparedMetric extends MetricKey {
   /** One per run; null where it is undefined or missing. */
   readonly values: readonly (number | null)[];
   /** Index of the best value, the first if several share it; null if none beats another. */
   readonly best: number | null;
 }
 
-export interface Comparison {
-  readonly params: readonly ComparedParam[];
-  readonly metrics: readonly ComparedMetric[];
+/** A metric of groups of runs. */
+export interface GroupedMetric extends MetricKey {
+  /** One per group, over the runs in which the metric is defined; null where there is none. */
+  readonly groups: readonly (Spread | null)[];
+  /** Index of the group with the best mean. */
+  readonly best: number | null;
 }
 
-/** Compares runs. Settings and metrics come in the order in which the runs first mention them. */
-export function compareRuns(runs: readonly ComparableRun[]): Comparison {
-  return { params: compareParams(runs), metrics: compareMetrics(runs) };
+export interface Comparison {
+  readonly params: readonly ComparedParam[];
+  readonly environment: readonly ComparedParam[];
+  readonly code: readonly ComparedParam[];
+  readonly data: readonly ComparedParam[];
+  readonly metrics: readonly ComparedMetric[];
+  /** A partition of the runs where some differ in their seed alone; else empty. */
+  readonly groups: readonly RunGroup[];
+  /** Parallel to `metrics`; empty without groups. */
+  readonly grouped_metrics: readonly GroupedMetric[];
+}
+
+export interface CompareOptions {
+  /** Also facts that are the same in all runs; default false. */
+  readonly all?: boolean;
+  /** Whether runs that differ in their seed alone become one group; default true. */
+  readonly group?: boolean;
+}
+
+/** Compares runs. Facts and metrics come in the order in which the runs first mention them. */
+export function compareRuns(runs: readonly ComparableRun[], options: CompareOptions = {}): Comparison {
+  const { all = false, group = true } = options;
+  const metrics = compareMetrics(runs);
+  const groups = group ? groupsBySeed(runs) : [];
+  return {
+    params: compareFacts(
+      runs.map(({ config }) => config),
+      all,
+    ),
+    environment: compareFacts(
+      runs.map(({ environment = {} }) => environment),
+      all,
+    ),
+    code: compareFacts(
+      runs.map(({ code = {} }) => code),
+      all,
+    ),
+    data: compareFacts(
+      runs.map(({ data = {} }) => data),
+      all,
+    ),
+    metrics,
+    groups,
+    grouped_metrics: groups.length === 0 ? [] : metrics.map((metric) => groupMetric(metric, groups)),
+  };
 }
 
 /** Losses and errors are better when lower, every other metric when higher. Labels after a `/` do not count. */
 export function higherIsBetter(metricName: string): boolean {
   const [metric = ""] = metricName.split("/");
-  return !/(^|_)(loss|error)(_|$)/.test(metric);
+  return !/(^|_)(loss|error|brier)(_|$)/.test(metric);
 }
 
-function compareParams(runs: readonly ComparableRun[]): ComparedParam[] {
-  const keys = new Set(runs.flatMap(({ config }) => Object.keys(config)));
+/**
+ * Facts of several runs by key.
+ * @param all also those that are the same in all runs
+ */
+export function compareFacts(facts: readonly FlatFacts[], all: boolean): ComparedParam[] {
+  const keys = new Set(facts.flatMap((run) => Object.keys(run)));
   return [...keys]
-    .map((key) => ({ key, values: runs.map(({ config }) => config[key] ?? null) }))
-    .filter(({ values }) => new Set(values).size > 1);
+    .map((key) => ({ key, values: facts.map((run) => run[key] ?? null) }))
+    .filter(({ values }) => all || new Set(values).size > 1);
+}
+
+/** Index of the best value, the first if several share it; null if none beats another. */
+export function bestOf(values: readonly (number | null)[], higher: boolean): number | null {
+  const defined = values.filter((value): value is number => value !== null && !Number.isNaN(value));
+  const lowest = Math.min(...defined);
+  const highest = Math.max(...defined);
+  return defined.length < 2 || lowest === highest ? null : values.indexOf(higher ? highest : lowest);
 }
 
 function compareMetrics(runs: readonly ComparableRun[]): ComparedMetric[] {
@@ -66,9 +138,8 @@ function compareMetrics(runs: readonly ComparableRun[]): ComparedMetric[] {
   });
 }
 
-function bestOf(values: readonly (number | null)[], higher: boolean): number | null {
-  const defined = values.filter((value) => value !== null && !Number.isNaN(value)) as number[];
-  const lowest = Math.min(...defined);
-  const highest = Math.max(...defined);
-  return defined.length < 2 || lowest === highest ? null : values.indexOf(higher ? highest : lowest);
+function groupMetric({ values, best: _, ...key }: ComparedMetric, groups: readonly RunGroup[]): GroupedMetric {
+  const spreads = groups.map(({ runs }) => spreadOf(runs.map((run) => values[run] ?? null)));
+  const means = spreads.map((spread) => spread?.mean ?? null);
+  return { ...key, groups: spreads, best: bestOf(means, higherIsBetter(key.metric_name)) };
 }

@@ -1,13 +1,12 @@
 /** @file The label report: what a table's labels offer to each task, before anything is trained. */
+import type { ImpliedLabels, TableRows } from "../data/dataset.js";
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import { type AnswerColumn, activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
 
-/** How many rows of a split a task can use. */
-export interface LabelReportRow {
-  readonly split: Split;
-  readonly task_path: string;
+/** How many of some rows a task can use. */
+export interface LabelCounts {
   readonly rows: number;
   readonly labelled: number;
   /** Active by the labels. */
@@ -20,6 +19,18 @@ export interface LabelReportRow {
   readonly contradictory: number;
 }
 
+/** The rows of a split. */
+export interface LabelReportRow extends LabelCounts {
+  readonly split: Split;
+  readonly task_path: string;
+}
+
+/** The rows of a table, whatever their split. */
+export interface TableReportRow extends LabelCounts {
+  readonly table: string;
+  readonly task_path: string;
+}
+
 export interface LabelWarning {
   readonly task_path: string;
   /** `problem`: the task cannot be learnt. */
@@ -30,6 +41,10 @@ export interface LabelWarning {
 export interface LabelReport {
   /** Per split, in the order of the flow. */
   readonly rows: readonly LabelReportRow[];
+  /** Per table, in the order of the flow; empty where there is one table. */
+  readonly tables: readonly TableReportRow[];
+  /** Labels that were missing and follow from others; they count as labelled. */
+  readonly implied: readonly ImpliedLabels[];
   readonly warnings: readonly LabelWarning[];
 }
 
@@ -39,19 +54,27 @@ const FEW_ROWS = 10;
  * Counts labels and warns of tasks that they cannot teach.
  * @param labels per task of the graph, over all rows of the table
  * @param splits row numbers of each split
+ * @param source where the rows and labels come from
  */
 export function labelReport(
   graph: FlowGraph,
   labels: readonly Labels[],
   splits: Readonly<Record<Split, ArrayLike<number>>>,
+  source: { readonly tables?: readonly TableRows[]; readonly implied?: readonly ImpliedLabels[] } = {},
 ): LabelReport {
   const tasks = maskLabels(graph, labels);
-  const rows = SPLITS.flatMap((split) => tasks.map((task) => countRows(task, split, splits[split])));
+  const rows = SPLITS.flatMap((split) =>
+    tasks.map((task) => ({ split, task_path: task.node.path, ...countRows(task, splits[split]) })),
+  );
+  const { tables = [], implied = [] } = source;
+  const perTable = tables.flatMap(({ table, rows: own }) =>
+    tasks.map((task) => ({ table, task_path: task.node.path, ...countRows(task, own) })),
+  );
   const warnings = tasks.flatMap((task) => {
     const own = rows.filter((row) => row.task_path === task.node.path);
     return warningsOf(task, own, splits.train).map((warning) => ({ task_path: task.node.path, ...warning }));
   });
-  return { rows, warnings };
+  return { rows, tables: tables.length > 1 ? perTable : [], implied, warnings };
 }
 
 interface MaskedLabels {
@@ -98,13 +121,11 @@ function excludedRows(graph: FlowGraph, answers: readonly AnswerColumn[], rows: 
   );
 }
 
-function countRows(task: MaskedLabels, split: Split, rows: ArrayLike<number>): LabelReportRow {
+function countRows(task: MaskedLabels, rows: ArrayLike<number>): LabelCounts {
   const count = (mask: RowMask): number => countIn(mask, rows);
   const labelled = count(task.labelled);
   const used = count(task.used);
   return {
-    split,
-    task_path: task.node.path,
     rows: rows.length,
     labelled,
     active: count(task.active),

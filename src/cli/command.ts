@@ -1,9 +1,9 @@
 /** @file What every command shares: project, store, JSON, interruption, and errors in one paragraph. */
 import { join, resolve } from "node:path";
 import { Command, Flags } from "@oclif/core";
-import { CoolError } from "../errors.js";
-import { findProjectDir } from "../runs/project.js";
+import { findProjectDir } from "../runs/project-dir.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
+import { errorJson, reportError, toCoolError } from "./report-error.js";
 
 /** Base of all commands. `run` returns what `--json` prints; `--json` prints nothing else on stdout. */
 export abstract class CoolCommand extends Command {
@@ -62,22 +62,17 @@ export abstract class CoolCommand extends Command {
   }
 
   protected override toErrorJson(error: unknown): unknown {
-    return error instanceof CoolError
-      ? error.toJSON()
-      : { error: "Error", message: (error as Error).message, facts: {} };
+    return errorJson(error);
   }
 
-  protected override async catch(error: Error & { exitCode?: number; oclif?: { exit?: number } }): Promise<unknown> {
-    const exitCode = error instanceof CoolError ? error.exitCode : (error.oclif?.exit ?? 1);
-    process.exitCode = exitCode;
-    if (error.oclif?.exit === 0) throw error;
-    if (/(^|,)(\*|cool)/.test(process.env["DEBUG"] ?? "")) process.stderr.write(`${error.stack}\n`);
-    if (this.jsonEnabled()) {
-      this.logJson(this.toErrorJson(error));
-      return undefined;
-    }
-    process.stderr.write(`Error: ${error.message}\n`);
-    return undefined;
+  protected override async catch(thrown: Error & { oclif?: { exit?: number } }): Promise<void> {
+    // not a failure: oclif ends a command so
+    if (thrown.oclif?.exit === 0) throw thrown;
+    // oclif would warn of arguments that were refused as of ones that were never looked at
+    this.parsed = true;
+    const name = `${this.config.bin} ${(this.id ?? "").replaceAll(":", " ")}`;
+    const error = toCoolError(thrown, { name, flags: Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags }) });
+    process.exitCode = reportError(error, this.jsonEnabled());
   }
 }
 

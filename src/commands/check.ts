@@ -1,9 +1,11 @@
 /** @file `cool check`: the flow and the labels of a project. */
 import { Args, Flags } from "@oclif/core";
+import type { LabelCounts } from "../analysis/label-report.js";
 import { CoolCommand } from "../cli/command.js";
 import { drawTable, groupByFlow } from "../cli/tables.js";
 import { checkProject, type ProjectCheck } from "../runs/check-project.js";
-import { findProjectDir, loadProject } from "../runs/project.js";
+import { loadProject } from "../runs/project.js";
+import { findProjectDir } from "../runs/project-dir.js";
 
 export default class Check extends CoolCommand {
   static override summary = "Show a project's flow and how many labels each task can use";
@@ -29,21 +31,35 @@ export default class Check extends CoolCommand {
     const check = await checkProject(project, (line) => this.note(line));
     this.log(check.tree);
     this.log("");
-    const { rows, warnings } = check.labels;
-    const body = groupByFlow(
-      rows.map(({ split, task_path, ...counts }) => ({
-        path: task_path,
-        cells: [split, ...Object.values(counts).map(String)],
-      })),
+    const { rows, tables, implied, warnings } = check.labels;
+    this.drawCounts(
+      "split",
+      rows.map(({ split, ...counts }) => ({ ...counts, part: split })),
     );
-    this.log(
-      drawTable(
-        ["task", "split", "rows", "labelled", "active", "used", "wasted", "contradictory"],
-        body,
-        [2, 3, 4, 5, 6, 7],
-      ),
-    );
+    if (tables.length > 0)
+      this.drawCounts(
+        "table",
+        tables.map(({ table, ...counts }) => ({ ...counts, part: table })),
+      );
+    for (const { task_path, implied: count } of implied) {
+      this.log(`implied: ${task_path}: ${count} missing labels follow from labels that are conditioned on it`);
+    }
     for (const { task_path, level, message } of warnings) this.log(`${level}: ${task_path}: ${message}`);
     return check;
+  }
+
+  /** @param part what the rows are counted by */
+  private drawCounts(
+    part: string,
+    rows: readonly (LabelCounts & { readonly task_path: string; readonly part: string })[],
+  ): void {
+    const body = groupByFlow(
+      rows.map(({ task_path, part: name, rows: total, labelled, active, used, wasted, contradictory }) => ({
+        path: task_path,
+        cells: [name, ...[total, labelled, active, used, wasted, contradictory].map(String)],
+      })),
+    );
+    const head = ["task", part, "rows", "labelled", "active", "used", "wasted", "contradictory"];
+    this.log(drawTable(head, body, [2, 3, 4, 5, 6, 7]));
   }
 }

@@ -1,41 +1,61 @@
 /** @file `cool interpret`: the samples that a run answers best and worst. */
+import { relative } from "node:path";
 import { Args, Flags } from "@oclif/core";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
-import { drawTable, formatMetric } from "../cli/tables.js";
-import { type InterpretResult, interpretRun } from "../runs/interpret-run.js";
+import { drawTable } from "../cli/tables.js";
+import { formatLoss } from "../logging/panels/text.js";
+import {
+  type InterpretResult,
+  interpretRun,
+  type ShownInterpretation,
+  type ShownSample,
+} from "../runs/interpret-run.js";
 import { SPLITS } from "../tasks/evaluation.js";
 
 export default class Interpret extends CoolCommand {
   static override summary = "List the best and worst samples of each task";
+  static override description =
+    "Only samples that the task was asked about and that have a label. With --out they are also drawn: one picture per task and side, with label, prediction and loss under each sample.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> --top 3",
     "<%= config.bin %> <%= command.id %> latest --task door_locked --split test",
+    "<%= config.bin %> <%= command.id %> long --out sheets",
   ];
   static override args = { run: Args.string({ description: RUN_HELP, default: "latest" }) };
   static override flags = {
     task: Flags.string({ summary: "path of one task; default: all" }),
     top: Flags.integer({ summary: "samples on each side", default: 10, min: 1 }),
     split: Flags.option({ summary: "default: valid", options: SPLITS })(),
+    out: Flags.string({ summary: "folder for the pictures", helpValue: "DIR" }),
   };
 
   async run(): Promise<InterpretResult> {
     const { args, flags } = await this.parse(Interpret);
-    const result = await this.withStore(flags, (store) =>
-      interpretRun(store, args.run, { task: flags.task, top: flags.top, split: flags.split }),
-    );
-    for (const { task_path, best, worst } of result.tasks) {
-      const rows = Object.entries({ worst, best }).flatMap(([side, samples]) =>
-        samples.map(({ id, label, prediction, loss }) => [
-          side,
-          id,
-          JSON.stringify(label),
-          JSON.stringify(prediction),
-          formatMetric(loss),
-        ]),
-      );
-      this.log(`${task_path} on ${result.split}`);
-      this.log(drawTable(["", "sample", "label", "prediction", "loss"], rows, [4]));
-    }
+    const { task, top, split, out } = flags;
+    const result = await this.withStore(flags, (store) => interpretRun(store, args.run, { task, top, split, out }));
+    for (const interpretation of result.tasks) this.print(interpretation, result.split);
+    if (out !== undefined) this.log(`${result.sheets.length} pictures written to ${out}`);
     return result;
   }
+
+  private print({ task_path, best, worst }: ShownInterpretation, split: string): void {
+    const rows = Object.entries({ worst, best }).flatMap(([side, samples]) =>
+      samples.map((sample) => [
+        side,
+        imageOf(sample),
+        JSON.stringify(sample.label),
+        JSON.stringify(sample.prediction),
+        formatLoss(sample.loss),
+      ]),
+    );
+    this.log(`${task_path} on ${split}`);
+    this.log(drawTable(["", "image", "label", "prediction", "loss"], rows, [4]));
+  }
+}
+
+/** The path from here where that is the shorter one, so that it can be opened. */
+function imageOf({ id, image }: ShownSample): string {
+  if (image === null) return id;
+  const fromHere = relative(process.cwd(), image);
+  return fromHere.length < image.length ? fromHere : image;
 }

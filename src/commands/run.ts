@@ -4,7 +4,9 @@ import { Args, Flags } from "@oclif/core";
 import { CoolCommand } from "../cli/command.js";
 import { bestSplit, evaluationTable } from "../cli/tables.js";
 import { openConsoleLogger } from "../logging/console.js";
-import { findProjectDir, loadProject } from "../runs/project.js";
+import { uncaptured } from "../runs/capture-output.js";
+import { loadProject } from "../runs/project.js";
+import { findProjectDir } from "../runs/project-dir.js";
 import { type RunResult, trainRun } from "../runs/train-run.js";
 
 export default class Run extends CoolCommand {
@@ -42,7 +44,7 @@ export default class Run extends CoolCommand {
     const { args, flags } = await this.parse(Run);
     const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
     const project = await loadProject(projectDir, flags.set ?? []);
-    const logger = await openConsoleLogger(process.stderr);
+    const logger = await openConsoleLogger(uncaptured(process.stderr));
     const result = await this.interruptible((signal) =>
       trainRun(project, {
         store: flags.store,

@@ -1,4 +1,5 @@
 /** @file The order in which an epoch visits rows, and its batches. */
+import { type InputSource, isTokenSource } from "./dataset.js";
 import { createRandom } from "./rng.js";
 
 /**
@@ -8,6 +9,47 @@ import { createRandom } from "./rng.js";
  */
 export function epochOrder(rows: Int32Array, seed: number | string, epoch: number): Int32Array {
   return createRandom(`epoch ${epoch} of seed ${seed}`).shuffle(rows.slice());
+}
+
+// large enough to find rows of like length, small enough that epochs still mix them
+const BATCHES_PER_POOL = 64;
+
+/**
+ * The order of one epoch where rows are sequences: rows of like length lie in the same batch, so that little of it is
+ * padding. Pools of shuffled rows are sorted by length and cut into batches, which are then shuffled; a last, shorter
+ * batch stays last. It depends on `(seed, epoch)`, the rows and their lengths alone.
+ * @param lengths of all rows of the dataset
+ */
+export function bucketedOrder(
+  rows: Int32Array,
+  lengths: Int32Array,
+  batchSize: number,
+  seed: number | string,
+  epoch: number,
+): Int32Array {
+  const shuffled = epochOrder(rows, seed, epoch);
+  const length = (row: number): number => lengths[row] as number;
+  // sorting is stable, so rows of one length keep their shuffled order
+  const pools = batchesOf(shuffled, BATCHES_PER_POOL * batchSize).map((pool) =>
+    Int32Array.from([...pool].sort((a, b) => length(a) - length(b))),
+  );
+  const batches = pools.flatMap((pool) => batchesOf(pool, batchSize));
+  const last = batches.at(-1)?.length === batchSize ? [] : batches.splice(-1);
+  createRandom(`batches of epoch ${epoch} of seed ${seed}`).shuffle(batches);
+  const order = new Int32Array(rows.length);
+  let at = 0;
+  for (const batch of [...batches, ...last]) {
+    order.set(batch, at);
+    at += batch.length;
+  }
+  return order;
+}
+
+/** Length of each row's longest sequence; null where no input is one. */
+export function sequenceLengths(inputs: Readonly<Record<string, InputSource>>): Int32Array | null {
+  const [first, ...more] = Object.values(inputs).filter(isTokenSource);
+  if (first === undefined) return null;
+  return first.lengths.map((length, row) => Math.max(length, ...more.map(({ lengths }) => lengths[row] as number)));
 }
 
 /** Consecutive pieces of `order`, views of it; the last one may be shorter. */

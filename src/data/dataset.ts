@@ -11,10 +11,76 @@ export interface ImageInputSpec {
   /** 3 (RGB, default) or 1 (grey). */
   readonly channels: 1 | 3;
 }
-export type InputSpec = ImageInputSpec;
+
+/** Declares a vector of numbers, [length]. */
+export interface NumericInputSpec {
+  readonly kind: "numeric";
+  /** Columns of one number each, or one column of lists. */
+  readonly columns: readonly string[];
+  /** Numbers in each list, where the one column holds lists; null: every column holds single numbers. */
+  readonly listLength: number | null;
+  /** Whether the network sees (number − mean) / deviation. */
+  readonly standardize: boolean;
+  /** A missing number stops the work, or takes the mean. */
+  readonly missing: "error" | "mean";
+  /** Of the training rows; null until the data has been read, or where nothing needs them. */
+  readonly statistics: NumericStatistics | null;
+}
+
+/** One entry per number of the vector. */
+export interface NumericStatistics {
+  readonly mean: readonly number[];
+  /** Of the population; 1 where all training rows agree, so that dividing by it does nothing. */
+  readonly deviation: readonly number[];
+}
+
+/** Declares one of several categories, as [categories] (one-hot) or as [1] (an index). */
+export interface CategoricalInputSpec {
+  readonly kind: "categorical";
+  readonly column: string;
+  readonly categories: readonly string[];
+  /**
+   * `one-hot`: a missing cell is all zeros. `index`: for `layers.embedding`; categories count from 1 and a missing
+   * cell is 0.
+   */
+  readonly encoding: "one-hot" | "index";
+}
+
+/** Declares a sequence of tokens as ids, [longest of the batch]; 0 is padding, the vocabulary counts from 1. */
+export interface TokensInputSpec {
+  readonly kind: "tokens";
+  /** A column of text, or of lists of tokens. */
+  readonly column: string;
+  /** Tokens in the order of their ids, or a text file of one per line, until the data has been read. */
+  readonly vocabulary: readonly string[] | string;
+  /** Later tokens of a longer sequence are cut off. */
+  readonly maxLength: number;
+  /** `error`, or the token that stands for those that the vocabulary lacks. */
+  readonly unknown: string;
+  /** How text becomes tokens; lists are tokens already. */
+  readonly split: "whitespace" | "characters";
+}
+
+export type InputSpec = ImageInputSpec | NumericInputSpec | CategoricalInputSpec | TokensInputSpec;
+
+/** Values of some rows of one input, row by row. */
+export type InputValues = Uint8Array | Float32Array | Int32Array;
+
+/** One named input, readable row by row. */
+export interface InputSource {
+  /** Complete: with the statistics and the vocabulary that its values were made with. */
+  readonly spec: InputSpec;
+  /**
+   * Values of some rows, [rows.length, …], in a new array: pixels 0…255, numbers, ids. Sequences are padded with 0 to
+   * the longest one among these rows, at least to 1.
+   * @param rows row numbers of the dataset
+   */
+  read(rows: ArrayLike<number>): InputValues;
+  close(): void;
+}
 
 /** Decoded pixels of one image column, readable row by row without decoding again. */
-export interface PixelSource {
+export interface PixelSource extends InputSource {
   readonly spec: ImageInputSpec;
   /** Path of each row's image, relative to the table's folder, as written in the table. */
   readonly paths: readonly string[];
@@ -22,34 +88,80 @@ export interface PixelSource {
   readonly originalWidth: Float32Array;
   readonly originalHeight: Float32Array;
   /**
-   * Copies the pixels of some rows, [rows.length, height, width, channels], into `out` from its start.
+   * Pixels of some rows, [rows.length, height, width, channels].
    * @param rows row numbers of the dataset
+   * @param out receives them from its start; default a new array
    */
-  read(rows: ArrayLike<number>, out: Uint8Array): void;
-  close(): void;
+  read(rows: ArrayLike<number>, out?: Uint8Array): Uint8Array;
+}
+
+/** Token ids of one column. */
+export interface TokenSource extends InputSource {
+  readonly spec: TokensInputSpec;
+  /** Tokens in each row, at most `maxLength`. */
+  readonly lengths: Int32Array;
+}
+
+export function isPixelSource(source: InputSource): source is PixelSource {
+  return source.spec.kind === "image";
+}
+
+export function isTokenSource(source: InputSource): source is TokenSource {
+  return source.spec.kind === "tokens";
+}
+
+/** The first image input: it names the rows, and its size scales labels in pixels. */
+export function firstPixels(inputs: Readonly<Record<string, InputSource>>): PixelSource | undefined {
+  return Object.values(inputs).find(isPixelSource);
+}
+
+/** Specs of open inputs, complete: what a run keeps to read other data in the same way. */
+export function specsOf(inputs: Readonly<Record<string, InputSource>>): Readonly<Record<string, InputSpec>> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, { spec }]) => [name, spec]));
 }
 
 /** A row that was left out, and why. */
 export interface SkippedRow {
-  /** 1-based row of the table, not counting the header. */
+  /** 1-based row of its table, not counting the header. */
   readonly row: number;
+  /** The row's table, where there are several. */
+  readonly table?: string;
   readonly sample: string;
   readonly reason: string;
 }
 
-/** A labelled table whose images are decoded. Rows are numbered from 0, skipped ones left out. */
+/** A table of the dataset and its rows. */
+export interface TableRows {
+  readonly table: string;
+  /** Row numbers of the dataset, ascending. */
+  readonly rows: Int32Array;
+}
+
+/** How many labels of a task were missing and follow from labels of tasks that are conditioned on it. */
+export interface ImpliedLabels {
+  readonly task_path: string;
+  readonly implied: number;
+}
+
+/** Labelled tables whose inputs are ready. Rows are numbered from 0 through all tables, skipped ones left out. */
 export interface Dataset {
   readonly rows: number;
-  /** Unique name of each row: its image path, with `#<row>` where a path occurs more than once. */
+  /**
+   * Unique name of each row: the path of its first image (the row's number where there is no image input), with
+   * `#<row>` where a path occurs more than once in its table, and `<table>:` before it where tables share it.
+   */
   readonly ids: readonly string[];
   /** Row numbers of each split, ascending. */
   readonly splits: Readonly<Record<Split, Int32Array>>;
   /** Labels of each task of the graph, in its order, over all rows. */
   readonly labels: readonly Labels[];
   /** Named inputs. */
-  readonly inputs: Readonly<Record<string, PixelSource>>;
+  readonly inputs: Readonly<Record<string, InputSource>>;
+  readonly tables: readonly TableRows[];
+  /** Tasks with implied labels; empty unless asked for. */
+  readonly implied: readonly ImpliedLabels[];
   readonly skipped: readonly SkippedRow[];
-  /** sha256 over the table's content and the images' contents, hex. */
+  /** sha256 over the tables' content and the images' contents, hex. */
   readonly digest: string;
   close(): void;
 }

@@ -131,7 +131,7 @@ function memoryReader(store: PixelStore, images: readonly StoredImage[]): PixelS
   const pixels = new Uint8Array(images.length * imageBytes);
   storeReader(store, images)(Array.from(images.keys()), pixels);
   store.close();
-  return (rows, out) => {
+  return (rows, out = new Uint8Array(rows.length * imageBytes)) => {
     forEachRun(
       rows.length,
       (i) => rows[i] === (rows[i - 1] as number) + 1,
@@ -140,17 +140,19 @@ function memoryReader(store: PixelStore, images: readonly StoredImage[]): PixelS
         out.set(pixels.subarray(start, start + count * imageBytes), i * imageBytes);
       },
     );
+    return out;
   };
 }
 
 function storeReader(store: PixelStore, images: readonly StoredImage[]): PixelSource["read"] {
-  return (rows, out) => {
+  return (rows, out = new Uint8Array(rows.length * store.imageBytes)) => {
     const image = (i: number): StoredImage => images[rows[i] as number] as StoredImage;
     forEachRun(
       rows.length,
       (i) => image(i).shard === image(i - 1).shard && image(i).index === image(i - 1).index + 1,
       (i, count) => store.read(image(i).shard, image(i).index, count, out, i * store.imageBytes),
     );
+    return out;
   };
 }
 
@@ -168,7 +170,9 @@ const SHOWN = 5;
 
 /** @param file table or list that names the images, for the message */
 export function badImagesError(file: string, bad: readonly SkippedRow[], total: number): DataError {
-  const shown = bad.slice(0, SHOWN).map(({ row, sample, reason }) => `row ${row}: "${sample}" ${reason}`);
+  const shown = bad.slice(0, SHOWN).map(({ table, row, sample, reason }) => {
+    return `${table === undefined ? "" : `${table}, `}row ${row}: "${sample}" ${reason}`;
+  });
   const rest = bad.length > SHOWN ? `; and ${bad.length - SHOWN} more` : "";
   return new DataError(
     `${bad.length} of ${total} images of ${file} cannot be used: ${shown.join("; ")}${rest}. Correct them, or set onBadImage to "skip" to leave such rows out.`,

@@ -20,6 +20,7 @@ export interface DecodedImage {
 const MAX_FILE_BYTES = 2 ** 30;
 // libvips' own bound, 16383²: larger pictures are rather bombs than samples
 const MAX_PIXELS = 268_402_689;
+const TOO_LARGE = `has more than ${Math.floor(MAX_PIXELS / 1e6)} million pixels; make it smaller`;
 const FORMATS = new Set(["jpeg", "png", "webp", "tiff"]);
 
 /**
@@ -78,9 +79,7 @@ export async function decodeImage(bytes: Buffer, spec: ImageInputSpec): Promise<
     const image = open(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS });
     const { format, width: storedWidth, height: storedHeight, autoOrient } = await image.metadata();
     if (!FORMATS.has(format)) return failed(`is of the format ${format}; convert it to JPEG, PNG, WebP or TIFF`);
-    if (storedWidth * storedHeight > MAX_PIXELS) {
-      return failed(`has ${storedWidth} × ${storedHeight} pixels, more than ${Math.floor(MAX_PIXELS / 1e6)} million`);
-    }
+    if (storedWidth * storedHeight > MAX_PIXELS) return failed(TOO_LARGE);
     const pixels = await image
       .autoOrient()
       .flatten({ background: "white" })
@@ -114,7 +113,11 @@ function fileProblem(error: unknown): string {
 }
 
 function decoderProblem(message: string): string {
-  const text = message.replaceAll(/\s*\n\s*/g, "; ").trim();
+  const text = message
+    .replaceAll(/\s*\n\s*/g, "; ")
+    .replace(/[\s:]+$/, "")
+    .trim();
   if (/unsupported image format/i.test(text)) return "is not an image (JPEG, PNG, WebP or TIFF)";
+  if (/exceeds pixel limit/i.test(text)) return TOO_LARGE;
   return `is damaged or truncated: ${text}`;
 }

@@ -4,7 +4,8 @@ import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import { answerWidth, labelledRows } from "../flow/masks.js";
 import { behaviourOf, type Labels } from "../tasks/index.js";
 import type { Splits } from "./split.js";
-import { columnHint, placeOf, quoteCell, type Table } from "./table.js";
+import { columnHint, type Table } from "./table.js";
+import { type BadCell, badCellsError, type JoinedTables } from "./tables.js";
 
 /** Sizes of the rows' original images in pixels, NaN where unknown. */
 export interface ImageSizes {
@@ -18,25 +19,25 @@ export function needsImageSize(task: TaskNode): boolean {
 }
 
 /**
- * Labels of each task of the graph, in its order, over all rows of the table.
- * A task's column is found by its full path, else by its leaf name, else by its `column` option; a multilabel whose
- * `column` is a list takes those.
+ * Labels of each task of the graph, in its order, over all rows of all tables.
+ * A task's column is found in each table by its full path, else by its leaf name, else by its `column` option; a
+ * multilabel whose `column` is a list takes those. Rows of a table without it have no label.
  * @param sizes null if not known yet: labels in pixels are then only checked to be numbers
- * @throws DataError if a task has no column, or a cell is no label of its task
+ * @throws DataError if a task has a column in no table, or a cell is no label of its task
  */
-export function readLabels(graph: FlowGraph, table: Table, sizes: ImageSizes | null): Labels[] {
-  return readTasks(graph.tasks, table, sizes);
+export function readLabels(graph: FlowGraph, joined: JoinedTables, sizes: ImageSizes | null): Labels[] {
+  return readTasks(graph.tasks, joined, sizes);
 }
 
 /** `labels` once the images' sizes are known: those in pixels are read again, with their bounds and unit scales. */
 export function withImageSizes(
   graph: FlowGraph,
-  table: Table,
+  joined: JoinedTables,
   labels: readonly Labels[],
   sizes: ImageSizes,
 ): readonly Labels[] {
   const scaled = graph.tasks.filter(needsImageSize);
-  const read = readTasks(scaled, table, sizes);
+  const read = readTasks(scaled, joined, sizes);
   return labels.map((old, i) => read[scaled.findIndex((task) => task.index === i)] ?? old);
 }
 
@@ -69,61 +70,87 @@ export function assertLabelled(graph: FlowGraph, labels: readonly Labels[], spli
   );
 }
 
-interface BadCell {
-  readonly task: string;
-  readonly column: string;
-  readonly row: number;
-  readonly cell: unknown;
-  readonly reason: string;
-}
-
-function readTasks(tasks: readonly TaskNode[], table: Table, sizes: ImageSizes | null): Labels[] {
-  const columns = tasks.map((task) => columnsOf(task, table));
+function readTasks(tasks: readonly TaskNode[], joined: JoinedTables, sizes: ImageSizes | null): Labels[] {
+  const columns = tasks.map((task) => columnsOf(task, joined));
   const bad: BadCell[] = [];
-  const labels = tasks.map((task, i) => readTask(task, columns[i] as readonly string[], table, sizes, bad));
-  if (bad.length > 0) throw badCellsError(table, bad);
+  const labels = tasks.map((task, i) => {
+    const unitScale = unitScaleOf(task, joined.rows, sizes);
+    const answers = new Float32Array(joined.rows * answerWidth(task.spec)).fill(Number.NaN);
+    joined.tables.forEach((table, t) => {
+      const own = columns[i]?.[t];
+      if (own) readTask(task, own, table, { answers, unitScale }, joined.firstRows[t] as number, bad);
+    });
+    return { answers, unitScale };
+  });
+  if (bad.length > 0) throw badCellsError(joined, bad, "label");
   return labels;
 }
 
-/** Names of the columns that hold a task's labels. */
-function columnsOf(task: TaskNode, table: Table): readonly string[] {
+/** Names of the columns that hold a task's labels in each table, null where a table has none. */
+function columnsOf(task: TaskNode, joined: JoinedTables): readonly (readonly string[] | null)[] {
   const { column } = task.spec;
   const candidates = Array.isArray(column)
     ? [column as readonly string[]]
     : [...new Set([task.path, task.name, ...(typeof column === "string" ? [column] : [])])].map((name) => [name]);
-  const found = candidates.find((names) => names.every((name) => table.columns.has(name)));
-  if (found !== undefined) return found;
+  const found = joined.tables.map((table) => {
+    const all = candidates.find((names) => names.every((name) => table.columns.has(name)));
+    // some of several label columns: rather a slip than a table without the task
+    const some = candidates.find((names) => names.some((name) => table.columns.has(name)));
+    if (all === undefined && some !== undefined) throw noColumnError(task, [table], candidates);
+    return all ?? null;
+  });
+  if (found.every((names) => names === null)) throw noColumnError(task, joined.tables, candidates);
+  return found;
+}
+
+function noColumnError(
+  task: TaskNode,
+  tables: readonly Table[],
+  candidates: readonly (readonly string[])[],
+): DataError {
+  const [table] = tables;
+  if (table === undefined) throw new Error("there is no table");
   const missing = candidates.flat().filter((name) => !table.columns.has(name));
-  throw new DataError(
-    `${table.file} has no label column for the task "${task.path}": there is no ${missing.map((name) => `"${name}"`).join(" and no ")}. ${columnHint(table, missing)} Rename the column or set the task's column option.`,
-    { file: table.file, task: task.path, tried: candidates.flat(), columns: [...table.columns.keys()] },
+  const names = missing.map((name) => `"${name}"`).join(" and no ");
+  const facts = { task: task.path, tried: candidates.flat() };
+  if (tables.length === 1) {
+    return new DataError(
+      `${table.file} has no label column for the task "${task.path}": there is no ${names}. ${columnHint(table, missing)} Rename the column or set the task's column option.`,
+      { file: table.file, ...facts, columns: [...table.columns.keys()] },
+    );
+  }
+  const files = tables.map(({ file }) => file);
+  return new DataError(
+    `No table has a label column for the task "${task.path}": there is no ${names} in ${files.join(" or ")}. ${tables.map((each) => `${each.file}: ${columnHint(each, missing)}`).join(" ")} Rename a column, set the task's column option, or name it in the table's columns.`,
+    { files, ...facts },
   );
 }
 
+/** @param firstRow of the table, in `labels` */
 function readTask(
   task: TaskNode,
   columns: readonly string[],
   table: Table,
-  sizes: ImageSizes | null,
+  { answers, unitScale }: Labels,
+  firstRow: number,
   bad: BadCell[],
-): Labels {
+): void {
   const { spec } = task;
   const behaviour = behaviourOf(spec);
   const width = answerWidth(spec);
-  const answers = new Float32Array(table.rows * width);
-  const unitScale = unitScaleOf(task, table.rows, sizes);
   const cellColumns = columns.map((name) => table.columns.get(name) as readonly unknown[]);
   for (let row = 0; row < table.rows; row++) {
     const cells = cellColumns.map((column) => column[row]);
-    const scale = unitScale === null ? 1 : (unitScale[row] as number);
-    const parse = (some: readonly unknown[]) => behaviour.parseLabel(spec, some, scale, answers, row * width);
+    const at = firstRow + row;
+    const scale = unitScale === null ? 1 : (unitScale[at] as number);
+    const parse = (some: readonly unknown[]) => behaviour.parseLabel(spec, some, scale, answers, at * width);
     const reason = parse(cells);
     if (reason === null) continue;
     // with several columns, the one whose cell alone is refused
-    const at = cells.findIndex((_, i) => parse(cells.map((cell, k) => (k === i ? cell : null))) !== null);
-    bad.push({ task: task.path, column: columns[at] as string, row, cell: cells[at], reason });
+    const wrong = cells.findIndex((_, i) => parse(cells.map((cell, k) => (k === i ? cell : null))) !== null);
+    const reader = { kind: "task", name: task.path } as const;
+    bad.push({ reader, column: columns[wrong] as string, table, row, cell: cells[wrong], reason });
   }
-  return { answers, unitScale };
 }
 
 /** A NaN scale lets every number pass: its bounds are not known yet. */
@@ -131,20 +158,4 @@ function unitScaleOf({ spec }: TaskNode, rows: number, sizes: ImageSizes | null)
   if (spec.kind !== "boundedRegression" || spec.scale === null) return null;
   if (sizes === null) return new Float32Array(rows).fill(Number.NaN);
   return spec.scale === "image-width" ? sizes.width : sizes.height;
-}
-
-const SHOWN = 5;
-
-function badCellsError(table: Table, bad: readonly BadCell[]): DataError {
-  const shown = bad.slice(0, SHOWN).map(({ task, column, row, cell, reason }) => {
-    const forTask = column === task ? "" : `, task "${task}"`;
-    return `${placeOf(table, row)}, column "${column}"${forTask}: ${quoteCell(cell)} ${reason}`;
-  });
-  const rest = bad.length > SHOWN ? `; and ${bad.length - SHOWN} more` : "";
-  const count = bad.length === 1 ? "1 label" : `${bad.length} labels`;
-  return new DataError(`${count} in ${table.file} cannot be read: ${shown.join("; ")}${rest}.`, {
-    file: table.file,
-    count: bad.length,
-    cells: bad.slice(0, SHOWN).map(({ row, ...facts }) => ({ ...facts, row: row + 1 })),
-  });
 }

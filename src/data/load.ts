@@ -1,39 +1,46 @@
-/** @file A project's table and images → the dataset that training reads. */
+/** @file A project's tables and images → the dataset that training reads. */
 import { createHash } from "node:crypto";
-import { DataError } from "../errors.js";
+import { ConfigError, DataError } from "../errors.js";
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import { answerWidth } from "../flow/masks.js";
 import type { Labels } from "../tasks/index.js";
-import type { Dataset } from "./dataset.js";
-import { assertLabelled, readLabels, selectLabels, withImageSizes } from "./labels.js";
-import { type SplitSpec, type Splits, splitByColumn, splitRows } from "./split.js";
-import { readTable, type Table, tableDigest } from "./table.js";
-import { loadTableImages, rowIds, type TableImageOptions } from "./table-images.js";
+import type { Dataset, ImpliedLabels, TableRows } from "./dataset.js";
+import { withImpliedLabels } from "./implied-labels.js";
+import { assertLabelled, needsImageSize, readLabels, selectLabels, withImageSizes } from "./labels.js";
+import type { SplitSpec, Splits } from "./split.js";
+import { type InputSpecs, loadTableInputs, type TableInputOptions, tableIds } from "./table-inputs.js";
+import { type JoinedTables, joinedDigest, readTables, splitTables, type TableSource, tableNames } from "./tables.js";
 
-export interface LoadRowsOptions extends TableImageOptions {
-  readonly graph: FlowGraph;
+/** What to read: one table, several, or one and several more. */
+export interface TableOptions {
   /** File or SQL query; see readTable. */
-  readonly table: string;
+  readonly table?: string | undefined;
+  readonly tables?: readonly TableSource[] | undefined;
+}
+
+export interface LoadRowsOptions extends TableInputOptions, TableOptions {
+  readonly graph: FlowGraph;
 }
 
 export interface LoadOptions extends LoadRowsOptions {
+  /** Of every table that brings none of its own; each table is split by itself. */
   readonly split: SplitSpec;
+  /** Whether missing labels of gates are taken from the labels of what they gate; see withImpliedLabels. */
+  readonly impliedLabels?: boolean | undefined;
 }
 
 /**
- * Loads a labelled dataset. Names, splits and labels are checked before the first image is decoded, so that a slip
- * in the table costs a second and not an hour.
- * @throws DataError for problems of the table, its labels or images; ConfigError for a wrong split;
+ * Loads a labelled dataset. Names, splits, labels and cells are checked before the first image is decoded, so that a
+ * slip in a table costs a second and not an hour.
+ * @throws DataError for problems of the tables, their labels or images; ConfigError for a wrong split;
  *   InterruptedError if the signal fires
  */
 export async function loadDataset(options: LoadOptions): Promise<Dataset> {
   const { graph } = options;
-  const table = await readTable(options.table, options);
-  // over all rows of the table, so that a bad image does not move the others
-  const splits = splitTable(table, rowIds(table, options.inputs), options.split);
-  const labels = readLabels(graph, table, null);
-  assertTrainable(graph, labels, splits);
-  const dataset = await withImages(table, labels, splits, options);
+  // over all rows of the tables, so that a bad image does not move the others
+  const read = await readLabelled(options);
+  assertTrainable(graph, completeLabels(options, read.labels).labels, read.splits);
+  const dataset = await withInputs(read, options, read.splits.train);
   try {
     assertTrainable(graph, dataset.labels, dataset.splits);
   } catch (error) {
@@ -44,55 +51,100 @@ export async function loadDataset(options: LoadOptions): Promise<Dataset> {
 }
 
 /**
- * Loads a labelled table to evaluate on: all its rows are in the test split.
+ * Loads a labelled table to evaluate on: all its rows are in the test split. Its inputs are read as the specs say,
+ * which must be complete.
  * @throws the same as loadDataset
  */
 export async function loadRows(options: LoadRowsOptions): Promise<Dataset> {
-  const table = await readTable(options.table, options);
-  rowIds(table, options.inputs);
-  const splits = { train: new Int32Array(0), valid: new Int32Array(0), test: allRows(table) };
-  return withImages(table, readLabels(options.graph, table, null), splits, options);
+  const joined = await readTables(sourcesOf(options), options.projectDir);
+  const none = new Int32Array(0);
+  const splits = { train: none, valid: none, test: rowRange(0, joined.rows) };
+  return withInputs({ joined, labels: readLabels(options.graph, joined, null), splits }, options, null);
 }
 
-/** A table's labels and splits without its images; labels in pixels are as they stand in the table. */
+/** The tables' labels and splits without their inputs; labels in pixels are as they stand in the tables. */
 export async function loadLabels(
-  options: Pick<LoadOptions, "graph" | "table" | "inputs" | "split" | "projectDir">,
-): Promise<{ readonly labels: readonly Labels[]; readonly splits: Splits }> {
-  const table = await readTable(options.table, options);
-  const splits = splitTable(table, rowIds(table, options.inputs), options.split);
-  return { labels: readLabels(options.graph, table, null), splits };
+  options: LabelOptions,
+): Promise<Pick<Dataset, "labels" | "splits" | "implied" | "tables">> {
+  const { joined, labels, splits } = await readLabelled(options);
+  return { ...completeLabels(options, labels), splits, tables: tableRows(joined, rowRange(0, joined.rows)) };
 }
 
-/** @param labels and splits over all rows of the table */
-async function withImages(
-  table: Table,
+type LabelOptions = TableOptions & Pick<LoadOptions, "graph" | "inputs" | "split" | "projectDir" | "impliedLabels">;
+
+/** Labels, as they are written, and splits over all rows of the tables. */
+interface LabelledTables {
+  readonly joined: JoinedTables;
+  readonly labels: readonly Labels[];
+  readonly splits: Splits;
+}
+
+async function readLabelled(options: LabelOptions): Promise<LabelledTables> {
+  const { graph, inputs, projectDir } = options;
+  assertSizesKnown(graph, inputs);
+  const sources = sourcesOf(options);
+  const joined = await readTables(sources, projectDir);
+  const ids = joined.tables.map((table) => tableIds(table, inputs));
+  const splits = splitTables(
+    joined,
+    ids,
+    sources.map(({ split }) => split ?? options.split),
+  );
+  return { joined, splits, labels: readLabels(graph, joined, null) };
+}
+
+/** @throws ConfigError where labels are in pixels of an image that is not there */
+function assertSizesKnown(graph: FlowGraph, inputs: InputSpecs): void {
+  const scaled = graph.tasks.find(needsImageSize);
+  if (scaled === undefined || Object.values(inputs).some(({ kind }) => kind === "image")) return;
+  throw new ConfigError(
+    `The task "${scaled.path}" is scaled by the size of the row's image, but there is no image input. Add one, or give the task a number as its scale.`,
+    { task: scaled.path },
+  );
+}
+
+function sourcesOf({ table, tables = [] }: TableOptions): readonly TableSource[] {
+  const sources = [...(table === undefined ? [] : [{ table }]), ...tables];
+  if (sources.length > 0) return sources;
+  throw new ConfigError("The data has no table. Name a file or a SQL query in data.table, or several in data.tables.");
+}
+
+/** With the implied ones, where they are asked for. */
+function completeLabels(
+  { graph, impliedLabels = false }: Pick<LoadOptions, "graph" | "impliedLabels">,
   labels: readonly Labels[],
-  splits: Splits,
-  options: LoadRowsOptions,
+): { readonly labels: readonly Labels[]; readonly implied: readonly ImpliedLabels[] } {
+  return impliedLabels ? withImpliedLabels(graph, labels) : { labels, implied: [] };
+}
+
+/** @param fitRows rows that inputs are fitted to; null where their specs are complete */
+async function withInputs(
+  read: LabelledTables,
+  options: LoadRowsOptions & Pick<LoadOptions, "impliedLabels">,
+  fitRows: Int32Array | null,
 ): Promise<Dataset> {
   const { graph } = options;
-  const images = await loadTableImages(table, options);
+  const { joined } = read;
+  const opened = await loadTableInputs(joined, options, fitRows);
   try {
-    const { kept, ids, inputs, skipped } = images;
-    const sized = withImageSizes(graph, table, labels, images.sizes);
+    const { kept, ids, inputs, skipped } = opened;
+    const sized = withImageSizes(graph, joined, read.labels, opened.sizes);
+    const selected = sized.map((one, i) => selectLabels(one, kept, answerWidth((graph.tasks[i] as TaskNode).spec)));
     return {
       rows: kept.length,
       ids,
-      splits: renumber(splits, kept),
-      labels: sized.map((one, i) => selectLabels(one, kept, answerWidth((graph.tasks[i] as TaskNode).spec))),
+      splits: renumber(read.splits, kept),
+      ...completeLabels(options, selected),
       inputs,
+      tables: tableRows(joined, kept),
       skipped,
-      digest: createHash("sha256").update(tableDigest(table)).update(images.digest).digest("hex"),
-      close: images.close,
+      digest: createHash("sha256").update(joinedDigest(joined)).update(opened.digest).digest("hex"),
+      close: opened.close,
     };
   } catch (error) {
-    images.close();
+    opened.close();
     throw error;
   }
-}
-
-function splitTable(table: Table, ids: readonly string[], split: SplitSpec): Splits {
-  return "column" in split ? splitByColumn(table, split.column) : splitRows(ids, split);
 }
 
 function assertTrainable(graph: FlowGraph, labels: Dataset["labels"], splits: Splits): void {
@@ -102,11 +154,22 @@ function assertTrainable(graph: FlowGraph, labels: Dataset["labels"], splits: Sp
   assertLabelled(graph, labels, splits);
 }
 
-function allRows({ rows }: Table): Int32Array {
-  return Int32Array.from({ length: rows }, (_, row) => row);
+/** Rows of each table among the kept ones, in their numbers. */
+function tableRows(joined: JoinedTables, kept: Int32Array): TableRows[] {
+  const names = tableNames(joined.tables);
+  return joined.tables.map(({ rows }, i) => {
+    const first = joined.firstRows[i] as number;
+    const from = kept.findIndex((row) => row >= first);
+    const own = kept.filter((row) => row >= first && row < first + rows).length;
+    return { table: names[i] as string, rows: own === 0 ? new Int32Array(0) : rowRange(from, from + own) };
+  });
 }
 
-/** Splits over the rows of the table → over the kept rows. */
+function rowRange(from: number, to: number): Int32Array {
+  return Int32Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+/** Splits over the rows of the tables → over the kept rows. */
 function renumber(splits: Splits, kept: Int32Array): Splits {
   const numbers = new Map([...kept].map((row, i) => [row, i]));
   const select = (rows: Int32Array) => Int32Array.from([...rows].flatMap((row) => numbers.get(row) ?? []));

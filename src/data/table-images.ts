@@ -1,8 +1,7 @@
-/** @file The images that a table names → named inputs, row by row. */
+/** @file The images that tables name → pixels, row by row. */
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import { ConfigError } from "../errors.js";
-import type { ImageInputSpec, InputSpec, PixelSource, SkippedRow } from "./dataset.js";
+import type { ImageInputSpec, PixelSource, SkippedRow } from "./dataset.js";
 import {
   badImagesError,
   checkImages,
@@ -15,24 +14,24 @@ import {
 import { locateImage, type Outcome } from "./images.js";
 import type { ImageSizes } from "./labels.js";
 import { MemoryPixels, PixelCache, type PixelStore } from "./pixel-cache.js";
-import { columnOf, type Table } from "./table.js";
+import { cellsOf, type JoinedTables, rowIn, tableNames } from "./tables.js";
 
 export interface TableImageOptions extends DecodeOptions {
-  /** Named inputs. The first one's images name the rows and scale labels in pixels. */
-  readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly projectDir: string;
   /** Folder of the pixel cache; without it pixels are held in memory. */
   readonly cacheDir?: string | undefined;
   readonly onBadImage: OnBadImage;
 }
 
+/** The image inputs of some tables. At least one. */
+export type ImageInputs = Readonly<Record<string, ImageInputSpec>>;
+
 export interface TableImages {
-  /** Numbers of the table's rows whose images are all good, ascending. Everything but `sizes` is over these rows. */
+  /** Rows of the tables whose images are all good, ascending. `inputs` are over these rows. */
   readonly kept: Int32Array;
-  readonly ids: readonly string[];
   readonly inputs: Readonly<Record<string, PixelSource>>;
   readonly skipped: readonly SkippedRow[];
-  /** Of the first input, over all rows of the table. */
+  /** Of the first image input, over all rows of the tables. */
   readonly sizes: ImageSizes;
   /** sha256 over the contents of all images, hex. */
   readonly digest: string;
@@ -40,26 +39,30 @@ export interface TableImages {
 }
 
 /**
- * Decodes the images of all rows. Also serves tables without labels. A row with a bad image in any input is left out
- * of all, so that inputs stay aligned.
+ * Decodes the images of all rows. A row with a bad image in any input is left out of all, so that inputs stay
+ * aligned.
+ * @param ids name of each row, for messages
  * @throws DataError if a column is missing, if images are bad and `onBadImage` is "error", or if no row is good;
  *   InterruptedError if the signal fires
  */
-export async function loadTableImages(table: Table, options: TableImageOptions): Promise<TableImages> {
-  const cells = imageCells(table, options.inputs);
-  const allIds = idsOf(cells);
-  const { stores, images, bad } = await decodeInputs(table, cells, allIds, options);
-  const kept = keptRows(table.rows, bad);
+export async function loadTableImages(
+  joined: JoinedTables,
+  specs: ImageInputs,
+  ids: readonly string[],
+  options: TableImageOptions,
+): Promise<TableImages> {
+  const cells = Object.entries(specs).map(([name, spec]) => cellsOf(joined, spec.column, `the input "${name}"`));
+  const { stores, images, bad } = await decodeInputs(joined, specs, cells, ids, options);
+  const kept = keptRows(joined.rows, bad);
   const ready = images.map((outcomes) => Array.from(kept, (row) => readyImage(outcomes[row])));
-  const sources = Object.entries(options.inputs).map(([name, spec], i) => {
+  const sources = Object.entries(specs).map(([name, spec], i) => {
     const paths = Array.from(kept, (row) => String(cells[i]?.[row]));
     return [name, createPixelSource(spec, stores[i] as PixelStore, ready[i] as ReadyImage[], paths)] as const;
   });
   return {
     kept,
-    ids: Array.from(kept, (row) => allIds[row] as string),
     inputs: Object.fromEntries<PixelSource>(sources),
-    skipped: bad,
+    skipped: bad.map(({ skipped }) => skipped),
     sizes: sizesOf(images[0] as readonly Outcome<ReadyImage>[]),
     digest: digestOf(ready),
     close() {
@@ -68,51 +71,36 @@ export async function loadTableImages(table: Table, options: TableImageOptions):
   };
 }
 
-/**
- * Unique names of all rows: the path of the first input's image, with `#<row>` where it comes more than once.
- * @throws DataError if an input's column is missing
- */
-export function rowIds(table: Table, inputs: Readonly<Record<string, InputSpec>>): string[] {
-  return idsOf(imageCells(table, inputs));
-}
-
-/** The columns of the inputs, in the order of the inputs. */
-function imageCells(table: Table, inputs: Readonly<Record<string, InputSpec>>): readonly (readonly unknown[])[] {
-  const entries = Object.entries(inputs);
-  if (entries.length === 0) throw new ConfigError("The data has no inputs. Name at least one image input.");
-  return entries.map(([name, spec]) => columnOf(table, spec.column, `the input "${name}"`));
-}
-
-function idsOf([first = []]: readonly (readonly unknown[])[]): string[] {
-  const paths = first.map((cell) => (cell === null || cell === undefined ? "" : String(cell)));
-  const uses = new Map<string, number>();
-  for (const path of paths) uses.set(path, (uses.get(path) ?? 0) + 1);
-  return paths.map((path, row) => (uses.get(path) === 1 ? path : `${path}#${row + 1}`));
+/** A row with a bad image: its number through all tables, and what is said of it. */
+interface BadRow {
+  readonly row: number;
+  readonly skipped: SkippedRow;
 }
 
 interface DecodedInputs {
   readonly stores: readonly PixelStore[];
-  /** One list per input, over all rows of the table. */
+  /** One list per input, over all rows of the tables. */
   readonly images: readonly (readonly Outcome<ReadyImage>[])[];
   /** First problem of each row that has one, by row. */
-  readonly bad: readonly SkippedRow[];
+  readonly bad: readonly BadRow[];
 }
 
 async function decodeInputs(
-  table: Table,
+  joined: JoinedTables,
+  inputs: ImageInputs,
   cells: readonly (readonly unknown[])[],
   ids: readonly string[],
   options: TableImageOptions,
 ): Promise<DecodedInputs> {
-  const specs = Object.entries(options.inputs);
-  const folders = [table.baseDir, resolve(options.projectDir)] as const;
+  const specs = Object.entries(inputs);
+  const projectDir = resolve(options.projectDir);
   const files: Outcome<string>[][] = [];
   for (const column of cells) {
-    const located = column.map((cell) => locateImage(cell, folders));
+    const located = column.map((cell, row) => locateImage(cell, [rowIn(joined, row).table.baseDir, projectDir]));
     files.push(await checkImages(located, options.signal));
   }
   // a file that is not there is found out before others are decoded
-  assertGood(table, badImages(files, ids, specs), options.onBadImage);
+  assertGood(joined, badImages(joined, files, ids, specs), options.onBadImage);
 
   const stores = specs.map(([, spec]) =>
     options.cacheDir === undefined ? new MemoryPixels(spec) : new PixelCache(options.cacheDir, spec),
@@ -123,8 +111,8 @@ async function decodeInputs(
       const progress = progressOf(options, i, specs.length);
       images.push(await decodeLocated(files[i] as Outcome<string>[], spec, stores[i] as PixelStore, progress));
     }
-    const bad = badImages(images, ids, specs);
-    assertGood(table, bad, options.onBadImage);
+    const bad = badImages(joined, images, ids, specs);
+    assertGood(joined, bad, options.onBadImage);
     return { stores, images, bad };
   } catch (error) {
     for (const store of stores) store.close();
@@ -149,27 +137,34 @@ async function decodeLocated(
 }
 
 function badImages(
+  joined: JoinedTables,
   outcomes: readonly (readonly Outcome<unknown>[])[],
   ids: readonly string[],
-  specs: readonly (readonly [string, InputSpec])[],
-): SkippedRow[] {
-  return ids.flatMap((sample, row) => {
+  specs: readonly (readonly [string, ImageInputSpec])[],
+): BadRow[] {
+  const names = tableNames(joined.tables);
+  return ids.flatMap((sample, row): BadRow[] => {
     const input = outcomes.findIndex((column) => !column[row]?.ok);
     const outcome = outcomes[input]?.[row];
     if (outcome === undefined || outcome.ok) return [];
     // the sample is named by its first image, which may not be the bad one
     const which = input === 0 ? "" : `(input "${specs[input]?.[0]}") `;
-    return [{ row: row + 1, sample, reason: which + outcome.reason }];
+    const place = rowIn(joined, row);
+    const table = names[joined.tables.indexOf(place.table)] as string;
+    const named = names.length === 1 ? {} : { table };
+    return [{ row, skipped: { ...named, row: place.row + 1, sample, reason: which + outcome.reason } }];
   });
 }
 
-function assertGood(table: Table, bad: readonly SkippedRow[], onBadImage: OnBadImage): void {
+function assertGood(joined: JoinedTables, bad: readonly BadRow[], onBadImage: OnBadImage): void {
   if (bad.length === 0) return;
-  if (onBadImage === "error" || bad.length === table.rows) throw badImagesError(table.file, bad, table.rows);
+  if (onBadImage === "skip" && bad.length < joined.rows) return;
+  const skipped = bad.map((one) => one.skipped);
+  throw badImagesError(joined.file, skipped, joined.rows);
 }
 
-function keptRows(rows: number, bad: readonly SkippedRow[]): Int32Array {
-  const left = new Set(bad.map(({ row }) => row - 1));
+function keptRows(rows: number, bad: readonly BadRow[]): Int32Array {
+  const left = new Set(bad.map(({ row }) => row));
   return Int32Array.from({ length: rows }, (_, row) => row).filter((row) => !left.has(row));
 }
 

@@ -6,7 +6,7 @@ import { DataError, StoreError } from "../errors.js";
 import { quoted } from "./sql.js";
 
 /** Column types that our tables need. */
-export type CellType = "VARCHAR" | "INTEGER" | "FLOAT" | "BOOLEAN" | "FLOAT[]";
+export type CellType = "VARCHAR" | "INTEGER" | "FLOAT" | "DOUBLE" | "BOOLEAN" | "FLOAT[]";
 /** null = missing, also inside lists. */
 export type Cell = string | number | boolean | null | readonly (number | null)[];
 
@@ -51,6 +51,7 @@ export async function writeTable(
     VARCHAR: duckdb.VARCHAR,
     INTEGER: duckdb.INTEGER,
     FLOAT,
+    DOUBLE: duckdb.DOUBLE,
     BOOLEAN: duckdb.BOOLEAN,
     "FLOAT[]": duckdb.LIST(FLOAT),
   };

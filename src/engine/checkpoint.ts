@@ -18,18 +18,36 @@ export interface TrainingState {
   readonly optimizer: OptimizerState;
 }
 
+/** model.json as tfjs writes it, as far as it is read here. */
+interface SavedModel {
+  readonly modelTopology: object;
+  readonly weightsManifest: readonly { readonly weights: tf.io.WeightsManifestEntry[] }[];
+}
+
+/** state.json; the optimizer's numbers lie in optimizer.bin, slot after slot. */
+interface SavedState extends Omit<TrainingState, "optimizer"> {
+  readonly formatVersion: 1;
+  readonly optimizer: {
+    readonly updates: number;
+    readonly slots: readonly { readonly name: string; readonly length: number }[];
+  };
+}
+
 /** model.json, weights.bin; state.json and optimizer.bin where training may go on from here. */
 const MODEL = "model.json";
 const WEIGHTS = "weights.bin";
 const STATE = "state.json";
 const OPTIMIZER = "optimizer.bin";
 
+const BYTES_PER_FLOAT = 4;
+
 /**
  * Writes a checkpoint folder. The folder is complete or not there: it is written beside its place and renamed,
  * and the one it replaces is removed last.
  */
 export async function saveCheckpoint(dir: string, network: Network, state?: TrainingState): Promise<void> {
-  const writing = `${dir}.writing-${process.pid}`;
+  // one name, so that what a killed process left behind is written over
+  const writing = `${dir}.writing`;
   try {
     rmSync(writing, { recursive: true, force: true });
     mkdirSync(writing, { recursive: true });
@@ -41,7 +59,7 @@ export async function saveCheckpoint(dir: string, network: Network, state?: Trai
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     throw new StoreError(
-      `The checkpoint ${dir} cannot be written: ${code === "ENOSPC" ? "the disk is full" : (error as Error).message}. The checkpoint before it is kept. Free some space or choose another place with --store, then go on with --resume.`,
+      `The checkpoint ${dir} cannot be written: ${code === "ENOSPC" ? "the disk is full" : (error as Error).message}. The checkpoint before it is kept. Free some space or mend the folder, then go on with --resume.`,
       { dir, code },
       { cause: error },
     );
@@ -68,7 +86,7 @@ function writeState(dir: string, { optimizer, ...rest }: TrainingState): void {
   const slots = Object.entries(optimizer.slots);
   writeFileSync(join(dir, OPTIMIZER), Buffer.concat(slots.map(([, values]) => bytesOf(values))), { flush: true });
   const layout = slots.map(([name, values]) => ({ name, length: values.length }));
-  const state = { formatVersion: 1, ...rest, optimizer: { updates: optimizer.updates, slots: layout } };
+  const state: SavedState = { formatVersion: 1, ...rest, optimizer: { updates: optimizer.updates, slots: layout } };
   writeFileSync(join(dir, STATE), JSON.stringify(state, null, 2), { flush: true });
 }
 
@@ -76,10 +94,14 @@ function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
+/** At every moment `to` or its `.old` is complete. */
 function replaceFolder(from: string, to: string): void {
   const old = oldFolder(to);
-  rmSync(old, { recursive: true, force: true });
-  if (existsSync(to)) renameSync(to, old);
+  // without `to`, the old folder is the only checkpoint there is
+  if (existsSync(to)) {
+    rmSync(old, { recursive: true, force: true });
+    renameSync(to, old);
+  }
   renameSync(from, to);
   rmSync(old, { recursive: true, force: true });
 }
@@ -89,65 +111,101 @@ function oldFolder(dir: string): string {
   return `${dir}.old`;
 }
 
-/** The folder to read: the checkpoint, or the one before it if the process died between the two renames. */
-function readableFolder(dir: string): string {
-  const found = [dir, oldFolder(dir)].find((candidate) => existsSync(join(candidate, MODEL)));
-  if (found === undefined) {
-    throw new StoreError(
-      `There is no checkpoint in ${dirname(dir)}. The run ended before its first one; run it again.`,
-      {
-        dir,
-      },
-    );
-  }
-  return found;
+/** The checkpoint, or the one before it if the process died between the two renames. */
+function findFolder(dir: string): string | undefined {
+  return [dir, oldFolder(dir)].find((candidate) => existsSync(join(candidate, MODEL)));
 }
 
-/** Opens the network of a checkpoint. The caller disposes it. */
+/** Whether there is a checkpoint to read. */
+export function hasCheckpoint(dir: string): boolean {
+  return findFolder(dir) !== undefined;
+}
+
+function readableFolder(dir: string): string {
+  const found = findFolder(dir);
+  if (found !== undefined) return found;
+  throw new StoreError(`There is no checkpoint in ${dirname(dir)}. The run ended before its first one; run it again.`, {
+    dir,
+  });
+}
+
+/**
+ * Opens the network of a checkpoint. The caller disposes it.
+ * @throws StoreError where the checkpoint is missing or damaged, or is that of another graph
+ */
 export async function loadNetwork(
   dir: string,
   graph: FlowGraph,
   inputs: Readonly<Record<string, InputSpec>>,
 ): Promise<Network> {
   const folder = readableFolder(dir);
-  const { modelTopology, weightsManifest } = readJson(join(folder, MODEL)) as {
-    readonly modelTopology: object;
-    readonly weightsManifest: readonly { readonly weights: tf.io.WeightsManifestEntry[] }[];
-  };
-  const weights = readFileSync(join(folder, WEIGHTS));
-  const weightSpecs = weightsManifest.flatMap((group) => group.weights);
-  const weightData = weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength) as ArrayBuffer;
-  const model = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData }));
-  return Network.fromModel(graph, inputs, model);
+  try {
+    const { modelTopology, weightsManifest } = readJson(join(folder, MODEL)) as SavedModel;
+    const weightSpecs = weightsManifest.flatMap((group) => group.weights);
+    const weightData = readBytes(join(folder, WEIGHTS), byteLength(weightSpecs));
+    const model = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData }));
+    return Network.fromModel(graph, inputs, model);
+  } catch (error) {
+    throw damaged(folder, error);
+  }
 }
 
-/** Training state of a checkpoint. */
+/**
+ * Training state of a checkpoint.
+ * @throws StoreError where it is missing or damaged
+ */
 export function loadTrainingState(dir: string): TrainingState {
   const folder = readableFolder(dir);
   if (!existsSync(join(folder, STATE))) {
     throw new StoreError(`The checkpoint ${dir} holds weights only; training cannot go on from it.`, { dir });
   }
-  const { position, schedule, optimizer } = readJson(join(folder, STATE)) as {
-    readonly position: TrainerPosition;
-    readonly schedule: ScheduleState;
-    readonly optimizer: { readonly updates: number; readonly slots: readonly { name: string; length: number }[] };
-  };
-  const file = readFileSync(join(folder, OPTIMIZER));
-  const values = new Float32Array(file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength));
+  try {
+    const { position, schedule, optimizer } = readJson(join(folder, STATE)) as SavedState;
+    const parameters = optimizer.slots.reduce((sum, { length }) => sum + length, 0);
+    const values = new Float32Array(readBytes(join(folder, OPTIMIZER), parameters * BYTES_PER_FLOAT));
+    return { position, schedule, optimizer: { updates: optimizer.updates, slots: splitSlots(optimizer, values) } };
+  } catch (error) {
+    throw damaged(folder, error);
+  }
+}
+
+function splitSlots({ slots }: SavedState["optimizer"], values: Float32Array): OptimizerState["slots"] {
   let at = 0;
-  const slots = Object.fromEntries(
-    optimizer.slots.map(({ name, length }) => {
+  return Object.fromEntries(
+    slots.map(({ name, length }) => {
       at += length;
       return [name, values.slice(at - length, at)];
     }),
   );
-  return { position, schedule, optimizer: { updates: optimizer.updates, slots } };
+}
+
+/** Bytes of all weights together. */
+function byteLength(weights: readonly tf.io.WeightsManifestEntry[]): number {
+  return weights.reduce(
+    (sum, { shape, dtype }) => sum + tf.util.sizeFromShape(shape) * tf.util.bytesPerElement(dtype),
+    0,
+  );
+}
+
+/** A whole file in a buffer of its own; a shorter or longer one than expected is damaged. */
+function readBytes(file: string, expected: number): ArrayBuffer {
+  const bytes = readFileSync(file);
+  if (bytes.byteLength !== expected) throw new Error(`${file} has ${bytes.byteLength} bytes instead of ${expected}`);
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
 }
 
 function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new StoreError(`${file} cannot be read: ${(error as Error).message}. The run's folder is damaged.`, { file });
-  }
+  const parsed: unknown = JSON.parse(readFileSync(file, "utf8"));
+  if (typeof parsed !== "object" || parsed === null) throw new Error(`${file} does not hold an object`);
+  return parsed;
+}
+
+/** Whatever reading a checkpoint runs into, as an error that names the folder. */
+function damaged(folder: string, error: unknown): StoreError {
+  const reason = (error as Error).message;
+  return new StoreError(
+    `The checkpoint ${folder} cannot be read: ${reason}. Take a copy of the folder from a backup, or start a new run.`,
+    { dir: folder, reason },
+    { cause: error },
+  );
 }

@@ -1,29 +1,22 @@
 /** @file The network: the user's trunk and one head per task, as a LayersModel whose heads train merged. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import type { InputSpec } from "../data/dataset.js";
-import { ConfigError, UnknownNameError } from "../errors.js";
-import type { FlowGraph } from "../flow/graph.js";
+import type { InputSpec, InputValues } from "../data/dataset.js";
+import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import { type HeadLayout, layOutHeads, type TaskColumns } from "./losses.js";
 import { withSeededRandom } from "./seeded.js";
+import { buildTrunk, inputShape, modelOf, type TrunkFunction } from "./trunk.js";
 
-export type SymbolicTensor = tfl.SymbolicTensor;
+export type { Layers, SymbolicTensor, TrunkFunction } from "./trunk.js";
 export type LayersModel = tfl.LayersModel;
-/** The tfjs-layers functions (`layers.conv2d`, `layers.dense`, …) that a trunk is built of. */
-export type Layers = typeof tfl.layers;
 
-/** Builds the trunk: named inputs → named features, each [batch, n]. */
-export type TrunkFunction = (
-  inputs: Readonly<Record<string, SymbolicTensor>>,
-  layers: Layers,
-) => Readonly<Record<string, SymbolicTensor>>;
-
-/** Values of the named inputs of one batch: pixels as 0…255, [rows, height, width, channels] flattened. */
-export type InputBatch = Readonly<Record<string, Uint8Array>>;
+/** Values of the named inputs of one batch, row by row: pixels as 0…255, numbers, ids. */
+export type InputBatch = Readonly<Record<string, InputValues>>;
 
 /** Dense heads that read the same feature, trained as one matmul. */
 interface HeadGroup {
-  readonly feature: number;
+  /** Position of the feature among the trunk's outputs. */
+  readonly output: number;
   readonly columns: readonly TaskColumns[];
   /** [features, units of all tasks] */
   readonly kernel: tf.Variable;
@@ -46,20 +39,19 @@ export class Network {
     this.layout = layOutHeads(graph);
     this.#full = full;
     const used = graph.features.filter((feature) => graph.tasks.some((task) => task.feature === feature));
-    const firstHead = (feature: string) => graph.tasks.find((task) => task.feature === feature)?.path ?? "";
-    this.#trunk = tfl.model({
-      inputs: full.inputs,
-      outputs: used.map((feature) => full.getLayer(firstHead(feature)).input as tfl.SymbolicTensor),
-    });
-    this.#groups = used.map((feature, index) => {
+    const tensors = used.map((feature) => featureTensor(graph, full, feature));
+    // two features may be the same tensor, but a model's outputs must differ
+    const outputs = [...new Set(tensors)];
+    this.#trunk = tfl.model({ inputs: full.inputs, outputs });
+    this.#groups = used.map((feature, i) => {
       const columns = this.layout.columns.filter(({ task }) => task.feature === feature);
-      return mergeHeads(full, index, columns);
+      return mergeHeads(full, outputs.indexOf(tensors[i] as tfl.SymbolicTensor), columns);
     });
   }
 
   /**
    * Builds trunk and heads with fresh weights that follow `seed`.
-   * @throws ConfigError where the trunk's outputs do not fit the declared features
+   * @throws ConfigError, UnknownNameError where the trunk does not fit the inputs or the declared features
    */
   static build(
     graph: FlowGraph,
@@ -68,16 +60,14 @@ export class Network {
     seed: number,
   ): Network {
     return withSeededRandom(`${seed}/weights`, () => {
-      const symbols = Object.fromEntries(
-        Object.entries(inputs).map(([name, spec]) => [name, tfl.input({ name, shape: inputShape(spec) })]),
-      );
-      const features = runTrunk(graph, trunk, symbols);
+      const { inputs: symbols, features } = buildTrunk(graph, inputs, trunk);
+      const { columns } = layOutHeads(graph);
       const heads = graph.tasks.map((task) => {
-        const { width } = layOutHeads(graph).columns[task.index] as TaskColumns;
+        const { width } = columns[task.index] as TaskColumns;
         const dense = tfl.layers.dense({ name: task.path, units: width });
         return dense.apply(features[task.feature] as tfl.SymbolicTensor) as tfl.SymbolicTensor;
       });
-      return new Network(graph, inputs, tfl.model({ inputs: Object.values(symbols), outputs: heads }));
+      return new Network(graph, inputs, modelOf(symbols, heads));
     });
   }
 
@@ -92,17 +82,29 @@ export class Network {
     return [...trunk, ...this.#groups.flatMap(({ kernel, bias }) => [kernel, bias])];
   }
 
+  /** What a forward pass in training changes: the moving averages of batch normalization. */
+  get statistics(): tf.Variable[] {
+    return this.#trunk.nonTrainableWeights.map((weight) => weight.read() as tf.Variable);
+  }
+
+  /** Penalties of the trunk's regularizers, a scalar each. Call inside `tf.tidy`. */
+  penalties(): tf.Scalar[] {
+    return this.#trunk.calculateLosses();
+  }
+
   /**
    * Logits of all tasks, [rows, layout.width]. Call inside `tf.tidy`.
    * @param training whether dropout drops and batch normalization learns
    */
   logits(batch: InputBatch, rows: number, training: boolean): tf.Tensor2D {
-    const inputs = Object.entries(this.inputs).map(([name, spec]) => inputTensor(spec, batch[name], rows));
-    const output = this.#trunk.apply(inputs, { training }) as tf.Tensor | tf.Tensor[];
-    const features = Array.isArray(output) ? output : [output];
+    const inputs = Object.entries(this.inputs).map(([name, spec]) =>
+      inputTensor(spec, batch[name] as InputValues, rows),
+    );
+    const applied = this.#trunk.apply(inputs, { training }) as tf.Tensor | tf.Tensor[];
+    const features = Array.isArray(applied) ? applied : [applied];
     const parts = this.#groups.map(
-      ({ feature, kernel, bias }) =>
-        tf.add(tf.matMul(features[feature] as tf.Tensor2D, kernel as unknown as tf.Tensor2D), bias) as tf.Tensor2D,
+      ({ output, kernel, bias }) =>
+        tf.add(tf.matMul(features[output] as tf.Tensor2D, kernel as unknown as tf.Tensor2D), bias) as tf.Tensor2D,
     );
     return parts.length === 1 ? (parts[0] as tf.Tensor2D) : tf.concat(parts, 1);
   }
@@ -119,59 +121,29 @@ export class Network {
   }
 }
 
-function inputShape(spec: InputSpec): number[] {
-  switch (spec.kind) {
-    case "image":
-      return [...spec.size, spec.channels];
-    default:
-      return spec.kind satisfies never;
-  }
-}
-
 const BYTE_TO_UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
-/** Pixels 0…255 → [0, 1]. */
-function inputTensor(spec: InputSpec, values: Uint8Array | undefined, rows: number): tf.Tensor {
-  const shape = [rows, ...inputShape(spec)];
-  const scaled = new Float32Array(shape.reduce((a, b) => a * b, 1));
-  for (let i = 0; i < scaled.length; i++) scaled[i] = BYTE_TO_UNIT[values?.[i] ?? 0] as number;
-  return tf.tensor(scaled, shape, "float32");
+/** Values of one input as the trunk sees them: pixels 0…255 → [0, 1], numbers and ids as they are. */
+function inputTensor(spec: InputSpec, values: InputValues, rows: number): tf.Tensor {
+  const shape = inputShape(spec);
+  const known = shape.reduce<number>((size, axis) => size * (axis ?? 1), rows);
+  const seen = spec.kind === "image" ? toUnit(values) : new Float32Array(values);
+  return tf.tensor(seen, [rows, ...shape.map((axis) => axis ?? values.length / known)], "float32");
 }
 
-function runTrunk(
-  graph: FlowGraph,
-  trunk: TrunkFunction,
-  symbols: Readonly<Record<string, tfl.SymbolicTensor>>,
-): Readonly<Record<string, tfl.SymbolicTensor>> {
-  const named = new Proxy(symbols, {
-    get(target, key) {
-      if (typeof key === "symbol" || Object.hasOwn(target, key)) return Reflect.get(target, key);
-      throw new UnknownNameError("input", key, Object.keys(target), "the trunk function");
-    },
-  });
-  const features = trunk(named, tfl.layers);
-  const missing = graph.features.find((name) => !Object.hasOwn(features, name));
-  if (missing !== undefined) {
-    throw new ConfigError(
-      `The trunk returns no "${missing}", which is declared in features. It returns ${Object.keys(features).join(", ") || "nothing"}.`,
-      { feature: missing },
-    );
-  }
-  for (const [name, symbol] of Object.entries(features)) {
-    if (!graph.features.includes(name)) {
-      throw new UnknownNameError("feature", name, graph.features, "the trunk's outputs");
-    }
-    if (symbol.shape.length !== 2) {
-      throw new ConfigError(
-        `The trunk's "${name}" has shape [${symbol.shape.map((d) => d ?? "batch").join(", ")}], but heads read [batch, n]. End it with layers.flatten() or a global pooling layer.`,
-        { feature: name, shape: symbol.shape },
-      );
-    }
-  }
-  return features;
+function toUnit(bytes: InputValues): Float32Array {
+  const unit = new Float32Array(bytes.length);
+  for (let i = 0; i < unit.length; i++) unit[i] = BYTE_TO_UNIT[bytes[i] as number] as number;
+  return unit;
 }
 
-function mergeHeads(full: tfl.LayersModel, feature: number, columns: readonly TaskColumns[]): HeadGroup {
+/** The tensor that the heads of a feature read. */
+function featureTensor(graph: FlowGraph, full: tfl.LayersModel, feature: string): tfl.SymbolicTensor {
+  const reader = graph.tasks.find((task) => task.feature === feature) as TaskNode;
+  return full.getLayer(reader.path).input as tfl.SymbolicTensor;
+}
+
+function mergeHeads(full: tfl.LayersModel, output: number, columns: readonly TaskColumns[]): HeadGroup {
   const weights = columns.map(({ task }) => full.getLayer(task.path).getWeights());
   const [kernel, bias] = tf.tidy(() => [
     tf.concat(
@@ -180,7 +152,7 @@ function mergeHeads(full: tfl.LayersModel, feature: number, columns: readonly Ta
     ),
     tf.concat(weights.map(([, b]) => b as tf.Tensor)),
   ]) as [tf.Tensor, tf.Tensor];
-  const group = { feature, columns, kernel: tf.variable(kernel), bias: tf.variable(bias) };
+  const group = { output, columns, kernel: tf.variable(kernel), bias: tf.variable(bias) };
   tf.dispose([kernel, bias]);
   return group;
 }

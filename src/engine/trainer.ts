@@ -1,10 +1,12 @@
 /** @file The training step: forward, masked losses, one backward pass, one update of the parameters. */
 import { setImmediate as eventLoop } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
-import { epochOrder } from "../data/batches.js";
-import type { Dataset } from "../data/dataset.js";
-import { TrainingError } from "../errors.js";
+import { bucketedOrder, epochOrder, sequenceLengths } from "../data/batches.js";
+import type { Dataset, InputSource } from "../data/dataset.js";
+import { type Facts, TrainingError } from "../errors.js";
 import type { RowMask } from "../flow/masks.js";
+import type { Labels } from "../tasks/index.js";
+import { type BatchAugmenter, joinLabels } from "./augment.js";
 import { type BatchLoss, type BatchTargets, batchLoss, gatherTargets, type HeadLayout } from "./losses.js";
 import type { InputBatch, Network } from "./network.js";
 import {
@@ -48,7 +50,17 @@ export interface EpochReport {
   readonly rows: Int32Array;
   /** Logits at the time of each row's step, [rows.length, layout.width]. */
   readonly logits: Float32Array;
+  /** Labels of these rows as they were moved with their pictures; null where nothing was augmented. */
+  readonly movedLabels: readonly Labels[] | null;
   readonly meanGradientNorm: number;
+}
+
+export interface EpochOptions {
+  /** Ends the epoch after the current step. */
+  readonly signal?: AbortSignal;
+  readonly onStep?: (report: StepReport) => void;
+  /** Changes every batch before its step. */
+  readonly augment?: BatchAugmenter;
 }
 
 /** Trains a network on the rows of a dataset. Owns the parameter vector and the optimizer. */
@@ -94,15 +106,16 @@ export class Trainer {
    * @throws TrainingError where the loss is not finite; weights are those before the step
    */
   async finishEpoch(
-    dataset: Dataset,
+    dataset: Pick<Dataset, "inputs" | "labels">,
     rows: Int32Array,
     masks: readonly RowMask[],
     learningRate: number,
-    options: { readonly signal?: AbortSignal; readonly onStep?: (report: StepReport) => void } = {},
+    options: EpochOptions = {},
   ): Promise<EpochReport> {
-    const { batchSize, seed } = this.#config;
+    const { batchSize } = this.#config;
     const { layout } = this.network;
-    const order = epochOrder(rows, seed, this.#position.epoch);
+    const order = this.#epochOrder(dataset, rows);
+    const moved: BatchTargets[] = [];
     const batches = Math.ceil(order.length / batchSize);
     const first = this.#position.batch * batchSize;
     const logits = new Float32Array((order.length - first) * layout.width);
@@ -111,13 +124,13 @@ export class Trainer {
     while (done < order.length && options.signal?.aborted !== true) {
       const batchRows = order.subarray(done, done + batchSize);
       const targets = gatherTargets(layout, dataset.labels, masks, batchRows);
+      const inputs = readInputs(this.network, dataset, batchRows);
+      if (options.augment !== undefined) {
+        options.augment(this.#position.epoch, batchRows, inputs, targets);
+        moved.push(targets);
+      }
       const into = logits.subarray((done - first) * layout.width);
-      const { loss, gradientNorm } = this.step(
-        readInputs(this.network, dataset, batchRows),
-        targets,
-        learningRate,
-        into,
-      );
+      const { loss, gradientNorm } = this.step(inputs, targets, learningRate, into);
       normSum += gradientNorm;
       done += batchRows.length;
       options.onStep?.({ ...this.#position, batches, rows: batchRows.length, loss, gradientNorm });
@@ -131,11 +144,23 @@ export class Trainer {
       interrupted,
       rows: order.slice(first, done),
       logits: logits.subarray(0, (done - first) * layout.width),
+      movedLabels: options.augment === undefined ? null : joinLabels(layout, moved),
       meanGradientNorm: steps === 0 ? 0 : normSum / steps,
     };
   }
 
-  /** One update. `logitsOut` receives the batch's logits. */
+  #epochOrder({ inputs }: Pick<Dataset, "inputs">, rows: Int32Array): Int32Array {
+    const { batchSize, seed } = this.#config;
+    const { epoch } = this.#position;
+    const lengths = sequenceLengths(inputs);
+    return lengths === null ? epochOrder(rows, seed, epoch) : bucketedOrder(rows, lengths, batchSize, seed, epoch);
+  }
+
+  /**
+   * One update.
+   * @param logitsOut receives the batch's logits, [rows, layout.width], from its start
+   * @throws TrainingError where the loss or the gradient is not finite; the network is as before the step
+   */
   step(
     inputs: InputBatch,
     targets: BatchTargets,
@@ -143,61 +168,82 @@ export class Trainer {
     logitsOut?: Float32Array,
   ): { readonly loss: BatchLoss; readonly gradientNorm: number } {
     const { step, epoch, batch } = this.#position;
-    const seed = `${this.#config.seed}/step/${step}`;
-    const loss = withSeededRandom(seed, () => this.gradients(inputs, targets, logitsOut));
-    const unsound = this.#unsoundTask(loss);
-    if (unsound !== null) {
-      throw new TrainingError(
-        `The loss of ${unsound} is ${loss.total} at step ${step + 1} (epoch ${epoch}, batch ${batch + 1}). The weights before this step are kept. Lower train.optimizer.learningRate, set train.clipNorm, or look for extreme labels or weights.`,
-        { task: unsound, step: step + 1, epoch, loss: String(loss.total) },
+    const statistics = this.network.statistics.map((variable) => tf.clone(variable as tf.Tensor));
+    try {
+      const loss = withSeededRandom(`${this.#config.seed}/step/${step}`, () =>
+        this.#backpropagate(inputs, targets, logitsOut),
       );
+      this.#assertFiniteLoss(loss);
+      const gradientNorm = clipByGlobalNorm(this.#gradient, this.#config.clipNorm);
+      this.#assertFiniteGradient(gradientNorm);
+      this.#optimizer.apply(this.#parameters, this.#gradient, learningRate);
+      writeAll(this.#variables, this.#parameters);
+      this.#position = { epoch, batch: batch + 1, step: step + 1 };
+      return { loss, gradientNorm };
+    } catch (error) {
+      // the forward pass has moved the averages of batch normalization
+      for (const [i, variable] of this.network.statistics.entries()) variable.assign(statistics[i] as tf.Tensor);
+      throw error;
+    } finally {
+      tf.dispose(statistics);
     }
-    const gradientNorm = clipByGlobalNorm(this.#gradient, this.#config.clipNorm);
-    if (!Number.isFinite(gradientNorm)) {
-      throw new TrainingError(
-        `The gradient is ${gradientNorm} at step ${step + 1} (epoch ${epoch}, batch ${batch + 1}). The weights before this step are kept. Lower train.optimizer.learningRate or set train.clipNorm.`,
-        { step: step + 1, epoch, gradientNorm: String(gradientNorm) },
-      );
-    }
-    this.#optimizer.apply(this.#parameters, this.#gradient, learningRate);
-    writeAll(this.#variables, this.#parameters);
-    this.#position = { epoch, batch: batch + 1, step: step + 1 };
-    return { loss, gradientNorm };
   }
 
-  /** Forward and backward pass; the gradient is kept in `this` for the update. */
-  private gradients(inputs: InputBatch, targets: BatchTargets, logitsOut?: Float32Array): BatchLoss {
+  /** Forward and backward pass; writes the flat gradient. */
+  #backpropagate(inputs: InputBatch, targets: BatchTargets, logitsOut?: Float32Array): BatchLoss {
+    const { network } = this;
     let loss: BatchLoss = { total: Number.NaN, tasks: [] };
+    const objective = (): tf.Scalar => {
+      const logits = network.logits(inputs, targets.rows, true);
+      const masked = maskedLoss(logits, network.layout, targets, (batch, values) => {
+        loss = batch;
+        logitsOut?.set(values);
+      });
+      return network.penalties().reduce((total, penalty) => tf.add(total, penalty), masked);
+    };
     tf.tidy(() => {
-      const { grads } = tf.variableGrads(
-        () =>
-          maskedLoss(this.network.logits(inputs, targets.rows, true), this.network.layout, targets, (l, logits) => {
-            loss = l;
-            logitsOut?.set(logits);
-          }),
-        [...this.#variables],
-      );
+      const { grads } = tf.variableGrads(objective, [...this.#variables]);
       let at = 0;
-      for (const variable of this.#variables) {
-        const gradient = grads[variable.name];
-        // a weight that no task's feature depends on has no gradient
-        if (gradient === undefined) this.#gradient.fill(0, at, at + variable.size);
+      for (const { name, size } of this.#variables) {
+        const gradient = grads[name];
+        // a layer may have weights that its output does not depend on
+        if (gradient === undefined) this.#gradient.fill(0, at, at + size);
         else this.#gradient.set(gradient.dataSync() as Float32Array, at);
-        at += variable.size;
+        at += size;
       }
     });
     return loss;
   }
 
-  /** The flat gradient of the latest step. */
+  /** The flat gradient of the latest step, clipped. */
   get gradient(): Float32Array {
     return this.#gradient;
   }
 
-  #unsoundTask(loss: BatchLoss): string | null {
-    if (Number.isFinite(loss.total)) return null;
-    const index = loss.tasks.findIndex(({ sum }) => !Number.isFinite(sum));
-    return index < 0 ? "all tasks together" : `task "${this.network.graph.tasks[index]?.path}"`;
+  #assertFiniteLoss({ total, tasks }: BatchLoss): void {
+    if (Number.isFinite(total)) return;
+    const { tasks: nodes } = this.network.graph;
+    const task = nodes[tasks.findIndex(({ sum }) => !Number.isFinite(sum))]?.path ?? null;
+    this.#fail(
+      `The loss of ${task === null ? "all tasks together" : `task "${task}"`} is ${total}`,
+      "Lower train.optimizer.learningRate, set train.clipNorm, or look for extreme labels or weights.",
+      { task, loss: String(total) },
+    );
+  }
+
+  #assertFiniteGradient(norm: number): void {
+    if (Number.isFinite(norm)) return;
+    this.#fail(`The gradient is ${norm}`, "Lower train.optimizer.learningRate or set train.clipNorm.", {
+      gradientNorm: String(norm),
+    });
+  }
+
+  #fail(problem: string, wayOut: string, facts: Facts): never {
+    const { step, epoch, batch } = this.#position;
+    throw new TrainingError(
+      `${problem} at step ${step + 1} (epoch ${epoch}, batch ${batch + 1}). The weights before this step are kept. ${wayOut}`,
+      { ...facts, step: step + 1, epoch },
+    );
   }
 }
 
@@ -227,11 +273,7 @@ function maskedLoss(
 /** Inputs of some rows of a dataset. */
 export function readInputs(network: Network, dataset: Pick<Dataset, "inputs">, rows: ArrayLike<number>): InputBatch {
   return Object.fromEntries(
-    Object.entries(network.inputs).map(([name, spec]) => {
-      const pixels = new Uint8Array(rows.length * spec.size[0] * spec.size[1] * spec.channels);
-      dataset.inputs[name]?.read(rows, pixels);
-      return [name, pixels];
-    }),
+    Object.keys(network.inputs).map((name) => [name, (dataset.inputs[name] as InputSource).read(rows)]),
   );
 }
 

@@ -28,11 +28,22 @@ export class Expression {
     return new Expression({ kind: "not", of: this.#condition });
   }
   and(...others: readonly Expression[]): Expression {
-    return new Expression({ kind: "and", of: [this.#condition, ...others.map((other) => other.#condition)] });
+    return new Expression({ kind: "and", of: [this.#condition, ...others.map(conditionIn("and"))] });
   }
   or(...others: readonly Expression[]): Expression {
-    return new Expression({ kind: "or", of: [this.#condition, ...others.map((other) => other.#condition)] });
+    return new Expression({ kind: "or", of: [this.#condition, ...others.map(conditionIn("or"))] });
   }
+}
+
+const HOW_TO_ASK =
+  "Only a binary task is a condition by itself; ask a classification with .is(class), a multilabel with .has(label), a regression with .atLeast(value) or .below(value)";
+
+/** Checks what the compiler checks, for a configuration that was never compiled. */
+function conditionIn(method: "and" | "or"): (operand: Expression) => Condition {
+  return (operand) => {
+    if (operand instanceof Expression) return Expression.toCondition(operand);
+    throw new FlowError(`${method}(…) takes conditions. ${HOW_TO_ASK}.`, { method });
+  };
 }
 
 /** Gate made of a classification task. */
@@ -82,7 +93,7 @@ export class Use<Gate> {
   given(condition: Expression): Use<Gate> {
     if (!(condition instanceof Expression)) {
       throw new FlowError(
-        `The precondition of "${this.name}" is not a condition. Only a binary task is a condition by itself; ask a classification with .is(class), a multilabel with .has(label), a regression with .atLeast(value) or .below(value), and add the gate to the flow before it is used.`,
+        `The precondition of "${this.name}" is not a condition. ${HOW_TO_ASK}, and add the gate to the flow before it is used.`,
         { task: this.name },
       );
     }

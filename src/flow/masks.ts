@@ -41,7 +41,8 @@ export function activeRows(graph: FlowGraph, answers: readonly AnswerColumn[], r
   return active;
 }
 
-function atomTruth(atom: ConditionAtom, spec: TaskSpec, answers: AnswerColumn, active: RowMask): TruthColumn {
+/** Truth of one statement in each row; unknown where the gate has no answer or is not active. */
+export function atomTruth(atom: ConditionAtom, spec: TaskSpec, answers: AnswerColumn, active: RowMask): TruthColumn {
   const width = answerWidth(spec);
   const offset = atom.kind === "has" ? atom.label : 0;
   const holds = statement(atom);

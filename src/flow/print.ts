@@ -5,7 +5,8 @@ import { type Condition, type FlowGraph, operands, type TaskNode, taskAt } from 
 export function printCondition(graph: FlowGraph, condition: Condition): string {
   const inner = (c: Condition): string => {
     const text = printCondition(graph, c);
-    return (c.kind === "and" || c.kind === "or") && operands(c).length > 1 ? `(${text})` : text;
+    const parts = c.kind === "and" || c.kind === "or" ? operands(c) : c.kind === "isOneOf" ? c.classes : [];
+    return parts.length > 1 ? `(${text})` : text;
   };
   switch (condition.kind) {
     case "true":

@@ -1,4 +1,5 @@
 /** @file What a run tells while it works; who listens is not its concern. */
+import type { ScoredSplit } from "../analysis/score.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 
 /** A stretch of work with a known end, e.g. decoding images. */
@@ -42,6 +43,17 @@ export interface EpochSummary {
   readonly rows: readonly EvaluationRow[];
 }
 
+/** Answers to a whole split. */
+export interface ScoredEvent {
+  readonly scored: ScoredSplit;
+  readonly step: number;
+  /** The epoch after which they were given; `final`: by the best checkpoint, with tuned thresholds. */
+  readonly after: number | "final";
+}
+
+/** How a run ended. */
+export type RunEnd = "finished" | "failed" | "interrupted";
+
 /** Listens to a run. All methods are optional; a logger that owns a resource frees it in `close`. */
 export interface RunLogger {
   message?(line: string): void;
@@ -49,8 +61,13 @@ export interface RunLogger {
   work?(progress: WorkProgress): void;
   step?(progress: StepProgress): void;
   epoch?(summary: EpochSummary): void;
+  /** Answers to the valid split after each epoch, and to all splits at the end. */
+  scored?(event: ScoredEvent): void | Promise<void>;
+  /** All weights of the network by name; told where `log.histograms` asks for it. */
+  weights?(weights: Readonly<Record<string, Float32Array>>, step: number): void;
   /** Metrics of the best checkpoint on all splits. */
   evaluation?(rows: readonly EvaluationRow[], step: number): void;
+  ended?(end: RunEnd): void;
   close?(): void | Promise<void>;
 }
 
@@ -69,6 +86,14 @@ export class LoggerGroup implements Required<RunLogger> {
   add(logger: RunLogger): void {
     this.#loggers = [...this.#loggers, logger];
   }
+  /** Adds a logger that may fail to open. */
+  open(create: () => RunLogger): void {
+    try {
+      this.add(create());
+    } catch (error) {
+      this.#noteFailure(error);
+    }
+  }
   message(line: string): void {
     this.#each((logger) => logger.message?.(line));
   }
@@ -84,17 +109,32 @@ export class LoggerGroup implements Required<RunLogger> {
   epoch(summary: EpochSummary): void {
     this.#each((logger) => logger.epoch?.(summary));
   }
+  async scored(event: ScoredEvent): Promise<void> {
+    for (const logger of this.#loggers) {
+      try {
+        await logger.scored?.(event);
+      } catch (error) {
+        this.#drop(logger, error);
+      }
+    }
+  }
+  weights(weights: Readonly<Record<string, Float32Array>>, step: number): void {
+    this.#each((logger) => logger.weights?.(weights, step));
+  }
   evaluation(rows: readonly EvaluationRow[], step: number): void {
     this.#each((logger) => logger.evaluation?.(rows, step));
   }
+  ended(end: RunEnd): void {
+    this.#each((logger) => logger.ended?.(end));
+  }
+  /** The last one that was added first, so that those before it still hear of its failure. */
   async close(): Promise<void> {
-    const closing = this.#loggers;
-    this.#loggers = [];
-    for (const logger of closing) {
+    for (const logger of this.#loggers.toReversed()) {
+      this.#loggers = this.#loggers.filter((other) => other !== logger);
       try {
         await logger.close?.();
       } catch (error) {
-        this.failures.push((error as Error).message);
+        this.#drop(logger, error);
       }
     }
   }
@@ -104,11 +144,23 @@ export class LoggerGroup implements Required<RunLogger> {
       try {
         tell(logger);
       } catch (error) {
-        this.#loggers = this.#loggers.filter((other) => other !== logger);
-        const reason = (error as Error).message;
-        this.failures.push(reason);
-        this.warning(`Logging goes on without one of its targets: ${reason}`);
+        this.#drop(logger, error);
       }
     }
+  }
+
+  #drop(logger: RunLogger, error: unknown): void {
+    this.#loggers = this.#loggers.filter((other) => other !== logger);
+    this.#noteFailure(error);
+    // its files are let go; that this fails as well tells nothing new
+    Promise.resolve()
+      .then(() => logger.close?.())
+      .catch(() => {});
+  }
+
+  #noteFailure(error: unknown): void {
+    const reason = (error as Error).message;
+    this.failures.push(reason);
+    this.warning(`Logging goes on without one of its targets: ${reason}`);
   }
 }

@@ -1,41 +1,172 @@
-/** @file Writes a run's curves as TensorBoard event files: one folder per split, one group per task. */
+/** @file Writes a run as TensorBoard event files: curves, pictures and tables, one group per task. */
 import { join } from "node:path";
-import type { Split } from "../tasks/evaluation.js";
-import type { EpochSummary, RunLogger } from "./run-logger.js";
-import { type EventWriter, openEventWriter } from "./tensorboard/index.js";
+import { yesNoAnswers } from "../analysis/calibration.js";
+import type { ScoredSplit } from "../analysis/score.js";
+import type { FlowGraph } from "../flow/graph.js";
+import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
+import { behaviourOf } from "../tasks/index.js";
+import { flowNodes } from "./flow-nodes.js";
+import { configMarkdown, evaluationMarkdown } from "./markdown.js";
+import type { PictureSource } from "./panels/sample-sheets.js";
+import { diagramPanels, type Panel, samplePanels } from "./panels/split-panels.js";
+import type { ImageFormat } from "./panels/svg.js";
+import type { EpochSummary, RunEnd, RunLogger, ScoredEvent, StepProgress } from "./run-logger.js";
+import { type EventWriter, type HParamMetric, type HParamValue, openEventWriter } from "./tensorboard/index.js";
+
+export interface TensorBoardLoggerOptions {
+  /** Event files go to this folder (what concerns the run as a whole) and to `train/`, `valid/` and `test/` below it. */
+  readonly runDir: string;
+  /** Step from which the run goes on; what was written after it is superseded. */
+  readonly resumeStep: number;
+  readonly graph: FlowGraph;
+  /** The run's flat settings: its row of the HParams page. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Splits that have rows. */
+  readonly splits: readonly Split[];
+  readonly pictureOf: PictureSource;
+  /** Last planned epoch: its pictures are those of the end. */
+  readonly epochs: number;
+  readonly log: LogSettings;
+}
+
+export interface LogSettings {
+  /** Best and worst samples per task. */
+  readonly top: number;
+  /** Epochs between pictures; null: only at the end. */
+  readonly imagesEvery: number | null;
+  readonly imageFormat: ImageFormat;
+  /** Steps between points of the running loss; null: none. */
+  readonly every: number | null;
+  /** Distributions of weights and scores after each epoch. */
+  readonly histograms: boolean;
+}
 
 /**
- * @param runDir folder of the run; event files go to `train/`, `valid/` and `test/` below it
- * @param resumeStep step from which the run goes on; what was written after it is superseded
+ * Opens the run's curves. Close them.
+ * @throws StoreError if an event file cannot be created or written; so do all methods
  */
-export function openTensorBoardLogger(runDir: string, resumeStep = 0): RunLogger {
-  const writers = new Map<Split, EventWriter>();
-  const writer = (split: Split): EventWriter => {
-    const open = writers.get(split) ?? openEventWriter(join(runDir, split), { resumeStep });
-    writers.set(split, open);
-    return open;
-  };
-  return {
-    epoch(summary) {
-      writeTotals(writer("train"), summary);
-      if (!Number.isNaN(summary.validLoss)) writer("valid").scalar("_total/loss", summary.validLoss, summary.step);
-      for (const row of summary.rows) {
-        if (row.metric_res === null) continue;
-        writer(row.split).scalar(`${row.task_path}/${row.metric_name}`, row.metric_res, summary.step);
+export function openTensorBoardLogger(options: TensorBoardLoggerOptions): RunLogger {
+  const logger = new TensorBoardLogger(options);
+  try {
+    return logger.begin();
+  } catch (error) {
+    logger.abandon();
+    throw error;
+  }
+}
+
+class TensorBoardLogger implements RunLogger {
+  readonly #options: TensorBoardLoggerOptions;
+  readonly #writers = new Map<Split | "run", EventWriter>();
+
+  constructor(options: TensorBoardLoggerOptions) {
+    this.#options = options;
+  }
+
+  /** Writes what is known before the first step. */
+  begin(): this {
+    const { graph, config, resumeStep } = this.#options;
+    const run = this.#writer("run");
+    run.graph(flowNodes(graph));
+    run.text("config", configMarkdown(config), resumeStep);
+    run.hparams({ hparams: hparamsOf(config), metrics: hparamMetrics(this.#options) });
+    run.flush();
+    return this;
+  }
+
+  step({ step, loss }: StepProgress): void {
+    const { every } = this.#options.log;
+    if (every === null || step % every !== 0) return;
+    this.#writer("train").scalar("_total/running_loss", loss, step, "Mean total loss of the epoch so far");
+  }
+
+  epoch(summary: EpochSummary): void {
+    const { step } = summary;
+    writeTotals(this.#writer("train"), summary);
+    if (!Number.isNaN(summary.validLoss)) this.#writer("valid").scalar("_total/loss", summary.validLoss, step);
+    for (const row of summary.rows) {
+      if (row.metric_res === null) continue;
+      this.#writer(row.split).scalar(`${row.task_path}/${row.metric_name}`, row.metric_res, step);
+    }
+    this.#sync();
+  }
+
+  async scored({ scored, step, after }: ScoredEvent): Promise<void> {
+    const { log, epochs } = this.#options;
+    // what the last epoch would show is shown once, by the best checkpoint
+    if (scored.split === "train" || after === epochs) return;
+    const writer = this.#writer(scored.split);
+    writePrCurves(writer, scored, step);
+    if (log.histograms && after !== "final") writeScores(writer, scored, step);
+    if (after === "final" || (log.imagesEvery !== null && after % log.imagesEvery === 0)) {
+      for await (const panel of this.#panels(scored)) {
+        writer.image(`${panel.task_path}/${panel.name}`, panel.image, step);
       }
-      for (const open of writers.values()) open.sync();
-    },
-    evaluation(rows, step) {
-      for (const row of rows) {
-        if (row.metric_res === null || row.split !== "test") continue;
-        const suffix = row.gates === "truth" ? "" : "/predicted_gates";
-        writer("test").scalar(`${row.task_path}/${row.metric_name}${suffix}`, row.metric_res, step);
+    }
+    this.#sync();
+  }
+
+  weights(weights: Readonly<Record<string, Float32Array>>, step: number): void {
+    const writer = this.#writer("train");
+    for (const [name, values] of Object.entries(weights)) writer.histogram(`_weights/${name}`, values, step);
+  }
+
+  evaluation(rows: readonly EvaluationRow[], step: number): void {
+    for (const row of rows) {
+      if (row.metric_res === null || row.split !== "test") continue;
+      const suffix = row.gates === "truth" ? "" : "/predicted_gates";
+      this.#writer("test").scalar(`${row.task_path}/${row.metric_name}${suffix}`, row.metric_res, step);
+    }
+    this.#writer("run").text("evaluation", evaluationMarkdown(rows), step);
+    this.#sync();
+  }
+
+  ended(end: RunEnd): void {
+    // an interrupted run may go on, and only the first mark counts
+    if (end !== "interrupted") this.#writer("run").endSession(end === "finished" ? "success" : "failure");
+    this.#sync();
+  }
+
+  /** Frees the files of a logger that cannot be used. */
+  abandon(): void {
+    try {
+      this.close();
+    } catch {
+      // the reason is on its way already
+    }
+  }
+
+  /** Closes every file, also where one of them fails. */
+  close(): void {
+    const failures: unknown[] = [];
+    for (const writer of this.#writers.values()) {
+      try {
+        writer.close();
+      } catch (error) {
+        failures.push(error);
       }
-    },
-    close() {
-      for (const open of writers.values()) open.close();
-    },
-  };
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async *#panels(scored: ScoredSplit): AsyncGenerator<Panel> {
+    const { graph, pictureOf, log } = this.#options;
+    const { top, imageFormat } = log;
+    if (scored.split === "valid") yield* samplePanels(graph, scored, pictureOf, { top, format: imageFormat });
+    yield* diagramPanels(scored, imageFormat);
+  }
+
+  #writer(of: Split | "run"): EventWriter {
+    const { runDir, resumeStep } = this.#options;
+    const folder = of === "run" ? runDir : join(runDir, of);
+    const writer = this.#writers.get(of) ?? openEventWriter(folder, { resumeStep });
+    this.#writers.set(of, writer);
+    return writer;
+  }
+
+  #sync(): void {
+    for (const writer of this.#writers.values()) writer.sync();
+  }
 }
 
 function writeTotals(writer: EventWriter, summary: EpochSummary): void {
@@ -44,4 +175,66 @@ function writeTotals(writer: EventWriter, summary: EpochSummary): void {
   writer.scalar("_total/learning_rate", summary.learningRate, step);
   writer.scalar("_total/images_per_second", summary.imagesPerSecond, step);
   writer.scalar("_total/gradient_norm", summary.gradientNorm, step, "Mean over the epoch, before clipping");
+}
+
+function writePrCurves(writer: EventWriter, scored: ScoredSplit, step: number): void {
+  for (const task of scored.tasks) {
+    for (const { name, labels, scores } of yesNoAnswers(task)) {
+      if (scores.length === 0) continue;
+      const tag = `${task.task.path}/pr_curve${name === null ? "" : `/${name}`}`;
+      writer.prCurve(tag, { labels, scores }, step);
+    }
+  }
+}
+
+/** Distributions of what the heads say about the rows that count: probabilities, or fractions of [min, max]. */
+function writeScores(writer: EventWriter, { tasks }: ScoredSplit, step: number): void {
+  for (const { task, activated, lossMask } of tasks) {
+    const width = behaviourOf(task.spec).logitWidth(task.spec);
+    const active = activated.filter((_, i) => lossMask[Math.floor(i / width)] === 1);
+    if (active.length > 0) writer.histogram(`${task.path}/scores`, active, step);
+  }
+}
+
+/** What people compare first; the page opens with five columns. */
+const FIRST_HPARAMS = [
+  "train.optimizer.learningRate",
+  "train.optimizer.kind",
+  "train.batchSize",
+  "train.epochs",
+  "train.seed",
+];
+
+/**
+ * Settings as the HParams page takes them: what is neither number, string nor yes-or-no as JSON. How a run is logged
+ * says nothing about it and is left out.
+ */
+function hparamsOf(config: Readonly<Record<string, unknown>>): Record<string, HParamValue> {
+  const keys = [...new Set([...FIRST_HPARAMS, ...Object.keys(config)])];
+  return Object.fromEntries(
+    keys.flatMap((key): [string, HParamValue][] => {
+      const value = config[key];
+      if (value === undefined || key.startsWith("log.")) return [];
+      if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return [[key, value]];
+      return [[key, value === null ? "none" : JSON.stringify(value)]];
+    }),
+  );
+}
+
+/** The total loss, and of each task the metric by which it is judged, on the split that users care about most. */
+function hparamMetrics({ graph, splits }: TensorBoardLoggerOptions): HParamMetric[] {
+  const last = SPLITS.findLast((split) => splits.includes(split)) ?? "train";
+  const totals = SPLITS.filter((split) => split !== "train" && splits.includes(split)).map(
+    (group): HParamMetric => ({ tag: "_total/loss", group, displayName: `loss (${group})` }),
+  );
+  const own = graph.tasks.map(({ path, name, spec }): HParamMetric => {
+    const metric = behaviourOf(spec).headlineMetric.name;
+    const unique = graph.tasks.filter((task) => task.name === name).length === 1;
+    return {
+      tag: `${path}/${metric}`,
+      group: last,
+      displayName: `${unique ? name : path} ${metric} (${last})`,
+    };
+  });
+  return [...totals, ...own];
 }

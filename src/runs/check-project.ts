@@ -19,12 +19,15 @@ export async function checkProject(
   const { graph, inputs, projectDir, settings } = project;
   await project.prepare?.({ projectDir, log });
   const { loadLabels } = await import("../data/load.js");
-  const { labels, splits } = await loadLabels({
+  const { data } = settings;
+  const { labels, splits, tables, implied } = await loadLabels({
     graph,
     inputs,
     projectDir,
-    table: settings.data.table,
-    split: settings.data.split,
+    table: data.table,
+    tables: data.tables,
+    split: data.split,
+    impliedLabels: data.impliedLabels,
   });
-  return { graph, labels: labelReport(graph, labels, splits), tree: printGraph(graph) };
+  return { graph, labels: labelReport(graph, labels, splits, { tables, implied }), tree: printGraph(graph) };
 }

@@ -1,36 +1,127 @@
-/** @file `cool compare runs`: settings that differ, metrics side by side. */
-import { type Comparison, type ConfigValue, compareRuns as compare } from "../analysis/compare.js";
+/** @file `cool compare runs`: what differs between runs, their metrics and curves side by side, from the store alone. */
+import {
+  type ComparableRun,
+  type Comparison,
+  type ConfigValue,
+  compareRuns as compare,
+  type FlatFacts,
+} from "../analysis/compare.js";
+import { type ComparedCurve, compareCurves } from "../analysis/compare-curves.js";
+import type { SampleComparison } from "../analysis/compare-samples.js";
 import { UsageError } from "../errors.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
-import { type RunSummary, summarize } from "./train-run.js";
+import { type ListedRun, listed } from "./list-runs.js";
 
 export interface RunComparison extends Comparison {
-  readonly runs: readonly RunSummary[];
+  readonly runs: readonly ListedRun[];
+  /** Present where curves were asked for. */
+  readonly curves?: readonly ComparedCurve[];
+  /** Present where two runs were compared sample by sample; null where that cannot be done. */
+  readonly samples?: SampleComparison | null;
+}
+
+export interface CompareRunsOptions {
+  /** Also facts that are the same in all runs; default false. */
+  readonly all?: boolean;
+  /** Whether three or more runs are grouped where they differ in their seed alone; default true. */
+  readonly group?: boolean;
+  /** Whether to read the curves; default false. */
+  readonly curves?: boolean;
 }
 
 /** @param references two runs or more; none: all finished ones, oldest first */
-export function compareRuns(store: RunStore, references: readonly string[]): RunComparison {
+export function compareRuns(
+  store: RunStore,
+  references: readonly string[],
+  options: CompareRunsOptions = {},
+): RunComparison {
   if (references.length === 1)
     throw new UsageError("One run cannot be compared. Name a second one, or none for all finished runs.");
   const runs = references.length === 0 ? finishedRuns(store) : references.map((reference) => store.findRun(reference));
-  const comparable = runs.map(({ id, name }) => ({
-    id,
-    name,
-    config: flatConfig(store, id),
-    evaluation: store.readEvaluation(id),
-  }));
-  return { runs: runs.map((run) => summarize(run, store.runDir(run.id))), ...compare(comparable) };
+  refuseRepeated(runs, references);
+  // of two runs the differences are wanted, whatever they differ in
+  const group = (options.group ?? true) && runs.length > 2;
+  return {
+    runs: runs.map((run) => listed(store, run)),
+    ...compare(
+      runs.map((run) => comparable(store, run)),
+      { all: options.all ?? false, group },
+    ),
+    ...(options.curves === true ? { curves: compareCurves(runs.map(({ id }) => store.readMetrics(id))) } : {}),
+  };
+}
+
+/** Facts about a run's backend, machine, system and versions. */
+export function environmentFacts(store: RunStore, run: RunRecord): FlatFacts {
+  return {
+    backend: run.backend,
+    backend_version: run.backendVersion,
+    // for runs of which the store keeps no environment
+    host: run.host,
+    node: run.nodeVersion,
+    "packages.dnn-cool": run.packageVersion,
+    ...flat(store.readEnvironment(run.id)),
+  };
+}
+
+/** Which source a run was made from. */
+export function codeFacts(run: RunRecord): FlatFacts {
+  return {
+    git_commit: run.gitCommit,
+    git_branch: run.gitBranch,
+    git_dirty: run.gitDirty,
+    source_digest: run.sourceDigest,
+  };
 }
 
 /** Lists and empty objects are compared as JSON. */
-function flatConfig(store: RunStore, id: string): Record<string, ConfigValue> {
+export function flat(values: Readonly<Record<string, unknown>>): FlatFacts {
   return Object.fromEntries(
-    Object.entries(store.readConfig(id)).map(([key, value]) => [
+    Object.entries(values).map(([key, value]) => [
       key,
       typeof value === "object" && value !== null ? JSON.stringify(value) : (value as ConfigValue),
     ]),
   );
+}
+
+function comparable(store: RunStore, run: RunRecord): ComparableRun {
+  const environment = environmentFacts(store, run);
+  return {
+    id: run.id,
+    name: run.name,
+    config: flat(store.readConfig(run.id)),
+    environment,
+    code: codeFacts(run),
+    data: { data_digest: run.dataDigest },
+    identity: identityFacts(run, environment),
+    evaluation: store.readEvaluation(run.id),
+  };
+}
+
+/**
+ * What must be equal for runs to be repeats of one experiment: the source, whichever commit holds it, the data, the
+ * backend and the versions of packages; not the machine, its load or the folder.
+ */
+function identityFacts(run: RunRecord, environment: FlatFacts): FlatFacts {
+  const versions = Object.entries(environment).filter(([key]) => /^(backend|packages|node)\b/.test(key));
+  return {
+    project: run.project,
+    source: run.sourceDigest ?? run.gitCommit,
+    data: run.dataDigest,
+    ...Object.fromEntries(versions),
+  };
+}
+
+function refuseRepeated(runs: readonly RunRecord[], references: readonly string[]): void {
+  runs.forEach(({ id, name }, i) => {
+    const earlier = runs.findIndex((run) => run.id === id);
+    if (earlier === i) return;
+    throw new UsageError(
+      `"${references[earlier]}" and "${references[i]}" are the same run, ${id} (${name}). Name another one.`,
+      { run: id },
+    );
+  });
 }
 
 function finishedRuns(store: RunStore): RunRecord[] {

@@ -10,7 +10,7 @@ import type { InputSpec } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { Artifact } from "../storage/artifacts.js";
 import type { RunStore } from "../storage/run-store.js";
-import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
+import { type EvaluationRow, SPLITS } from "../tasks/evaluation.js";
 import type { Thresholds } from "../tasks/index.js";
 import { outputsOf } from "./outputs.js";
 import { writePredictions } from "./predictions.js";
@@ -40,6 +40,7 @@ export async function completeRun(
     store.replaceInterpretation(run.id, split.split, interpretedSamples(bestAndWorst(graph, split, settings.log.top)));
   }
   loggers.evaluation(evaluation, step);
+  for (const split of scored) await loggers.scored({ scored: split, step, after: "final" });
   store.recordArtifacts(run.id, await digestFiles(runDir));
   return { thresholds, evaluation };
 }
@@ -122,7 +123,7 @@ export function interpretedSamples(tasks: readonly TaskInterpretation[]) {
 }
 
 // event files and the log go on growing after this; the rest is final
-const GROWING = new Set<string>(["train", "valid", "test", "stdout.log"] satisfies (Split | "stdout.log")[]);
+const GROWING = new Set<string>([...SPLITS, "system", "stdout.log"]);
 
 /** Sizes and sha256 of the run's final files. */
 export async function digestFiles(runDir: string): Promise<Artifact[]> {
@@ -130,7 +131,10 @@ export async function digestFiles(runDir: string): Promise<Artifact[]> {
   const files = readdirSync(runDir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !GROWING.has(relative(runDir, file).split(sep)[0] as string));
+    .filter((file) => {
+      const [first = ""] = relative(runDir, file).split(sep);
+      return !GROWING.has(first) && !first.startsWith("events.out.tfevents.");
+    });
   return Promise.all(
     files.sort().map(async (file) => {
       const hash = createHash("sha256");

@@ -1,25 +1,55 @@
-/** @file `cool interpret`: the samples that a finished run answers best and worst. */
-import { bestAndWorst, type TaskInterpretation } from "../analysis/interpret.js";
-import { UnknownNameError } from "../errors.js";
+/** @file `cool interpret`: the samples that a finished run answers best and worst, as a list and as pictures. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { bestAndWorst, type InterpretedSample, type TaskInterpretation } from "../analysis/interpret.js";
+import type { ScoredSplit } from "../analysis/score.js";
+import { StoreError, UnknownNameError } from "../errors.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { Split } from "../tasks/evaluation.js";
-import { openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
+import { storedPicture } from "./sample-pictures.js";
+import { openStoredRun, predictedSplits, readScoredSplit, type StoredRun } from "./stored-run.js";
 import { type RunSummary, summarize } from "./train-run.js";
+
+/** A sample with the file of its image; null where the run has no image input. */
+export interface ShownSample extends InterpretedSample {
+  readonly image: string | null;
+}
+
+export interface ShownInterpretation extends TaskInterpretation {
+  readonly best: readonly ShownSample[];
+  readonly worst: readonly ShownSample[];
+}
 
 export interface InterpretResult {
   readonly run: RunSummary;
   readonly split: Split;
-  readonly tasks: readonly TaskInterpretation[];
+  readonly tasks: readonly ShownInterpretation[];
+  /** Contact sheets that were written. */
+  readonly sheets: readonly string[];
 }
 
-/** @param options.split default: valid, or the first split that the run has */
+export interface InterpretOptions {
+  /** Path of one task; default all. */
+  readonly task?: string | undefined;
+  readonly top?: number;
+  /** Default: valid, or the first split that the run has. */
+  readonly split?: Split | undefined;
+  /** Folder for the contact sheets, `<task>.best.png` and `<task>.worst.png`; made if needed. */
+  readonly out?: string | undefined;
+}
+
+/**
+ * From the run's folder and the images it was made of; an image that has gone is a placeholder with the reason.
+ * @throws UnknownNameError for a task or run that is not there, StoreError for a split without predictions or a folder
+ *   that cannot be written
+ */
 export async function interpretRun(
   store: RunStore,
   reference: string,
-  options: { readonly task?: string | undefined; readonly top?: number; readonly split?: Split | undefined } = {},
+  options: InterpretOptions = {},
 ): Promise<InterpretResult> {
   const stored = openStoredRun(store, reference);
-  const { graph, dir, run } = stored;
+  const { graph, dir, run, config } = stored;
   const paths = graph.tasks.map(({ path }) => path);
   if (options.task !== undefined && !paths.includes(options.task)) {
     throw new UnknownNameError("task", options.task, paths, `run ${run.id}`, { exitCode: 2 });
@@ -27,10 +57,57 @@ export async function interpretRun(
   const known = predictedSplits(dir);
   const split = options.split ?? (known.includes("valid") ? "valid" : (known[0] ?? "valid"));
   const scored = await readScoredSplit(stored, split);
-  const tasks = bestAndWorst(graph, scored, options.top ?? 10);
-  return {
-    run: summarize(run, dir),
-    split,
-    tasks: options.task === undefined ? tasks : tasks.filter(({ task_path }) => task_path === options.task),
+  const top = options.top ?? 10;
+  const wanted = options.task === undefined ? paths : [options.task];
+  const withImage = (sample: InterpretedSample): ShownSample => {
+    const picture = storedPicture(config, sample.id);
+    return { ...sample, image: picture.kind === "file" ? picture.path : null };
   };
+  const tasks = bestAndWorst(graph, scored, top)
+    .filter(({ task_path }) => wanted.includes(task_path))
+    .map(
+      ({ task_path, best, worst }): ShownInterpretation => ({
+        task_path,
+        best: best.map(withImage),
+        worst: worst.map(withImage),
+      }),
+    );
+  const sheets = options.out === undefined ? [] : await writeSheets(stored, scored, resolve(options.out), wanted, top);
+  return { run: summarize(run, dir), split, tasks, sheets };
+}
+
+async function writeSheets(
+  { graph, config }: StoredRun,
+  scored: ScoredSplit,
+  folder: string,
+  tasks: readonly string[],
+  top: number,
+): Promise<string[]> {
+  // drawing is only loaded where pictures are asked for
+  const { samplePanels } = await import("../logging/panels/split-panels.js");
+  const written: string[] = [];
+  const pictureOf = ({ id }: { readonly id: string }) => storedPicture(config, id);
+  for await (const { task_path, name, image } of samplePanels(graph, scored, pictureOf, {
+    top,
+    format: "png",
+    tasks,
+  })) {
+    const file = join(folder, `${task_path}.${name}.png`);
+    writePicture(folder, file, "png" in image ? image.png : image.jpeg);
+    written.push(file);
+  }
+  return written;
+}
+
+function writePicture(folder: string, file: string, bytes: Uint8Array): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, bytes);
+  } catch (error) {
+    throw new StoreError(
+      `The contact sheet ${file} cannot be written: ${(error as Error).message}. Name another folder with --out.`,
+      { file },
+      { cause: error },
+    );
+  }
 }

@@ -1,6 +1,7 @@
 /** @file `cool runs list` and `cool runs show`: the runs of a store, in the JSON contract's names. */
+import { join } from "node:path";
 import type { RunRecord } from "../storage/run-record.js";
-import type { RunStore } from "../storage/run-store.js";
+import type { RunStore, RunsQuery } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 
 /** A run as lists show it. */
@@ -16,10 +17,17 @@ export interface ListedRun {
   readonly epochs_done: number;
   readonly started_at: string;
   readonly ended_at: string | null;
+  /** From the start to the end; null while it runs. */
+  readonly duration_s: number | null;
   readonly git_commit: string | null;
   readonly tags: readonly string[];
+  readonly starred: boolean;
   readonly note: string | null;
   readonly error: string | null;
+  /** When it was moved to the trash. */
+  readonly deleted_at: string | null;
+  /** The columns that were asked for, by their names. */
+  readonly values?: Readonly<Record<string, unknown>>;
 }
 
 export interface ShownRun extends ListedRun {
@@ -30,18 +38,22 @@ export interface ShownRun extends ListedRun {
   readonly backend_version: string | null;
   readonly git_branch: string | null;
   readonly git_dirty: boolean | null;
+  readonly data_digest: string | null;
+  readonly source_digest: string | null;
   readonly config: Readonly<Record<string, unknown>>;
+  /** Settings that were not as the project has them: changed by `--set` or by a flag. */
+  readonly config_changes: Readonly<Record<string, "set" | "flag">>;
+  readonly environment: Readonly<Record<string, unknown>>;
   readonly thresholds: Readonly<Record<string, number | readonly number[]>>;
   readonly evaluation: readonly EvaluationRow[];
 }
 
-export function listRuns(
-  store: RunStore,
-  options: { readonly limit?: number | undefined; readonly trash?: boolean } = {},
-): ListedRun[] {
+/** @throws UsageError for a condition, order or column that cannot be understood */
+export function listRuns(store: RunStore, query: RunsQuery = {}): ListedRun[] {
+  const hasColumns = (query.columns ?? []).length > 0;
   return store
-    .listRuns({ limit: options.limit, includeTrash: options.trash ?? false })
-    .map((run) => listed(store, run));
+    .queryRuns(query)
+    .map(({ run, values }) => (hasColumns ? { ...listed(store, run), values } : listed(store, run)));
 }
 
 export function showRun(store: RunStore, reference: string): ShownRun {
@@ -60,28 +72,36 @@ export function showRun(store: RunStore, reference: string): ShownRun {
     backend_version: run.backendVersion,
     git_branch: run.gitBranch,
     git_dirty: run.gitDirty,
+    data_digest: run.dataDigest,
+    source_digest: run.sourceDigest,
     config: store.readConfig(run.id),
+    config_changes: store.readConfigChanges(run.id),
+    environment: store.readEnvironment(run.id),
     thresholds,
     evaluation: store.readEvaluation(run.id),
   };
 }
 
-function listed(store: RunStore, run: RunRecord): ListedRun {
+/** A run in the contract's names. */
+export function listed(store: RunStore, run: RunRecord): ListedRun {
   return {
     id: run.id,
     name: run.name,
     project: run.project,
     state: run.displayState,
-    dir: store.runDir(run.id),
+    dir: join(store.dir, "runs", run.id),
     backend: run.backend,
     seed: run.seed,
     epochs: run.epochs,
     epochs_done: run.epochsDone,
     started_at: run.startedAt,
     ended_at: run.endedAt,
+    duration_s: run.endedAt === null ? null : (Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000,
     git_commit: run.gitCommit,
     tags: run.tags,
+    starred: run.starred,
     note: run.note,
     error: run.error,
+    deleted_at: run.deletedAt,
   };
 }

@@ -2,7 +2,7 @@
 import { extname, resolve } from "node:path";
 import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
-import type { PixelSource, SkippedRow } from "../data/dataset.js";
+import { firstPixels, type InputSource, type PixelSource, type SkippedRow } from "../data/dataset.js";
 import type { OnBadImage } from "../data/image-source.js";
 import type { TableImageOptions } from "../data/table-images.js";
 import type { BackendChoice } from "../engine/backend.js";
@@ -46,7 +46,7 @@ export interface ScoredInputs {
 
 /** Inputs opened for reading, row by row. */
 interface OpenInputs {
-  readonly sources: Readonly<Record<string, PixelSource>>;
+  readonly sources: Readonly<Record<string, InputSource>>;
   readonly ids: readonly string[];
   readonly skipped: readonly SkippedRow[];
   close(): void;
@@ -179,11 +179,11 @@ export class LoadedRun {
     try {
       const rows = Int32Array.from({ length: ids.length }, (_, row) => row);
       const logits = await this.#logits(sources, rows, options);
-      const [first] = Object.values(sources);
+      const pixels = firstPixels(sources);
       const labels = graph.tasks.map(
         ({ spec }): Labels => ({
           answers: new Float32Array(ids.length * answerWidth(spec)).fill(Number.NaN),
-          unitScale: unitScale(spec, first),
+          unitScale: unitScale(spec, pixels),
         }),
       );
       return { scored: scoreSplit(graph, { split: "test", ids, logits, labels }, thresholds), skipped };
@@ -193,7 +193,7 @@ export class LoadedRun {
   }
 
   async #logits(
-    sources: Readonly<Record<string, PixelSource>>,
+    sources: Readonly<Record<string, InputSource>>,
     rows: Int32Array,
     options: PredictOptions,
   ): Promise<Float32Array[]> {
@@ -217,10 +217,11 @@ export class LoadedRun {
     if (inputs.length === 1 && only !== undefined && isTable(only)) return this.#openTable(only, load);
     const { loadImages } = await import("../data/image-source.js");
     const [entry, ...more] = Object.entries(this.#stored.config.inputs);
-    if (entry === undefined || more.length > 0) {
+    if (entry === undefined || more.length > 0 || entry[1].kind !== "image") {
+      const inputs = Object.entries(this.#stored.config.inputs).map(([name, { kind }]) => `${name} (${kind})`);
       throw new ConfigError(
-        `Run ${this.run.id} has ${more.length + 1} inputs (${Object.keys(this.#stored.config.inputs).join(", ")}), so single images are not enough. Give a table with their columns.`,
-        { run: this.run.id },
+        `Run ${this.run.id} reads ${inputs.join(", ")}, so images alone are not enough. Give a table with the columns of all its inputs.`,
+        { run: this.run.id, inputs },
       );
     }
     const [name, spec] = entry;
@@ -228,15 +229,16 @@ export class LoadedRun {
     return { sources: { [name]: images }, ids: images.paths, skipped, close: () => images.close() };
   }
 
-  async #openTable(source: string, load: Omit<TableImageOptions, "inputs" | "projectDir">): Promise<OpenInputs> {
-    const [{ readTable }, { loadTableImages }] = await Promise.all([
-      import("../data/table.js"),
-      import("../data/table-images.js"),
+  async #openTable(source: string, load: Omit<TableImageOptions, "projectDir">): Promise<OpenInputs> {
+    const [{ readTables }, { loadTableInputs }] = await Promise.all([
+      import("../data/tables.js"),
+      import("../data/table-inputs.js"),
     ]);
     const projectDir = process.cwd();
-    const table = await readTable(source, { projectDir });
-    const images = await loadTableImages(table, { ...load, inputs: this.#stored.config.inputs, projectDir });
-    return { sources: images.inputs, ids: images.ids, skipped: images.skipped, close: () => images.close() };
+    const tables = await readTables([{ table: source }], projectDir);
+    const options = { ...load, inputs: this.#stored.config.inputs, projectDir };
+    const { inputs, ids, skipped, close } = await loadTableInputs(tables, options, null);
+    return { sources: inputs, ids, skipped, close };
   }
 
   close(): void {

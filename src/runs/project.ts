@@ -1,12 +1,13 @@
 /** @file A user's project: its definition, and how it is found and loaded. */
 import { existsSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { InputSpec } from "../data/dataset.js";
 import type { Layers, SymbolicTensor, TrunkFunction } from "../engine/network.js";
-import { ConfigError, CoolError, UnknownNameError } from "../errors.js";
+import { ConfigError, CoolError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
 import { type Definitions, type TaskDefinitions, traceFlow } from "../flow/define.js";
 import type { FlowGraph, TaskSpec } from "../flow/graph.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
+import { CONFIG_FILES, configFileIn } from "./project-dir.js";
 import { applyAssignments, parseSettings, type Settings, type SettingsInput } from "./settings.js";
 
 type TaskMap = Readonly<Record<string, TaskSpec>>;
@@ -17,6 +18,7 @@ export interface ProjectDefinition<
   Tasks extends TaskMap = TaskMap,
   Flow extends string = string,
   Inputs extends Readonly<Record<string, InputSpec>> = Readonly<Record<string, InputSpec>>,
+  Output extends string = Feature,
 > {
   readonly name: string;
   readonly tasks: TaskDefinitions<Feature, Tasks, Flow>;
@@ -27,11 +29,18 @@ export interface ProjectDefinition<
     /** Runs before the table is read, e.g. to make or fetch it on first use. */
     readonly prepare?: (context: { readonly projectDir: string; readonly log: (line: string) => void }) => unknown;
   };
-  /** Builds the trunk once from the named inputs: one output [batch, n] per declared feature. */
+  /**
+   * Builds the trunk once from the named inputs: one output [batch, n] per declared feature. `specs` are the inputs
+   * once the data has been read, with their vocabularies.
+   */
   readonly trunk: (
     inputs: { readonly [Name in keyof Inputs]: SymbolicTensor },
     layers: Layers,
-  ) => { readonly [Name in Feature]: SymbolicTensor };
+    specs: { readonly [Name in keyof Inputs]: Inputs[Name] },
+  ) => { readonly [Name in Feature]: SymbolicTensor } & {
+    // refuses what is no feature: return values are not checked for excess keys
+    readonly [Name in Output]: Name extends Feature ? SymbolicTensor : never;
+  };
   readonly train?: SettingsInput["train"];
   readonly tune?: SettingsInput["tune"];
   readonly log?: SettingsInput["log"];
@@ -48,7 +57,8 @@ export function defineProject<
   Tasks extends TaskMap,
   Flow extends string,
   const Inputs extends Readonly<Record<string, InputSpec>>,
->(definition: ProjectDefinition<Feature, Tasks, Flow, Inputs>): Project {
+  Output extends string = Feature,
+>(definition: ProjectDefinition<Feature, Tasks, Flow, Inputs, Output>): Project {
   return { definition: definition as unknown as ProjectDefinition };
 }
 
@@ -62,30 +72,10 @@ export interface LoadedProject {
   readonly graph: FlowGraph;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly settings: Settings;
+  /** `key=value` settings that won over the file's. */
+  readonly assignments: readonly string[];
   readonly trunk: TrunkFunction;
   readonly prepare: ProjectDefinition["data"]["prepare"];
-}
-
-const CONFIG_FILES = ["cool.config.ts", "cool.config.mts", "cool.config.js", "cool.config.mjs"];
-
-/**
- * The folder with a `cool.config.*`: `from` itself or the nearest one above it.
- * @throws ConfigError if there is none
- */
-export function findProjectDir(from: string): string {
-  const start = resolve(from);
-  for (let dir = start; ; dir = dirname(dir)) {
-    if (configFileIn(dir) !== undefined) return dir;
-    if (dir === dirname(dir)) break;
-  }
-  throw new ConfigError(
-    `No ${CONFIG_FILES[0]} in ${start} or above it. Go to a project's folder, name it with --project, or write a ${CONFIG_FILES[0]} (see the README).`,
-    { dir: start },
-  );
-}
-
-function configFileIn(dir: string): string | undefined {
-  return CONFIG_FILES.map((name) => join(dir, name)).find((file) => existsSync(file));
 }
 
 /**
@@ -125,13 +115,15 @@ async function importConfig(file: string): Promise<unknown> {
     return await jiti.import(file, { default: true });
   } catch (error) {
     if (error instanceof CoolError) throw inFile(error, file);
-    throw new ConfigError(`${file} cannot be loaded: ${(error as Error).message}`, { file }, { cause: error });
+    const reason = (error as Error).message.replaceAll(/\s*\n\s*/g, " ");
+    throw new ConfigError(sentence(`${file} cannot be loaded: ${reason}`), { file }, { cause: error });
   }
 }
 
 /** The same error, naming the file first. */
-function inFile(error: CoolError, file: string): CoolError {
-  return error.message.startsWith(file)
+export function inFile(error: CoolError, file: string): CoolError {
+  // what is wrong with a flag is not the file's fault
+  return error instanceof UsageError || error.message.startsWith(file)
     ? error
     : new ConfigError(`${file}: ${error.message}`, { file, ...error.facts }, { cause: error });
 }
@@ -153,14 +145,16 @@ export function resolveProject(
   const { definition } = project;
   const configFile = options.configFile ?? null;
   const where = configFile ?? "the project";
-  const { inputs, prepare, ...data } = definition.data;
+  checkKeys(definition, where);
+  // "inputs" is an easy one to forget
+  const { inputs = {}, prepare, ...data } = definition.data;
   const written = {
     data,
     ...(definition.train === undefined ? {} : { train: definition.train }),
     ...(definition.tune === undefined ? {} : { tune: definition.tune }),
     ...(definition.log === undefined ? {} : { log: definition.log }),
   } as SettingsInput;
-  const settings = parseSettings(applyAssignments(written, options.assignments ?? []), where);
+  const settings = settingsOf(written, options.assignments ?? [], where);
   if (Object.keys(inputs).length === 0) {
     throw new ConfigError(
       `${where}: data.inputs is empty. Name one, e.g. inputs: { image: image({ column: "img", size: [64, 64] }) }.`,
@@ -169,6 +163,7 @@ export function resolveProject(
       },
     );
   }
+  checkAugmentation(inputs, settings, where);
   if (typeof definition.trunk !== "function") {
     throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
   }
@@ -180,9 +175,58 @@ export function resolveProject(
     graph: traceFlow(definition.tasks, definition.flow),
     inputs,
     settings,
+    assignments: options.assignments ?? [],
     trunk: definition.trunk as TrunkFunction,
     prepare,
   };
+}
+
+const DEFINITION_KEYS = Object.keys({
+  name: true,
+  tasks: true,
+  flow: true,
+  data: true,
+  trunk: true,
+  train: true,
+  tune: true,
+  log: true,
+} satisfies Record<keyof ProjectDefinition, true>);
+
+/** What the compiler checks in an editor, for a configuration that was never compiled. */
+function checkKeys(definition: ProjectDefinition, where: string): void {
+  const unknown = Object.keys(definition).find((key) => !DEFINITION_KEYS.includes(key));
+  if (unknown !== undefined) {
+    const [nearest] = nearestNames(unknown, DEFINITION_KEYS);
+    const hint = nearest === undefined ? `known: ${DEFINITION_KEYS.join(", ")}` : `did you mean "${nearest}"?`;
+    throw new ConfigError(sentence(`${where}: "${unknown}" is not a key of defineProject; ${hint}`), {
+      file: where,
+      keys: [unknown],
+    });
+  }
+  const missing = (["name", "tasks", "flow", "data", "trunk"] as const).find((key) => definition[key] === undefined);
+  if (missing !== undefined) {
+    throw new ConfigError(`${where}: defineProject has no "${missing}". Add it.`, { file: where, keys: [missing] });
+  }
+}
+
+/** Settings of the file with those of `--set`; a wrong one is blamed on where it was written. */
+function settingsOf(written: SettingsInput, assignments: readonly string[], where: string): Settings {
+  const assigned = applyAssignments(written, assignments);
+  try {
+    return parseSettings(assigned, where);
+  } catch (error) {
+    parseSettings(written, where);
+    const { message, facts } = error as ConfigError;
+    throw new UsageError(message.replace(where, "--set"), { ...facts, file: undefined, assignments });
+  }
+}
+
+function checkAugmentation(inputs: LoadedProject["inputs"], { data }: Settings, where: string): void {
+  if (data.augment === null || Object.values(inputs).some(({ kind }) => kind === "image")) return;
+  throw new ConfigError(
+    `${where}: data.augment changes pictures, but there is no image input. Remove it, or add an image input.`,
+    { file: where, keys: ["data.augment"] },
+  );
 }
 
 function checkTasks(definitions: Definitions, where: string): void {

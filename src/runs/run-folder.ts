@@ -1,9 +1,10 @@
 /** @file The folder a run leaves behind: its files by name, and its self-contained description. */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { InputSpec } from "../data/dataset.js";
+import type { InputSpec, SkippedRow } from "../data/dataset.js";
 import { StoreError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
+import { explained } from "../storage/store-errors.js";
 import type { Split } from "../tasks/evaluation.js";
 import { behaviourOf, type Thresholds } from "../tasks/index.js";
 import type { Settings } from "./settings.js";
@@ -19,6 +20,8 @@ export interface RunConfig {
   readonly backend: string;
   /** Digest of the table and the images it was trained on. */
   readonly dataDigest: string;
+  /** Rows of the table that were left out because of their images. */
+  readonly skipped: readonly SkippedRow[];
 }
 
 /** Thresholds by path of task, as in the JSON contract: a number, or one per label. */
@@ -38,8 +41,10 @@ export function runFiles(runDir: string) {
 
 export function writeJson(file: string, value: unknown): void {
   const writing = `${file}.writing-${process.pid}`;
-  writeFileSync(writing, `${JSON.stringify(value, null, 2)}\n`, { flush: true });
-  renameSync(writing, file);
+  explained(file, () => {
+    writeFileSync(writing, `${JSON.stringify(value, null, 2)}\n`, { flush: true });
+    renameSync(writing, file);
+  });
 }
 
 export function readRunConfig(runDir: string): RunConfig {

@@ -1,6 +1,6 @@
 /** @file Settings of a project: what may be written under `data`, `train`, `tune` and `log`, with defaults. */
 import { z } from "zod";
-import { ConfigError, nearestNames } from "../errors.js";
+import { ConfigError, nearestNames, sentence, UsageError } from "../errors.js";
 
 const positive = z.number().positive();
 const fraction = z.number().min(0).max(1);
@@ -62,17 +62,63 @@ const split = z.union([
   }),
 ]);
 
-const data = z.strictObject({
-  /** CSV, Parquet or JSON-lines file relative to the project, or a SQL query. */
-  table: z.string().min(1),
-  split: split.default({ train: 0.8, valid: 0.1, test: 0.1, seed: 7 }),
-  onBadImage: z.enum(["error", "skip"]).default("error"),
+const scaleFactor = z.number().min(0.1).max(10);
+
+const augment = z.strictObject({
+  /** Probabilities. */
+  flipHorizontal: fraction.default(0),
+  flipVertical: fraction.default(0),
+  /** Largest shift along each axis, as a fraction of the picture's size. */
+  shift: fraction.default(0),
+  /** Smallest and largest factor of size. */
+  scale: z
+    .tuple([scaleFactor, scaleFactor])
+    .refine(([smallest, largest]) => smallest <= largest, "write [smallest, largest], e.g. [0.8, 1.2]")
+    .default([1, 1]),
+  /** Factors are drawn from 1 − value to 1 + value. */
+  brightness: fraction.default(0),
+  contrast: fraction.default(0),
+  saturation: fraction.default(0),
 });
+
+const tableSource = z.strictObject({
+  table: z.string().min(1),
+  /** Columns that this table names differently: wanted name → its name here. */
+  columns: z.record(z.string(), z.string()).optional(),
+  /** Instead of data.split. */
+  split: split.optional(),
+});
+
+const data = z
+  .strictObject({
+    /** CSV, Parquet or JSON-lines file relative to the project, or a SQL query. */
+    table: z.string().min(1).optional(),
+    /** More of them, each with some of the label columns. */
+    tables: z.array(tableSource).min(1).optional(),
+    /** Of every table that brings none of its own. */
+    split: split.default({ train: 0.8, valid: 0.1, test: 0.1, seed: 7 }),
+    onBadImage: z.enum(["error", "skip"]).default("error"),
+    /** Whether missing labels of gates are taken from the labels of what they gate. */
+    impliedLabels: z.boolean().default(false),
+    /** How training pictures are changed at random, and the labels that measure them with them. */
+    augment: augment.nullable().default(null),
+  })
+  .refine(({ table, tables }) => table !== undefined || tables !== undefined, {
+    path: ["table"],
+    message: "name a file or a SQL query, or several in data.tables",
+  });
 
 const tune = z.strictObject({ metric: z.string().default("f1_score") });
 const log = z.strictObject({
   /** Best and worst samples kept per task. */
   top: wholePositive.default(10),
+  /** Epochs between pictures of them in TensorBoard; null: only at the end. */
+  imagesEvery: wholePositive.nullable().default(10),
+  imageFormat: z.enum(["png", "jpeg"]).default("png"),
+  /** Steps between points of the running loss; null: only whole epochs. */
+  every: wholePositive.nullable().default(20),
+  /** Distributions of weights and scores in TensorBoard after each epoch. */
+  histograms: z.boolean().default(false),
 });
 
 const settings = z.strictObject({
@@ -84,6 +130,11 @@ const settings = z.strictObject({
 
 /** All settings, with defaults filled in. */
 export type Settings = z.output<typeof settings>;
+/** The tables of the data, in the order of their rows. */
+export function tablesOf({ table, tables = [] }: Settings["data"]): string[] {
+  return [...(table === undefined ? [] : [table]), ...tables.map((source) => source.table)];
+}
+
 /** What a user may write. */
 export type SettingsInput = z.input<typeof settings>;
 
@@ -95,7 +146,7 @@ export function parseSettings(input: unknown, where: string): Settings {
   const result = settings.safeParse(input);
   if (result.success) return result.data;
   const problems = result.error.issues.flatMap((issue) => describeIssue(issue));
-  throw new ConfigError(`${where}: ${problems.map(({ text }) => text).join("; ")}.`, {
+  throw new ConfigError(sentence(`${where}: ${problems.map(({ text }) => text).join("; ")}`), {
     file: where,
     keys: problems.map(({ key }) => key),
   });
@@ -132,17 +183,26 @@ function describeIssue(issue: z.core.$ZodIssue): Problem[] {
 /** Keys that may stand at a path, looked up in the schema. */
 function knownKeys(path: readonly string[]): string[] {
   const schemas = path.reduce<z.core.$ZodType[]>(
-    (level, key) => level.flatMap(shapesOf).flatMap((shape) => (shape[key] === undefined ? [] : [shape[key]])),
+    (level, key) => level.flatMap((schema) => childrenAt(schema, key)),
     [settings],
   );
   return [...new Set(schemas.flatMap(shapesOf).flatMap((shape) => Object.keys(shape)))];
 }
 
+const WRAPPERS = [z.ZodDefault, z.ZodPrefault, z.ZodNullable, z.ZodOptional] as const;
+
+/** What may stand at one key of an object, or at one place of a list. */
+function childrenAt(schema: z.core.$ZodType, key: string): z.core.$ZodType[] {
+  if (schema instanceof z.ZodArray) return [schema.element as z.core.$ZodType];
+  if (schema instanceof z.ZodOptional) return childrenAt(schema.def.innerType as z.core.$ZodType, key);
+  return shapesOf(schema).flatMap((shape) => (shape[key] === undefined ? [] : [shape[key]]));
+}
+
 function shapesOf(schema: z.core.$ZodType): Record<string, z.core.$ZodType>[] {
   if (schema instanceof z.ZodObject) return [schema.shape];
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => shapesOf(option as z.core.$ZodType));
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable) {
-    return shapesOf(schema.def.innerType as z.core.$ZodType);
+  if (WRAPPERS.some((Wrapper) => schema instanceof Wrapper)) {
+    return shapesOf((schema as z.ZodOptional).def.innerType as z.core.$ZodType);
   }
   return [];
 }
@@ -156,7 +216,7 @@ export function applyAssignments(input: SettingsInput, assignments: readonly str
   for (const assignment of assignments) {
     const at = assignment.indexOf("=");
     if (at <= 0) {
-      throw new ConfigError(`--set ${assignment} is not key=value. Write e.g. --set train.batchSize=64.`, {
+      throw new UsageError(`--set ${assignment} is not key=value. Write e.g. --set train.batchSize=64.`, {
         assignment,
       });
     }

@@ -1,14 +1,16 @@
 /** @file The epochs of a run: train, validate, log, keep the best. */
-import { evaluateSplit, totalLoss } from "../analysis/evaluate.js";
-import { scoreSplit } from "../analysis/score.js";
+import { evaluateSplit, LOSS, totalLoss } from "../analysis/evaluate.js";
+import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import type { BatchAugmenter } from "../engine/augment.js";
 import type { Network } from "../engine/network.js";
 import { afterEpoch, type ScheduleState, startSchedule } from "../engine/schedule.js";
 import type { EpochReport, StepReport, Trainer } from "../engine/trainer.js";
-import { InterruptedError } from "../errors.js";
+import { InterruptedError, TrainingError } from "../errors.js";
 import { activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
 import type { EpochSummary, LoggerGroup, RunLogger, StepProgress } from "../logging/run-logger.js";
 import type { MetricPoint } from "../storage/metric-points.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
+import type { Labels } from "../tasks/index.js";
 import { outputsOf } from "./outputs.js";
 import { defaultThresholds, runFiles } from "./run-folder.js";
 import type { Settings } from "./settings.js";
@@ -26,15 +28,17 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
   const engine = await openEngine(context);
   const { network, trainer } = engine;
   let { schedule } = engine;
-  loggers.add(openLogger(trainer.position.step));
+  loggers.open(() => openLogger(trainer.position.step));
   try {
     const masks = lossMasks(context);
+    const augment = await augmenterOf(context);
     while (trainer.position.epoch <= train.epochs && !stoppedEarly(train, schedule)) {
       const { epoch } = trainer.position;
       const clock = new EpochClock(loggers, epoch, train.epochs);
       const report = await trainer
         .finishEpoch(dataset, dataset.splits.train, masks, schedule.learningRate, {
           ...(signal === undefined ? {} : { signal }),
+          ...(augment === null ? {} : { augment }),
           onStep: (step) => clock.tick(step),
         })
         .catch(async (error: unknown) => {
@@ -46,7 +50,10 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
         await engine.save("last", schedule);
         throw new InterruptedError("Interrupted.");
       }
-      const rows = [...(await trainRows(context, network, report)), ...(await validRows(context, network))];
+      const valid = await scoreValid(context, network);
+      const rows = [...(await trainRows(context, network, report)), ...epochRows(context, valid)];
+      // before a checkpoint is written: the ones there are must stay sound
+      assertFinite(rows, trainer.position.step, epoch);
       const [trainLoss, validLoss] = [splitTotal(context, rows, "train"), splitTotal(context, rows, "valid")];
       const decision = afterEpoch(engine.scheduleConfig, schedule, epoch, validLoss);
       const summary: EpochSummary = {
@@ -65,6 +72,8 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
       store.appendMetrics(run.id, metricPoints(summary));
       store.updateRun(run.id, { epochsDone: epoch });
       loggers.epoch(summary);
+      if (valid !== null) await loggers.scored({ scored: valid, step: summary.step, after: epoch });
+      if (context.settings.log.histograms) loggers.weights(await weightsOf(network), summary.step);
       if (decision.reduced) loggers.message(`learning rate lowered to ${schedule.learningRate.toExponential(1)}`);
       if (decision.improved) await engine.save("best", schedule);
       await engine.save("last", schedule);
@@ -79,16 +88,19 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
 }
 
 async function openEngine(context: RunContext) {
-  const [{ Network }, { Trainer }, { saveCheckpoint, loadNetwork, loadTrainingState }] = await Promise.all([
-    import("../engine/network.js"),
-    import("../engine/trainer.js"),
-    import("../engine/checkpoint.js"),
-  ]);
-  const { project, settings, runDir, resumed } = context;
+  const [{ Network }, { Trainer }, { hasCheckpoint, saveCheckpoint, loadNetwork, loadTrainingState }] =
+    await Promise.all([
+      import("../engine/network.js"),
+      import("../engine/trainer.js"),
+      import("../engine/checkpoint.js"),
+    ]);
+  const { project, settings, runDir } = context;
   const { graph, inputs, trunk } = project;
   const { optimizer, batchSize, clipNorm, seed, reduceOnPlateau, earlyStopping } = settings.train;
   const files = runFiles(runDir);
   const scheduleConfig = { learningRate: optimizer.learningRate, reduceOnPlateau, earlyStopping };
+  // a run that ended before its first checkpoint begins again
+  const resumed = context.resumed && hasCheckpoint(files.checkpoint("last"));
   const state = resumed ? loadTrainingState(files.checkpoint("last")) : null;
   const network = resumed
     ? await loadNetwork(files.checkpoint("last"), graph, inputs)
@@ -110,6 +122,19 @@ function stoppedEarly({ earlyStopping }: Settings["train"], schedule: ScheduleSt
   return earlyStopping !== null && schedule.epochsSinceBest >= earlyStopping.patience;
 }
 
+/** A loss of null over some rows is NaN: the weights can answer nothing any more. */
+function assertFinite(rows: readonly EvaluationRow[], step: number, epoch: number): void {
+  const unsound = rows.find(
+    ({ metric_name, metric_res, num_samples }) =>
+      metric_name === LOSS && num_samples > 0 && !Number.isFinite(metric_res ?? Number.NaN),
+  );
+  if (unsound === undefined) return;
+  throw new TrainingError(
+    `The loss of task "${unsound.task_path}" on ${unsound.split} is not finite after step ${step} (epoch ${epoch}). The checkpoints of the epochs before are kept. Lower train.optimizer.learningRate or set train.clipNorm.`,
+    { task: unsound.task_path, split: unsound.split, step, epoch },
+  );
+}
+
 /** Loss mask of each task over all rows: active by ground truth, and labelled. */
 function lossMasks({ project, dataset }: RunContext): RowMask[] {
   const { graph } = project;
@@ -123,13 +148,27 @@ function lossMasks({ project, dataset }: RunContext): RowMask[] {
 /** Metrics of the epoch on the training rows, from the logits at the time of each row's step. */
 async function trainRows(context: RunContext, network: Network, report: EpochReport): Promise<EvaluationRow[]> {
   const { splitTasks } = await import("../engine/predict.js");
-  return splitRows(context, "train", report.rows, splitTasks(network.layout, report.logits));
+  const logits = splitTasks(network.layout, report.logits);
+  return epochRows(context, await scoreRows(context, "train", report.rows, logits, report.movedLabels));
 }
 
-async function validRows(context: RunContext, network: Network): Promise<EvaluationRow[]> {
+/** null where nothing is to be augmented. */
+async function augmenterOf({ project, settings }: RunContext): Promise<BatchAugmenter | null> {
+  const { augment } = settings.data;
+  if (augment === null) return null;
+  const { createBatchAugmenter } = await import("../engine/augment.js");
+  return createBatchAugmenter(project.graph, project.inputs, augment, settings.train.seed);
+}
+
+async function weightsOf(network: Network): Promise<Record<string, Float32Array>> {
+  const { readWeights } = await import("../engine/read-weights.js");
+  return readWeights(network);
+}
+
+/** null where there is nothing to validate on. */
+async function scoreValid(context: RunContext, network: Network): Promise<ScoredSplit | null> {
   const rows = context.dataset.splits.valid;
-  if (rows.length === 0) return [];
-  return splitRows(context, "valid", rows, await predictRows(context, network, rows));
+  return rows.length === 0 ? null : scoreRows(context, "valid", rows, await predictRows(context, network, rows));
 }
 
 /** Logits of some rows of the run's dataset, per task. */
@@ -151,15 +190,21 @@ export async function predictRows(
   });
 }
 
-async function splitRows(
+async function scoreRows(
   { project, dataset }: RunContext,
   split: Split,
   rows: Int32Array,
   logits: readonly Float32Array[],
-): Promise<EvaluationRow[]> {
+  movedLabels: readonly Labels[] | null = null,
+): Promise<ScoredSplit> {
   const { graph } = project;
   const outputs = await outputsOf(dataset, split, rows, logits);
-  return evaluateSplit(graph, scoreSplit(graph, outputs, defaultThresholds(graph)), ["truth"]);
+  return scoreSplit(graph, { ...outputs, labels: movedLabels ?? outputs.labels }, defaultThresholds(graph));
+}
+
+/** Metrics of an epoch, gated by truth. */
+function epochRows({ project }: RunContext, scored: ScoredSplit | null): EvaluationRow[] {
+  return scored === null ? [] : evaluateSplit(project.graph, scored, ["truth"]);
 }
 
 function splitTotal({ project }: RunContext, rows: readonly EvaluationRow[], split: Split): number {

@@ -1,18 +1,20 @@
 /** @file `cool run`: from a project to a finished run. */
-import { appendFileSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Dataset } from "../data/dataset.js";
+import { type Dataset, specsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backend.js";
-import { ConfigError, CoolError, InterruptedError } from "../errors.js";
+import { ConfigError, CoolError, InterruptedError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup, type RunLogger } from "../logging/run-logger.js";
-import { openTensorBoardLogger } from "../logging/tensorboard-logger.js";
 import type { RunRecord } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
+import { captureOutput, type OutputCapture } from "./capture-output.js";
+import { captureOrigin, type Origin, watchRun } from "./capture-run.js";
+import { writeSource } from "./capture-source.js";
 import { completeRun } from "./complete-run.js";
-import { gitState } from "./git.js";
-import { type LoadedProject, type Project, resolveProject } from "./project.js";
+import { endLogs, openCurves } from "./log-run.js";
+import { inFile, type LoadedProject, type Project, resolveProject } from "./project.js";
 import { type RunConfig, readGraph, readRunConfig, runFiles, type ThresholdsByPath, writeJson } from "./run-folder.js";
 import type { Settings } from "./settings.js";
 import { trainEpochs } from "./train-epochs.js";
@@ -42,6 +44,8 @@ export interface RunResult {
   readonly run: RunSummary;
   readonly thresholds: ThresholdsByPath;
   readonly evaluation: readonly EvaluationRow[];
+  /** Rows of the table that were left out because of their images; config.json names them. */
+  readonly skipped: number;
 }
 
 export interface RunSummary {
@@ -75,25 +79,29 @@ export interface RunContext {
 export async function trainRun(project: Project | LoadedProject, options: TrainRunOptions = {}): Promise<RunResult> {
   const loaded = "graph" in project ? project : resolveProject(project);
   const storeDir = options.store ?? join(loaded.projectDir, ".cool");
-  const loggers = new LoggerGroup(options.loggers ?? []);
   const store = openRunStore(storeDir);
+  const output = captureOutput();
+  const loggers = new LoggerGroup([...(options.loggers ?? []), lineLogger((text) => output.add(text))]);
   try {
     const earlier = options.resume === undefined ? null : store.findRun(options.resume);
     const settings =
       earlier === null ? chosenSettings(loaded, options) : resumedSettings(loaded, store, earlier, options);
     const dataset = await openDataset(loaded, settings, storeDir, loggers, options.signal);
+    // complete: with the statistics and vocabularies that were read with the data
+    const ready = { ...loaded, inputs: specsOf(dataset.inputs) };
     try {
       const { openBackend } = await import("../engine/backend.js");
       const backend = await openBackend(options.backend ?? "auto");
       loggers.message(`backend: ${backend.reason}`);
-      const config = describeRun(loaded, settings, dataset, backend.name);
+      if (earlier === null) await checkTrunk(ready);
+      const config = describeRun(ready, settings, dataset, backend.name);
       const run =
         earlier === null
-          ? startRun(store, loaded, config, backend.version, options)
+          ? startRun(store, loaded, config, backend.version, options, await captureOrigin(loaded, storeDir, options))
           : resumeRun(store, earlier, dataset);
       const runDir = store.runDir(run.id);
       const context = {
-        project: loaded,
+        project: ready,
         settings,
         dataset,
         store,
@@ -103,12 +111,13 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
         signal: options.signal,
         resumed: earlier !== null,
       };
-      return await superviseRun(context, config);
+      return await superviseRun(context, config, output);
     } finally {
       dataset.close();
     }
   } finally {
     await loggers.close();
+    output.stop();
     store.close();
   }
 }
@@ -150,6 +159,8 @@ export async function openDataset(
   const dataset = await loadDataset({
     graph: project.graph,
     table: settings.data.table,
+    tables: settings.data.tables,
+    impliedLabels: settings.data.impliedLabels,
     inputs: project.inputs,
     split: settings.data.split,
     projectDir,
@@ -164,7 +175,27 @@ export async function openDataset(
       `${dataset.skipped.length} rows were skipped; the first: ${first?.sample} (row ${first?.row}): ${first?.reason}`,
     );
   }
+  for (const { task_path, implied } of dataset.implied) {
+    loggers.message(`${task_path}: ${implied} missing labels are implied by labels that are conditioned on it`);
+  }
   return dataset;
+}
+
+/** Builds the network once, so that a slip in the trunk function is found before a run exists. */
+async function checkTrunk(project: LoadedProject): Promise<void> {
+  const { graph, inputs, trunk, configFile, settings } = project;
+  const { Network } = await import("../engine/network.js");
+  const where = configFile ?? "the project";
+  try {
+    Network.build(graph, inputs, trunk, settings.train.seed).dispose();
+  } catch (error) {
+    if (error instanceof CoolError) throw inFile(error, where);
+    throw new ConfigError(
+      sentence(`${where}: the trunk function fails: ${(error as Error).message}`),
+      { file: where },
+      { cause: error },
+    );
+  }
 }
 
 function describeRun(project: LoadedProject, settings: Settings, dataset: Dataset, backend: string): RunConfig {
@@ -177,6 +208,7 @@ function describeRun(project: LoadedProject, settings: Settings, dataset: Datase
     settings,
     backend,
     dataDigest: dataset.digest,
+    skipped: dataset.skipped,
   };
 }
 
@@ -186,6 +218,7 @@ function startRun(
   config: RunConfig,
   backendVersion: string,
   { name, commandLine }: TrainRunOptions,
+  { source, environment, configChanges }: Origin,
 ): RunRecord {
   const { train } = config.settings;
   const run = store.createRun({
@@ -197,11 +230,21 @@ function startRun(
     backendVersion,
     epochs: train.epochs,
     commandLine: commandLine ?? null,
-    git: gitState(project.projectDir),
+    git: source.git,
+    configChanges,
+    environment: { ...environment },
+    dataDigest: config.dataDigest,
+    sourceDigest: source.digest,
   });
-  const files = runFiles(store.runDir(run.id));
-  writeJson(files.config, config);
-  writeJson(files.graph, project.graph);
+  const runDir = store.runDir(run.id);
+  try {
+    writeSource(runDir, source);
+    writeJson(runFiles(runDir).config, config);
+    writeJson(runFiles(runDir).graph, project.graph);
+  } catch (error) {
+    store.finishRun(run.id, "failed", { error: (error as Error).message });
+    throw error;
+  }
   return run;
 }
 
@@ -216,41 +259,48 @@ function resumeRun(store: RunStore, run: RunRecord, dataset: Dataset): RunRecord
   return store.resumeRun(run.id);
 }
 
-const HEARTBEAT_MS = 5000;
-
 /** Runs all steps and writes down how they ended, whatever happens. */
-async function superviseRun(context: RunContext, config: RunConfig): Promise<RunResult> {
+async function superviseRun(context: RunContext, config: RunConfig, output: OutputCapture): Promise<RunResult> {
   const { store, run, runDir, loggers, dataset } = context;
-  const files = runFiles(runDir);
-  mkdirSync(join(runDir, "predictions"), { recursive: true });
-  loggers.add(lineLogger((text) => appendFileSync(files.stdout, text)));
-  loggers.message(`run ${run.id} (${run.name}): ${splitSizes(dataset)}`);
-  const heartbeat = setInterval(() => store.heartbeat(run.id), HEARTBEAT_MS);
-  heartbeat.unref();
+  const watch = watchRun(store, run.id, runDir, loggers);
   try {
-    const step = await trainEpochs(context, (resumeStep) => openTensorBoardLogger(runDir, resumeStep));
+    mkdirSync(join(runDir, "predictions"), { recursive: true });
+    output.writeTo(runFiles(runDir).stdout);
+    loggers.message(`run ${run.id} (${run.name}): ${splitSizes(dataset)}`);
+    const step = await trainEpochs(context, (resumeStep) => openCurves(context, resumeStep));
     const { thresholds, evaluation } = await completeRun(context, config.inputs, step);
+    watch.stop();
+    endLogs(context, "finished");
     const finished = store.finishRun(run.id, "finished");
-    return { run: summarize(finished, runDir), thresholds, evaluation };
+    return { run: summarize(finished, runDir), thresholds, evaluation, skipped: dataset.skipped.length };
   } catch (error) {
+    watch.stop();
+    endLogs(context, error instanceof InterruptedError ? "interrupted" : "failed");
     if (error instanceof InterruptedError) {
-      store.finishRun(run.id, "interrupted");
+      recordEnd(context, "interrupted");
       throw new InterruptedError(
         `Interrupted: run ${run.id} (${run.name}) is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`,
         { run: run.id },
       );
     }
-    store.finishRun(run.id, "failed", { error: (error as Error).message });
-    throw error instanceof CoolError
-      ? error
-      : new Error(`Run ${run.id} failed: ${(error as Error).message}`, { cause: error });
-  } finally {
-    clearInterval(heartbeat);
+    const reason = error instanceof Error ? error.message : String(error);
+    recordEnd(context, "failed", reason);
+    throw error instanceof CoolError ? error : new Error(`Run ${run.id} failed: ${reason}`, { cause: error });
   }
 }
 
-function splitSizes({ splits }: Dataset): string {
-  return `${splits.train.length} train, ${splits.valid.length} valid, ${splits.test.length} test samples`;
+/** A store that cannot be written now (a full disk) must not hide why the run ended; the run shows as crashed then. */
+function recordEnd({ store, run, loggers }: RunContext, state: "interrupted" | "failed", reason?: string): void {
+  try {
+    store.finishRun(run.id, state, reason === undefined ? {} : { error: reason });
+  } catch (error) {
+    loggers.warning(`That the run has ${state} cannot be written down: ${(error as Error).message}`);
+  }
+}
+
+function splitSizes({ splits, skipped }: Dataset): string {
+  const sizes = `${splits.train.length} train, ${splits.valid.length} valid, ${splits.test.length} test samples`;
+  return skipped.length === 0 ? sizes : `${sizes}, ${skipped.length} skipped`;
 }
 
 /** The part of a run's record that the JSON contract shows. */

@@ -21,7 +21,7 @@ const UPSERT = `${insertion("artifacts", ["runId", ...FIELDS])}
 export function recordArtifacts(database: Database, runId: string, artifacts: readonly Artifact[]): void {
   database.runEach(
     UPSERT,
-    artifacts.map(({ path, bytes, sha256 }) => ({ runId, path: checkedPath(path), bytes, sha256 })),
+    artifacts.map(({ path, bytes, sha256 }) => ({ runId, path: checkedArtifactPath(path), bytes, sha256 })),
   );
 }
 
@@ -29,7 +29,8 @@ export function readArtifacts(database: Database, runId: string): Artifact[] {
   return database.all(`SELECT ${selection(FIELDS)} FROM artifacts WHERE run_id = @runId ORDER BY path`, { runId });
 }
 
-function checkedPath(path: string): string {
+/** The path in its plain form. @throws StoreError for one outside of the run's folder */
+export function checkedArtifactPath(path: string): string {
   const clean = normalize(path).replaceAll("\\", "/");
   if (!isAbsolute(clean) && clean !== "." && clean !== ".." && !clean.startsWith("../")) return clean;
   throw new StoreError(`The artifact "${path}" lies outside of its run's folder. Give a path within the folder.`, {

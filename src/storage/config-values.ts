@@ -1,4 +1,5 @@
-/** @file The table run_config: a nested configuration as typed values under flat keys. */
+/** @file The tables run_config and run_environment: nested records as typed values under flat keys. */
+import { insertion } from "./columns.js";
 import type { Database } from "./database.js";
 
 /** A value of a flat configuration: nested objects are opened up, lists and empty objects kept whole. */
@@ -7,23 +8,70 @@ export type ConfigValue = string | number | boolean | null | readonly unknown[] 
 /** Flat keys (`train.optimizer.learningRate`) and their values. */
 export type FlatConfig = Readonly<Record<string, ConfigValue>>;
 
-interface ConfigRow {
+/** A value as it is stored. */
+export interface ConfigRow {
   readonly key: string;
   readonly type: "number" | "string" | "boolean" | "null" | "json";
   readonly value: string;
 }
 
-/** Stores the configuration of a new run; to be called within `write`. */
-export function insertConfig(database: Database, runId: string, config: Readonly<Record<string, unknown>>): void {
-  const rows = flatten(config).map((row) => ({ runId, ...row }));
-  database.runEach("INSERT INTO run_config (run_id, key, type, value) VALUES (@runId, @key, @type, @value)", rows);
+/** What changed a setting: `--set key=value`, or a flag of its own such as `--epochs`. */
+export type ConfigChange = "set" | "flag";
+
+/**
+ * Stores the configuration of a new run; to be called within `write`.
+ * @param changes by key; the key of an object stands for all keys in it
+ */
+export function insertConfig(
+  database: Database,
+  runId: string,
+  config: Readonly<Record<string, unknown>>,
+  changes: Readonly<Record<string, ConfigChange>> = {},
+): void {
+  const rows = flatten(config).map((row) => ({ runId, ...row, changedBy: changeOf(row.key, changes) }));
+  database.runEach(insertion("run_config", ["runId", "key", "type", "value", "changedBy"]), rows);
 }
 
 export function readConfig(database: Database, runId: string): FlatConfig {
-  const rows = database.all<ConfigRow>("SELECT key, type, value FROM run_config WHERE run_id = @runId ORDER BY key", {
+  return readValues(database, "run_config", runId);
+}
+
+/** The settings that were not as the project has them, with what changed them. */
+export function readConfigChanges(database: Database, runId: string): Readonly<Record<string, ConfigChange>> {
+  const rows = database.all<{ key: string; changedBy: ConfigChange }>(
+    "SELECT key, changed_by AS changedBy FROM run_config WHERE run_id = @runId AND changed_by NOT NULL ORDER BY key",
+    { runId },
+  );
+  return Object.fromEntries(rows.map(({ key, changedBy }) => [key, changedBy]));
+}
+
+/** Stores the environment of a run in the place of an earlier one; to be called within `write`. */
+export function replaceEnvironment(
+  database: Database,
+  runId: string,
+  environment: Readonly<Record<string, unknown>>,
+): void {
+  database.run("DELETE FROM run_environment WHERE run_id = @runId", { runId });
+  const rows = flatten(environment).map((row) => ({ runId, ...row }));
+  database.runEach(insertion("run_environment", ["runId", "key", "type", "value"]), rows);
+}
+
+export function readEnvironment(database: Database, runId: string): FlatConfig {
+  return readValues(database, "run_environment", runId);
+}
+
+function readValues(database: Database, table: "run_config" | "run_environment", runId: string): FlatConfig {
+  const rows = database.all<ConfigRow>(`SELECT key, type, value FROM ${table} WHERE run_id = @runId ORDER BY key`, {
     runId,
   });
-  return Object.fromEntries(rows.map((row) => [row.key, parse(row)]));
+  return Object.fromEntries(rows.map((row) => [row.key, parseValue(row)]));
+}
+
+function changeOf(key: string, changes: Readonly<Record<string, ConfigChange>>): ConfigChange | null {
+  const changed = Object.keys(changes).find(
+    (prefix) => key === prefix || key.startsWith(`${prefix}.`) || key.startsWith(`${prefix}[`),
+  );
+  return changed === undefined ? null : (changes[changed] ?? null);
 }
 
 /** What has no value in JSON (undefined, functions) is left out. */
@@ -52,7 +100,7 @@ function toRow(key: string, value: unknown): ConfigRow | undefined {
   return json === undefined ? undefined : { key, type: "json", value: json };
 }
 
-function parse({ type, value }: ConfigRow): ConfigValue {
+export function parseValue({ type, value }: Pick<ConfigRow, "type" | "value">): ConfigValue {
   switch (type) {
     case "null":
       return null;

@@ -2,10 +2,10 @@
 import { mkdirSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { StoreError } from "../errors.js";
-import { insertConfig } from "./config-values.js";
+import { type ConfigChange, insertConfig, replaceEnvironment } from "./config-values.js";
 import type { Database } from "./database.js";
 import { currentProcess } from "./process.js";
-import { checkedName, checkedRunName, newRunId } from "./run-record.js";
+import { checkedName, checkedRunName, isRunId, newRunId } from "./run-record.js";
 import { insertRun, insertTags, nextRunName, type RunRow } from "./runs.js";
 import { explained } from "./store-errors.js";
 import { packageVersion } from "./version.js";
@@ -17,6 +17,14 @@ export interface NewRun {
   readonly name?: string | undefined;
   /** The whole configuration, nested; it is stored as flat, typed values. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Settings that were not taken from the project, with what changed them. */
+  readonly configChanges?: Readonly<Record<string, ConfigChange>>;
+  /** Machine, system and versions, nested; stored as flat, typed values. */
+  readonly environment?: Readonly<Record<string, unknown>>;
+  /** Hex sha256 of the table with its images. */
+  readonly dataDigest?: string | null;
+  /** Hex sha256 of the project's source files. */
+  readonly sourceDigest?: string | null;
   readonly seed?: number | null;
   readonly backend?: string | null;
   readonly backendVersion?: string | null;
@@ -45,7 +53,8 @@ export function createRun(database: Database, runsDir: string, run: NewRun, now:
   try {
     insertRun(database, toRow(id, name, run, now.toISOString()));
     insertTags(database, id, tags);
-    insertConfig(database, id, run.config ?? {});
+    insertConfig(database, id, run.config ?? {}, run.configChanges);
+    replaceEnvironment(database, id, run.environment ?? {});
   } catch (error) {
     rmdirSync(dir);
     throw error;
@@ -101,7 +110,38 @@ function toRow(id: string, name: string, run: NewRun, startedAt: string): RunRow
     gitBranch: run.git?.branch ?? null,
     gitDirty: dirty === null ? null : dirty ? 1 : 0,
     commandLine: run.commandLine ?? null,
+    starred: 0,
+    dataDigest: run.dataDigest ?? null,
+    sourceDigest: run.sourceDigest ?? null,
     nodeVersion: process.versions.node,
     packageVersion: packageVersion(),
   };
+}
+
+/** A run of which only the folder is left. */
+export interface AdoptedRun extends NewRun {
+  readonly id: string;
+  readonly state: "finished" | "interrupted";
+  readonly startedAt: string;
+  readonly endedAt: string;
+}
+
+/** Stores a run for a folder that is there; to be called within `write`. */
+export function adoptRun(database: Database, run: AdoptedRun, now: Date): void {
+  if (!isRunId(run.id)) throw new StoreError(`"${run.id}" is not the id of a run.`, { id: run.id });
+  const name = checkedRunName(run.name ?? nextRunName(database, run.project));
+  const { state, startedAt, endedAt } = run;
+  insertRun(database, {
+    ...toRow(run.id, name, run, startedAt),
+    state,
+    createdAt: startedAt,
+    endedAt,
+    heartbeatAt: now.toISOString(),
+  });
+  insertTags(
+    database,
+    run.id,
+    (run.tags ?? []).map((tag) => checkedName("tag", tag)),
+  );
+  insertConfig(database, run.id, run.config ?? {});
 }

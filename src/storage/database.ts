@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import { StoreError } from "../errors.js";
 import { networkMountOf, readMountInfo } from "./file-systems.js";
-import { explained } from "./store-errors.js";
+import { explained, toStoreError } from "./store-errors.js";
 
 export interface OpenOptions {
   /** Refuse every write; default false. */
@@ -16,7 +16,7 @@ export interface OpenOptions {
 }
 
 /** Values of bound parameters by name. */
-type BoundValues = Readonly<Record<string, string | number | null | undefined>>;
+export type BoundValues = Readonly<Record<string, string | number | null | undefined>>;
 
 /** How long a writer waits for another one. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -101,6 +101,15 @@ export class Database {
   /** All rows of a query. */
   all<Row>(sql: string, parameters: BoundValues = {}): Row[] {
     return explained(this.file, () => this.#prepare(sql).all(parameters) as Row[]);
+  }
+
+  /** The rows of a query one by one; nothing else can be done with this connection before the last one is read. */
+  *each<Row>(sql: string, parameters: BoundValues = {}): Generator<Row> {
+    try {
+      yield* this.#prepare(sql).iterate(parameters) as IterableIterator<Row>;
+    } catch (error) {
+      throw toStoreError(error, this.file);
+    }
   }
 
   /** The first row of a query, or undefined. */

@@ -1,6 +1,6 @@
 /** @file What the rest of dnn-cool uses of the run store. */
 export type { Artifact } from "./artifacts.js";
-export type { ConfigValue, FlatConfig } from "./config-values.js";
+export type { ConfigChange, ConfigValue, FlatConfig } from "./config-values.js";
 export type { NewRun } from "./create-run.js";
 export type { EvaluationFilter } from "./evaluation.js";
 export type { InterpretationFilter, InterpretedSample, StoredInterpretation } from "./interpretation.js";

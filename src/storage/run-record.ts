@@ -41,6 +41,12 @@ export interface RunRecord {
   /** Whether the working tree differed from the commit. */
   readonly gitDirty: boolean | null;
   readonly commandLine: string | null;
+  /** Marked by its user. */
+  readonly starred: boolean;
+  /** Hex sha256 of the table with its images. */
+  readonly dataDigest: string | null;
+  /** Hex sha256 of the project's source files. */
+  readonly sourceDigest: string | null;
   readonly nodeVersion: string;
   readonly packageVersion: string;
 }
@@ -80,6 +86,11 @@ export function checkedRunName(name: string): string {
   throw new StoreError('No run can be named "latest": that always means the most recent one. Choose another name.', {
     name,
   });
+}
+
+/** Whether a text has the form of an id, so that it can name a folder. */
+export function isRunId(text: string): boolean {
+  return /^\d{8}-\d{6}-[0-9a-z]{4}$/.test(text);
 }
 
 /**

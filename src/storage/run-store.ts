@@ -3,8 +3,16 @@ import { join, resolve } from "node:path";
 import { StoreError } from "../errors.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { type Artifact, readArtifacts, recordArtifacts } from "./artifacts.js";
-import { type FlatConfig, readConfig } from "./config-values.js";
-import { createRun, type NewRun } from "./create-run.js";
+import {
+  type ConfigChange,
+  type FlatConfig,
+  readConfig,
+  readConfigChanges,
+  readEnvironment,
+  replaceEnvironment,
+} from "./config-values.js";
+import { type CopyOutcome, copyRun } from "./copy-run.js";
+import { type AdoptedRun, adoptRun, createRun, type NewRun } from "./create-run.js";
 import { type Database, openDatabase } from "./database.js";
 import { type EvaluationFilter, readEvaluation, replaceEvaluation } from "./evaluation.js";
 import { findRun } from "./find-run.js";
@@ -18,9 +26,12 @@ import {
 import { lastMetrics, type MetricFilter, type MetricPoint, readMetrics, upsertMetrics } from "./metric-points.js";
 import { isOutdated, migrate } from "./migrations.js";
 import { currentProcess } from "./process.js";
+import { type QueriedRun, queryRuns, type RunsQuery } from "./query/query-runs.js";
 import { checkedName, checkedRunName, type RunRecord, type RunState, type WrittenRunState } from "./run-record.js";
 import { checkRun, deleteTags, insertTags, type RunPatch, requireRun, selectRuns, updateRunRow } from "./runs.js";
 import { readThresholds, replaceThresholds, type StoredThreshold, type Threshold } from "./thresholds.js";
+
+export type { QueriedRun, RunsQuery } from "./query/query-runs.js";
 
 export interface StoreOptions {
   /** Refuse every write to the runs; default false. An older store is migrated all the same. */
@@ -134,11 +145,26 @@ export class RunStore {
     return runs.filter((run) => run.displayState === state).slice(0, limit);
   }
 
+  /** Runs by condition, order and columns of choice. */
+  queryRuns(query: RunsQuery): QueriedRun[] {
+    return queryRuns(this.#database, this.#now(), query);
+  }
+
   updateRun(id: string, patch: RunPatch): RunRecord {
     return this.#change(id, () => {
       const { note, seed, backend, backendVersion, epochs, epochsDone } = patch;
+      const starred = patch.starred === undefined ? undefined : patch.starred ? 1 : 0;
       const name = patch.name === undefined ? undefined : checkedRunName(patch.name);
-      updateRunRow(this.#database, id, { name, note, seed, backend, backendVersion, epochs, epochsDone });
+      updateRunRow(this.#database, id, {
+        name,
+        note,
+        seed,
+        backend,
+        backendVersion,
+        epochs,
+        epochsDone,
+        starred,
+      });
     });
   }
 
@@ -185,6 +211,60 @@ export class RunStore {
 
   restoreRun(id: string): RunRecord {
     return this.#change(id, () => updateRunRow(this.#database, id, { deletedAt: null }));
+  }
+
+  /**
+   * Deletes a run in the trash for good.
+   * @param inTransaction what belongs to the deletion and can still call it off by throwing, e.g. moving its folder
+   */
+  deleteRun(id: string, inTransaction: () => void = () => {}): void {
+    this.#write(id, () => {
+      const run = this.getRun(id);
+      if (run.deletedAt === null) {
+        throw new StoreError(`Run ${id} (${run.name}) is not in the trash. Remove it first: cool runs remove ${id}`, {
+          run: id,
+        });
+      }
+      // everything else refers to the run with ON DELETE CASCADE
+      this.#database.run("DELETE FROM runs WHERE id = @id", { id });
+      inTransaction();
+    });
+  }
+
+  /** Stores a run whose folder is there and whose row is not. */
+  adoptRun(run: AdoptedRun): RunRecord {
+    return this.#database.write(() => {
+      adoptRun(this.#database, run, this.#now());
+      return this.getRun(run.id);
+    });
+  }
+
+  /**
+   * Copies a run's rows out of another store.
+   * @param inTransaction what belongs to the copy and can still call it off by throwing, e.g. placing its folder
+   * @returns `same` where this store already holds exactly these rows; nothing is done then
+   * @throws StoreError where this store holds another run of this id, or the other one's rows are not valid
+   */
+  copyRunFrom(other: RunStore, id: string, inTransaction: () => void = () => {}): CopyOutcome {
+    return this.#database.write(() => {
+      const outcome = copyRun(other.#database, this.#database, other.getRun(id));
+      if (outcome === "copied") inTransaction();
+      return outcome;
+    });
+  }
+
+  /** The settings that were not as the project has them, with what changed them. */
+  readConfigChanges(id: string): Readonly<Record<string, ConfigChange>> {
+    return this.#read(id, () => readConfigChanges(this.#database, id));
+  }
+
+  /** Machine, system and versions, under flat keys. */
+  readEnvironment(id: string): FlatConfig {
+    return this.#read(id, () => readEnvironment(this.#database, id));
+  }
+
+  replaceEnvironment(id: string, environment: Readonly<Record<string, unknown>>): void {
+    this.#write(id, () => replaceEnvironment(this.#database, id, environment));
   }
 
   readConfig(id: string): FlatConfig {

@@ -1,18 +1,19 @@
 /** @file The tables runs and run_tags. */
 import { UnknownNameError } from "../errors.js";
 import { assignments, insertion, selection } from "./columns.js";
-import type { Database } from "./database.js";
+import type { BoundValues, Database } from "./database.js";
 import { currentProcess, isAlive, type ProcessIdentity } from "./process.js";
 import type { RunRecord, RunState } from "./run-record.js";
 
 /** A row of the table: booleans are 0 and 1, tags a JSON list, the state as shown not yet known. */
-export interface RunRow extends Omit<RunRecord, "gitDirty" | "tags" | "displayState"> {
+export interface RunRow extends Omit<RunRecord, "gitDirty" | "starred" | "tags" | "displayState"> {
   readonly gitDirty: 0 | 1 | null;
+  readonly starred: 0 | 1;
 }
 
 /** What may change after a run was created. */
 export type RunPatch = {
-  readonly [F in "name" | "note" | "seed" | "backend" | "backendVersion" | "epochs" | "epochsDone"]?:
+  readonly [F in "name" | "note" | "starred" | "seed" | "backend" | "backendVersion" | "epochs" | "epochsDone"]?:
     | RunRecord[F]
     | undefined;
 };
@@ -20,7 +21,9 @@ export type RunPatch = {
 /** Which runs, as trusted SQL with bound parameters. */
 interface RunQuery {
   readonly condition: string;
-  readonly parameters?: Readonly<Record<string, string>>;
+  readonly parameters?: BoundValues;
+  /** What follows ORDER BY; default: the most recently started first. */
+  readonly order?: string;
   /** At most so many; default all. */
   readonly limit?: number | undefined;
 }
@@ -49,10 +52,15 @@ const FIELDS = Object.keys({
   gitBranch: true,
   gitDirty: true,
   commandLine: true,
+  starred: true,
+  dataDigest: true,
+  sourceDigest: true,
   nodeVersion: true,
   packageVersion: true,
 } satisfies Record<keyof RunRow, true>);
 
+/** The order of lists. */
+export const NEWEST_FIRST = "started_at DESC, seq DESC";
 const TAGS = "(SELECT json_group_array(tag) FROM run_tags WHERE run_id = runs.id) AS tags";
 const SELECT = `SELECT ${selection(FIELDS)}, ${TAGS} FROM runs`;
 const INSERT = insertion("runs", FIELDS);
@@ -62,19 +70,29 @@ export const HEARTBEAT_LIMIT_MS = 60_000;
 
 /** Runs, the most recently started first. */
 export function selectRuns(database: Database, now: Date, query: RunQuery): RunRecord[] {
-  const { condition, parameters = {}, limit = -1 } = query;
+  const { condition, parameters = {}, order = NEWEST_FIRST, limit = -1 } = query;
   const viewer = currentProcess();
   return database
-    .all<RunRow & { tags: string }>(`${SELECT} WHERE ${condition} ORDER BY started_at DESC, seq DESC LIMIT @limit`, {
+    .all<RunRow & { tags: string }>(`${SELECT} WHERE ${condition} ORDER BY ${order} LIMIT @limit`, {
       ...parameters,
       limit,
     })
     .map((row) => ({
       ...row,
       gitDirty: row.gitDirty === null ? null : row.gitDirty === 1,
+      starred: row.starred === 1,
       tags: JSON.parse(row.tags) as string[],
       displayState: displayState(row, viewer, now),
     }));
+}
+
+/** Ids of the runs whose process is gone although their state is `running`. */
+export function crashedRuns(database: Database, now: Date): string[] {
+  const viewer = currentProcess();
+  return database
+    .all<RunRow>(`SELECT ${selection(FIELDS)} FROM runs WHERE state = 'running'`)
+    .filter((row) => displayState(row, viewer, now) === "crashed")
+    .map((row) => row.id);
 }
 
 /** The run of exactly this id. */

@@ -109,4 +109,26 @@ export const SCHEMA_VERSIONS: readonly string[] = [
     PRIMARY KEY (run_id, path)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE runs ADD COLUMN starred INTEGER NOT NULL DEFAULT 0 CHECK (starred IN (0, 1));
+  -- hex sha256 of the table with its images, and of the project's source files
+  ALTER TABLE runs ADD COLUMN data_digest TEXT;
+  ALTER TABLE runs ADD COLUMN source_digest TEXT;
+
+  -- one metric of all runs, as conditions and orders ask for it
+  CREATE INDEX evaluation_by_metric
+    ON evaluation (task_path, metric_name, split, gates, run_id, metric_res);
+
+  -- NULL: as the project's file or the defaults have it
+  ALTER TABLE run_config ADD COLUMN changed_by TEXT CHECK (changed_by IN ('set', 'flag'));
+
+  -- the machine, the system and the versions that a run was made with
+  CREATE TABLE run_environment (
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    type TEXT NOT NULL CHECK (type IN ('number', 'string', 'boolean', 'null', 'json')),
+    value TEXT NOT NULL,
+    PRIMARY KEY (run_id, key)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

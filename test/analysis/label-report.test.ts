@@ -47,6 +47,25 @@ describe("the label report of a gate and a gated task", () => {
     ]);
   });
 
+  it("counts per table where there are several, and repeats what was implied", () => {
+    const given = [labels(1, 1, 0, NO), labels(3, NO, 4, 5)];
+    const tables = [
+      { table: "a.csv", rows: Int32Array.of(0, 1) },
+      { table: "b.csv", rows: Int32Array.of(2, 3) },
+    ];
+    const implied = [{ task_path: "open", implied: 2 }];
+    const splits = { train: range(0, 4), valid: [], test: [] };
+    const both = labelReport(graph, given, splits, { tables, implied });
+    expect(both.implied).toEqual(implied);
+    expect(both.tables).toEqual([
+      { table: "a.csv", task_path: "open", rows: 2, labelled: 2, active: 2, used: 2, wasted: 0, contradictory: 0 },
+      { table: "a.csv", task_path: "width", rows: 2, labelled: 1, active: 2, used: 1, wasted: 0, contradictory: 0 },
+      { table: "b.csv", task_path: "open", rows: 2, labelled: 1, active: 2, used: 1, wasted: 0, contradictory: 0 },
+      { table: "b.csv", task_path: "width", rows: 2, labelled: 2, active: 0, used: 0, wasted: 2, contradictory: 1 },
+    ]);
+    expect(labelReport(graph, given, splits, { tables: tables.slice(0, 1) }).tables).toEqual([]);
+  });
+
   it("warns of few rows and of labels that contradict each other", () => {
     expect(report.warnings).toEqual([
       { task_path: "open", level: "warning", message: "has only 4 usable rows in train; label more" },

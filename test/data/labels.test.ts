@@ -2,17 +2,17 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { assertLabelled, readLabels, selectLabels, withImageSizes } from "../../src/data/labels.js";
-import { readTable, type Table } from "../../src/data/table.js";
+import { type JoinedTables, readTables } from "../../src/data/tables.js";
 import { DataError } from "../../src/errors.js";
 import { binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 import { duckdb, graphOf, newFolder, write } from "./files.js";
 
 const NaN32 = Number.NaN;
 
-function csv(text: string): Promise<Table> {
+function csv(text: string): Promise<JoinedTables> {
   const projectDir = newFolder();
   write(projectDir, "labels.csv", text);
-  return readTable("labels.csv", { projectDir });
+  return readTables([{ table: "labels.csv" }], projectDir);
 }
 
 const answersOf = (labels: ReturnType<typeof readLabels>) => labels.map(({ answers }) => [...answers]);
@@ -47,7 +47,7 @@ test("CSV, Parquet, JSON lines and SQL give the same labels", async () => {
     [1, 1, 0, 0, NaN32, NaN32, 0, 1],
   ];
   for (const source of ["labels.csv", "labels.jsonl", "labels.parquet", "SELECT * FROM 'labels.parquet'"]) {
-    const labels = readLabels(graph, await readTable(source, { projectDir }), null);
+    const labels = readLabels(graph, await readTables([{ table: source }], projectDir), null);
     expect(answersOf(labels), source).toEqual(expected);
     expect(labels.map(({ unitScale }) => unitScale)).toEqual([null, null, null, null]);
   }

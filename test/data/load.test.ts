@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Dataset } from "../../src/data/dataset.js";
+import { type Dataset, firstPixels } from "../../src/data/dataset.js";
 import { type LoadOptions, loadDataset, loadRows } from "../../src/data/load.js";
-import { readTable } from "../../src/data/table.js";
-import { loadTableImages } from "../../src/data/table-images.js";
+import { loadTableInputs } from "../../src/data/table-inputs.js";
+import { readTables } from "../../src/data/tables.js";
 import { DataError, InterruptedError } from "../../src/errors.js";
 import { binary, boundedRegression, multilabel } from "../../src/tasks/index.js";
 import { graphOf, imageSpec, newFolder, plain, write } from "./files.js";
@@ -40,11 +40,7 @@ const GOOD = "img,split,open,x1\nimages/1.png,train,1,5\nimages/2.png,val,0,20\n
 
 /** First byte of each row's pixels. */
 function firstBytes(dataset: Dataset, input = "image"): number[] {
-  const out = new Uint8Array(dataset.rows * 48);
-  dataset.inputs[input]?.read(
-    Array.from({ length: dataset.rows }, (_, i) => i),
-    out,
-  );
+  const out = dataset.inputs[input]?.read(Array.from({ length: dataset.rows }, (_, i) => i)) ?? [];
   return Array.from({ length: dataset.rows }, (_, i) => out[i * 48] as number);
 }
 
@@ -82,7 +78,7 @@ describe("loadDataset", () => {
     expect(dataset.splits).toEqual({ train: Int32Array.of(0, 1), valid: Int32Array.of(), test: Int32Array.of() });
     expect(dataset.labels[1]).toEqual({ answers: Float32Array.of(5, 30), unitScale: Float32Array.of(10, 30) });
     expect(firstBytes(dataset)).toEqual([1, 3]);
-    expect(dataset.inputs.image?.paths).toEqual(["images/1.png", "images/3.png"]);
+    expect(firstPixels(dataset.inputs)?.paths).toEqual(["images/1.png", "images/3.png"]);
     expect(dataset.skipped).toEqual([{ row: 2, sample: "images/nix.png", reason: "is not found" }]);
     dataset.close();
   });
@@ -198,15 +194,14 @@ test("a table to evaluate on needs no split; all its rows are in the test split"
 
 test("a table without labels gives its images, held in memory without a cache", async () => {
   const { projectDir, inputs } = await project("img\nimages/2.png\nnix.png\nimages/1.png\n");
-  const table = await readTable("labels.csv", { projectDir });
-  const images = await loadTableImages(table, { inputs, projectDir, onBadImage: "skip" });
+  const tables = await readTables([{ table: "labels.csv" }], projectDir);
+  const images = await loadTableInputs(tables, { inputs, projectDir, onBadImage: "skip" }, null);
   expect([...images.kept]).toEqual([0, 2]);
   expect(images.ids).toEqual(["images/2.png", "images/1.png"]);
   expect([...images.sizes.width]).toEqual([20, Number.NaN, 10]);
   expect(images.skipped).toEqual([{ row: 2, sample: "nix.png", reason: "is not found" }]);
-  const out = new Uint8Array(96);
-  images.inputs.image?.read([1, 0], out);
-  expect([out[0], out[48]]).toEqual([1, 2]);
+  const out = images.inputs.image?.read([1, 0]);
+  expect([out?.[0], out?.[48]]).toEqual([1, 2]);
   expect(existsSync(join(projectDir, "cache"))).toBe(false);
   images.close();
 });
@@ -237,7 +232,7 @@ test.skipIf(why !== "")(`the BCCD blood cell images load as their table says${wh
   // the table's first row: wbc_present 1, wbc_x1 65.0, an image of 160 × 120
   expect([present?.answers[0], x1?.answers[0], x1?.unitScale?.[0]]).toEqual([1, 65, 160]);
   expect([...(dataset.labels[3]?.answers.subarray(0, 3) ?? [])]).toEqual([1, 1, 0]);
-  expect(dataset.inputs.image?.originalHeight.every((height) => height === 120)).toBe(true);
+  expect(firstPixels(dataset.inputs)?.originalHeight.every((height) => height === 120)).toBe(true);
   expect(readdirSync(join(cacheDir, "32x32x3"))).toHaveLength(2);
   dataset.close();
 });

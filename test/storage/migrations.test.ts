@@ -88,3 +88,22 @@ test("a newer store is refused with the version that made it", () => {
   expect(error.message).toContain("Update dnn-cool");
   expect(queried(file, "PRAGMA user_version")).toEqual([40]);
 });
+
+test("a store of version 1 keeps its runs, whose newer facts are unknown", () => {
+  const dir = temporaryDir();
+  const database = openDatabase(join(dir, "cool.db"));
+  migrate(database, SCHEMA_VERSIONS.slice(0, 1));
+  database.exec(`
+    INSERT INTO runs (id, name, project, state, heartbeat_at, pid, host, created_at, started_at, node_version, package_version)
+    VALUES ('20261101-000000-abcd', 'old', 'p', 'finished', '2026', 1, 'h', '2026', '2026', '20', '0.1.0');
+    INSERT INTO run_config VALUES ('20261101-000000-abcd', 'train.epochs', 'number', '3');`);
+  database.close();
+  const store = openRunStore(dir);
+  const run = store.findRun("old");
+  expect(run).toMatchObject({ starred: false, dataDigest: null, sourceDigest: null });
+  expect(store.readConfig(run.id)).toEqual({ "train.epochs": 3 });
+  expect(store.readConfigChanges(run.id)).toEqual({});
+  expect(store.readEnvironment(run.id)).toEqual({});
+  store.close();
+  expect(queried(join(dir, "cool.db.backup-v1"), "SELECT name FROM runs")).toEqual(["old"]);
+});

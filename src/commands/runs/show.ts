@@ -1,45 +1,42 @@
 /** @file `cool runs show`: everything the store knows of one run. */
-import { Args } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { bestSplit, drawTable, evaluationTable } from "../../cli/tables.js";
+import { cellText } from "../../cli/text.js";
 import { type ShownRun, showRun } from "../../runs/list-runs.js";
 
 export default class RunsShow extends CoolCommand {
-  static override summary = "Show one run: configuration, thresholds, evaluation";
+  static override summary = "Show one run: configuration, environment, thresholds, evaluation";
+  static override description =
+    "Settings that were changed by --set or by a flag are marked. Curves and evaluation as a table of their own: cool runs export-metrics.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> latest",
     "<%= config.bin %> <%= command.id %> long --json",
+    "<%= config.bin %> <%= command.id %> long --environment",
   ];
   static override args = { run: Args.string({ description: RUN_HELP, default: "latest" }) };
+  static override flags = {
+    environment: Flags.boolean({ summary: "also the machine and the versions of packages" }),
+  };
 
   async run(): Promise<{ run: ShownRun }> {
     const { args, flags } = await this.parse(RunsShow);
     const run = await this.withStore(flags, (store) => showRun(store, args.run));
-    const { config, thresholds, evaluation, ...facts } = run;
-    const text = (value: unknown): string =>
-      value === null ? "–" : typeof value === "string" ? value : JSON.stringify(value);
-    this.log(
-      drawTable(
-        ["run", ""],
-        Object.entries(facts).map(([key, value]) => [key, text(value)]),
-      ),
-    );
-    this.log(
-      drawTable(
-        ["setting", "value"],
-        Object.entries(config).map(([key, value]) => [key, text(value)]),
-      ),
-    );
-    if (Object.keys(thresholds).length > 0) {
-      this.log(
-        drawTable(
-          ["task", "threshold"],
-          Object.entries(thresholds).map(([key, value]) => [key, text(value)]),
-        ),
-      );
-    }
+    const { config, config_changes, environment, thresholds, evaluation, ...facts } = run;
+    const settings = Object.entries(config).map(([key, value]) => {
+      const change = config_changes[key];
+      return [key, cellText(value), change === undefined ? "" : change === "set" ? "by --set" : "by a flag"];
+    });
+    this.log(drawTable(["run", ""], rowsOf(facts)));
+    this.log(drawTable(["setting", "value", "changed"], settings));
+    if (flags.environment) this.log(drawTable(["environment", "value"], rowsOf(environment)));
+    if (Object.keys(thresholds).length > 0) this.log(drawTable(["task", "threshold"], rowsOf(thresholds)));
     const split = bestSplit(evaluation);
     if (split !== undefined) this.log(evaluationTable(evaluation, split));
     return { run };
   }
+}
+
+function rowsOf(values: Readonly<Record<string, unknown>>): string[][] {
+  return Object.entries(values).map(([key, value]) => [key, cellText(value)]);
 }

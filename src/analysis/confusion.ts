@@ -1,0 +1,31 @@
+/** @file Confusion matrix: which classes are taken for which. */
+import type { RowMask } from "../flow/masks.js";
+import type { ScoredTask } from "./score.js";
+
+/** Rows are labels, columns predictions. */
+export interface ConfusionMatrix {
+  readonly classes: readonly string[];
+  /** [classes][classes]: rows of label i that were answered with j. */
+  readonly counts: readonly (readonly number[])[];
+  readonly total: number;
+}
+
+/**
+ * Counts a classification's answers, as scikit-learn's `confusion_matrix`.
+ * @param mask rows to count, all of them labelled; default: those of the loss
+ * @returns null for tasks that are no classification
+ */
+export function confusionMatrix(scored: ScoredTask, mask: RowMask = scored.lossMask): ConfusionMatrix | null {
+  const { spec } = scored.task;
+  if (spec.kind !== "classification") return null;
+  const counts = spec.classes.map(() => spec.classes.map(() => 0));
+  let total = 0;
+  mask.forEach((counted, row) => {
+    if (counted === 0) return;
+    const ofLabel = counts[scored.labels.answers[row] as number] as number[];
+    const answer = scored.decoded[row] as number;
+    ofLabel[answer] = (ofLabel[answer] as number) + 1;
+    total++;
+  });
+  return { classes: spec.classes, counts, total };
+}

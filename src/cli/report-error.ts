@@ -1,0 +1,53 @@
+/** @file How a failure is told: one paragraph on stderr or one JSON document on stdout, and the exit code. */
+import { CoolError, sentence, UnknownNameError, UsageError } from "../errors.js";
+
+/** What oclif throws about flags and arguments. */
+interface ParseError extends Error {
+  /** Those that the command does not have. */
+  readonly flags?: readonly string[];
+}
+
+/** The command that was called, as far as messages need it. */
+export interface CalledCommand {
+  /** As it is typed: `cool runs list`. */
+  readonly name: string;
+  /** Names of its flags, without dashes. */
+  readonly flags: readonly string[];
+}
+
+/** Errors of oclif in the words and with the exit code of ours; anything else unchanged. */
+export function toCoolError(error: Error, command: CalledCommand): Error {
+  if (error instanceof CoolError || !isParseError(error)) return error;
+  const [unknown] = error.flags ?? [];
+  if (unknown !== undefined) {
+    const known = command.flags.map((flag) => `--${flag}`);
+    return new UnknownNameError("flag", unknown, known, command.name, { exitCode: 2 });
+  }
+  const text = error.message.replace(SEE_HELP, "").replaceAll(/\s+/g, " ");
+  return new UsageError(`${sentence(text)} See ${command.name} --help.`, { command: command.name }, { cause: error });
+}
+
+const SEE_HELP = /\s*See more help with --help$/;
+
+/** Its classes are not exported; they share their last line. */
+function isParseError(error: Error): error is ParseError {
+  return "oclif" in error && SEE_HELP.test(error.message);
+}
+
+/** The document that `--json` prints about an error. */
+export function errorJson(error: unknown): unknown {
+  return error instanceof CoolError
+    ? error.toJSON()
+    : { error: "Error", message: error instanceof Error ? error.message : String(error), facts: {} };
+}
+
+/**
+ * Tells an error; its stack only where `DEBUG` asks for it.
+ * @returns the exit code
+ */
+export function reportError(error: Error & { readonly oclif?: { readonly exit?: number } }, json: boolean): number {
+  if (/(^|,)(\*|cool)/.test(process.env["DEBUG"] ?? "")) process.stderr.write(`${error.stack}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(errorJson(error), null, 2)}\n`);
+  else process.stderr.write(`Error: ${error.message}\n`);
+  return error instanceof CoolError ? error.exitCode : (error.oclif?.exit ?? 1);
+}

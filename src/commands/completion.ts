@@ -1,0 +1,35 @@
+/** @file `cool completion`: a script that lets a shell complete commands and flags. */
+import { Args } from "@oclif/core";
+import { CoolCommand } from "../cli/command.js";
+import { type CompletedCommand, completionScript, INSTALLATION, SHELLS, type Shell } from "../cli/completion.js";
+
+export default class Completion extends CoolCommand {
+  static override summary = "Print a script that completes commands and flags in a shell";
+  static override description =
+    `Let the shell read it at its start:\n\n${SHELLS.map((shell) => `${shell}: ${INSTALLATION[shell]}`).join("\n\n")}`;
+  static override examples = SHELLS.map((shell) => `<%= config.bin %> <%= command.id %> ${shell}`);
+  static override args = { shell: Args.string({ description: "the shell", options: [...SHELLS], required: true }) };
+
+  async run(): Promise<{ shell: string; script: string }> {
+    const { args } = await this.parse(Completion);
+    const script = completionScript(args.shell as Shell, this.config.bin, this.completedCommands());
+    if (!this.jsonEnabled()) process.stdout.write(script);
+    return { shell: args.shell, script };
+  }
+
+  private completedCommands(): CompletedCommand[] {
+    return this.config.commands
+      .filter(({ hidden }) => hidden !== true)
+      .map(({ id, summary, flags }) => ({
+        words: id.split(":"),
+        summary: summary ?? "",
+        flags: Object.entries(flags).map(([name, flag]) => ({
+          name,
+          summary: flag.summary ?? flag.description ?? "",
+          options: flag.type === "option" ? (flag.options ?? []) : [],
+          takesValue: flag.type === "option",
+        })),
+      }))
+      .sort((a, b) => (a.words.join(" ") < b.words.join(" ") ? -1 : 1));
+  }
+}

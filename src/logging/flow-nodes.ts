@@ -1,0 +1,48 @@
+/** @file The flow as nodes of TensorBoard's Graphs page: flows are boxes, preconditions dotted edges. */
+import { type FlowGraph, gatesOf, type TaskNode, type TaskSpec } from "../flow/graph.js";
+import { printCondition } from "../flow/print.js";
+import type { GraphNode } from "./tensorboard/index.js";
+
+// no task can be named so: names of tasks begin with a letter
+const TRUNK = "_trunk";
+
+/** One node per feature of the trunk, and one per task that reads its feature and depends on its gates. */
+export function flowNodes(graph: FlowGraph): GraphNode[] {
+  const features = graph.features.map((name): GraphNode => ({ name: `${TRUNK}/${name}`, op: "feature", inputs: [] }));
+  return [...features, ...graph.tasks.map((task) => taskNode(graph, task))];
+}
+
+function taskNode(graph: FlowGraph, task: TaskNode): GraphNode {
+  const { path, feature, spec, lossWeight, precondition } = task;
+  const gates = precondition === null ? [] : [...gatesOf(precondition)];
+  return {
+    name: nodeName(path),
+    op: spec.kind,
+    inputs: [`${TRUNK}/${feature}`, ...gates.map((gate) => `^${nodeName(gate)}`)],
+    attributes: {
+      path,
+      lossWeight,
+      ...(precondition === null ? {} : { precondition: printCondition(graph, precondition) }),
+      ...optionsOf(spec),
+    },
+  };
+}
+
+function nodeName(path: string): string {
+  return path.replaceAll(".", "/");
+}
+
+function optionsOf(spec: TaskSpec): Record<string, string | number> {
+  switch (spec.kind) {
+    case "binary":
+      return {};
+    case "classification":
+      return { classes: spec.classes.join(", ") };
+    case "multilabel":
+      return { labels: spec.labels.join(", ") };
+    case "boundedRegression":
+      return { min: spec.min, max: spec.max };
+    default:
+      return spec satisfies never;
+  }
+}

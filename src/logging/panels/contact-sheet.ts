@@ -1,0 +1,217 @@
+/** @file A contact sheet: the best or worst samples of a task as one picture with captions. */
+import type { EncodedImage } from "../tensorboard/images.js";
+import type { Figure } from "./figures.js";
+import { type OpenedPicture, openPicture, type SamplePicture, type TilePicture } from "./picture.js";
+import {
+  COLOURS,
+  encodePicture,
+  type ImageFormat,
+  line,
+  loadSharp,
+  rectangle,
+  svgDocument,
+  type TextOptions,
+  textElement,
+} from "./svg.js";
+import { fitEnd, fitStart, formatLoss, type TextStyle, textWidth, wrapText } from "./text.js";
+import { drawTitle } from "./title.js";
+
+/** One sample of a sheet. */
+export interface Tile {
+  readonly sample: string;
+  readonly loss: number;
+  /** As they are to be read, e.g. `red, green`. */
+  readonly label: string;
+  readonly prediction: string;
+  readonly picture: SamplePicture;
+  readonly figures: readonly Figure[];
+}
+
+export interface ContactSheet {
+  readonly title: string;
+  /** What the tiles are, e.g. `worst 10 of 213 on valid`. */
+  readonly subtitle: string;
+  readonly tiles: readonly Tile[];
+}
+
+// TensorBoard shows a sheet at a third to a half of its size: 26 pixels are the smallest letters that stay readable.
+// Its cards are wider than high, hence the few rows
+const WIDTH = 848;
+const MARGIN = 12;
+const GAP = 10;
+const COLUMNS = 5;
+const PADDING = 6;
+const SIDE = 144;
+const TILE_WIDTH = SIDE + 2 * PADDING;
+const LEADING = 30;
+const HEADER_HEIGHT = 92;
+const MOST_LINES = 2;
+
+const PLAIN: TextStyle = { size: 26, weight: 400 };
+const STRONG: TextStyle = { size: 26, weight: 600 };
+const ARROW = "→ ";
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A tile's lines of text. */
+interface Caption {
+  readonly label: readonly string[];
+  readonly prediction: readonly string[];
+}
+
+/** Draws a sheet of 848 pixels in width; its height follows the number of tiles and the length of the answers. */
+export async function drawContactSheet(sheet: ContactSheet, format: ImageFormat): Promise<EncodedImage> {
+  const captions = sheet.tiles.map(
+    ({ label, prediction }): Caption => ({
+      label: wrapText(label, MOST_LINES, SIDE, STRONG),
+      prediction: wrapText(ARROW + prediction, MOST_LINES, SIDE, STRONG),
+    }),
+  );
+  const lines = Math.max(...captions.map(({ label, prediction }) => label.length + prediction.length));
+  const tileHeight = PADDING + SIDE + (lines + 2) * LEADING + 10;
+  const rows = Math.ceil(sheet.tiles.length / COLUMNS);
+  const height = HEADER_HEIGHT + rows * (tileHeight + GAP) - GAP + MARGIN;
+  const pictures = await Promise.all(sheet.tiles.map(({ picture }) => openPicture(picture, SIDE)));
+  const placed = sheet.tiles.map((tile, i) => ({
+    tile,
+    caption: captions[i] as Caption,
+    picture: pictures[i] as OpenedPicture,
+    place: placeOf(i, tileHeight),
+  }));
+  const behind = [
+    rectangle(0, 0, WIDTH, height, { fill: COLOURS.paper }),
+    ...drawTitle(sheet.title, sheet.subtitle, WIDTH),
+    ...drawLegend(sheet.tiles.some(({ figures }) => figures.length > 0)),
+    ...placed.flatMap(({ tile, caption, picture, place }) => drawTile(tile, caption, picture, place, tileHeight)),
+  ];
+  const inFront = placed.flatMap(({ tile, picture, place }) => drawFigures(tile.figures, picture, place));
+  const { default: open } = await loadSharp();
+  const composed = open(svgDocument(WIDTH, height, behind)).composite([
+    ...placed.flatMap(({ picture, place }) => placedPixels(picture, place)),
+    ...(inFront.length === 0 ? [] : [{ input: svgDocument(WIDTH, height, inFront), left: 0, top: 0 }]),
+  ]);
+  return encodePicture(composed, WIDTH, height, format);
+}
+
+function placeOf(tile: number, tileHeight: number): Place {
+  return {
+    x: MARGIN + (tile % COLUMNS) * (TILE_WIDTH + GAP),
+    y: HEADER_HEIGHT + Math.floor(tile / COLUMNS) * (tileHeight + GAP),
+  };
+}
+
+const TRUTH_STROKE = { colour: COLOURS.truthMark, width: 3 };
+const PREDICTION_STROKE = { colour: COLOURS.predictionMark, width: 3, dashes: "8 5" };
+/** Keeps lines visible on a ground of their own colour. */
+const HALO = { colour: "rgba(10,16,26,0.75)", width: 6 };
+const SWATCH = 36;
+
+/** At the right end of the subtitle: the colours of the captions, and the lines on the pictures where there are any. */
+function drawLegend(lines: boolean): string[] {
+  const baseline = 76;
+  const y = baseline - 9;
+  const swatch = lines ? SWATCH + 8 : 0;
+  const second = WIDTH - MARGIN - textWidth(`${ARROW}predicted`, PLAIN) - swatch;
+  const first = second - 18 - textWidth("label", PLAIN) - swatch;
+  const samples = [
+    line(first, y, first + SWATCH, y, HALO),
+    line(first + 2, y, first + SWATCH - 2, y, TRUTH_STROKE),
+    line(second, y, second + SWATCH, y, HALO),
+    line(second + 2, y, second + SWATCH - 2, y, PREDICTION_STROKE),
+  ];
+  return [
+    ...(lines ? samples : []),
+    textElement("label", first + swatch, baseline, { ...PLAIN, colour: COLOURS.truth }),
+    textElement(`${ARROW}predicted`, second + swatch, baseline, { ...PLAIN, colour: COLOURS.prediction }),
+  ];
+}
+
+function drawTile(tile: Tile, caption: Caption, picture: OpenedPicture, { x, y }: Place, height: number): string[] {
+  const left = x + PADDING;
+  const top = y + PADDING + SIDE + LEADING - 2;
+  const id = fitStart(tile.sample, SIDE, PLAIN);
+  return [
+    rectangle(x, y, TILE_WIDTH, height, { fill: COLOURS.card, radius: 8 }),
+    ...drawStandIn(picture, { x: left, y: y + PADDING }),
+    textElement(fitEnd(`loss ${formatLoss(tile.loss)}`, SIDE, PLAIN), left, top, PLAIN),
+    ...drawLines(caption.label, left, top + LEADING, { ...STRONG, colour: COLOURS.truth }),
+    ...drawLines(caption.prediction, left, top + LEADING * (1 + caption.label.length), {
+      ...STRONG,
+      colour: COLOURS.prediction,
+    }),
+    textElement(id, left, y + height - 12, { ...PLAIN, colour: COLOURS.muted }),
+  ];
+}
+
+/** What stands where there is no picture: the sample's words, or why it cannot be shown. */
+function drawStandIn(picture: OpenedPicture, { x, y }: Place): string[] {
+  const frame = rectangle(x, y, SIDE, SIDE, { fill: COLOURS.frame, radius: 4 });
+  switch (picture.kind) {
+    case "tile":
+      return [frame];
+    case "text":
+      return [
+        rectangle(x, y, SIDE, SIDE, { fill: COLOURS.paper, radius: 4, stroke: COLOURS.line }),
+        ...drawLines(wrapText(picture.text, 4, SIDE - 12, PLAIN), x + 6, y + 30, PLAIN),
+      ];
+    case "missing": {
+      const lines = wrapText(`image ${picture.reason}`, 4, SIDE - 8, PLAIN);
+      const top = y + SIDE / 2 - ((lines.length - 1) * LEADING) / 2 + 9;
+      const style: TextOptions = { ...PLAIN, colour: COLOURS.muted, anchor: "middle" };
+      return [frame, ...drawLines(lines, x + SIDE / 2, top, style)];
+    }
+    default:
+      return picture satisfies never;
+  }
+}
+
+function drawLines(lines: readonly string[], x: number, y: number, style: TextOptions): string[] {
+  return lines.map((text, i) => textElement(text, x, y + i * LEADING, style));
+}
+
+/** Where a picture lies on the sheet: in the middle of its square. */
+function cornerOf({ width, height }: TilePicture, { x, y }: Place): Place {
+  return { x: x + PADDING + Math.floor((SIDE - width) / 2), y: y + PADDING + Math.floor((SIDE - height) / 2) };
+}
+
+function placedPixels(opened: OpenedPicture, place: Place) {
+  if (opened.kind !== "tile") return [];
+  const { pixels, width, height } = opened.tile;
+  const { x, y } = cornerOf(opened.tile, place);
+  return [{ input: pixels, raw: { width, height, channels: 3 as const }, left: x, top: y }];
+}
+
+/** Shapes over a picture, cut off at its edges. */
+function drawFigures(figures: readonly Figure[], opened: OpenedPicture, place: Place): string[] {
+  if (opened.kind !== "tile" || figures.length === 0) return [];
+  const { width, height } = opened.tile;
+  const { x, y } = cornerOf(opened.tile, place);
+  const marks = figures.map((figure) => drawFigure(figure, width, height)).join("");
+  return [`<svg x="${x}" y="${y}" width="${width}" height="${height}" overflow="hidden">${marks}</svg>`];
+}
+
+function drawFigure({ source, shape }: Figure, width: number, height: number): string {
+  const stroke = source === "truth" ? TRUTH_STROKE : PREDICTION_STROKE;
+  const dashes = "dashes" in stroke ? ` stroke-dasharray="${stroke.dashes}"` : "";
+  const path = shapePath(shape, width, height);
+  return [
+    `<path d="${path}" fill="none" stroke="${HALO.colour}" stroke-width="${HALO.width}"/>`,
+    `<path d="${path}" fill="none" stroke="${stroke.colour}" stroke-width="${stroke.width}"${dashes}/>`,
+  ].join("");
+}
+
+function shapePath(shape: Figure["shape"], width: number, height: number): string {
+  const pixels = (fraction: number, side: number): number => Math.round(fraction * side * 10) / 10;
+  const [x, y] = [pixels(shape.x, width), pixels(shape.y, height)];
+  switch (shape.kind) {
+    case "box":
+      return `M${x} ${y}h${pixels(shape.width, width)}v${pixels(shape.height, height)}h${-pixels(shape.width, width)}z`;
+    case "point":
+      return `M${x - 9} ${y}h18M${x} ${y - 9}v18`;
+    default:
+      return shape satisfies never;
+  }
+}

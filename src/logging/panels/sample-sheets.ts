@@ -1,0 +1,92 @@
+/** @file A scored split → the contact sheets of each task's best and worst samples. */
+import { bestAndWorst, type InterpretedSample } from "../../analysis/interpret.js";
+import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
+import type { FlowGraph } from "../../flow/graph.js";
+import type { Split } from "../../tasks/evaluation.js";
+import { behaviourOf, type Described } from "../../tasks/index.js";
+import type { ContactSheet, Tile } from "./contact-sheet.js";
+import { figuresOf } from "./figures.js";
+import type { SamplePicture } from "./picture.js";
+
+/** A row of a split. */
+export interface SampleReference {
+  readonly split: Split;
+  readonly row: number;
+  readonly id: string;
+}
+
+/** Finds what can be shown of a sample; called for the shown samples only. */
+export type PictureSource = (sample: SampleReference) => SamplePicture | Promise<SamplePicture>;
+
+export type Side = "best" | "worst";
+
+export interface SampleSheet {
+  readonly task_path: string;
+  readonly side: Side;
+  readonly sheet: ContactSheet;
+}
+
+/**
+ * Two sheets for each task that has rows, one after the other: however large the split, only the samples of one sheet
+ * are held.
+ * @param options.top tiles of a sheet
+ * @param options.tasks paths of the tasks wanted; default all
+ */
+export async function* sampleSheets(
+  graph: FlowGraph,
+  scored: ScoredSplit,
+  pictureOf: PictureSource,
+  options: { readonly top: number; readonly tasks?: readonly string[] },
+): AsyncGenerator<SampleSheet> {
+  const wanted = new Set(options.tasks ?? graph.tasks.map(({ path }) => path));
+  for (const [i, { task_path, best, worst }] of bestAndWorst(graph, scored, options.top).entries()) {
+    if (!wanted.has(task_path) || best.length === 0) continue;
+    const task = scored.tasks[i] as ScoredTask;
+    const figures = figuresOf(graph, scored, task_path);
+    const count = task.lossMask.reduce((sum, active) => sum + active, 0);
+    for (const [side, samples] of Object.entries({ best, worst }) as [Side, readonly InterpretedSample[]][]) {
+      const tiles = samples.map(
+        async (sample): Promise<Tile> => ({
+          sample: sample.id,
+          loss: sample.loss,
+          label: describeAnswer(sample.label),
+          prediction: describePrediction(task, sample),
+          picture: await pictureOf({ split: scored.split, row: sample.row, id: sample.id }),
+          figures: figures(sample.row),
+        }),
+      );
+      const subtitle = `${side} ${samples.length} of ${count} on ${scored.split}`;
+      yield { task_path, side, sheet: { title: task_path, subtitle, tiles: await Promise.all(tiles) } };
+    }
+  }
+}
+
+/** An answer as it is read: `red, green`, `none` for an empty list, `?` where it is unknown. */
+export function describeAnswer(answer: Described): string {
+  if (answer === null) return "?";
+  if (typeof answer === "number") return String(Number(answer.toPrecision(4)));
+  if (typeof answer === "boolean" || typeof answer === "string") return String(answer);
+  return answer.length === 0 ? "none" : answer.join(", ");
+}
+
+/** The answer with its score: the probability of yes, or of the class. */
+function describePrediction(task: ScoredTask, { row, prediction }: InterpretedSample): string {
+  const score = scoreOf(task, row);
+  return score === null
+    ? describeAnswer(prediction)
+    : `${describeAnswer(prediction)} ${score.toFixed(2).replace(/^0/, "")}`;
+}
+
+function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number): number | null {
+  switch (spec.kind) {
+    case "binary":
+      return activated[row] as number;
+    case "classification":
+      return activated[row * behaviourOf(spec).logitWidth(spec) + (decoded[row] as number)] as number;
+    case "multilabel":
+    case "boundedRegression":
+      return null;
+    default:
+      return spec satisfies never;
+  }
+}

@@ -1,0 +1,40 @@
+/** @file Two runs sample by sample: their stored predictions of one split, read and compared. */
+import { existsSync } from "node:fs";
+import { compareSamples, type SampleComparison } from "../analysis/compare-samples.js";
+import { createRandom } from "../data/rng.js";
+import type { RunStore } from "../storage/run-store.js";
+import type { Gates, Split } from "../tasks/evaluation.js";
+import { runFiles } from "./run-folder.js";
+import { openStoredRun, readScoredSplit } from "./stored-run.js";
+
+export interface CompareSamplesOptions {
+  readonly split: Split;
+  readonly gates: Gates;
+  /** Changed samples to name per task and kind of change. */
+  readonly top: number;
+}
+
+/**
+ * @param ids of two runs
+ * @returns null where one of them has no predictions of the split
+ */
+export async function compareRunSamples(
+  store: RunStore,
+  ids: readonly [string, string],
+  { split, gates, top }: CompareSamplesOptions,
+): Promise<SampleComparison | null> {
+  const hasPredictions = (id: string): boolean => {
+    const files = runFiles(store.runDir(id));
+    return existsSync(files.predictions(split)) && existsSync(files.thresholds);
+  };
+  if (!ids.every(hasPredictions)) return null;
+  const scored = await Promise.all(ids.map((id) => readScoredSplit(openStoredRun(store, id), split)));
+  const [first, second] = scored as [(typeof scored)[0], (typeof scored)[0]];
+  return compareSamples(first, second, { gates, top, randomOf: seededByTask });
+}
+
+/** Each task's chance depends on its path alone, so that no other task changes its interval. */
+function seededByTask(taskPath: string): (bound: number) => number {
+  const random = createRandom(`compare ${taskPath}`);
+  return (bound) => random.int(bound);
+}

@@ -1,0 +1,115 @@
+/** @file Folders of runs without a row, rows without a folder, and their repair. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { isRunId } from "../storage/run-record.js";
+import type { RunStore } from "../storage/run-store.js";
+import { type RunConfig, runFiles } from "./run-folder.js";
+
+export interface Orphans {
+  /** Folders in `runs/` of which the database knows nothing. */
+  readonly folders: readonly string[];
+  /** Ids of runs whose folder is gone, but for those already tagged so. */
+  readonly rows: readonly string[];
+}
+
+export interface Repair {
+  readonly what: string;
+  readonly deed: string;
+}
+
+/** Tag of a run whose folder is gone: its metrics are still there, its weights are not. */
+export const FOLDER_MISSING = "folder-missing";
+/** A folder this young may belong to a run that another process is storing right now. */
+const YOUNG_MS = 60_000;
+
+export function findOrphans(store: RunStore, now: Date = new Date()): Orphans {
+  const runs = store.listRuns({ includeTrash: true });
+  const known = new Set(runs.map(({ id }) => id));
+  const runsDir = join(store.dir, "runs");
+  const entries = existsSync(runsDir) ? readdirSync(runsDir) : [];
+  return {
+    folders: entries.filter((name) => !known.has(name) && isOld(join(runsDir, name), now)),
+    rows: runs
+      .filter((run) => !existsSync(store.runDir(run.id)) && !run.tags.includes(FOLDER_MISSING))
+      .map(({ id }) => id),
+  };
+}
+
+function isOld(path: string, now: Date): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && now.getTime() - stats.mtimeMs > YOUNG_MS;
+}
+
+/**
+ * Stores again the runs whose folder tells enough, moves other folders to `lost/`, and tags rows without a folder.
+ * Nothing is deleted but what an import or export left half done.
+ */
+export function repairOrphans(store: RunStore, { folders, rows }: Orphans): Repair[] {
+  return [
+    ...folders.map((name) => ({ what: join("runs", name), deed: repairFolder(store, name) })),
+    ...rows.map((id) => {
+      store.addTags(id, [FOLDER_MISSING]);
+      return { what: id, deed: `tagged ${FOLDER_MISSING}` };
+    }),
+  ];
+}
+
+function repairFolder(store: RunStore, name: string): string {
+  const dir = join(store.dir, "runs", name);
+  if (name.startsWith(".adding-")) {
+    rmSync(dir, { recursive: true, force: true });
+    return "deleted: an unfinished copy";
+  }
+  const config = isRunId(name) ? readConfig(dir) : null;
+  if (config !== null) {
+    const run = adopt(store, name, dir, config);
+    return `stored again as ${run.name} (${run.state})`;
+  }
+  const lost = join(store.dir, "lost");
+  mkdirSync(lost, { recursive: true });
+  const target = [name, ...Array.from({ length: 100 }, (_, i) => `${name}-${i + 2}`)]
+    .map((free) => join(lost, free))
+    .find((path) => !existsSync(path));
+  if (target === undefined) return "left as it is: lost/ holds a hundred of this name";
+  renameSync(dir, target);
+  return `moved to ${target}: it is no folder of a run`;
+}
+
+/** What the folder's own files say; metrics and tags are gone with the row. */
+function adopt(store: RunStore, id: string, dir: string, config: RunConfig) {
+  const files = runFiles(dir);
+  const isFinished = existsSync(files.thresholds);
+  const end = isFinished ? files.thresholds : files.config;
+  return store.adoptRun({
+    id,
+    project: config.project,
+    state: isFinished ? "finished" : "interrupted",
+    startedAt: startOf(id),
+    endedAt: statSync(end).mtime.toISOString(),
+    config: { ...config.settings },
+    seed: config.settings.train.seed,
+    backend: config.backend,
+    epochs: config.settings.train.epochs,
+    dataDigest: config.dataDigest,
+    tags: ["recovered"],
+    note: "Stored again from its folder: the metrics, tags and note it had are gone.",
+  });
+}
+
+/** The time in a run's id: 20261123-074455-k3f9. */
+function startOf(id: string): string {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-/.exec(id) ?? [];
+  const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return (Number.isNaN(time.getTime()) ? new Date(0) : time).toISOString();
+}
+
+/** null where the file is not there or was not written by a run. */
+function readConfig(dir: string): RunConfig | null {
+  try {
+    const config = JSON.parse(readFileSync(runFiles(dir).config, "utf8")) as Partial<RunConfig>;
+    const isOurs = typeof config.project === "string" && typeof config.settings?.train?.epochs === "number";
+    return isOurs ? (config as RunConfig) : null;
+  } catch {
+    return null;
+  }
+}

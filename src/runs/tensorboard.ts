@@ -1,0 +1,111 @@
+/** @file `cool tensorboard`: the real TensorBoard on the runs of a store. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CoolError } from "../errors.js";
+import type { RunStore } from "../storage/run-store.js";
+import { linkRuns, type ShownRun, shownRuns } from "./tensorboard-links.js";
+import type { Program } from "./tensorboard-program.js";
+
+export interface TensorBoardOptions {
+  readonly program: Program;
+  /** Runs to show; none: all, also those that begin later. */
+  readonly references: readonly string[];
+  /** Default: the first free one from 6006. */
+  readonly port?: number | undefined;
+}
+
+/** A TensorBoard that can be started. */
+export interface TensorBoardPlan {
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  /** Folder of links to the runs, made for this TensorBoard. */
+  readonly logdir: string;
+  readonly runs: readonly ShownRun[];
+}
+
+export interface TensorBoardAddress {
+  readonly url: string;
+  readonly logdir: string;
+  readonly runs: readonly ShownRun[];
+}
+
+const RELINK_MS = 5000;
+// 1000 steps of each image: the default of 10 would drop the sheets of a long run
+const SAMPLES = "images=1000";
+
+/**
+ * Links the runs under their names into a new folder.
+ * @throws UnknownNameError for a run that is not there
+ */
+export function planTensorBoard(store: RunStore, options: TensorBoardOptions): TensorBoardPlan {
+  const runs = shownRuns(store, options.references);
+  const logdir = mkdtempSync(join(tmpdir(), "cool-tensorboard-"));
+  linkRuns(logdir, runs);
+  const port = options.port === undefined ? [] : ["--port", String(options.port)];
+  const command = [
+    ...options.program,
+    ...["--logdir", logdir, "--host", "127.0.0.1", ...port, "--samples_per_plugin", SAMPLES],
+  ];
+  return { command, logdir, runs };
+}
+
+/**
+ * Runs TensorBoard until it ends or is interrupted: SIGINT and SIGTERM are passed on to it. Runs that begin meanwhile
+ * appear by themselves.
+ * @param onReady told once, when it answers
+ * @param onOutput what TensorBoard prints
+ * @throws CoolError if it fails, with its last words
+ */
+export async function serveTensorBoard(
+  store: RunStore,
+  { command, logdir, runs }: TensorBoardPlan,
+  { references }: TensorBoardOptions,
+  onReady: (address: TensorBoardAddress) => void,
+  onOutput: (text: string) => void,
+): Promise<void> {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const relink = setInterval(() => {
+    if (references.length === 0) linkRuns(logdir, shownRuns(store, []));
+  }, RELINK_MS);
+  const pass = (signal: NodeJS.Signals): void => {
+    child.kill(signal);
+  };
+  process.on("SIGINT", pass).on("SIGTERM", pass);
+  try {
+    await untilEnd(child, (url) => onReady({ url, logdir, runs }), onOutput);
+  } finally {
+    clearInterval(relink);
+    process.off("SIGINT", pass).off("SIGTERM", pass);
+    rmSync(logdir, { recursive: true, force: true });
+  }
+}
+
+const ADDRESS = /TensorBoard \S+ at (http:\/\/\S+)/;
+const KEPT = 4000;
+
+function untilEnd(child: ChildProcess, onUrl: (url: string) => void, onOutput: (text: string) => void): Promise<void> {
+  let said = "";
+  let isReady = false;
+  const hear = (chunk: Buffer): void => {
+    const text = chunk.toString();
+    onOutput(text);
+    said = (said + text).slice(-KEPT);
+    const url = isReady ? undefined : ADDRESS.exec(said)?.[1];
+    if (url === undefined) return;
+    isReady = true;
+    onUrl(url);
+  };
+  child.stdout?.on("data", hear);
+  child.stderr?.on("data", hear);
+  return new Promise((resolve, reject) => {
+    child.on("error", (error) => reject(new CoolError(`TensorBoard cannot be started: ${error.message}.`, {})));
+    child.on("close", (code, signal) => {
+      if (code === 0 || signal === "SIGINT" || signal === "SIGTERM") return resolve();
+      const last = said.trim().split("\n").at(-1) ?? "";
+      reject(new CoolError(`TensorBoard ended with code ${code ?? signal}: ${last}`, { code, signal }));
+    });
+  });
+}

@@ -1,0 +1,114 @@
+/** @file Runs by condition, order and columns of choice: one SQL statement with bound parameters. */
+import { UsageError } from "../../errors.js";
+import { parseValue } from "../config-values.js";
+import type { Database } from "../database.js";
+import type { RunRecord, RunState } from "../run-record.js";
+import { crashedRuns, NEWEST_FIRST, selectRuns } from "../runs.js";
+import { type CompiledSql, Compiler } from "./compile.js";
+import type { Field } from "./fields.js";
+import { parseCondition } from "./parse.js";
+import { parseTime } from "./time.js";
+
+/** Which runs, in which order, with which values beside them; nothing given: all, newest first. */
+export interface RunsQuery {
+  /** A condition, e.g. `valid/door_open/f1_score > 0.9 and train.batchSize in (16, 32)`. */
+  readonly where?: string | undefined;
+  /** Started at or after: a date, or an age such as `2 days`. */
+  readonly since?: string | undefined;
+  /** All of these. */
+  readonly tags?: readonly string[] | undefined;
+  /** Any of these, as shown. */
+  readonly states?: readonly RunState[] | undefined;
+  /** Fields, each with `:asc` (default) or `:desc`; runs without a value come last. */
+  readonly sort?: readonly string[] | undefined;
+  /** Fields to read. */
+  readonly columns?: readonly string[] | undefined;
+  readonly limit?: number | undefined;
+  /** Default `live`: those that are not in the trash. */
+  readonly trash?: "live" | "only" | "all";
+}
+
+export interface QueriedRun {
+  readonly run: RunRecord;
+  /** Of the query's columns, by their names. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** @throws UsageError for a condition, order or column that cannot be understood */
+export function queryRuns(database: Database, now: Date, query: RunsQuery): QueriedRun[] {
+  const { columns = [], limit } = query;
+  const compiler = new Compiler(database, now);
+  const condition = [TRASH[query.trash ?? "live"], ...conditions(compiler, query, now)].join(" AND ");
+  const order = [...(query.sort ?? []).map((key) => orderBy(compiler, key)), NEWEST_FIRST].join(", ");
+  const shown = columns.map((name) => compiler.value(name, name));
+  const parameters = { ...compiler.parameters, crashed: JSON.stringify(crashedRuns(database, now)) };
+  const runs = selectRuns(database, now, { condition, order, limit, parameters });
+  if (columns.length === 0) return runs.map((run) => ({ run, values: {} }));
+  const values = columnValues(database, shown, columns, { sql: condition, parameters });
+  return runs.map((run) => ({ run, values: values.get(run.id) ?? {} }));
+}
+
+const TRASH = { live: "runs.deleted_at IS NULL", only: "runs.deleted_at IS NOT NULL", all: "TRUE" } as const;
+
+function conditions(compiler: Compiler, { where, since, tags = [], states = [] }: RunsQuery, now: Date): string[] {
+  const literal = (value: string) => ({ value, at: 0 });
+  const field = (name: string) => ({ name, at: 0 });
+  return [
+    ...(where === undefined ? [] : [compiler.condition(where, parseCondition(where))]),
+    ...(since === undefined
+      ? []
+      : [
+          compiler.condition(since, {
+            kind: "compare",
+            field: field("started"),
+            operator: ">=",
+            literal: literal(sinceTime(since, now)),
+          }),
+        ]),
+    ...tags.map((tag) =>
+      compiler.condition(tag, { kind: "compare", field: field("tag"), operator: "=", literal: literal(tag) }),
+    ),
+    ...(states.length === 0
+      ? []
+      : [compiler.condition("", { kind: "in", field: field("state"), literals: states.map(literal) })]),
+  ];
+}
+
+function sinceTime(since: string, now: Date): string {
+  const time = parseTime(since, now);
+  if (time !== null) return time.toISOString();
+  throw new UsageError(`--since ${since} is no time. Write an age ("2 days", 90m) or a date (2026-11-23).`, { since });
+}
+
+function orderBy(compiler: Compiler, key: string): string {
+  const [, name = key, direction = "asc"] = /^(.*):(asc|desc)$/i.exec(key) ?? [];
+  return `${compiler.value(key, name).order} ${direction.toUpperCase()} NULLS LAST`;
+}
+
+function columnValues(
+  database: Database,
+  shown: readonly { readonly field: Field; readonly shown: string }[],
+  names: readonly string[],
+  { sql, parameters }: CompiledSql,
+): Map<string, Readonly<Record<string, unknown>>> {
+  const selected = shown.map((column, i) => `${column.shown} AS c${i}`).join(", ");
+  const rows = database.all<Readonly<Record<string, unknown>>>(
+    `SELECT id, ${selected} FROM runs WHERE ${sql}`,
+    parameters,
+  );
+  return new Map(
+    rows.map((row) => [
+      String(row.id),
+      Object.fromEntries(shown.map(({ field }, i) => [names[i] as string, cellOf(field, row[`c${i}`])])),
+    ]),
+  );
+}
+
+/** The value as its field's type has it. */
+function cellOf(field: Field, cell: unknown): unknown {
+  if (cell === null || cell === undefined) return null;
+  if (field.kind === "column" && field.type === "boolean") return cell === 1;
+  if (field.kind !== "value") return cell;
+  const [type = "", ...value] = String(cell).split(":");
+  return parseValue({ type: type as Parameters<typeof parseValue>[0]["type"], value: value.join(":") });
+}
