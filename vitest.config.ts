@@ -33,6 +33,16 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      {
+        resolve,
+        // minutes: TensorBoard's pages in a real browser; skipped where there is none
+        test: {
+          name: "browser",
+          include: ["test/slow/**/*-browser.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 600_000,
+        },
+      },
     ],
   },
 });

@@ -10,11 +10,11 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Brings node_modules and dist up to date. */
 export function setUp() {
   // a compiled dependency fits one version of Node's binary interface
-  const dependencies = digest(["package.json", "package-lock.json"]) + process.versions.modules;
+  const dependencies = digest(["package-lock.json"]) + process.versions.modules;
   once("node_modules/.set-up", dependencies, "installing dependencies", () => {
-    npm(existsSync(join(root, "package-lock.json")) ? "ci" : "install", "--no-audit", "--no-fund");
+    npm("ci", "--no-audit", "--no-fund");
   });
-  const sources = digest([...filesUnder("src"), "tsconfig.json", "tsconfig.build.json", "package.json"]);
+  const sources = digest([...filesUnder("src"), "tsconfig.json", "tsconfig.build.json", "package.json", "package-lock.json"]);
   once("dist/.built", sources, "building", () => npm("run", "--silent", "build"));
 }
 

@@ -36,7 +36,7 @@ function* curves(run: number): Generator<MetricPoint> {
     for (const taskPath of TASKS) {
       for (const metricName of METRICS) {
         for (let epoch = 1; epoch <= 10; epoch++) {
-          const value = valueOf(run, epoch);
+          const value = metricValue(run, epoch);
           yield { split, taskPath, metricName, step: 75 * epoch, epoch, value, wallTime: 1_800_000_000 + epoch };
         }
       }
@@ -48,7 +48,7 @@ function evaluation(run: number): EvaluationRow[] {
   return SPLITS.flatMap((split) =>
     TASKS.flatMap((task_path) =>
       METRICS.map((metric_name): EvaluationRow => {
-        const metric_res = valueOf(run, 10);
+        const metric_res = metricValue(run, 10);
         return { split, task_path, metric_name, metric_res, num_samples: 300, gates: "truth" };
       }),
     ),
@@ -56,6 +56,6 @@ function evaluation(run: number): EvaluationRow[] {
 }
 
 /** In [0, 1): evenly spread over the runs. */
-function valueOf(run: number, epoch: number): number {
+function metricValue(run: number, epoch: number): number {
   return ((run * 7919 + epoch) % 10_000) / 10_000;
 }

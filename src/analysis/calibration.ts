@@ -37,17 +37,8 @@ export interface Calibration {
  */
 export function yesNoAnswers(scored: ScoredTask, mask: RowMask = scored.lossMask): ScoredAnswers[] {
   const { spec } = scored.task;
-  switch (spec.kind) {
-    case "binary":
-      return [{ name: null, ...column(scored, mask, 1, 0) }];
-    case "multilabel":
-      return spec.labels.map((name, i) => ({ name, ...column(scored, mask, spec.labels.length, i) }));
-    case "classification":
-    case "boundedRegression":
-      return [];
-    default:
-      return spec satisfies never;
-  }
+  const questions = behaviourOf(spec).questions(spec);
+  return questions.map((name, i) => ({ name, ...column(scored, mask, questions.length, i) }));
 }
 
 function column(
@@ -89,10 +80,8 @@ const BINS = 10;
  * @returns null for tasks without probabilities
  */
 export function calibration(scored: ScoredTask, mask: RowMask = scored.lossMask, binCount = BINS): Calibration | null {
-  const { kind } = scored.task.spec;
-  if (kind === "boundedRegression") return null;
-  const answers = kind === "classification" ? [topClass(scored, mask)] : yesNoAnswers(scored, mask);
-  return binned(answers, binCount);
+  const answers = scored.task.spec.kind === "classification" ? [topClass(scored, mask)] : yesNoAnswers(scored, mask);
+  return answers.length === 0 ? null : binned(answers, binCount);
 }
 
 function binned(answers: readonly ScoredAnswers[], binCount: number): Calibration {

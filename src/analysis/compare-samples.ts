@@ -9,8 +9,8 @@ import { holm } from "./statistics/holm.js";
 import { mcNemarExact } from "./statistics/mcnemar.js";
 import { meanOf } from "./statistics/moments.js";
 
-/** What is compared: shares of right answers, or an error in label units. */
-export type SampleMeasure = "accuracy" | "exact_match" | "absolute_error";
+/** What is compared: shares of right answers, an error in label units, or the loss of a task of the user's own. */
+export type SampleMeasure = "accuracy" | "exact_match" | "absolute_error" | "loss";
 
 /** A sample whose answer changed. */
 export interface ChangedSample {
@@ -73,7 +73,7 @@ export interface SampleOptions {
 /**
  * Compares two runs on the samples that their splits share, matched by id. Decisions are tested by McNemar's exact
  * test: binary and classification tasks by whether the answer is right, multilabel ones by whether all known labels
- * are. Errors get a paired bootstrap interval. p-values are adjusted by Holm's method over all tested tasks.
+ * are. Errors and losses get a paired bootstrap interval. p-values are adjusted by Holm's method over all tested tasks.
  */
 export function compareSamples(first: ScoredSplit, second: ScoredSplit, options: SampleOptions): SampleComparison {
   const pairs = pairRows(first.ids, second.ids);
@@ -81,10 +81,11 @@ export function compareSamples(first: ScoredSplit, second: ScoredSplit, options:
   const skipped: { task_path: string; reason: string }[] = [];
   const compared = first.tasks.flatMap((a) => {
     const b = counterparts.get(a.task.path);
+    const measure = measureOf(a.task.spec);
     const reason = b === undefined ? "only the first run has it" : whyIncomparable(a.task.spec, b.task.spec);
-    if (b !== undefined && reason === null) return [compareTask(a, b, first.ids, pairs, options)];
-    skipped.push({ task_path: a.task.path, reason: reason ?? "" });
-    return [];
+    if (reason !== null) skipped.push({ task_path: a.task.path, reason });
+    if (b === undefined || reason !== null || measure === null) return [];
+    return [compareTask({ first: a, second: b, measure }, first.ids, pairs, options)];
   });
   const known = new Set(first.tasks.map(({ task }) => task.path));
   for (const { task } of second.tasks) {
@@ -135,7 +136,8 @@ interface Measure {
   valueAt(task: ScoredTask, row: number): number;
 }
 
-function measureOf(spec: TaskSpec): Measure {
+/** Null for what a network does not answer. */
+function measureOf(spec: TaskSpec): Measure | null {
   const isRight = ({ decoded, labels }: ScoredTask, at: number): boolean => decoded[at] === labels.answers[at];
   switch (spec.kind) {
     case "binary":
@@ -157,19 +159,28 @@ function measureOf(spec: TaskSpec): Measure {
         isDecision: false,
         valueAt: ({ decoded, labels }, row) => Math.abs((decoded[row] as number) - (labels.answers[row] as number)),
       };
+    case "own":
+      return { name: "loss", isDecision: false, valueAt: ({ perSampleLoss }, row) => perSampleLoss[row] as number };
+    case "known":
+      return null;
     default:
       return spec satisfies never;
   }
 }
 
+interface TaskPair {
+  readonly first: ScoredTask;
+  readonly second: ScoredTask;
+  readonly measure: Measure;
+}
+
 function compareTask(
-  first: ScoredTask,
-  second: ScoredTask,
+  pair: TaskPair,
   ids: readonly string[],
   pairs: readonly RowPair[],
   { gates, top, randomOf }: SampleOptions,
 ): ComparedTask {
-  const measure = measureOf(first.task.spec);
+  const { first, second, measure } = pair;
   const maskOf = (task: ScoredTask) => (gates === "truth" ? task.lossMask : task.predictedMask);
   const asked = pairs.filter(([a, b]) => maskOf(first)[a] === 1 && maskOf(second)[b] === 1);
   const rows = asked.filter(([a, b]) => sameLabel(first, a, second, b));
@@ -177,10 +188,12 @@ function compareTask(
   const after = rows.map(([, row]) => measure.valueAt(second, row));
   const differences = Float64Array.from(after, (value, i) => value - (before[i] as number));
   const changes = (sign: 1 | -1): Changes =>
-    changedSamples(first, second, ids, measure.isDecision, {
-      rows: rows.filter((_, i) => Math.sign(differences[i] as number) === sign),
+    changedSamples(
+      pair,
+      ids,
+      rows.filter((_, i) => Math.sign(differences[i] as number) === sign),
       top,
-    });
+    );
   // more of a decision's measure is better, of an error's worse
   const [worse, better] = measure.isDecision ? [changes(-1), changes(1)] : [changes(1), changes(-1)];
   const bootstrap = measure.isDecision ? null : pairedBootstrap(differences, { random: randomOf(first.task.path) });
@@ -211,17 +224,15 @@ function sameLabel(first: ScoredTask, a: number, second: ScoredTask, b: number):
 }
 
 function changedSamples(
-  first: ScoredTask,
-  second: ScoredTask,
+  { first, second, measure }: TaskPair,
   ids: readonly string[],
-  isDecision: boolean,
-  { rows, top }: { readonly rows: readonly RowPair[]; readonly top: number },
+  rows: readonly RowPair[],
+  top: number,
 ): Changes {
-  const measure = measureOf(first.task.spec);
-  const sizeOf = ([a, b]: RowPair): number =>
-    isDecision
-      ? Math.abs((second.perSampleLoss[b] as number) - (first.perSampleLoss[a] as number))
-      : Math.abs(measure.valueAt(second, b) - measure.valueAt(first, a));
+  const lossOf = ({ perSampleLoss }: ScoredTask, row: number): number => perSampleLoss[row] as number;
+  // every changed decision changes by one: the loss tells by how much
+  const sizedBy = measure.isDecision ? lossOf : measure.valueAt;
+  const sizeOf = ([a, b]: RowPair): number => Math.abs(sizedBy(second, b) - sizedBy(first, a));
   const { describe } = behaviourOf(first.task.spec);
   const largest = [...rows].sort((a, b) => sizeOf(b) - sizeOf(a)).slice(0, top);
   return {

@@ -198,7 +198,9 @@ function constantAnswers({ node: { spec }, answers }: MaskedLabels, rows: readon
       const answer = only(answersTo(1, 0));
       return answer === undefined ? [] : [warning(`is "${spec.classes[answer]}" in every usable row in train`)];
     }
+    case "known":
     case "boundedRegression":
+    case "own":
       return [];
     default:
       return spec satisfies never;

@@ -57,7 +57,7 @@ export function scoreSplit(graph: FlowGraph, outputs: SplitOutputs, thresholds: 
     const activeTruth = active[i] as RowMask;
     const labelled = labelledRows(task.spec, labels.answers);
     const activated = behaviourOf(task.spec).activate(task.spec, logits);
-    const lossMask = bothMasks(activeTruth, labelled);
+    const lossMask = countedRows(task, activeTruth, labelled);
     const perSampleLoss = perSampleLosses(task, logits, labels, rows);
     return { task, labels, logits, activated, activeTruth, labelled, lossMask, perSampleLoss };
   });
@@ -77,17 +77,25 @@ function decodeTasks(
   thresholds: readonly Thresholds[],
   rows: number,
 ): ScoredTask[] {
-  const decoded = tasks.map(({ task: { spec }, activated, labels }, i) =>
-    behaviourOf(spec).decode(spec, activated, thresholds[i] as Thresholds, labels.unitScale),
-  );
+  const decoded = tasks.map(({ task: { spec }, activated, labels }, i) => {
+    const behaviour = behaviourOf(spec);
+    return behaviour.answeredBy === "table"
+      ? labels.answers
+      : behaviour.decode(spec, activated, thresholds[i] as Thresholds, labels.unitScale);
+  });
   const active = activeRows(graph, decoded, rows);
   return tasks.map((task, i) => ({
     ...task,
     thresholds: thresholds[i] as Thresholds,
     decoded: decoded[i] as AnswerColumn,
     activePredicted: active[i] as RowMask,
-    predictedMask: bothMasks(active[i] as RowMask, task.labelled),
+    predictedMask: countedRows(task.task, active[i] as RowMask, task.labelled),
   }));
+}
+
+/** Rows on which the network's answer counts: none where it is the table that answers. */
+function countedRows({ spec }: TaskNode, active: RowMask, labelled: RowMask): RowMask {
+  return behaviourOf(spec).answeredBy === "table" ? new Uint8Array(active.length) : bothMasks(active, labelled);
 }
 
 function perSampleLosses({ spec }: TaskNode, logits: Float32Array, labels: Labels, rows: number): Float32Array {

@@ -1,18 +1,19 @@
 /** @file Tuning: the exact best decision threshold of every yes-or-no question, on the rows of its loss mask. */
 import { UnknownNameError } from "../errors.js";
-import type { FlowGraph } from "../flow/graph.js";
-import { behaviourOf, type Scored, type Thresholds } from "../tasks/index.js";
+import type { BinarySpec, FlowGraph, MultilabelSpec, TaskNode, TaskSpec } from "../flow/graph.js";
+import { behaviourOf, type ParameterTuner, type Scored, type Thresholds } from "../tasks/index.js";
 import { confusionOf, type DecisionMetric, decisionMetrics, TUNABLE_METRICS } from "../tasks/metrics/decisions.js";
 import { knownAnswers, type YesNoAnswers } from "../tasks/metrics/yes-no.js";
+import { LOSS } from "./evaluate.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
 import { bestThreshold } from "./threshold.js";
 
 /** What tuning did to one threshold. */
 export interface TuningReport {
   readonly task_path: string;
-  /** The label whose threshold this is; null for a binary task. */
+  /** The label whose threshold this is, or the place among several parameters of an own decoder; null: the only one. */
   readonly label: string | null;
-  readonly metric: DecisionMetric;
+  readonly metric: string;
   readonly threshold: number;
   /** The metric with the thresholds the split was scored with; null without rows. */
   readonly before: number | null;
@@ -31,42 +32,78 @@ export interface Tuning {
 
 /**
  * The thresholds that maximise a metric on a scored split. Only rows that are active by the labels and labelled
- * count; where these are all yes, all no, or none at all, the threshold stays 0.5 and its report says why.
+ * count; where these are all yes, all no, or none at all, the threshold stays 0.5 and its report says why. Decoders of
+ * own tasks tune their parameters themselves. A task without the metric is tuned by its own: F1, or its first one.
  * @throws UnknownNameError if no threshold can be tuned by that metric
  */
 export function tuneThresholds(graph: FlowGraph, scored: ScoredSplit, metric = "f1_score"): Tuning {
-  const tuned = TUNABLE_METRICS.find((name) => name === metric);
-  if (tuned === undefined) {
-    throw new UnknownNameError("metric", metric, TUNABLE_METRICS, "tuning", { exitCode: 2 });
-  }
-  const perTask = graph.tasks.map(({ index }) => tuneTask(scored.tasks[index] as ScoredTask, tuned));
+  const own = graph.tasks.flatMap(({ spec }) => behaviourOf(spec).tunableMetrics(spec));
+  const known = new Set([...TUNABLE_METRICS, ...own]);
+  if (!known.has(metric)) throw new UnknownNameError("metric", metric, known, "tuning", { exitCode: 2 });
+  const perTask = graph.tasks.map(({ index }) => tuneTask(scored.tasks[index] as ScoredTask, metric));
   return {
-    thresholds: perTask.map((reports) => reports.map(({ threshold }) => threshold)),
+    thresholds: graph.tasks.map(({ spec }, i) => {
+      const reports = perTask[i] as TuningReport[];
+      return reports.length === 0
+        ? behaviourOf(spec).defaultThresholds(spec)
+        : reports.map(({ threshold }) => threshold);
+    }),
     reports: perTask.flat(),
   };
 }
 
-function tuneTask(scored: ScoredTask, metric: DecisionMetric): TuningReport[] {
-  const { spec, path } = scored.task;
-  switch (spec.kind) {
-    case "binary":
-    case "multilabel": {
-      const names = spec.kind === "binary" ? [null] : spec.labels;
-      const defaults = behaviourOf(spec).defaultThresholds(spec);
-      const answers: Scored<typeof spec> = { ...scored, spec, mask: scored.lossMask };
-      return names.map((label, i) => ({
-        task_path: path,
-        label,
-        metric,
-        ...tuneQuestion(knownAnswers(answers, i), metric, defaults[i] as number),
-      }));
-    }
-    case "classification":
-    case "boundedRegression":
-      return [];
-    default:
-      return spec satisfies never;
-  }
+function tuneTask(scored: ScoredTask, metric: string): TuningReport[] {
+  const { spec } = scored.task;
+  const behaviour = behaviourOf(spec);
+  const tuner = behaviour.tuner(spec);
+  if (tuner !== null) return tuneParameters(scored, metricFor(spec, metric), tuner);
+  return behaviour.questions(spec).length === 0 ? [] : tuneQuestions(scored, decisionMetric(metric));
+}
+
+/** The metric that was asked for, or the task's own first one where it has no such metric. */
+function metricFor(spec: TaskSpec, metric: string): string {
+  const behaviour = behaviourOf(spec);
+  return behaviour.tunableMetrics(spec).includes(metric) ? metric : (behaviour.headlineMetric(spec)?.name ?? LOSS);
+}
+
+/** The metric that was asked for, or F1 where that is one of other tasks. */
+function decisionMetric(metric: string): DecisionMetric {
+  return TUNABLE_METRICS.find((name) => name === metric) ?? "f1_score";
+}
+
+function tuneQuestions(scored: ScoredTask, metric: DecisionMetric): TuningReport[] {
+  const { path, spec } = scored.task as TaskNode & { readonly spec: BinarySpec | MultilabelSpec };
+  const behaviour = behaviourOf<TaskSpec>(spec);
+  const defaults = behaviour.defaultThresholds(spec);
+  const answers = { ...scored, spec, mask: scored.lossMask };
+  return behaviour.questions(spec).map((label, i) => ({
+    task_path: path,
+    label,
+    metric,
+    ...tuneQuestion(knownAnswers(answers, i), metric, defaults[i] as number),
+  }));
+}
+
+/** Parameters of an own decoder: one report for each, with the metric that they reach together. */
+function tuneParameters(scored: ScoredTask, metric: string, tuner: ParameterTuner<TaskSpec>): TuningReport[] {
+  const { path, spec } = scored.task;
+  const behaviour = behaviourOf(spec);
+  const counted = { ...scored, spec, mask: scored.lossMask };
+  const parameters = tuner(counted, metric);
+  const decoded = behaviour.decode(spec, scored.activated, parameters, scored.labels.unitScale);
+  const reached = (of: Scored): number | null =>
+    behaviour.metrics(of).find(({ name }) => name === metric)?.value ?? null;
+  const [before, after] = [reached(counted), reached({ ...counted, decoded })];
+  const idle = scored.lossMask.includes(1) ? {} : { warning: "no row is active and labelled; its parameters stay" };
+  return parameters.map((threshold, i) => ({
+    task_path: path,
+    label: parameters.length === 1 ? null : String(i),
+    metric,
+    threshold,
+    before,
+    after,
+    ...idle,
+  }));
 }
 
 function tuneQuestion(

@@ -1,6 +1,7 @@
 /** @file What every command shares: project, store, JSON, interruption, and errors in one paragraph. */
 import { join, resolve } from "node:path";
-import { Command, Flags } from "@oclif/core";
+import { Command } from "@oclif/core/command";
+import * as Flags from "@oclif/core/flags";
 import { findProjectDir } from "../runs/project-dir.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { errorJson, reportError, toCoolError } from "./report-error.js";

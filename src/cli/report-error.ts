@@ -46,7 +46,7 @@ export function errorJson(error: unknown): unknown {
  * @returns the exit code
  */
 export function reportError(error: Error & { readonly oclif?: { readonly exit?: number } }, json: boolean): number {
-  if (/(^|,)(\*|cool)/.test(process.env["DEBUG"] ?? "")) process.stderr.write(`${error.stack}\n`);
+  if (/(^|,)(\*|cool)/.test(process.env.DEBUG ?? "")) process.stderr.write(`${error.stack}\n`);
   if (json) process.stdout.write(`${JSON.stringify(errorJson(error), null, 2)}\n`);
   else process.stderr.write(`Error: ${error.message}\n`);
   return error instanceof CoolError ? error.exitCode : (error.oclif?.exit ?? 1);

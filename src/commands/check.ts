@@ -1,5 +1,6 @@
 /** @file `cool check`: the flow and the labels of a project. */
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import type { LabelCounts } from "../analysis/label-report.js";
 import { CoolCommand } from "../cli/command.js";
 import { drawTable, groupByFlow } from "../cli/tables.js";

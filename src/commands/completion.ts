@@ -1,5 +1,5 @@
 /** @file `cool completion`: a script that lets a shell complete commands and flags. */
-import { Args } from "@oclif/core";
+import * as Args from "@oclif/core/args";
 import { CoolCommand } from "../cli/command.js";
 import { type CompletedCommand, completionScript, INSTALLATION, SHELLS, type Shell } from "../cli/completion.js";
 

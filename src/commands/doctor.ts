@@ -1,5 +1,5 @@
 /** @file `cool doctor`: what works on this machine and in this store. */
-import { Flags } from "@oclif/core";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../cli/command.js";
 import { cellText } from "../cli/text.js";
 import { ConfigError } from "../errors.js";

@@ -1,5 +1,6 @@
 /** @file `cool evaluate`: the evaluation table of a finished run. */
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { bestSplit, evaluationTable } from "../cli/tables.js";
 import { type EvaluateResult, evaluateRun } from "../runs/evaluate-run.js";

@@ -1,5 +1,6 @@
 /** @file `cool explain`: what the network says about images, question by question. */
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { type Explanation, loadRun } from "../runs/load-run.js";
 

@@ -1,6 +1,7 @@
 /** @file `cool interpret`: the samples that a run answers best and worst. */
 import { relative } from "node:path";
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { drawTable } from "../cli/tables.js";
 import { formatLoss } from "../logging/panels/text.js";

@@ -1,5 +1,6 @@
 /** @file `cool predict`: answers to unlabelled inputs. */
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { drawTable, formatMetric } from "../cli/tables.js";
 import { openConsoleLogger } from "../logging/console.js";

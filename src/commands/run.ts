@@ -1,6 +1,7 @@
 /** @file `cool run`: train, tune and evaluate. */
 import { relative } from "node:path";
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../cli/command.js";
 import { bestSplit, evaluationTable } from "../cli/tables.js";
 import { openConsoleLogger } from "../logging/console.js";

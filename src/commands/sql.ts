@@ -1,5 +1,6 @@
 /** @file `cool sql`: a query on the store, which can only read. */
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../cli/command.js";
 import { drawTable } from "../cli/tables.js";
 import { cellText } from "../cli/text.js";

@@ -1,5 +1,6 @@
 /** @file `cool tensorboard`: curves, pictures and tables of runs in the browser. */
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import {
   planTensorBoard,

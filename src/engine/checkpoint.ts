@@ -55,7 +55,7 @@ export async function saveCheckpoint(dir: string, network: Network, state?: Trai
     if (state !== undefined) writeState(writing, state);
     replaceFolder(writing, dir);
   } catch (error) {
-    rmSync(writing, { recursive: true, force: true });
+    removeIfPossible(writing);
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     throw new StoreError(
@@ -92,6 +92,14 @@ function writeState(dir: string, { optimizer, ...rest }: TrainingState): void {
 
 function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function removeIfPossible(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // what made writing fail may make this fail too, and is the one to tell
+  }
 }
 
 /** At every moment `to` or its `.old` is complete. */

@@ -82,7 +82,7 @@ export class Network {
     return [...trunk, ...this.#groups.flatMap(({ kernel, bias }) => [kernel, bias])];
   }
 
-  /** What a forward pass in training changes: the moving averages of batch normalization. */
+  /** Weights without a gradient; a forward pass in training changes some: the averages of batch normalization. */
   get statistics(): tf.Variable[] {
     return this.#trunk.nonTrainableWeights.map((weight) => weight.read() as tf.Variable);
   }

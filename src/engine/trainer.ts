@@ -168,7 +168,8 @@ export class Trainer {
     logitsOut?: Float32Array,
   ): { readonly loss: BatchLoss; readonly gradientNorm: number } {
     const { step, epoch, batch } = this.#position;
-    const statistics = this.network.statistics.map((variable) => tf.clone(variable as tf.Tensor));
+    // a reshaped tensor shares the data, where a clone may copy it
+    const statistics = this.network.statistics.map((variable) => tf.reshape(variable as tf.Tensor, variable.shape));
     try {
       const loss = withSeededRandom(`${this.#config.seed}/step/${step}`, () =>
         this.#backpropagate(inputs, targets, logitsOut),
@@ -264,6 +265,7 @@ function maskedLoss(
     report(loss, values);
     return {
       value: tf.scalar(loss.total),
+      // nothing is computed from the total but sums, so the gradient that arrives here is 1
       gradFunc: () => tf.tensor2d(gradient, [targets.rows, layout.width]),
     };
   });

@@ -9,7 +9,9 @@ import {
   type FlowGraph,
   type FlowNode,
   gatesOf,
+  type KnownSpec,
   type MultilabelSpec,
+  type OwnSpec,
   type TaskNode,
   type TaskSpec,
 } from "./graph.js";
@@ -36,7 +38,7 @@ export class Expression {
 }
 
 const HOW_TO_ASK =
-  "Only a binary task is a condition by itself; ask a classification with .is(class), a multilabel with .has(label), a regression with .atLeast(value) or .below(value)";
+  "Only a binary or known task is a condition by itself; ask a classification with .is(class), a multilabel with .has(label), a regression with .atLeast(value) or .below(value)";
 
 /** Checks what the compiler checks, for a configuration that was never compiled. */
 function conditionIn(method: "and" | "or"): (operand: Expression) => Condition {
@@ -61,9 +63,28 @@ export interface RegressionGate {
   below(value: number): Expression;
 }
 
+/** A number that is also a condition by itself: true from one half up. */
+export class TruthGate extends Expression implements RegressionGate {
+  constructor(private readonly path: string) {
+    super({ kind: "true", task: path });
+  }
+  atLeast(value: number): Expression {
+    return new Expression({ kind: "atLeast", task: this.path, value });
+  }
+  below(value: number): Expression {
+    return new Expression({ kind: "below", task: this.path, value });
+  }
+}
+/** Gate made of a task whose answer no condition can read. */
+export interface NoGate {
+  readonly noCondition: true;
+}
+
 /** What an earlier task offers to preconditions. A binary task is a condition by itself. */
-export type GateOf<Spec extends TaskSpec> = Spec extends BinarySpec
+export type GateOf<Spec extends TaskSpec> = Spec extends BinarySpec | KnownSpec
   ? Expression
+  : Spec extends OwnSpec<infer Gate>
+    ? { readonly none: NoGate; readonly bounds: RegressionGate; readonly truth: TruthGate }[Gate]
   : Spec extends ClassificationSpec<infer Class>
     ? ClassificationGate<Class>
     : Spec extends MultilabelSpec<infer Label>
@@ -85,9 +106,10 @@ export class Use<Gate> {
   constructor(
     readonly kind: "task" | "flow",
     readonly declaredName: string,
-    readonly features: FeatureReference | FeatureReferences<string>,
+    readonly features: FeatureReference | FeatureReferences<string> | null,
     readonly name: string = declaredName,
     readonly conditions: readonly Condition[] = [],
+    readonly weight: number = 1,
   ) {}
   /** Asked only where the condition is true. Repeated calls mean `and`. */
   given(condition: Expression): Use<Gate> {
@@ -97,15 +119,18 @@ export class Use<Gate> {
         { task: this.name },
       );
     }
-    return new Use(this.kind, this.declaredName, this.features, this.name, [
-      ...this.conditions,
-      Expression.toCondition(condition),
-    ]);
+    const conditions = [...this.conditions, Expression.toCondition(condition)];
+    return new Use(this.kind, this.declaredName, this.features, this.name, conditions, this.weight);
   }
   /** Gives this use a name of its own; needed where a task or flow is used twice. */
   as(name: string): Use<Gate> {
     assertName("use", name);
-    return new Use(this.kind, this.declaredName, this.features, name, this.conditions);
+    return new Use(this.kind, this.declaredName, this.features, name, this.conditions, this.weight);
+  }
+  /** Multiplies the loss weight of this task, or of every task in this flow. */
+  weighted(factor: number): Use<Gate> {
+    assertWeight(`use of "${this.name}"`, factor);
+    return new Use(this.kind, this.declaredName, this.features, this.name, this.conditions, this.weight * factor);
   }
 }
 
@@ -117,7 +142,9 @@ type LeafOf<Path extends string> = Path extends `${string}.${infer Rest}` ? Leaf
 
 /** The tasks and earlier flows that a flow body can use. */
 export type Usable<Feature extends string, Tasks extends TaskMap, Flow extends string> = {
-  readonly [Name in Leaf<Tasks>]: (feature: FeatureReference<Feature>) => Use<GateOf<Tasks[Name]>>;
+  readonly [Name in Leaf<Tasks>]: Tasks[Name] extends KnownSpec
+    ? () => Use<GateOf<Tasks[Name]>>
+    : (feature: FeatureReference<Feature>) => Use<GateOf<Tasks[Name]>>;
 } & { readonly [Name in Flow]: (features: FeatureReferences<Feature>) => Use<void> };
 
 /** The answers so far: `out.x` is the nearest earlier task named x, `out.get(path)` any earlier task. */
@@ -137,11 +164,22 @@ export type FlowBody<Feature extends string, Tasks extends TaskMap, Flow extends
 
 type AnyBody = (flow: never, x: never, out: never) => void;
 
+/** Options of {@link TaskDefinitions.flow}. */
+export interface FlowOptions {
+  /** Multiplies the loss weights of the flow's tasks; default 1. */
+  readonly lossWeight?: number;
+}
+
+interface DeclaredFlow {
+  readonly body: AnyBody;
+  readonly lossWeight: number;
+}
+
 /** What the tracer reads of the declarations, whatever their names' types. */
 export interface Definitions {
   readonly features: readonly string[];
   readonly tasks: TaskMap;
-  readonly flows: ReadonlyMap<string, AnyBody>;
+  readonly flows: ReadonlyMap<string, DeclaredFlow>;
 }
 
 /** Declared tasks, features and flows. Each `.flow(…)` returns a new value with one flow more. */
@@ -154,7 +192,7 @@ export class TaskDefinitions<
   constructor(
     readonly features: readonly Feature[],
     readonly tasks: Tasks,
-    readonly flows: ReadonlyMap<string, AnyBody>,
+    readonly flows: ReadonlyMap<string, DeclaredFlow>,
   ) {}
 
   /**
@@ -164,8 +202,10 @@ export class TaskDefinitions<
   flow<Name extends string>(
     name: Name,
     body: FlowBody<Feature, Tasks, Flow>,
+    { lossWeight = 1 }: FlowOptions = {},
   ): TaskDefinitions<Feature, Tasks, Flow | Name> {
     assertName("flow", name);
+    assertWeight(`flow "${name}"`, lossWeight);
     if (this.flows.has(name))
       throw new FlowError(`The flow "${name}" is declared twice. Rename one of them.`, { name });
     if (Object.hasOwn(this.tasks, name)) {
@@ -174,7 +214,7 @@ export class TaskDefinitions<
     return new TaskDefinitions<Feature, Tasks, Flow | Name>(
       this.features,
       this.tasks,
-      new Map([...this.flows, [name, body as AnyBody]]),
+      new Map([...this.flows, [name, { body: body as AnyBody, lossWeight }]]),
     );
   }
 }
@@ -205,6 +245,11 @@ function assertName(kind: string, name: string): void {
   }
 }
 
+function assertWeight(what: string, weight: number): void {
+  if (Number.isFinite(weight) && weight >= 0) return;
+  throw new ConfigError(`The ${what} has the loss weight ${weight}; it must be a number, 0 or more.`, { weight });
+}
+
 /** Runs the body of `flowName` (and of the flows it uses) once and returns what they said as data. */
 export function traceFlow(definitions: Definitions, flowName: string): FlowGraph {
   if (!definitions.flows.has(flowName)) {
@@ -219,6 +264,8 @@ interface Scope {
   /** Path prefix of its tasks, `""` or ending in a dot. */
   readonly prefix: string;
   readonly enclosing: Condition | null;
+  /** Multiplies the loss weights of its tasks. */
+  readonly weight: number;
   readonly parent: Scope | null;
 }
 
@@ -235,7 +282,7 @@ class Tracer {
     const features = Object.fromEntries(
       this.#definitions.features.map((name) => [name, new FeatureReference(name)] as const),
     );
-    this.#run({ flow: flowName, prefix: "", enclosing: null, parent: null }, features);
+    this.#run({ flow: flowName, prefix: "", enclosing: null, weight: 1, parent: null }, features);
     if (this.#tasks.length === 0) {
       throw new FlowError(
         `The flow "${flowName}" adds no task. Add one with out.add(flow.some_task(x.some_feature)).`,
@@ -254,15 +301,18 @@ class Tracer {
   }
 
   #run(scope: Scope, features: FeatureReferences<string>): void {
-    const body = this.#definitions.flows.get(scope.flow) as unknown as FlowBody<string, TaskMap, string>;
-    body(this.#usable(scope), namedProxy(features, "feature", `flow "${scope.flow}"`), this.#out(scope));
+    const { body, lossWeight } = this.#definitions.flows.get(scope.flow) as DeclaredFlow;
+    const weighted = { ...scope, weight: scope.weight * lossWeight };
+    const run = body as unknown as FlowBody<string, TaskMap, string>;
+    run(this.#usable(weighted), namedProxy(features, "feature", `flow "${scope.flow}"`), this.#out(weighted));
   }
 
   #usable(scope: Scope): Usable<string, TaskMap, string> {
     const { tasks, flows } = this.#definitions;
-    const uses: Record<string, (features: FeatureReference | FeatureReferences<string>) => Use<unknown>> = {};
-    for (const name of Object.keys(tasks)) {
+    const uses: Record<string, (features?: FeatureReference | FeatureReferences<string>) => Use<unknown>> = {};
+    for (const [name, spec] of Object.entries(tasks)) {
       uses[name] = (feature) => {
+        if (spec.kind === "known") return this.#knownUse(scope, name, feature);
         if (!(feature instanceof FeatureReference)) {
           throw new FlowError(
             `The task "${name}" in flow "${scope.flow}" reads no feature. Write flow.${name}(x.${this.#definitions.features[0] ?? "some_feature"}).`,
@@ -286,6 +336,14 @@ class Tracer {
       };
     }
     return namedProxy(uses, "task or earlier flow", `flow "${scope.flow}"`) as Usable<string, TaskMap, string>;
+  }
+
+  #knownUse(scope: Scope, name: string, feature: unknown): Use<unknown> {
+    if (feature === undefined) return new Use("task", name, null);
+    throw new FlowError(
+      `The task "${name}" in flow "${scope.flow}" is known, so it reads no feature. Write flow.${name}().`,
+      { flow: scope.flow, task: name },
+    );
   }
 
   #out(scope: Scope): Out<TaskMap> {
@@ -316,7 +374,13 @@ class Tracer {
       const node = { path, name: use.name, declaredName: use.declaredName, ownPrecondition, firstTask };
       this.#flows.push({ ...node, taskCount: 0 });
       this.#run(
-        { flow: use.declaredName, prefix: `${path}.`, enclosing: precondition, parent: scope },
+        {
+          flow: use.declaredName,
+          prefix: `${path}.`,
+          enclosing: precondition,
+          weight: scope.weight * use.weight,
+          parent: scope,
+        },
         use.features as FeatureReferences<string>,
       );
       this.#flows[index] = { ...node, taskCount: this.#tasks.length - firstTask };
@@ -328,9 +392,9 @@ class Tracer {
       path,
       name: use.name,
       declaredName: use.declaredName,
-      feature: (use.features as FeatureReference).featureName,
+      feature: use.features === null ? null : (use.features as FeatureReference).featureName,
       spec,
-      lossWeight: spec.lossWeight ?? 1,
+      lossWeight: (spec.lossWeight ?? 1) * scope.weight * use.weight,
       ownPrecondition,
       precondition,
       parent: this.#latestGate(precondition),
@@ -391,7 +455,10 @@ function namedProxy<T extends object>(target: T, kind: string, where: string): T
 function gate(path: string, spec: TaskSpec, flow: string): unknown {
   switch (spec.kind) {
     case "binary":
+    case "known":
       return new Expression({ kind: "true", task: path });
+    case "own":
+      return ownGate(path, spec);
     case "classification": {
       const indexOf = (name: string) => indexOfName(spec.classes, name, "class", path, flow);
       return {
@@ -406,12 +473,29 @@ function gate(path: string, spec: TaskSpec, flow: string): unknown {
           new Expression({ kind: "has", task: path, label: indexOfName(spec.labels, label, "label", path, flow) }),
       } satisfies MultilabelGate<string>;
     case "boundedRegression":
-      return {
-        atLeast: (value: number) => new Expression({ kind: "atLeast", task: path, value }),
-        below: (value: number) => new Expression({ kind: "below", task: path, value }),
-      } satisfies RegressionGate;
+      return regressionGate(path);
     default:
       return spec satisfies never;
+  }
+}
+
+function regressionGate(path: string): RegressionGate {
+  return {
+    atLeast: (value) => new Expression({ kind: "atLeast", task: path, value }),
+    below: (value) => new Expression({ kind: "below", task: path, value }),
+  };
+}
+
+function ownGate(path: string, spec: OwnSpec): unknown {
+  switch (spec.gate) {
+    case "truth":
+      return new TruthGate(path);
+    case "bounds":
+      return regressionGate(path);
+    case "none":
+      return { noCondition: true } satisfies NoGate;
+    default:
+      return spec.gate satisfies never;
   }
 }
 

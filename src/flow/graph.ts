@@ -44,7 +44,43 @@ export interface BoundedRegressionSpec extends CommonTaskOptions {
   readonly measures?: "x" | "y" | "width" | "height";
 }
 
-export type TaskSpec = BinarySpec | ClassificationSpec | MultilabelSpec | BoundedRegressionSpec;
+/** A yes-or-no column that is there whenever the network is asked: a condition by itself, without a head or a loss. */
+export interface KnownSpec extends Pick<CommonTaskOptions, "column"> {
+  readonly kind: "known";
+  readonly lossWeight?: never;
+}
+
+/**
+ * What an own task is to preconditions: nothing, a number with bounds, or a number that is also true from one half up.
+ */
+export type OwnGate = "none" | "bounds" | "truth";
+
+/** A task of the user's own: what of it is data. Its functions are registered under its type and digest. */
+export interface OwnSpec<Gate extends OwnGate = OwnGate> extends CommonTaskOptions {
+  readonly kind: "own";
+  /** Name that its definition gives it. */
+  readonly type: string;
+  /** sha256 of everything that the definition says, hex. */
+  readonly digest: string;
+  /** Digest of each part of the definition, so that a message can say what has changed. */
+  readonly parts: Readonly<Record<string, string>>;
+  readonly logitWidth: number;
+  readonly answerWidth: number;
+  readonly gate: Gate;
+  /** Whether its head is a dense layer of ours, or layers of the definition. */
+  readonly head: "dense" | "own";
+  /** How its loss is made of a likelihood, for weighting by uncertainty. */
+  readonly likelihood: Likelihood;
+  /** Whether more is better, by name of metric. */
+  readonly higherIsBetter: Readonly<Record<string, boolean>>;
+  /** Whether its answers are described in words instead of as numbers. */
+  readonly described: boolean;
+}
+
+/** `gaussian`: the loss is a squared error; `categorical`: a negative log-probability. */
+export type Likelihood = "gaussian" | "categorical";
+
+export type TaskSpec = BinarySpec | ClassificationSpec | MultilabelSpec | BoundedRegressionSpec | KnownSpec | OwnSpec;
 export type TaskKind = TaskSpec["kind"];
 export type SpecOf<K extends TaskKind> = Extract<TaskSpec, { readonly kind: K }>;
 
@@ -74,10 +110,10 @@ export interface TaskNode {
   readonly name: string;
   /** Name under which the task was declared; differs from `name` after `.as(…)`. */
   readonly declaredName: string;
-  /** Trunk output that the task's head reads. */
-  readonly feature: string;
+  /** Trunk output that the task's head reads; null where it has none. */
+  readonly feature: string | null;
   readonly spec: TaskSpec;
-  /** Weight in the total loss. */
+  /** Weight in the total loss: the task's own times those of the flows around it. */
   readonly lossWeight: number;
   /** What `.given(…)` said at this use; null: always. */
   readonly ownPrecondition: Condition | null;

@@ -14,7 +14,19 @@ export type RowMask = Uint8Array;
 
 /** Numbers that one answer consists of. */
 export function answerWidth(spec: TaskSpec): number {
-  return spec.kind === "multilabel" ? spec.labels.length : 1;
+  switch (spec.kind) {
+    case "multilabel":
+      return spec.labels.length;
+    case "own":
+      return spec.answerWidth;
+    case "binary":
+    case "classification":
+    case "boundedRegression":
+    case "known":
+      return 1;
+    default:
+      return spec satisfies never;
+  }
 }
 
 /**

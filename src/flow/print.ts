@@ -37,7 +37,8 @@ export function printCondition(graph: FlowGraph, condition: Condition): string {
 /** One line about a task: what it asks, of which feature, under which own precondition. */
 function printTask(graph: FlowGraph, task: TaskNode): string {
   const given = task.ownPrecondition === null ? "" : ` | ${printCondition(graph, task.ownPrecondition)}`;
-  return `${task.name}${given}  [${task.spec.kind}, ${task.feature}]`;
+  const kind = task.spec.kind === "own" ? task.spec.type : task.spec.kind;
+  return `${task.name}${given}  [${task.feature === null ? kind : `${kind}, ${task.feature}`}]`;
 }
 
 interface Entry {

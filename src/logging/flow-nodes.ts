@@ -18,7 +18,7 @@ function taskNode(graph: FlowGraph, task: TaskNode): GraphNode {
   return {
     name: nodeName(path),
     op: spec.kind,
-    inputs: [`${TRUNK}/${feature}`, ...gates.map((gate) => `^${nodeName(gate)}`)],
+    inputs: [...(feature === null ? [] : [`${TRUNK}/${feature}`]), ...gates.map((gate) => `^${nodeName(gate)}`)],
     attributes: {
       path,
       lossWeight,
@@ -35,7 +35,10 @@ function nodeName(path: string): string {
 function optionsOf(spec: TaskSpec): Record<string, string | number> {
   switch (spec.kind) {
     case "binary":
+    case "known":
       return {};
+    case "own":
+      return { type: spec.type };
     case "classification":
       return { classes: spec.classes.join(", ") };
     case "multilabel":

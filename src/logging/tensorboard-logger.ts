@@ -227,14 +227,11 @@ function hparamMetrics({ graph, splits }: TensorBoardLoggerOptions): HParamMetri
   const totals = SPLITS.filter((split) => split !== "train" && splits.includes(split)).map(
     (group): HParamMetric => ({ tag: "_total/loss", group, displayName: `loss (${group})` }),
   );
-  const own = graph.tasks.map(({ path, name, spec }): HParamMetric => {
-    const metric = behaviourOf(spec).headlineMetric.name;
+  const own = graph.tasks.flatMap(({ path, name, spec }): HParamMetric[] => {
+    const metric = behaviourOf(spec).headlineMetric(spec)?.name;
+    if (metric === undefined) return [];
     const unique = graph.tasks.filter((task) => task.name === name).length === 1;
-    return {
-      tag: `${path}/${metric}`,
-      group: last,
-      displayName: `${unique ? name : path} ${metric} (${last})`,
-    };
+    return [{ tag: `${path}/${metric}`, group: last, displayName: `${unique ? name : path} ${metric} (${last})` }];
   });
   return [...totals, ...own];
 }

@@ -104,7 +104,9 @@ function comparable(store: RunStore, run: RunRecord): ComparableRun {
  * backend and the versions of packages; not the machine, its load or the folder.
  */
 function identityFacts(run: RunRecord, environment: FlatFacts): FlatFacts {
-  const versions = Object.entries(environment).filter(([key]) => /^(backend|packages|node)\b/.test(key));
+  const versions = Object.entries(environment).filter(
+    ([key]) => VERSIONS.has(key) || key.startsWith("packages.") || key.startsWith("packages["),
+  );
   return {
     project: run.project,
     source: run.sourceDigest ?? run.gitCommit,
@@ -112,6 +114,8 @@ function identityFacts(run: RunRecord, environment: FlatFacts): FlatFacts {
     ...Object.fromEntries(versions),
   };
 }
+
+const VERSIONS = new Set(["backend", "backend_version", "node"]);
 
 function refuseRepeated(runs: readonly RunRecord[], references: readonly string[]): void {
   runs.forEach(({ id, name }, i) => {

@@ -14,7 +14,8 @@ import { type EvaluationRow, SPLITS } from "../tasks/evaluation.js";
 import type { Thresholds } from "../tasks/index.js";
 import { outputsOf } from "./outputs.js";
 import { writePredictions } from "./predictions.js";
-import { defaultThresholds, runFiles, type ThresholdsByPath, thresholdsByPath, writeJson } from "./run-folder.js";
+import { runFiles, writeJson } from "./run-folder.js";
+import { defaultThresholds, type ThresholdsByPath, thresholdsByPath } from "./thresholds.js";
 import { predictRows } from "./train-epochs.js";
 import type { RunContext } from "./train-run.js";
 

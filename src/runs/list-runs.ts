@@ -1,8 +1,10 @@
 /** @file `cool runs list` and `cool runs show`: the runs of a store, in the JSON contract's names. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore, RunsQuery } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
+import { type RunConfig, readRunConfig, runFiles } from "./run-folder.js";
 
 /** A run as lists show it. */
 export interface ListedRun {
@@ -46,6 +48,8 @@ export interface ShownRun extends ListedRun {
   readonly environment: Readonly<Record<string, unknown>>;
   readonly thresholds: Readonly<Record<string, number | readonly number[]>>;
   readonly evaluation: readonly EvaluationRow[];
+  /** Rows of the table that were left out because of their images; null where the run's folder does not tell. */
+  readonly skipped: number | null;
 }
 
 /** @throws UsageError for a condition, order or column that cannot be understood */
@@ -79,7 +83,15 @@ export function showRun(store: RunStore, reference: string): ShownRun {
     environment: store.readEnvironment(run.id),
     thresholds,
     evaluation: store.readEvaluation(run.id),
+    skipped: skippedRows(store.runDir(run.id)),
   };
+}
+
+function skippedRows(runDir: string): number | null {
+  if (!existsSync(runFiles(runDir).config)) return null;
+  // runs of the first version do not tell
+  const { skipped } = readRunConfig(runDir) as Partial<RunConfig>;
+  return skipped?.length ?? null;
 }
 
 /** A run in the contract's names. */

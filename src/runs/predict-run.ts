@@ -1,7 +1,7 @@
 /** @file `cool predict`: a finished run's answers to unlabelled inputs, as a table. */
 import { type Cell, type TableColumn, tableFormat, writeTable } from "../data/table-writer.js";
 import type { FlowGraph, TaskSpec } from "../flow/graph.js";
-import { behaviourOf } from "../tasks/index.js";
+import { behaviourOf, type Described } from "../tasks/index.js";
 import type { LoadedRun, Prediction, PredictOptions } from "./load-run.js";
 
 export interface PredictResult {
@@ -38,23 +38,22 @@ function predictionColumns(graph: FlowGraph): TableColumn[] {
   return [{ name: "input", type: "VARCHAR" }, ...columns];
 }
 
+const COLUMN_TYPES = { truth: "BOOLEAN", number: "FLOAT", text: "VARCHAR" } as const;
+
 function answerType(spec: TaskSpec): TableColumn["type"] {
-  switch (spec.kind) {
-    case "binary":
-      return "BOOLEAN";
-    case "boundedRegression":
-      return "FLOAT";
-    case "classification":
-    case "multilabel":
-      return "VARCHAR";
-    default:
-      return spec satisfies never;
-  }
+  return COLUMN_TYPES[behaviourOf(spec).answerType(spec)];
 }
 
 function scoreNames(spec: TaskSpec): readonly string[] {
   if (spec.kind === "boundedRegression") return [];
   return behaviourOf(spec).logitNames(spec) ?? ["score"];
+}
+
+/** A described answer as a cell of its column. */
+function answerCell(spec: TaskSpec, answer: Described): Cell {
+  if (answer === null) return null;
+  if (typeof answer === "object") return answer.join(",") || "none";
+  return behaviourOf(spec).answerType(spec) === "text" ? String(answer) : answer;
 }
 
 function* tableRows(graph: FlowGraph, predictions: readonly Prediction[]): Generator<Cell[]> {
@@ -65,8 +64,7 @@ function* tableRows(graph: FlowGraph, predictions: readonly Prediction[]): Gener
       // a question that was not asked has no answer
       if (answer === undefined) return [null, ...names.map(() => null)];
       const { decoded, activated } = answer;
-      const value = typeof decoded === "object" && decoded !== null ? decoded.join(",") || "none" : decoded;
-      return [value, ...names.map((_, i) => activated[i] ?? null)];
+      return [answerCell(spec, decoded), ...names.map((_, i) => activated[i] ?? null)];
     });
     yield [input, ...cells];
   }

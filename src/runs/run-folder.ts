@@ -1,4 +1,7 @@
-/** @file The folder a run leaves behind: its files by name, and its self-contained description. */
+/**
+ * @file The folder a run leaves behind: its files by name, and its self-contained description. Light: commands that
+ * only read the store load none of the tasks' behaviours for it.
+ */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { InputSpec, SkippedRow } from "../data/dataset.js";
@@ -6,7 +9,6 @@ import { StoreError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { explained } from "../storage/store-errors.js";
 import type { Split } from "../tasks/evaluation.js";
-import { behaviourOf, type Thresholds } from "../tasks/index.js";
 import type { Settings } from "./settings.js";
 
 /** config.json: how the run was made, enough to use it without today's project. */
@@ -23,9 +25,6 @@ export interface RunConfig {
   /** Rows of the table that were left out because of their images. */
   readonly skipped: readonly SkippedRow[];
 }
-
-/** Thresholds by path of task, as in the JSON contract: a number, or one per label. */
-export type ThresholdsByPath = Readonly<Record<string, number | readonly number[]>>;
 
 /** Names of a run's files. */
 export function runFiles(runDir: string) {
@@ -55,7 +54,7 @@ export function readGraph(runDir: string): FlowGraph {
   return readJson(runFiles(runDir).graph) as FlowGraph;
 }
 
-function readJson(file: string): unknown {
+export function readJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
@@ -65,30 +64,4 @@ function readJson(file: string): unknown {
       { cause: error },
     );
   }
-}
-
-export function defaultThresholds(graph: FlowGraph): Thresholds[] {
-  return graph.tasks.map(({ spec }) => behaviourOf(spec).defaultThresholds(spec));
-}
-
-/** Thresholds of every task in the order of the graph; defaults for tasks that are not named. */
-export function readThresholds(runDir: string, graph: FlowGraph): Thresholds[] {
-  const stored = readJson(runFiles(runDir).thresholds) as ThresholdsByPath;
-  const defaults = defaultThresholds(graph);
-  return graph.tasks.map((task, i) => {
-    const value = stored[task.path];
-    if (value === undefined) return defaults[i] as Thresholds;
-    return typeof value === "number" ? [value] : value;
-  });
-}
-
-/** The contract's form: tasks without thresholds are left out. */
-export function thresholdsByPath(graph: FlowGraph, thresholds: readonly Thresholds[]): ThresholdsByPath {
-  return Object.fromEntries(
-    graph.tasks.flatMap((task, i): [string, number | readonly number[]][] => {
-      const values = thresholds[i] as Thresholds;
-      if (values.length === 0) return [];
-      return [[task.path, task.spec.kind === "binary" ? (values[0] as number) : values]];
-    }),
-  );
 }

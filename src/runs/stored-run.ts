@@ -8,7 +8,8 @@ import type { RunStore } from "../storage/run-store.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
 import type { Thresholds } from "../tasks/index.js";
 import { readPredictions } from "./predictions.js";
-import { type RunConfig, readGraph, readRunConfig, readThresholds, runFiles } from "./run-folder.js";
+import { type RunConfig, readGraph, readRunConfig, runFiles } from "./run-folder.js";
+import { readThresholds } from "./thresholds.js";
 
 /** What a run's folder says, without its weights. */
 export interface StoredRun {

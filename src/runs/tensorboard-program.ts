@@ -83,8 +83,8 @@ function installFolder(env: Environment): string {
 
 /** Where programs keep what they can make again, by the customs of the system. */
 function cacheFolder(env: Environment): string {
-  if (env["XDG_CACHE_HOME"] !== undefined && env["XDG_CACHE_HOME"] !== "") return env["XDG_CACHE_HOME"];
-  if (WINDOWS) return env["LOCALAPPDATA"] ?? join(homedir(), "AppData", "Local");
+  if (env.XDG_CACHE_HOME !== undefined && env.XDG_CACHE_HOME !== "") return env.XDG_CACHE_HOME;
+  if (WINDOWS) return env.LOCALAPPDATA ?? join(homedir(), "AppData", "Local");
   return process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");
 }
 
@@ -94,7 +94,7 @@ function binary(folder: string, name: string): string {
 
 function onPath(name: string, env: Environment): string | null {
   const file = WINDOWS ? `${name}.exe` : name;
-  const folders = (env["PATH"] ?? env["Path"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  const folders = (env.PATH ?? env.Path ?? "").split(delimiter).filter((folder) => folder !== "");
   return folders.map((folder) => join(folder, file)).find((path) => existsSync(path)) ?? null;
 }
 

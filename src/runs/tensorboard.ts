@@ -68,7 +68,7 @@ export async function serveTensorBoard(
   const [program = "", ...args] = command;
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   const relink = setInterval(() => {
-    if (references.length === 0) linkRuns(logdir, shownRuns(store, []));
+    if (references.length === 0) showNewRuns(store, logdir);
   }, RELINK_MS);
   const pass = (signal: NodeJS.Signals): void => {
     child.kill(signal);
@@ -80,6 +80,14 @@ export async function serveTensorBoard(
     clearInterval(relink);
     process.off("SIGINT", pass).off("SIGTERM", pass);
     rmSync(logdir, { recursive: true, force: true });
+  }
+}
+
+function showNewRuns(store: RunStore, logdir: string): void {
+  try {
+    linkRuns(logdir, shownRuns(store, []));
+  } catch {
+    // a store that is busy or a disk that is full now; what is shown stays, and the next round tries again
   }
 }
 

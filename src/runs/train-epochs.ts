@@ -12,8 +12,9 @@ import type { MetricPoint } from "../storage/metric-points.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
 import { outputsOf } from "./outputs.js";
-import { defaultThresholds, runFiles } from "./run-folder.js";
+import { runFiles } from "./run-folder.js";
 import type { Settings } from "./settings.js";
+import { defaultThresholds } from "./thresholds.js";
 import type { RunContext } from "./train-run.js";
 
 /**
@@ -35,17 +36,12 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
     while (trainer.position.epoch <= train.epochs && !stoppedEarly(train, schedule)) {
       const { epoch } = trainer.position;
       const clock = new EpochClock(loggers, epoch, train.epochs);
-      const report = await trainer
-        .finishEpoch(dataset, dataset.splits.train, masks, schedule.learningRate, {
-          ...(signal === undefined ? {} : { signal }),
-          ...(augment === null ? {} : { augment }),
-          onStep: (step) => clock.tick(step),
-        })
-        .catch(async (error: unknown) => {
-          // the weights are those before the step that failed
-          await engine.save("last", schedule);
-          throw error;
-        });
+      // a step that fails leaves the checkpoints as they are: the weights before it may be on their way to infinity
+      const report = await trainer.finishEpoch(dataset, dataset.splits.train, masks, schedule.learningRate, {
+        ...(signal === undefined ? {} : { signal }),
+        ...(augment === null ? {} : { augment }),
+        onStep: (step) => clock.tick(step),
+      });
       if (report.interrupted) {
         await engine.save("last", schedule);
         throw new InterruptedError("Interrupted.");

@@ -15,8 +15,9 @@ import { writeSource } from "./capture-source.js";
 import { completeRun } from "./complete-run.js";
 import { endLogs, openCurves } from "./log-run.js";
 import { inFile, type LoadedProject, type Project, resolveProject } from "./project.js";
-import { type RunConfig, readGraph, readRunConfig, runFiles, type ThresholdsByPath, writeJson } from "./run-folder.js";
+import { type RunConfig, readGraph, readRunConfig, runFiles, writeJson } from "./run-folder.js";
 import type { Settings } from "./settings.js";
+import type { ThresholdsByPath } from "./thresholds.js";
 import { trainEpochs } from "./train-epochs.js";
 
 export interface TrainRunOptions {

@@ -8,8 +8,9 @@ import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { evaluateSplits, keepThresholds } from "./complete-run.js";
 import { writePredictions } from "./predictions.js";
-import { runFiles, type ThresholdsByPath } from "./run-folder.js";
+import { runFiles } from "./run-folder.js";
 import { openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
+import type { ThresholdsByPath } from "./thresholds.js";
 import { type RunSummary, summarize } from "./train-run.js";
 
 export interface TuneResult {

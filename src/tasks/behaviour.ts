@@ -1,5 +1,5 @@
 /** @file What every kind of task knows how to do: the columns of the behaviour table. */
-import type { TaskKind, TaskSpec } from "../flow/graph.js";
+import type { Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
 
 /**
@@ -24,7 +24,10 @@ export interface Labels {
   readonly unitScale: UnitScale;
 }
 
-/** Decision thresholds: one for a binary task, one per label for multilabel, none otherwise. */
+/**
+ * Parameters of decoding that are tuned: the threshold of a binary task, one per label of a multilabel, whatever the
+ * decoder of an own task takes, none otherwise.
+ */
 export type Thresholds = readonly number[];
 
 /** All that metrics are computed from: one task, one split, the rows that `mask` selects. */
@@ -47,8 +50,25 @@ export interface MetricValue {
   readonly count: number;
 }
 
+/** A metric by which something is judged. */
+export interface JudgingMetric {
+  readonly name: string;
+  readonly higherIsBetter: boolean;
+}
+
+/**
+ * Finds parameters of decoding.
+ * @param scored the rows that count, decoded with the parameters so far
+ * @param metric one of the task's tunable ones
+ */
+export type ParameterTuner<Spec extends TaskSpec> = (scored: Scored<Spec>, metric: string) => Thresholds;
+
 /** Behaviour of one kind of task. Every function is pure and works on plain arrays. */
 export interface TaskBehaviour<Spec extends TaskSpec> {
+  /** Whose answer it is: the network's, or one that comes with the inputs. */
+  readonly answeredBy: "network" | "table";
+  /** What computes the logits: a dense layer, which heads of one feature share, layers of its own, or nothing. */
+  head(spec: Spec): "dense" | "own" | "none";
   /** Width of the task's head. */
   logitWidth(spec: Spec): number;
   /** Names of the logits, for tables and trees; null for a single unnamed one. */
@@ -79,14 +99,24 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
   decode(spec: Spec, activated: Float32Array, thresholds: Thresholds, unitScale: UnitScale): AnswerColumn;
   /** Thresholds before tuning. */
   defaultThresholds(spec: Spec): Thresholds;
-  /** Metrics by which thresholds can be tuned; empty if there is nothing to tune. */
-  readonly tunableMetrics: readonly string[];
+  /** Names of the yes-or-no questions that it consists of, each with a threshold; null names the task itself. */
+  questions(spec: Spec): readonly (string | null)[];
+  /** Metrics by which thresholds or parameters can be tuned; empty if there is nothing to tune. */
+  tunableMetrics(spec: Spec): readonly string[];
+  /** What tunes parameters that are no thresholds of questions; null if there are none. */
+  tuner(spec: Spec): ParameterTuner<Spec> | null;
 
   /** Every metric but the loss, over the rows of the mask. */
   metrics(scored: Scored<Spec>): MetricValue[];
-  /** Metric by which epochs are compared, and whether more is better. */
-  readonly headlineMetric: { readonly name: string; readonly higherIsBetter: boolean };
+  /** Metric by which the task is judged first; null if it has none. */
+  headlineMetric(spec: Spec): JudgingMetric | null;
+  /** Whether more is better of a metric of this task. */
+  higherIsBetter(spec: Spec, metric: string): boolean;
+  /** What the loss is made of, for weighting by uncertainty. */
+  likelihood(spec: Spec): Likelihood;
 
+  /** What `describe` returns, as the type of a table's column. */
+  answerType(spec: Spec): "truth" | "number" | "text";
   /** One answer in the words of the labels: `true`, `"red"`, `["red","blue"]`, `12.5`, null if unknown. */
   describe(spec: Spec, answers: AnswerColumn, row: number): Described;
 }

@@ -1,7 +1,7 @@
 /** @file binary: yes or no. Sigmoid, binary cross entropy, one tuned threshold. */
 import type { BinarySpec, CommonTaskOptions } from "../flow/graph.js";
 import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "./behaviour.js";
-import { binaryMetrics, TUNABLE_METRICS } from "./metrics.js";
+import { binaryMetrics, growsWhenBetter, TUNABLE_METRICS } from "./metrics.js";
 
 /** A yes-or-no question. Label cells: 0, 1, true, false. */
 export function binary(options: CommonTaskOptions = {}): BinarySpec {
@@ -9,6 +9,8 @@ export function binary(options: CommonTaskOptions = {}): BinarySpec {
 }
 
 export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
+  answeredBy: "network",
+  head: () => "dense",
   logitWidth: () => 1,
   logitNames: () => null,
   problemWith: () => null,
@@ -34,9 +36,14 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   activate: (_spec, logits) => logits.map(sigmoid),
   decode: (_spec, activated, [threshold = 0.5]) => activated.map((score) => (score >= threshold ? 1 : 0)),
   defaultThresholds: () => [0.5],
-  tunableMetrics: TUNABLE_METRICS,
+  questions: () => [null],
+  tunableMetrics: () => TUNABLE_METRICS,
+  tuner: () => null,
   metrics: binaryMetrics,
-  headlineMetric: { name: "accuracy", higherIsBetter: true },
+  headlineMetric: () => ({ name: "accuracy", higherIsBetter: true }),
+  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  likelihood: () => "categorical",
+  answerType: () => "truth",
   describe(_spec, answers, row) {
     const answer = answers[row] as number;
     return Number.isNaN(answer) ? null : answer >= 0.5;

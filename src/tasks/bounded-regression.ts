@@ -1,7 +1,7 @@
 /** @file boundedRegression: a number in [min, max]. Sigmoid, squared error of the normalized value. */
 import type { BoundedRegressionSpec, ImageScale } from "../flow/graph.js";
 import { isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "./behaviour.js";
-import { regressionMetrics } from "./metrics.js";
+import { growsWhenBetter, regressionMetrics } from "./metrics.js";
 
 /** Options of {@link boundedRegression}: `max` or `scale` must be given. */
 export type BoundedRegressionOptions = Pick<BoundedRegressionSpec, "column" | "lossWeight" | "measures"> & {
@@ -38,6 +38,8 @@ export function denormalize(spec: BoundedRegressionSpec, fraction: number, unitS
 const TOLERANCE = 1e-3;
 
 export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = {
+  answeredBy: "network",
+  head: () => "dense",
   logitWidth: () => 1,
   logitNames: () => null,
   problemWith(spec) {
@@ -71,9 +73,14 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   decode: (spec, activated, _thresholds, unitScale) =>
     activated.map((fraction, row) => denormalize(spec, fraction, unitScaleAt(unitScale, row))),
   defaultThresholds: () => [],
-  tunableMetrics: [],
+  questions: () => [],
+  tunableMetrics: () => [],
+  tuner: () => null,
   metrics: regressionMetrics,
-  headlineMetric: { name: "mean_absolute_error_normalized", higherIsBetter: false },
+  headlineMetric: () => ({ name: "mean_absolute_error_normalized", higherIsBetter: false }),
+  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  likelihood: () => "gaussian",
+  answerType: () => "number",
   describe(_spec, answers, row) {
     const answer = answers[row] as number;
     return Number.isNaN(answer) ? null : answer;

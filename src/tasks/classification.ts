@@ -1,7 +1,7 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
 import type { ClassificationSpec, CommonTaskOptions } from "../flow/graph.js";
 import { isMissing, type TaskBehaviour } from "./behaviour.js";
-import { classificationMetrics } from "./metrics.js";
+import { classificationMetrics, growsWhenBetter } from "./metrics.js";
 import { describeUnknownName, duplicateOf } from "./names.js";
 
 /** One of several classes. Label cells: a class name or its index. */
@@ -12,6 +12,8 @@ export function classification<const Class extends string>(
 }
 
 export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
+  answeredBy: "network",
+  head: () => "dense",
   logitWidth: (spec) => spec.classes.length,
   logitNames: (spec) => spec.classes,
   problemWith(spec) {
@@ -73,9 +75,14 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     return decoded;
   },
   defaultThresholds: () => [],
-  tunableMetrics: [],
+  questions: () => [],
+  tunableMetrics: () => [],
+  tuner: () => null,
   metrics: classificationMetrics,
-  headlineMetric: { name: "accuracy_1", higherIsBetter: true },
+  headlineMetric: () => ({ name: "accuracy_1", higherIsBetter: true }),
+  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  likelihood: () => "categorical",
+  answerType: () => "text",
   describe(spec, answers, row) {
     const answer = answers[row] as number;
     return Number.isNaN(answer) ? null : (spec.classes[answer] ?? null);

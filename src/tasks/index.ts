@@ -4,25 +4,43 @@ import type { BehaviourTable, TaskBehaviour } from "./behaviour.js";
 import { binaryBehaviour } from "./binary.js";
 import { boundedRegressionBehaviour } from "./bounded-regression.js";
 import { classificationBehaviour } from "./classification.js";
+import { knownBehaviour } from "./known.js";
 import { multilabelBehaviour } from "./multilabel.js";
+import { ownBehaviour } from "./own.js";
 
 export type * from "./behaviour.js";
 export { binary } from "./binary.js";
 export { boundedRegression, denormalize, normalize } from "./bounded-regression.js";
 export { classification } from "./classification.js";
+export { known } from "./known.js";
+export { growsWhenBetter } from "./metrics.js";
 export { multilabel } from "./multilabel.js";
+export { definitionsOf, functionsOf, isDefined } from "./own.js";
 
 const behaviours = {
   binary: binaryBehaviour,
   classification: classificationBehaviour,
   multilabel: multilabelBehaviour,
   boundedRegression: boundedRegressionBehaviour,
+  known: knownBehaviour,
+  own: ownBehaviour,
 } satisfies BehaviourTable;
 
 /** How tasks of this spec's kind behave. Pass the same spec to its functions. */
 export function behaviourOf<S extends TaskSpec>(spec: S): TaskBehaviour<S> {
   // the table pairs every kind with its own spec; the compiler cannot follow the index
   return behaviours[spec.kind] as unknown as TaskBehaviour<S>;
+}
+
+/** Names of a task's metrics, the loss first; empty for a task that is not evaluated. */
+export function metricNames(spec: TaskSpec): string[] {
+  const behaviour = behaviourOf(spec);
+  if (behaviour.answeredBy === "table") return [];
+  const none = new Float32Array(0);
+  const labels = { answers: none, unitScale: null };
+  const mask = new Uint8Array(0);
+  const metrics = behaviour.metrics({ spec, logits: none, activated: none, decoded: none, labels, mask });
+  return ["loss", ...metrics.map(({ name }) => name)];
 }
 
 /** Kinds of tasks, for validation and messages. */

@@ -1,7 +1,7 @@
 /** @file multilabel: any subset of several labels. Sigmoid, binary cross entropy, one tuned threshold per label. */
 import type { MultilabelSpec } from "../flow/graph.js";
 import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "./behaviour.js";
-import { multilabelMetrics, TUNABLE_METRICS } from "./metrics.js";
+import { growsWhenBetter, multilabelMetrics, TUNABLE_METRICS } from "./metrics.js";
 import { describeUnknownName, duplicateOf } from "./names.js";
 
 /**
@@ -15,6 +15,8 @@ export function multilabel<const Label extends string>(
 }
 
 export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
+  answeredBy: "network",
+  head: () => "dense",
   logitWidth: (spec) => spec.labels.length,
   logitNames: (spec) => spec.labels,
   problemWith(spec) {
@@ -64,9 +66,14 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     return activated.map((score, i) => (score >= (thresholds[i % width] ?? 0.5) ? 1 : 0));
   },
   defaultThresholds: (spec) => spec.labels.map(() => 0.5),
-  tunableMetrics: TUNABLE_METRICS,
+  questions: (spec) => spec.labels,
+  tunableMetrics: () => TUNABLE_METRICS,
+  tuner: () => null,
   metrics: multilabelMetrics,
-  headlineMetric: { name: "accuracy", higherIsBetter: true },
+  headlineMetric: () => ({ name: "accuracy", higherIsBetter: true }),
+  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  likelihood: () => "categorical",
+  answerType: () => "text",
   describe(spec, answers, row) {
     const width = spec.labels.length;
     const answer = answers.subarray(row * width, (row + 1) * width);

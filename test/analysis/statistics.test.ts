@@ -52,10 +52,13 @@ describe("the logarithm of the gamma function", () => {
 });
 
 describe("McNemar's exact test", () => {
-  it.each(vectors.mcnemar)("of $lost lost and $gained gained is statsmodels'", ({ lost, gained, p_value, binomial }) => {
-    expect(relativeError(mcNemarExact(lost, gained), p_value)).toBeLessThan(1e-8);
-    expect(relativeError(mcNemarExact(lost, gained), binomial)).toBeLessThan(1e-8);
-  });
+  it.each(vectors.mcnemar)(
+    "of $lost lost and $gained gained is statsmodels'",
+    ({ lost, gained, p_value, binomial }) => {
+      expect(relativeError(mcNemarExact(lost, gained), p_value)).toBeLessThan(1e-8);
+      expect(relativeError(mcNemarExact(lost, gained), binomial)).toBeLessThan(1e-8);
+    },
+  );
 
   it("doubles the binomial tail: 1 of 6 pairs has p = 2 · (1 + 6) / 64", () => {
     expect(mcNemarExact(1, 5)).toBeCloseTo(14 / 64, 14);

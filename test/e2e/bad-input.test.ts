@@ -253,8 +253,13 @@ describe("a configuration that cannot be used", () => {
     ],
     [
       "misses a trunk output",
-      inConfig("      place: layers", "      plaze: layers"),
-      'DIR/cool.config.ts: The trunk returns no "place", which is declared in features. It returns features, plaze.',
+      inConfig("      place: layers", "      // place: layers"),
+      'DIR/cool.config.ts: The trunk returns no "place", which is declared in features. It returns features.',
+    ],
+    [
+      "has a trunk output too many",
+      inConfig("      place: layers", "      plaec: flat, place: layers"),
+      'DIR/cool.config.ts: No feature named "plaec" in the trunk\'s outputs. Did you mean "place"?',
     ],
     [
       "asks the trunk for an unknown input",

@@ -1,5 +1,6 @@
 /** @file A conditional flow on tiny images, its data made in memory, for tests of the engine. */
 import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ImageInputSpec, InputSource, InputSpec } from "../../src/data/dataset.js";
 import { createRandom } from "../../src/data/rng.js";
 import { type BatchTargets, gatherTargets, layOutHeads } from "../../src/engine/losses.js";
@@ -40,7 +41,7 @@ export const IMAGE: ImageInputSpec = { kind: "image", column: "image", size: [8,
 export const INPUTS: Readonly<Record<string, InputSpec>> = { image: IMAGE };
 
 type Layers = Parameters<TrunkFunction>[1];
-type Layer = ReturnType<Layers["dense"]>;
+type Layer = tfl.layers.Layer;
 
 /** Two convolutions and a dense layer per feature, smooth everywhere; `extra` comes after the first convolution. */
 export function trunkWith(extra: (layers: Layers) => readonly Layer[] = () => []): TrunkFunction {
@@ -154,6 +155,19 @@ export function weightsOf(network: Network): Float32Array[] {
   return [...network.trainable, ...network.statistics].map((variable) => valuesOf(variable as tf.Tensor));
 }
 
+/** A flat vector over all of `network.trainable`, weight by weight. */
+export function splitWeights(flat: Float32Array, network: Network): Float32Array[] {
+  let at = 0;
+  return network.trainable.map(({ size }) => {
+    at += size;
+    return flat.slice(at - size, at);
+  });
+}
+
+export function setWeight(variable: tf.Variable, values: Float32Array): void {
+  tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
+}
+
 /** A copy: the cpu backend hands out its own array. */
 export function valuesOf(tensor: tf.Tensor): Float32Array {
   return (tensor.dataSync() as Float32Array).slice();
@@ -163,4 +177,14 @@ export function valuesOf(tensor: tf.Tensor): Float32Array {
 export function counts(): { readonly tensors: number; readonly blocks: number } {
   const { numTensors, numDataBuffers } = tf.memory();
   return { tensors: numTensors, blocks: numDataBuffers };
+}
+
+/** Logits of each task by the model's own layers, as plain tfjs computes them. */
+export function predictPlainly(network: Network, data: SmallData, rows: ArrayLike<number>): Float32Array[] {
+  const { image } = readInputs(network, data, rows);
+  const pixels = Float32Array.from(image as Uint8Array, (byte) => byte / 255);
+  return tf.tidy(() => {
+    const outputs = network.model.predict(tf.tensor(pixels, [rows.length, 8, 8, 3])) as tf.Tensor[];
+    return outputs.map(valuesOf);
+  });
 }

@@ -357,7 +357,7 @@ describe("text", () => {
 
   it("is wrapped between words, and inside of words that are too long", () => {
     expect(wrapText("red, green, blue and black", 3, 125, style)).toEqual(["red, green,", "blue and", "black"]);
-    expect(wrapText("abcdefghijklmnopqrstuvwxyz", 2, 120, style)).toEqual(["abcdefghi", "jklmnop…"]);
+    expect(wrapText("abcdefghijklmnopqrstuvwxyz", 2, 120, style)).toEqual(["abcdefghij", "klmnop…"]);
     expect(wrapText("  ", 2, 120, style)).toEqual([]);
   });
 

@@ -1,56 +1,126 @@
 /** @file `cool compare runs`: what differs between runs. */
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
-import { drawTable, formatMetric, groupByFlow } from "../../cli/tables.js";
+import {
+  columnsOf,
+  comparisonRows,
+  comparisonView,
+  curveTable,
+  factTables,
+  metricTable,
+  type TextTable,
+} from "../../cli/comparison-tables.js";
+import { isInteractive, showInteractiveTable } from "../../cli/interactive-table.js";
+import { flipsTable, SAMPLES_LEGEND, samplesSummary, samplesTable } from "../../cli/sample-tables.js";
+import { drawTable } from "../../cli/tables.js";
+import { csvText, markdownTable } from "../../cli/text-tables.js";
 import { compareRuns, type RunComparison } from "../../runs/compare-runs.js";
-import { SPLITS } from "../../tasks/evaluation.js";
+import { SPLITS, type Split } from "../../tasks/evaluation.js";
 
 export default class CompareRuns extends CoolCommand {
   static override summary = "Compare runs: settings that differ, metrics side by side";
   static override description =
-    "Without runs all finished ones are compared. The best value of each row is marked with *.";
+    `Without runs all finished ones are compared. The best value of each row is marked with *.
+
+Of three runs or more, those that differ in their seed alone are shown as one column: mean ± sample standard deviation, n runs.
+
+Two runs are also compared on the samples that their splits share, task by task: McNemar's exact test for decisions, a paired bootstrap interval (2,000 resamples, 95 %) for errors, p-values adjusted by Holm's method, and the samples whose decisions flipped, those whose loss changed most first.`;
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> base wide --split valid",
+    "<%= config.bin %> <%= command.id %> base wide deep --curves",
+    "<%= config.bin %> <%= command.id %> --interactive",
     "<%= config.bin %> <%= command.id %> base wide --all --json",
   ];
   static override strict = false;
   static override args = { run: Args.string({ description: `two runs or more: ${RUN_HELP}` }) };
   static override flags = {
-    split: Flags.option({ summary: "split that the table shows", options: SPLITS, default: "test" as const })(),
+    split: Flags.option({
+      summary: "split to show",
+      description: "Default: test; for curves valid",
+      options: SPLITS,
+    })(),
     gates: Flags.option({
-      summary: "kind of gates that the table shows",
-      options: ["truth", "predicted"] as const,
+      summary: "kind of gates to show",
+      description: "both: rows for predicted gates where they change something; samples are compared by true gates",
+      options: ["truth", "predicted", "both"] as const,
       default: "truth" as const,
     })(),
-    all: Flags.boolean({ summary: "also metrics of single labels and those that are equal" }),
+    all: Flags.boolean({ summary: "also what is the same in all runs, and metrics of single labels" }),
+    curves: Flags.boolean({ summary: "also the last, best, lowest and highest value of each training curve" }),
+    group: Flags.boolean({ summary: "group runs that differ in their seed alone", default: true, allowNo: true }),
+    samples: Flags.boolean({ summary: "compare two runs sample by sample", default: true, allowNo: true }),
+    top: Flags.integer({ summary: "flipped samples to name per task and direction", default: 3, min: 0 }),
+    csv: Flags.boolean({ summary: "print one CSV table, without samples", exclusive: ["md", "json", "interactive"] }),
+    md: Flags.boolean({ summary: "print Markdown", exclusive: ["json", "interactive"] }),
+    interactive: Flags.boolean({ summary: "move through one table: sort, hide, filter", exclusive: ["json"] }),
   };
 
   async run(): Promise<RunComparison> {
     const { argv, flags } = await this.parse(CompareRuns);
-    const comparison = await this.withStore(flags, (store) => compareRuns(store, argv as string[]));
-    const { runs, params, metrics } = comparison;
-    if (runs.length < 2) {
-      this.log(`There ${runs.length === 1 ? "is one finished run" : "are no finished runs"}; comparing takes two.`);
-      return comparison;
-    }
-    const names = runs.map(({ name }) => name);
-    const numeric = runs.map((_, i) => i + 2);
-    if (params.length > 0) {
-      const rows = params.map(({ key, values }) => [
-        key,
-        ...values.map((value) => (value === null ? "–" : String(value))),
-      ]);
-      this.log(drawTable(["setting", ...names], rows));
-    } else this.log("The runs have the same settings.");
-    const rows = metrics
-      .filter((metric) => metric.split === flags.split && metric.gates === flags.gates)
-      .filter((metric) => flags.all || (metric.best !== null && !metric.metric_name.includes("/")))
-      .map(({ task_path, metric_name, values, best }) => ({
-        path: task_path,
-        cells: [metric_name, ...values.map((value, i) => `${formatMetric(value)}${i === best ? " *" : "  "}`)],
-      }));
-    this.log(drawTable([`task (${flags.split})`, "metric", ...names], groupByFlow(rows), numeric));
+    const isInteractiveView = flags.interactive && isInteractive();
+    if (flags.interactive && !isInteractiveView) this.note("The output is not a terminal, so it is not interactive.");
+    const comparison = await this.withStore(flags, async (store) => {
+      const { curves, group } = flags;
+      const compared = compareRuns(store, argv as string[], { all: flags.all || isInteractiveView, curves, group });
+      const [first, second, ...others] = compared.runs;
+      if (!flags.samples || flags.csv || isInteractiveView || second === undefined || others.length > 0)
+        return compared;
+      const { compareRunSamples } = await import("../../runs/compare-run-samples.js");
+      const samples = await compareRunSamples(store, [first?.id ?? "", second.id], {
+        split: flags.split ?? evaluatedSplit(compared),
+        gates: flags.gates === "both" ? "truth" : flags.gates,
+        top: flags.top,
+      });
+      return { ...compared, samples };
+    });
+    if (this.jsonEnabled()) return comparison;
+    if (comparison.runs.length < 2) {
+      const { length } = comparison.runs;
+      this.log(`There ${length === 1 ? "is one finished run" : "are no finished runs"}; comparing takes two.`);
+    } else if (isInteractiveView) {
+      const view = comparisonView(comparison, flags.split ?? evaluatedSplit(comparison));
+      const { interrupted } = await showInteractiveTable(view);
+      if (interrupted) process.exitCode = 130;
+    } else if (flags.csv) this.log(csvText(comparisonRows(comparison)));
+    else this.#print(comparison, flags);
     return comparison;
   }
+
+  #print(
+    comparison: RunComparison,
+    flags: {
+      readonly split?: Split | undefined;
+      readonly gates: "truth" | "predicted" | "both";
+      readonly all: boolean;
+      readonly md: boolean;
+      readonly top: number;
+    },
+  ): void {
+    const print = ({ head, rows, numeric }: TextTable): void => {
+      if (rows.length === 0) return;
+      this.log(flags.md ? `${markdownTable(head, rows, numeric)}\n` : drawTable(head, rows, numeric));
+    };
+    const split = flags.split ?? evaluatedSplit(comparison);
+    if (comparison.params.length === 0) this.log("The runs have the same settings.\n");
+    factTables(comparison).forEach(print);
+    const metrics = metricTable(comparison, { split, gates: flags.gates, all: flags.all });
+    if (metrics.rows.length === 0) this.log(`No metric on ${split} differs.`);
+    print(metrics);
+    if (comparison.curves !== undefined) print(curveTable(comparison, flags.split ?? "valid", flags.all));
+    const { samples } = comparison;
+    if (samples === null) this.note(`A run has no predictions of the ${split} split: samples are not compared.`);
+    if (samples === null || samples === undefined) return;
+    const [first, second] = columnsOf(comparison).map(({ title }) => title) as [string, string];
+    this.log(`\n${samplesSummary(samples, [first, second])}`);
+    print(samplesTable(samples));
+    this.log(SAMPLES_LEGEND);
+    print(flipsTable(samples, [first, second]));
+  }
+}
+
+/** The split that users care about most, of those that were evaluated. */
+function evaluatedSplit({ metrics }: RunComparison): Split {
+  return (["test", "valid", "train"] as const).find((split) => metrics.some((row) => row.split === split)) ?? "test";
 }

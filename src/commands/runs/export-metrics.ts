@@ -1,5 +1,6 @@
 /** @file `cool runs export-metrics`: evaluation frames and curves as CSV, JSON or Parquet. */
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { UsageError } from "../../errors.js";
 import {

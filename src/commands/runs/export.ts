@@ -1,5 +1,6 @@
 /** @file `cool runs export`: a run, complete, as a folder or a .tar.gz. */
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { type ExportedRun, exportRun } from "../../runs/transfer.js";
 

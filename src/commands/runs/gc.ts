@@ -1,5 +1,5 @@
 /** @file `cool runs gc`: deletes for good what has been in the trash for long. */
-import { Flags } from "@oclif/core";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../../cli/command.js";
 import { formatBytes } from "../../cli/text.js";
 import { type CollectedGarbage, collectGarbage } from "../../runs/trash.js";

@@ -1,5 +1,5 @@
 /** @file `cool runs import`: an exported run → this store. */
-import { Args } from "@oclif/core";
+import * as Args from "@oclif/core/args";
 import { CoolCommand } from "../../cli/command.js";
 import { importRuns, type MergedRuns } from "../../runs/transfer.js";
 

@@ -1,5 +1,5 @@
 /** @file `cool runs list`: the runs of a store, by condition, order and columns of choice. */
-import { Flags } from "@oclif/core";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../../cli/command.js";
 import { drawTable, formatMetric } from "../../cli/tables.js";
 import { cellText } from "../../cli/text.js";

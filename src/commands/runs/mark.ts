@@ -1,5 +1,6 @@
 /** @file `cool runs mark`: a star for the runs that matter. */
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { type ListedRun, listed } from "../../runs/list-runs.js";
 

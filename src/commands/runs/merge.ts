@@ -1,5 +1,5 @@
 /** @file `cool runs merge`: all runs of another store → this one. */
-import { Args } from "@oclif/core";
+import * as Args from "@oclif/core/args";
 import { CoolCommand } from "../../cli/command.js";
 import { type MergedRuns, mergeStore } from "../../runs/transfer.js";
 

@@ -1,5 +1,5 @@
 /** @file `cool runs rename`: another name for a run; its id and folder stay. */
-import { Args } from "@oclif/core";
+import * as Args from "@oclif/core/args";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { type ListedRun, listed } from "../../runs/list-runs.js";
 

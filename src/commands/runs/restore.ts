@@ -1,5 +1,5 @@
 /** @file `cool runs restore`: runs ← trash. */
-import { Args } from "@oclif/core";
+import * as Args from "@oclif/core/args";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import type { ListedRun } from "../../runs/list-runs.js";
 import { restoreRuns } from "../../runs/trash.js";

@@ -1,5 +1,6 @@
 /** @file `cool runs show`: everything the store knows of one run. */
-import { Args, Flags } from "@oclif/core";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { bestSplit, drawTable, evaluationTable } from "../../cli/tables.js";
 import { cellText } from "../../cli/text.js";

@@ -85,6 +85,8 @@ function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number
       return activated[row * behaviourOf(spec).logitWidth(spec) + (decoded[row] as number)] as number;
     case "multilabel":
     case "boundedRegression":
+    case "known":
+    case "own":
       return null;
     default:
       return spec satisfies never;

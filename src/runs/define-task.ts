@@ -1,0 +1,35 @@
+/** @file defineTask as users write it: an own task whose head is made of the engine's layers. */
+import type { Layers, SymbolicTensor } from "../engine/network.js";
+import { defineOwnTask, type GateKind, type NumberGate, type OwnTaskConstructor, type OwnTaskDefinition } from "../tasks/define-own.js";
+
+/** What a head is built of. */
+export interface HeadParts {
+  /** The trunk's feature, [batch, n]. */
+  readonly feature: SymbolicTensor;
+  /** The tfjs-layers functions. A layer's name is placed under the task's path. */
+  readonly layers: Layers;
+  /** Numbers per row that the head must put out. */
+  readonly width: number;
+  /** The task's path. */
+  readonly name: string;
+}
+
+/** Layers from the feature to the logits, [batch, width]. */
+export type HeadFunction = (parts: HeadParts) => SymbolicTensor;
+
+/** A kind of task of the user's own. */
+export type TaskDefinition<
+  AnswerWidth extends number = 1,
+  Gate extends NumberGate = "bounds",
+> = OwnTaskDefinition<AnswerWidth, Gate, HeadFunction>;
+
+/**
+ * Defines a kind of task: its loss, activation, decoder and metrics, and, if it needs one, its head.
+ * @returns a constructor of its tasks: `angle({ column: "wrist_angle", lossWeight: 2 })`
+ * @throws ConfigError where a part is missing, unknown, or not what it must be
+ */
+export function defineTask<AnswerWidth extends number = 1, Gate extends NumberGate = "bounds">(
+  definition: TaskDefinition<AnswerWidth, Gate>,
+): OwnTaskConstructor<GateKind<AnswerWidth, Gate>> {
+  return defineOwnTask(definition);
+}

@@ -1,0 +1,83 @@
+/** @file How failures are told on the command line. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { reportError, toCoolError } from "../../src/cli/report-error.js";
+import { DataError, InterruptedError, UnknownNameError, UsageError } from "../../src/errors.js";
+
+const command = { name: "cool run", flags: ["epochs", "set", "json"] };
+
+/** What oclif throws about arguments. */
+function parseError(message: string, flags?: readonly string[]): Error {
+  return Object.assign(new Error(`${message}\nSee more help with --help`), { oclif: { exit: 2 }, flags });
+}
+
+describe("toCoolError", () => {
+  it("answers an unknown flag with the nearest one", () => {
+    const error = toCoolError(parseError("Nonexistent flag: --epoch", ["--epoch"]), command);
+    expect(error).toBeInstanceOf(UnknownNameError);
+    expect(error).toMatchObject({
+      exitCode: 2,
+      message: 'No flag named "--epoch" in cool run. Did you mean "--epochs"?',
+    });
+  });
+
+  it("puts any other problem of arguments into one line", () => {
+    const error = toCoolError(parseError("Missing 1 required arg:\nimage  images"), command);
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error.message).toBe("Missing 1 required arg: image images. See cool run --help.");
+  });
+
+  it("leaves everything else as it is", () => {
+    for (const error of [new DataError("a"), new Error("b")]) expect(toCoolError(error, command)).toBe(error);
+  });
+});
+
+describe("reportError", () => {
+  const written = { stdout: "", stderr: "" };
+  const listen = (): void => {
+    for (const stream of ["stdout", "stderr"] as const) {
+      written[stream] = "";
+      vi.spyOn(process[stream], "write").mockImplementation((text) => {
+        written[stream] += String(text);
+        return true;
+      });
+    }
+  };
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  });
+
+  it("prints one paragraph on stderr, or one document on stdout", () => {
+    listen();
+    expect(reportError(new DataError("labels.csv has no rows.", { file: "labels.csv" }), false)).toBe(1);
+    expect(written).toEqual({ stdout: "", stderr: "Error: labels.csv has no rows.\n" });
+    listen();
+    reportError(new DataError("labels.csv has no rows.", { file: "labels.csv" }), true);
+    expect(written.stderr).toBe("");
+    expect(JSON.parse(written.stdout)).toEqual({
+      error: "DataError",
+      message: "labels.csv has no rows.",
+      facts: { file: "labels.csv" },
+    });
+  });
+
+  it("returns the exit code of the error", () => {
+    listen();
+    const codes = [new UsageError("a"), new InterruptedError("b"), new Error("c")].map((e) => reportError(e, false));
+    expect(codes).toEqual([2, 130, 1]);
+  });
+
+  it.each(["cool*", "cool:data", "*", "express,cool"])("prints the stack where DEBUG is %s", (value) => {
+    vi.stubEnv("DEBUG", value);
+    listen();
+    reportError(new DataError("a"), false);
+    expect(written.stderr).toMatch(/^DataError: a\n\s+at /);
+  });
+
+  it("prints no stack where DEBUG is for others", () => {
+    vi.stubEnv("DEBUG", "express");
+    listen();
+    reportError(new DataError("a"), false);
+    expect(written.stderr).toBe("Error: a\n");
+  });
+});

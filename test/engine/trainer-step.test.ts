@@ -1,0 +1,201 @@
+/** @file One training step: what it changes, what a failed one leaves alone, what it keeps in memory. */
+import * as tf from "@tensorflow/tfjs-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openBackend } from "../../src/engine/backend.js";
+import { type BatchTargets, batchLoss } from "../../src/engine/losses.js";
+import { Network } from "../../src/engine/network.js";
+import { forward } from "../../src/engine/predict.js";
+import { TrainingError } from "../../src/errors.js";
+import {
+  batchOf,
+  counts,
+  graph,
+  INPUTS,
+  layout,
+  makeData,
+  plainTrunk,
+  richTrunk,
+  SGD,
+  setWeight,
+  splitWeights,
+  trainerOf,
+  valuesOf,
+  weightsOf,
+} from "./small-project.js";
+
+const data = makeData(24);
+
+beforeAll(async () => {
+  await openBackend("cpu");
+  await openBackend("wasm");
+});
+afterAll(() => tf.disposeVariables());
+
+describe("a step", () => {
+  test("of plain SGD takes the gradient times the rate from every weight", () => {
+    const network = Network.build(graph, INPUTS, plainTrunk, 3);
+    const before = weightsOf(network);
+    const trainer = trainerOf(network, { optimizer: SGD });
+    const { inputs, targets } = batchOf(network, data);
+    trainer.step(inputs, targets, 0.5);
+    const gradients = splitWeights(trainer.gradient, network);
+    weightsOf(network).forEach((values, i) => {
+      expect(values).toEqual(
+        before[i]?.map((value, k) => Math.fround(value - 0.5 * ((gradients[i] as Float32Array)[k] as number))),
+      );
+    });
+    network.dispose();
+  });
+
+  test("lowers the loss of its batch, and reports the loss and logits before it", () => {
+    const network = Network.build(graph, INPUTS, plainTrunk, 3);
+    const trainer = trainerOf(network, { optimizer: SGD });
+    const { inputs, targets } = batchOf(network, data);
+    const logits = forward(network, inputs, 24);
+    const reported = new Float32Array(24 * layout.width);
+    const { loss } = trainer.step(inputs, targets, 0.05, reported);
+    expect(reported).toEqual(logits);
+    expect(loss).toEqual(batchLoss(layout, logits, targets, null));
+    expect(batchLoss(layout, forward(network, inputs, 24), targets, null).total).toBeLessThan(loss.total);
+    network.dispose();
+  });
+
+  test("without an active row is valid: loss and gradient 0, plain SGD moves nothing", () => {
+    const network = Network.build(graph, INPUTS, plainTrunk, 3);
+    const before = weightsOf(network);
+    const trainer = trainerOf(network, { optimizer: SGD });
+    const { inputs, targets } = batchOf(network, data);
+    const masks = targets.masks.map((mask) => new Uint8Array(mask.length));
+    const { loss, gradientNorm } = trainer.step(inputs, { ...targets, masks }, 1);
+    expect(loss.total).toBe(0);
+    expect(gradientNorm).toBe(0);
+    expect(weightsOf(network)).toEqual(before);
+    expect(trainer.position).toEqual({ epoch: 1, batch: 1, step: 1 });
+    network.dispose();
+  });
+
+  test("with a clip norm moves the weights by no more than that norm", () => {
+    const network = Network.build(graph, INPUTS, plainTrunk, 3);
+    const before = weightsOf(network);
+    const trainer = trainerOf(network, { optimizer: SGD, clipNorm: 0.01 });
+    const { inputs, targets } = batchOf(network, data);
+    const { gradientNorm } = trainer.step(inputs, targets, 1);
+    expect(gradientNorm).toBeGreaterThan(0.1);
+    const moved = weightsOf(network).flatMap((values, i) =>
+      [...values].map((value, k) => value - (before[i]?.[k] as number)),
+    );
+    expect(Math.hypot(...moved)).toBeCloseTo(0.01, 5);
+    network.dispose();
+  });
+});
+
+describe("a step that fails", () => {
+  /** A network and its trainer after three steps, all state included in `snapshot`. */
+  function afterThreeSteps() {
+    const network = Network.build(graph, INPUTS, richTrunk, 3);
+    const trainer = trainerOf(network);
+    const { inputs, targets } = batchOf(network, data);
+    for (let i = 0; i < 3; i++) trainer.step(inputs, targets, 1e-2);
+    const snapshot = () =>
+      structuredClone({
+        weights: weightsOf(network),
+        position: trainer.position,
+        optimizer: trainer.optimizerState,
+      });
+    return { network, trainer, inputs, targets, snapshot };
+  }
+
+  function withAnswer(targets: BatchTargets, task: number, answer: number): BatchTargets {
+    const labels = targets.labels.map((label, i) =>
+      i === task ? { ...label, answers: label.answers.map(() => answer) } : label,
+    );
+    return { ...targets, labels };
+  }
+
+  test("for an infinite loss names the step and the task and leaves everything as it was", () => {
+    const { network, trainer, inputs, targets, snapshot } = afterThreeSteps();
+    const before = snapshot();
+    let thrown: unknown;
+    try {
+      trainer.step(inputs, withAnswer(targets, 1, Number.POSITIVE_INFINITY), 1e-2);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(TrainingError);
+    expect((thrown as TrainingError).message).toMatch(
+      /^The loss of task "person\.x" is Infinity at step 4 \(epoch 1, batch 4\)\. The weights before this step are kept\./,
+    );
+    expect((thrown as TrainingError).facts).toEqual({ task: "person.x", loss: "Infinity", step: 4, epoch: 1 });
+    expect(snapshot()).toEqual(before);
+    network.dispose();
+  });
+
+  test("can be followed by the same step with good labels, as if it had never been", () => {
+    const [failed, clean] = [afterThreeSteps(), afterThreeSteps()];
+    const bad = withAnswer(failed.targets, 1, Number.POSITIVE_INFINITY);
+    expect(() => failed.trainer.step(failed.inputs, bad, 1e-2)).toThrow(TrainingError);
+    for (const { trainer, inputs, targets } of [failed, clean]) trainer.step(inputs, targets, 1e-2);
+    expect(failed.snapshot()).toEqual(clean.snapshot());
+    for (const { network } of [failed, clean]) network.dispose();
+  });
+
+  test("for weights that overflow says NaN and leaves the averages of batch normalization alone", () => {
+    const { network, inputs, targets, snapshot } = afterThreeSteps();
+    const [kernel] = network.trainable as [tf.Variable];
+    // the first convolution, which batch normalization follows
+    setWeight(kernel, valuesOf(kernel as unknown as tf.Tensor).fill(Number.NaN));
+    const before = snapshot();
+    expect(() => trainerOf(network).step(inputs, targets, 1e-2)).toThrow(
+      /^The loss of task "present" is NaN at step 1 \(epoch 1, batch 1\)/,
+    );
+    expect(snapshot()).toEqual(before);
+    expect(network.statistics.flatMap((variable) => [...valuesOf(variable as tf.Tensor)]).every(Number.isFinite)).toBe(
+      true,
+    );
+    network.dispose();
+  });
+
+  test("for an infinite gradient under a finite loss says so", () => {
+    const heavy = { ...graph, tasks: graph.tasks.map((task) => ({ ...task, lossWeight: 1e6 })) };
+    const network = Network.build(heavy, INPUTS, plainTrunk, 3);
+    const before = weightsOf(network);
+    const trainer = trainerOf(network);
+    const { inputs, targets } = batchOf(network, data);
+    // the loss, about 1e80, fits double precision; the gradient does not fit single precision
+    expect(() => trainer.step(inputs, withAnswer(targets, 1, 3e38), 1e-2)).toThrow(
+      /^The gradient is (Infinity|NaN) at step 1/,
+    );
+    expect(weightsOf(network)).toEqual(before);
+    network.dispose();
+  });
+
+  test("leaves no tensor behind", () => {
+    const { network, trainer, inputs, targets } = afterThreeSteps();
+    const before = counts();
+    const bad = withAnswer(targets, 1, Number.POSITIVE_INFINITY);
+    for (let i = 0; i < 3; i++) expect(() => trainer.step(inputs, bad, 1e-2)).toThrow(TrainingError);
+    expect(counts()).toEqual(before);
+    network.dispose();
+  });
+});
+
+describe("memory", () => {
+  test.each(["wasm", "cpu"] as const)("after 100 steps holds as many tensors as after 10: %s", async (backend) => {
+    await openBackend(backend);
+    const network = Network.build(graph, INPUTS, richTrunk, 3);
+    const trainer = trainerOf(network, { clipNorm: 1 });
+    const run = (steps: number) => {
+      for (let i = 0; i < steps; i++) {
+        const { inputs, targets } = batchOf(network, data, [i % 24, (i + 7) % 24]);
+        trainer.step(inputs, targets, 1e-3);
+        if (i % 5 === 0) forward(network, inputs, 2);
+        if (i % 10 === 0) expect(network.model.outputNames.length).toBe(5);
+      }
+      return counts();
+    };
+    const afterTen = run(10);
+    expect(run(90)).toEqual(afterTen);
+    network.dispose();
+    await openBackend("wasm");
+  });
+});

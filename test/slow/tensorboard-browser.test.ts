@@ -1,0 +1,178 @@
+/** @file The pages of TensorBoard on two finished runs, in a real browser. Screenshots go to `COOL_SCREENSHOTS`. */
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { loadProject } from "../../src/runs/project.js";
+import { planTensorBoard, serveTensorBoard } from "../../src/runs/tensorboard.js";
+import { trainRun } from "../../src/runs/train-run.js";
+import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
+import { tensorBoardPython } from "../support/tensorboard.js";
+
+/** The part of playwright-core that is used here. */
+interface Page {
+  goto(url: string): Promise<unknown>;
+  evaluate(script: string): Promise<unknown>;
+  screenshot(options: { readonly path: string }): Promise<unknown>;
+}
+interface Browser {
+  newPage(options: { readonly viewport: { readonly width: number; readonly height: number } }): Promise<Page>;
+  close(): Promise<void>;
+}
+interface Playwright {
+  readonly chromium: {
+    launch(options: { readonly executablePath: string; readonly args: readonly string[] }): Promise<Browser>;
+  };
+}
+
+const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const EXAMPLE = fileURLToPath(new URL("../../examples/home-security", import.meta.url));
+const SCREENSHOTS = process.env.COOL_SCREENSHOTS;
+const SETUP_MS = 600_000;
+const PAGE_MS = 60_000;
+
+let folder: string;
+let store: RunStore | undefined;
+let browser: Browser | undefined;
+let page: Page;
+let url = "";
+let ended: Promise<void> | undefined;
+let tasks: readonly string[] = [];
+/** Why there is nothing to look at. */
+let missing: string | undefined;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "cool-browser-"));
+  const judge = await tensorBoardPython();
+  const launcher = openBrowser();
+  if ("skip" in judge || typeof launcher === "string") {
+    missing = "skip" in judge ? judge.skip : (launcher as string);
+    return;
+  }
+  for (const [name, rate] of [
+    ["slow", 0.0005],
+    ["fast", 0.002],
+  ] as const) {
+    const project = await loadProject(EXAMPLE, [`train.optimizer.learningRate=${rate}`]);
+    await trainRun(project, { store: join(folder, "store"), name, epochs: 1 });
+    tasks = project.graph.tasks.map(({ path }) => path);
+  }
+  browser = await launcher();
+  page = await browser.newPage({ viewport: { width: 1600, height: 1200 } });
+  store = openRunStore(join(folder, "store"), { readonly: true });
+  const options = { program: [judge.python, "-m", "tensorboard.main"] as const, references: [], port: 0 };
+  const plan = planTensorBoard(store, options);
+  await new Promise<void>((resolve, reject) => {
+    const onReady = (address: { readonly url: string }) => {
+      url = address.url;
+      resolve();
+    };
+    ended = serveTensorBoard(store as RunStore, plan, options, onReady, () => {});
+    ended.catch(reject);
+  });
+}, SETUP_MS);
+
+afterAll(async () => {
+  await browser?.close();
+  if (ended !== undefined) {
+    process.emit("SIGTERM", "SIGTERM");
+    await ended;
+  }
+  store?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** @returns how to start a browser, or why there is none */
+function openBrowser(): (() => Promise<Browser>) | string {
+  const executablePath = [process.env.COOL_BROWSER ?? "", ...BROWSERS].find((path) => existsSync(path));
+  if (executablePath === undefined) return "no browser: install Debian's chromium, or name one in COOL_BROWSER";
+  try {
+    const { chromium } = createRequire(import.meta.url)("playwright-core") as Playwright;
+    // a container's root user has no sandbox
+    return () => chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  } catch {
+    return "playwright-core is not installed";
+  }
+}
+
+/** All text of the page, also that of its components, whose trees are hidden from the document. */
+const PAGE_TEXT = `(() => {
+  const read = (node) => [
+    node.nodeType === Node.TEXT_NODE ? node.data : "",
+    ...(node.shadowRoot ? [read(node.shadowRoot)] : []),
+    ...[...node.childNodes].filter((child) => child.nodeName !== "STYLE" && child.nodeName !== "SCRIPT").map(read),
+  ].join(" ");
+  return read(document.body);
+})()`;
+
+/** Opens a page of TensorBoard, waits until it shows all the texts, and keeps a screenshot. */
+async function expectPage(
+  context: TestContext,
+  name: string,
+  address: string,
+  texts: readonly string[],
+): Promise<void> {
+  if (missing !== undefined) return context.skip(missing);
+  await page.goto("about:blank");
+  await page.goto(`${url}${address}`);
+  await expect
+    .poll(async () => missingTexts(String(await page.evaluate(PAGE_TEXT)), texts), { timeout: PAGE_MS, interval: 500 })
+    .toEqual([]);
+  if (SCREENSHOTS === undefined) return;
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  // charts and pictures come after the texts
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+}
+
+function missingTexts(text: string, wanted: readonly string[]): string[] {
+  return wanted.filter((one) => !text.includes(one));
+}
+
+/** What TensorBoard's pages ask its server for. */
+async function served<Result>(path: string): Promise<Result> {
+  const response = await fetch(`${url}data/plugin/${path}`);
+  expect(response.ok).toBe(true);
+  return (await response.json()) as Result;
+}
+
+describe("TensorBoard in the browser", () => {
+  it("shows each task as a group of its own, and runs by their names", async (context) => {
+    const runs = ["slow/train", "slow/valid", "fast/test"];
+    await expectPage(context, "time-series", "#timeseries", ["_total", ...tasks, ...runs]);
+  });
+
+  it("has 14 sheets of best and 14 of worst samples for a run", async (context) => {
+    const filter = `?tagFilter=${encodeURIComponent("(best|worst)$")}&runFilter=${encodeURIComponent("slow/valid")}`;
+    await expectPage(context, "sheets", `${filter}#timeseries`, ["Tags matching filter", "camera_blocked/best"]);
+    const runs = await served<Record<string, Record<string, unknown>>>("images/tags");
+    expect(tasks).toHaveLength(14);
+    for (const run of ["slow/valid", "fast/valid"]) {
+      const tags = Object.keys(runs[run] ?? {});
+      for (const side of ["best", "worst"]) {
+        const sheets = tags.filter((tag) => tag.endsWith(`/${side}`));
+        expect(sheets.sort()).toEqual(tasks.map((task) => `${task}/${side}`).sort());
+      }
+    }
+  });
+
+  it("shows the pictures under their tasks", async (context) => {
+    await expectPage(context, "images", "#images", ["camera_blocked/best", "camera_blocked/reliability", "slow/valid"]);
+  });
+
+  it("shows PR curves of yes-or-no answers", async (context) => {
+    const tags = ["camera_blocked/pr_curve", "door_locked/pr_curve"];
+    await expectPage(context, "pr-curves", "#pr_curves", [...tags, "fast/test"]);
+  });
+
+  it("compares the runs' settings and metrics", async (context) => {
+    const columns = ["train.optimizer.learningRate", "loss (test)", "camera_blocked accuracy (test)"];
+    await expectPage(context, "hparams", "#hparams", ["slow", "fast", ...columns, "0.00050000", "0.0020000"]);
+  });
+
+  it("draws the flow", async (context) => {
+    await expectPage(context, "graph", "?run=slow#graphs", ["Main Graph", "door_open", "_trunk"]);
+  });
+});
