@@ -1,4 +1,7 @@
 #!/usr/bin/env node
-import { execute } from "@oclif/core/execute";
+import module from "node:module";
 
+// compiled code is kept between calls, where Node can do that (since 22.1)
+module.enableCompileCache?.();
+const { execute } = await import("@oclif/core/execute");
 await execute({ dir: import.meta.url });

@@ -1,6 +1,6 @@
 /**
- * @file Scalars per second and bytes per scalar of our TensorBoard writer beside Python's. `COOL_BENCH_PYTHON` names a
- * Python with tensorboard (and torch or tensorboardX); without it our side alone is measured.
+ * @file Scalars per second and bytes per scalar of our TensorBoard writer beside tfjs-node's and Python's, each where it
+ * is installed. `COOL_BENCH_PYTHON` names a Python with tensorboard (and torch or tensorboardX).
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +13,7 @@ const { values: flags } = parseArgs({ options: { rounds: { type: "string", defau
 
 const PYTHON = process.env.COOL_BENCH_PYTHON;
 const PYTHON_WRITERS = path.join(ROOT, "bench", "tensorboard", "python_writers.py");
+const TFJS_NODE_WRITER = path.join(ROOT, "bench", "tensorboard", "tfjs_node.cjs");
 
 interface Side {
   readonly name: string;
@@ -28,6 +29,7 @@ const SIDES: readonly Side[] = [
     scalars: 1_000_000,
     command: [process.execPath, ...typescript("bench/tensorboard/ours.ts")],
   },
+  { name: "tfjs-node", scalars: 10_000, command: [process.execPath, TFJS_NODE_WRITER] },
   ...["tensorboard", "torch", "tensorboardX"].flatMap((name) =>
     PYTHON === undefined ? [] : [{ name, scalars: 10_000, command: [PYTHON, PYTHON_WRITERS, name] } satisfies Side],
   ),
@@ -63,7 +65,7 @@ function summarize(rounds: readonly Measurement[]): Measurement[] {
 }
 
 warnIfBusy();
-if (PYTHON === undefined) printProgress("COOL_BENCH_PYTHON is not set: our side alone is measured.");
+if (PYTHON === undefined) printProgress("COOL_BENCH_PYTHON is not set: no Python writer is measured.");
 const rounds = Array.from({ length: Number(flags.rounds) }, () => SIDES.flatMap((side) => measure(side) ?? [])).flat();
 const results = summarize(rounds);
 const table = new Table({ head: ["side", "scalars/s", "bytes/scalar"], colAligns: ["left", "right", "right"] });

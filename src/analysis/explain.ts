@@ -87,12 +87,14 @@ const CLASSES_IN_TEXT = 3;
 /** One input's explanation as text; the texts of several inputs follow each other line by line. */
 export function printExplanation(graph: FlowGraph, input: string, nodes: readonly ExplanationNode[]): string {
   const classifications = new Set(graph.tasks.filter(({ spec }) => spec.kind === "classification").map((t) => t.path));
+  const given = new Set(graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "table").map((t) => t.path));
   const lines = [`├── ${input}`];
   const print = (siblings: readonly ExplanationNode[], indent: string): void => {
     siblings.forEach((node, i) => {
       const last = i === siblings.length - 1;
       const shown = classifications.has(node.path) ? CLASSES_IN_TEXT : Number.POSITIVE_INFINITY;
-      lines.push(`${indent}${last ? "└── " : "├── "}${printNode(node, shown)}`);
+      const text = given.has(node.path) ? printGiven(node) : printNode(node, shown);
+      lines.push(`${indent}${last ? "└── " : "├── "}${text}`);
       print(node.children, indent + (last ? "    " : "│   "));
     });
   };
@@ -103,6 +105,11 @@ export function printExplanation(graph: FlowGraph, input: string, nodes: readonl
 function printNode({ path, decoded, activated, logits }: ExplanationNode, shown: number): string {
   const list = (values: readonly ExplainedValue[]): string => `[${values.slice(0, shown).map(printValue).join(", ")}]`;
   return `${path} | decoded: ${list(decoded)}, activated: ${list(activated)}, logits: ${list(logits)}`;
+}
+
+/** An answer that came with the input. */
+function printGiven({ path, decoded }: ExplanationNode): string {
+  return `${path} | given: [${decoded.map(printValue).join(", ") || "unknown"}]`;
 }
 
 /** Truths as `True` and `False`, numbers with four significant digits, names as they are. */

@@ -62,6 +62,11 @@ export abstract class CoolCommand extends Command {
     process.stderr.write(`${line}\n`);
   }
 
+  /** Without colours, which cost more than the work of a list of a thousand runs. */
+  protected override logJson(json: unknown): void {
+    process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+  }
+
   protected override toErrorJson(error: unknown): unknown {
     return errorJson(error);
   }

@@ -31,11 +31,6 @@ export interface Terminal {
   readonly output: WriteStream;
 }
 
-/** Whether a person can use a table here. */
-export function isInteractive(): boolean {
-  return process.stdin.isTTY === true && process.stdout.isTTY === true && process.env["TERM"] !== "dumb";
-}
-
 /**
  * Resolves when the user quits.
  * @returns whether by Ctrl-C or a signal

@@ -65,7 +65,7 @@ export function flipsTable({ tasks }: SampleComparison, names: readonly [string,
     return kinds.flatMap(([kind, { samples }]) =>
       samples.map(({ sample, label, first, second }, i) => ({
         path: task.task_path,
-        cells: [i === 0 ? kind : "", clip(cellText(sample), 28), ...[label, first, second].map(answerText)],
+        cells: [i === 0 ? kind : "", clip(cellText(sample), 24), ...[label, first, second].map(answerText)],
       })),
     );
   });

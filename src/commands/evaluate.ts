@@ -24,7 +24,7 @@ export default class Evaluate extends CoolCommand {
   async run(): Promise<EvaluateResult> {
     const { args, flags } = await this.parse(Evaluate);
     const result = await this.withStore(flags, (store) =>
-      evaluateRun(store, args.run, { split: flags.split, gates: flags.gates }),
+      evaluateRun(store, args.run, { split: flags.split, gates: flags.gates, project: flags.project }),
     );
     const split = flags.split ?? bestSplit(result.evaluation);
     if (split !== undefined) this.log(evaluationTable(result.evaluation, split, { labels: flags.labels }));

@@ -32,8 +32,10 @@ export default class Interpret extends CoolCommand {
 
   async run(): Promise<InterpretResult> {
     const { args, flags } = await this.parse(Interpret);
-    const { task, top, split, out } = flags;
-    const result = await this.withStore(flags, (store) => interpretRun(store, args.run, { task, top, split, out }));
+    const { task, top, split, out, project } = flags;
+    const result = await this.withStore(flags, (store) =>
+      interpretRun(store, args.run, { task, top, split, out, project }),
+    );
     for (const interpretation of result.tasks) this.print(interpretation, result.split);
     if (out !== undefined) this.log(`${result.sheets.length} pictures written to ${out}`);
     return result;

@@ -4,6 +4,7 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { drawTable, formatMetric } from "../cli/tables.js";
 import { openConsoleLogger } from "../logging/console.js";
+import { parseGiven } from "../runs/given-answers.js";
 import { loadRun, type Prediction } from "../runs/load-run.js";
 import { type PredictResult, predictRun } from "../runs/predict-run.js";
 
@@ -21,17 +22,24 @@ export default class Predict extends CoolCommand {
   static override flags = {
     run: Flags.string({ summary: `the run to ask: ${RUN_HELP}`, default: "latest" }),
     out: Flags.string({ summary: "file to write: .parquet, .csv or .jsonl" }),
+    given: Flags.string({
+      summary: "answer of a known task, for all inputs (may be repeated)",
+      multiple: true,
+      default: [],
+      helpValue: "NAME=true|false",
+    }),
     "skip-bad-images": Flags.boolean({ summary: "leave out images that cannot be read" }),
   };
 
   async run(): Promise<PredictResult> {
     const { argv, flags } = await this.parse(Predict);
     const logger = await openConsoleLogger(process.stderr);
-    const run = await loadRun(this.storeDir(flags), flags.run);
+    const run = await loadRun(this.storeDir(flags), flags.run, { project: flags.project });
     try {
       const result = await this.interruptible((signal) =>
         predictRun(run, argv as string[], {
           out: flags.out,
+          given: parseGiven(flags.given),
           onBadImage: flags["skip-bad-images"] ? "skip" : "error",
           signal,
           onProgress: (what, done, total) => logger.work?.({ what, done, total }),

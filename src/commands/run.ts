@@ -18,6 +18,7 @@ export default class Run extends CoolCommand {
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> examples/home-security --epochs 30 --name long",
     "<%= config.bin %> <%= command.id %> --set train.optimizer.learningRate=3e-4 --set train.batchSize=64",
+    "<%= config.bin %> <%= command.id %> --from latest --set train.freeze='[\"features\"]'",
     "<%= config.bin %> <%= command.id %> --resume latest",
   ];
   static override args = {
@@ -38,6 +39,11 @@ export default class Run extends CoolCommand {
       default: "auto" as const,
     })(),
     seed: Flags.integer({ summary: "seed of weights and shuffling, instead of train.seed" }),
+    from: Flags.string({
+      summary: "begin with the weights of an earlier run, instead of train.from",
+      helpValue: "RUN",
+      exclusive: ["resume"],
+    }),
     resume: Flags.string({ summary: "go on with a run from its last checkpoint", helpValue: "RUN" }),
   };
 
@@ -54,6 +60,7 @@ export default class Run extends CoolCommand {
         seed: flags.seed,
         epochs: flags.epochs,
         resume: flags.resume,
+        from: flags.from,
         commandLine: ["cool", ...process.argv.slice(2)].join(" "),
         signal,
         loggers: [logger],

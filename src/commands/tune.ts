@@ -20,7 +20,8 @@ export default class Tune extends CoolCommand {
 
   async run(): Promise<TuneResult> {
     const { args, flags } = await this.parse(Tune);
-    const result = await this.withStore(flags, (store) => tuneRun(store, args.run, flags.metric), {});
+    const { metric, project } = flags;
+    const result = await this.withStore(flags, (store) => tuneRun(store, args.run, metric, { project }), {});
     const rows = result.reports.map(({ task_path, label, metric, threshold, before, after }) => [
       task_path,
       label ?? "",

@@ -6,7 +6,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import type { InputSpec } from "../data/dataset.js";
 import { StoreError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
-import { Network } from "./network.js";
+import { Network, type NetworkOptions } from "./network.js";
 import type { OptimizerState } from "./optimizer.js";
 import type { ScheduleState } from "./schedule.js";
 import type { TrainerPosition } from "./trainer.js";
@@ -120,17 +120,17 @@ function oldFolder(dir: string): string {
 }
 
 /** The checkpoint, or the one before it if the process died between the two renames. */
-function findFolder(dir: string): string | undefined {
+export function findCheckpoint(dir: string): string | undefined {
   return [dir, oldFolder(dir)].find((candidate) => existsSync(join(candidate, MODEL)));
 }
 
 /** Whether there is a checkpoint to read. */
 export function hasCheckpoint(dir: string): boolean {
-  return findFolder(dir) !== undefined;
+  return findCheckpoint(dir) !== undefined;
 }
 
 function readableFolder(dir: string): string {
-  const found = findFolder(dir);
+  const found = findCheckpoint(dir);
   if (found !== undefined) return found;
   throw new StoreError(`There is no checkpoint in ${dirname(dir)}. The run ended before its first one; run it again.`, {
     dir,
@@ -145,6 +145,7 @@ export async function loadNetwork(
   dir: string,
   graph: FlowGraph,
   inputs: Readonly<Record<string, InputSpec>>,
+  options: NetworkOptions = {},
 ): Promise<Network> {
   const folder = readableFolder(dir);
   try {
@@ -152,7 +153,7 @@ export async function loadNetwork(
     const weightSpecs = weightsManifest.flatMap((group) => group.weights);
     const weightData = readBytes(join(folder, WEIGHTS), byteLength(weightSpecs));
     const model = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData }));
-    return Network.fromModel(graph, inputs, model);
+    return Network.fromModel(graph, inputs, model, options);
   } catch (error) {
     throw damaged(folder, error);
   }

@@ -31,17 +31,23 @@ export interface TaskLoss {
 }
 
 export interface BatchLoss {
-  /** Σ lossWeight × masked mean; a task without a row adds exactly 0. */
+  /** Σ weight × masked mean; a task without a row adds exactly 0. */
   readonly total: number;
   readonly tasks: readonly TaskLoss[];
 }
 
-/** Tasks whose heads read the same feature lie side by side, so that one matmul serves them all. */
+/**
+ * Tasks whose dense heads read the same feature lie side by side, so that one matmul serves them all; after them tasks
+ * with heads of their own. Tasks without a head have no column.
+ */
 export function layOutHeads(graph: FlowGraph): HeadLayout {
-  const byFeature = graph.features.flatMap((feature) => graph.tasks.filter((task) => task.feature === feature));
+  const withHead = (head: string): readonly TaskNode[] =>
+    graph.tasks.filter(({ spec }) => behaviourOf(spec).head(spec) === head);
+  const dense = withHead("dense");
+  const byFeature = graph.features.flatMap((feature) => dense.filter((task) => task.feature === feature));
   let offset = 0;
   const columns: TaskColumns[] = [];
-  for (const task of byFeature) {
+  for (const task of [...byFeature, ...withHead("own"), ...withHead("none")]) {
     const width = behaviourOf(task.spec).logitWidth(task.spec);
     columns[task.index] = { task, offset, width };
     offset += width;
@@ -68,6 +74,7 @@ export function countTerms(layout: HeadLayout, targets: BatchTargets): number[] 
  * @param logits [rows, layout.width]
  * @param gradient receives ∂total/∂logits, same shape; zero where a task does not count
  * @param denominators numbers of terms to divide by; those of the whole batch where this is a shard of one
+ * @param weights of each task, in the order of the graph, where they are not the constant lossWeights
  */
 export function batchLoss(
   layout: HeadLayout,
@@ -75,6 +82,7 @@ export function batchLoss(
   targets: BatchTargets,
   gradient: Float32Array | null,
   denominators: readonly number[] = countTerms(layout, targets),
+  weights: readonly number[] = layout.columns.map(({ task }) => task.lossWeight),
 ): BatchLoss {
   gradient?.fill(0);
   let total = 0;
@@ -85,7 +93,8 @@ export function batchLoss(
     const view = { data: logits, stride: layout.width, offset };
     const labels = targets.labels[index] as Labels;
     const mask = targets.masks[index] as RowMask;
-    const scale = task.lossWeight / terms;
+    const weight = weights[index] as number;
+    const scale = weight / terms;
     let sum = 0;
     for (let row = 0; row < targets.rows; row++) {
       if (mask[row] !== 1) continue;
@@ -95,7 +104,7 @@ export function batchLoss(
         for (let i = at; i < at + width; i++) gradient[i] = (gradient[i] as number) * scale;
       }
     }
-    total += task.lossWeight * (sum / terms);
+    total += weight * (sum / terms);
     return { sum, terms };
   });
   return { total, tasks };

@@ -2,7 +2,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { InputSpec, InputValues } from "../data/dataset.js";
-import type { FlowGraph, TaskNode } from "../flow/graph.js";
+import type { FlowGraph } from "../flow/graph.js";
+import { behaviourOf } from "../tasks/index.js";
+import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
+import { buildHead } from "./heads.js";
+import type { Layer } from "./layer-graph.js";
 import { type HeadLayout, layOutHeads, type TaskColumns } from "./losses.js";
 import { withSeededRandom } from "./seeded.js";
 import { buildTrunk, inputShape, modelOf, type TrunkFunction } from "./trunk.js";
@@ -13,11 +17,18 @@ export type LayersModel = tfl.LayersModel;
 /** Values of the named inputs of one batch, row by row: pixels as 0…255, numbers, ids. */
 export type InputBatch = Readonly<Record<string, InputValues>>;
 
-/** Dense heads that read the same feature, trained as one matmul. */
+/** What training leaves alone. */
+export interface NetworkOptions {
+  /** Names of features, tasks and flows that get no update. */
+  readonly freeze?: readonly string[];
+}
+
+/** Dense heads that read the same feature, trained as one matmul or frozen. */
 interface HeadGroup {
   /** Position of the feature among the trunk's outputs. */
   readonly output: number;
   readonly columns: readonly TaskColumns[];
+  readonly frozen: boolean;
   /** [features, units of all tasks] */
   readonly kernel: tf.Variable;
   /** [units of all tasks] */
@@ -29,24 +40,38 @@ export class Network {
   readonly graph: FlowGraph;
   readonly layout: HeadLayout;
   readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly frozen: FrozenParts;
   readonly #full: tfl.LayersModel;
   readonly #trunk: tfl.LayersModel;
   readonly #groups: readonly HeadGroup[];
+  /** Positions among the trunk's outputs of the logits of tasks with heads of their own, which train with it. */
+  readonly #ownOutputs: readonly number[];
 
-  private constructor(graph: FlowGraph, inputs: Readonly<Record<string, InputSpec>>, full: tfl.LayersModel) {
+  private constructor(
+    graph: FlowGraph,
+    inputs: Readonly<Record<string, InputSpec>>,
+    full: tfl.LayersModel,
+    { freeze = [] }: NetworkOptions,
+  ) {
     this.graph = graph;
     this.inputs = inputs;
     this.layout = layOutHeads(graph);
     this.#full = full;
-    const used = graph.features.filter((feature) => graph.tasks.some((task) => task.feature === feature));
-    const tensors = used.map((feature) => featureTensor(graph, full, feature));
+    const frozen = frozenNames(graph, freeze);
+    this.frozen = freezeLayers(full, graph, frozen);
+    const withHead = (head: string): readonly TaskColumns[] =>
+      this.layout.columns.filter(({ task: { spec } }) => behaviourOf(spec).head(spec) === head);
+    const dense = withHead("dense");
+    const groups = groupHeads(dense, frozen.tasks);
+    const features = groups.map(([reader]) => layerOf(full, reader as TaskColumns).input as tfl.SymbolicTensor);
+    const own = withHead("own").map((columns) => layerOf(full, columns).output as tfl.SymbolicTensor);
     // two features may be the same tensor, but a model's outputs must differ
-    const outputs = [...new Set(tensors)];
+    const outputs = [...new Set([...features, ...own])];
     this.#trunk = tfl.model({ inputs: full.inputs, outputs });
-    this.#groups = used.map((feature, i) => {
-      const columns = this.layout.columns.filter(({ task }) => task.feature === feature);
-      return mergeHeads(full, outputs.indexOf(tensors[i] as tfl.SymbolicTensor), columns);
-    });
+    this.#groups = groups.map((columns, i) =>
+      mergeHeads(full, outputs.indexOf(features[i] as tfl.SymbolicTensor), columns, frozen.tasks),
+    );
+    this.#ownOutputs = own.map((tensor) => outputs.indexOf(tensor));
   }
 
   /**
@@ -58,28 +83,34 @@ export class Network {
     inputs: Readonly<Record<string, InputSpec>>,
     trunk: TrunkFunction,
     seed: number,
+    options: NetworkOptions = {},
   ): Network {
     return withSeededRandom(`${seed}/weights`, () => {
       const { inputs: symbols, features } = buildTrunk(graph, inputs, trunk);
       const { columns } = layOutHeads(graph);
-      const heads = graph.tasks.map((task) => {
+      const heads = graph.tasks.flatMap((task) => {
         const { width } = columns[task.index] as TaskColumns;
-        const dense = tfl.layers.dense({ name: task.path, units: width });
-        return dense.apply(features[task.feature] as tfl.SymbolicTensor) as tfl.SymbolicTensor;
+        const feature = task.feature === null ? undefined : features[task.feature];
+        return feature === undefined ? [] : [buildHead(task, feature, width)];
       });
-      return new Network(graph, inputs, modelOf(symbols, heads));
+      return new Network(graph, inputs, modelOf(symbols, heads), options);
     });
   }
 
-  /** Wraps a loaded model: one output per task of the graph, made by a dense layer named by the task's path. */
-  static fromModel(graph: FlowGraph, inputs: Readonly<Record<string, InputSpec>>, model: tfl.LayersModel): Network {
-    return new Network(graph, inputs, model);
+  /** Wraps a loaded model: one output per task of the graph that has a head, made by a layer named by its path. */
+  static fromModel(
+    graph: FlowGraph,
+    inputs: Readonly<Record<string, InputSpec>>,
+    model: tfl.LayersModel,
+    options: NetworkOptions = {},
+  ): Network {
+    return new Network(graph, inputs, model, options);
   }
 
   /** Everything that a training step changes by gradient: the trunk's weights, then the heads'. */
   get trainable(): tf.Variable[] {
     const trunk = this.#trunk.trainableWeights.map((weight) => weight.read() as tf.Variable);
-    return [...trunk, ...this.#groups.flatMap(({ kernel, bias }) => [kernel, bias])];
+    return [...trunk, ...this.#groups.flatMap(({ frozen, kernel, bias }) => (frozen ? [] : [kernel, bias]))];
   }
 
   /** Weights without a gradient; a forward pass in training changes some: the averages of batch normalization. */
@@ -97,22 +128,42 @@ export class Network {
    * @param training whether dropout drops and batch normalization learns
    */
   logits(batch: InputBatch, rows: number, training: boolean): tf.Tensor2D {
-    const inputs = Object.entries(this.inputs).map(([name, spec]) =>
-      inputTensor(spec, batch[name] as InputValues, rows),
-    );
+    return this.logitsOf(this.inputTensors(batch, rows), training);
+  }
+
+  /** Inputs of a batch as the trunk sees them, in the order of `inputs`. Call inside `tf.tidy`. */
+  inputTensors(batch: InputBatch, rows: number): tf.Tensor[] {
+    return Object.entries(this.inputs).map(([name, spec]) => inputTensor(spec, batch[name] as InputValues, rows));
+  }
+
+  /** The same as {@link logits}, of tensors: a gradient with respect to them can be taken. */
+  logitsOf(inputs: tf.Tensor[], training: boolean): tf.Tensor2D {
     const applied = this.#trunk.apply(inputs, { training }) as tf.Tensor | tf.Tensor[];
     const features = Array.isArray(applied) ? applied : [applied];
     const parts = this.#groups.map(
       ({ output, kernel, bias }) =>
         tf.add(tf.matMul(features[output] as tf.Tensor2D, kernel as unknown as tf.Tensor2D), bias) as tf.Tensor2D,
     );
+    parts.push(...this.#ownOutputs.map((output) => features[output] as tf.Tensor2D));
     return parts.length === 1 ? (parts[0] as tf.Tensor2D) : tf.concat(parts, 1);
   }
 
-  /** The plain LayersModel with the current weights: one output of logits per task, in the order of the graph. */
+  /** The plain LayersModel with the current weights: logits of each task with a head, in the order of the graph. */
   get model(): tfl.LayersModel {
     for (const group of this.#groups) splitHeads(this.#full, group);
     return this.#full;
+  }
+
+  /** Layers of the trunk, and of heads of tasks' own; dense heads run merged. */
+  get layers(): readonly Layer[] {
+    return this.#trunk.layers;
+  }
+
+  /** Changes the weights of the plain model, and goes on with these. */
+  change<T>(work: (model: tfl.LayersModel) => T): T {
+    const result = work(this.model);
+    for (const group of this.#groups) rereadHeads(this.#full, group);
+    return result;
   }
 
   dispose(): void {
@@ -137,24 +188,51 @@ function toUnit(bytes: InputValues): Float32Array {
   return unit;
 }
 
-/** The tensor that the heads of a feature read. */
-function featureTensor(graph: FlowGraph, full: tfl.LayersModel, feature: string): tfl.SymbolicTensor {
-  const reader = graph.tasks.find((task) => task.feature === feature) as TaskNode;
-  return full.getLayer(reader.path).input as tfl.SymbolicTensor;
+/** The last layer of a task's head. */
+function layerOf(full: tfl.LayersModel, { task }: TaskColumns): tfl.layers.Layer {
+  return full.getLayer(task.path);
 }
 
-function mergeHeads(full: tfl.LayersModel, output: number, columns: readonly TaskColumns[]): HeadGroup {
-  const weights = columns.map(({ task }) => full.getLayer(task.path).getWeights());
-  const [kernel, bias] = tf.tidy(() => [
-    tf.concat(
-      weights.map(([k]) => k as tf.Tensor),
-      1,
-    ),
-    tf.concat(weights.map(([, b]) => b as tf.Tensor)),
-  ]) as [tf.Tensor, tf.Tensor];
-  const group = { output, columns, kernel: tf.variable(kernel), bias: tf.variable(bias) };
+/** Dense heads that lie side by side in the layout, read one feature, and are frozen together or not at all. */
+function groupHeads(dense: readonly TaskColumns[], frozen: ReadonlySet<string>): TaskColumns[][] {
+  const groups: TaskColumns[][] = [];
+  for (const columns of [...dense].sort((a, b) => a.offset - b.offset)) {
+    const { task } = columns;
+    const group = groups.at(-1);
+    const before = group?.[0]?.task;
+    const together = before?.feature === task.feature && frozen.has(before?.path ?? "") === frozen.has(task.path);
+    if (group !== undefined && together) group.push(columns);
+    else groups.push([columns]);
+  }
+  return groups;
+}
+
+function mergeHeads(
+  full: tfl.LayersModel,
+  output: number,
+  columns: readonly TaskColumns[],
+  frozenTasks: ReadonlySet<string>,
+): HeadGroup {
+  const frozen = columns.some(({ task }) => frozenTasks.has(task.path));
+  const [kernel, bias] = tf.tidy(() => mergedWeights(full, columns));
+  const group = { output, columns, frozen, kernel: tf.variable(kernel, !frozen), bias: tf.variable(bias, !frozen) };
   tf.dispose([kernel, bias]);
   return group;
+}
+
+/** Takes up the weights of each task's dense layer again. */
+function rereadHeads(full: tfl.LayersModel, { columns, kernel, bias }: HeadGroup): void {
+  tf.tidy(() => {
+    const [newKernel, newBias] = mergedWeights(full, columns);
+    kernel.assign(newKernel);
+    bias.assign(newBias);
+  });
+}
+
+function mergedWeights(full: tfl.LayersModel, columns: readonly TaskColumns[]): [tf.Tensor, tf.Tensor] {
+  const weights = columns.map(({ task }) => full.getLayer(task.path).getWeights());
+  const kernels = weights.map(([kernel]) => kernel as tf.Tensor);
+  return [tf.concat(kernels, 1), tf.concat(weights.map(([, bias]) => bias as tf.Tensor))];
 }
 
 /** Copies the merged weights back into the dense layer of each task. */

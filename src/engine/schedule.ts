@@ -1,4 +1,4 @@
-/** @file What follows from an epoch's validation loss: best checkpoint, lower learning rate, early stop. */
+/** @file What follows from an epoch's validation loss, or another metric: best checkpoint, lower learning rate, early stop. */
 
 export interface ScheduleConfig {
   readonly learningRate: number;
@@ -10,12 +10,14 @@ export interface ScheduleConfig {
   } | null;
   /** Stop after `patience` epochs without improvement; null: never. */
   readonly earlyStopping: { readonly patience: number } | null;
+  /** Whether what is watched is better when higher; default no, as a loss. */
+  readonly higherIsBetter?: boolean;
 }
 
 /** Serialisable: a resumed run goes on from it. */
 export interface ScheduleState {
   readonly learningRate: number;
-  /** Lowest validation loss so far (null: it was undefined) and its epoch; null before the first. */
+  /** Best validation loss, or other metric, so far (null: it was undefined) and its epoch; null before the first. */
   readonly best: { readonly loss: number | null; readonly epoch: number } | null;
   readonly epochsSinceBest: number;
   /** Epochs since the best loss or the last reduction. */
@@ -34,7 +36,7 @@ export function startSchedule(config: ScheduleConfig): ScheduleState {
 }
 
 /**
- * @param loss validation loss of the epoch; NaN (nothing to validate on) counts as an improvement, so that the
+ * @param loss validation loss, or other metric, of the epoch; NaN (nothing to validate on) counts as an improvement, so that the
  * latest weights are kept as best
  */
 export function afterEpoch(
@@ -43,7 +45,7 @@ export function afterEpoch(
   epoch: number,
   loss: number,
 ): ScheduleDecision {
-  const improved = Number.isNaN(loss) || state.best === null || state.best.loss === null || loss < state.best.loss;
+  const improved = Number.isNaN(loss) || state.best === null || isBetter(config, loss, state.best.loss);
   const best = improved ? { loss: Number.isNaN(loss) ? null : loss, epoch } : state.best;
   const epochsSinceBest = improved ? 0 : state.epochsSinceBest + 1;
   const waited = improved ? 0 : state.epochsOnPlateau + 1;
@@ -62,4 +64,9 @@ export function afterEpoch(
     reduced,
     stop: config.earlyStopping !== null && epochsSinceBest >= config.earlyStopping.patience,
   };
+}
+
+/** Anything is better than what was undefined. */
+function isBetter({ higherIsBetter = false }: ScheduleConfig, value: number, best: number | null): boolean {
+  return best === null || (higherIsBetter ? value > best : value < best);
 }

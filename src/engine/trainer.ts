@@ -17,6 +17,7 @@ import {
   type OptimizerState,
 } from "./optimizer.js";
 import { withSeededRandom } from "./seeded.js";
+import { createTaskWeights, type TaskWeighting, type TaskWeights } from "./task-weights.js";
 
 export interface TrainerConfig {
   readonly optimizer: OptimizerConfig;
@@ -24,6 +25,8 @@ export interface TrainerConfig {
   /** Largest norm of all gradients together; null: no clipping. */
   readonly clipNorm: number | null;
   readonly seed: number;
+  /** Default `constant`. */
+  readonly taskWeighting?: TaskWeighting;
 }
 
 /** Where training stands: enough, with the weights and the optimizer's state, to go on exactly. */
@@ -71,6 +74,7 @@ export class Trainer {
   readonly #parameters: Float32Array;
   readonly #gradient: Float32Array;
   readonly #optimizer: Optimizer;
+  readonly #weights: TaskWeights;
   #position: TrainerPosition;
 
   constructor(
@@ -84,6 +88,8 @@ export class Trainer {
     this.#parameters = readAll(this.#variables);
     this.#gradient = new Float32Array(this.#parameters.length);
     this.#optimizer = createOptimizer(config.optimizer, this.#parameters.length, resume?.optimizer);
+    const { taskWeighting = "constant", optimizer } = config;
+    this.#weights = createTaskWeights(taskWeighting, network.layout, optimizer, resume?.optimizer);
     this.#position = resume?.position ?? { epoch: 1, batch: 0, step: 0 };
   }
 
@@ -92,7 +98,13 @@ export class Trainer {
   }
 
   get optimizerState(): OptimizerState {
-    return this.#optimizer.state;
+    const { updates, slots } = this.#optimizer.state;
+    return { updates, slots: { ...slots, ...this.#weights.slots } };
+  }
+
+  /** Learned log-variances of the tasks in the order of the graph; null where a task has none. */
+  get logVariances(): readonly (number | null)[] {
+    return this.#weights.logVariances;
   }
 
   get parameterCount(): number {
@@ -179,6 +191,7 @@ export class Trainer {
       this.#assertFiniteGradient(gradientNorm);
       this.#optimizer.apply(this.#parameters, this.#gradient, learningRate);
       writeAll(this.#variables, this.#parameters);
+      this.#weights.update(loss, learningRate);
       this.#position = { epoch, batch: batch + 1, step: step + 1 };
       return { loss, gradientNorm };
     } catch (error) {
@@ -196,7 +209,7 @@ export class Trainer {
     let loss: BatchLoss = { total: Number.NaN, tasks: [] };
     const objective = (): tf.Scalar => {
       const logits = network.logits(inputs, targets.rows, true);
-      const masked = maskedLoss(logits, network.layout, targets, (batch, values) => {
+      const masked = maskedLoss(logits, network.layout, targets, this.#weights, (batch, values) => {
         loss = batch;
         logitsOut?.set(values);
       });
@@ -256,12 +269,14 @@ function maskedLoss(
   logits: tf.Tensor2D,
   layout: HeadLayout,
   targets: BatchTargets,
+  weights: TaskWeights,
   report: (loss: BatchLoss, logits: Float32Array) => void,
 ): tf.Scalar {
   const op = tf.customGrad((input) => {
     const values = (input as tf.Tensor2D).dataSync() as Float32Array;
     const gradient = new Float32Array(values.length);
-    const loss = batchLoss(layout, values, targets, gradient);
+    const weighted = batchLoss(layout, values, targets, gradient, undefined, weights.factors);
+    const loss = { ...weighted, total: weighted.total + weights.regularizer(weighted) };
     report(loss, values);
     return {
       value: tf.scalar(loss.total),

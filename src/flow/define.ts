@@ -85,13 +85,13 @@ export type GateOf<Spec extends TaskSpec> = Spec extends BinarySpec | KnownSpec
   ? Expression
   : Spec extends OwnSpec<infer Gate>
     ? { readonly none: NoGate; readonly bounds: RegressionGate; readonly truth: TruthGate }[Gate]
-  : Spec extends ClassificationSpec<infer Class>
-    ? ClassificationGate<Class>
-    : Spec extends MultilabelSpec<infer Label>
-      ? MultilabelGate<Label>
-      : Spec extends BoundedRegressionSpec
-        ? RegressionGate
-        : never;
+    : Spec extends ClassificationSpec<infer Class>
+      ? ClassificationGate<Class>
+      : Spec extends MultilabelSpec<infer Label>
+        ? MultilabelGate<Label>
+        : Spec extends BoundedRegressionSpec
+          ? RegressionGate
+          : never;
 
 /** A reference to a trunk output. */
 export class FeatureReference<Name extends string = string> {
@@ -289,6 +289,12 @@ class Tracer {
         {
           flow: flowName,
         },
+      );
+    }
+    if (this.#tasks.every(({ feature }) => feature === null)) {
+      throw new FlowError(
+        `The flow "${flowName}" asks the network nothing: all its tasks are known. Add one that reads a feature.`,
+        { flow: flowName },
       );
     }
     return {

@@ -196,25 +196,14 @@ function writeScores(writer: EventWriter, { tasks }: ScoredSplit, step: number):
   }
 }
 
-/** What people compare first; the page opens with five columns. */
-const FIRST_HPARAMS = [
-  "train.optimizer.learningRate",
-  "train.optimizer.kind",
-  "train.batchSize",
-  "train.epochs",
-  "train.seed",
-];
-
 /**
  * Settings as the HParams page takes them: what is neither number, string nor yes-or-no as JSON. How a run is logged
  * says nothing about it and is left out.
  */
 function hparamsOf(config: Readonly<Record<string, unknown>>): Record<string, HParamValue> {
-  const keys = [...new Set([...FIRST_HPARAMS, ...Object.keys(config)])];
   return Object.fromEntries(
-    keys.flatMap((key): [string, HParamValue][] => {
-      const value = config[key];
-      if (value === undefined || key.startsWith("log.")) return [];
+    Object.entries(config).flatMap(([key, value]): [string, HParamValue][] => {
+      if (key.startsWith("log.")) return [];
       if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return [[key, value]];
       return [[key, value === null ? "none" : JSON.stringify(value)]];
     }),

@@ -28,7 +28,7 @@ export async function compareRunSamples(
     return existsSync(files.predictions(split)) && existsSync(files.thresholds);
   };
   if (!ids.every(hasPredictions)) return null;
-  const scored = await Promise.all(ids.map((id) => readScoredSplit(openStoredRun(store, id), split)));
+  const scored = await Promise.all(ids.map(async (id) => readScoredSplit(await openStoredRun(store, id), split)));
   const [first, second] = scored as [(typeof scored)[0], (typeof scored)[0]];
   return compareSamples(first, second, { gates, top, randomOf: seededByTask });
 }

@@ -1,6 +1,13 @@
 /** @file defineTask as users write it: an own task whose head is made of the engine's layers. */
+import { createHash } from "node:crypto";
 import type { Layers, SymbolicTensor } from "../engine/network.js";
-import { defineOwnTask, type GateKind, type NumberGate, type OwnTaskConstructor, type OwnTaskDefinition } from "../tasks/define-own.js";
+import {
+  defineOwnTask,
+  type GateKind,
+  type NumberGate,
+  type OwnTaskConstructor,
+  type OwnTaskDefinition,
+} from "../tasks/define-own.js";
 
 /** What a head is built of. */
 export interface HeadParts {
@@ -18,10 +25,11 @@ export interface HeadParts {
 export type HeadFunction = (parts: HeadParts) => SymbolicTensor;
 
 /** A kind of task of the user's own. */
-export type TaskDefinition<
-  AnswerWidth extends number = 1,
-  Gate extends NumberGate = "bounds",
-> = OwnTaskDefinition<AnswerWidth, Gate, HeadFunction>;
+export type TaskDefinition<AnswerWidth extends number = 1, Gate extends NumberGate = "bounds"> = OwnTaskDefinition<
+  AnswerWidth,
+  Gate,
+  HeadFunction
+>;
 
 /**
  * Defines a kind of task: its loss, activation, decoder and metrics, and, if it needs one, its head.
@@ -31,5 +39,5 @@ export type TaskDefinition<
 export function defineTask<AnswerWidth extends number = 1, Gate extends NumberGate = "bounds">(
   definition: TaskDefinition<AnswerWidth, Gate>,
 ): OwnTaskConstructor<GateKind<AnswerWidth, Gate>> {
-  return defineOwnTask(definition);
+  return defineOwnTask(definition, (text) => createHash("sha256").update(text).digest("hex"));
 }

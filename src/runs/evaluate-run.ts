@@ -2,8 +2,8 @@
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Gates, Split } from "../tasks/evaluation.js";
 import { evaluateSplits } from "./complete-run.js";
-import { openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
-import { type RunSummary, summarize } from "./train-run.js";
+import { type RunSummary, summarize } from "./run-summary.js";
+import { type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
 
 export interface EvaluateResult {
   readonly run: RunSummary;
@@ -14,9 +14,9 @@ export interface EvaluateResult {
 export async function evaluateRun(
   store: RunStore,
   reference: string,
-  options: { readonly split?: Split | undefined; readonly gates?: Gates | undefined } = {},
+  options: OpenRunOptions & { readonly split?: Split | undefined; readonly gates?: Gates | undefined } = {},
 ): Promise<EvaluateResult> {
-  const stored = openStoredRun(store, reference);
+  const stored = await openStoredRun(store, reference, options);
   const splits = options.split === undefined ? predictedSplits(stored.dir) : [options.split];
   const evaluation: EvaluationRow[] = [];
   for (const split of splits) {

@@ -6,9 +6,9 @@ import type { ScoredSplit } from "../analysis/score.js";
 import { StoreError, UnknownNameError } from "../errors.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { Split } from "../tasks/evaluation.js";
+import { type RunSummary, summarize } from "./run-summary.js";
 import { storedPicture } from "./sample-pictures.js";
-import { openStoredRun, predictedSplits, readScoredSplit, type StoredRun } from "./stored-run.js";
-import { type RunSummary, summarize } from "./train-run.js";
+import { type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit, type StoredRun } from "./stored-run.js";
 
 /** A sample with the file of its image; null where the run has no image input. */
 export interface ShownSample extends InterpretedSample {
@@ -28,7 +28,7 @@ export interface InterpretResult {
   readonly sheets: readonly string[];
 }
 
-export interface InterpretOptions {
+export interface InterpretOptions extends OpenRunOptions {
   /** Path of one task; default all. */
   readonly task?: string | undefined;
   readonly top?: number;
@@ -48,7 +48,7 @@ export async function interpretRun(
   reference: string,
   options: InterpretOptions = {},
 ): Promise<InterpretResult> {
-  const stored = openStoredRun(store, reference);
+  const stored = await openStoredRun(store, reference, options);
   const { graph, dir, run, config } = stored;
   const paths = graph.tasks.map(({ path }) => path);
   if (options.task !== undefined && !paths.includes(options.task)) {

@@ -9,18 +9,21 @@ import type { BackendChoice } from "../engine/backend.js";
 import type { LayersModel, Network } from "../engine/network.js";
 import { ConfigError, DataError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
-import { answerWidth } from "../flow/masks.js";
+import { type AnswerColumn, answerWidth } from "../flow/masks.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { behaviourOf, type Described, type Labels } from "../tasks/index.js";
 import { evaluateSplits } from "./complete-run.js";
 import { evaluateRun } from "./evaluate-run.js";
+import { constantAnswers, type GivenAnswers, readKnown, resolveGiven } from "./given-answers.js";
 import { outputsOf } from "./outputs.js";
-import { openStoredRun, type StoredRun } from "./stored-run.js";
+import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 
 export interface PredictOptions {
   /** Images that cannot be read stop the work, or are left out and reported; default `error`. */
   readonly onBadImage?: OnBadImage;
+  /** Answers of known tasks that hold for all inputs; they win over the columns of a table. */
+  readonly given?: GivenAnswers | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((what: string, done: number, total: number) => void) | undefined;
 }
@@ -49,6 +52,8 @@ interface OpenInputs {
   readonly sources: Readonly<Record<string, InputSource>>;
   readonly ids: readonly string[];
   readonly skipped: readonly SkippedRow[];
+  /** Of known tasks, by path, where the inputs bring them. */
+  readonly known: ReadonlyMap<string, AnswerColumn>;
   close(): void;
 }
 
@@ -65,11 +70,11 @@ export interface Explanation {
 export async function loadRun(
   store: string,
   name = "latest",
-  options: { readonly backend?: BackendChoice | undefined } = {},
+  options: OpenRunOptions & { readonly backend?: BackendChoice | undefined } = {},
 ): Promise<LoadedRun> {
   const opened = openRunStore(store, { readonly: true });
   try {
-    const stored = openStoredRun(opened, name);
+    const stored = await openStoredRun(opened, name, options);
     const [{ openBackend }, { loadNetwork }, { runFiles }] = await Promise.all([
       import("../engine/backend.js"),
       import("../engine/checkpoint.js"),
@@ -105,7 +110,7 @@ export class LoadedRun {
   get graph(): FlowGraph {
     return this.#stored.graph;
   }
-  /** A normal tfjs LayersModel: named inputs in [0, 1] → logits of each task, in the order of the graph. */
+  /** A normal tfjs LayersModel: named inputs in [0, 1] → logits of each task with a head, in the order of the graph. */
   get model(): LayersModel {
     return this.#network.model;
   }
@@ -175,14 +180,15 @@ export class LoadedRun {
   /** Logits, decoded answers and activity of unlabelled inputs. */
   async score(inputs: readonly string[], options: PredictOptions = {}): Promise<ScoredInputs> {
     const { graph, thresholds } = this.#stored;
-    const { sources, ids, skipped, close } = await this.#openInputs(inputs, options);
+    const given = resolveGiven(graph, options.given ?? {});
+    const { sources, ids, skipped, known, close } = await this.#openInputs(inputs, options, given);
     try {
       const rows = Int32Array.from({ length: ids.length }, (_, row) => row);
       const logits = await this.#logits(sources, rows, options);
       const pixels = firstPixels(sources);
       const labels = graph.tasks.map(
-        ({ spec }): Labels => ({
-          answers: new Float32Array(ids.length * answerWidth(spec)).fill(Number.NaN),
+        ({ path, spec }): Labels => ({
+          answers: known.get(path) ?? new Float32Array(ids.length * answerWidth(spec)).fill(Number.NaN),
           unitScale: unitScale(spec, pixels),
         }),
       );
@@ -207,14 +213,18 @@ export class LoadedRun {
     });
   }
 
-  async #openInputs(inputs: readonly string[], options: PredictOptions): Promise<OpenInputs> {
+  async #openInputs(
+    inputs: readonly string[],
+    options: PredictOptions,
+    given: ReadonlyMap<string, boolean>,
+  ): Promise<OpenInputs> {
     const load = {
       onBadImage: options.onBadImage ?? ("error" as const),
       signal: options.signal,
       onProgress: (done: number, total: number) => options.onProgress?.("decoding images", done, total),
     };
     const [only] = inputs;
-    if (inputs.length === 1 && only !== undefined && isTable(only)) return this.#openTable(only, load);
+    if (inputs.length === 1 && only !== undefined && isTable(only)) return this.#openTable(only, load, given);
     const { loadImages } = await import("../data/image-source.js");
     const [entry, ...more] = Object.entries(this.#stored.config.inputs);
     if (entry === undefined || more.length > 0 || entry[1].kind !== "image") {
@@ -226,10 +236,15 @@ export class LoadedRun {
     }
     const [name, spec] = entry;
     const { images, skipped } = await loadImages(inputs, spec, load);
-    return { sources: { [name]: images }, ids: images.paths, skipped, close: () => images.close() };
+    const ids = images.paths;
+    return { sources: { [name]: images }, ids, skipped, known: everyRow(given, ids), close: () => images.close() };
   }
 
-  async #openTable(source: string, load: Omit<TableImageOptions, "projectDir">): Promise<OpenInputs> {
+  async #openTable(
+    source: string,
+    load: Omit<TableImageOptions, "projectDir">,
+    given: ReadonlyMap<string, boolean>,
+  ): Promise<OpenInputs> {
     const [{ readTables }, { loadTableInputs }] = await Promise.all([
       import("../data/tables.js"),
       import("../data/table-inputs.js"),
@@ -237,14 +252,24 @@ export class LoadedRun {
     const projectDir = process.cwd();
     const tables = await readTables([{ table: source }], projectDir);
     const options = { ...load, inputs: this.#stored.config.inputs, projectDir };
-    const { inputs, ids, skipped, close } = await loadTableInputs(tables, options, null);
-    return { sources: inputs, ids, skipped, close };
+    const { inputs, ids, kept, skipped, close } = await loadTableInputs(tables, options, null);
+    try {
+      const known = new Map([...readKnown(this.graph, tables, kept, given), ...everyRow(given, ids)]);
+      return { sources: inputs, ids, skipped, known, close };
+    } catch (error) {
+      close();
+      throw error;
+    }
   }
 
   close(): void {
     this.#network.dispose();
     this.#store.close();
   }
+}
+
+function everyRow(given: ReadonlyMap<string, boolean>, ids: readonly string[]): ReadonlyMap<string, AnswerColumn> {
+  return new Map([...given].map(([path, value]) => [path, constantAnswers(value, ids.length)]));
 }
 
 const TABLE_ENDINGS = new Set([".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz"]);

@@ -7,6 +7,7 @@ import { ConfigError, CoolError, nearestNames, sentence, UnknownNameError, Usage
 import { type Definitions, type TaskDefinitions, traceFlow } from "../flow/define.js";
 import type { FlowGraph, TaskSpec } from "../flow/graph.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
+import { parseMonitor } from "./monitor.js";
 import { CONFIG_FILES, configFileIn } from "./project-dir.js";
 import { applyAssignments, parseSettings, type Settings, type SettingsInput } from "./settings.js";
 
@@ -107,7 +108,12 @@ export async function loadProject(dir: string, assignments: readonly string[] = 
   }
 }
 
-async function importConfig(file: string): Promise<unknown> {
+/**
+ * Runs a configuration.
+ * @returns what it exports by default
+ * @throws ConfigError where it cannot be loaded
+ */
+export async function importConfig(file: string): Promise<unknown> {
   const [{ createJiti }, api] = await Promise.all([import("jiti"), import("../index.js")]);
   // the running package answers to its name, also where the project has not installed it
   const jiti = createJiti(import.meta.url, { virtualModules: { "dnn-cool": api }, moduleCache: false, fsCache: false });
@@ -168,11 +174,13 @@ export function resolveProject(
     throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
   }
   checkTasks(definition.tasks, where);
+  const graph = traceFlow(definition.tasks, definition.flow);
+  parseMonitor(graph, settings.train.monitor);
   return {
     name: definition.name,
     projectDir: resolve(options.projectDir ?? process.cwd()),
     configFile,
-    graph: traceFlow(definition.tasks, definition.flow),
+    graph,
     inputs,
     settings,
     assignments: options.assignments ?? [],

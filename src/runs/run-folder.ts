@@ -9,6 +9,7 @@ import { StoreError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { explained } from "../storage/store-errors.js";
 import type { Split } from "../tasks/evaluation.js";
+import type { RunTransfer } from "./fresh-network.js";
 import type { Settings } from "./settings.js";
 
 /** config.json: how the run was made, enough to use it without today's project. */
@@ -24,6 +25,8 @@ export interface RunConfig {
   readonly dataDigest: string;
   /** Rows of the table that were left out because of their images. */
   readonly skipped: readonly SkippedRow[];
+  /** The layers that began with weights of another run or model. */
+  readonly transfer?: RunTransfer;
 }
 
 /** Names of a run's files. */

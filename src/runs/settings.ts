@@ -38,6 +38,17 @@ const train = z.strictObject({
   }),
   /** Largest norm of all gradients together. */
   clipNorm: positive.nullable().default(null),
+  /** Losses are weighted by their lossWeights alone, or by learned uncertainties as well: Kendall et al. (2018). */
+  taskWeighting: z.enum(["constant", "uncertainty"]).default("constant"),
+  /** Decides the best checkpoint, the plateau and early stopping: _total/loss or <task path>/<metric> on valid. */
+  monitor: z.string().default("_total/loss"),
+  /** A run, or the model.json of a saved LayersModel (relative to the project), whose weights to begin with. */
+  from: z
+    .union([z.string().min(1), z.strictObject({ run: z.string().min(1) })])
+    .nullable()
+    .default(null),
+  /** Features, tasks and flows whose weights stay as they are. */
+  freeze: z.array(z.string()).default([]),
   reduceOnPlateau: z
     .strictObject({
       factor: z.number().gt(0).lt(1).default(0.5),

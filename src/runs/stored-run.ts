@@ -7,6 +7,7 @@ import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
 import type { Thresholds } from "../tasks/index.js";
+import { loadOwnCode } from "./own-code.js";
 import { readPredictions } from "./predictions.js";
 import { type RunConfig, readGraph, readRunConfig, runFiles } from "./run-folder.js";
 import { readThresholds } from "./thresholds.js";
@@ -21,11 +22,22 @@ export interface StoredRun {
   readonly thresholds: readonly Thresholds[];
 }
 
+/** How a run is opened. */
+export interface OpenRunOptions {
+  /** Folder of the project whose code own tasks need; default: the one that the run was made from. */
+  readonly project?: string | undefined;
+}
+
 /**
  * @param reference id, unique id prefix, name or `latest`
- * @throws UnknownNameError, or StoreError where the run has not finished
+ * @throws UnknownNameError, StoreError where the run has not finished, ConfigError where the code of an own task is
+ *   missing or has changed
  */
-export function openStoredRun(store: RunStore, reference: string): StoredRun {
+export async function openStoredRun(
+  store: RunStore,
+  reference: string,
+  { project }: OpenRunOptions = {},
+): Promise<StoredRun> {
   const run = reference === "latest" ? latestFinished(store) : store.findRun(reference);
   const dir = store.runDir(run.id);
   if (!existsSync(runFiles(dir).thresholds)) {
@@ -34,8 +46,9 @@ export function openStoredRun(store: RunStore, reference: string): StoredRun {
       { run: run.id, state: run.displayState },
     );
   }
-  const graph = readGraph(dir);
-  return { run, dir, config: readRunConfig(dir), graph, thresholds: readThresholds(dir, graph) };
+  const [graph, config] = [readGraph(dir), readRunConfig(dir)];
+  await loadOwnCode(run, graph, config, project);
+  return { run, dir, config, graph, thresholds: readThresholds(dir, graph) };
 }
 
 /** `latest` means a run that can be used, so one that has only begun or failed is passed over. */

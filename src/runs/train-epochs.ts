@@ -11,6 +11,8 @@ import type { EpochSummary, LoggerGroup, RunLogger, StepProgress } from "../logg
 import type { MetricPoint } from "../storage/metric-points.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
+import { buildNetwork, recordStart } from "./fresh-network.js";
+import { monitoredValue, parseMonitor } from "./monitor.js";
 import { outputsOf } from "./outputs.js";
 import { runFiles } from "./run-folder.js";
 import type { Settings } from "./settings.js";
@@ -47,11 +49,20 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
         throw new InterruptedError("Interrupted.");
       }
       const valid = await scoreValid(context, network);
-      const rows = [...(await trainRows(context, network, report)), ...epochRows(context, valid)];
+      const rows = [
+        ...(await trainRows(context, network, report)),
+        ...epochRows(context, valid),
+        ...logVarianceRows(context, trainer, report),
+      ];
       // before a checkpoint is written: the ones there are must stay sound
       assertFinite(rows, trainer.position.step, epoch);
       const [trainLoss, validLoss] = [splitTotal(context, rows, "train"), splitTotal(context, rows, "valid")];
-      const decision = afterEpoch(engine.scheduleConfig, schedule, epoch, validLoss);
+      const decision = afterEpoch(
+        engine.scheduleConfig,
+        schedule,
+        epoch,
+        monitoredValue(engine.monitor, rows, validLoss),
+      );
       const summary: EpochSummary = {
         epoch,
         epochs: train.epochs,
@@ -75,7 +86,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
       await engine.save("last", schedule);
     }
     if (stoppedEarly(train, schedule)) {
-      loggers.message(`stopped early: no improvement for ${schedule.epochsSinceBest} epochs`);
+      loggers.message(`stopped early: ${train.monitor} has not improved for ${schedule.epochsSinceBest} epochs`);
     }
     return trainer.position.step;
   } finally {
@@ -84,27 +95,33 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
 }
 
 async function openEngine(context: RunContext) {
-  const [{ Network }, { Trainer }, { hasCheckpoint, saveCheckpoint, loadNetwork, loadTrainingState }] =
+  const [{ Trainer }, { hasCheckpoint, saveCheckpoint, loadNetwork, loadTrainingState }] =
     await Promise.all([
-      import("../engine/network.js"),
       import("../engine/trainer.js"),
       import("../engine/checkpoint.js"),
     ]);
   const { project, settings, runDir } = context;
-  const { graph, inputs, trunk } = project;
-  const { optimizer, batchSize, clipNorm, seed, reduceOnPlateau, earlyStopping } = settings.train;
+  const { graph, inputs } = project;
+  const { optimizer, batchSize, clipNorm, seed, reduceOnPlateau, earlyStopping, taskWeighting, freeze = [] } = settings.train;
+  const monitor = parseMonitor(graph, settings.train.monitor);
+  const { higherIsBetter } = monitor;
   const files = runFiles(runDir);
-  const scheduleConfig = { learningRate: optimizer.learningRate, reduceOnPlateau, earlyStopping };
+  const scheduleConfig = { learningRate: optimizer.learningRate, reduceOnPlateau, earlyStopping, higherIsBetter };
   // a run that ended before its first checkpoint begins again
   const resumed = context.resumed && hasCheckpoint(files.checkpoint("last"));
   const state = resumed ? loadTrainingState(files.checkpoint("last")) : null;
   const network = resumed
-    ? await loadNetwork(files.checkpoint("last"), graph, inputs)
-    : Network.build(graph, inputs, trunk, seed);
-  const trainer: Trainer = new Trainer(network, { optimizer, batchSize, clipNorm, seed }, state ?? undefined);
+    ? await loadNetwork(files.checkpoint("last"), graph, inputs, { freeze })
+    : await openFresh(context);
+  const trainer: Trainer = new Trainer(
+    network,
+    { optimizer, batchSize, clipNorm, seed, taskWeighting },
+    state ?? undefined,
+  );
   return {
     network,
     trainer,
+    monitor,
     scheduleConfig,
     schedule: state?.schedule ?? startSchedule(scheduleConfig),
     async save(name: "best" | "last", schedule: ScheduleState): Promise<void> {
@@ -112,6 +129,12 @@ async function openEngine(context: RunContext) {
       await saveCheckpoint(files.checkpoint(name), network, name === "last" ? training : undefined);
     },
   };
+}
+
+async function openFresh({ project, settings, store, runDir, loggers }: RunContext): Promise<Network> {
+  const fresh = await buildNetwork(project, settings.train, store);
+  recordStart(fresh, runDir, loggers);
+  return fresh.network;
 }
 
 function stoppedEarly({ earlyStopping }: Settings["train"], schedule: ScheduleState): boolean {
@@ -146,6 +169,16 @@ async function trainRows(context: RunContext, network: Network, report: EpochRep
   const { splitTasks } = await import("../engine/predict.js");
   const logits = splitTasks(network.layout, report.logits);
   return epochRows(context, await scoreRows(context, "train", report.rows, logits, report.movedLabels));
+}
+
+/** Learned log-variances, on the curves of the tasks that they weigh. */
+function logVarianceRows({ project }: RunContext, trainer: Trainer, { rows }: EpochReport): EvaluationRow[] {
+  return trainer.logVariances.flatMap((value, task): EvaluationRow[] => {
+    const path = project.graph.tasks[task]?.path;
+    if (value === null || path === undefined) return [];
+    const count = { num_samples: rows.length, gates: "truth" } as const;
+    return [{ split: "train", task_path: path, metric_name: "log_variance", metric_res: value, ...count }];
+  });
 }
 
 /** null where nothing is to be augmented. */

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Dataset, specsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backend.js";
-import { ConfigError, CoolError, InterruptedError, sentence } from "../errors.js";
+import { ConfigError, CoolError, InterruptedError, StoreError, sentence, UsageError } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup, type RunLogger } from "../logging/run-logger.js";
 import type { RunRecord } from "../storage/run-record.js";
@@ -13,9 +13,11 @@ import { captureOutput, type OutputCapture } from "./capture-output.js";
 import { captureOrigin, type Origin, watchRun } from "./capture-run.js";
 import { writeSource } from "./capture-source.js";
 import { completeRun } from "./complete-run.js";
+import { buildNetwork, resolveStart } from "./fresh-network.js";
 import { endLogs, openCurves } from "./log-run.js";
 import { inFile, type LoadedProject, type Project, resolveProject } from "./project.js";
 import { type RunConfig, readGraph, readRunConfig, runFiles, writeJson } from "./run-folder.js";
+import { type RunSummary, summarize } from "./run-summary.js";
 import type { Settings } from "./settings.js";
 import type { ThresholdsByPath } from "./thresholds.js";
 import { trainEpochs } from "./train-epochs.js";
@@ -33,6 +35,8 @@ export interface TrainRunOptions {
   readonly epochs?: number | undefined;
   /** A run to go on with from its last checkpoint: id, unique prefix, name or `latest`. */
   readonly resume?: string | undefined;
+  /** A run whose weights to begin with; wins over `train.from`. */
+  readonly from?: string | undefined;
   readonly commandLine?: string | undefined;
   /** Ends the run after the current step, with a checkpoint. */
   readonly signal?: AbortSignal | undefined;
@@ -47,16 +51,6 @@ export interface RunResult {
   readonly evaluation: readonly EvaluationRow[];
   /** Rows of the table that were left out because of their images; config.json names them. */
   readonly skipped: number;
-}
-
-export interface RunSummary {
-  readonly id: string;
-  readonly name: string;
-  readonly state: string;
-  readonly dir: string;
-  readonly backend: string | null;
-  readonly seed: number | null;
-  readonly epochs: number | null;
 }
 
 /** Everything that the steps of a run share. */
@@ -78,6 +72,9 @@ export interface RunContext {
  * `interrupted`, with its last checkpoint
  */
 export async function trainRun(project: Project | LoadedProject, options: TrainRunOptions = {}): Promise<RunResult> {
+  if (options.from !== undefined && options.resume !== undefined) {
+    throw new UsageError("A resumed run goes on with its own weights: leave out either from or resume.");
+  }
   const loaded = "graph" in project ? project : resolveProject(project);
   const storeDir = options.store ?? join(loaded.projectDir, ".cool");
   const store = openRunStore(storeDir);
@@ -86,7 +83,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
   try {
     const earlier = options.resume === undefined ? null : store.findRun(options.resume);
     const settings =
-      earlier === null ? chosenSettings(loaded, options) : resumedSettings(loaded, store, earlier, options);
+      earlier === null ? chosenSettings(loaded, store, options) : resumedSettings(loaded, store, earlier, options);
     const dataset = await openDataset(loaded, settings, storeDir, loggers, options.signal);
     // complete: with the statistics and vocabularies that were read with the data
     const ready = { ...loaded, inputs: specsOf(dataset.inputs) };
@@ -94,7 +91,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
       const { openBackend } = await import("../engine/backend.js");
       const backend = await openBackend(options.backend ?? "auto");
       loggers.message(`backend: ${backend.reason}`);
-      if (earlier === null) await checkTrunk(ready);
+      if (earlier === null) await checkNetwork(ready, settings, store);
       const config = describeRun(ready, settings, dataset, backend.name);
       const run =
         earlier === null
@@ -123,9 +120,11 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
   }
 }
 
-function chosenSettings(project: LoadedProject, { epochs, seed }: TrainRunOptions): Settings {
+function chosenSettings(project: LoadedProject, store: RunStore, options: TrainRunOptions): Settings {
   const { train } = project.settings;
-  return { ...project.settings, train: { ...train, epochs: epochs ?? train.epochs, seed: seed ?? train.seed } };
+  const { epochs = train.epochs, seed = train.seed } = options;
+  const from = resolveStart(options.from === undefined ? train.from : { run: options.from }, store);
+  return { ...project.settings, train: { ...train, epochs, seed, from } };
 }
 
 /** A resumed run keeps its own settings; only the number of epochs may change. */
@@ -182,14 +181,14 @@ export async function openDataset(
   return dataset;
 }
 
-/** Builds the network once, so that a slip in the trunk function is found before a run exists. */
-async function checkTrunk(project: LoadedProject): Promise<void> {
-  const { graph, inputs, trunk, configFile, settings } = project;
-  const { Network } = await import("../engine/network.js");
-  const where = configFile ?? "the project";
+/** Builds the network once, so that a slip in the trunk, or in what it starts from, is found before a run exists. */
+async function checkNetwork(project: LoadedProject, settings: Settings, store: RunStore): Promise<void> {
+  const where = project.configFile ?? "the project";
   try {
-    Network.build(graph, inputs, trunk, settings.train.seed).dispose();
+    const { network } = await buildNetwork(project, settings.train, store);
+    network.dispose();
   } catch (error) {
+    if (error instanceof StoreError) throw error;
     if (error instanceof CoolError) throw inFile(error, where);
     throw new ConfigError(
       sentence(`${where}: the trunk function fails: ${(error as Error).message}`),
@@ -302,10 +301,4 @@ function recordEnd({ store, run, loggers }: RunContext, state: "interrupted" | "
 function splitSizes({ splits, skipped }: Dataset): string {
   const sizes = `${splits.train.length} train, ${splits.valid.length} valid, ${splits.test.length} test samples`;
   return skipped.length === 0 ? sizes : `${sizes}, ${skipped.length} skipped`;
-}
-
-/** The part of a run's record that the JSON contract shows. */
-export function summarize(run: RunRecord, runDir: string): RunSummary {
-  const { id, name, displayState, backend, seed, epochs } = run;
-  return { id, name, state: displayState, dir: runDir, backend, seed, epochs };
 }

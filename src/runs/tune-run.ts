@@ -9,9 +9,9 @@ import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { evaluateSplits, keepThresholds } from "./complete-run.js";
 import { writePredictions } from "./predictions.js";
 import { runFiles } from "./run-folder.js";
-import { openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
+import { type RunSummary, summarize } from "./run-summary.js";
+import { type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
 import type { ThresholdsByPath } from "./thresholds.js";
-import { type RunSummary, summarize } from "./train-run.js";
 
 export interface TuneResult {
   readonly run: RunSummary;
@@ -26,8 +26,13 @@ export interface TuneResult {
  * Finds the thresholds that maximise `metric` on the valid split and keeps them: folder, store, predictions and
  * evaluation frames all follow.
  */
-export async function tuneRun(store: RunStore, reference: string, metric?: string): Promise<TuneResult> {
-  const stored = openStoredRun(store, reference);
+export async function tuneRun(
+  store: RunStore,
+  reference: string,
+  metric?: string,
+  options: OpenRunOptions = {},
+): Promise<TuneResult> {
+  const stored = await openStoredRun(store, reference, options);
   const { run, dir, graph, config } = stored;
   const splits = predictedSplits(dir);
   if (!splits.includes("valid")) {

@@ -13,7 +13,7 @@ import {
 } from "./config-values.js";
 import { type CopyOutcome, copyRun } from "./copy-run.js";
 import { type AdoptedRun, adoptRun, createRun, type NewRun } from "./create-run.js";
-import { type Database, openDatabase } from "./database.js";
+import { type Database, type OpenOptions, openDatabase } from "./database.js";
 import { type EvaluationFilter, readEvaluation, replaceEvaluation } from "./evaluation.js";
 import { findRun } from "./find-run.js";
 import {
@@ -59,28 +59,27 @@ export interface RunFilter {
 export function openRunStore(storeDir: string, options: StoreOptions = {}): RunStore {
   const { readonly = false, now = () => new Date(), random = Math.random } = options;
   const file = join(resolve(storeDir), "cool.db");
-  if (readonly) migrateOlder(file);
-  const database = openDatabase(file, { readonly });
-  try {
-    migrate(database);
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-  return new RunStore(resolve(storeDir), database, now, random);
+  return new RunStore(resolve(storeDir), readonly ? openReader(file) : openMigrated(file), now, random);
 }
 
 /** A reader meets an older store, too, and cannot migrate it through its own connection. */
-function migrateOlder(file: string): void {
-  const reader = openDatabase(file, { readonly: true });
-  const outdated = isOutdated(reader);
+function openReader(file: string): Database {
+  const reader = openMigrated(file, { readonly: true });
+  if (!isOutdated(reader)) return reader;
   reader.close();
-  if (!outdated) return;
-  const writer = openDatabase(file, { create: false });
+  openMigrated(file, { create: false }).close();
+  return openMigrated(file, { readonly: true });
+}
+
+/** An open store of this package's version; a read-only connection to an older one is left as it is. */
+function openMigrated(file: string, options: OpenOptions = {}): Database {
+  const database = openDatabase(file, options);
   try {
-    migrate(writer);
-  } finally {
-    writer.close();
+    if (options.readonly !== true || !isOutdated(database)) migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 

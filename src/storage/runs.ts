@@ -81,7 +81,7 @@ export function selectRuns(database: Database, now: Date, query: RunQuery): RunR
       ...row,
       gitDirty: row.gitDirty === null ? null : row.gitDirty === 1,
       starred: row.starred === 1,
-      tags: JSON.parse(row.tags) as string[],
+      tags: row.tags === "[]" ? [] : (JSON.parse(row.tags) as string[]),
       displayState: displayState(row, viewer, now),
     }));
 }

@@ -1,5 +1,4 @@
 /** @file defineTask: functions of the user's → a constructor of tasks, and an entry in the registry. */
-import { createHash } from "node:crypto";
 import { ConfigError, nearestNames } from "../errors.js";
 import type { CommonTaskOptions, Likelihood, OwnGate, OwnSpec } from "../flow/graph.js";
 import type { Described } from "./behaviour.js";
@@ -80,14 +79,16 @@ export type OwnTaskConstructor<Gate extends OwnGate> = (options?: CommonTaskOpti
 
 /**
  * Defines a kind of task.
+ * @param sha256 hex digest of a text
  * @throws ConfigError where a part is missing, unknown, or not what it must be
  */
 export function defineOwnTask<AnswerWidth extends number, Gate extends NumberGate, Head>(
   definition: OwnTaskDefinition<AnswerWidth, Gate, Head>,
+  sha256: (text: string) => string,
 ): OwnTaskConstructor<GateKind<AnswerWidth, Gate>> {
   checkDefinition({ ...definition });
   const { name, width, answerWidth = 1, gate, likelihood = "categorical", ...functions } = definition;
-  const parts = digestParts(definition);
+  const parts = digestParts(definition, sha256);
   const digest = sha256(JSON.stringify(parts));
   registerOwn({ ...functions, type: name, digest, parts, logitWidth: width, answerWidth } as unknown as OwnFunctions);
   const data = {
@@ -128,7 +129,14 @@ const FUNCTIONS = ["parse", "available", "loss", "gradient", "activation", "head
 
 /** What the compiler checks in an editor, for a configuration that was never compiled. */
 function checkDefinition(definition: Readonly<Record<string, unknown>>): void {
-  const { name, width, answerWidth = 1, decoder, metrics, gate } = definition as unknown as OwnFunctions & {
+  const {
+    name,
+    width,
+    answerWidth = 1,
+    decoder,
+    metrics,
+    gate,
+  } = definition as unknown as OwnFunctions & {
     readonly name: unknown;
     readonly width: number;
     readonly gate?: string;
@@ -139,7 +147,9 @@ function checkDefinition(definition: Readonly<Record<string, unknown>>): void {
   const known = Object.keys(PARTS);
   for (const key of Object.keys(definition).filter((part) => !known.includes(part))) {
     const [nearest] = nearestNames(key, known);
-    fail(`"${key}" is not a part of it; ${nearest === undefined ? `known: ${known.join(", ")}` : `did you mean "${nearest}"?`}`);
+    fail(
+      `"${key}" is not a part of it; ${nearest === undefined ? `known: ${known.join(", ")}` : `did you mean "${nearest}"?`}`,
+    );
   }
   const missing = Object.entries(PARTS).find(([part, required]) => required && definition[part] === undefined);
   if (missing !== undefined) fail(`it has no "${missing[0]}"; add it`);
@@ -159,8 +169,10 @@ function checkDefinition(definition: Readonly<Record<string, unknown>>): void {
     if (typeof higherIsBetter !== "boolean") fail(`its metric "${metric}" does not say higherIsBetter: true or false`);
     if (metric === "loss") fail('its metric "loss" has the name of the loss; rename it');
   }
-  if (gate !== undefined && gate !== "truth" && gate !== "bounds") fail(`its gate is ${JSON.stringify(gate)}; expected "truth" or "bounds"`);
-  if (gate === "truth" && answerWidth !== 1) fail(`its answer is ${answerWidth} numbers, which cannot be true or false; leave out gate`);
+  if (gate !== undefined && gate !== "truth" && gate !== "bounds")
+    fail(`its gate is ${JSON.stringify(gate)}; expected "truth" or "bounds"`);
+  if (gate === "truth" && answerWidth !== 1)
+    fail(`its answer is ${answerWidth} numbers, which cannot be true or false; leave out gate`);
 }
 
 function isWidth(value: number): boolean {
@@ -168,7 +180,7 @@ function isWidth(value: number): boolean {
 }
 
 /** Digests of what the definition says, by part; functions by their sources, whose line breaks do not count. */
-function digestParts(definition: object): Record<string, string> {
+function digestParts(definition: object, sha256: (text: string) => string): Record<string, string> {
   const leaves = (value: unknown, path: string): [string, string][] => {
     if (typeof value === "function") return [[path, value.toString().replaceAll(/\s+/g, " ")]];
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
@@ -181,8 +193,4 @@ function digestParts(definition: object): Record<string, string> {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([path, text]) => [path, sha256(text).slice(0, 16)]),
   );
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -59,10 +59,90 @@ describe("comparing runs", () => {
   });
 });
 
-describe("a metric's direction", () => {
-  it.each(["loss", "mean_absolute_error", "mean_absolute_error_normalized"])("%s is better when lower", (name) => {
-    expect(higherIsBetter(name)).toBe(false);
+describe("facts about runs", () => {
+  const run = (id: string, environment: Record<string, string | null>) => ({
+    id,
+    name: id,
+    config: { seed: 1 },
+    environment,
+    code: { git_commit: "c" },
+    data: { data_digest: id },
+    evaluation: [],
   });
+
+  it("are listed where they differ, or all of them", () => {
+    const runs = [run("a", { node: "20", host: "x" }), run("b", { node: "22", host: "x" })];
+    expect(compareRuns(runs)).toMatchObject({
+      params: [],
+      environment: [{ key: "node", values: ["20", "22"] }],
+      code: [],
+      data: [{ key: "data_digest", values: ["a", "b"] }],
+    });
+    expect(compareRuns(runs, { all: true })).toMatchObject({
+      params: [{ key: "seed", values: [1, 1] }],
+      environment: [
+        { key: "node", values: ["20", "22"] },
+        { key: "host", values: ["x", "x"] },
+      ],
+      code: [{ key: "git_commit", values: ["c", "c"] }],
+    });
+  });
+});
+
+describe("runs that differ in their seed alone", () => {
+  const run = (name: string, seed: number, accuracy: number | null, settings: Record<string, number> = {}) => ({
+    id: name,
+    name,
+    config: { "train.seed": seed, "train.epochs": 1, ...settings },
+    evaluation: [row("accuracy", accuracy)],
+  });
+
+  it("are one group: mean, sample standard deviation, n", () => {
+    const { groups, grouped_metrics, metrics } = compareRuns([
+      run("wide-s1", 1, 0.5),
+      run("deep", 1, 0.85, { depth: 3 }),
+      run("wide-s2", 2, 0.7),
+      run("wide-s3", 3, 0.9),
+    ]);
+    expect(groups).toEqual([
+      { name: "wide", runs: [0, 2, 3], seeds: [1, 2, 3] },
+      { name: "deep", runs: [1], seeds: [1] },
+    ]);
+    const [wide, deep] = grouped_metrics[0]?.groups ?? [];
+    // (0.2² + 0² + 0.2²) / 2 = 0.04
+    expect(wide).toEqual({ mean: expect.closeTo(0.7, 12), sd: expect.closeTo(0.2, 12), n: 3 });
+    expect(deep).toEqual({ mean: 0.85, sd: null, n: 1 });
+    expect(grouped_metrics[0]?.best).toBe(1);
+    expect(metrics[0]).toMatchObject({ values: [0.5, 0.85, 0.7, 0.9], best: 3 });
+  });
+
+  it("count where the metric is defined", () => {
+    const { grouped_metrics } = compareRuns([run("a", 1, 0.5), run("b", 2, null)]);
+    expect(grouped_metrics[0]?.groups).toEqual([{ mean: 0.5, sd: null, n: 1 }]);
+  });
+
+  it("do not count twice where a seed is repeated", () => {
+    const { groups } = compareRuns([run("a", 1, 0.5), run("a", 2, 0.5), run("a", 2, 0.5)]);
+    expect(groups.map(({ runs }) => runs)).toEqual([[0, 1], [2]]);
+  });
+
+  it("stay apart where data or source differ, or where groups are not wanted", () => {
+    const from = (name: string, seed: number, digest: string) => ({ ...run(name, seed, 1), data: { digest } });
+    expect(compareRuns([from("a", 1, "x"), from("b", 2, "y")]).groups).toEqual([]);
+    expect(compareRuns([run("a", 1, 1), run("b", 2, 1)], { group: false })).toMatchObject({
+      groups: [],
+      grouped_metrics: [],
+    });
+  });
+});
+
+describe("a metric's direction", () => {
+  it.each(["loss", "mean_absolute_error", "mean_absolute_error_normalized", "brier"])(
+    "%s is better when lower",
+    (name) => {
+      expect(higherIsBetter(name)).toBe(false);
+    },
+  );
   it.each(["accuracy", "accuracy_1", "f1_score", "roc_auc", "recall/loss"])("%s is better when higher", (name) => {
     expect(higherIsBetter(name)).toBe(true);
   });

@@ -48,12 +48,14 @@ function conditionFrom(sketched: Sketch, earlier: readonly TaskNode[]): Conditio
   const { choice } = sketched;
   switch (gate.spec.kind) {
     case "binary":
+    case "known":
       return { kind: "true", task: gate.path };
     case "classification":
       return { kind: "isOneOf", task: gate.path, classes: choice % 2 === 0 ? [choice % 3] : [0, 2] };
     case "multilabel":
       return { kind: "has", task: gate.path, label: choice % 2 };
     case "boundedRegression":
+    case "own":
       return { kind: choice % 2 === 0 ? "atLeast" : "below", task: gate.path, value: 4.3 };
     default:
       return gate.spec satisfies never;

@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { loadProject } from "../../src/runs/project.js";
@@ -103,8 +104,8 @@ const PAGE_TEXT = `(() => {
     node.nodeType === Node.TEXT_NODE ? node.data : "",
     ...(node.shadowRoot ? [read(node.shadowRoot)] : []),
     ...[...node.childNodes].filter((child) => child.nodeName !== "STYLE" && child.nodeName !== "SCRIPT").map(read),
-  ].join(" ");
-  return read(document.body);
+  ].join("");
+  return read(document.body).replaceAll(/\\s+/g, " ");
 })()`;
 
 /** Opens a page of TensorBoard, waits until it shows all the texts, and keeps a screenshot. */
@@ -117,23 +118,38 @@ async function expectPage(
   if (missing !== undefined) return context.skip(missing);
   await page.goto("about:blank");
   await page.goto(`${url}${address}`);
-  await expect
-    .poll(async () => missingTexts(String(await page.evaluate(PAGE_TEXT)), texts), { timeout: PAGE_MS, interval: 500 })
-    .toEqual([]);
-  if (SCREENSHOTS === undefined) return;
-  mkdirSync(SCREENSHOTS, { recursive: true });
+  const lacking = async () => missingTexts(String(await page.evaluate(PAGE_TEXT)), texts);
+  try {
+    await expect.poll(lacking, { timeout: PAGE_MS, interval: 500 }).toEqual([]);
+  } finally {
+    if (SCREENSHOTS !== undefined) await takePicture(join(SCREENSHOTS, `${name}.png`));
+  }
+}
+
+async function takePicture(path: string): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true });
   // charts and pictures come after the texts
-  await new Promise((resolve) => setTimeout(resolve, 4000));
-  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  await sleep(4000);
+  await page.screenshot({ path });
 }
 
 function missingTexts(text: string, wanted: readonly string[]): string[] {
   return wanted.filter((one) => !text.includes(one));
 }
 
+/** A row of the HParams page. */
+interface SessionGroup {
+  readonly hparams: Readonly<Record<string, unknown>>;
+  readonly metricValues: readonly {
+    readonly name: { readonly group: string; readonly tag: string };
+    readonly value: number;
+  }[];
+}
+
 /** What TensorBoard's pages ask its server for. */
-async function served<Result>(path: string): Promise<Result> {
-  const response = await fetch(`${url}data/plugin/${path}`);
+async function served<Result>(path: string, question?: object): Promise<Result> {
+  const init = question === undefined ? {} : { method: "POST", body: JSON.stringify(question) };
+  const response = await fetch(`${url}data/plugin/${path}`, init);
   expect(response.ok).toBe(true);
   return (await response.json()) as Result;
 }
@@ -169,7 +185,17 @@ describe("TensorBoard in the browser", () => {
 
   it("compares the runs' settings and metrics", async (context) => {
     const columns = ["train.optimizer.learningRate", "loss (test)", "camera_blocked accuracy (test)"];
-    await expectPage(context, "hparams", "#hparams", ["slow", "fast", ...columns, "0.00050000", "0.0020000"]);
+    await expectPage(context, "hparams", "#hparams", ["slow", "fast", ...columns]);
+    const { sessionGroups } = await served<{ readonly sessionGroups: readonly SessionGroup[] }>(
+      "hparams/session_groups",
+      { allowedStatuses: ["STATUS_SUCCESS"], colParams: [], startIndex: 0, sliceSize: 10 },
+    );
+    const rates = sessionGroups.map(({ hparams }) => hparams["train.optimizer.learningRate"]);
+    expect(rates.sort()).toEqual([0.0005, 0.002]);
+    for (const { metricValues } of sessionGroups) {
+      const found = metricValues.find(({ name }) => name.group === "test" && name.tag === "_total/loss");
+      expect(found?.value).toBeGreaterThan(0);
+    }
   });
 
   it("draws the flow", async (context) => {

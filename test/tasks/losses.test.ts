@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TaskSpec } from "../../src/flow/graph.js";
 import { answerWidth } from "../../src/flow/masks.js";
+import { defineTask } from "../../src/runs/define-task.js";
 import type { Labels } from "../../src/tasks/behaviour.js";
 import { behaviourOf, binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 
@@ -18,7 +19,22 @@ const logit = fc.double({ min: -12, max: 12, noNaN: true });
 const truth = fc.constantFrom(0, 1, Number.NaN);
 const logitsOf = (width: number) => fc.array(logit, { minLength: width, maxLength: width });
 
-const cases: Readonly<Record<TaskSpec["kind"], fc.Arbitrary<Case>>> = {
+// without a gradient of its own: it is taken by differences
+const distance = defineTask({
+  name: "distance",
+  width: 2,
+  answerWidth: 2,
+  parse: () => [0, 0],
+  loss: ([a = 0, b = 0], [x = 0, y = 0]) => (a - x) ** 2 + (b - y) ** 2,
+  activation: (logits) => logits,
+  decoder: { parameters: [], decode: ([a = 0, b = 0]) => [a, b] },
+  metrics: {},
+});
+
+/** Every kind that has a loss. */
+type LossKind = Exclude<TaskSpec["kind"], "known">;
+
+const cases: Readonly<Record<LossKind, fc.Arbitrary<Case>>> = {
   binary: fc.record({
     spec: fc.constant(binary()),
     answers: fc.tuple(truth),
@@ -42,6 +58,12 @@ const cases: Readonly<Record<TaskSpec["kind"], fc.Arbitrary<Case>>> = {
     answers: fc.tuple(fc.constantFrom(-2, 0, 1.5, 6, Number.NaN)),
     unitScale: fc.constantFrom(1, 2),
     logits: logitsOf(1),
+  }),
+  own: fc.record({
+    spec: fc.constant(distance()),
+    answers: fc.constantFrom([0.5, -2], [3, 4], [Number.NaN, Number.NaN]),
+    unitScale: fc.constant(1),
+    logits: logitsOf(2),
   }),
 };
 
@@ -73,12 +95,19 @@ function textbookLoss({ spec, answers, unitScale, logits }: Case): number {
       const target = (answer / unitScale - spec.min) / (spec.max - spec.min);
       return Number.isNaN(answer) ? 0 : (sigmoid(logits[0] as number) - target) ** 2;
     }
+    case "own": {
+      const [first = Number.NaN, second = Number.NaN] = answers;
+      if (Number.isNaN(first)) return 0;
+      return ((logits[0] as number) - first) ** 2 + ((logits[1] as number) - second) ** 2;
+    }
+    case "known":
+      return 0;
     default:
       return spec satisfies never;
   }
 }
 
-const kinds = Object.keys(cases) as TaskSpec["kind"][];
+const kinds = Object.keys(cases) as LossKind[];
 
 describe.each(kinds)("the loss of %s", (kind) => {
   it("is the textbook formula, without missing labels", () => {
@@ -103,11 +132,12 @@ describe.each(kinds)("the loss of %s", (kind) => {
     );
   });
 
-  it("has a term per known number", () => {
+  it("has a term per known number, an own one a term per known label", () => {
     fc.assert(
       fc.property(cases[kind], ({ spec, answers }) => {
         const labels: Labels = { answers: Float32Array.from(answers), unitScale: null };
-        const known = answers.filter((answer) => !Number.isNaN(answer)).length;
+        const numbers = answers.filter((answer) => !Number.isNaN(answer)).length;
+        const known = spec.kind === "own" ? Math.min(1, numbers) : numbers;
         expect(behaviourOf(spec).lossTerms(spec, labels, 0)).toBe(known);
       }),
     );

@@ -1,6 +1,7 @@
 /** @file `cool compare runs`: what differs between runs. */
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
+import type { SampleComparison } from "../../analysis/compare-samples.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import {
   columnsOf,
@@ -11,12 +12,18 @@ import {
   metricTable,
   type TextTable,
 } from "../../cli/comparison-tables.js";
-import { isInteractive, showInteractiveTable } from "../../cli/interactive-table.js";
-import { flipsTable, SAMPLES_LEGEND, samplesSummary, samplesTable } from "../../cli/sample-tables.js";
 import { drawTable } from "../../cli/tables.js";
 import { csvText, markdownTable } from "../../cli/text-tables.js";
 import { compareRuns, type RunComparison } from "../../runs/compare-runs.js";
 import { SPLITS, type Split } from "../../tasks/evaluation.js";
+
+/** What is printed, and how. */
+interface PrintFlags {
+  readonly split?: Split | undefined;
+  readonly gates: "truth" | "predicted" | "both";
+  readonly all: boolean;
+  readonly md: boolean;
+}
 
 export default class CompareRuns extends CoolCommand {
   static override summary = "Compare runs: settings that differ, metrics side by side";
@@ -59,16 +66,17 @@ Two runs are also compared on the samples that their splits share, task by task:
 
   async run(): Promise<RunComparison> {
     const { argv, flags } = await this.parse(CompareRuns);
-    const isInteractiveView = flags.interactive && isInteractive();
-    if (flags.interactive && !isInteractiveView) this.note("The output is not a terminal, so it is not interactive.");
+    const isInteractive = flags.interactive && process.stdin.isTTY && process.stdout.isTTY;
+    if (flags.interactive && !isInteractive)
+      this.note("The output is not a terminal, so the table is not interactive.");
+    const hasSamples = flags.samples && !flags.csv && !isInteractive;
     const comparison = await this.withStore(flags, async (store) => {
       const { curves, group } = flags;
-      const compared = compareRuns(store, argv as string[], { all: flags.all || isInteractiveView, curves, group });
+      const compared = compareRuns(store, argv as string[], { all: flags.all || isInteractive, curves, group });
       const [first, second, ...others] = compared.runs;
-      if (!flags.samples || flags.csv || isInteractiveView || second === undefined || others.length > 0)
-        return compared;
+      if (!hasSamples || first === undefined || second === undefined || others.length > 0) return compared;
       const { compareRunSamples } = await import("../../runs/compare-run-samples.js");
-      const samples = await compareRunSamples(store, [first?.id ?? "", second.id], {
+      const samples = await compareRunSamples(store, [first.id, second.id], {
         split: flags.split ?? evaluatedSplit(compared),
         gates: flags.gates === "both" ? "truth" : flags.gates,
         top: flags.top,
@@ -79,44 +87,43 @@ Two runs are also compared on the samples that their splits share, task by task:
     if (comparison.runs.length < 2) {
       const { length } = comparison.runs;
       this.log(`There ${length === 1 ? "is one finished run" : "are no finished runs"}; comparing takes two.`);
-    } else if (isInteractiveView) {
+    } else if (isInteractive) {
+      const { showInteractiveTable } = await import("../../cli/interactive-table.js");
       const view = comparisonView(comparison, flags.split ?? evaluatedSplit(comparison));
       const { interrupted } = await showInteractiveTable(view);
       if (interrupted) process.exitCode = 130;
     } else if (flags.csv) this.log(csvText(comparisonRows(comparison)));
-    else this.#print(comparison, flags);
+    else await this.#print(comparison, flags);
     return comparison;
   }
 
-  #print(
-    comparison: RunComparison,
-    flags: {
-      readonly split?: Split | undefined;
-      readonly gates: "truth" | "predicted" | "both";
-      readonly all: boolean;
-      readonly md: boolean;
-      readonly top: number;
-    },
-  ): void {
-    const print = ({ head, rows, numeric }: TextTable): void => {
-      if (rows.length === 0) return;
-      this.log(flags.md ? `${markdownTable(head, rows, numeric)}\n` : drawTable(head, rows, numeric));
-    };
+  async #print(comparison: RunComparison, flags: PrintFlags): Promise<void> {
     const split = flags.split ?? evaluatedSplit(comparison);
     if (comparison.params.length === 0) this.log("The runs have the same settings.\n");
-    factTables(comparison).forEach(print);
+    for (const table of factTables(comparison)) this.#printTable(table, flags);
     const metrics = metricTable(comparison, { split, gates: flags.gates, all: flags.all });
     if (metrics.rows.length === 0) this.log(`No metric on ${split} differs.`);
-    print(metrics);
-    if (comparison.curves !== undefined) print(curveTable(comparison, flags.split ?? "valid", flags.all));
+    this.#printTable(metrics, flags);
+    if (comparison.curves !== undefined) {
+      this.#printTable(curveTable(comparison, flags.split ?? "valid", flags.all), flags);
+    }
     const { samples } = comparison;
     if (samples === null) this.note(`A run has no predictions of the ${split} split: samples are not compared.`);
-    if (samples === null || samples === undefined) return;
-    const [first, second] = columnsOf(comparison).map(({ title }) => title) as [string, string];
-    this.log(`\n${samplesSummary(samples, [first, second])}`);
-    print(samplesTable(samples));
-    this.log(SAMPLES_LEGEND);
-    print(flipsTable(samples, [first, second]));
+    else if (samples !== undefined) await this.#printSamples(comparison, samples, flags);
+  }
+
+  async #printSamples(comparison: RunComparison, samples: SampleComparison, flags: PrintFlags): Promise<void> {
+    const { flipsTable, SAMPLES_LEGEND, samplesSummary, samplesTable } = await import("../../cli/sample-tables.js");
+    const names = columnsOf(comparison).map(({ title }) => title) as [string, string];
+    this.log(`\n${samplesSummary(samples, names)}${flags.md ? "\n" : ""}`);
+    this.#printTable(samplesTable(samples), flags);
+    this.log(`${SAMPLES_LEGEND}${flags.md ? "\n" : ""}`);
+    this.#printTable(flipsTable(samples, names), flags);
+  }
+
+  #printTable({ head, rows, numeric }: TextTable, { md }: PrintFlags): void {
+    if (rows.length === 0) return;
+    this.log(md ? `${markdownTable(head, rows, numeric)}\n` : drawTable(head, rows, numeric));
   }
 }
 

@@ -41,7 +41,7 @@ export const HPARAMS_TAGS = {
   sessionEnd: "_hparams_/session_end_info",
 } as const;
 
-/** The columns: every hyperparameter with its type, every metric, in the order given (TensorBoard opens five of them). */
+/** The columns: every hyperparameter with its type, every metric, in the order given. */
 export function encodeExperiment({ hparams, metrics }: HParams, timeSeconds: number): Uint8Array {
   return encodeMessage((out) => {
     const experiment = out.begin(HPARAMS_PLUGIN.experiment);
