@@ -14,7 +14,13 @@ export function setUp() {
   once("node_modules/.set-up", dependencies, "installing dependencies", () => {
     npm("ci", "--no-audit", "--no-fund");
   });
-  const sources = digest([...filesUnder("src"), "tsconfig.json", "tsconfig.build.json", "package.json", "package-lock.json"]);
+  const sources = digest([
+    ...filesUnder("src"),
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "package.json",
+    "package-lock.json",
+  ]);
   once("dist/.built", sources, "building", () => npm("run", "--silent", "build"));
 }
 

@@ -39,6 +39,14 @@ export interface TrainerPosition {
   readonly step: number;
 }
 
+/** What the epoch in progress has seen so far: kept with a checkpoint, so that its metrics are those of all its rows. */
+export interface EpochSoFar {
+  /** Logits at the time of each row's step, [rows, layout.width]. */
+  readonly logits: Float32Array;
+  /** Sum of the norms of its gradients. */
+  readonly gradientNormSum: number;
+}
+
 export interface StepReport extends TrainerPosition {
   readonly batches: number;
   readonly rows: number;
@@ -46,6 +54,7 @@ export interface StepReport extends TrainerPosition {
   readonly gradientNorm: number;
 }
 
+/** An epoch, or all of it that is done: also what was done before an interruption. */
 export interface EpochReport {
   /** True where the signal ended the epoch early. */
   readonly interrupted: boolean;
@@ -64,6 +73,14 @@ export interface EpochOptions {
   readonly onStep?: (report: StepReport) => void;
   /** Changes every batch before its step. */
   readonly augment?: BatchAugmenter;
+  /** Awaited after each step but the epoch's last. */
+  readonly afterStep?: (position: TrainerPosition) => Promise<void> | undefined;
+}
+
+interface Batch {
+  readonly rows: Int32Array;
+  readonly inputs: InputBatch;
+  readonly targets: BatchTargets;
 }
 
 /** Trains a network on the rows of a dataset. Owns the parameter vector and the optimizer. */
@@ -76,11 +93,17 @@ export class Trainer {
   readonly #optimizer: Optimizer;
   readonly #weights: TaskWeights;
   #position: TrainerPosition;
+  /** null at the start of an epoch, and where its beginning is not known. */
+  #epochSoFar: EpochSoFar | null;
 
   constructor(
     network: Network,
     config: TrainerConfig,
-    resume?: { readonly position: TrainerPosition; readonly optimizer: OptimizerState },
+    resume?: {
+      readonly position: TrainerPosition;
+      readonly optimizer: OptimizerState;
+      readonly epoch?: EpochSoFar | undefined;
+    },
   ) {
     this.network = network;
     this.#config = config;
@@ -91,10 +114,16 @@ export class Trainer {
     const { taskWeighting = "constant", optimizer } = config;
     this.#weights = createTaskWeights(taskWeighting, network.layout, optimizer, resume?.optimizer);
     this.#position = resume?.position ?? { epoch: 1, batch: 0, step: 0 };
+    this.#epochSoFar = resume?.epoch ?? null;
   }
 
   get position(): TrainerPosition {
     return this.#position;
+  }
+
+  /** Belongs to `position`. */
+  get epochSoFar(): EpochSoFar | undefined {
+    return this.#epochSoFar ?? undefined;
   }
 
   get optimizerState(): OptimizerState {
@@ -126,38 +155,54 @@ export class Trainer {
   ): Promise<EpochReport> {
     const { batchSize } = this.#config;
     const { layout } = this.network;
+    const { augment, signal } = options;
     const order = this.#epochOrder(dataset, rows);
-    const moved: BatchTargets[] = [];
     const batches = Math.ceil(order.length / batchSize);
-    const first = this.#position.batch * batchSize;
-    const logits = new Float32Array((order.length - first) * layout.width);
-    let normSum = 0;
-    let done = first;
-    while (done < order.length && options.signal?.aborted !== true) {
-      const batchRows = order.subarray(done, done + batchSize);
+    const readBatch = (at: number): Batch => {
+      const batchRows = order.subarray(at, at + batchSize);
       const targets = gatherTargets(layout, dataset.labels, masks, batchRows);
       const inputs = readInputs(this.network, dataset, batchRows);
-      if (options.augment !== undefined) {
-        options.augment(this.#position.epoch, batchRows, inputs, targets);
-        moved.push(targets);
-      }
+      augment?.(this.#position.epoch, batchRows, inputs, targets);
+      return { rows: batchRows, inputs, targets };
+    };
+    const resumedAt = this.#position.batch * batchSize;
+    const before = this.#epochSoFar;
+    const first = before === null ? resumedAt : 0;
+    const logits = new Float32Array((order.length - first) * layout.width);
+    logits.set(before?.logits ?? []);
+    const moved: BatchTargets[] = [];
+    if (augment !== undefined) {
+      // drawn again, as they were
+      for (let at = first; at < resumedAt; at += batchSize) moved.push(readBatch(at).targets);
+    }
+    let gradientNormSum = before?.gradientNormSum ?? 0;
+    let done = resumedAt;
+    while (done < order.length && signal?.aborted !== true) {
+      const batch = readBatch(done);
+      if (augment !== undefined) moved.push(batch.targets);
       const into = logits.subarray((done - first) * layout.width);
-      const { loss, gradientNorm } = this.step(inputs, targets, learningRate, into);
-      normSum += gradientNorm;
-      done += batchRows.length;
-      options.onStep?.({ ...this.#position, batches, rows: batchRows.length, loss, gradientNorm });
+      const { loss, gradientNorm } = this.step(batch.inputs, batch.targets, learningRate, into);
+      gradientNormSum += gradientNorm;
+      done += batch.rows.length;
+      const seen = logits.subarray(0, (done - first) * layout.width);
+      this.#epochSoFar = first === 0 ? { logits: seen, gradientNormSum } : null;
+      options.onStep?.({ ...this.#position, batches, rows: batch.rows.length, loss, gradientNorm });
+      if (done < order.length) await options.afterStep?.(this.#position);
       // lets signals, heartbeats and progress through between steps
       await eventLoop();
     }
     const interrupted = done < order.length;
     const steps = Math.ceil((done - first) / batchSize);
-    if (!interrupted) this.#position = { epoch: this.#position.epoch + 1, batch: 0, step: this.#position.step };
+    if (!interrupted) {
+      this.#position = { epoch: this.#position.epoch + 1, batch: 0, step: this.#position.step };
+      this.#epochSoFar = null;
+    }
     return {
       interrupted,
       rows: order.slice(first, done),
       logits: logits.subarray(0, (done - first) * layout.width),
-      movedLabels: options.augment === undefined ? null : joinLabels(layout, moved),
-      meanGradientNorm: steps === 0 ? 0 : normSum / steps,
+      movedLabels: augment === undefined ? null : joinLabels(layout, moved),
+      meanGradientNorm: steps === 0 ? 0 : gradientNormSum / steps,
     };
   }
 

@@ -43,6 +43,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
         ...(signal === undefined ? {} : { signal }),
         ...(augment === null ? {} : { augment }),
         onStep: (step) => clock.tick(step),
+        afterStep: ({ step }) => (isCheckpointDue(train, step) ? engine.save("last", schedule) : undefined),
       });
       if (report.interrupted) {
         await engine.save("last", schedule);
@@ -95,14 +96,22 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
 }
 
 async function openEngine(context: RunContext) {
-  const [{ Trainer }, { hasCheckpoint, saveCheckpoint, loadNetwork, loadTrainingState }] =
-    await Promise.all([
-      import("../engine/trainer.js"),
-      import("../engine/checkpoint.js"),
-    ]);
+  const [{ Trainer }, { hasCheckpoint, saveCheckpoint, loadNetwork, loadTrainingState }] = await Promise.all([
+    import("../engine/trainer.js"),
+    import("../engine/checkpoint.js"),
+  ]);
   const { project, settings, runDir } = context;
   const { graph, inputs } = project;
-  const { optimizer, batchSize, clipNorm, seed, reduceOnPlateau, earlyStopping, taskWeighting, freeze = [] } = settings.train;
+  const {
+    optimizer,
+    batchSize,
+    clipNorm,
+    seed,
+    reduceOnPlateau,
+    earlyStopping,
+    taskWeighting,
+    freeze = [],
+  } = settings.train;
   const monitor = parseMonitor(graph, settings.train.monitor);
   const { higherIsBetter } = monitor;
   const files = runFiles(runDir);
@@ -125,7 +134,8 @@ async function openEngine(context: RunContext) {
     scheduleConfig,
     schedule: state?.schedule ?? startSchedule(scheduleConfig),
     async save(name: "best" | "last", schedule: ScheduleState): Promise<void> {
-      const training = { position: trainer.position, schedule, optimizer: trainer.optimizerState };
+      const { position, optimizerState: optimizer, epochSoFar: epoch } = trainer;
+      const training = { position, schedule, optimizer, epoch };
       await saveCheckpoint(files.checkpoint(name), network, name === "last" ? training : undefined);
     },
   };
@@ -135,6 +145,10 @@ async function openFresh({ project, settings, store, runDir, loggers }: RunConte
   const fresh = await buildNetwork(project, settings.train, store);
   recordStart(fresh, runDir, loggers);
   return fresh.network;
+}
+
+function isCheckpointDue({ checkpointEverySteps }: Settings["train"], step: number): boolean {
+  return checkpointEverySteps !== null && step % checkpointEverySteps === 0;
 }
 
 function stoppedEarly({ earlyStopping }: Settings["train"], schedule: ScheduleState): boolean {
