@@ -72,7 +72,8 @@ async function structuralGradient(
     return tf.tidy(() => {
       const tensors = network.inputTensors(inputs, 1);
       const at = Object.keys(network.inputs).indexOf(image);
-      const featureOf = (pixels: tf.Tensor): tf.Tensor => tf.mean(toFeature.apply(tensors.with(at, pixels)) as tf.Tensor);
+      const featureOf = (pixels: tf.Tensor): tf.Tensor =>
+        tf.mean(toFeature.apply(tensors.with(at, pixels)) as tf.Tensor);
       return perPixel(tf.grad(featureOf)(tf.onesLike(tensors[at] as tf.Tensor)));
     });
   } finally {
@@ -146,8 +147,5 @@ function averagingWeight(name: string, shape: number[]): tf.Tensor {
   if (name.endsWith("bias")) return tf.zeros(shape);
   // a depthwise kernel is [height, width, channels, multiplier] and reads one channel
   const read = name.includes("depthwise") ? shape.slice(0, 2) : shape.slice(0, -1);
-  return tf.fill(
-    shape,
-    1 / read.reduce((product, size) => product * size, 1),
-  );
+  return tf.fill(shape, 1 / read.reduce((product, size) => product * size, 1));
 }

@@ -16,7 +16,8 @@ export function sampleLogits(network: Network, inputs: InputBatch, rows: number,
   const dropouts = layers.filter(drops);
   // a layer that holds others hands on to them how it is called
   const others = layers.filter((layer) => !drops(layer) && withInnerLayers([layer]).length === 1);
-  const pass = (): Float32Array => tf.tidy(() => (network.logits(inputs, rows, true).dataSync() as Float32Array).slice());
+  const pass = (): Float32Array =>
+    tf.tidy(() => (network.logits(inputs, rows, true).dataSync() as Float32Array).slice());
   return withSeededRandom(seed, () => whileUnseeded(dropouts, () => whileInferring(others, pass)));
 }
 

@@ -1,7 +1,9 @@
 /** @file `cool explain --receptive-field`: which pixels a task's answer depends on, as numbers and as a picture. */
+import { writeFileSync } from "node:fs";
+import { parse } from "node:path";
 import { type ImageInputSpec, type InputSource, isPixelSource } from "../data/dataset.js";
 import type { Network } from "../engine/network.js";
-import { ConfigError, UnknownNameError } from "../errors.js";
+import { ConfigError, DataError, UnknownNameError, UsageError } from "../errors.js";
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import { textElement } from "../logging/panels/svg.js";
 import { behaviourOf } from "../tasks/index.js";
@@ -73,6 +75,50 @@ export function reachableFraction({ reachable }: ReceptiveField): number {
   return reachable.reduce((sum, pixel) => sum + pixel, 0) / reachable.length;
 }
 
+/** A drawing on disk. */
+export interface WrittenField extends Pick<ReceptiveField, "input" | "task" | "logit"> {
+  readonly file: string;
+  /** Fraction of the image's pixels that can change the answer. */
+  readonly reachable: number;
+}
+
+/**
+ * Draws the receptive field of one task on each image.
+ * @param out file of the drawing, for one image; default `<image>.<task>.png` in the working directory
+ * @throws UsageError, UnknownNameError; DataError where the file cannot be written
+ */
+export async function writeReceptiveFields(
+  run: { receptiveField(input: string, task: string): Promise<ReceptiveField> },
+  images: readonly string[],
+  task: string,
+  out: string | undefined,
+): Promise<WrittenField[]> {
+  if (out !== undefined && images.length > 1) {
+    throw new UsageError(`--out names one file, but there are ${images.length} images. Leave it out.`, { out });
+  }
+  const written: WrittenField[] = [];
+  for (const image of images) {
+    const field = await run.receptiveField(image, task);
+    const file = out ?? `${parse(image).name}.${task}.png`;
+    writeDrawing(file, await drawReceptiveField(field));
+    const { input, logit } = field;
+    written.push({ input, task, logit, file, reachable: reachableFraction(field) });
+  }
+  return written;
+}
+
+function writeDrawing(file: string, png: Buffer): void {
+  try {
+    writeFileSync(file, png);
+  } catch (error) {
+    throw new DataError(
+      `The drawing ${file} cannot be written: ${(error as Error).message}. Name another file with --out.`,
+      { file },
+      { cause: error },
+    );
+  }
+}
+
 const PANEL = 384;
 const GAP = 16;
 const CAPTION = 44;
@@ -128,7 +174,11 @@ function panelsOf(field: ReceptiveField): Panel[] {
   const drawn = (colour: (pixel: number, channel: number) => number): Uint8Array =>
     Uint8Array.from({ length: height * width * 3 }, (_, i) => Math.round(colour(Math.floor(i / 3), i % 3)));
   const panels: Panel[] = [
-    { title: "input", note: `${width} × ${height}`, pixels: drawn((pixel, channel) => colourOf(field, pixel, channel)) },
+    {
+      title: "input",
+      note: `${width} × ${height}`,
+      pixels: drawn((pixel, channel) => colourOf(field, pixel, channel)),
+    },
     {
       title: answer,
       note: "what moves the logit: |gradient|",
@@ -159,7 +209,5 @@ function colourOf({ pixels, channels }: ReceptiveField, pixel: number, channel: 
 
 /** Luma of ITU-R BT.601. */
 function grey(field: ReceptiveField, pixel: number): number {
-  return (
-    0.299 * colourOf(field, pixel, 0) + 0.587 * colourOf(field, pixel, 1) + 0.114 * colourOf(field, pixel, 2)
-  );
+  return 0.299 * colourOf(field, pixel, 0) + 0.587 * colourOf(field, pixel, 1) + 0.114 * colourOf(field, pixel, 2);
 }
