@@ -10,7 +10,7 @@ import { type WrittenField, writeReceptiveFields } from "../runs/receptive-field
 interface Explained {
   readonly run: string;
   readonly explanations: Explanation[];
-  readonly receptiveFields?: WrittenField[];
+  readonly receptive_fields?: WrittenField[];
 }
 
 export default class Explain extends CoolCommand {
@@ -66,7 +66,7 @@ export default class Explain extends CoolCommand {
       if (task === undefined) return { run: run.run.id, explanations };
       const fields = await writeReceptiveFields(run, images, task, out);
       for (const { file, input } of fields) this.log(`receptive field of ${task} on ${input}: ${file}`);
-      return { run: run.run.id, explanations, receptiveFields: fields };
+      return { run: run.run.id, explanations, receptive_fields: fields };
     } finally {
       run.close();
     }

@@ -1,7 +1,8 @@
 /** @file Monte-Carlo dropout: the same inputs, answered by many thinned networks. */
 import * as tf from "@tensorflow/tfjs-core";
-import { featureTensors, type Layer, layersBefore, whileInferring, withInnerLayers } from "./layer-graph.js";
-import type { InputBatch, Network } from "./network.js";
+import type { TaskNode } from "../flow/graph.js";
+import { type Layer, layersBefore, whileInferring, withInnerLayers } from "./layer-graph.js";
+import type { InputBatch, Network, SymbolicTensor } from "./network.js";
 import { withSeededRandom } from "./seeded.js";
 
 /**
@@ -21,11 +22,14 @@ export function sampleLogits(network: Network, inputs: InputBatch, rows: number,
   return withSeededRandom(seed, () => whileUnseeded(dropouts, () => whileInferring(others, pass)));
 }
 
-/** Features that some dropout leads to; the others, and the heads that read them, never vary. */
-export function featuresWithDropout(network: Network): ReadonlySet<string> {
-  const tensors = [...featureTensors(network.model, network.graph)];
-  const varying = tensors.filter(([, tensor]) => withInnerLayers(layersBefore([tensor])).some(drops));
-  return new Set(varying.map(([feature]) => feature));
+/** Tasks with a head whose answers never vary: no dropout lies between the inputs and their logits. */
+export function tasksWithoutDropout(network: Network): TaskNode[] {
+  const { model, graph } = network;
+  return graph.tasks.filter(({ path, feature }) => {
+    if (feature === null) return false;
+    const logits = model.getLayer(path).output as SymbolicTensor;
+    return !withInnerLayers(layersBefore([logits])).some(drops);
+  });
 }
 
 const DROPOUT_CLASSES = new Set(["Dropout", "AlphaDropout", "GaussianDropout"]);

@@ -5,7 +5,6 @@ import { AnswerSampler, type SampledAnswers } from "../analysis/uncertainty.js";
 import type { InputSource } from "../data/dataset.js";
 import type { Network } from "../engine/network.js";
 import { InterruptedError, UsageError } from "../errors.js";
-import type { TaskNode } from "../flow/graph.js";
 
 export interface UncertaintyOptions {
   /** Stochastic forward passes; default 30. */
@@ -58,11 +57,4 @@ export async function sampleAnswers(
     sampler.add(splitTasks(network.layout, logits));
   }
   return sampler.answers;
-}
-
-/** Tasks whose answers cannot vary, as no dropout leads to the features that they read. */
-export async function tasksWithoutDropout(network: Network): Promise<TaskNode[]> {
-  const { featuresWithDropout } = await import("../engine/uncertainty.js");
-  const varying = featuresWithDropout(network);
-  return network.graph.tasks.filter(({ feature }) => feature !== null && !varying.has(feature));
 }

@@ -15,7 +15,7 @@ import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { behaviourOf, type Described, type Labels } from "../tasks/index.js";
 import { evaluateSplits } from "./complete-run.js";
 import { evaluateRun } from "./evaluate-run.js";
-import { sampleAnswers, tasksWithoutDropout, type UncertaintyOptions } from "./explain-run.js";
+import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { constantAnswers, type GivenAnswers, readKnown, resolveGiven } from "./given-answers.js";
 import { outputsOf } from "./outputs.js";
 import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
@@ -152,7 +152,8 @@ export class LoadedRun {
 
   /** Paths of the tasks whose answers cannot vary, because no dropout layer leads to them. */
   async withoutDropout(): Promise<string[]> {
-    return (await tasksWithoutDropout(this.#network)).map(({ path }) => path);
+    const { tasksWithoutDropout } = await import("../engine/uncertainty.js");
+    return tasksWithoutDropout(this.#network).map(({ path }) => path);
   }
 
   /**

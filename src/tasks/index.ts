@@ -13,7 +13,7 @@ export { binary } from "./binary.js";
 export { boundedRegression, denormalize, normalize } from "./bounded-regression.js";
 export { classification } from "./classification.js";
 export { known } from "./known.js";
-export { growsWhenBetter } from "./metrics.js";
+export { growsWhenBetter, type MetricDirections } from "./metrics.js";
 export { multilabel } from "./multilabel.js";
 export { definitionsOf, functionsOf, isDefined } from "./own.js";
 

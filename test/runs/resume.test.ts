@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createRandom } from "../../src/data/rng.js";
 import { image, tokens } from "../../src/data/inputs.js";
+import { createRandom } from "../../src/data/rng.js";
 import type { SymbolicTensor } from "../../src/engine/network.js";
 import { UsageError } from "../../src/errors.js";
 import { defineTasks } from "../../src/flow/define.js";
-import { defineProject, type Project, resolveProject } from "../../src/runs/project.js";
+import { defineProject, type Project, type ProjectDefinition, resolveProject } from "../../src/runs/project.js";
 import { type TrainRunOptions, trainRun } from "../../src/runs/train-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { binary, boundedRegression, classification } from "../../src/tasks/index.js";
@@ -37,8 +37,11 @@ async function writeData(): Promise<void> {
   for (let i = 0; i < ROWS; i++) {
     const x = random.int(8);
     const pixels = Uint8Array.from({ length: 12 * 12 * 3 }, () => random.int(120));
-    for (let y = 3; y < 7; y++) for (let dx = 0; dx < 4; dx++) pixels.fill(240, (y * 12 + x + dx) * 3, (y * 12 + x + dx + 1) * 3);
-    await sharp(pixels, { raw: { width: 12, height: 12, channels: 3 } }).png().toFile(join(dir, `${i}.png`));
+    for (let y = 3; y < 7; y++)
+      for (let dx = 0; dx < 4; dx++) pixels.fill(240, (y * 12 + x + dx) * 3, (y * 12 + x + dx + 1) * 3);
+    await sharp(pixels, { raw: { width: 12, height: 12, channels: 3 } })
+      .png()
+      .toFile(join(dir, `${i}.png`));
     const words = Array.from({ length: 1 + random.int(9) }, () => COLORS[random.int(3)]);
     lines.push(`${i}.png,${words.join(" ")},${x > 3 ? 1 : 0},${x > 3 ? x : ""},${words[0]}`);
   }
@@ -49,8 +52,10 @@ async function writeData(): Promise<void> {
 const apply = (layer: { apply(x: never): unknown }, x: SymbolicTensor | SymbolicTensor[]) =>
   layer.apply(x as never) as SymbolicTensor;
 
+type Train = NonNullable<ProjectDefinition["train"]>;
+
 /** Everything that has a state, or randomness of its own, at once. */
-function project(train: object = {}): Project {
+function project(train: Train = {}): Project {
   return defineProject({
     name: "resumed",
     tasks: defineTasks({
@@ -100,10 +105,10 @@ function project(train: object = {}): Project {
       earlyStopping: { patience: 6 },
       ...train,
     },
-  } as Parameters<typeof defineProject>[0]);
+  });
 }
 
-function run(store: string, options: TrainRunOptions = {}, train: object = {}) {
+function run(store: string, options: TrainRunOptions = {}, train: Train = {}) {
   return trainRun(resolveProject(project(train), { projectDir: dir }), {
     store: join(dir, store),
     backend: "wasm",
@@ -112,7 +117,7 @@ function run(store: string, options: TrainRunOptions = {}, train: object = {}) {
 }
 
 /** Trains until the signal is given at a step; the step counts from the start of this session. */
-async function interrupted(store: string, step: number, options: TrainRunOptions = {}, train: object = {}) {
+async function interrupted(store: string, step: number, options: TrainRunOptions = {}, train: Train = {}) {
   const controller = new AbortController();
   let steps = 0;
   const logger = {
@@ -173,7 +178,7 @@ describe("dropout, noise, batch normalization, augmentation, learned task weight
 });
 
 test("early stopping and momentum: a run stopped on its way stops early at the same epoch", MINUTES, async () => {
-  const train = {
+  const train: Train = {
     optimizer: { kind: "sgd", learningRate: 0.3, momentum: 0.9, nesterov: true },
     earlyStopping: { patience: 2 },
     epochs: 40,
