@@ -33,6 +33,7 @@ export default class Explain extends CoolCommand {
     given: Flags.string({
       summary: "answer of a known task, for all images (may be repeated)",
       multiple: true,
+      multipleNonGreedy: true,
       default: [],
       helpValue: "NAME=true|false",
     }),
@@ -61,10 +62,10 @@ export default class Explain extends CoolCommand {
       const uncertainty = asked ? { samples, seed } : undefined;
       if (asked) await this.#warnWithoutDropout(run);
       const explanations = await run.explain(images, { given, uncertainty });
-      for (const explanation of explanations) this.log(run.print(explanation));
       const task = flags["receptive-field"];
+      const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
+      for (const explanation of explanations) this.log(run.print(explanation));
       if (task === undefined) return { run: run.run.id, explanations };
-      const fields = await writeReceptiveFields(run, images, task, out);
       for (const { file, input } of fields) this.log(`receptive field of ${task} on ${input}: ${file}`);
       return { run: run.run.id, explanations, receptive_fields: fields };
     } finally {

@@ -3,6 +3,7 @@ import { DataError } from "../errors.js";
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import { answerWidth, labelledRows } from "../flow/masks.js";
 import { behaviourOf, type Labels } from "../tasks/index.js";
+import { assertOwnColumns } from "./shared-columns.js";
 import type { Splits } from "./split.js";
 import { columnHint, type Table } from "./table.js";
 import { type BadCell, badCellsError, type JoinedTables } from "./tables.js";
@@ -72,6 +73,7 @@ export function assertLabelled(graph: FlowGraph, labels: readonly Labels[], spli
 
 function readTasks(tasks: readonly TaskNode[], joined: JoinedTables, sizes: ImageSizes | null): Labels[] {
   const columns = tasks.map((task) => columnsOf(task, joined));
+  assertOwnColumns(tasks, columns, joined);
   const bad: BadCell[] = [];
   const labels = tasks.map((task, i) => {
     const unitScale = unitScaleOf(task, joined.rows, sizes);

@@ -1,5 +1,5 @@
 /** @file Answers (labels or predictions) → which rows are active for which task. */
-import type { ConditionAtom, FlowGraph, TaskNode, TaskSpec } from "./graph.js";
+import type { Condition, ConditionAtom, FlowGraph, TaskNode, TaskSpec } from "./graph.js";
 import { evaluateCondition, FALSE, TRUE, type TruthColumn, UNKNOWN } from "./precondition.js";
 
 /**
@@ -34,23 +34,32 @@ export function answerWidth(spec: TaskSpec): number {
  * A gate that is itself inactive, or has no answer, is unknown.
  * With labels this is the truth; with decoded outputs it is what a user of the network sees, recursively.
  * @param answers one column per task of the graph, same order
- * @returns one mask per task, same order
+ * @returns one mask per task, same order; equal preconditions share theirs
  */
 export function activeRows(graph: FlowGraph, answers: readonly AnswerColumn[], rows: number): RowMask[] {
   const active: RowMask[] = [];
   const byPath = new Map(graph.tasks.map((task) => [task.path, task]));
-  const truthOf = (atom: ConditionAtom): TruthColumn => {
+  const truthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
     const gate = byPath.get(atom.task) as TaskNode;
     return atomTruth(atom, gate.spec, answers[gate.index] as AnswerColumn, active[gate.index] as RowMask);
-  };
-  for (const task of graph.tasks) {
-    active.push(
-      task.precondition === null
-        ? new Uint8Array(rows).fill(1)
-        : evaluateCondition(task.precondition, truthOf).map((t) => (t === TRUE ? 1 : 0)),
-    );
-  }
+  });
+  const maskOf = onceForEach((condition: Condition | null): RowMask => {
+    if (condition === null) return new Uint8Array(rows).fill(1);
+    return evaluateCondition(condition, truthOf).map((truth) => (truth === TRUE ? 1 : 0));
+  });
+  for (const task of graph.tasks) active.push(maskOf(task.precondition));
   return active;
+}
+
+/** Conditions that are equal have one answer: all tasks of a flow ask the same of every row. */
+function onceForEach<C extends Condition | null>(evaluate: (condition: C) => Uint8Array): (condition: C) => Uint8Array {
+  const answers = new Map<string, Uint8Array>();
+  return (condition) => {
+    const key = JSON.stringify(condition);
+    const known = answers.get(key) ?? evaluate(condition);
+    answers.set(key, known);
+    return known;
+  };
 }
 
 /** Truth of one statement in each row; unknown where the gate has no answer or is not active. */

@@ -6,6 +6,7 @@ import type { Network } from "../engine/network.js";
 import { ConfigError, DataError, UnknownNameError, UsageError } from "../errors.js";
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import { textElement } from "../logging/panels/svg.js";
+import { fitEnd, fitStart } from "../logging/panels/text.js";
 import { behaviourOf } from "../tasks/index.js";
 
 /** What one answer about one image looks at. Pixels are those that the network sees, row by row. */
@@ -122,6 +123,8 @@ function writeDrawing(file: string, png: Buffer): void {
 const PANEL = 384;
 const GAP = 16;
 const CAPTION = 44;
+const TITLE = { size: 14, weight: 600 } as const;
+const NOTE = { size: 12, weight: 400 } as const;
 
 /**
  * The image, beside it the image under its heat, and, where not every pixel can change the answer, the mask of those
@@ -142,8 +145,8 @@ export async function drawReceptiveField(field: ReceptiveField): Promise<Buffer>
   const texts = panels.flatMap(({ title, note }, i) => {
     const left = GAP + i * (width + GAP);
     return [
-      textElement(title, left, 20, { size: 14, weight: 600 }),
-      textElement(note, left, 37, { size: 12, weight: 400 }),
+      textElement(fitStart(title, width, TITLE), left, 20, TITLE),
+      textElement(fitEnd(note, width, NOTE), left, 37, NOTE),
     ];
   });
   const layers = (await Promise.all(pictures)).map((picture, i) => ({
@@ -154,6 +157,7 @@ export async function drawReceptiveField(field: ReceptiveField): Promise<Buffer>
   const canvas = open({ create: { ...total, channels: 3, background: "#ffffff" } });
   return canvas
     .composite([...layers, { input: svgDocument(total.width, total.height, texts), left: 0, top: 0 }])
+    .removeAlpha()
     .png()
     .toBuffer();
 }

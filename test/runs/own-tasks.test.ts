@@ -27,7 +27,7 @@ export default defineProject({
   flow: "main",
   data: {
     table: "angles.csv",
-    inputs: { at: numeric({ columns: ["x", "y"], standardize: false }) },
+    inputs: { at: numeric({ columns: ["x", "y"] }, { standardize: false }) },
     split: { column: "split" },
   },
   trunk: ({ at }, layers) => ({ f: layers.dense({ units: 4 }).apply(at) }),
