@@ -1,5 +1,6 @@
 /** @file A comparison of runs as tables: what differs, metrics, curves, and two runs sample by sample. */
-import type { ComparedParam, ConfigValue } from "../analysis/compare.js";
+import type { ConfigValue } from "../analysis/comparable-run.js";
+import type { ComparedParam } from "../analysis/compare.js";
 import type { ComparedCurve } from "../analysis/compare-curves.js";
 import type { RunComparison } from "../runs/compare-runs.js";
 import type { Split } from "../tasks/evaluation.js";

@@ -1,12 +1,7 @@
 /** @file `cool compare runs`: what differs between runs, their metrics and curves side by side, from the store alone. */
 import { existsSync } from "node:fs";
-import {
-  type ComparableRun,
-  type Comparison,
-  type ConfigValue,
-  compareRuns as compare,
-  type FlatFacts,
-} from "../analysis/compare.js";
+import type { ComparableRun, ConfigValue, FlatFacts } from "../analysis/comparable-run.js";
+import { type Comparison, compareRuns as compare } from "../analysis/compare.js";
 import { type ComparedCurve, compareCurves } from "../analysis/compare-curves.js";
 import type { SampleComparison } from "../analysis/compare-samples.js";
 import { UsageError } from "../errors.js";
