@@ -77,13 +77,16 @@ export function selectRuns(database: Database, now: Date, query: RunQuery): RunR
       ...parameters,
       limit,
     })
-    .map((row) => ({
-      ...row,
-      gitDirty: row.gitDirty === null ? null : row.gitDirty === 1,
-      starred: row.starred === 1,
-      tags: row.tags === "[]" ? [] : (JSON.parse(row.tags) as string[]),
-      displayState: displayState(row, viewer, now),
-    }));
+    .map((row) => {
+      const shown = {
+        gitDirty: row.gitDirty === null ? null : row.gitDirty === 1,
+        starred: row.starred === 1,
+        tags: row.tags === "[]" ? [] : (JSON.parse(row.tags) as string[]),
+        displayState: displayState(row, viewer, now),
+      } satisfies Partial<RunRecord>;
+      // in place: copies of a thousand rows take as long as reading them
+      return Object.assign(row as Omit<typeof row, keyof typeof shown>, shown);
+    });
 }
 
 /** Ids of the runs whose process is gone although their state is `running`. */

@@ -16,7 +16,6 @@ const STORED = {
   "a shell command": "$(touch pwned) `touch pwned` ; touch pwned #",
   emoji: "🦊👩‍👩‍👧‍👦 ✓",
   "right to left": "שלום‎ مرحبا",
-  "a flag": "--json",
   "a template": "<%= config.bin %> {{x}} %s %n",
   "a glob": "*?[!a]~",
   quotes: `"'\\"`,
@@ -92,6 +91,20 @@ describe.each(Object.entries(STORED))("%s", (_, text) => {
     expect(runs.map((one) => one.id)).toEqual([id]);
     expectNoHarm();
   });
+});
+
+test("a flag is stored as a name, a tag and a note where it cannot be taken for one", async () => {
+  for (const args of [
+    ["runs", "rename", ...flags(), "--", id, "--json"],
+    ["runs", "tag", id, "+--json", ...flags()],
+    ["runs", "note", ...flags(), "--", id, "--json"],
+  ]) {
+    expect(await cool(args)).toMatchObject({ code: 0, stderr: "" });
+  }
+  expect(stored()).toMatchObject({ name: "--json", tags: expect.arrayContaining(["--json"]), note: "--json" });
+  const where = "tag = '--json' and name = '--json' and note = '--json'";
+  const { runs } = await coolJson<{ runs: { id: string }[] }>(["runs", "list", "--where", where, ...flags()]);
+  expect(runs.map((one) => one.id)).toEqual([id]);
 });
 
 describe.each(Object.entries(REFUSED))("%s", (_, [text, pattern]) => {
