@@ -18,4 +18,4 @@ export { type LoadedRun, loadRun } from "./runs/load-run.js";
 export { defineProject, type Project, type ProjectDefinition } from "./runs/project.js";
 export { type RunResult, type TrainRunOptions, trainRun } from "./runs/train-run.js";
 export type { EvaluationRow, Gates, Split } from "./tasks/evaluation.js";
-export { binary, boundedRegression, classification, known, multilabel } from "./tasks/index.js";
+export { binary, boundedRegression, classification, known, maskedLanguageModeling, multilabel } from "./tasks/index.js";

@@ -162,6 +162,7 @@ function measureOf(spec: TaskSpec): Measure | null {
     case "own":
       return { name: "loss", isDecision: false, valueAt: ({ perSampleLoss }, row) => perSampleLoss[row] as number };
     case "known":
+    case "maskedLanguageModeling":
       return null;
     default:
       return spec satisfies never;

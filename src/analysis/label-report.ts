@@ -199,6 +199,7 @@ function constantAnswers({ node: { spec }, answers }: MaskedLabels, rows: readon
       return answer === undefined ? [] : [warning(`is "${spec.classes[answer]}" in every usable row in train`)];
     }
     case "known":
+    case "maskedLanguageModeling":
     case "boundedRegression":
     case "own":
       return [];

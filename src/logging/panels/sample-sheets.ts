@@ -85,6 +85,7 @@ function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number
       return activated[row * behaviourOf(spec).logitWidth(spec) + (decoded[row] as number)] as number;
     case "multilabel":
     case "boundedRegression":
+    case "maskedLanguageModeling":
     case "known":
     case "own":
       return null;
