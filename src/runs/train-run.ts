@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Dataset, specsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backend.js";
 import { ConfigError, CoolError, InterruptedError, StoreError, sentence, UsageError } from "../errors.js";
+import type { FlowGraph } from "../flow/graph.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup, type RunLogger } from "../logging/run-logger.js";
 import type { RunRecord } from "../storage/run-record.js";
@@ -20,6 +21,7 @@ import { type RunConfig, readGraph, readRunConfig, runFiles, writeJson } from ".
 import { type RunSummary, summarize } from "./run-summary.js";
 import type { Settings } from "./settings.js";
 import type { ThresholdsByPath } from "./thresholds.js";
+import { withoutVocabulary, withVocabulary } from "./token-tasks.js";
 import { trainEpochs } from "./train-epochs.js";
 
 export interface TrainRunOptions {
@@ -86,7 +88,8 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
       earlier === null ? chosenSettings(loaded, store, options) : resumedSettings(loaded, store, earlier, options);
     const dataset = await openDataset(loaded, settings, storeDir, loggers, options.signal);
     // complete: with the statistics and vocabularies that were read with the data
-    const ready = { ...loaded, inputs: specsOf(dataset.inputs) };
+    const inputs = specsOf(dataset.inputs);
+    const ready = { ...loaded, inputs, graph: withVocabulary(loaded.graph, inputs) };
     try {
       const { openBackend } = await import("../engine/backend.js");
       const backend = await openBackend(options.backend ?? "auto");
@@ -95,7 +98,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
       const config = describeRun(ready, settings, dataset, backend.name);
       const run =
         earlier === null
-          ? startRun(store, loaded, config, backend.version, options, await captureOrigin(loaded, storeDir, options))
+          ? startRun(store, ready, config, backend.version, options, await captureOrigin(loaded, storeDir, options))
           : resumeRun(store, earlier, dataset);
       const runDir = store.runDir(run.id);
       const context = {
@@ -136,13 +139,18 @@ function resumedSettings(
 ): Settings {
   const runDir = store.runDir(run.id);
   const { settings } = readRunConfig(runDir);
-  if (JSON.stringify(readGraph(runDir)) !== JSON.stringify(project.graph)) {
+  if (!sameFlow(readGraph(runDir), project.graph)) {
     throw new ConfigError(
       `Run ${run.id} (${run.name}) cannot go on: the project's tasks or flow have changed since it started. Start a new run, or restore the ${project.configFile ?? "project"} it was made from.`,
       { run: run.id },
     );
   }
   return { ...settings, train: { ...settings.train, epochs: epochs ?? settings.train.epochs } };
+}
+
+/** Vocabularies are read with the data, whose digest tells whether they have changed. */
+function sameFlow(before: FlowGraph, now: FlowGraph): boolean {
+  return JSON.stringify(withoutVocabulary(before)) === JSON.stringify(withoutVocabulary(now));
 }
 
 /** Prepares and loads the data; everything that can be wrong with it is found here, before a run exists. */
