@@ -165,11 +165,15 @@ export function softmaxCrossEntropy(
   // a NaN logit must make the loss NaN, so it is not skipped by a comparison
   for (let c = 0; c < classes; c++) max = Math.max(max, data[at + c] as number);
   let sum = 0;
-  for (let c = 0; c < classes; c++) sum += Math.exp((data[at + c] as number) - max);
+  for (let c = 0; c < classes; c++) {
+    const exponential = Math.exp((data[at + c] as number) - max);
+    sum += exponential;
+    // kept, because a vocabulary has many classes and the exponential is what costs
+    if (gradient !== null) gradient[at + c] = exponential;
+  }
   if (gradient !== null) {
-    for (let c = 0; c < classes; c++) {
-      gradient[at + c] = Math.exp((data[at + c] as number) - max) / sum - (c === y ? 1 : 0);
-    }
+    for (let c = 0; c < classes; c++) gradient[at + c] = (gradient[at + c] as number) / sum;
+    gradient[at + y] = (gradient[at + y] as number) - 1;
   }
   return Math.log(sum) + max - (data[at + y] as number);
 }

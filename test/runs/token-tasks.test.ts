@@ -1,5 +1,5 @@
 /** @file Tasks per token in a project: what is refused, what predictions keep, how they are shown and compared. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,13 +9,17 @@ import { bestAndWorst } from "../../src/analysis/interpret.js";
 import { lineOf } from "../../src/analysis/positions.js";
 import { scoreSplit } from "../../src/analysis/score.js";
 import type { InputSpec } from "../../src/data/dataset.js";
-import { numeric, tokens } from "../../src/data/inputs.js";
+import { idCount, numeric, tokens } from "../../src/data/inputs.js";
 import { readParquet } from "../../src/data/table-writer.js";
+import type { SymbolicTensor } from "../../src/engine/network.js";
 import { ConfigError, UnknownNameError } from "../../src/errors.js";
 import { defineTasks, traceFlow } from "../../src/flow/define.js";
 import { offsetsOf } from "../../src/flow/masks.js";
+import { loadRun } from "../../src/runs/load-run.js";
 import { readPredictions, writePredictions } from "../../src/runs/predictions.js";
-import { type ProjectDefinition, resolveProject } from "../../src/runs/project.js";
+import { defineProject, type ProjectDefinition, resolveProject } from "../../src/runs/project.js";
+import { trainRun } from "../../src/runs/train-run.js";
+import { openRunStore } from "../../src/storage/run-store.js";
 import { binary, classification, maskedLanguageModeling } from "../../src/tasks/index.js";
 
 let dir = "";
@@ -171,5 +175,67 @@ describe("a position", () => {
       { row: 4, position: 1 },
       { row: 4, position: 2 },
     ]);
+  });
+});
+
+describe("a run that only trains on hidden tokens, with its vocabulary in a file", () => {
+  const words = ["the", "a", "dog", "cat", "sits", "runs"];
+  const text = tokens({ column: "text", vocabulary: "words.txt", maxLength: 6, mask: true });
+  const apply = (layer: { apply(x: SymbolicTensor): unknown }, x: SymbolicTensor) => layer.apply(x) as SymbolicTensor;
+  const project = defineProject({
+    name: "hidden",
+    tasks: defineTasks({
+      features: ["f"],
+      tasks: { hidden: maskedLanguageModeling({ input: "text" }), noun: binary({ per: "token" }) },
+    }).flow("main", (flow, x, out) => {
+      out.add(flow.hidden(x.f));
+      out.add(flow.noun(x.f));
+    }),
+    flow: "main",
+    data: { table: "words.csv", inputs: { text }, split: { train: 0.7, valid: 0.3, test: 0, seed: 1 } },
+    trunk: (inputs, layers, specs) => ({
+      f: apply(layers.embedding({ inputDim: idCount(specs.text), outputDim: 4 }), inputs.text),
+    }),
+    train: { epochs: 3, batchSize: 8 },
+  });
+  const train = (store: string, options: Parameters<typeof trainRun>[1] = {}) =>
+    trainRun(resolveProject(project, { projectDir: dir }), { store: join(dir, store), backend: "wasm", ...options });
+
+  beforeAll(() => {
+    writeFileSync(join(dir, "words.txt"), `${words.join("\n")}\n`);
+    const lines = Array.from({ length: 60 }, (_, i) => {
+      const sentence = Array.from({ length: 1 + (i % 6) }, (_, k) => words[(i * 5 + k * 3) % 6] as string);
+      return `${sentence.join(" ")},"[${sentence.map((word) => Number(word === "dog" || word === "cat")).join(",")}]"`;
+    });
+    writeFileSync(join(dir, "words.csv"), `text,noun\n${lines.join("\n")}\n`);
+  });
+
+  it("ends with the same weights when it is stopped in the middle of an epoch and resumed", async () => {
+    const straight = await train("straight");
+    const stop = new AbortController();
+    let steps = 0;
+    const stopping = { step: () => void (++steps === 8 && stop.abort()) };
+    await expect(train("resumed", { signal: stop.signal, loggers: [stopping] })).rejects.toThrow("Interrupted");
+    const resumed = await train("resumed", { resume: "latest" });
+    const weights = (runDir: string) => readFileSync(join(runDir, "checkpoints", "last", "weights.bin"));
+    expect(weights(resumed.run.dir).equals(weights(straight.run.dir))).toBe(true);
+  });
+
+  it("says nothing of hidden tokens on valid, and answers without them", async () => {
+    const store = openRunStore(join(dir, "straight"), { readonly: true });
+    try {
+      const run = store.findRun("latest");
+      expect(store.readEvaluation(run.id).filter(({ task_path }) => task_path === "hidden")).toEqual([]);
+    } finally {
+      store.close();
+    }
+    const loaded = await loadRun(join(dir, "straight"), "latest", { backend: "wasm" });
+    try {
+      const [answer] = await loaded.predict(["SELECT 'the dog' AS text"]);
+      expect(Object.keys(answer?.answers ?? {})).toEqual(["noun"]);
+      expect(answer?.answers.noun?.decoded).toHaveLength(2);
+    } finally {
+      loaded.close();
+    }
   });
 });
