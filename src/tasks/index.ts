@@ -14,7 +14,7 @@ export { binary } from "./binary.js";
 export { boundedRegression, denormalize, normalize } from "./bounded-regression.js";
 export { classification } from "./classification.js";
 export { known } from "./known.js";
-export { type MaskedLanguageModelingOptions, maskedLanguageModeling } from "./masked-language-modeling.js";
+export { maskedLanguageModeling } from "./masked-language-modeling.js";
 export { growsWhenBetter } from "./metrics.js";
 export { multilabel } from "./multilabel.js";
 export { definitionsOf, functionsOf, isDefined } from "./own.js";
