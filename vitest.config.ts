@@ -35,6 +35,19 @@ export default defineConfig({
       },
       {
         resolve,
+        // minutes: what only many processes, or many moments, can show; they need the machine for themselves
+        test: {
+          name: "slow",
+          include: ["test/slow/**/*.test.ts"],
+          exclude: ["test/slow/**/*-browser.test.ts"],
+          globalSetup: "test/e2e/build.mjs",
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        resolve,
         // minutes: TensorBoard's pages in a real browser; skipped where there is none
         test: {
           name: "browser",

@@ -10,21 +10,23 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Brings node_modules and dist up to date. */
 export function setUp() {
   // a compiled dependency fits one version of Node's binary interface
-  const dependencies = digest(["package-lock.json"]) + process.versions.modules;
+  const dependencies = () => digest(["package-lock.json"]) + process.versions.modules;
   once("node_modules/.set-up", dependencies, "installing dependencies", () => {
-    npm("ci", "--no-audit", "--no-fund");
+    // not `ci`: a lock file written on one platform may lack the binaries of another, which `install` adds
+    npm("install", "--no-audit", "--no-fund");
   });
-  const sources = digest([...filesUnder("src"), "tsconfig.json", "tsconfig.build.json", "package.json", "package-lock.json"]);
+  const sources = () =>
+    digest([...filesUnder("src"), "tsconfig.json", "tsconfig.build.json", "package.json", "package-lock.json"]);
   once("dist/.built", sources, "building", () => npm("run", "--silent", "build"));
 }
 
 function once(stamp, key, what, work) {
   const file = join(root, stamp);
-  if (existsSync(file) && readFileSync(file, "utf8") === key) return;
+  if (existsSync(file) && readFileSync(file, "utf8") === key()) return;
   process.stderr.write(`${what} …\n`);
   work();
   mkdirSync(join(file, ".."), { recursive: true });
-  writeFileSync(file, key);
+  writeFileSync(file, key());
 }
 
 function npm(...args) {

@@ -13,7 +13,11 @@ cool("run", example, ...process.argv.slice(2));
 const image = testImage();
 process.stdout.write(`\n$ cool explain ${image} --project ${example}\n`);
 cool("explain", image, "--project", example);
-process.stdout.write(`\nSee the curves with\n  tensorboard --logdir ${join(example, ".cool", "runs")}\n`);
+process.stdout.write(`
+See curves and pictures with
+  npx cool tensorboard --project ${example}              (add --install if you have no TensorBoard)
+  tensorboard --logdir ${join(example, ".cool", "runs")}
+`);
 
 function cool(...args) {
   const { status, signal } = spawnSync(process.execPath, [join("bin", "run.js"), ...args], {

@@ -42,7 +42,8 @@ const dots = ["#ff5f57", "#febc2e", "#28c840"]
   .join("");
 writeFileSync(
   out,
-  `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
+  `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
+<title>${escapeXml(commands.join("; "))} in a terminal</title>
 <rect width="100%" height="100%" rx="10" fill="#0d1117"/>${dots}
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14">
 ${text}

@@ -16,6 +16,7 @@ export { printCondition, printGraph } from "./flow/print.js";
 export { defineTask, type HeadFunction, type HeadParts, type TaskDefinition } from "./runs/define-task.js";
 export { type LoadedRun, loadRun } from "./runs/load-run.js";
 export { defineProject, type Project, type ProjectDefinition } from "./runs/project.js";
+export { drawReceptiveField, type ReceptiveField } from "./runs/receptive-field-run.js";
 export { type RunResult, type TrainRunOptions, trainRun } from "./runs/train-run.js";
 export type { EvaluationRow, Gates, Split } from "./tasks/evaluation.js";
 export { binary, boundedRegression, classification, known, maskedLanguageModeling, multilabel } from "./tasks/index.js";

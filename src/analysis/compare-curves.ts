@@ -1,5 +1,6 @@
 /** @file Curves side by side: where each ended, its best point, its lowest and highest value. */
-import { bestOf, higherIsBetter } from "./compare.js";
+import type { MetricDirections } from "../tasks/metrics.js";
+import { bestOf, directionOf } from "./compare.js";
 
 /** One value of one metric at one step of training. */
 export interface CurvePoint {
@@ -38,13 +39,19 @@ export interface ComparedCurve {
 
 const NEITHER_BETTER = new Set(["learning_rate", "gradient_norm", "images_per_second", "log_variance"]);
 
-/** Compares the curves of several runs, in the order in which the runs first mention them. */
-export function compareCurves(runs: readonly (readonly CurvePoint[])[]): ComparedCurve[] {
+/**
+ * Compares the curves of several runs, in the order in which the runs first mention them.
+ * @param directions of metrics of own tasks
+ */
+export function compareCurves(
+  runs: readonly (readonly CurvePoint[])[],
+  directions: MetricDirections = {},
+): ComparedCurve[] {
   const curvesOf = runs.map(curvesByKey);
   const keys = new Set(curvesOf.flatMap((curves) => [...curves.keys()]));
   return [...keys].map((key) => {
     const [split, task_path, metric_name] = JSON.parse(key) as [string, string, string];
-    const higher = directionOf(task_path, metric_name);
+    const higher = curveDirection(directions, task_path, metric_name);
     const values = curvesOf.map((curves) => {
       const points = curves.get(key);
       return points === undefined ? null : summarizeCurve(points, higher);
@@ -82,9 +89,10 @@ function isDefined(value: number | null | undefined): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }
 
-function directionOf(taskPath: string, metricName: string): boolean | null {
+function curveDirection(directions: MetricDirections, taskPath: string, metricName: string): boolean | null {
   // the machine's load is kept under a task of its own
-  return taskPath === "_system" || NEITHER_BETTER.has(metricName) ? null : higherIsBetter(metricName);
+  const neither = taskPath === "_system" || NEITHER_BETTER.has(metricName);
+  return neither ? null : directionOf(directions, taskPath, metricName);
 }
 
 function curvesByKey(points: readonly CurvePoint[]): Map<string, CurvePoint[]> {

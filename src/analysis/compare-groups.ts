@@ -1,5 +1,5 @@
 /** @file Which runs are repeats of one experiment with other seeds. */
-import type { ComparableRun, ConfigValue, FlatFacts } from "./compare.js";
+import type { ComparableRun, ConfigValue, FlatFacts } from "./comparable-run.js";
 
 /** Runs that differ in their seed alone. */
 export interface RunGroup {

@@ -1,28 +1,9 @@
 /** @file Runs side by side: where their settings differ, and which did better at what. */
 import type { EvaluationRow, Gates, Split } from "../tasks/evaluation.js";
+import { growsWhenBetter, type MetricDirections } from "../tasks/metrics.js";
+import type { ComparableRun, ConfigValue, FlatFacts } from "./comparable-run.js";
 import { groupsBySeed, type RunGroup } from "./compare-groups.js";
 import { type Spread, spreadOf } from "./statistics/moments.js";
-
-export type ConfigValue = string | number | boolean | null;
-/** Facts about one run under flat keys. */
-export type FlatFacts = Readonly<Record<string, ConfigValue>>;
-
-/** A run as comparison sees it. */
-export interface ComparableRun {
-  readonly id: string;
-  readonly name: string;
-  /** Flattened settings. */
-  readonly config: FlatFacts;
-  /** Backend, machine, system, versions. */
-  readonly environment?: FlatFacts;
-  /** Commit and digest of the source. */
-  readonly code?: FlatFacts;
-  /** Digest of the table and its images. */
-  readonly data?: FlatFacts;
-  /** What must be equal, settings aside, for two runs to differ in their seed alone; default `code` and `data`. */
-  readonly identity?: FlatFacts;
-  readonly evaluation: readonly EvaluationRow[];
-}
 
 /** A setting or another fact; one value per run, null where a run has none. */
 export interface ComparedParam {
@@ -75,7 +56,8 @@ export interface CompareOptions {
 /** Compares runs. Facts and metrics come in the order in which the runs first mention them. */
 export function compareRuns(runs: readonly ComparableRun[], options: CompareOptions = {}): Comparison {
   const { all = false, group = true } = options;
-  const metrics = compareMetrics(runs);
+  const directions: MetricDirections = Object.assign({}, ...runs.map((run) => run.directions));
+  const metrics = compareMetrics(runs, directions);
   const groups = group ? groupsBySeed(runs) : [];
   return {
     params: compareFacts(
@@ -96,14 +78,15 @@ export function compareRuns(runs: readonly ComparableRun[], options: CompareOpti
     ),
     metrics,
     groups,
-    grouped_metrics: groups.length === 0 ? [] : metrics.map((metric) => groupMetric(metric, groups)),
+    grouped_metrics: groups.length === 0 ? [] : metrics.map((metric) => groupMetric(metric, groups, directions)),
   };
 }
 
-/** Losses and errors are better when lower, every other metric when higher. Labels after a `/` do not count. */
-export function higherIsBetter(metricName: string): boolean {
-  const [metric = ""] = metricName.split("/");
-  return !/(^|_)(loss|error|brier)(_|$)/.test(metric);
+export { growsWhenBetter as higherIsBetter };
+
+/** Whether more is better: as the task says, else by the metric's name. */
+export function directionOf(directions: MetricDirections, taskPath: string, metricName: string): boolean {
+  return directions[`${taskPath}/${metricName}`] ?? growsWhenBetter(metricName);
 }
 
 /**
@@ -125,7 +108,7 @@ export function bestOf(values: readonly (number | null)[], higher: boolean): num
   return defined.length < 2 || lowest === highest ? null : values.indexOf(higher ? highest : lowest);
 }
 
-function compareMetrics(runs: readonly ComparableRun[]): ComparedMetric[] {
+function compareMetrics(runs: readonly ComparableRun[], directions: MetricDirections): ComparedMetric[] {
   const keyOf = (row: EvaluationRow): string => JSON.stringify([row.split, row.task_path, row.metric_name, row.gates]);
   const firstMentions = new Map<string, EvaluationRow>();
   const valuesOf = runs.map(({ evaluation }) => {
@@ -134,12 +117,17 @@ function compareMetrics(runs: readonly ComparableRun[]): ComparedMetric[] {
   });
   return [...firstMentions].map(([key, { split, task_path, metric_name, gates }]) => {
     const values = valuesOf.map((run) => run.get(key) ?? null);
-    return { split, task_path, metric_name, gates, values, best: bestOf(values, higherIsBetter(metric_name)) };
+    const best = bestOf(values, directionOf(directions, task_path, metric_name));
+    return { split, task_path, metric_name, gates, values, best };
   });
 }
 
-function groupMetric({ values, best: _, ...key }: ComparedMetric, groups: readonly RunGroup[]): GroupedMetric {
+function groupMetric(
+  { values, best: _, ...key }: ComparedMetric,
+  groups: readonly RunGroup[],
+  directions: MetricDirections,
+): GroupedMetric {
   const spreads = groups.map(({ runs }) => spreadOf(runs.map((run) => values[run] ?? null)));
   const means = spreads.map((spread) => spread?.mean ?? null);
-  return { ...key, groups: spreads, best: bestOf(means, higherIsBetter(key.metric_name)) };
+  return { ...key, groups: spreads, best: bestOf(means, directionOf(directions, key.task_path, key.metric_name)) };
 }

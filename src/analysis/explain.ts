@@ -4,6 +4,7 @@ import type { Offsets } from "../flow/masks.js";
 import { behaviourOf } from "../tasks/index.js";
 import { neededOffsets } from "./positions.js";
 import type { ScoredTask } from "./score.js";
+import type { SampledAnswers, Spread } from "./uncertainty.js";
 
 /** Plain value of an answer: a truth, a name, or a number in label units. */
 export type ExplainedValue = boolean | string | number;
@@ -25,8 +26,23 @@ export interface ExplanationNode {
    */
   readonly positions?: readonly number[];
   readonly tokens?: number;
+  /** Where the network was asked many times, under dropout. */
+  readonly uncertainty?: Uncertainty;
   /** Tasks whose precondition reads this one last, in the order of the flow. */
   readonly children: readonly ExplanationNode[];
+}
+
+/** Mean and standard deviation over stochastic passes of the network. */
+export interface Uncertainty extends SpreadOfRow {
+  readonly samples: number;
+  /** Of the answer in label units, where it is a number. */
+  readonly decoded?: SpreadOfRow;
+}
+
+/** Aligned with `activated`. */
+interface SpreadOfRow {
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
 }
 
 /** What an explanation reads; a scored split is one. */
@@ -39,8 +55,14 @@ export interface Explainable {
  * The answers to one row as a forest. A task is shown where its precondition is true by the network's own decoded
  * answers. It hangs under the latest gate that its condition reads or, where that one is not shown, under the nearest
  * shown gate above it.
+ * @param sampled what the same rows were answered by stochastic passes
  */
-export function explainRow(graph: FlowGraph, scored: Explainable, row: number): ExplanationNode[] {
+export function explainRow(
+  graph: FlowGraph,
+  scored: Explainable,
+  row: number,
+  sampled?: SampledAnswers,
+): ExplanationNode[] {
   const roots: ExplanationNode[] = [];
   // children of shown tasks, by path
   const childrenOf = new Map<string, ExplanationNode[]>();
@@ -56,7 +78,7 @@ export function explainRow(graph: FlowGraph, scored: Explainable, row: number): 
     const children: ExplanationNode[] = [];
     const perToken = axisOf(task.spec) === "token" ? neededOffsets(scored.offsets) : null;
     const answer =
-      perToken === null ? explainTask(task, answers, row) : explainTokens(task, answers, lines, perToken, row);
+      perToken === null ? explainTask(task, answers, row, sampled) : explainTokens(task, answers, lines, perToken, row);
     siblings.push({ ...answer, children });
     childrenOf.set(task.path, children);
   }
@@ -113,9 +135,10 @@ function explainTokens(
 }
 
 function explainTask(
-  { path, spec }: TaskNode,
+  { index, path, spec }: TaskNode,
   { logits, activated, decoded }: Explainable["tasks"][number],
   row: number,
+  sampled: SampledAnswers | undefined,
 ): Omit<ExplanationNode, "children"> {
   const width = behaviourOf(spec).logitWidth(spec);
   const scores = activated.subarray(row * width, (row + 1) * width);
@@ -125,7 +148,22 @@ function explainTask(
     decoded: explainAnswer(spec, decoded, row, order),
     activated: order.map((i) => scores[i] as number),
     logits: order.map((i) => logits[row * width + i] as number),
+    ...(sampled === undefined || width === 0 ? {} : { uncertainty: uncertaintyOf(sampled, index, row, order) }),
   };
+}
+
+function uncertaintyOf({ samples, tasks }: SampledAnswers, task: number, row: number, order: readonly number[]) {
+  const { activated, decoded, rows } = tasks[task] as SampledAnswers["tasks"][number];
+  const spreadOf = ({ mean, deviation }: Spread, places: readonly number[]): SpreadOfRow => {
+    const at = (row * mean.length) / rows;
+    return {
+      mean: places.map((i) => mean[at + i] as number),
+      deviation: places.map((i) => deviation[at + i] as number),
+    };
+  };
+  const ofScores = { samples, ...spreadOf(activated, order) };
+  if (decoded === null) return ofScores;
+  return { ...ofScores, decoded: spreadOf(decoded, [...Array(decoded.mean.length / rows).keys()]) };
 }
 
 /** Places of the scores from the highest down; of equal ones the first stays first, as in decoding. */
@@ -170,9 +208,19 @@ export function printExplanation(graph: FlowGraph, input: string, nodes: readonl
   return lines.join("\n");
 }
 
-function printNode({ path, decoded, activated, logits }: ExplanationNode, shown: number): string {
+function printNode({ path, decoded, activated, logits, uncertainty }: ExplanationNode, shown: number): string {
   const list = (values: readonly ExplainedValue[]): string => `[${values.slice(0, shown).map(printValue).join(", ")}]`;
-  return `${path} | decoded: ${list(decoded)}, activated: ${list(activated)}, logits: ${list(logits)}`;
+  const answer = `${path} | decoded: ${list(decoded)}, activated: ${list(activated)}, logits: ${list(logits)}`;
+  if (uncertainty === undefined) return answer;
+  // numbers in label units say more than fractions of a range
+  const { mean, deviation } = uncertainty.decoded ?? uncertainty;
+  const spreads = mean.slice(0, shown).map((value, i) => `${printValue(value)} ± ${printDeviation(deviation[i])}`);
+  return `${answer}, sampled: [${spreads.join(", ")}]`;
+}
+
+/** Two significant digits: a deviation is itself an estimate. */
+function printDeviation(deviation = Number.NaN): string {
+  return String(Number(deviation.toPrecision(2)));
 }
 
 /** The answers with the places of their tokens, counted from 1 as a reader does. */

@@ -1,4 +1,5 @@
 /** @file Analyses of scored splits: pure functions over typed arrays. */
+export * from "./comparable-run.js";
 export * from "./compare.js";
 export * from "./evaluate.js";
 export * from "./explain.js";

@@ -1,5 +1,6 @@
 /** @file A comparison of runs as tables: what differs, metrics, curves, and two runs sample by sample. */
-import type { ComparedParam, ConfigValue } from "../analysis/compare.js";
+import type { ConfigValue } from "../analysis/comparable-run.js";
+import type { ComparedParam } from "../analysis/compare.js";
 import type { ComparedCurve } from "../analysis/compare-curves.js";
 import type { RunComparison } from "../runs/compare-runs.js";
 import type { Split } from "../tasks/evaluation.js";
@@ -162,9 +163,9 @@ export function curveTable(comparison: RunComparison, split: Split, all: boolean
     curve.values.map((_, run) => ({ path: curve.task_path, cells: curveCells(curve, run, runs[run]?.title ?? "") })),
   );
   return {
-    head: [`curve (${split})`, "metric", "run", "last", "best", "at step", "min", "max"],
+    head: [`curve (${split})`, "metric", "run", "last", "best @step", "min", "max"],
     rows: groupByFlow(rows),
-    numeric: [3, 4, 5, 6, 7],
+    numeric: [3, 4, 5, 6],
   };
 }
 
@@ -175,8 +176,7 @@ function curveCells({ metric_name, values, best }: ComparedCurve, run: number, t
     run === 0 ? metric_name : "",
     title,
     text(summary?.last),
-    `${text(summary?.best)}${run === best ? " *" : "  "}`,
-    summary?.best_step == null ? "–" : String(summary.best_step),
+    `${text(summary?.best)}${summary?.best_step == null ? "" : ` @${summary.best_step}`}${run === best ? " *" : "  "}`,
     text(summary?.min),
     text(summary?.max),
   ];

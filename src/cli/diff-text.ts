@@ -1,9 +1,10 @@
 /** @file Diffs for the terminal: coloured where that is wanted, and never with control characters of their own. */
+import { useColour } from "./tables.js";
 
 const [RED, GREEN, CYAN, BOLD, RESET] = ["\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"];
 
 /** A unified diff, its lines coloured on a terminal that wants it (no-color.org). */
-export function colourDiff(diff: string, colour: boolean = wantsColour()): string {
+export function colourDiff(diff: string, colour: boolean = useColour()): string {
   return diff
     .replace(/\n$/, "")
     .split("\n")
@@ -27,8 +28,4 @@ function lineColour(line: string): string | null {
 /** One line of unknown origin: what would move the cursor or change colours is shown as `�`. */
 export function printable(line: string): string {
   return line.replace(/[^\P{Cc}\t]/gu, "\ufffd");
-}
-
-function wantsColour(): boolean {
-  return process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
 }

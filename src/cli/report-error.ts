@@ -23,10 +23,12 @@ export function toCoolError(error: Error, command: CalledCommand): Error {
     const known = command.flags.map((flag) => `--${flag}`);
     return new UnknownNameError("flag", unknown, known, command.name, { exitCode: 2 });
   }
-  const text = error.message.replace(SEE_HELP, "").replaceAll(/\s+/g, " ");
+  const text = error.message.replace(SEE_HELP, "").replace(GREEDY_FLAGS, "").replaceAll(/\s+/g, " ");
   return new UsageError(`${sentence(text)} See ${command.name} --help.`, { command: command.name }, { cause: error });
 }
 
+// a hint about flags that take all words after them; ours take one each
+const GREEDY_FLAGS = /\s*Note: --[\s\S]* the beginning of arguments\.?/;
 const SEE_HELP = /\s*See more help with --help$/;
 
 /** Its classes are not exported; they share their last line. */

@@ -21,8 +21,8 @@ export function samplesSummary(
 }
 
 /** What the columns of {@link samplesTable} mean. */
-export const SAMPLES_LEGEND =
-  "p: McNemar's exact test of decisions (exact_match: all labels right), paired bootstrap of errors and losses; adjusted by Holm's method. * p < 0.05";
+export const SAMPLES_LEGEND = `p: McNemar's exact test of decisions, paired bootstrap of errors and losses, adjusted by Holm's method; * p < 0.05.
+exact_match: all known labels are right. worse / better: decisions that flipped, or samples whose error changed.`;
 
 /** One row per task: the difference with its interval, the p-value, and how many answers changed. */
 export function samplesTable({ tasks }: SampleComparison): TextTable {

@@ -7,7 +7,7 @@ import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 const Table = (): typeof TableConstructor => createRequire(import.meta.url)("cli-table3") as typeof TableConstructor;
 
 /** Whether to colour: a terminal that wants it (no-color.org). */
-function useColour(): boolean {
+export function useColour(): boolean {
   return process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
 }
 

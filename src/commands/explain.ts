@@ -2,8 +2,16 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
+import { DEFAULT_SAMPLES } from "../runs/explain-run.js";
 import { parseGiven } from "../runs/given-answers.js";
-import { type Explanation, loadRun } from "../runs/load-run.js";
+import { type Explanation, type LoadedRun, loadRun } from "../runs/load-run.js";
+import { type WrittenField, writeReceptiveFields } from "../runs/receptive-field-run.js";
+
+interface Explained {
+  readonly run: string;
+  readonly explanations: Explanation[];
+  readonly receptive_fields?: WrittenField[];
+}
 
 export default class Explain extends CoolCommand {
   static override summary = "Print the explanation tree of images";
@@ -13,6 +21,8 @@ export default class Explain extends CoolCommand {
     "<%= config.bin %> <%= command.id %> image.png",
     "<%= config.bin %> <%= command.id %> images/*.png --run long --json",
     "<%= config.bin %> <%= command.id %> image.png --given member=true",
+    "<%= config.bin %> <%= command.id %> image.png --uncertainty --samples 100",
+    "<%= config.bin %> <%= command.id %> image.png --receptive-field person_present --out person.png",
   ];
   static override strict = false;
   static override args = {
@@ -23,20 +33,53 @@ export default class Explain extends CoolCommand {
     given: Flags.string({
       summary: "answer of a known task, for all images (may be repeated)",
       multiple: true,
+      multipleNonGreedy: true,
       default: [],
       helpValue: "NAME=true|false",
     }),
+    uncertainty: Flags.boolean({ summary: "ask again and again under dropout, and show how far the answers spread" }),
+    samples: Flags.integer({
+      summary: `passes under dropout (${DEFAULT_SAMPLES})`,
+      min: 2,
+      dependsOn: ["uncertainty"],
+    }),
+    seed: Flags.integer({ summary: "seed of the dropout", dependsOn: ["uncertainty"] }),
+    "receptive-field": Flags.string({ summary: "draw the pixels on which a task's answer depends", helpValue: "TASK" }),
+    out: Flags.string({
+      summary: "file of the drawing; default: <image>.<task>.png here",
+      helpValue: "FILE.png",
+      dependsOn: ["receptive-field"],
+    }),
   };
 
-  async run(): Promise<{ run: string; explanations: Explanation[] }> {
+  async run(): Promise<Explained> {
     const { argv, flags } = await this.parse(Explain);
     const run = await loadRun(this.storeDir(flags), flags.run, { project: flags.project });
+    const images = argv as string[];
+    const { uncertainty: asked, samples, seed, out } = flags;
     try {
-      const explanations = await run.explain(argv as string[], { given: parseGiven(flags.given) });
+      const given = parseGiven(flags.given);
+      const uncertainty = asked ? { samples, seed } : undefined;
+      if (asked) await this.#warnWithoutDropout(run);
+      const explanations = await run.explain(images, { given, uncertainty });
+      const task = flags["receptive-field"];
+      const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
       for (const explanation of explanations) this.log(run.print(explanation));
-      return { run: run.run.id, explanations };
+      if (task === undefined) return { run: run.run.id, explanations };
+      for (const { file, input } of fields) this.log(`receptive field of ${task} on ${input}: ${file}`);
+      return { run: run.run.id, explanations, receptive_fields: fields };
     } finally {
       run.close();
     }
+  }
+
+  async #warnWithoutDropout(run: LoadedRun): Promise<void> {
+    const still = await run.withoutDropout();
+    if (still.length === 0) return;
+    const all = run.graph.tasks.every(({ path, feature }) => feature === null || still.includes(path));
+    const whose = all ? "The trunk has no dropout layer" : `No dropout layer leads to ${still.join(", ")}`;
+    this.note(
+      `${whose}, so every pass gives the same ${all ? "answers and all" : "answer there and its"} deviations are 0. Add layers.dropout({ rate: 0.2 }) to the trunk before the feature and train again.`,
+    );
   }
 }

@@ -25,6 +25,7 @@ export default class Predict extends CoolCommand {
     given: Flags.string({
       summary: "answer of a known task, for all inputs (may be repeated)",
       multiple: true,
+      multipleNonGreedy: true,
       default: [],
       helpValue: "NAME=true|false",
     }),

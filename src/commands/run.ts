@@ -1,5 +1,5 @@
 /** @file `cool run`: train, tune and evaluate. */
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../cli/command.js";
@@ -20,6 +20,7 @@ export default class Run extends CoolCommand {
     "<%= config.bin %> <%= command.id %> --set train.optimizer.learningRate=3e-4 --set train.batchSize=64",
     "<%= config.bin %> <%= command.id %> --from latest --set train.freeze='[\"features\"]'",
     "<%= config.bin %> <%= command.id %> --resume latest",
+    "<%= config.bin %> <%= command.id %> --again baseline --seed 8",
   ];
   static override args = {
     project: Args.directory({ description: "folder of the project; default: the nearest with a cool.config.*" }),
@@ -35,16 +36,28 @@ export default class Run extends CoolCommand {
     }),
     backend: Flags.option({
       summary: "what computes",
+      description: "Default: auto, the fastest that loads; with --resume and --again that of the run",
       options: ["auto", "tensorflow", "wasm", "cpu"] as const,
-      default: "auto" as const,
     })(),
     seed: Flags.integer({ summary: "seed of weights and shuffling, instead of train.seed" }),
     from: Flags.string({
       summary: "begin with the weights of an earlier run, instead of train.from",
       helpValue: "RUN",
-      exclusive: ["resume"],
+      exclusive: ["resume", "again"],
     }),
-    resume: Flags.string({ summary: "go on with a run from its last checkpoint", helpValue: "RUN" }),
+    resume: Flags.string({
+      summary: "go on with a run from its last checkpoint",
+      description: "It keeps its own settings; only --epochs may change.",
+      helpValue: "RUN",
+      exclusive: ["again", "name", "set", "seed"],
+    }),
+    again: Flags.string({
+      summary: "repeat a run with its settings and its seed",
+      description: "Refused where the project's source or data are not what it was made from, unless --force.",
+      helpValue: "RUN",
+      exclusive: ["resume", "set"],
+    }),
+    force: Flags.boolean({ summary: "repeat although source or data have changed", dependsOn: ["again"] }),
   };
 
   async run(): Promise<RunResult> {
@@ -60,6 +73,8 @@ export default class Run extends CoolCommand {
         seed: flags.seed,
         epochs: flags.epochs,
         resume: flags.resume,
+        again: flags.again,
+        force: flags.force,
         from: flags.from,
         commandLine: ["cool", ...process.argv.slice(2)].join(" "),
         signal,
@@ -70,11 +85,17 @@ export default class Run extends CoolCommand {
     return result;
   }
 
+  /** Flags that lead to the run's store from where the user stands. */
+  private elsewhere(runDir: string): string {
+    const store = resolve(runDir, "..", "..");
+    return store === resolve(".cool") ? "" : ` --store ${relative(process.cwd(), store)}`;
+  }
+
   private report({ run, evaluation }: RunResult): void {
     const split = bestSplit(evaluation);
     if (split !== undefined) this.log(evaluationTable(evaluation, split));
     const dir = relative(process.cwd(), run.dir) || ".";
     this.log(`run ${run.id} (${run.name}) is ${run.state}; it is kept in ${dir}`);
-    this.log(`curves: tensorboard --logdir ${dir}`);
+    this.log(`curves and pictures: cool tensorboard ${run.name}${this.elsewhere(run.dir)}`);
   }
 }

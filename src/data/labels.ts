@@ -3,6 +3,7 @@ import { DataError } from "../errors.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { answerWidth, labelledRows, type Offsets, positionsIn } from "../flow/masks.js";
 import { behaviourOf, type Labels } from "../tasks/index.js";
+import { assertOwnColumns } from "./shared-columns.js";
 import type { Splits } from "./split.js";
 import { columnHint, type Table } from "./table.js";
 import { type BadCell, badCellsError, type JoinedTables } from "./tables.js";
@@ -96,6 +97,7 @@ function readTasks(
   spans: TokenSpans | null,
 ): Labels[] {
   const columns = tasks.map((task) => (hasLabels(task) ? columnsOf(task, joined) : []));
+  assertOwnColumns(tasks, columns, joined);
   const bad: BadCell[] = [];
   const labels = tasks.map((task, i) => {
     const unitScale = unitScaleOf(task, joined.rows, sizes);

@@ -9,13 +9,15 @@ import type { FlowGraph } from "../flow/graph.js";
 import { Network, type NetworkOptions } from "./network.js";
 import type { OptimizerState } from "./optimizer.js";
 import type { ScheduleState } from "./schedule.js";
-import type { TrainerPosition } from "./trainer.js";
+import type { EpochSoFar, TrainerPosition } from "./trainer.js";
 
 /** Everything beside the weights that a resumed run needs. */
 export interface TrainingState {
   readonly position: TrainerPosition;
   readonly schedule: ScheduleState;
   readonly optimizer: OptimizerState;
+  /** Of an epoch that is not at its end. */
+  readonly epoch?: EpochSoFar | undefined;
 }
 
 /** model.json as tfjs writes it, as far as it is read here. */
@@ -24,20 +26,22 @@ interface SavedModel {
   readonly weightsManifest: readonly { readonly weights: tf.io.WeightsManifestEntry[] }[];
 }
 
-/** state.json; the optimizer's numbers lie in optimizer.bin, slot after slot. */
-interface SavedState extends Omit<TrainingState, "optimizer"> {
+/** state.json; the optimizer's numbers lie in optimizer.bin, slot after slot, the logits of the epoch in epoch.bin. */
+interface SavedState extends Omit<TrainingState, "optimizer" | "epoch"> {
   readonly formatVersion: 1;
   readonly optimizer: {
     readonly updates: number;
     readonly slots: readonly { readonly name: string; readonly length: number }[];
   };
+  readonly epoch?: { readonly gradientNormSum: number; readonly length: number };
 }
 
-/** model.json, weights.bin; state.json and optimizer.bin where training may go on from here. */
+/** model.json, weights.bin; the others where training may go on from here. */
 const MODEL = "model.json";
 const WEIGHTS = "weights.bin";
 const STATE = "state.json";
 const OPTIMIZER = "optimizer.bin";
+const EPOCH = "epoch.bin";
 
 const BYTES_PER_FLOAT = 4;
 
@@ -82,12 +86,18 @@ function writeModel(dir: string, artifacts: tf.io.ModelArtifacts): tf.io.SaveRes
   return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" } };
 }
 
-function writeState(dir: string, { optimizer, ...rest }: TrainingState): void {
+function writeState(dir: string, { optimizer, epoch, ...rest }: TrainingState): void {
   const slots = Object.entries(optimizer.slots);
   writeFileSync(join(dir, OPTIMIZER), Buffer.concat(slots.map(([, values]) => bytesOf(values))), { flush: true });
   const layout = slots.map(([name, values]) => ({ name, length: values.length }));
-  const state: SavedState = { formatVersion: 1, ...rest, optimizer: { updates: optimizer.updates, slots: layout } };
+  const saved: SavedState = { formatVersion: 1, ...rest, optimizer: { updates: optimizer.updates, slots: layout } };
+  const state = epoch === undefined ? saved : { ...saved, epoch: writeEpoch(dir, epoch) };
   writeFileSync(join(dir, STATE), JSON.stringify(state, null, 2), { flush: true });
+}
+
+function writeEpoch(dir: string, { logits, gradientNormSum }: EpochSoFar): SavedState["epoch"] {
+  writeFileSync(join(dir, EPOCH), bytesOf(logits), { flush: true });
+  return { gradientNormSum, length: logits.length };
 }
 
 function bytesOf(values: Float32Array): Uint8Array {
@@ -169,13 +179,23 @@ export function loadTrainingState(dir: string): TrainingState {
     throw new StoreError(`The checkpoint ${dir} holds weights only; training cannot go on from it.`, { dir });
   }
   try {
-    const { position, schedule, optimizer } = readJson(join(folder, STATE)) as SavedState;
+    const { position, schedule, optimizer, epoch } = readJson(join(folder, STATE)) as SavedState;
     const parameters = optimizer.slots.reduce((sum, { length }) => sum + length, 0);
     const values = new Float32Array(readBytes(join(folder, OPTIMIZER), parameters * BYTES_PER_FLOAT));
-    return { position, schedule, optimizer: { updates: optimizer.updates, slots: splitSlots(optimizer, values) } };
+    const state = {
+      position,
+      schedule,
+      optimizer: { updates: optimizer.updates, slots: splitSlots(optimizer, values) },
+    };
+    return epoch === undefined ? state : { ...state, epoch: readEpoch(folder, epoch) };
   } catch (error) {
     throw damaged(folder, error);
   }
+}
+
+function readEpoch(folder: string, { gradientNormSum, length }: NonNullable<SavedState["epoch"]>): EpochSoFar {
+  const logits = new Float32Array(readBytes(join(folder, EPOCH), length * BYTES_PER_FLOAT));
+  return { gradientNormSum, logits };
 }
 
 function splitSlots({ slots }: SavedState["optimizer"], values: Float32Array): OptimizerState["slots"] {

@@ -51,6 +51,14 @@ export interface TrainerPosition {
   readonly step: number;
 }
 
+/** What the epoch in progress has seen so far: kept with a checkpoint, so that its metrics are those of all its rows. */
+export interface EpochSoFar {
+  /** Logits at the time of each row's step, [rows, layout.width]. */
+  readonly logits: Float32Array;
+  /** Sum of the norms of its gradients. */
+  readonly gradientNormSum: number;
+}
+
 export interface StepReport extends TrainerPosition {
   readonly batches: number;
   readonly rows: number;
@@ -58,6 +66,7 @@ export interface StepReport extends TrainerPosition {
   readonly gradientNorm: number;
 }
 
+/** An epoch, or all of it that is done: also what was done before an interruption. */
 export interface EpochReport {
   /** True where the signal ended the epoch early. */
   readonly interrupted: boolean;
@@ -85,6 +94,16 @@ export interface EpochOptions {
   readonly augment?: BatchAugmenter;
   /** Hides tokens of every batch before its step. */
   readonly mask?: BatchMasker;
+  /** Awaited after each step but the epoch's last. */
+  readonly afterStep?: (position: TrainerPosition) => Promise<void> | undefined;
+}
+
+interface Batch {
+  readonly rows: Int32Array;
+  readonly inputs: InputBatch;
+  readonly targets: BatchTargets;
+  /** Tokens of each row; null where no task is asked per token. */
+  readonly lengths: Int32Array | null;
 }
 
 /** Trains a network on the rows of a dataset. Owns the parameter vector and the optimizer. */
@@ -97,11 +116,17 @@ export class Trainer {
   readonly #optimizer: Optimizer;
   readonly #weights: TaskWeights;
   #position: TrainerPosition;
+  /** null at the start of an epoch, and where its beginning is not known. */
+  #epochSoFar: EpochSoFar | null;
 
   constructor(
     network: Network,
     config: TrainerConfig,
-    resume?: { readonly position: TrainerPosition; readonly optimizer: OptimizerState },
+    resume?: {
+      readonly position: TrainerPosition;
+      readonly optimizer: OptimizerState;
+      readonly epoch?: EpochSoFar | undefined;
+    },
   ) {
     this.network = network;
     this.#config = config;
@@ -112,10 +137,16 @@ export class Trainer {
     const { taskWeighting = "constant", optimizer } = config;
     this.#weights = createTaskWeights(taskWeighting, network.layout, optimizer, resume?.optimizer);
     this.#position = resume?.position ?? { epoch: 1, batch: 0, step: 0 };
+    this.#epochSoFar = resume?.epoch ?? null;
   }
 
   get position(): TrainerPosition {
     return this.#position;
+  }
+
+  /** Belongs to `position`. */
+  get epochSoFar(): EpochSoFar | undefined {
+    return this.#epochSoFar ?? undefined;
   }
 
   get optimizerState(): OptimizerState {
@@ -147,49 +178,68 @@ export class Trainer {
   ): Promise<EpochReport> {
     const { batchSize } = this.#config;
     const { layout } = this.network;
+    const { augment, mask, signal } = options;
     const order = this.#epochOrder(dataset, rows);
-    const moved: BatchTargets[] = [];
-    const tokens: Float32Array[] = [];
-    const guessed = options.mask === undefined ? null : maskedTask(this.network.graph);
-    const counter = guessed === null ? null : new MaskedCounter(guessed);
     const batches = Math.ceil(order.length / batchSize);
-    const first = this.#position.batch * batchSize;
-    const logits = new Float32Array((order.length - first) * layout.width);
-    let normSum = 0;
-    let done = first;
-    while (done < order.length && options.signal?.aborted !== true) {
-      const batchRows = order.subarray(done, done + batchSize);
+    const readBatch = (at: number): Batch => {
+      const batchRows = order.subarray(at, at + batchSize);
       const inputs = readInputs(this.network, dataset, batchRows);
       const spans = tokenSpans(this.network, dataset, inputs, batchRows.length);
-      let targets = gatherTargets(layout, dataset.labels, masks, batchRows, spans);
-      if (options.augment !== undefined) {
-        options.augment(this.#position.epoch, batchRows, inputs, targets);
-        moved.push(targets);
-      }
+      const plain = gatherTargets(layout, dataset.labels, masks, batchRows, spans);
+      augment?.(this.#position.epoch, batchRows, inputs, plain);
       const lengths = spans === null ? null : rowLengths(this.network.inputs, inputs, batchRows.length);
-      targets = options.mask?.(this.#position.epoch, batchRows, inputs, targets) ?? targets;
+      const targets = mask?.(this.#position.epoch, batchRows, inputs, plain) ?? plain;
+      return { rows: batchRows, inputs, targets, lengths };
+    };
+    const resumedAt = this.#position.batch * batchSize;
+    // logits of tokens are not kept with a checkpoint: the report is then about the rest of the epoch
+    const keeps = layout.tokenWidth + layout.maskedWidth === 0;
+    const before = keeps ? this.#epochSoFar : null;
+    const tokens: Float32Array[] = [];
+    const guessed = mask === undefined ? null : maskedTask(this.network.graph);
+    const counter = guessed === null ? null : new MaskedCounter(guessed);
+    const first = before === null ? resumedAt : 0;
+    const logits = new Float32Array((order.length - first) * layout.width);
+    logits.set(before?.logits ?? []);
+    const moved: BatchTargets[] = [];
+    if (augment !== undefined) {
+      // drawn again, as they were
+      for (let at = first; at < resumedAt; at += batchSize) moved.push(readBatch(at).targets);
+    }
+    let gradientNormSum = before?.gradientNormSum ?? 0;
+    let done = resumedAt;
+    while (done < order.length && signal?.aborted !== true) {
+      const batch = readBatch(done);
+      if (augment !== undefined) moved.push(batch.targets);
       const into = logits.subarray((done - first) * layout.width);
-      const { loss, gradientNorm } = this.step(inputs, targets, learningRate, into, (parts, batch) => {
+      const { loss, gradientNorm } = this.step(batch.inputs, batch.targets, learningRate, into, (parts, loss) => {
+        const { lengths, targets } = batch;
         if (lengths !== null && layout.tokenWidth > 0) tokens.push(keepTokens(parts.token, lengths, layout.tokenWidth));
-        counter?.add(parts.masked, targets, batch.tasks[guessed?.index ?? -1]?.sum);
+        counter?.add(parts.masked, targets, loss.tasks[guessed?.index ?? -1]?.sum);
       });
-      normSum += gradientNorm;
-      done += batchRows.length;
-      options.onStep?.({ ...this.#position, batches, rows: batchRows.length, loss, gradientNorm });
+      gradientNormSum += gradientNorm;
+      done += batch.rows.length;
+      const seen = logits.subarray(0, (done - first) * layout.width);
+      this.#epochSoFar = keeps && first === 0 ? { logits: seen, gradientNormSum } : null;
+      options.onStep?.({ ...this.#position, batches, rows: batch.rows.length, loss, gradientNorm });
+      if (done < order.length) await options.afterStep?.(this.#position);
       // lets signals, heartbeats and progress through between steps
       await eventLoop();
     }
     const interrupted = done < order.length;
     const steps = Math.ceil((done - first) / batchSize);
-    if (!interrupted) this.#position = { epoch: this.#position.epoch + 1, batch: 0, step: this.#position.step };
+    if (!interrupted) {
+      this.#position = { epoch: this.#position.epoch + 1, batch: 0, step: this.#position.step };
+      this.#epochSoFar = null;
+    }
     return {
       interrupted,
       rows: order.slice(first, done),
       logits: logits.subarray(0, (done - first) * layout.width),
       tokenLogits: joinArrays(tokens),
       masked: counter?.tally ?? null,
-      movedLabels: options.augment === undefined ? null : joinLabels(layout, moved),
-      meanGradientNorm: steps === 0 ? 0 : normSum / steps,
+      movedLabels: augment === undefined ? null : joinLabels(layout, moved),
+      meanGradientNorm: steps === 0 ? 0 : gradientNormSum / steps,
     };
   }
 

@@ -1,5 +1,5 @@
 /** @file Answers (labels or predictions) → which rows are active for which task. */
-import { axisOf, type ConditionAtom, type FlowGraph, type TaskNode, type TaskSpec } from "./graph.js";
+import { axisOf, type Condition, type ConditionAtom, type FlowGraph, type TaskNode, type TaskSpec } from "./graph.js";
 import { evaluateCondition, FALSE, TRUE, type TruthColumn, UNKNOWN } from "./precondition.js";
 
 /**
@@ -44,7 +44,7 @@ export function answerWidth(spec: TaskSpec): number {
  * row says the same of every position of its row.
  * @param answers one column per task of the graph, same order
  * @param offsets of the rows' tokens; needed where a task is asked per token
- * @returns one mask per task, same order
+ * @returns one mask per task, same order; equal preconditions share theirs
  */
 export function activeRows(
   graph: FlowGraph,
@@ -54,22 +54,24 @@ export function activeRows(
 ): RowMask[] {
   const active: RowMask[] = [];
   const byPath = new Map(graph.tasks.map((task) => [task.path, task]));
-  const truthFor = (task: TaskNode) => {
-    const perToken = axisOf(task.spec) === "token";
-    return (atom: ConditionAtom): TruthColumn => {
-      const gate = byPath.get(atom.task) as TaskNode;
-      const truth = atomTruth(atom, gate.spec, answers[gate.index] as AnswerColumn, active[gate.index] as RowMask);
-      return perToken && axisOf(gate.spec) === "sample" ? overPositions(truth, known(offsets)) : truth;
-    };
+  const truthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
+    const gate = byPath.get(atom.task) as TaskNode;
+    return atomTruth(atom, gate.spec, answers[gate.index] as AnswerColumn, active[gate.index] as RowMask);
+  });
+  const tokenTruthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
+    const { spec } = byPath.get(atom.task) as TaskNode;
+    return axisOf(spec) === "token" ? truthOf(atom) : overPositions(truthOf(atom), known(offsets));
+  });
+  const maskBy = (truth: (atom: ConditionAtom) => TruthColumn, size: () => number) =>
+    onceForEach((condition: Condition | null): RowMask => {
+      if (condition === null) return new Uint8Array(size()).fill(1);
+      return evaluateCondition(condition, truth).map((one) => (one === TRUE ? 1 : 0));
+    });
+  const maskOf = {
+    sample: maskBy(truthOf, () => rows),
+    token: maskBy(tokenTruthOf, () => positionsIn(known(offsets))),
   };
-  for (const task of graph.tasks) {
-    const size = axisOf(task.spec) === "token" ? positionsIn(known(offsets)) : rows;
-    active.push(
-      task.precondition === null
-        ? new Uint8Array(size).fill(1)
-        : evaluateCondition(task.precondition, truthFor(task)).map((t) => (t === TRUE ? 1 : 0)),
-    );
-  }
+  for (const { spec, precondition } of graph.tasks) active.push(maskOf[axisOf(spec)](precondition));
   return active;
 }
 
@@ -105,6 +107,17 @@ export function rowsOfPositions(offsets: Offsets): Int32Array {
     Int32Array.from({ length: Math.max(0, offsets.length - 1) }, (_, row) => row),
     offsets,
   );
+}
+
+/** Conditions that are equal have one answer: all tasks of a flow ask the same of every row. */
+function onceForEach<C extends Condition | null>(evaluate: (condition: C) => Uint8Array): (condition: C) => Uint8Array {
+  const answers = new Map<string, Uint8Array>();
+  return (condition) => {
+    const key = JSON.stringify(condition);
+    const known = answers.get(key) ?? evaluate(condition);
+    answers.set(key, known);
+    return known;
+  };
 }
 
 /** Truth of one statement in each row; unknown where the gate has no answer or is not active. */

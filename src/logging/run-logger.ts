@@ -37,7 +37,7 @@ export interface EpochSummary {
   /** Weighted total losses; valid is NaN where there is nothing to validate on. */
   readonly trainLoss: number;
   readonly validLoss: number;
-  /** Whether this is the lowest validation loss so far. */
+  /** Whether this is the best epoch so far: of the lowest validation loss, or by what train.monitor names. */
   readonly improved: boolean;
   /** Every metric of every task on train and valid, gated by truth. */
   readonly rows: readonly EvaluationRow[];

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type Dirent, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { extname, join, relative, sep } from "node:path";
 import { type GitState, gitState, type LeftOut, type SourcePatch, sourcePatch } from "./git.js";
-import { writeJson } from "./run-folder.js";
+import { runFiles, writeJson } from "./run-folder.js";
 
 /** A source file as it was. */
 export interface SourceFile {
@@ -62,7 +62,7 @@ export function writeSource(runDir: string, { git, digest, files, patch }: Captu
     files,
     patch: patch === null ? null : describePatch(patch),
   };
-  writeJson(join(runDir, "source.json"), record);
+  writeJson(runFiles(runDir).source, record);
   if (patch !== null && patch.text !== "") writeFileSync(join(runDir, "source.patch"), patch.text);
 }
 

@@ -1,6 +1,8 @@
 /** @file Two runs sample by sample: their stored predictions of one split, read and compared. */
 import { existsSync } from "node:fs";
 import { compareSamples, type SampleComparison } from "../analysis/compare-samples.js";
+import type { RandomInt } from "../analysis/statistics/bootstrap.js";
+import { randomIndices } from "../analysis/statistics/random-index.js";
 import { createRandom } from "../data/rng.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { Gates, Split } from "../tasks/evaluation.js";
@@ -34,7 +36,6 @@ export async function compareRunSamples(
 }
 
 /** Each task's chance depends on its path alone, so that no other task changes its interval. */
-function seededByTask(taskPath: string): (bound: number) => number {
-  const random = createRandom(`compare ${taskPath}`);
-  return (bound) => random.int(bound);
+function seededByTask(taskPath: string): RandomInt {
+  return randomIndices(createRandom(`compare ${taskPath}`).state());
 }

@@ -1,17 +1,15 @@
 /** @file `cool compare runs`: what differs between runs, their metrics and curves side by side, from the store alone. */
-import {
-  type ComparableRun,
-  type Comparison,
-  type ConfigValue,
-  compareRuns as compare,
-  type FlatFacts,
-} from "../analysis/compare.js";
+import { existsSync } from "node:fs";
+import type { ComparableRun, ConfigValue, FlatFacts } from "../analysis/comparable-run.js";
+import { type Comparison, compareRuns as compare } from "../analysis/compare.js";
 import { type ComparedCurve, compareCurves } from "../analysis/compare-curves.js";
 import type { SampleComparison } from "../analysis/compare-samples.js";
 import { UsageError } from "../errors.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
+import type { MetricDirections } from "../tasks/index.js";
 import { type ListedRun, listed } from "./list-runs.js";
+import { readGraph, runFiles } from "./run-folder.js";
 
 export interface RunComparison extends Comparison {
   readonly runs: readonly ListedRun[];
@@ -42,13 +40,17 @@ export function compareRuns(
   refuseRepeated(runs, references);
   // of two runs the differences are wanted, whatever they differ in
   const group = (options.group ?? true) && runs.length > 2;
+  const compared = runs.map((run) => comparable(store, run));
+  const directions: MetricDirections = Object.assign({}, ...compared.map((run) => run.directions));
+  const curves = (): ComparedCurve[] =>
+    compareCurves(
+      runs.map(({ id }) => store.readMetrics(id)),
+      directions,
+    );
   return {
     runs: runs.map((run) => listed(store, run)),
-    ...compare(
-      runs.map((run) => comparable(store, run)),
-      { all: options.all ?? false, group },
-    ),
-    ...(options.curves === true ? { curves: compareCurves(runs.map(({ id }) => store.readMetrics(id))) } : {}),
+    ...compare(compared, { all: options.all ?? false, group }),
+    ...(options.curves === true ? { curves: curves() } : {}),
   };
 }
 
@@ -96,7 +98,21 @@ function comparable(store: RunStore, run: RunRecord): ComparableRun {
     data: { data_digest: run.dataDigest },
     identity: identityFacts(run, environment),
     evaluation: store.readEvaluation(run.id),
+    directions: ownDirections(store, run),
   };
+}
+
+/** Which way the metrics of a run's own tasks get better, as its graph keeps it. */
+function ownDirections(store: RunStore, run: RunRecord): MetricDirections {
+  const dir = store.runDir(run.id);
+  if (!existsSync(runFiles(dir).graph)) return {};
+  return Object.fromEntries(
+    readGraph(dir).tasks.flatMap(({ path, spec }) =>
+      spec.kind === "own"
+        ? Object.entries(spec.higherIsBetter).map(([metric, higher]) => [`${path}/${metric}`, higher])
+        : [],
+    ),
+  );
 }
 
 /**

@@ -1,7 +1,8 @@
 /** @file `cool runs diff`: everything in which two runs differ, from their records and folders. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ComparedParam, compareFacts, type FlatFacts } from "../analysis/compare.js";
+import type { FlatFacts } from "../analysis/comparable-run.js";
+import { type ComparedParam, compareFacts } from "../analysis/compare.js";
 import { linesOf } from "../analysis/text-diff.js";
 import { UsageError } from "../errors.js";
 import type { RunRecord } from "../storage/run-record.js";

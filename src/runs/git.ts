@@ -1,6 +1,6 @@
 /** @file Which source a run was made from: commit, branch, and uncommitted work as a patch. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { copyFileSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 
@@ -133,7 +133,7 @@ function diff(top: string, base: string, kept: readonly string[], untracked: rea
   try {
     const index = join(scratch, "index");
     const own = resolve(top, gitPath(top, "index"));
-    if (sizeOf(own) > 0) copyFileSync(own, index);
+    if (sizeOf(own) > 0) copyIndex(own, index);
     const objects = join(scratch, "objects");
     mkdirSync(objects);
     const env = {
@@ -154,6 +154,13 @@ function diff(top: string, base: string, kept: readonly string[], untracked: rea
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** git trusts a file's size and time only where they are older than the index: a copy must not look newer. */
+function copyIndex(from: string, to: string): void {
+  copyFileSync(from, to);
+  const { atime, mtime } = lstatSync(from);
+  utimesSync(to, atime, mtime);
 }
 
 /** Where the repository keeps its index or objects: not always in `.git`, e.g. in a work tree of its own. */

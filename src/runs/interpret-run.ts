@@ -6,6 +6,7 @@ import type { ScoredSplit } from "../analysis/score.js";
 import { StoreError, UnknownNameError } from "../errors.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { Split } from "../tasks/evaluation.js";
+import { behaviourOf } from "../tasks/index.js";
 import { type RunSummary, summarize } from "./run-summary.js";
 import { storedPicture } from "./sample-pictures.js";
 import { type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit, type StoredRun } from "./stored-run.js";
@@ -50,7 +51,9 @@ export async function interpretRun(
 ): Promise<InterpretResult> {
   const stored = await openStoredRun(store, reference, options);
   const { graph, dir, run, config } = stored;
-  const paths = graph.tasks.map(({ path }) => path);
+  // what comes with the inputs is no answer of the network
+  const answered = graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network");
+  const paths = answered.map(({ path }) => path);
   if (options.task !== undefined && !paths.includes(options.task)) {
     throw new UnknownNameError("task", options.task, paths, `run ${run.id}`, { exitCode: 2 });
   }

@@ -17,8 +17,10 @@ import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { behaviourOf, type Described, type Labels } from "../tasks/index.js";
 import { evaluateSplits } from "./complete-run.js";
 import { evaluateRun } from "./evaluate-run.js";
+import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { constantAnswers, type GivenAnswers, readKnown, resolveGiven } from "./given-answers.js";
 import { outputsOf } from "./outputs.js";
+import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 
 export interface PredictOptions {
@@ -28,6 +30,11 @@ export interface PredictOptions {
   readonly given?: GivenAnswers | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((what: string, done: number, total: number) => void) | undefined;
+}
+
+export interface ExplainOptions extends PredictOptions {
+  /** Asks every question again under dropout, to tell how far the answers spread. */
+  readonly uncertainty?: UncertaintyOptions | undefined;
 }
 
 /** One input's answers: what was asked of it, and how sure the network is. */
@@ -134,9 +141,36 @@ export class LoadedRun {
   }
 
   /** Explanation trees: each branch is shown where its precondition holds by the network's own answers. */
-  async explain(inputs: readonly string[], options: PredictOptions = {}): Promise<Explanation[]> {
-    const { scored } = await this.score(inputs, options);
-    return scored.ids.map((input, row) => ({ input, tree: explainRow(this.graph, scored, row) }));
+  async explain(inputs: readonly string[], options: ExplainOptions = {}): Promise<Explanation[]> {
+    const { uncertainty, signal } = options;
+    return this.#withInputs(inputs, options, async (opened) => {
+      const scored = await this.#scoreOpened(opened, options);
+      const sampled =
+        uncertainty === undefined
+          ? undefined
+          : await sampleAnswers(this.#network, opened.sources, scored, uncertainty, signal);
+      return scored.ids.map((input, row) => ({ input, tree: explainRow(this.graph, scored, row, sampled) }));
+    });
+  }
+
+  /** Paths of the tasks whose answers cannot vary, because no dropout layer leads to them. */
+  async withoutDropout(): Promise<string[]> {
+    const { tasksWithoutDropout } = await import("../engine/uncertainty.js");
+    return tasksWithoutDropout(this.#network).map(({ path }) => path);
+  }
+
+  /**
+   * The pixels of an image on which one answer depends.
+   * @param task its path; of several logits the largest is asked about
+   * @throws UnknownNameError
+   */
+  async receptiveField(input: string, task: string, options: PredictOptions = {}): Promise<ReceptiveField> {
+    const asked = askedTask(this.graph, task);
+    return this.#withInputs([input], options, async (opened) => {
+      const scored = await this.#scoreOpened(opened, options);
+      const { logits } = scored.tasks[asked.index] as ScoredSplit["tasks"][number];
+      return receptiveFieldOf(this.#network, opened.sources, input, asked, logits);
+    });
   }
 
   /** The same tree as text. */
@@ -182,25 +216,40 @@ export class LoadedRun {
 
   /** Logits, decoded answers and activity of unlabelled inputs. */
   async score(inputs: readonly string[], options: PredictOptions = {}): Promise<ScoredInputs> {
-    const { graph, thresholds } = this.#stored;
-    const given = resolveGiven(graph, options.given ?? {});
-    const { sources, ids, skipped, known, close } = await this.#openInputs(inputs, options, given);
+    return this.#withInputs(inputs, options, async (opened) => ({
+      scored: await this.#scoreOpened(opened, options),
+      skipped: opened.skipped,
+    }));
+  }
+
+  async #withInputs<T>(
+    inputs: readonly string[],
+    options: PredictOptions,
+    work: (opened: OpenInputs) => Promise<T>,
+  ): Promise<T> {
+    const given = resolveGiven(this.graph, options.given ?? {});
+    const opened = await this.#openInputs(inputs, options, given);
     try {
-      const rows = Int32Array.from({ length: ids.length }, (_, row) => row);
-      const logits = await this.#logits(sources, rows, options);
-      const pixels = firstPixels(sources);
-      const offsets = sourceOffsets(graph, sources);
-      const labels = graph.tasks.map(({ path, spec }): Labels => {
-        const lines = offsets !== null && axisOf(spec) === "token" ? positionsIn(offsets) : ids.length;
-        return {
-          answers: known.get(path) ?? new Float32Array(lines * answerWidth(spec)).fill(Number.NaN),
-          unitScale: unitScale(spec, pixels),
-        };
-      });
-      return { scored: scoreSplit(graph, { split: "test", ids, offsets, logits, labels }, thresholds), skipped };
+      return await work(opened);
     } finally {
-      close();
+      opened.close();
     }
+  }
+
+  async #scoreOpened({ sources, ids, known }: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
+    const { graph, thresholds } = this.#stored;
+    const rows = Int32Array.from({ length: ids.length }, (_, row) => row);
+    const logits = await this.#logits(sources, rows, options);
+    const pixels = firstPixels(sources);
+    const offsets = sourceOffsets(graph, sources);
+    const labels = graph.tasks.map(({ path, spec }): Labels => {
+      const lines = offsets !== null && axisOf(spec) === "token" ? positionsIn(offsets) : ids.length;
+      return {
+        answers: known.get(path) ?? new Float32Array(lines * answerWidth(spec)).fill(Number.NaN),
+        unitScale: unitScale(spec, pixels),
+      };
+    });
+    return scoreSplit(graph, { split: "test", ids, offsets, logits, labels }, thresholds);
   }
 
   async #logits(

@@ -34,6 +34,7 @@ export function runFiles(runDir: string) {
   return {
     config: join(runDir, "config.json"),
     graph: join(runDir, "graph.json"),
+    source: join(runDir, "source.json"),
     thresholds: join(runDir, "thresholds.json"),
     stdout: join(runDir, "stdout.log"),
     checkpoint: (name: "best" | "last") => join(runDir, "checkpoints", name),

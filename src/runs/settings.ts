@@ -27,6 +27,8 @@ const optimizer = z.discriminatedUnion("kind", [
 const train = z.strictObject({
   epochs: wholePositive.default(10),
   batchSize: wholePositive.default(32),
+  /** Steps between checkpoints within an epoch; null: only at its end. */
+  checkpointEverySteps: wholePositive.nullable().default(null),
   seed: z.number().int().default(7),
   optimizer: optimizer.default({
     kind: "adamw",

@@ -56,8 +56,12 @@ export function withVocabulary(graph: FlowGraph, inputs: Inputs): FlowGraph {
   });
 }
 
-/** The graph as it was before vocabularies were read, to compare it with another. */
-export function withoutVocabulary(graph: FlowGraph): FlowGraph {
+/** Whether two flows ask the same. Vocabularies are read with the data, whose digest tells if they have changed. */
+export function isSameFlow(before: FlowGraph, now: FlowGraph): boolean {
+  return JSON.stringify(withoutVocabulary(before)) === JSON.stringify(withoutVocabulary(now));
+}
+
+function withoutVocabulary(graph: FlowGraph): FlowGraph {
   return changeVocabulary(graph, () => null);
 }
 

@@ -48,6 +48,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
         ...(augment === null ? {} : { augment }),
         ...(mask === null ? {} : { mask }),
         onStep: (step) => clock.tick(step),
+        afterStep: ({ step }) => (isCheckpointDue(train, step) ? engine.save("last", schedule) : undefined),
       });
       if (report.interrupted) {
         await engine.save("last", schedule);
@@ -139,7 +140,8 @@ async function openEngine(context: RunContext) {
     scheduleConfig,
     schedule: state?.schedule ?? startSchedule(scheduleConfig),
     async save(name: "best" | "last", schedule: ScheduleState): Promise<void> {
-      const training = { position: trainer.position, schedule, optimizer: trainer.optimizerState };
+      const { position, optimizerState: optimizer, epochSoFar: epoch } = trainer;
+      const training = { position, schedule, optimizer, epoch };
       await saveCheckpoint(files.checkpoint(name), network, name === "last" ? training : undefined);
     },
   };
@@ -149,6 +151,10 @@ async function openFresh({ project, settings, store, runDir, loggers }: RunConte
   const fresh = await buildNetwork(project, settings.train, store);
   recordStart(fresh, runDir, loggers);
   return fresh.network;
+}
+
+function isCheckpointDue({ checkpointEverySteps }: Settings["train"], step: number): boolean {
+  return checkpointEverySteps !== null && step % checkpointEverySteps === 0;
 }
 
 function stoppedEarly({ earlyStopping }: Settings["train"], schedule: ScheduleState): boolean {

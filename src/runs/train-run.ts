@@ -1,27 +1,27 @@
 /** @file `cool run`: from a project to a finished run. */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Dataset, specsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backend.js";
-import { ConfigError, CoolError, InterruptedError, StoreError, sentence, UsageError } from "../errors.js";
-import type { FlowGraph } from "../flow/graph.js";
+import { ConfigError, CoolError, InterruptedError, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup, type RunLogger } from "../logging/run-logger.js";
 import type { RunRecord } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
+import { checkEarlierRunOptions } from "./again-run.js";
+import { backendFor, beginningOf, beginRun, describeRun, settingsFor } from "./begin-run.js";
 import { captureOutput, type OutputCapture } from "./capture-output.js";
-import { captureOrigin, type Origin, watchRun } from "./capture-run.js";
-import { writeSource } from "./capture-source.js";
+import { watchRun } from "./capture-run.js";
 import { completeRun } from "./complete-run.js";
-import { buildNetwork, resolveStart } from "./fresh-network.js";
+import { buildNetwork } from "./fresh-network.js";
 import { endLogs, openCurves } from "./log-run.js";
 import { inFile, type LoadedProject, type Project, resolveProject } from "./project.js";
-import { type RunConfig, readGraph, readRunConfig, runFiles, writeJson } from "./run-folder.js";
+import { type RunConfig, runFiles } from "./run-folder.js";
 import { type RunSummary, summarize } from "./run-summary.js";
 import type { Settings } from "./settings.js";
 import type { ThresholdsByPath } from "./thresholds.js";
-import { withoutVocabulary, withVocabulary } from "./token-tasks.js";
+import { withVocabulary } from "./token-tasks.js";
 import { trainEpochs } from "./train-epochs.js";
 
 export interface TrainRunOptions {
@@ -29,7 +29,7 @@ export interface TrainRunOptions {
   readonly store?: string | undefined;
   /** Default: the project's name and a number. */
   readonly name?: string | undefined;
-  /** Default `auto`: the fastest that loads. */
+  /** Default: that of the run to go on with or to repeat; of a new one `auto`, the fastest that loads. */
   readonly backend?: BackendChoice | undefined;
   /** Wins over `train.seed`. */
   readonly seed?: number | undefined;
@@ -37,6 +37,10 @@ export interface TrainRunOptions {
   readonly epochs?: number | undefined;
   /** A run to go on with from its last checkpoint: id, unique prefix, name or `latest`. */
   readonly resume?: string | undefined;
+  /** A run to repeat with its settings and its seed, unless `seed` or `epochs` are given. */
+  readonly again?: string | undefined;
+  /** Repeats a run although source or data are not what it was made from. */
+  readonly force?: boolean | undefined;
   /** A run whose weights to begin with; wins over `train.from`. */
   readonly from?: string | undefined;
   readonly commandLine?: string | undefined;
@@ -74,32 +78,26 @@ export interface RunContext {
  * `interrupted`, with its last checkpoint
  */
 export async function trainRun(project: Project | LoadedProject, options: TrainRunOptions = {}): Promise<RunResult> {
-  if (options.from !== undefined && options.resume !== undefined) {
-    throw new UsageError("A resumed run goes on with its own weights: leave out either from or resume.");
-  }
+  checkEarlierRunOptions(options);
   const loaded = "graph" in project ? project : resolveProject(project);
-  const storeDir = options.store ?? join(loaded.projectDir, ".cool");
+  const storeDir = resolve(options.store ?? join(loaded.projectDir, ".cool"));
   const store = openRunStore(storeDir);
   const output = captureOutput();
   const loggers = new LoggerGroup([...(options.loggers ?? []), lineLogger((text) => output.add(text))]);
   try {
-    const earlier = options.resume === undefined ? null : store.findRun(options.resume);
-    const settings =
-      earlier === null ? chosenSettings(loaded, store, options) : resumedSettings(loaded, store, earlier, options);
+    const beginning = beginningOf(store, options);
+    const settings = settingsFor(beginning, loaded, store, options);
     const dataset = await openDataset(loaded, settings, storeDir, loggers, options.signal);
     // complete: with the statistics and vocabularies that were read with the data
     const inputs = specsOf(dataset.inputs);
     const ready = { ...loaded, inputs, graph: withVocabulary(loaded.graph, inputs) };
     try {
       const { openBackend } = await import("../engine/backend.js");
-      const backend = await openBackend(options.backend ?? "auto");
+      const backend = await openBackend(options.backend ?? backendFor(beginning));
       loggers.message(`backend: ${backend.reason}`);
-      if (earlier === null) await checkNetwork(ready, settings, store);
+      if (beginning.kind !== "resume") await checkNetwork(ready, settings, store);
       const config = describeRun(ready, settings, dataset, backend.name);
-      const run =
-        earlier === null
-          ? startRun(store, ready, config, backend.version, options, await captureOrigin(loaded, storeDir, options))
-          : resumeRun(store, earlier, dataset);
+      const run = await beginRun(beginning, { project: ready, config, backend, store, loggers }, options);
       const runDir = store.runDir(run.id);
       const context = {
         project: ready,
@@ -110,7 +108,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
         runDir,
         loggers,
         signal: options.signal,
-        resumed: earlier !== null,
+        resumed: beginning.kind === "resume",
       };
       return await superviseRun(context, config, output);
     } finally {
@@ -121,36 +119,6 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
     output.stop();
     store.close();
   }
-}
-
-function chosenSettings(project: LoadedProject, store: RunStore, options: TrainRunOptions): Settings {
-  const { train } = project.settings;
-  const { epochs = train.epochs, seed = train.seed } = options;
-  const from = resolveStart(options.from === undefined ? train.from : { run: options.from }, store);
-  return { ...project.settings, train: { ...train, epochs, seed, from } };
-}
-
-/** A resumed run keeps its own settings; only the number of epochs may change. */
-function resumedSettings(
-  project: LoadedProject,
-  store: RunStore,
-  run: RunRecord,
-  { epochs }: TrainRunOptions,
-): Settings {
-  const runDir = store.runDir(run.id);
-  const { settings } = readRunConfig(runDir);
-  if (!sameFlow(readGraph(runDir), project.graph)) {
-    throw new ConfigError(
-      `Run ${run.id} (${run.name}) cannot go on: the project's tasks or flow have changed since it started. Start a new run, or restore the ${project.configFile ?? "project"} it was made from.`,
-      { run: run.id },
-    );
-  }
-  return { ...settings, train: { ...settings.train, epochs: epochs ?? settings.train.epochs } };
-}
-
-/** Vocabularies are read with the data, whose digest tells whether they have changed. */
-function sameFlow(before: FlowGraph, now: FlowGraph): boolean {
-  return JSON.stringify(withoutVocabulary(before)) === JSON.stringify(withoutVocabulary(now));
 }
 
 /** Prepares and loads the data; everything that can be wrong with it is found here, before a run exists. */
@@ -204,67 +172,6 @@ async function checkNetwork(project: LoadedProject, settings: Settings, store: R
       { cause: error },
     );
   }
-}
-
-function describeRun(project: LoadedProject, settings: Settings, dataset: Dataset, backend: string): RunConfig {
-  return {
-    formatVersion: 1,
-    project: project.name,
-    projectDir: project.projectDir,
-    configFile: project.configFile,
-    inputs: project.inputs,
-    settings,
-    backend,
-    dataDigest: dataset.digest,
-    skipped: dataset.skipped,
-  };
-}
-
-function startRun(
-  store: RunStore,
-  project: LoadedProject,
-  config: RunConfig,
-  backendVersion: string,
-  { name, commandLine }: TrainRunOptions,
-  { source, environment, configChanges }: Origin,
-): RunRecord {
-  const { train } = config.settings;
-  const run = store.createRun({
-    project: project.name,
-    name,
-    config: { ...config.settings },
-    seed: train.seed,
-    backend: config.backend,
-    backendVersion,
-    epochs: train.epochs,
-    commandLine: commandLine ?? null,
-    git: source.git,
-    configChanges,
-    environment: { ...environment },
-    dataDigest: config.dataDigest,
-    sourceDigest: source.digest,
-  });
-  const runDir = store.runDir(run.id);
-  try {
-    writeSource(runDir, source);
-    writeJson(runFiles(runDir).config, config);
-    writeJson(runFiles(runDir).graph, project.graph);
-  } catch (error) {
-    store.finishRun(run.id, "failed", { error: (error as Error).message });
-    throw error;
-  }
-  return run;
-}
-
-function resumeRun(store: RunStore, run: RunRecord, dataset: Dataset): RunRecord {
-  const { dataDigest } = readRunConfig(store.runDir(run.id));
-  if (dataDigest !== dataset.digest) {
-    throw new ConfigError(
-      `Run ${run.id} (${run.name}) cannot go on: the table or its images have changed since it started. Start a new run, or restore the data.`,
-      { run: run.id },
-    );
-  }
-  return store.resumeRun(run.id);
 }
 
 /** Runs all steps and writes down how they ended, whatever happens. */

@@ -1,5 +1,5 @@
 /** @file A new run: its row, tags, configuration and folder. */
-import { mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { StoreError } from "../errors.js";
 import { type ConfigChange, insertConfig, replaceEnvironment } from "./config-values.js";
@@ -41,22 +41,35 @@ export interface NewRun {
 }
 
 /**
- * Makes the folder of a new run and stores the run, in state `running`; to be called within `write`.
+ * Makes the folder of a new run and stores the run, in state `running`. A process that is killed on its way leaves a
+ * folder at most: a run that is stored has its folder with all that `fill` wrote.
  * @param runsDir folder of all runs' folders
  * @param random uniform numbers in [0, 1)
+ * @param fill writes what belongs to the run from its start into its folder
  * @returns the run's id
  */
-export function createRun(database: Database, runsDir: string, run: NewRun, now: Date, random: () => number): string {
-  const name = checkedRunName(run.name ?? nextRunName(database, run.project));
+export function createRun(
+  database: Database,
+  runsDir: string,
+  run: NewRun,
+  now: Date,
+  random: () => number,
+  fill: (dir: string) => void,
+): string {
+  if (run.name !== undefined) checkedRunName(run.name);
   const tags = (run.tags ?? []).map((tag) => checkedName("tag", tag));
   const { id, dir } = makeRunDir(runsDir, now, random);
   try {
-    insertRun(database, toRow(id, name, run, now.toISOString()));
-    insertTags(database, id, tags);
-    insertConfig(database, id, run.config ?? {}, run.configChanges);
-    replaceEnvironment(database, id, run.environment ?? {});
+    fill(dir);
+    database.write(() => {
+      const name = checkedRunName(run.name ?? nextRunName(database, run.project));
+      insertRun(database, toRow(id, name, run, now.toISOString()));
+      insertTags(database, id, tags);
+      insertConfig(database, id, run.config ?? {}, run.configChanges);
+      replaceEnvironment(database, id, run.environment ?? {});
+    });
   } catch (error) {
-    rmdirSync(dir);
+    rmSync(dir, { recursive: true, force: true });
     throw error;
   }
   return id;

@@ -100,11 +100,13 @@ export class RunStore {
     this.#random = random;
   }
 
-  /** Stores a new run of this process, in state `running`, and makes its folder. */
-  createRun(run: NewRun): RunRecord {
-    return this.#database.write(() =>
-      this.getRun(createRun(this.#database, join(this.dir, "runs"), run, this.#now(), this.#random)),
-    );
+  /**
+   * Makes the folder of a new run of this process and stores the run, in state `running`.
+   * @param fill writes files into the folder before anyone can find the run
+   */
+  createRun(run: NewRun, fill: (dir: string) => void = () => {}): RunRecord {
+    const runsDir = join(this.dir, "runs");
+    return this.getRun(createRun(this.#database, runsDir, run, this.#now(), this.#random, fill));
   }
 
   /** Takes over a run that no process trains any more: it is `running` again, in this process. */

@@ -1,5 +1,5 @@
 /** @file The table of task kinds. */
-import type { SpecOf, TaskKind, TaskSpec } from "../flow/graph.js";
+import type { TaskKind, TaskSpec } from "../flow/graph.js";
 import type { BehaviourTable, TaskBehaviour } from "./behaviour.js";
 import { binaryBehaviour } from "./binary.js";
 import { boundedRegressionBehaviour } from "./bounded-regression.js";
@@ -11,11 +11,11 @@ import { ownBehaviour } from "./own.js";
 
 export type * from "./behaviour.js";
 export { binary } from "./binary.js";
-export { boundedRegression, denormalize, normalize } from "./bounded-regression.js";
+export { boundedRegression } from "./bounded-regression.js";
 export { classification } from "./classification.js";
 export { known } from "./known.js";
 export { maskedLanguageModeling } from "./masked-language-modeling.js";
-export { growsWhenBetter } from "./metrics.js";
+export type { MetricDirections } from "./metrics.js";
 export { multilabel } from "./multilabel.js";
 export { definitionsOf, functionsOf, isDefined } from "./own.js";
 
@@ -53,5 +53,3 @@ export function metricNames(spec: TaskSpec): string[] {
 
 /** Kinds of tasks, for validation and messages. */
 export const taskKinds = Object.keys(behaviours) as readonly TaskKind[];
-
-export type { SpecOf };

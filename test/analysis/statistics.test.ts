@@ -11,6 +11,7 @@ import { holm } from "../../src/analysis/statistics/holm.js";
 import { logGamma } from "../../src/analysis/statistics/log-gamma.js";
 import { mcNemarExact } from "../../src/analysis/statistics/mcnemar.js";
 import { spreadOf } from "../../src/analysis/statistics/moments.js";
+import { randomIndices } from "../../src/analysis/statistics/random-index.js";
 import { createRandom } from "../../src/data/rng.js";
 
 interface Vectors {
@@ -123,6 +124,25 @@ describe("the paired bootstrap", () => {
 
   it("knows nothing of fewer than two samples", () => {
     expect(pairedBootstrap([0.5], { random: () => 0 })).toBeNull();
+  });
+});
+
+describe("random row numbers", () => {
+  it("are sfc32's, scaled: the first words after the seed 1, 2, 3, 4 by hand", () => {
+    const next = randomIndices([1, 2, 3, 4]);
+    // a + b + counter = 1 + 2 + 4 = 7; then a = 2, b = 27, counter = 5: 2 + 27 + 5 = 34
+    expect([next(2 ** 32), next(2 ** 32)]).toEqual([7, 34]);
+  });
+
+  it("fill their range evenly: χ² of 10 cells stays below the 99.9 % point of 9 degrees, 27.9", () => {
+    const next = randomIndices(createRandom(3).state());
+    const counts = new Array<number>(10).fill(0);
+    for (let i = 0; i < 100_000; i++) {
+      const index = next(10);
+      counts[index] = (counts[index] ?? 0) + 1;
+    }
+    expect(counts).toHaveLength(10);
+    expect(counts.reduce((sum, count) => sum + (count - 10_000) ** 2 / 10_000, 0)).toBeLessThan(27.9);
   });
 });
 

@@ -1,6 +1,6 @@
-/** @file Line diffs, checked by hand, by rebuilding the texts, and by the program `patch`. */
+/** @file Line diffs, checked by hand, by rebuilding the texts, and by git. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -64,17 +64,18 @@ describe("a unified diff", () => {
     expect(unifiedDiff("", "a\nb\n")).toBe("@@ -0,0 +1,2 @@\n+a\n+b");
   });
 
-  const hasPatch = spawnSync("patch", ["--version"]).status === 0;
+  const hasGit = spawnSync("git", ["--version"]).status === 0;
 
-  it.skipIf(!hasPatch)("turns the first text into the second when it is applied", () => {
+  it.skipIf(!hasGit)("turns the first text into the second when it is applied", () => {
+    const file = join(dir, "text");
     fc.assert(
       fc.property(letters, letters, (a, b) => {
         fc.pre(a.join() !== b.join() && a.length > 0 && b.length > 0);
         const [first, second] = [a, b].map((lines) => `${lines.join("\n")}\n`) as [string, string];
-        writeFileSync(join(dir, "text"), first);
+        writeFileSync(file, first);
         const patch = `--- a/text\n+++ b/text\n${unifiedDiff(first, second)}\n`;
-        const applied = spawnSync("patch", ["-s", "-o", "-", "text"], { cwd: dir, input: patch, encoding: "utf8" });
-        expect(applied.stdout).toBe(second);
+        spawnSync("git", ["apply", "-"], { cwd: dir, input: patch });
+        expect(readFileSync(file, "utf8")).toBe(second);
       }),
       { numRuns: 25 },
     );

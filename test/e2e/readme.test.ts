@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generateDataset } from "../../examples/home-security/generate.js";
+import { loadProject } from "../../src/runs/project.js";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -43,9 +44,10 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
+/** Runs a line of the page in a shell where `cool` is the built one. */
 async function cool(command: string): Promise<string> {
-  const args = command.split(" ").slice(1);
-  const { stdout } = await run(process.execPath, [join(root, "bin", "run.js"), ...args], { cwd: dir });
+  const shell = `cool() { "${process.execPath}" "${join(root, "bin", "run.js")}" "$@"; }; ${command}`;
+  const { stdout } = await run("bash", ["-c", shell], { cwd: dir });
   return stdout;
 }
 
@@ -86,8 +88,15 @@ describe("README", () => {
 
   it("has programs that run", async () => {
     const jiti = join(root, "node_modules", "jiti", "lib", "jiti-cli.mjs");
-    for (const { title } of snippets.filter(({ title }) => title?.endsWith(".ts") && title !== "cool.config.ts")) {
+    for (const { title } of snippets.filter(({ title }) => title?.endsWith(".ts") && !title.endsWith("config.ts"))) {
       await run(process.execPath, [jiti, title ?? ""], { cwd: dir });
+    }
+  });
+
+  it("has configurations that load", async () => {
+    for (const { title } of snippets.filter(({ title }) => title?.endsWith("config.ts"))) {
+      const project = await loadProject(join(dir, title ?? ""));
+      expect(project.graph.tasks.length).toBeGreaterThan(0);
     }
   });
 

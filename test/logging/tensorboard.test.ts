@@ -135,8 +135,8 @@ describe("EventAccumulator", () => {
       experiment: {
         timeCreatedSecs: NOW,
         hparamInfos: [
-          { name: "rate", type: "DATA_TYPE_FLOAT64" },
           { name: "name", type: "DATA_TYPE_STRING" },
+          { name: "rate", type: "DATA_TYPE_FLOAT64" },
         ],
         metricInfos: [{ name: { group: "valid", tag: "_total/loss" } }],
       },

@@ -1,5 +1,5 @@
 /** @file Uncommitted work as a patch that rebuilds it on top of the commit. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { gitState, sourcePatch } from "../../src/runs/git.js";
@@ -45,6 +45,16 @@ test("taking the patch leaves the repository as it was, with staged work of its 
   const before = [git(dir, "status", "--porcelain"), git(dir, "diff", "--cached"), git(dir, "count-objects")];
   expect(sourcePatch(dir)?.text).toContain("+brand new");
   expect([git(dir, "status", "--porcelain"), git(dir, "diff", "--cached"), git(dir, "count-objects")]).toEqual(before);
+});
+
+test("a file edited to the same size right after the commit is in the patch", () => {
+  const dir = temporaryDir();
+  repository(dir, { "a.ts": "old\n" });
+  writeFiles(dir, { "a.ts": "new\n" });
+  // as a quick hand leaves them: file and index within one tick of the clock
+  const tick = new Date(Math.floor(Date.now() / 1000) * 1000);
+  for (const file of ["a.ts", join(".git", "index")]) utimesSync(join(dir, file), tick, tick);
+  expect(sourcePatch(dir)?.text).toContain("+new");
 });
 
 test("files beyond the limits are listed instead; the project's own come first", () => {

@@ -312,7 +312,7 @@ describe("gates", () => {
     const add = (gate: "wrist" | "point") =>
       traceFlow(
         declared.flow("main", (flow, { f }, out) => {
-          out.add(flow[gate](f));
+          out.add(flow[gate](f) as never);
           out.add(flow.asked(f).given(out[gate] as never));
         }),
         "main",

@@ -23,8 +23,9 @@ export default class RunsNote extends CoolCommand {
 
   async run(): Promise<{ runs: ListedRun[] }> {
     const { args, flags } = await this.parse(RunsNote);
-    if ((args.text === undefined) !== flags.clear) {
-      throw new UsageError(flags.clear ? "--clear takes no text." : "The text of the note is missing.");
+    const clear = flags.clear === true;
+    if ((args.text === undefined) !== clear) {
+      throw new UsageError(clear ? "--clear takes no text." : "The text of the note is missing.");
     }
     const run = await this.withStore(
       flags,

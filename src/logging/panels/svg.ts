@@ -1,4 +1,5 @@
 /** @file SVG elements in the style of all panels, and their encoding as PNG or JPEG. */
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Sharp, default as sharp } from "sharp";
 import type { EncodedImage } from "../tensorboard/images.js";
@@ -117,8 +118,9 @@ let fontsReady: Promise<unknown> | undefined;
  */
 export async function loadSharp(): Promise<{ readonly default: typeof sharp }> {
   const module = await import("sharp");
+  // without our files the machine's own fonts do
   fontsReady ??= Promise.all(
-    FONT_FILES.map((fontfile) =>
+    FONT_FILES.filter((file) => existsSync(file)).map((fontfile) =>
       module
         .default({ text: { text: "x", font: FONT, fontfile } })
         .raw()

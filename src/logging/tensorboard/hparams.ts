@@ -41,12 +41,12 @@ export const HPARAMS_TAGS = {
   sessionEnd: "_hparams_/session_end_info",
 } as const;
 
-/** The columns: every hyperparameter with its type, every metric, in the order given. */
+/** The columns: every hyperparameter with its type, every metric. */
 export function encodeExperiment({ hparams, metrics }: HParams, timeSeconds: number): Uint8Array {
   return encodeMessage((out) => {
     const experiment = out.begin(HPARAMS_PLUGIN.experiment);
     out.double(EXPERIMENT.timeCreated, timeSeconds);
-    for (const [name, value] of jsonEntries(hparams)) {
+    for (const [name, value] of sortedEntries(hparams)) {
       const info = out.begin(EXPERIMENT.hparam);
       out.string(HPARAM_INFO.name, name);
       out.integer(HPARAM_INFO.type, HPARAM_TYPE[typeof value as "string" | "number" | "boolean"]);
@@ -61,7 +61,7 @@ export function encodeExperiment({ hparams, metrics }: HParams, timeSeconds: num
 export function encodeSessionStart({ hparams, groupName }: HParams, timeSeconds: number): Uint8Array {
   return encodeMessage((out) => {
     const session = out.begin(HPARAMS_PLUGIN.sessionStart);
-    for (const [name, value] of jsonEntries(hparams)) {
+    for (const [name, value] of sortedEntries(hparams)) {
       const entry = out.begin(SESSION_START.hparam);
       out.string(MAP_ENTRY.key, name);
       const boxed = out.begin(MAP_ENTRY.value);
@@ -100,10 +100,12 @@ function writeAnyValue(out: ProtoWriter, value: HParamValue): void {
   else out.boolean(ANY_VALUE.boolean, value);
 }
 
-/** Numbers that JSON lacks become strings, because TensorBoard sends the table as JSON and would fail. */
-function jsonEntries(hparams: HParams["hparams"]): [string, HParamValue][] {
-  return Object.entries(hparams).map(([name, value]): [string, HParamValue] => [
-    name,
-    typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
-  ]);
+/** By name. Numbers that JSON lacks become strings, because TensorBoard sends the table as JSON and would fail. */
+function sortedEntries(hparams: HParams["hparams"]): [string, HParamValue][] {
+  return Object.entries(hparams)
+    .map(([name, value]): [string, HParamValue] => [
+      name,
+      typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
+    ])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -1,0 +1,111 @@
+/**
+ * @file Evaluates a split of typed arrays (`ours.mjs evaluate ROWS`), or tunes one threshold (`ours.mjs tune ROWS FILE`),
+ * with the built package; prints JSON.
+ */
+import { readFileSync } from "node:fs";
+import { evaluateSplit } from "../../dist/analysis/evaluate.js";
+import { scoreSplit } from "../../dist/analysis/score.js";
+import { bestThreshold } from "../../dist/analysis/threshold.js";
+import { createRandom } from "../../dist/data/rng.js";
+import { traceFlow } from "../../dist/flow/define.js";
+import { answerWidth } from "../../dist/flow/masks.js";
+import { binary, boundedRegression, classification, defineTasks, multilabel } from "../../dist/index.js";
+import { behaviourOf } from "../../dist/tasks/index.js";
+import { confusionOf, decisionMetrics } from "../../dist/tasks/metrics/decisions.js";
+
+const PIXELS = 64;
+const side = () => boundedRegression({ max: PIXELS });
+const FACE = ["face_x1", "face_y1", "face_w", "face_h"];
+const BODY = ["body_x1", "body_y1", "body_w", "body_h"];
+
+/** The door camera's 14 tasks: 4 binary, 8 bounded regressions, a multilabel of 3, a classification of 7. */
+const graph = traceFlow(
+  defineTasks({
+    features: ["features"],
+    tasks: {
+      camera_blocked: binary(),
+      door_open: binary(),
+      door_locked: binary(),
+      person_present: binary(),
+      ...Object.fromEntries([...FACE, ...BODY].map((name) => [name, side()])),
+      facial_characteristics: multilabel({ labels: ["red", "green", "blue"] }),
+      shirt_type: classification({ classes: ["blue", "red", "yellow", "cyan", "magenta", "green", "black"] }),
+    },
+  })
+    .flow("person", (flow, x, out) => {
+      for (const name of [...FACE, "facial_characteristics", ...BODY, "shirt_type"]) out.add(flow[name](x.features));
+    })
+    .flow("camera", (flow, x, out) => {
+      out.add(flow.camera_blocked(x.features));
+      out.add(flow.door_open(x.features).given(out.camera_blocked.not()));
+      out.add(flow.door_locked(x.features).given(out.door_open.not()));
+      out.add(flow.person_present(x.features).given(out.door_open));
+      out.add(flow.person(x).given(out.person_present));
+    }),
+  "camera",
+);
+
+/** A tenth of the labels is missing; each gate is open for half of the rows that it is asked of. */
+function randomAnswers(spec, rows, next) {
+  const answers = new Float32Array(rows * answerWidth(spec));
+  for (let i = 0; i < answers.length; i++) {
+    const value = next();
+    if (next() < 0.1) answers[i] = Number.NaN;
+    else if (spec.kind === "boundedRegression") answers[i] = value * PIXELS;
+    else answers[i] = Math.floor(value * (spec.kind === "classification" ? spec.classes.length : 2));
+  }
+  return answers;
+}
+
+/** Noise, and a step towards the label where it is known. */
+function randomLogits(spec, answers, next) {
+  const width = behaviourOf(spec).logitWidth(spec);
+  const rows = answers.length / answerWidth(spec);
+  const logits = Float32Array.from({ length: rows * width }, () => (next() - 0.5) * 6);
+  for (let i = 0; i < answers.length; i++) {
+    const answer = answers[i];
+    if (Number.isNaN(answer)) continue;
+    if (spec.kind === "classification") logits[i * width + answer] += 1;
+    else logits[i] += spec.kind === "boundedRegression" ? answer / 16 - 2 : 2 * answer - 1;
+  }
+  return logits;
+}
+
+function makeOutputs(rows) {
+  const { next } = createRandom("evaluate");
+  const labels = graph.tasks.map(({ spec }) => ({ answers: randomAnswers(spec, rows, next), unitScale: null }));
+  const logits = graph.tasks.map(({ index, spec }) => randomLogits(spec, labels[index].answers, next));
+  return { split: "test", ids: Array.from({ length: rows }, (_, row) => String(row)), logits, labels };
+}
+
+const megabytes = () => process.resourceUsage().maxRSS / 1024;
+
+/** Wall-clock and processor time of some work. */
+function timed(work) {
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
+  const result = work();
+  const { user, system } = process.cpuUsage(cpu);
+  return { result, seconds: (performance.now() - start) / 1000, cpu_seconds: (user + system) / 1e6 };
+}
+
+function evaluate(rows) {
+  const outputs = makeOutputs(rows);
+  const inputs_mb = megabytes();
+  const thresholds = graph.tasks.map(({ spec }) => behaviourOf(spec).defaultThresholds(spec));
+  const { result, ...times } = timed(() => evaluateSplit(graph, scoreSplit(graph, outputs, thresholds)));
+  return { ...times, numbers: result.length, rss_mb: megabytes(), inputs_mb };
+}
+
+function tune(rows, file) {
+  const bytes = readFileSync(file);
+  const scores = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + rows * 4));
+  const truths = new Uint8Array(bytes.subarray(rows * 4, rows * 5));
+  const { result: threshold, ...times } = timed(() => bestThreshold(scores, truths, "f1_score"));
+  const decisions = Uint8Array.from(scores, (score) => (score >= threshold ? 1 : 0));
+  const f1_score = decisionMetrics.f1_score(confusionOf(truths, decisions));
+  return { ...times, threshold, f1_score, rss_mb: megabytes() };
+}
+
+const [what, rows, file] = process.argv.slice(2);
+const result = what === "evaluate" ? evaluate(Number(rows)) : tune(Number(rows), file);
+process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -1,0 +1,111 @@
+/**
+ * @file Evaluating a large split with all metrics, and tuning one threshold exactly beside a search over 100 candidates
+ * with scikit-learn. It measures the built package: run `npm run build` first. `COOL_BENCH_PYTHON` names a Python with scikit-learn; without it our side alone is measured.
+ */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import Table from "cli-table3";
+import { createRandom } from "../../src/data/rng.js";
+import { median, print, printProgress, ROOT, runJson, warnIfBusy, writeResults } from "../report.js";
+
+const { values: flags } = parseArgs({
+  options: { rows: { type: "string", default: "1000000" }, rounds: { type: "string", default: "5" } },
+});
+const rows = Number(flags.rows);
+
+const OWN_PYTHON = path.join(ROOT, ".venv", "bench", "bin", "python");
+const PYTHON = process.env.COOL_BENCH_PYTHON ?? (existsSync(OWN_PYTHON) ? OWN_PYTHON : undefined);
+
+interface Evaluated {
+  readonly seconds: number;
+  readonly cpu_seconds: number;
+  readonly numbers: number;
+  readonly rss_mb: number;
+  readonly inputs_mb: number;
+}
+
+interface Tuned {
+  readonly seconds: number;
+  readonly cpu_seconds: number;
+  readonly threshold: number;
+  readonly f1_score: number;
+  readonly rss_mb: number;
+}
+
+/** Float32 scores, higher for a yes than for a no more often than not, then a byte of truth each. */
+function writeScores(file: string): void {
+  const random = createRandom("tune");
+  const truths = Uint8Array.from({ length: rows }, () => (random.next() < 0.3 ? 1 : 0));
+  const scores = Float32Array.from(truths, (truth) => (random.next() + random.next() + truth) / 3);
+  writeFileSync(file, Buffer.concat([Buffer.from(scores.buffer), truths]));
+}
+
+function medianOf<T extends object>(rounds: readonly T[]): T {
+  const [first] = rounds as readonly [T];
+  const entries = Object.keys(first).map((key) => [key, median(rounds.map((round) => Number(round[key as keyof T])))]);
+  return Object.fromEntries(entries) as T;
+}
+
+const OURS = path.join(ROOT, "bench", "evaluate", "ours.mjs");
+const folder = mkdtempSync(path.join(tmpdir(), "cool-bench-evaluate-"));
+try {
+  warnIfBusy();
+  if (PYTHON === undefined) printProgress("COOL_BENCH_PYTHON is not set: our side alone is measured.");
+  const scores = path.join(folder, "scores.bin");
+  writeScores(scores);
+  const rounds = Array.from({ length: Number(flags.rounds) }, (_, round) => {
+    printProgress(`round ${round + 1}`);
+    return {
+      evaluate: runJson<Evaluated>(process.execPath, [OURS, "evaluate", String(rows)]),
+      tune: runJson<Tuned>(process.execPath, [OURS, "tune", String(rows), scores]),
+      sklearn:
+        PYTHON === undefined
+          ? null
+          : runJson<Tuned | null>(PYTHON, [path.join(ROOT, "bench/evaluate/sklearn_tune.py"), String(rows), scores]),
+    };
+  });
+  report(rounds);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+type Costs = Pick<Tuned, "seconds" | "cpu_seconds" | "rss_mb">;
+
+interface Round {
+  readonly evaluate: Evaluated;
+  readonly tune: Tuned;
+  readonly sklearn: Tuned | null;
+}
+
+function report(rounds: readonly Round[]): void {
+  const evaluate = medianOf(rounds.map((round) => round.evaluate));
+  const tune = medianOf(rounds.map((round) => round.tune));
+  const peers = rounds.flatMap(({ sklearn }) => (sklearn === null ? [] : [sklearn]));
+  const sklearn = peers.length === 0 ? null : medianOf(peers);
+  // pair by pair, so that a slow minute hits both sides
+  const ratios = rounds.flatMap((round) =>
+    round.sklearn === null ? [] : [round.sklearn.seconds / round.tune.seconds],
+  );
+  const times_faster = ratios.length === 0 ? null : median(ratios);
+  const table = new Table({
+    head: ["work", "side", "seconds", "CPU, s", "peak RSS, MB", "F1"],
+    colAligns: ["left", "left", "right", "right", "right", "right"],
+  });
+  const line = (work: string, side: string, { seconds, cpu_seconds, rss_mb }: Costs, f1 = ""): void => {
+    table.push([work, side, seconds.toFixed(3), cpu_seconds.toFixed(3), rss_mb.toFixed(0), f1]);
+  };
+  line(`evaluate ${rows.toLocaleString("en")} × 14 tasks, ${evaluate.numbers} numbers`, "dnn-cool", evaluate);
+  line(`tune ${rows.toLocaleString("en")} scores, exact`, "dnn-cool", tune, tune.f1_score.toFixed(6));
+  if (sklearn !== null) {
+    line(
+      `tune ${rows.toLocaleString("en")} scores, 100 candidates`,
+      "scikit-learn",
+      sklearn,
+      sklearn.f1_score.toFixed(6),
+    );
+  }
+  print(table.toString());
+  printProgress(`Written to ${writeResults("evaluate", { rows, evaluate, tune, sklearn, times_faster })}`);
+}

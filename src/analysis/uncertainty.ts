@@ -1,0 +1,96 @@
+/** @file How far a task's answers spread over stochastic passes of the network. */
+import type { FlowGraph } from "../flow/graph.js";
+import { behaviourOf, type Labels, type Thresholds } from "../tasks/index.js";
+
+/** Mean and sample standard deviation (n − 1) of each number. */
+export interface Spread {
+  readonly mean: Float32Array;
+  readonly deviation: Float32Array;
+}
+
+/** One task's answers to some rows over all samples. */
+export interface SampledTask {
+  readonly rows: number;
+  /** [rows, logitWidth], of the activated scores. */
+  readonly activated: Spread;
+  /** [rows, answerWidth] in label units, where the answer is a number; else null. */
+  readonly decoded: Spread | null;
+}
+
+/** All tasks, in the order of the graph. */
+export interface SampledAnswers {
+  readonly samples: number;
+  readonly tasks: readonly SampledTask[];
+}
+
+/** Adds up samples of some rows. */
+export class AnswerSampler {
+  readonly #graph: FlowGraph;
+  readonly #thresholds: readonly Thresholds[];
+  readonly #labels: readonly Labels[];
+  readonly #rows: number;
+  readonly #activated: SpreadSum[];
+  readonly #decoded: SpreadSum[];
+  #samples = 0;
+
+  /** @param labels of the rows, per task: a regression may be scaled by the size of the row's image */
+  constructor(graph: FlowGraph, thresholds: readonly Thresholds[], labels: readonly Labels[], rows: number) {
+    this.#rows = rows;
+    this.#graph = graph;
+    this.#thresholds = thresholds;
+    this.#labels = labels;
+    this.#activated = graph.tasks.map(() => new SpreadSum());
+    this.#decoded = graph.tasks.map(() => new SpreadSum());
+  }
+
+  /** @param logits per task, [rows, logitWidth] */
+  add(logits: readonly Float32Array[]): void {
+    this.#samples += 1;
+    for (const { index, spec } of this.#graph.tasks) {
+      const behaviour = behaviourOf(spec);
+      if (behaviour.answeredBy === "table") continue;
+      const activated = behaviour.activate(spec, logits[index] as Float32Array);
+      this.#activated[index]?.add(activated);
+      if (behaviour.answerType(spec) !== "number") continue;
+      const { unitScale } = this.#labels[index] as Labels;
+      this.#decoded[index]?.add(behaviour.decode(spec, activated, this.#thresholds[index] as Thresholds, unitScale));
+    }
+  }
+
+  get answers(): SampledAnswers {
+    const tasks = this.#graph.tasks.map(({ index }): SampledTask => {
+      const [activated, decoded] = [this.#activated[index] as SpreadSum, this.#decoded[index] as SpreadSum];
+      return { rows: this.#rows, activated: activated.spread, decoded: decoded.samples === 0 ? null : decoded.spread };
+    });
+    return { samples: this.#samples, tasks };
+  }
+}
+
+/**
+ * Mean and variance in one pass over the samples, without the cancellation that sums of squares suffer.
+ * Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products" (1962).
+ */
+class SpreadSum {
+  samples = 0;
+  #mean = new Float64Array(0);
+  #squares = new Float64Array(0);
+
+  add(values: Float32Array): void {
+    if (this.samples === 0) {
+      this.#mean = new Float64Array(values.length);
+      this.#squares = new Float64Array(values.length);
+    }
+    this.samples += 1;
+    for (let i = 0; i < values.length; i++) {
+      const before = (values[i] as number) - (this.#mean[i] as number);
+      const mean = (this.#mean[i] as number) + before / this.samples;
+      this.#mean[i] = mean;
+      this.#squares[i] = (this.#squares[i] as number) + before * ((values[i] as number) - mean);
+    }
+  }
+
+  get spread(): Spread {
+    const deviation = Float32Array.from(this.#squares, (squares) => Math.sqrt(squares / (this.samples - 1)));
+    return { mean: Float32Array.from(this.#mean), deviation };
+  }
+}

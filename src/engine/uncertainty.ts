@@ -1,0 +1,61 @@
+/** @file Monte-Carlo dropout: the same inputs, answered by many thinned networks. */
+import * as tf from "@tensorflow/tfjs-core";
+import type { TaskNode } from "../flow/graph.js";
+import { type Layer, layersBefore, whileInferring, withInnerLayers } from "./layer-graph.js";
+import type { InputBatch, Network, SymbolicTensor } from "./network.js";
+import { withSeededRandom } from "./seeded.js";
+
+/**
+ * Logits of one batch in one pass under dropout, [rows, layout.width]. Dropout layers drop as in training, and every
+ * other layer infers: batch normalization keeps its averages, and noise layers add none. The spread of the answers over
+ * many passes approximates the uncertainty about the weights: Gal & Ghahramani, "Dropout as a Bayesian Approximation:
+ * Representing Model Uncertainty in Deep Learning" (ICML 2016).
+ * @param seed same seed, same masks; every pass takes its own
+ */
+export function sampleLogits(network: Network, inputs: InputBatch, rows: number, seed: string): Float32Array {
+  const layers = withInnerLayers(network.layers);
+  const dropouts = layers.filter(drops);
+  // a layer that holds others hands on to them how it is called
+  const others = layers.filter((layer) => !drops(layer) && withInnerLayers([layer]).length === 1);
+  const pass = (): Float32Array =>
+    tf.tidy(() => (network.logits(inputs, rows, true).dataSync() as Float32Array).slice());
+  return withSeededRandom(seed, () => whileUnseeded(dropouts, () => whileInferring(others, pass)));
+}
+
+/** Tasks with a head whose answers never vary: no dropout lies between the inputs and their logits. */
+export function tasksWithoutDropout(network: Network): TaskNode[] {
+  const { model, graph } = network;
+  return graph.tasks.filter(({ path, feature }) => {
+    if (feature === null) return false;
+    const logits = model.getLayer(path).output as SymbolicTensor;
+    return !withInnerLayers(layersBefore([logits])).some(drops);
+  });
+}
+
+const DROPOUT_CLASSES = new Set(["Dropout", "AlphaDropout", "GaussianDropout"]);
+
+interface RecurrentRates {
+  readonly dropout?: number;
+  readonly recurrentDropout?: number;
+}
+
+/** Layers of their own, and recurrent ones that drop inputs or states. */
+function drops(layer: Layer): boolean {
+  const { rate, cell } = layer as unknown as { readonly rate?: number; readonly cell?: RecurrentRates };
+  const rates = DROPOUT_CLASSES.has(layer.getClassName()) ? [rate] : [cell?.dropout, cell?.recurrentDropout];
+  return rates.some((each) => each !== undefined && each > 0);
+}
+
+/** A seed of a layer's own would draw the same mask in every pass. */
+function whileUnseeded<T>(dropouts: readonly Layer[], work: () => T): T {
+  const seeded = (dropouts as readonly (Layer & { seed?: unknown })[]).filter(({ seed }) => seed != null);
+  const seeds = seeded.map(({ seed }) => seed);
+  for (const layer of seeded) layer.seed = undefined;
+  try {
+    return work();
+  } finally {
+    seeded.forEach((layer, i) => {
+      layer.seed = seeds[i];
+    });
+  }
+}
