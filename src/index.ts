@@ -19,4 +19,4 @@ export { defineProject, type Project, type ProjectDefinition } from "./runs/proj
 export { drawReceptiveField, type ReceptiveField } from "./runs/receptive-field-run.js";
 export { type RunResult, type TrainRunOptions, trainRun } from "./runs/train-run.js";
 export type { EvaluationRow, Gates, Split } from "./tasks/evaluation.js";
-export { binary, boundedRegression, classification, known, multilabel } from "./tasks/index.js";
+export { binary, boundedRegression, classification, known, maskedLanguageModeling, multilabel } from "./tasks/index.js";

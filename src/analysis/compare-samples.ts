@@ -1,8 +1,9 @@
 /** @file Two runs sample by sample: which answers changed, and whether by more than chance. */
-import type { TaskSpec } from "../flow/graph.js";
-import { answerWidth } from "../flow/masks.js";
+import { axisOf, type TaskSpec } from "../flow/graph.js";
+import { answerWidth, type Offsets } from "../flow/masks.js";
 import type { Gates, Split } from "../tasks/evaluation.js";
 import { behaviourOf, type Described } from "../tasks/index.js";
+import { lineId, linesOf, neededOffsets } from "./positions.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
 import { pairedBootstrap, type RandomInt } from "./statistics/bootstrap.js";
 import { holm } from "./statistics/holm.js";
@@ -85,7 +86,12 @@ export function compareSamples(first: ScoredSplit, second: ScoredSplit, options:
     const reason = b === undefined ? "only the first run has it" : whyIncomparable(a.task.spec, b.task.spec);
     if (reason !== null) skipped.push({ task_path: a.task.path, reason });
     if (b === undefined || reason !== null || measure === null) return [];
-    return [compareTask({ first: a, second: b, measure }, first.ids, pairs, options)];
+    if (axisOf(a.task.spec) === "sample") {
+      return [compareTask({ first: a, second: b, measure }, (row) => first.ids[row] as string, pairs, options)];
+    }
+    const idOf = (line: number): string => lineId(first.ids, linesOf(first, a.task.spec)(line));
+    const tokens = pairTokens(pairs, neededOffsets(first.offsets), neededOffsets(second.offsets));
+    return [compareTask({ first: a, second: b, measure }, idOf, tokens, options)];
   });
   const known = new Set(first.tasks.map(({ task }) => task.path));
   for (const { task } of second.tasks) {
@@ -123,7 +129,17 @@ export function pairRows(first: readonly string[], second: readonly string[]): R
   });
 }
 
+/** Tokens at the same place of the same row; a row that has not as many in both runs is left out. */
+function pairTokens(rows: readonly RowPair[], first: Offsets, second: Offsets): RowPair[] {
+  return rows.flatMap(([a, b]): RowPair[] => {
+    const [fromA, fromB] = [first[a] as number, second[b] as number];
+    const [length, other] = [(first[a + 1] as number) - fromA, (second[b + 1] as number) - fromB];
+    return length === other ? Array.from({ length }, (_, i): RowPair => [fromA + i, fromB + i]) : [];
+  });
+}
+
 function whyIncomparable(a: TaskSpec, b: TaskSpec): string | null {
+  if (axisOf(a) !== axisOf(b)) return "it is asked per token in one run only";
   if (a.kind !== b.kind) return `it is ${a.kind} in the first run and ${b.kind} in the second`;
   const names = (spec: TaskSpec): string => JSON.stringify(behaviourOf(spec).logitNames(spec));
   return names(a) === names(b) ? null : "its classes or labels differ";
@@ -162,6 +178,7 @@ function measureOf(spec: TaskSpec): Measure | null {
     case "own":
       return { name: "loss", isDecision: false, valueAt: ({ perSampleLoss }, row) => perSampleLoss[row] as number };
     case "known":
+    case "maskedLanguageModeling":
       return null;
     default:
       return spec satisfies never;
@@ -176,7 +193,7 @@ interface TaskPair {
 
 function compareTask(
   pair: TaskPair,
-  ids: readonly string[],
+  idOf: (line: number) => string,
   pairs: readonly RowPair[],
   { gates, top, randomOf }: SampleOptions,
 ): ComparedTask {
@@ -190,7 +207,7 @@ function compareTask(
   const changes = (sign: 1 | -1): Changes =>
     changedSamples(
       pair,
-      ids,
+      idOf,
       rows.filter((_, i) => Math.sign(differences[i] as number) === sign),
       top,
     );
@@ -225,7 +242,7 @@ function sameLabel(first: ScoredTask, a: number, second: ScoredTask, b: number):
 
 function changedSamples(
   { first, second, measure }: TaskPair,
-  ids: readonly string[],
+  idOf: (line: number) => string,
   rows: readonly RowPair[],
   top: number,
 ): Changes {
@@ -238,7 +255,7 @@ function changedSamples(
   return {
     count: rows.length,
     samples: largest.map(([a, b]) => ({
-      sample: ids[a] as string,
+      sample: idOf(a),
       label: describe(first.task.spec, first.labels.answers, a),
       first: describe(first.task.spec, first.decoded, a),
       second: describe(second.task.spec, second.decoded, b),

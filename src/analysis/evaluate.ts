@@ -22,7 +22,7 @@ export function evaluateSplit(
   gates: readonly Gates[] = ALL_GATES,
 ): EvaluationRow[] {
   return graph.tasks.flatMap((node) => {
-    if (behaviourOf(node.spec).answeredBy === "table") return [];
+    if (behaviourOf(node.spec).answeredBy !== "network") return [];
     const task = scored.tasks[node.index] as ScoredTask;
     return gates.flatMap((gate) =>
       metricsUnder(task, gate === "truth" ? task.lossMask : task.predictedMask).map(({ name, value, count }) => ({

@@ -1,6 +1,8 @@
 /** @file Explanation trees: what the network answered about one input, question by question. */
-import type { FlowGraph, TaskNode, TaskSpec } from "../flow/graph.js";
+import { axisOf, type FlowGraph, type TaskNode, type TaskSpec } from "../flow/graph.js";
+import type { Offsets } from "../flow/masks.js";
 import { behaviourOf } from "../tasks/index.js";
+import { neededOffsets } from "./positions.js";
 import type { ScoredTask } from "./score.js";
 import type { SampledAnswers, Spread } from "./uncertainty.js";
 
@@ -18,6 +20,12 @@ export interface ExplanationNode {
   readonly activated: readonly number[];
   /** Aligned with `activated`. */
   readonly logits: readonly number[];
+  /**
+   * Of a task per token: the tokens of the row, from 0, that the other lists are about, at most 32, and how many the
+   * row has. `decoded` has one value for each; the other two the number behind it, or all numbers of a multilabel.
+   */
+  readonly positions?: readonly number[];
+  readonly tokens?: number;
   /** Where the network was asked many times, under dropout. */
   readonly uncertainty?: Uncertainty;
   /** Tasks whose precondition reads this one last, in the order of the flow. */
@@ -40,6 +48,7 @@ interface SpreadOfRow {
 /** What an explanation reads; a scored split is one. */
 export interface Explainable {
   readonly tasks: readonly Pick<ScoredTask, "logits" | "activated" | "decoded" | "activePredicted">[];
+  readonly offsets?: Offsets | null;
 }
 
 /**
@@ -60,15 +69,69 @@ export function explainRow(
   const parentOf = new Map(graph.tasks.map(({ path, parent }) => [path, parent]));
   for (const task of graph.tasks) {
     const answers = scored.tasks[task.index];
-    if (answers === undefined || answers.activePredicted[row] === 0) continue;
+    if (answers === undefined || behaviourOf(task.spec).answeredBy === "training") continue;
+    const lines = activeLines(task, answers, scored.offsets, row);
+    if (lines.length === 0) continue;
     let parent = task.parent;
     while (parent !== null && !childrenOf.has(parent)) parent = parentOf.get(parent) ?? null;
     const siblings = parent === null ? roots : (childrenOf.get(parent) ?? roots);
     const children: ExplanationNode[] = [];
-    siblings.push({ ...explainTask(task, answers, row, sampled), children });
+    const perToken = axisOf(task.spec) === "token" ? neededOffsets(scored.offsets) : null;
+    const answer =
+      perToken === null ? explainTask(task, answers, row, sampled) : explainTokens(task, answers, lines, perToken, row);
+    siblings.push({ ...answer, children });
     childrenOf.set(task.path, children);
   }
   return roots;
+}
+
+const TOKENS_SHOWN = 32;
+
+/** The row, or the positions of its tokens, at which the task is asked. */
+function activeLines(
+  { spec }: TaskNode,
+  { activePredicted }: Explainable["tasks"][number],
+  offsets: Offsets | null | undefined,
+  row: number,
+): number[] {
+  if (axisOf(spec) === "sample") return activePredicted[row] === 0 ? [] : [row];
+  const all = neededOffsets(offsets);
+  const lines: number[] = [];
+  for (let line = all[row] as number; line < (all[row + 1] as number); line++) {
+    if (activePredicted[line] === 1) lines.push(line);
+  }
+  return lines;
+}
+
+/** The answers at some tokens of a row. */
+function explainTokens(
+  { path, spec }: TaskNode,
+  { logits, activated, decoded }: Explainable["tasks"][number],
+  lines: readonly number[],
+  offsets: Offsets,
+  row: number,
+): Omit<ExplanationNode, "children"> {
+  const behaviour = behaviourOf(spec);
+  const width = behaviour.logitWidth(spec);
+  const first = offsets[row] as number;
+  const shown = lines.slice(0, TOKENS_SHOWN);
+  const numbers = (values: Float32Array): number[] =>
+    shown.flatMap((line) =>
+      spec.kind === "classification"
+        ? [values[line * width + (decoded[line] as number)] as number]
+        : Array.from(values.subarray(line * width, (line + 1) * width)),
+    );
+  return {
+    path,
+    decoded: shown.map((line) => {
+      const answer = behaviour.describe(spec, decoded, line) ?? "unknown";
+      return typeof answer === "object" ? answer.join("+") || "none" : answer;
+    }),
+    activated: numbers(activated),
+    logits: numbers(logits),
+    positions: shown.map((line) => line - first),
+    tokens: (offsets[row + 1] as number) - first,
+  };
 }
 
 function explainTask(
@@ -131,7 +194,12 @@ export function printExplanation(graph: FlowGraph, input: string, nodes: readonl
     siblings.forEach((node, i) => {
       const last = i === siblings.length - 1;
       const shown = classifications.has(node.path) ? CLASSES_IN_TEXT : Number.POSITIVE_INFINITY;
-      const text = given.has(node.path) ? printGiven(node) : printNode(node, shown);
+      const text =
+        node.positions !== undefined
+          ? printTokens(node, node.positions)
+          : given.has(node.path)
+            ? printGiven(node)
+            : printNode(node, shown);
       lines.push(`${indent}${last ? "└── " : "├── "}${text}`);
       print(node.children, indent + (last ? "    " : "│   "));
     });
@@ -153,6 +221,12 @@ function printNode({ path, decoded, activated, logits, uncertainty }: Explanatio
 /** Two significant digits: a deviation is itself an estimate. */
 function printDeviation(deviation = Number.NaN): string {
   return String(Number(deviation.toPrecision(2)));
+}
+
+/** The answers with the places of their tokens, counted from 1 as a reader does. */
+function printTokens({ path, decoded, tokens = 0 }: ExplanationNode, positions: readonly number[]): string {
+  const answers = decoded.map((value, i) => `${(positions[i] as number) + 1}: ${printValue(value)}`);
+  return `${path} | decoded: [${answers.join(", ")}] of ${tokens} token${tokens === 1 ? "" : "s"}`;
 }
 
 /** An answer that came with the input. */

@@ -2,13 +2,17 @@
 import type { FlowGraph } from "../flow/graph.js";
 import { behaviourOf, type Described } from "../tasks/index.js";
 import { firstRows } from "./first-rows.js";
+import { lineId, linesOf } from "./positions.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
 
 /** One sample and how a task did on it. */
 export interface InterpretedSample {
   /** Row of the scored split. */
   readonly row: number;
+  /** Of a token `<row>[<position>]`. */
   readonly id: string;
+  /** Token of the row, from 0, where the task is asked per token. */
+  readonly position?: number;
   /** Unweighted; for a multilabel the mean over the row's known labels. */
   readonly loss: number;
   readonly label: Described;
@@ -30,7 +34,7 @@ export interface TaskInterpretation {
 export function bestAndWorst(graph: FlowGraph, scored: ScoredSplit, top: number): TaskInterpretation[] {
   return graph.tasks.map(({ index, path }) => {
     const task = scored.tasks[index] as ScoredTask;
-    const describe = (row: number): InterpretedSample => describeSample(task, scored.ids, row);
+    const describe = (line: number): InterpretedSample => describeSample(task, scored, line);
     const losses = task.perSampleLoss.map((loss) => (Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss));
     return {
       task_path: path,
@@ -44,14 +48,16 @@ export function bestAndWorst(graph: FlowGraph, scored: ScoredSplit, top: number)
   });
 }
 
-function describeSample(scored: ScoredTask, ids: readonly string[], row: number): InterpretedSample {
-  const { spec } = scored.task;
+function describeSample(task: ScoredTask, scored: ScoredSplit, at: number): InterpretedSample {
+  const { spec } = task.task;
   const behaviour = behaviourOf(spec);
+  const line = linesOf(scored, spec)(at);
   return {
-    row,
-    id: ids[row] as string,
-    loss: scored.perSampleLoss[row] as number,
-    label: behaviour.describe(spec, scored.labels.answers, row),
-    prediction: behaviour.describe(spec, scored.decoded, row),
+    row: line.row,
+    id: lineId(scored.ids, line),
+    ...(line.position === null ? {} : { position: line.position }),
+    loss: task.perSampleLoss[at] as number,
+    label: behaviour.describe(spec, task.labels.answers, at),
+    prediction: behaviour.describe(spec, task.decoded, at),
   };
 }

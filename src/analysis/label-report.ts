@@ -1,9 +1,9 @@
 /** @file The label report: what a table's labels offer to each task, before anything is trained. */
 import type { ImpliedLabels, TableRows } from "../data/dataset.js";
-import type { FlowGraph, TaskNode } from "../flow/graph.js";
-import { type AnswerColumn, activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
+import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { type AnswerColumn, activeRows, bothMasks, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
-import type { Labels } from "../tasks/index.js";
+import { behaviourOf, type Labels } from "../tasks/index.js";
 
 /** How many of some rows a task can use. */
 export interface LabelCounts {
@@ -60,9 +60,14 @@ export function labelReport(
   graph: FlowGraph,
   labels: readonly Labels[],
   splits: Readonly<Record<Split, ArrayLike<number>>>,
-  source: { readonly tables?: readonly TableRows[]; readonly implied?: readonly ImpliedLabels[] } = {},
+  source: {
+    readonly tables?: readonly TableRows[];
+    readonly implied?: readonly ImpliedLabels[];
+    /** Where the tokens of each row lie; tasks per token are counted by token. */
+    readonly offsets?: Offsets | null;
+  } = {},
 ): LabelReport {
-  const tasks = maskLabels(graph, labels);
+  const tasks = maskLabels(graph, labels, source.offsets ?? null).filter(({ node }) => hasLabels(node));
   const rows = SPLITS.flatMap((split) =>
     tasks.map((task) => ({ split, task_path: task.node.path, ...countRows(task, splits[split]) })),
   );
@@ -77,8 +82,15 @@ export function labelReport(
   return { rows, tables: tables.length > 1 ? perTable : [], implied, warnings };
 }
 
+/** Masked tokens are their own labels: there is nothing to report. */
+function hasLabels({ spec }: TaskNode): boolean {
+  return behaviourOf(spec).answeredBy !== "training";
+}
+
 interface MaskedLabels {
   readonly node: TaskNode;
+  /** null where the task is asked once per row. */
+  readonly offsets: Offsets | null;
   readonly answers: AnswerColumn;
   readonly labelled: RowMask;
   readonly active: RowMask;
@@ -87,14 +99,15 @@ interface MaskedLabels {
   readonly excluded: RowMask;
 }
 
-function maskLabels(graph: FlowGraph, labels: readonly Labels[]): MaskedLabels[] {
+function maskLabels(graph: FlowGraph, labels: readonly Labels[], offsets: Offsets | null): MaskedLabels[] {
   const answers = graph.tasks.map(({ index }) => (labels[index] as Labels).answers);
   const labelled = graph.tasks.map(({ index, spec }) => labelledRows(spec, answers[index] as AnswerColumn));
-  const rows = labelled[0]?.length ?? 0;
-  const active = activeRows(graph, answers, rows);
-  const excluded = excludedRows(graph, answers, rows);
+  const rows = offsets === null ? (labelled[0]?.length ?? 0) : offsets.length - 1;
+  const active = activeRows(graph, answers, rows, offsets);
+  const excluded = excludedRows(graph, answers, active, rows, offsets);
   return graph.tasks.map((node, i) => ({
     node,
+    offsets: axisOf(node.spec) === "token" ? offsets : null,
     answers: answers[i] as AnswerColumn,
     labelled: labelled[i] as RowMask,
     active: active[i] as RowMask,
@@ -104,7 +117,13 @@ function maskLabels(graph: FlowGraph, labels: readonly Labels[]): MaskedLabels[]
 }
 
 /** Rows whose precondition is false: those where a twin of the task, given the negation, would be active. */
-function excludedRows(graph: FlowGraph, answers: readonly AnswerColumn[], rows: number): RowMask[] {
+function excludedRows(
+  graph: FlowGraph,
+  answers: readonly AnswerColumn[],
+  asked: readonly RowMask[],
+  rows: number,
+  offsets: Offsets | null,
+): RowMask[] {
   const count = graph.tasks.length;
   const twins = graph.tasks.map(
     (task): TaskNode => ({
@@ -115,13 +134,14 @@ function excludedRows(graph: FlowGraph, answers: readonly AnswerColumn[], rows: 
       precondition: task.precondition === null ? null : { kind: "not", of: task.precondition },
     }),
   );
-  const active = activeRows({ ...graph, tasks: [...graph.tasks, ...twins] }, [...answers, ...answers], rows);
+  const active = activeRows({ ...graph, tasks: [...graph.tasks, ...twins] }, [...answers, ...answers], rows, offsets);
   return graph.tasks.map(({ index, precondition }) =>
-    precondition === null ? new Uint8Array(rows) : (active[count + index] as RowMask),
+    precondition === null ? new Uint8Array(asked[index]?.length ?? rows) : (active[count + index] as RowMask),
   );
 }
 
-function countRows(task: MaskedLabels, rows: ArrayLike<number>): LabelCounts {
+function countRows(task: MaskedLabels, splitRows: ArrayLike<number>): LabelCounts {
+  const rows = linesIn(task, splitRows);
   const count = (mask: RowMask): number => countIn(mask, rows);
   const labelled = count(task.labelled);
   const used = count(task.used);
@@ -133,6 +153,15 @@ function countRows(task: MaskedLabels, rows: ArrayLike<number>): LabelCounts {
     wasted: labelled - used,
     contradictory: count(bothMasks(task.labelled, task.excluded)),
   };
+}
+
+/** Some rows, or their tokens where the task is asked per token. */
+function linesIn({ offsets }: MaskedLabels, rows: ArrayLike<number>): ArrayLike<number> {
+  if (offsets === null) return rows;
+  return Array.from(rows).flatMap((row) => {
+    const [from, to] = [offsets[row] as number, offsets[row + 1] as number];
+    return Array.from({ length: to - from }, (_, i) => from + i);
+  });
 }
 
 function countIn(mask: RowMask, rows: ArrayLike<number>): number {
@@ -152,7 +181,7 @@ function warningsOf(task: MaskedLabels, counts: readonly LabelReportRow[], train
   const contradictory = counts.reduce((sum, row) => sum + row.contradictory, 0);
   return [
     ...(inTrain === undefined ? [] : shortages(inTrain, counts)),
-    ...constantAnswers(task, rowsIn(task.used, train)),
+    ...constantAnswers(task, rowsIn(task.used, linesIn(task, train))),
     ...(contradictory === 0
       ? []
       : [
@@ -199,6 +228,7 @@ function constantAnswers({ node: { spec }, answers }: MaskedLabels, rows: readon
       return answer === undefined ? [] : [warning(`is "${spec.classes[answer]}" in every usable row in train`)];
     }
     case "known":
+    case "maskedLanguageModeling":
     case "boundedRegression":
     case "own":
       return [];

@@ -1,6 +1,6 @@
 /** @file What a network said about one split, beside what the labels say: the input of every other analysis. */
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
-import { type AnswerColumn, activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
+import { type AnswerColumn, activeRows, bothMasks, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
 import { behaviourOf, type Labels, type Thresholds } from "../tasks/index.js";
 
@@ -9,13 +9,18 @@ export interface SplitOutputs {
   readonly split: Split;
   /** Name of each row. */
   readonly ids: readonly string[];
-  /** Per task [rows, logitWidth]. */
+  /** Where the tokens of each row lie among the positions; needed where a task is asked per token. */
+  readonly offsets?: Offsets | null;
+  /** Per task [rows, logitWidth]; of a task per token [positions, logitWidth]. */
   readonly logits: readonly Float32Array[];
   /** Per task, over the same rows. */
   readonly labels: readonly Labels[];
 }
 
-/** One task's answers to a split, which rows they count on, and their losses. */
+/**
+ * One task's answers to a split, which rows they count on, and their losses. Of a task per token all arrays are over
+ * positions instead of rows.
+ */
 export interface ScoredTask {
   readonly task: TaskNode;
   readonly thresholds: Thresholds;
@@ -42,15 +47,17 @@ export interface ScoredTask {
 export interface ScoredSplit {
   readonly split: Split;
   readonly ids: readonly string[];
+  /** Where the tokens of each row lie among the positions of tasks per token. */
+  readonly offsets?: Offsets | null;
   /** In the order of the graph's tasks. */
   readonly tasks: readonly ScoredTask[];
 }
 
 /** Activates, decodes and masks a split's outputs. */
 export function scoreSplit(graph: FlowGraph, outputs: SplitOutputs, thresholds: readonly Thresholds[]): ScoredSplit {
-  const rows = outputs.ids.length;
+  const places = { rows: outputs.ids.length, offsets: outputs.offsets ?? null };
   const answers = outputs.labels.map((labels) => labels.answers);
-  const active = activeRows(graph, answers, rows);
+  const active = activeRows(graph, answers, places.rows, places.offsets);
   const undecoded = graph.tasks.map((task, i) => {
     const logits = outputs.logits[i] as Float32Array;
     const labels = outputs.labels[i] as Labels;
@@ -58,15 +65,17 @@ export function scoreSplit(graph: FlowGraph, outputs: SplitOutputs, thresholds: 
     const labelled = labelledRows(task.spec, labels.answers);
     const activated = behaviourOf(task.spec).activate(task.spec, logits);
     const lossMask = countedRows(task, activeTruth, labelled);
-    const perSampleLoss = perSampleLosses(task, logits, labels, rows);
+    const perSampleLoss = perSampleLosses(task, logits, labels, activeTruth.length);
     return { task, labels, logits, activated, activeTruth, labelled, lossMask, perSampleLoss };
   });
-  return { split: outputs.split, ids: outputs.ids, tasks: decodeTasks(graph, undecoded, thresholds, rows) };
+  const tasks = decodeTasks(graph, undecoded, thresholds, places);
+  return { split: outputs.split, ids: outputs.ids, offsets: places.offsets, tasks };
 }
 
 /** The same split decided by other thresholds; activations and losses are kept. */
 export function withThresholds(graph: FlowGraph, scored: ScoredSplit, thresholds: readonly Thresholds[]): ScoredSplit {
-  return { ...scored, tasks: decodeTasks(graph, scored.tasks, thresholds, scored.ids.length) };
+  const places = { rows: scored.ids.length, offsets: scored.offsets ?? null };
+  return { ...scored, tasks: decodeTasks(graph, scored.tasks, thresholds, places) };
 }
 
 type UndecodedTask = Omit<ScoredTask, "thresholds" | "decoded" | "activePredicted" | "predictedMask">;
@@ -75,7 +84,7 @@ function decodeTasks(
   graph: FlowGraph,
   tasks: readonly UndecodedTask[],
   thresholds: readonly Thresholds[],
-  rows: number,
+  { rows, offsets }: { readonly rows: number; readonly offsets: Offsets | null },
 ): ScoredTask[] {
   const decoded = tasks.map(({ task: { spec }, activated, labels }, i) => {
     const behaviour = behaviourOf(spec);
@@ -83,7 +92,7 @@ function decodeTasks(
       ? labels.answers
       : behaviour.decode(spec, activated, thresholds[i] as Thresholds, labels.unitScale);
   });
-  const active = activeRows(graph, decoded, rows);
+  const active = activeRows(graph, decoded, rows, offsets);
   return tasks.map((task, i) => ({
     ...task,
     thresholds: thresholds[i] as Thresholds,
@@ -93,15 +102,16 @@ function decodeTasks(
   }));
 }
 
-/** Rows on which the network's answer counts: none where it is the table that answers. */
+/** Rows on which the network's answer counts: none where it is the table that answers, or only training that asks. */
 function countedRows({ spec }: TaskNode, active: RowMask, labelled: RowMask): RowMask {
-  return behaviourOf(spec).answeredBy === "table" ? new Uint8Array(active.length) : bothMasks(active, labelled);
+  return behaviourOf(spec).answeredBy === "network" ? bothMasks(active, labelled) : new Uint8Array(active.length);
 }
 
 function perSampleLosses({ spec }: TaskNode, logits: Float32Array, labels: Labels, rows: number): Float32Array {
   const behaviour = behaviourOf(spec);
   const view = { data: logits, stride: behaviour.logitWidth(spec), offset: 0 };
   const losses = new Float32Array(rows);
+  if (behaviour.answeredBy !== "network") return losses.fill(Number.NaN);
   for (let row = 0; row < rows; row++) {
     // a row without terms is 0 / 0 = NaN: it has no loss
     losses[row] = behaviour.lossSum(spec, view, labels, row, null) / behaviour.lossTerms(spec, labels, row);

@@ -1,4 +1,5 @@
 /** @file What training and evaluation see of a project's data. */
+import type { Offsets } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
 
@@ -59,6 +60,8 @@ export interface TokensInputSpec {
   readonly unknown: string;
   /** How text becomes tokens; lists are tokens already. */
   readonly split: "whitespace" | "characters";
+  /** Whether the id after the vocabulary's stands for a token that is hidden. */
+  readonly mask?: boolean;
 }
 
 export type InputSpec = ImageInputSpec | NumericInputSpec | CategoricalInputSpec | TokensInputSpec;
@@ -155,6 +158,8 @@ export interface Dataset {
   readonly splits: Readonly<Record<Split, Int32Array>>;
   /** Labels of each task of the graph, in its order, over all rows. */
   readonly labels: readonly Labels[];
+  /** Where the tokens of each row lie among the labels of tasks per token; null where the graph has none. */
+  readonly offsets?: Offsets | null;
   /** Named inputs. */
   readonly inputs: Readonly<Record<string, InputSource>>;
   readonly tables: readonly TableRows[];

@@ -1,9 +1,18 @@
 /** @file Missing labels of gates that follow from the labels of what they gate. */
-import type { Condition, ConditionAtom, FlowGraph, TaskNode } from "../flow/graph.js";
-import { answerWidth, atomTruth, labelledRows, type RowMask } from "../flow/masks.js";
+import {
+  type Axis,
+  axisOf,
+  type Condition,
+  type ConditionAtom,
+  type FlowGraph,
+  gatesOf,
+  type TaskNode,
+} from "../flow/graph.js";
+import { answerWidth, atomTruth, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
 import { evaluateCondition, FALSE, TRUE, type TruthColumn, UNKNOWN } from "../flow/precondition.js";
 import type { Labels } from "../tasks/index.js";
 import type { ImpliedLabels } from "./dataset.js";
+import { rowsWithLabel } from "./token-labels.js";
 
 /**
  * A row that labels a task says that the task's precondition holds there, and so what its gates must be where nobody
@@ -14,24 +23,29 @@ import type { ImpliedLabels } from "./dataset.js";
  *  - `has(label)` gives that label's truth; `atLeast` and `below` give no number.
  * A label that is there is never changed, a precondition that is known to be false implies nothing (its row
  * contradicts itself), and a gate that is known not to be asked in a row gets no label there. Implied labels imply the
- * labels of their own gates in turn.
+ * labels of their own gates in turn. A labelled token implies what gates per row must be in its row, and gates per
+ * token at its place; where one condition reads both, it implies nothing.
  * @param labels per task of the graph, over the same rows; stay as they are
+ * @param offsets of the rows' tokens; needed where a task is asked per token
  */
 export function withImpliedLabels(
   graph: FlowGraph,
   labels: readonly Labels[],
+  offsets?: Offsets | null,
 ): { readonly labels: readonly Labels[]; readonly implied: readonly ImpliedLabels[] } {
   const answers = labels.map((one) => one.answers.slice());
   const [first] = graph.tasks;
   if (first === undefined) return { labels, implied: [] };
-  const rows = (answers[0]?.length ?? 0) / answerWidth(first.spec);
   const counts = new Map<string, number>();
-  const forcing = new Forcing(graph, answers, rows, (path) => counts.set(path, (counts.get(path) ?? 0) + 1));
+  const forcing = new Forcing(graph, answers, (path) => counts.set(path, (counts.get(path) ?? 0) + 1));
   // gates come before what they gate, so from the last to the first every label is complete when it is read
   for (const task of graph.tasks.toReversed()) {
     if (task.precondition === null) continue;
     const labelled = labelledRows(task.spec, answers[task.index] as Float32Array);
-    forcing.force(task.precondition, TRUE, labelled);
+    const axis = forcing.axisOf(task.precondition);
+    if (axis === "mixed") continue;
+    const rows = axis === "sample" ? rowsWithLabel(task, labelled, offsets) : labelled;
+    forcing.force(task.precondition, TRUE, rows);
   }
   return {
     labels: labels.map((one, i) => ({ ...one, answers: answers[i] as Float32Array })),
@@ -46,17 +60,24 @@ type Truth = typeof TRUE | typeof FALSE;
 
 class Forcing {
   readonly #tasks: ReadonlyMap<string, TaskNode>;
-  readonly #asked: RowMask;
 
   /** @param onImplied called for each number that is written into `answers` */
   constructor(
     graph: FlowGraph,
     private readonly answers: readonly Float32Array[],
-    rows: number,
     private readonly onImplied: (path: string) => void,
   ) {
     this.#tasks = new Map(graph.tasks.map((task) => [task.path, task]));
-    this.#asked = new Uint8Array(rows).fill(1);
+  }
+
+  /** What the gates of a condition, and theirs in turn, have one answer for. */
+  axisOf(condition: Condition): Axis | "mixed" {
+    const axes = [...gatesOf(condition)].map((path) => {
+      const { spec, precondition } = this.#tasks.get(path) as TaskNode;
+      const own = axisOf(spec);
+      return precondition === null || this.axisOf(precondition) === own ? own : "mixed";
+    });
+    return axes.every((axis) => axis === axes[0]) ? (axes[0] ?? "sample") : "mixed";
   }
 
   /** Writes what the condition's being `wanted` forces in the rows where its truth is not known. */
@@ -110,7 +131,8 @@ class Forcing {
   #truthOf(condition: Condition): TruthColumn {
     return evaluateCondition(condition, (atom) => {
       const { spec, index } = this.#task(atom);
-      return atomTruth(atom, spec, this.answers[index] as Float32Array, this.#asked);
+      const answers = this.answers[index] as Float32Array;
+      return atomTruth(atom, spec, answers, new Uint8Array(answers.length / answerWidth(spec)).fill(1));
     });
   }
 

@@ -90,6 +90,8 @@ export function categorical(options: {
  * @param options.unknown `error` (default): tokens that the vocabulary lacks stop the work; any other text is the
  *   token that stands for them, put at the end of the vocabulary unless it is in it
  * @param options.split text is split at white space (default) or into characters
+ * @param options.mask whether one more id, after the vocabulary's, stands for a token that masked language modelling
+ *   hides; `idCount` counts it (default false)
  */
 export function tokens(options: {
   readonly column: string;
@@ -97,8 +99,9 @@ export function tokens(options: {
   readonly maxLength: number;
   readonly unknown?: string;
   readonly split?: "whitespace" | "characters";
+  readonly mask?: boolean;
 }): TokensInputSpec {
-  const { column, vocabulary, maxLength, unknown = "error", split = "whitespace" } = options;
+  const { column, vocabulary, maxLength, unknown = "error", split = "whitespace", mask = false } = options;
   const where = `tokens({ column: "${column}" })`;
   if (!isPositiveInteger(maxLength)) {
     throw new ConfigError(`${where} needs maxLength: how many tokens a sequence keeps, e.g. 128.`, {
@@ -112,9 +115,11 @@ export function tokens(options: {
       split,
     });
   }
-  if (typeof vocabulary === "string") return { kind: "tokens", column, vocabulary, maxLength, unknown, split };
+  // left out where it says nothing, so that specs of earlier runs stay equal to those of today
+  const rest = { maxLength, unknown, split, ...(mask ? { mask } : {}) };
+  if (typeof vocabulary === "string") return { kind: "tokens", column, vocabulary, ...rest };
   assertNames(vocabulary, where, "vocabulary", { column });
-  return { kind: "tokens", column, vocabulary: completeVocabulary(vocabulary, unknown), maxLength, unknown, split };
+  return { kind: "tokens", column, vocabulary: completeVocabulary(vocabulary, unknown), ...rest };
 }
 
 /** The vocabulary with the token that stands for unknown ones. */
@@ -123,12 +128,12 @@ export function completeVocabulary(vocabulary: readonly string[], unknown: strin
 }
 
 /**
- * Numbers of different ids that an input gives: the `inputDim` of an embedding.
+ * Numbers of different ids that an input gives, padding and the mask among them: the `inputDim` of an embedding.
  * @throws ConfigError where the vocabulary is a file: it is only read with the data
  */
 export function idCount(spec: CategoricalInputSpec | TokensInputSpec): number {
   if (spec.kind === "categorical") return spec.categories.length + 1;
-  if (typeof spec.vocabulary !== "string") return spec.vocabulary.length + 1;
+  if (typeof spec.vocabulary !== "string") return spec.vocabulary.length + (spec.mask === true ? 2 : 1);
   throw new ConfigError(
     `The vocabulary of tokens({ column: "${spec.column}" }) is a file, which is only read with the data. Use the specs that the trunk function is given as its third argument, or list the tokens.`,
     { column: spec.column, vocabulary: spec.vocabulary },

@@ -1,12 +1,13 @@
 /** @file Table cells → labels of every task. */
 import { DataError } from "../errors.js";
-import type { FlowGraph, TaskNode } from "../flow/graph.js";
-import { answerWidth, labelledRows } from "../flow/masks.js";
+import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { answerWidth, labelledRows, type Offsets, positionsIn } from "../flow/masks.js";
 import { behaviourOf, type Labels } from "../tasks/index.js";
 import { assertOwnColumns } from "./shared-columns.js";
 import type { Splits } from "./split.js";
 import { columnHint, type Table } from "./table.js";
 import { type BadCell, badCellsError, type JoinedTables } from "./tables.js";
+import { parseTokenLabels, rowsWithLabel, type TokenSpans } from "./token-labels.js";
 
 /** Sizes of the rows' original images in pixels, NaN where unknown. */
 export interface ImageSizes {
@@ -24,10 +25,16 @@ export function needsImageSize(task: TaskNode): boolean {
  * A task's column is found in each table by its full path, else by its leaf name, else by its `column` option; a
  * multilabel whose `column` is a list takes those. Rows of a table without it have no label.
  * @param sizes null if not known yet: labels in pixels are then only checked to be numbers
+ * @param spans needed where a task is asked per token
  * @throws DataError if a task has a column in no table, or a cell is no label of its task
  */
-export function readLabels(graph: FlowGraph, joined: JoinedTables, sizes: ImageSizes | null): Labels[] {
-  return readTasks(graph.tasks, joined, sizes);
+export function readLabels(
+  graph: FlowGraph,
+  joined: JoinedTables,
+  sizes: ImageSizes | null,
+  spans: TokenSpans | null = null,
+): Labels[] {
+  return readTasks(graph.tasks, joined, sizes, spans);
 }
 
 /** `labels` once the images' sizes are known: those in pixels are read again, with their bounds and unit scales. */
@@ -38,7 +45,7 @@ export function withImageSizes(
   sizes: ImageSizes,
 ): readonly Labels[] {
   const scaled = graph.tasks.filter(needsImageSize);
-  const read = readTasks(scaled, joined, sizes);
+  const read = readTasks(scaled, joined, sizes, null);
   return labels.map((old, i) => read[scaled.findIndex((task) => task.index === i)] ?? old);
 }
 
@@ -58,9 +65,16 @@ export function selectLabels(labels: Labels, rows: ArrayLike<number>, width: num
  * A task that no row of the train split labels cannot be learned.
  * @throws DataError that names all such tasks
  */
-export function assertLabelled(graph: FlowGraph, labels: readonly Labels[], splits: Splits): void {
+export function assertLabelled(
+  graph: FlowGraph,
+  labels: readonly Labels[],
+  splits: Splits,
+  offsets?: Offsets | null,
+): void {
   const unlabelled = graph.tasks.filter((task) => {
-    const labelled = labelledRows(task.spec, (labels[task.index] as Labels).answers);
+    if (!hasLabels(task)) return false;
+    const answers = labelledRows(task.spec, (labels[task.index] as Labels).answers);
+    const labelled = rowsWithLabel(task, answers, offsets);
     return !splits.train.some((row) => labelled[row] === 1);
   });
   if (unlabelled.length === 0) return;
@@ -71,16 +85,30 @@ export function assertLabelled(graph: FlowGraph, labels: readonly Labels[], spli
   );
 }
 
-function readTasks(tasks: readonly TaskNode[], joined: JoinedTables, sizes: ImageSizes | null): Labels[] {
-  const columns = tasks.map((task) => columnsOf(task, joined));
+/** Whether a column says the task's answers; those to masked tokens are the tokens. */
+function hasLabels({ spec }: TaskNode): boolean {
+  return spec.kind !== "maskedLanguageModeling";
+}
+
+function readTasks(
+  tasks: readonly TaskNode[],
+  joined: JoinedTables,
+  sizes: ImageSizes | null,
+  spans: TokenSpans | null,
+): Labels[] {
+  const columns = tasks.map((task) => (hasLabels(task) ? columnsOf(task, joined) : []));
   assertOwnColumns(tasks, columns, joined);
   const bad: BadCell[] = [];
   const labels = tasks.map((task, i) => {
     const unitScale = unitScaleOf(task, joined.rows, sizes);
-    const answers = new Float32Array(joined.rows * answerWidth(task.spec)).fill(Number.NaN);
+    const perToken = axisOf(task.spec) === "token" ? spans : null;
+    const places = perToken === null ? joined.rows : positionsIn(perToken.offsets);
+    const answers = new Float32Array(places * answerWidth(task.spec)).fill(Number.NaN);
     joined.tables.forEach((table, t) => {
-      const own = columns[i]?.[t];
-      if (own) readTask(task, own, table, { answers, unitScale }, joined.firstRows[t] as number, bad);
+      const [own, firstRow] = [columns[i]?.[t], joined.firstRows[t] as number];
+      if (!own) return;
+      if (perToken === null) readTask(task, own, table, { answers, unitScale }, firstRow, bad);
+      else readTokenTask(task, own[0] as string, table, answers, perToken, firstRow, bad);
     });
     return { answers, unitScale };
   });
@@ -153,6 +181,26 @@ function readTask(
     const reader = { kind: "task", name: task.path } as const;
     bad.push({ reader, column: columns[wrong] as string, table, row, cell: cells[wrong], reason });
   }
+}
+
+/** @param firstRow of the table, among the rows of all tables */
+function readTokenTask(
+  task: TaskNode,
+  column: string,
+  table: Table,
+  answers: Float32Array,
+  { written, offsets }: TokenSpans,
+  firstRow: number,
+  bad: BadCell[],
+): void {
+  const width = answerWidth(task.spec);
+  const cells = table.columns.get(column) as readonly unknown[];
+  cells.forEach((cell, row) => {
+    const at = firstRow + row;
+    const own = answers.subarray((offsets[at] as number) * width, (offsets[at + 1] as number) * width);
+    const reason = parseTokenLabels(task, cell, written[at] as number, own);
+    if (reason !== null) bad.push({ reader: { kind: "task", name: task.path }, column, table, row, cell, reason });
+  });
 }
 
 /** A NaN scale lets every number pass: its bounds are not known yet. */

@@ -1,8 +1,8 @@
 /** @file A project's tables and images → the dataset that training reads. */
 import { createHash } from "node:crypto";
 import { ConfigError, DataError } from "../errors.js";
-import type { FlowGraph, TaskNode } from "../flow/graph.js";
-import { answerWidth } from "../flow/masks.js";
+import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { answerWidth, type Offsets } from "../flow/masks.js";
 import type { Labels } from "../tasks/index.js";
 import type { Dataset, ImpliedLabels, TableRows } from "./dataset.js";
 import { withImpliedLabels } from "./implied-labels.js";
@@ -10,6 +10,7 @@ import { assertLabelled, needsImageSize, readLabels, selectLabels, withImageSize
 import type { SplitSpec, Splits } from "./split.js";
 import { type InputSpecs, loadTableInputs, type TableInputOptions, tableIds } from "./table-inputs.js";
 import { type JoinedTables, joinedDigest, readTables, splitTables, type TableSource, tableNames } from "./tables.js";
+import { selectOffsets, selectTokenLabels, type TokenSpans, tokenSpans } from "./token-labels.js";
 
 /** What to read: one table, several, or one and several more. */
 export interface TableOptions {
@@ -39,10 +40,11 @@ export async function loadDataset(options: LoadOptions): Promise<Dataset> {
   const { graph } = options;
   // over all rows of the tables, so that a bad image does not move the others
   const read = await readLabelled(options);
-  assertTrainable(graph, completeLabels(options, read.labels).labels, read.splits);
+  const offsets = read.spans?.offsets;
+  assertTrainable(graph, completeLabels(options, read.labels, offsets).labels, read.splits, offsets);
   const dataset = await withInputs(read, options, read.splits.train);
   try {
-    assertTrainable(graph, dataset.labels, dataset.splits);
+    assertTrainable(graph, dataset.labels, dataset.splits, dataset.offsets);
   } catch (error) {
     dataset.close();
     throw error;
@@ -59,15 +61,19 @@ export async function loadRows(options: LoadRowsOptions): Promise<Dataset> {
   const joined = await readTables(sourcesOf(options), options.projectDir);
   const none = new Int32Array(0);
   const splits = { train: none, valid: none, test: rowRange(0, joined.rows) };
-  return withInputs({ joined, labels: readLabels(options.graph, joined, null), splits }, options, null);
+  const spans = tokenSpans(options.graph, options.inputs, joined);
+  const labels = readLabels(options.graph, joined, null, spans);
+  return withInputs({ joined, labels, splits, spans }, options, null);
 }
 
 /** The tables' labels and splits without their inputs; labels in pixels are as they stand in the tables. */
 export async function loadLabels(
   options: LabelOptions,
-): Promise<Pick<Dataset, "labels" | "splits" | "implied" | "tables">> {
-  const { joined, labels, splits } = await readLabelled(options);
-  return { ...completeLabels(options, labels), splits, tables: tableRows(joined, rowRange(0, joined.rows)) };
+): Promise<Pick<Dataset, "labels" | "splits" | "implied" | "tables" | "offsets">> {
+  const { joined, labels, splits, spans } = await readLabelled(options);
+  const offsets = spans?.offsets ?? null;
+  const tables = tableRows(joined, rowRange(0, joined.rows));
+  return { ...completeLabels(options, labels, offsets), splits, tables, offsets };
 }
 
 type LabelOptions = TableOptions & Pick<LoadOptions, "graph" | "inputs" | "split" | "projectDir" | "impliedLabels">;
@@ -77,6 +83,8 @@ interface LabelledTables {
   readonly joined: JoinedTables;
   readonly labels: readonly Labels[];
   readonly splits: Splits;
+  /** null where no task is asked per token. */
+  readonly spans: TokenSpans | null;
 }
 
 async function readLabelled(options: LabelOptions): Promise<LabelledTables> {
@@ -90,7 +98,8 @@ async function readLabelled(options: LabelOptions): Promise<LabelledTables> {
     ids,
     sources.map(({ split }) => split ?? options.split),
   );
-  return { joined, splits, labels: readLabels(graph, joined, null) };
+  const spans = tokenSpans(graph, inputs, joined);
+  return { joined, splits, spans, labels: readLabels(graph, joined, null, spans) };
 }
 
 /** @throws ConfigError where labels are in pixels of an image that is not there */
@@ -113,8 +122,9 @@ function sourcesOf({ table, tables = [] }: TableOptions): readonly TableSource[]
 function completeLabels(
   { graph, impliedLabels = false }: Pick<LoadOptions, "graph" | "impliedLabels">,
   labels: readonly Labels[],
+  offsets?: Offsets | null,
 ): { readonly labels: readonly Labels[]; readonly implied: readonly ImpliedLabels[] } {
-  return impliedLabels ? withImpliedLabels(graph, labels) : { labels, implied: [] };
+  return impliedLabels ? withImpliedLabels(graph, labels, offsets) : { labels, implied: [] };
 }
 
 /** @param fitRows rows that inputs are fitted to; null where their specs are complete */
@@ -129,12 +139,21 @@ async function withInputs(
   try {
     const { kept, ids, inputs, skipped } = opened;
     const sized = withImageSizes(graph, joined, read.labels, opened.sizes);
-    const selected = sized.map((one, i) => selectLabels(one, kept, answerWidth((graph.tasks[i] as TaskNode).spec)));
+    const all = read.spans?.offsets ?? null;
+    const selected = sized.map((one, i) => {
+      const { spec } = graph.tasks[i] as TaskNode;
+      const perToken = all !== null && axisOf(spec) === "token";
+      return perToken
+        ? selectTokenLabels(one, kept, all, answerWidth(spec))
+        : selectLabels(one, kept, answerWidth(spec));
+    });
+    const offsets = all === null ? null : selectOffsets(all, kept);
     return {
       rows: kept.length,
       ids,
       splits: renumber(read.splits, kept),
-      ...completeLabels(options, selected),
+      ...completeLabels(options, selected, offsets),
+      offsets,
       inputs,
       tables: tableRows(joined, kept),
       skipped,
@@ -147,11 +166,16 @@ async function withInputs(
   }
 }
 
-function assertTrainable(graph: FlowGraph, labels: Dataset["labels"], splits: Splits): void {
+function assertTrainable(
+  graph: FlowGraph,
+  labels: Dataset["labels"],
+  splits: Splits,
+  offsets: Dataset["offsets"],
+): void {
   if (splits.train.length === 0) {
     throw new DataError("The train split has no rows. Give it a larger fraction, or mark rows as train.", {});
   }
-  assertLabelled(graph, labels, splits);
+  assertLabelled(graph, labels, splits, offsets);
 }
 
 /** Rows of each table among the kept ones, in their numbers. */

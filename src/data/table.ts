@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { DataError, nearestNames } from "../errors.js";
 import { type CsvHead, readCsvHead } from "./csv.js";
 import { anchorFileNames, quoted } from "./sql.js";
@@ -187,10 +187,15 @@ async function readColumns(connection: DuckDBConnection, query: string, file: st
   });
   const columns = reader.getColumns();
   return reader.columnNames().map((name, i) => {
-    const isJson = reader.columnType(i).alias === "JSON";
+    const isJson = holdsJson(reader.columnType(i));
     // a result without rows comes without columns
     return { name, cells: (columns[i] ?? []).map((value) => cellOf(value, isJson)) };
   });
+}
+
+/** Whether a column's values, or those of its lists, are of several types, each written as JSON. */
+function holdsJson(type: DuckDBType): boolean {
+  return type.alias === "JSON" || ("valueType" in type && holdsJson(type.valueType));
 }
 
 /** DuckDB's value as a plain one. Dates, times and the like become text. */

@@ -22,7 +22,7 @@ export async function readTokens(
   const vocabulary = await vocabularyOf(name, spec, projectDir);
   const complete = { ...spec, vocabulary };
   const ids = new Map(vocabulary.map((token, i) => [token, i + 1]));
-  const sequences = splitCells(name, spec, joined);
+  const sequences = splitCells(name, spec, joined).map((tokens) => tokens.slice(0, spec.maxLength));
   assertKnown(name, complete, joined, sequences, ids);
   const unknownId = ids.get(spec.unknown) ?? 0;
   const encoded = sequences.map((tokens) => Int32Array.from(tokens, (token) => ids.get(token) ?? unknownId));
@@ -46,12 +46,20 @@ async function vocabularyOf(name: string, spec: TokensInputSpec, projectDir: str
   return completeVocabulary(lines, unknown);
 }
 
-/** Tokens of every row, cut off at the spec's length. */
+/**
+ * Tokens in each row as it is written, before longer ones are cut off.
+ * @throws DataError as readTokens does where a cell is no sequence
+ */
+export function countTokens(name: string, spec: TokensInputSpec, joined: JoinedTables): Int32Array {
+  return Int32Array.from(splitCells(name, spec, joined), (tokens) => tokens.length);
+}
+
+/** Tokens of every row. */
 function splitCells(name: string, spec: TokensInputSpec, joined: JoinedTables): (readonly string[])[] {
   const bad: BadCell[] = [];
   const sequences = cellsOf(joined, spec.column, `the input "${name}"`).map((cell, row) => {
     const tokens = tokensIn(cell, spec);
-    if (tokens !== null) return tokens.slice(0, spec.maxLength);
+    if (tokens !== null) return tokens;
     const reason = "is neither text nor a list of texts; write one of them";
     bad.push({ ...rowIn(joined, row), column: spec.column, cell, reason, reader: { kind: "input", name } });
     return [];

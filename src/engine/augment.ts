@@ -4,6 +4,7 @@ import { figuresOf, moveLabels } from "../data/augment-labels.js";
 import type { InputSpec } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { Labels } from "../tasks/index.js";
+import { joinArrays } from "./arrays.js";
 import type { BatchTargets, HeadLayout } from "./losses.js";
 import type { InputBatch } from "./network.js";
 
@@ -53,23 +54,15 @@ export function createBatchAugmenter(
   };
 }
 
-/** Labels of consecutive batches, per task. */
-export function joinLabels({ columns }: HeadLayout, batches: readonly BatchTargets[]): Labels[] {
-  const joined = (parts: readonly Float32Array[]): Float32Array => {
-    const all = new Float32Array(parts.reduce((size, part) => size + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
-  };
-  return columns.map((_, task) => {
+/** Labels of consecutive batches, per task; null for tasks per token, which no picture moves. */
+export function joinLabels({ columns }: HeadLayout, batches: readonly BatchTargets[]): (Labels | null)[] {
+  return columns.map(({ part }, task) => {
+    if (part !== "sample") return null;
     const labels = batches.map((batch) => batch.labels[task] as Labels);
     const scales = labels.flatMap(({ unitScale }) => (unitScale === null ? [] : [unitScale]));
     return {
-      answers: joined(labels.map(({ answers }) => answers)),
-      unitScale: scales.length === 0 ? null : joined(scales),
+      answers: joinArrays(labels.map(({ answers }) => answers)),
+      unitScale: scales.length === 0 ? null : joinArrays(scales),
     };
   });
 }

@@ -1,27 +1,42 @@
 /** @file Logits and labels of a batch → masked loss of every task and its gradient. */
-import type { FlowGraph, TaskNode } from "../flow/graph.js";
-import type { RowMask } from "../flow/masks.js";
+import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { answerWidth, type Offsets, type RowMask } from "../flow/masks.js";
 import { behaviourOf, type Labels } from "../tasks/index.js";
 
-/** Where a task's logits lie in the matrix that all heads write together. */
+/** What a matrix of logits has one line for: a row, a token of the padded batch, or a masked token of it. */
+export type LogitPart = "sample" | "token" | "masked";
+
+/** Where a task's logits lie in the matrix that all heads of its part write together. */
 export interface TaskColumns {
   readonly task: TaskNode;
+  readonly part: LogitPart;
   readonly offset: number;
   readonly width: number;
 }
 
-/** Columns of every task, in the order of the graph, and their sum. */
+/** Columns of every task, in the order of the graph, and their sum in each part. */
 export interface HeadLayout {
   readonly columns: readonly TaskColumns[];
+  /** Of tasks that are asked once per row. */
   readonly width: number;
+  readonly tokenWidth: number;
+  readonly maskedWidth: number;
 }
 
 /** Labels and loss masks of the rows of one batch, per task in the order of the graph. */
 export interface BatchTargets {
   readonly rows: number;
+  /** Tokens of each row with its padding; 0 where no task is asked per token. */
+  readonly length?: number;
+  /** [lines of the task's part, answerWidth]; NaN where missing, and in the padding. */
   readonly labels: readonly Labels[];
-  /** Active by ground truth and labelled. */
+  /**
+   * Active by ground truth and labelled; 0 in the padding. Of masked language modelling, which has no labels until
+   * tokens have been masked: the tokens that may be.
+   */
   readonly masks: readonly RowMask[];
+  /** Masked tokens as row × length + place, ascending. */
+  readonly masked?: Int32Array;
 }
 
 /** A task's part in a batch: sum of its loss terms and how many there are. Its loss is sum / terms, without weight. */
@@ -36,33 +51,59 @@ export interface BatchLoss {
   readonly tasks: readonly TaskLoss[];
 }
 
+/** The part that a task's logits lie in. */
+export function partOf({ spec }: TaskNode): LogitPart {
+  return spec.kind === "maskedLanguageModeling" ? "masked" : axisOf(spec);
+}
+
 /**
- * Tasks whose dense heads read the same feature lie side by side, so that one matmul serves them all; after them tasks
- * with heads of their own. Tasks without a head have no column.
+ * In each part, tasks whose dense heads read the same feature lie side by side, so that one matmul serves them all;
+ * after them tasks with heads of their own. Tasks without a head have no column.
  */
 export function layOutHeads(graph: FlowGraph): HeadLayout {
   const withHead = (head: string): readonly TaskNode[] =>
     graph.tasks.filter(({ spec }) => behaviourOf(spec).head(spec) === head);
   const dense = withHead("dense");
   const byFeature = graph.features.flatMap((feature) => dense.filter((task) => task.feature === feature));
-  let offset = 0;
+  const widths: Record<LogitPart, number> = { sample: 0, token: 0, masked: 0 };
   const columns: TaskColumns[] = [];
   for (const task of [...byFeature, ...withHead("own"), ...withHead("none")]) {
     const width = behaviourOf(task.spec).logitWidth(task.spec);
-    columns[task.index] = { task, offset, width };
-    offset += width;
+    const part = partOf(task);
+    columns[task.index] = { task, part, offset: widths[part], width };
+    widths[part] += width;
   }
-  return { columns, width: offset };
+  return { columns, width: widths.sample, tokenWidth: widths.token, maskedWidth: widths.masked };
+}
+
+/** One part of a batch's logits, which lie one part after the other. */
+interface PartMatrix {
+  readonly start: number;
+  readonly lines: number;
+  /** Numbers per line. */
+  readonly stride: number;
+}
+
+/** Where each part of a batch's logits lies: [rows, width], then [rows × length, tokenWidth], then the masked tokens. */
+export function partsOf(
+  { width, tokenWidth, maskedWidth }: HeadLayout,
+  { rows, length = 0, masked }: Pick<BatchTargets, "rows" | "length" | "masked">,
+): Readonly<Record<LogitPart, PartMatrix>> {
+  const sample = { start: 0, lines: rows, stride: width };
+  const token = { start: rows * width, lines: rows * length, stride: tokenWidth };
+  const end = token.start + token.lines * tokenWidth;
+  return { sample, token, masked: { start: end, lines: masked?.length ?? 0, stride: maskedWidth } };
 }
 
 /** Loss terms of each task in a batch: the denominators of the masked means. */
 export function countTerms(layout: HeadLayout, targets: BatchTargets): number[] {
-  return layout.columns.map(({ task }) => {
+  const parts = partsOf(layout, targets);
+  return layout.columns.map(({ task, part }) => {
     const behaviour = behaviourOf(task.spec);
     const labels = targets.labels[task.index] as Labels;
     const mask = targets.masks[task.index] as RowMask;
     let terms = 0;
-    for (let row = 0; row < targets.rows; row++) {
+    for (let row = 0; row < parts[part].lines; row++) {
       if (mask[row] === 1) terms += behaviour.lossTerms(task.spec, labels, row);
     }
     return terms;
@@ -70,8 +111,8 @@ export function countTerms(layout: HeadLayout, targets: BatchTargets): number[] 
 }
 
 /**
- * Total loss = Σ over tasks of lossWeight × (sum of terms / number of terms), over the rows of each task's mask.
- * @param logits [rows, layout.width]
+ * Total loss = Σ over tasks of lossWeight × (sum of terms / number of terms), over the lines of each task's mask.
+ * @param logits of all parts, see {@link partsOf}: where no task is asked per token, [rows, layout.width]
  * @param gradient receives ∂total/∂logits, same shape; zero where a task does not count
  * @param denominators numbers of terms to divide by; those of the whole batch where this is a shard of one
  * @param weights of each task, in the order of the graph, where they are not the constant lossWeights
@@ -85,23 +126,26 @@ export function batchLoss(
   weights: readonly number[] = layout.columns.map(({ task }) => task.lossWeight),
 ): BatchLoss {
   gradient?.fill(0);
+  const parts = partsOf(layout, targets);
   let total = 0;
-  const tasks = layout.columns.map(({ task, offset, width }, index): TaskLoss => {
+  const tasks = layout.columns.map(({ task, part, offset, width }, index): TaskLoss => {
     const terms = denominators[index] as number;
     if (terms === 0) return { sum: 0, terms };
     const behaviour = behaviourOf(task.spec);
-    const view = { data: logits, stride: layout.width, offset };
+    const { start, lines, stride } = parts[part];
+    const view = { data: logits.subarray(start), stride, offset };
+    const slopes = gradient?.subarray(start) ?? null;
     const labels = targets.labels[index] as Labels;
     const mask = targets.masks[index] as RowMask;
     const weight = weights[index] as number;
     const scale = weight / terms;
     let sum = 0;
-    for (let row = 0; row < targets.rows; row++) {
+    for (let row = 0; row < lines; row++) {
       if (mask[row] !== 1) continue;
-      sum += behaviour.lossSum(task.spec, view, labels, row, gradient);
-      if (gradient !== null) {
-        const at = row * layout.width + offset;
-        for (let i = at; i < at + width; i++) gradient[i] = (gradient[i] as number) * scale;
+      sum += behaviour.lossSum(task.spec, view, labels, row, slopes);
+      if (slopes !== null) {
+        const at = row * stride + offset;
+        for (let i = at; i < at + width; i++) slopes[i] = (slopes[i] as number) * scale;
       }
     }
     total += weight * (sum / terms);
@@ -110,20 +154,57 @@ export function batchLoss(
   return { total, tasks };
 }
 
-/** Labels and masks of some rows of a dataset, copied into batch order. */
+/** Where the tokens of a dataset's rows lie, and how long the padded rows of a batch are. */
+export interface BatchTokens {
+  readonly offsets: Offsets;
+  readonly length: number;
+}
+
+/**
+ * Labels and masks of some rows of a dataset, copied into batch order.
+ * @param tokens needed where a task is asked per token
+ */
 export function gatherTargets(
   layout: HeadLayout,
   labels: readonly Labels[],
   masks: readonly RowMask[],
   rows: ArrayLike<number>,
+  tokens?: BatchTokens | null,
 ): BatchTargets {
+  const gathered = layout.columns.map(({ task, part }) => {
+    const own = labels[task.index] as Labels;
+    const mask = masks[task.index] as RowMask;
+    if (part === "sample") {
+      return { labels: gatherLabels(own, rows, mask.length), mask: gatherRows(mask, rows, 1) };
+    }
+    if (tokens == null) throw new Error("a task per token needs the offsets of the rows' tokens");
+    const width = answerWidth(task.spec);
+    const answers = new Float32Array(rows.length * tokens.length * width).fill(Number.NaN);
+    const padded = new Uint8Array(rows.length * tokens.length);
+    copyTokens(own.answers, answers, rows, tokens, width);
+    copyTokens(mask, padded, rows, tokens, 1);
+    return { labels: { answers, unitScale: null }, mask: padded };
+  });
   return {
     rows: rows.length,
-    labels: layout.columns.map(({ task }) =>
-      gatherLabels(labels[task.index] as Labels, rows, masks[task.index]?.length ?? 0),
-    ),
-    masks: layout.columns.map(({ task }) => gatherRows(masks[task.index] as RowMask, rows, 1)),
+    length: tokens?.length ?? 0,
+    labels: gathered.map((one) => one.labels),
+    masks: gathered.map(({ mask }) => mask),
   };
+}
+
+function copyTokens<A extends Float32Array | Uint8Array>(
+  source: A,
+  out: A,
+  rows: ArrayLike<number>,
+  { offsets, length }: BatchTokens,
+  width: number,
+): void {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    const [from, to] = [offsets[row] as number, offsets[row + 1] as number];
+    out.set(source.subarray(from * width, to * width), i * length * width);
+  }
 }
 
 /** @param total rows in `labels` */

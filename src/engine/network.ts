@@ -7,8 +7,9 @@ import { behaviourOf } from "../tasks/index.js";
 import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
 import { buildHead } from "./heads.js";
 import type { Layer } from "./layer-graph.js";
-import { type HeadLayout, layOutHeads, type TaskColumns } from "./losses.js";
+import { type HeadLayout, type LogitPart, layOutHeads, type TaskColumns } from "./losses.js";
 import { withSeededRandom } from "./seeded.js";
+import { changedLength } from "./token-lines.js";
 import { buildTrunk, inputShape, modelOf, type TrunkFunction } from "./trunk.js";
 
 export type { Layers, SymbolicTensor, TrunkFunction } from "./trunk.js";
@@ -16,6 +17,16 @@ export type LayersModel = tfl.LayersModel;
 
 /** Values of the named inputs of one batch, row by row: pixels as 0…255, numbers, ids. */
 export type InputBatch = Readonly<Record<string, InputValues>>;
+
+/** Logits of one batch, part by part; null where no task has a head in the part. */
+export interface BatchLogits {
+  /** [rows, layout.width] */
+  readonly sample: tf.Tensor2D | null;
+  /** [rows × padded length, layout.tokenWidth] */
+  readonly token: tf.Tensor2D | null;
+  /** [masked tokens, layout.maskedWidth]; a line for the first token where none is masked. */
+  readonly masked: tf.Tensor2D | null;
+}
 
 /** What training leaves alone. */
 export interface NetworkOptions {
@@ -27,6 +38,7 @@ export interface NetworkOptions {
 interface HeadGroup {
   /** Position of the feature among the trunk's outputs. */
   readonly output: number;
+  readonly part: LogitPart;
   readonly columns: readonly TaskColumns[];
   readonly frozen: boolean;
   /** [features, units of all tasks] */
@@ -138,14 +150,36 @@ export class Network {
 
   /** The same as {@link logits}, of tensors: a gradient with respect to them can be taken. */
   logitsOf(inputs: tf.Tensor[], training: boolean): tf.Tensor2D {
+    const { sample } = this.partLogits(inputs, training, null);
+    if (sample === null) throw new Error("no task of the graph is asked once per row");
+    return sample;
+  }
+
+  /**
+   * Logits of all parts. Call inside `tf.tidy`.
+   * @param masked tokens whose hidden word is asked, as row × length + place; null: not asked at all
+   */
+  partLogits(inputs: tf.Tensor[], training: boolean, masked: Int32Array | null): BatchLogits {
     const applied = this.#trunk.apply(inputs, { training }) as tf.Tensor | tf.Tensor[];
     const features = Array.isArray(applied) ? applied : [applied];
-    const parts = this.#groups.map(
-      ({ output, kernel, bias }) =>
-        tf.add(tf.matMul(features[output] as tf.Tensor2D, kernel as unknown as tf.Tensor2D), bias) as tf.Tensor2D,
-    );
-    parts.push(...this.#ownOutputs.map((output) => features[output] as tf.Tensor2D));
-    return parts.length === 1 ? (parts[0] as tf.Tensor2D) : tf.concat(parts, 1);
+    this.#assertPlaces(inputs, features);
+    const logitsIn = (part: LogitPart): tf.Tensor2D[] =>
+      this.#groups.filter((group) => group.part === part).map((group) => headLogits(features, group, masked));
+    const own = this.#ownOutputs.map((output) => features[output] as tf.Tensor2D);
+    return {
+      sample: sideBySide([...logitsIn("sample"), ...own]),
+      token: sideBySide(logitsIn("token")),
+      masked: masked === null ? null : sideBySide(logitsIn("masked")),
+    };
+  }
+
+  /** @throws ConfigError where a feature of tasks per token has not one place for each token */
+  #assertPlaces(inputs: readonly tf.Tensor[], features: readonly tf.Tensor[]): void {
+    const tokens = inputs[Object.values(this.inputs).findIndex(({ kind }) => kind === "tokens")]?.shape[1];
+    for (const { part, output } of this.#groups) {
+      const places = features[output]?.shape[1];
+      if (part !== "sample" && places !== tokens) throw changedLength(tokens, places);
+    }
   }
 
   /** The plain LayersModel with the current weights: logits of each task with a head, in the order of the graph. */
@@ -172,6 +206,29 @@ export class Network {
   }
 }
 
+/** Merged dense heads applied to their feature, line by line of their part. */
+function headLogits(
+  features: readonly tf.Tensor[],
+  { output, part, kernel, bias }: HeadGroup,
+  masked: Int32Array | null,
+): tf.Tensor2D {
+  const feature = features[output] as tf.Tensor;
+  const lines = part === "sample" ? feature : tf.reshape(feature, [-1, feature.shape.at(-1) as number]);
+  // only the masked tokens are multiplied with a kernel as wide as the vocabulary
+  const asked = part === "masked" ? tf.gather(lines, indices(masked)) : lines;
+  return tf.add(tf.matMul(asked as tf.Tensor2D, kernel as unknown as tf.Tensor2D), bias) as tf.Tensor2D;
+}
+
+/** At least one, so that every batch has logits to begin its gradient with. */
+function indices(masked: Int32Array | null): tf.Tensor1D {
+  return tf.tensor1d(masked === null || masked.length === 0 ? [0] : masked, "int32");
+}
+
+function sideBySide(parts: readonly tf.Tensor2D[]): tf.Tensor2D | null {
+  if (parts.length < 2) return parts[0] ?? null;
+  return tf.concat([...parts], 1);
+}
+
 const BYTE_TO_UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /** Values of one input as the trunk sees them: pixels 0…255 → [0, 1], numbers and ids as they are. */
@@ -193,14 +250,20 @@ function layerOf(full: tfl.LayersModel, { task }: TaskColumns): tfl.layers.Layer
   return full.getLayer(task.path);
 }
 
-/** Dense heads that lie side by side in the layout, read one feature, and are frozen together or not at all. */
+const PARTS: readonly LogitPart[] = ["sample", "token", "masked"];
+
+/** Dense heads that lie side by side in one part of the layout, read one feature, and are frozen together or not at all. */
 function groupHeads(dense: readonly TaskColumns[], frozen: ReadonlySet<string>): TaskColumns[][] {
   const groups: TaskColumns[][] = [];
-  for (const columns of [...dense].sort((a, b) => a.offset - b.offset)) {
-    const { task } = columns;
+  const ordered = PARTS.flatMap((part) =>
+    dense.filter((columns) => columns.part === part).sort((a, b) => a.offset - b.offset),
+  );
+  for (const columns of ordered) {
+    const { task, part } = columns;
     const group = groups.at(-1);
     const before = group?.[0]?.task;
-    const together = before?.feature === task.feature && frozen.has(before?.path ?? "") === frozen.has(task.path);
+    const likeBefore = before?.feature === task.feature && group?.[0]?.part === part;
+    const together = likeBefore && frozen.has(before?.path ?? "") === frozen.has(task.path);
     if (group !== undefined && together) group.push(columns);
     else groups.push([columns]);
   }
@@ -215,7 +278,15 @@ function mergeHeads(
 ): HeadGroup {
   const frozen = columns.some(({ task }) => frozenTasks.has(task.path));
   const [kernel, bias] = tf.tidy(() => mergedWeights(full, columns));
-  const group = { output, columns, frozen, kernel: tf.variable(kernel, !frozen), bias: tf.variable(bias, !frozen) };
+  const { part } = columns[0] as TaskColumns;
+  const group = {
+    output,
+    part,
+    columns,
+    frozen,
+    kernel: tf.variable(kernel, !frozen),
+    bias: tf.variable(bias, !frozen),
+  };
   tf.dispose([kernel, bias]);
   return group;
 }

@@ -2,8 +2,10 @@
 import { setImmediate as eventLoop } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { InterruptedError } from "../errors.js";
+import { joinArrays } from "./arrays.js";
 import type { HeadLayout } from "./losses.js";
-import type { InputBatch, Network } from "./network.js";
+import type { BatchLogits, InputBatch, Network } from "./network.js";
+import { keepTokens, rowLengths } from "./token-lines.js";
 
 export interface PredictOptions {
   readonly batchSize?: number;
@@ -12,7 +14,8 @@ export interface PredictOptions {
 }
 
 /**
- * Logits of each task, in the order of the graph, [rows, task's width].
+ * Logits of each task, in the order of the graph, [rows, task's width]; of a task per token [positions of these rows,
+ * task's width], without padding; of masked language modelling none.
  * @param read inputs of some of the rows
  */
 export async function predictLogits(
@@ -21,17 +24,21 @@ export async function predictLogits(
   read: (rows: Int32Array) => InputBatch,
   options: PredictOptions = {},
 ): Promise<Float32Array[]> {
-  const { width } = network.layout;
+  const { width, tokenWidth } = network.layout;
   const batchSize = options.batchSize ?? 64;
   const merged = new Float32Array(rows.length * width);
+  const tokens: Float32Array[] = [];
   for (let at = 0; at < rows.length; at += batchSize) {
     if (options.signal?.aborted === true) throw new InterruptedError("Interrupted.");
     const batch = rows.subarray(at, at + batchSize);
-    merged.set(forward(network, read(batch), batch.length), at * width);
+    const inputs = read(batch);
+    const { sample, token } = forwardParts(network, inputs, batch.length);
+    merged.set(sample, at * width);
+    if (tokenWidth > 0) tokens.push(keepTokens(token, rowLengths(network.inputs, inputs, batch.length), tokenWidth));
     options.onProgress?.(at + batch.length, rows.length);
     await eventLoop();
   }
-  return splitTasks(network.layout, merged);
+  return splitTasks(network.layout, merged, joinArrays(tokens));
 }
 
 /** [rows, layout.width] of one batch. */
@@ -39,14 +46,39 @@ export function forward(network: Network, inputs: InputBatch, rows: number): Flo
   return tf.tidy(() => network.logits(inputs, rows, false).dataSync() as Float32Array);
 }
 
-/** One merged matrix → one [rows, width] array per task. */
-export function splitTasks(layout: HeadLayout, merged: Float32Array): Float32Array[] {
-  const rows = layout.width === 0 ? 0 : merged.length / layout.width;
-  return layout.columns.map(({ offset, width }) => {
-    const logits = new Float32Array(rows * width);
-    for (let row = 0; row < rows; row++) {
-      const from = row * layout.width + offset;
-      logits.set(merged.subarray(from, from + width), row * width);
+/** Logits of one batch as plain numbers; empty where a part has none. */
+export type PartValues = { readonly [Part in keyof BatchLogits]: Float32Array };
+
+/** @param masked tokens whose hidden word is asked; default none */
+export function forwardParts(
+  network: Network,
+  inputs: InputBatch,
+  rows: number,
+  masked: Int32Array | null = null,
+): PartValues {
+  return tf.tidy(() => {
+    const logits = network.partLogits(network.inputTensors(inputs, rows), false, masked);
+    const valuesOf = (tensor: tf.Tensor | null) => (tensor?.dataSync() as Float32Array | undefined) ?? EMPTY;
+    return { sample: valuesOf(logits.sample), token: valuesOf(logits.token), masked: valuesOf(logits.masked) };
+  });
+}
+
+const EMPTY = new Float32Array(0);
+
+/**
+ * Merged matrices → one [lines, width] array per task.
+ * @param merged [rows, layout.width]
+ * @param tokens [positions, layout.tokenWidth]
+ */
+export function splitTasks(layout: HeadLayout, merged: Float32Array, tokens: Float32Array = EMPTY): Float32Array[] {
+  return layout.columns.map(({ part, offset, width }) => {
+    if (part === "masked") return new Float32Array(0);
+    const [source, stride] = part === "sample" ? [merged, layout.width] : [tokens, layout.tokenWidth];
+    const lines = stride === 0 ? 0 : source.length / stride;
+    const logits = new Float32Array(lines * width);
+    for (let line = 0; line < lines; line++) {
+      const from = line * stride + offset;
+      logits.set(source.subarray(from, from + width), line * width);
     }
     return logits;
   });

@@ -6,9 +6,19 @@ import type { Dataset, InputSource } from "../data/dataset.js";
 import { type Facts, TrainingError } from "../errors.js";
 import type { RowMask } from "../flow/masks.js";
 import type { Labels } from "../tasks/index.js";
+import { joinArrays } from "./arrays.js";
 import { type BatchAugmenter, joinLabels } from "./augment.js";
-import { type BatchLoss, type BatchTargets, batchLoss, gatherTargets, type HeadLayout } from "./losses.js";
-import type { InputBatch, Network } from "./network.js";
+import {
+  type BatchLoss,
+  type BatchTargets,
+  type BatchTokens,
+  batchLoss,
+  gatherTargets,
+  type HeadLayout,
+  partsOf,
+} from "./losses.js";
+import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "./mask-tokens.js";
+import type { BatchLogits, InputBatch, Network } from "./network.js";
 import {
   clipByGlobalNorm,
   createOptimizer,
@@ -16,8 +26,10 @@ import {
   type OptimizerConfig,
   type OptimizerState,
 } from "./optimizer.js";
+import type { PartValues } from "./predict.js";
 import { withSeededRandom } from "./seeded.js";
 import { createTaskWeights, type TaskWeighting, type TaskWeights } from "./task-weights.js";
+import { keepTokens, rowLengths, tokenIds } from "./token-lines.js";
 
 export interface TrainerConfig {
   readonly optimizer: OptimizerConfig;
@@ -62,8 +74,15 @@ export interface EpochReport {
   readonly rows: Int32Array;
   /** Logits at the time of each row's step, [rows.length, layout.width]. */
   readonly logits: Float32Array;
-  /** Labels of these rows as they were moved with their pictures; null where nothing was augmented. */
-  readonly movedLabels: readonly Labels[] | null;
+  /** Logits of tasks per token at the time of each row's step, [positions of these rows, layout.tokenWidth]. */
+  readonly tokenLogits: Float32Array;
+  /** How well masked tokens were guessed; null where none were masked. */
+  readonly masked: MaskedTally | null;
+  /**
+   * Labels of these rows as they were moved with their pictures, null for tasks per token; null where nothing was
+   * augmented.
+   */
+  readonly movedLabels: readonly (Labels | null)[] | null;
   readonly meanGradientNorm: number;
 }
 
@@ -73,6 +92,8 @@ export interface EpochOptions {
   readonly onStep?: (report: StepReport) => void;
   /** Changes every batch before its step. */
   readonly augment?: BatchAugmenter;
+  /** Hides tokens of every batch before its step. */
+  readonly mask?: BatchMasker;
   /** Awaited after each step but the epoch's last. */
   readonly afterStep?: (position: TrainerPosition) => Promise<void> | undefined;
 }
@@ -81,6 +102,8 @@ interface Batch {
   readonly rows: Int32Array;
   readonly inputs: InputBatch;
   readonly targets: BatchTargets;
+  /** Tokens of each row; null where no task is asked per token. */
+  readonly lengths: Int32Array | null;
 }
 
 /** Trains a network on the rows of a dataset. Owns the parameter vector and the optimizer. */
@@ -147,7 +170,7 @@ export class Trainer {
    * @throws TrainingError where the loss is not finite; weights are those before the step
    */
   async finishEpoch(
-    dataset: Pick<Dataset, "inputs" | "labels">,
+    dataset: Pick<Dataset, "inputs" | "labels" | "offsets">,
     rows: Int32Array,
     masks: readonly RowMask[],
     learningRate: number,
@@ -155,18 +178,26 @@ export class Trainer {
   ): Promise<EpochReport> {
     const { batchSize } = this.#config;
     const { layout } = this.network;
-    const { augment, signal } = options;
+    const { augment, mask, signal } = options;
     const order = this.#epochOrder(dataset, rows);
     const batches = Math.ceil(order.length / batchSize);
     const readBatch = (at: number): Batch => {
       const batchRows = order.subarray(at, at + batchSize);
-      const targets = gatherTargets(layout, dataset.labels, masks, batchRows);
       const inputs = readInputs(this.network, dataset, batchRows);
-      augment?.(this.#position.epoch, batchRows, inputs, targets);
-      return { rows: batchRows, inputs, targets };
+      const spans = tokenSpans(this.network, dataset, inputs, batchRows.length);
+      const plain = gatherTargets(layout, dataset.labels, masks, batchRows, spans);
+      augment?.(this.#position.epoch, batchRows, inputs, plain);
+      const lengths = spans === null ? null : rowLengths(this.network.inputs, inputs, batchRows.length);
+      const targets = mask?.(this.#position.epoch, batchRows, inputs, plain) ?? plain;
+      return { rows: batchRows, inputs, targets, lengths };
     };
     const resumedAt = this.#position.batch * batchSize;
-    const before = this.#epochSoFar;
+    // logits of tokens are not kept with a checkpoint: the report is then about the rest of the epoch
+    const keeps = layout.tokenWidth + layout.maskedWidth === 0;
+    const before = keeps ? this.#epochSoFar : null;
+    const tokens: Float32Array[] = [];
+    const guessed = mask === undefined ? null : maskedTask(this.network.graph);
+    const counter = guessed === null ? null : new MaskedCounter(guessed);
     const first = before === null ? resumedAt : 0;
     const logits = new Float32Array((order.length - first) * layout.width);
     logits.set(before?.logits ?? []);
@@ -181,11 +212,15 @@ export class Trainer {
       const batch = readBatch(done);
       if (augment !== undefined) moved.push(batch.targets);
       const into = logits.subarray((done - first) * layout.width);
-      const { loss, gradientNorm } = this.step(batch.inputs, batch.targets, learningRate, into);
+      const { loss, gradientNorm } = this.step(batch.inputs, batch.targets, learningRate, into, (parts, loss) => {
+        const { lengths, targets } = batch;
+        if (lengths !== null && layout.tokenWidth > 0) tokens.push(keepTokens(parts.token, lengths, layout.tokenWidth));
+        counter?.add(parts.masked, targets, loss.tasks[guessed?.index ?? -1]?.sum);
+      });
       gradientNormSum += gradientNorm;
       done += batch.rows.length;
       const seen = logits.subarray(0, (done - first) * layout.width);
-      this.#epochSoFar = first === 0 ? { logits: seen, gradientNormSum } : null;
+      this.#epochSoFar = keeps && first === 0 ? { logits: seen, gradientNormSum } : null;
       options.onStep?.({ ...this.#position, batches, rows: batch.rows.length, loss, gradientNorm });
       if (done < order.length) await options.afterStep?.(this.#position);
       // lets signals, heartbeats and progress through between steps
@@ -201,6 +236,8 @@ export class Trainer {
       interrupted,
       rows: order.slice(first, done),
       logits: logits.subarray(0, (done - first) * layout.width),
+      tokenLogits: joinArrays(tokens),
+      masked: counter?.tally ?? null,
       movedLabels: augment === undefined ? null : joinLabels(layout, moved),
       meanGradientNorm: steps === 0 ? 0 : gradientNormSum / steps,
     };
@@ -216,6 +253,7 @@ export class Trainer {
   /**
    * One update.
    * @param logitsOut receives the batch's logits, [rows, layout.width], from its start
+   * @param report is given the logits of all parts, views that it must not keep
    * @throws TrainingError where the loss or the gradient is not finite; the network is as before the step
    */
   step(
@@ -223,13 +261,14 @@ export class Trainer {
     targets: BatchTargets,
     learningRate: number,
     logitsOut?: Float32Array,
+    report?: PartsReport,
   ): { readonly loss: BatchLoss; readonly gradientNorm: number } {
     const { step, epoch, batch } = this.#position;
     // a reshaped tensor shares the data, where a clone may copy it
     const statistics = this.network.statistics.map((variable) => tf.reshape(variable as tf.Tensor, variable.shape));
     try {
       const loss = withSeededRandom(`${this.#config.seed}/step/${step}`, () =>
-        this.#backpropagate(inputs, targets, logitsOut),
+        this.#backpropagate(inputs, targets, logitsOut, report),
       );
       this.#assertFiniteLoss(loss);
       const gradientNorm = clipByGlobalNorm(this.#gradient, this.#config.clipNorm);
@@ -249,14 +288,17 @@ export class Trainer {
   }
 
   /** Forward and backward pass; writes the flat gradient. */
-  #backpropagate(inputs: InputBatch, targets: BatchTargets, logitsOut?: Float32Array): BatchLoss {
+  #backpropagate(inputs: InputBatch, targets: BatchTargets, logitsOut?: Float32Array, report?: PartsReport): BatchLoss {
     const { network } = this;
+    const { layout } = network;
     let loss: BatchLoss = { total: Number.NaN, tasks: [] };
     const objective = (): tf.Scalar => {
-      const logits = network.logits(inputs, targets.rows, true);
-      const masked = maskedLoss(logits, network.layout, targets, this.#weights, (batch, values) => {
+      const hidden = targets.masked ?? new Int32Array(0);
+      const parts = network.partLogits(network.inputTensors(inputs, targets.rows), true, hidden);
+      const masked = maskedLoss(oneVector(parts), layout, targets, this.#weights, (batch, values) => {
         loss = batch;
-        logitsOut?.set(values);
+        logitsOut?.set(values.subarray(0, targets.rows * layout.width));
+        report?.(valuesOfParts(layout, targets, values), batch);
       });
       return network.penalties().reduce((total, penalty) => tf.add(total, penalty), masked);
     };
@@ -311,14 +353,14 @@ export class Trainer {
  * so that tfjs only has to carry the gradient from the logits to the weights.
  */
 function maskedLoss(
-  logits: tf.Tensor2D,
+  logits: tf.Tensor1D,
   layout: HeadLayout,
   targets: BatchTargets,
   weights: TaskWeights,
   report: (loss: BatchLoss, logits: Float32Array) => void,
 ): tf.Scalar {
   const op = tf.customGrad((input) => {
-    const values = (input as tf.Tensor2D).dataSync() as Float32Array;
+    const values = (input as tf.Tensor1D).dataSync() as Float32Array;
     const gradient = new Float32Array(values.length);
     const weighted = batchLoss(layout, values, targets, gradient, undefined, weights.factors);
     const loss = { ...weighted, total: weighted.total + weights.regularizer(weighted) };
@@ -326,10 +368,40 @@ function maskedLoss(
     return {
       value: tf.scalar(loss.total),
       // nothing is computed from the total but sums, so the gradient that arrives here is 1
-      gradFunc: () => tf.tensor2d(gradient, [targets.rows, layout.width]),
+      gradFunc: () => tf.tensor1d(gradient),
     };
   });
   return op(logits) as tf.Scalar;
+}
+
+/** Receives the logits of a step's parts and what the loss was. */
+export type PartsReport = (parts: PartValues, loss: BatchLoss) => void;
+
+/** Logits of all parts, one after the other. */
+function oneVector({ sample, token, masked }: BatchLogits): tf.Tensor1D {
+  const parts = [sample, token, masked].flatMap((part) => (part === null ? [] : [tf.reshape(part, [-1])]));
+  const [only] = parts;
+  return (parts.length === 1 && only !== undefined ? only : tf.concat(parts)) as tf.Tensor1D;
+}
+
+function valuesOfParts(layout: HeadLayout, targets: BatchTargets, values: Float32Array): PartValues {
+  const parts = partsOf(layout, targets);
+  return {
+    sample: values.subarray(0, parts.token.start),
+    token: values.subarray(parts.token.start, parts.masked.start),
+    masked: values.subarray(parts.masked.start),
+  };
+}
+
+/** Where the tokens of a batch lie; null where no task is asked per token. */
+export function tokenSpans(
+  { inputs: specs, layout }: Network,
+  { offsets }: Pick<Dataset, "offsets">,
+  batch: InputBatch,
+  rows: number,
+): BatchTokens | null {
+  if (offsets == null || layout.tokenWidth + layout.maskedWidth === 0) return null;
+  return { offsets, length: (tokenIds(specs, batch)?.length ?? 0) / rows };
 }
 
 /** Inputs of some rows of a dataset. */

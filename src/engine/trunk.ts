@@ -2,7 +2,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { InputSpec } from "../data/dataset.js";
 import { ConfigError, CoolError, UnknownNameError } from "../errors.js";
-import type { FlowGraph } from "../flow/graph.js";
+import { type Axis, axisOf, type FlowGraph } from "../flow/graph.js";
 
 export type SymbolicTensor = tfl.SymbolicTensor;
 /** The tfjs-layers functions (`layers.conv2d`, `layers.dense`, …) that a trunk is built of. */
@@ -12,7 +12,7 @@ type NamedTensors = Readonly<Record<string, SymbolicTensor>>;
 
 type InputSpecs = Readonly<Record<string, InputSpec>>;
 
-/** Builds the trunk: named inputs (and what they are made of) → named features, each [batch, n]. */
+/** Builds the trunk: named inputs (and what they are made of) → named features, each [batch, n], or [batch, length, n] for tasks per token. */
 export type TrunkFunction = (inputs: NamedTensors, layers: Layers, specs: InputSpecs) => NamedTensors;
 
 /** Shape of one row of an input; null: as long as the longest row of the batch. */
@@ -97,11 +97,25 @@ function checkedFeatures(graph: FlowGraph, returned: unknown): NamedTensors {
       feature: missing,
     });
   }
-  for (const [name, feature] of features) checkFeature(name, feature);
+  for (const [name, feature] of features) checkFeature(name, feature, readersOf(graph, name));
   return Object.fromEntries(features) as NamedTensors;
 }
 
-function checkFeature(name: string, feature: unknown): asserts feature is SymbolicTensor {
+/** What the tasks that read a feature have one answer for. A feature that none reads is as good as one per row. */
+function readersOf({ tasks }: FlowGraph, feature: string): Axis {
+  const readers = tasks.filter((task) => task.feature === feature);
+  const perToken = readers.find(({ spec }) => axisOf(spec) === "token");
+  const perRow = readers.find(({ spec }) => axisOf(spec) === "sample");
+  if (perToken !== undefined && perRow !== undefined) {
+    throw new ConfigError(
+      `The feature "${feature}" is read by "${perRow.path}", once per row, and by "${perToken.path}", once per token. Declare a feature for each: [batch, n] and [batch, length, n].`,
+      { feature, tasks: [perRow.path, perToken.path] },
+    );
+  }
+  return perToken === undefined ? "sample" : "token";
+}
+
+function checkFeature(name: string, feature: unknown, axis: Axis): asserts feature is SymbolicTensor {
   if (!(feature instanceof tfl.SymbolicTensor)) {
     throw new ConfigError(
       `The trunk's "${name}" is not the output of a layer. Apply the layer to its input: layers.flatten().apply(x).`,
@@ -109,9 +123,15 @@ function checkFeature(name: string, feature: unknown): asserts feature is Symbol
     );
   }
   const { shape } = feature;
-  if (shape.length !== 2) {
+  if (axis === "sample" && shape.length !== 2) {
     throw new ConfigError(
       `The trunk's "${name}" has shape ${describeShape(shape)}, but heads read [batch, n]. End it with layers.flatten() or a global pooling layer.`,
+      { feature: name, shape },
+    );
+  }
+  if (axis === "token" && (shape.length !== 3 || shape[2] === null)) {
+    throw new ConfigError(
+      `The trunk's "${name}" has shape ${describeShape(shape)}, but heads of tasks per token read [batch, length, n]. Take it before the sequence is flattened or pooled.`,
       { feature: name, shape },
     );
   }
@@ -138,7 +158,7 @@ function checkLayer(layer: tfl.layers.Layer): void {
 }
 
 function describeShape(shape: readonly (number | null)[]): string {
-  return `[${shape.map((size) => size ?? "batch").join(", ")}]`;
+  return `[${shape.map((size, axis) => size ?? (axis === 0 ? "batch" : "length")).join(", ")}]`;
 }
 
 /** Errors of tfjs-layers and of the user's code become errors about the configuration. */

@@ -2,6 +2,7 @@
 import { ConfigError, FlowError, UnknownNameError } from "../errors.js";
 import {
   allOf,
+  axisOf,
   type BinarySpec,
   type BoundedRegressionSpec,
   type ClassificationSpec,
@@ -10,6 +11,7 @@ import {
   type FlowNode,
   gatesOf,
   type KnownSpec,
+  type MaskedLanguageModelingSpec,
   type MultilabelSpec,
   type OwnSpec,
   type TaskNode,
@@ -91,7 +93,9 @@ export type GateOf<Spec extends TaskSpec> = Spec extends BinarySpec | KnownSpec
         ? MultilabelGate<Label>
         : Spec extends BoundedRegressionSpec
           ? RegressionGate
-          : never;
+          : Spec extends MaskedLanguageModelingSpec
+            ? NoGate
+            : never;
 
 /** A reference to a trunk output. */
 export class FeatureReference<Name extends string = string> {
@@ -393,6 +397,7 @@ class Tracer {
       return undefined;
     }
     const spec = this.#definitions.tasks[use.declaredName] as TaskSpec;
+    this.#assertAxis(scope, path, spec, precondition);
     this.#tasks.push({
       index: this.#tasks.length,
       path,
@@ -416,6 +421,18 @@ class Tracer {
         { flow: scope.flow, path },
       );
     }
+  }
+
+  /** One answer for a whole row cannot depend on the many answers of its tokens. */
+  #assertAxis(scope: Scope, path: string, spec: TaskSpec, precondition: Condition | null): void {
+    if (precondition === null || axisOf(spec) === "token") return;
+    const gates = gatesOf(precondition);
+    const perToken = this.#tasks.find((task) => gates.has(task.path) && axisOf(task.spec) === "token");
+    if (perToken === undefined) return;
+    throw new FlowError(
+      `The task "${path}" in flow "${scope.flow}" is asked once per row, but its precondition reads "${perToken.path}", which has an answer for every token. Ask "${path}" of every token too, with per: "token", or condition it on a task that is asked once per row.`,
+      { flow: scope.flow, task: path, gate: perToken.path },
+    );
   }
 
   #latestGate(precondition: Condition | null): string | null {
@@ -480,6 +497,8 @@ function gate(path: string, spec: TaskSpec, flow: string): unknown {
       } satisfies MultilabelGate<string>;
     case "boundedRegression":
       return regressionGate(path);
+    case "maskedLanguageModeling":
+      return { noCondition: true } satisfies NoGate;
     default:
       return spec satisfies never;
   }

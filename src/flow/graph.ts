@@ -8,19 +8,30 @@ export interface CommonTaskOptions {
   readonly lossWeight?: number;
 }
 
+/** What a task has one answer for: each row of the table, or each token of the row's sequence. */
+export type Axis = "sample" | "token";
+
+/** Options of tasks that may be asked of every token of a sequence. */
+export interface TokenTaskOptions {
+  /** Asked of each token of the project's token input; label cells are lists, one label per token. */
+  readonly per?: "token";
+}
+
 /** Yes or no: sigmoid, binary cross entropy, one tuned threshold. */
-export interface BinarySpec extends CommonTaskOptions {
+export interface BinarySpec extends CommonTaskOptions, TokenTaskOptions {
   readonly kind: "binary";
 }
 
 /** One of several classes: softmax, cross entropy. */
-export interface ClassificationSpec<Class extends string = string> extends CommonTaskOptions {
+export interface ClassificationSpec<Class extends string = string> extends CommonTaskOptions, TokenTaskOptions {
   readonly kind: "classification";
   readonly classes: readonly Class[];
 }
 
 /** Any subset of several labels: sigmoid, binary cross entropy, one tuned threshold per label. */
-export interface MultilabelSpec<Label extends string = string> extends Omit<CommonTaskOptions, "column"> {
+export interface MultilabelSpec<Label extends string = string>
+  extends Omit<CommonTaskOptions, "column">,
+    TokenTaskOptions {
   readonly kind: "multilabel";
   readonly labels: readonly Label[];
   /** One column with a delimited string or list, or one column per label (in the order of `labels`). */
@@ -33,7 +44,7 @@ export interface MultilabelSpec<Label extends string = string> extends Omit<Comm
 export type ImageScale = "image-width" | "image-height";
 
 /** A number in [min, max]: sigmoid, squared error of the normalized value. */
-export interface BoundedRegressionSpec extends CommonTaskOptions {
+export interface BoundedRegressionSpec extends CommonTaskOptions, TokenTaskOptions {
   readonly kind: "boundedRegression";
   /** Bounds in label units; divided by the image's size where `scale` names one. */
   readonly min: number;
@@ -48,6 +59,20 @@ export interface BoundedRegressionSpec extends CommonTaskOptions {
 export interface KnownSpec extends Pick<CommonTaskOptions, "column"> {
   readonly kind: "known";
   readonly lossWeight?: never;
+}
+
+/** Which tokens were hidden: softmax over the vocabulary at each masked token, cross entropy. Always per token. */
+export interface MaskedLanguageModelingSpec extends Pick<CommonTaskOptions, "lossWeight"> {
+  readonly kind: "maskedLanguageModeling";
+  /** Name of the token input. */
+  readonly input: string;
+  /** Fraction of a row's tokens that are masked; at least one of a row that has any. */
+  readonly maskRate: number;
+  /** Whether valid and test are evaluated too, on tokens masked by the seed alone. */
+  readonly evaluate: boolean;
+  /** The input's tokens in the order of their ids, which count from 1; null until the data has been read. */
+  readonly vocabulary: readonly string[] | null;
+  readonly column?: never;
 }
 
 /**
@@ -80,7 +105,14 @@ export interface OwnSpec<Gate extends OwnGate = OwnGate> extends CommonTaskOptio
 /** `gaussian`: the loss is a squared error; `categorical`: a negative log-probability. */
 export type Likelihood = "gaussian" | "categorical";
 
-export type TaskSpec = BinarySpec | ClassificationSpec | MultilabelSpec | BoundedRegressionSpec | KnownSpec | OwnSpec;
+export type TaskSpec =
+  | BinarySpec
+  | ClassificationSpec
+  | MultilabelSpec
+  | BoundedRegressionSpec
+  | MaskedLanguageModelingSpec
+  | KnownSpec
+  | OwnSpec;
 export type TaskKind = TaskSpec["kind"];
 export type SpecOf<K extends TaskKind> = Extract<TaskSpec, { readonly kind: K }>;
 
@@ -144,6 +176,17 @@ export interface FlowGraph {
   readonly tasks: readonly TaskNode[];
   /** Nested flows, outer before inner. */
   readonly flows: readonly FlowNode[];
+}
+
+/** What the task has one answer for. It follows from the spec alone, so nothing stores it twice. */
+export function axisOf(spec: TaskSpec): Axis {
+  if (spec.kind === "maskedLanguageModeling") return "token";
+  return "per" in spec && spec.per === "token" ? "token" : "sample";
+}
+
+/** Whether any task of the graph has one answer per token. */
+export function hasTokenTasks({ tasks }: FlowGraph): boolean {
+  return tasks.some(({ spec }) => axisOf(spec) === "token");
 }
 
 /** Children of a condition, for walkers. */

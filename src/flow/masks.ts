@@ -1,16 +1,22 @@
 /** @file Answers (labels or predictions) → which rows are active for which task. */
-import type { Condition, ConditionAtom, FlowGraph, TaskNode, TaskSpec } from "./graph.js";
+import { axisOf, type Condition, type ConditionAtom, type FlowGraph, type TaskNode, type TaskSpec } from "./graph.js";
 import { evaluateCondition, FALSE, TRUE, type TruthColumn, UNKNOWN } from "./precondition.js";
 
 /**
  * One task's answers in label terms, NaN where unknown: 0/1 for binary, a class index, 0/1 per label,
  * a number in label units. Labels and decoded predictions have the same form.
- * Shape [rows, answerWidth(spec)].
+ * Shape [rows, answerWidth(spec)]; of a task per token [positions, answerWidth(spec)], see {@link Offsets}.
  */
 export type AnswerColumn = Float32Array;
 
-/** 1 where the row takes part. Shape [rows]. */
+/** 1 where the row takes part. Shape [rows], of a task per token [positions]. */
 export type RowMask = Uint8Array;
+
+/**
+ * Where each row's tokens begin among the positions of all rows, which lie one row after the other: row r has the
+ * positions from offsets[r] up to, not including, offsets[r + 1]. Shape [rows + 1].
+ */
+export type Offsets = Int32Array;
 
 /** Numbers that one answer consists of. */
 export function answerWidth(spec: TaskSpec): number {
@@ -22,6 +28,7 @@ export function answerWidth(spec: TaskSpec): number {
     case "binary":
     case "classification":
     case "boundedRegression":
+    case "maskedLanguageModeling":
     case "known":
       return 1;
     default:
@@ -33,22 +40,73 @@ export function answerWidth(spec: TaskSpec): number {
  * Which rows are active for each task: own and all enclosing preconditions true (DESIGN §5).
  * A gate that is itself inactive, or has no answer, is unknown.
  * With labels this is the truth; with decoded outputs it is what a user of the network sees, recursively.
+ * A task per token has a mask over all positions: a gate per token is read position by position, and a gate per
+ * row says the same of every position of its row.
  * @param answers one column per task of the graph, same order
+ * @param offsets of the rows' tokens; needed where a task is asked per token
  * @returns one mask per task, same order; equal preconditions share theirs
  */
-export function activeRows(graph: FlowGraph, answers: readonly AnswerColumn[], rows: number): RowMask[] {
+export function activeRows(
+  graph: FlowGraph,
+  answers: readonly AnswerColumn[],
+  rows: number,
+  offsets?: Offsets | null,
+): RowMask[] {
   const active: RowMask[] = [];
   const byPath = new Map(graph.tasks.map((task) => [task.path, task]));
   const truthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
     const gate = byPath.get(atom.task) as TaskNode;
     return atomTruth(atom, gate.spec, answers[gate.index] as AnswerColumn, active[gate.index] as RowMask);
   });
-  const maskOf = onceForEach((condition: Condition | null): RowMask => {
-    if (condition === null) return new Uint8Array(rows).fill(1);
-    return evaluateCondition(condition, truthOf).map((truth) => (truth === TRUE ? 1 : 0));
+  const tokenTruthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
+    const { spec } = byPath.get(atom.task) as TaskNode;
+    return axisOf(spec) === "token" ? truthOf(atom) : overPositions(truthOf(atom), known(offsets));
   });
-  for (const task of graph.tasks) active.push(maskOf(task.precondition));
+  const maskBy = (truth: (atom: ConditionAtom) => TruthColumn, size: () => number) =>
+    onceForEach((condition: Condition | null): RowMask => {
+      if (condition === null) return new Uint8Array(size()).fill(1);
+      return evaluateCondition(condition, truth).map((one) => (one === TRUE ? 1 : 0));
+    });
+  const maskOf = {
+    sample: maskBy(truthOf, () => rows),
+    token: maskBy(tokenTruthOf, () => positionsIn(known(offsets))),
+  };
+  for (const { spec, precondition } of graph.tasks) active.push(maskOf[axisOf(spec)](precondition));
   return active;
+}
+
+function known(offsets: Offsets | null | undefined): Offsets {
+  if (offsets == null) throw new Error("a task per token needs the offsets of the rows' tokens");
+  return offsets;
+}
+
+/** Positions of all rows together. */
+export function positionsIn(offsets: Offsets): number {
+  return offsets.at(-1) ?? 0;
+}
+
+/** @param lengths tokens of each row */
+export function offsetsOf(lengths: ArrayLike<number>): Offsets {
+  const offsets = new Int32Array(lengths.length + 1);
+  for (let row = 0; row < lengths.length; row++) offsets[row + 1] = (offsets[row] as number) + (lengths[row] as number);
+  return offsets;
+}
+
+/** One value per row → the same value at each of the row's positions. */
+export function overPositions<A extends Uint8Array | Float32Array | Int32Array>(values: A, offsets: Offsets): A {
+  const expanded = new (values.constructor as new (length: number) => A)(positionsIn(offsets));
+  for (let row = 0; row < values.length; row++) {
+    expanded.fill(values[row] as number, offsets[row], offsets[row + 1]);
+  }
+  return expanded;
+}
+
+/** The row that each position belongs to. */
+export function rowsOfPositions(offsets: Offsets): Int32Array {
+  return overPositions(
+    Int32Array.from({ length: Math.max(0, offsets.length - 1) }, (_, row) => row),
+    offsets,
+  );
 }
 
 /** Conditions that are equal have one answer: all tasks of a flow ask the same of every row. */

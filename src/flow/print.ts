@@ -1,5 +1,5 @@
 /** @file The flow graph as text: preconditions in the notation of the field, `A | B` = A given B. */
-import { type Condition, type FlowGraph, operands, type TaskNode, taskAt } from "./graph.js";
+import { axisOf, type Condition, type FlowGraph, operands, type TaskNode, taskAt } from "./graph.js";
 
 /** One condition, e.g. `not camera_blocked and (door_open or shirt_type is red)`. */
 export function printCondition(graph: FlowGraph, condition: Condition): string {
@@ -37,7 +37,9 @@ export function printCondition(graph: FlowGraph, condition: Condition): string {
 /** One line about a task: what it asks, of which feature, under which own precondition. */
 function printTask(graph: FlowGraph, task: TaskNode): string {
   const given = task.ownPrecondition === null ? "" : ` | ${printCondition(graph, task.ownPrecondition)}`;
-  const kind = task.spec.kind === "own" ? task.spec.type : task.spec.kind;
+  const { spec } = task;
+  const type = spec.kind === "own" ? spec.type : spec.kind;
+  const kind = axisOf(spec) === "token" ? `${type} per token` : type;
   return `${task.name}${given}  [${task.feature === null ? kind : `${kind}, ${task.feature}`}]`;
 }
 

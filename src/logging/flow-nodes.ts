@@ -43,6 +43,8 @@ function optionsOf(spec: TaskSpec): Record<string, string | number> {
       return { classes: spec.classes.join(", ") };
     case "multilabel":
       return { labels: spec.labels.join(", ") };
+    case "maskedLanguageModeling":
+      return { input: spec.input, maskRate: spec.maskRate };
     case "boundedRegression":
       return { min: spec.min, max: spec.max };
     default:

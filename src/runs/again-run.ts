@@ -10,6 +10,7 @@ import type { SourceFile, SourceRecord } from "./capture-source.js";
 import type { LoadedProject } from "./project.js";
 import { readGraph, readRunConfig, runFiles } from "./run-folder.js";
 import { parseSettings, type Settings } from "./settings.js";
+import { isSameFlow } from "./token-tasks.js";
 
 /** Which earlier run a new one belongs to; at most one of them is given. */
 export interface EarlierRunOptions {
@@ -47,7 +48,7 @@ export interface Today {
  * @returns nothing where the run can be repeated exactly
  */
 export function changesSince(runDir: string, { project, source, dataDigest }: Today): string[] {
-  const hasSameGraph = JSON.stringify(readGraph(runDir)) === JSON.stringify(project.graph);
+  const hasSameGraph = isSameFlow(readGraph(runDir), project.graph);
   return [
     ...sourceChanges(runDir, source),
     ...(hasSameGraph ? [] : ["tasks or flow have changed"]),

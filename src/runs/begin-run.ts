@@ -19,6 +19,7 @@ import { resolveStart } from "./fresh-network.js";
 import type { LoadedProject } from "./project.js";
 import { type RunConfig, readGraph, readRunConfig, runFiles, writeJson } from "./run-folder.js";
 import type { Settings } from "./settings.js";
+import { isSameFlow } from "./token-tasks.js";
 
 /** Whether a run is new, or which earlier one it belongs to. */
 export type Beginning =
@@ -75,7 +76,7 @@ export function settingsFor(
 }
 
 function assertSameGraph(store: RunStore, run: RunRecord, { graph, configFile }: LoadedProject): void {
-  if (JSON.stringify(readGraph(store.runDir(run.id))) === JSON.stringify(graph)) return;
+  if (isSameFlow(readGraph(store.runDir(run.id)), graph)) return;
   throw new ConfigError(
     `Run ${run.id} (${run.name}) cannot go on: the project's tasks or flow have changed since it started. Start a new run, or restore the ${configFile ?? "project"} it was made from.`,
     { run: run.id },

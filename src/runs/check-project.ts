@@ -20,7 +20,7 @@ export async function checkProject(
   await project.prepare?.({ projectDir, log });
   const { loadLabels } = await import("../data/load.js");
   const { data } = settings;
-  const { labels, splits, tables, implied } = await loadLabels({
+  const { labels, splits, tables, implied, offsets } = await loadLabels({
     graph,
     inputs,
     projectDir,
@@ -29,5 +29,9 @@ export async function checkProject(
     split: data.split,
     impliedLabels: data.impliedLabels,
   });
-  return { graph, labels: labelReport(graph, labels, splits, { tables, implied }), tree: printGraph(graph) };
+  return {
+    graph,
+    labels: labelReport(graph, labels, splits, { tables, implied, offsets: offsets ?? null }),
+    tree: printGraph(graph),
+  };
 }

@@ -16,7 +16,7 @@ import { outputsOf } from "./outputs.js";
 import { writePredictions } from "./predictions.js";
 import { runFiles, writeJson } from "./run-folder.js";
 import { defaultThresholds, type ThresholdsByPath, thresholdsByPath } from "./thresholds.js";
-import { predictRows } from "./train-epochs.js";
+import { evaluateMasked, predictRows } from "./train-epochs.js";
 import type { RunContext } from "./train-run.js";
 
 /** @param step steps that training took, where the final values are placed on the curves */
@@ -27,13 +27,13 @@ export async function completeRun(
 ): Promise<{ readonly thresholds: ThresholdsByPath; readonly evaluation: readonly EvaluationRow[] }> {
   const { project, settings, store, run, runDir, loggers } = context;
   const { graph } = project;
-  const untuned = await scoreSplits(context, inputs);
+  const { scored: untuned, guessed } = await scoreSplits(context, inputs);
   const tuning = tuneOnValid(graph, untuned, settings.tune.metric);
   for (const { task_path, label, warning } of tuning.reports) {
     if (warning !== undefined) loggers.warning(`${task_path}${label === null ? "" : ` (${label})`}: ${warning}`);
   }
   const scored = untuned.map((split) => withThresholds(graph, split, tuning.thresholds));
-  const evaluation = evaluateSplits(graph, scored);
+  const evaluation = evaluateSplits(graph, scored, guessed);
   const thresholds = keepThresholds(store, run.id, runDir, graph, tuning.thresholds, settings.tune.metric);
   for (const split of scored) await writePredictions(runFiles(runDir).predictions(split.split), split);
   store.replaceEvaluation(run.id, evaluation);
@@ -46,21 +46,29 @@ export async function completeRun(
   return { thresholds, evaluation };
 }
 
-/** Outputs of the best checkpoint on every split that has rows, with default thresholds. */
-async function scoreSplits(context: RunContext, inputs: Readonly<Record<string, InputSpec>>): Promise<ScoredSplit[]> {
+/**
+ * Outputs of the best checkpoint on every split that has rows, with default thresholds, and how well masked tokens are
+ * guessed, where that is asked for.
+ */
+async function scoreSplits(
+  context: RunContext,
+  inputs: Readonly<Record<string, InputSpec>>,
+): Promise<{ readonly scored: ScoredSplit[]; readonly guessed: EvaluationRow[] }> {
   const { project, dataset, runDir } = context;
   const { graph } = project;
   const { loadNetwork } = await import("../engine/checkpoint.js");
   const network = await loadNetwork(runFiles(runDir).checkpoint("best"), graph, inputs);
   try {
     const scored: ScoredSplit[] = [];
+    const guessed: EvaluationRow[] = [];
     for (const split of SPLITS) {
       const rows = dataset.splits[split];
       if (rows.length === 0) continue;
       const logits = await predictRows(context, network, rows, `evaluating on ${split}`);
-      scored.push(scoreSplit(graph, await outputsOf(dataset, split, rows, logits), defaultThresholds(graph)));
+      scored.push(scoreSplit(graph, await outputsOf(dataset, graph, split, rows, logits), defaultThresholds(graph)));
+      guessed.push(...(await evaluateMasked(context, network, split)));
     }
-    return scored;
+    return { scored, guessed };
   } finally {
     network.dispose();
   }
@@ -73,10 +81,17 @@ function tuneOnValid(graph: FlowGraph, scored: readonly ScoredSplit[], metric: s
     : tuneThresholds(graph, valid, metric);
 }
 
-/** Rows of all splits, each with its total. */
-export function evaluateSplits(graph: FlowGraph, scored: readonly ScoredSplit[]): EvaluationRow[] {
+/**
+ * Rows of all splits, each with its total.
+ * @param guessed rows about masked tokens, which no scored split can tell again
+ */
+export function evaluateSplits(
+  graph: FlowGraph,
+  scored: readonly ScoredSplit[],
+  guessed: readonly EvaluationRow[] = [],
+): EvaluationRow[] {
   return scored.flatMap((split) => {
-    const rows = evaluateSplit(graph, split);
+    const rows = [...evaluateSplit(graph, split), ...guessed.filter((row) => row.split === split.split)];
     return [...rows, totalLoss(graph, rows, "truth"), totalLoss(graph, rows, "predicted")];
   });
 }

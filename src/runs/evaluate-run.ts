@@ -3,7 +3,7 @@ import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Gates, Split } from "../tasks/evaluation.js";
 import { evaluateSplits } from "./complete-run.js";
 import { type RunSummary, summarize } from "./run-summary.js";
-import { type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
+import { guessedRowsOf, type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
 
 export interface EvaluateResult {
   readonly run: RunSummary;
@@ -18,9 +18,10 @@ export async function evaluateRun(
 ): Promise<EvaluateResult> {
   const stored = await openStoredRun(store, reference, options);
   const splits = options.split === undefined ? predictedSplits(stored.dir) : [options.split];
+  const guessed = guessedRowsOf(store, stored);
   const evaluation: EvaluationRow[] = [];
   for (const split of splits) {
-    evaluation.push(...evaluateSplits(stored.graph, [await readScoredSplit(stored, split)]));
+    evaluation.push(...evaluateSplits(stored.graph, [await readScoredSplit(stored, split)], guessed));
   }
   const wanted = evaluation.filter((row) => options.gates === undefined || row.gates === options.gates);
   return { run: summarize(stored.run, stored.dir), evaluation: wanted };

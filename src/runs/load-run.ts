@@ -1,15 +1,17 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
 import { extname, resolve } from "node:path";
 import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
-import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import { neededOffsets } from "../analysis/positions.js";
+import { type ScoredSplit, type ScoredTask, scoreSplit } from "../analysis/score.js";
 import { firstPixels, type InputSource, type PixelSource, type SkippedRow } from "../data/dataset.js";
 import type { OnBadImage } from "../data/image-source.js";
 import type { TableImageOptions } from "../data/table-images.js";
+import { sourceOffsets } from "../data/token-labels.js";
 import type { BackendChoice } from "../engine/backend.js";
 import type { LayersModel, Network } from "../engine/network.js";
 import { ConfigError, DataError } from "../errors.js";
-import type { FlowGraph } from "../flow/graph.js";
-import { type AnswerColumn, answerWidth } from "../flow/masks.js";
+import { axisOf, type FlowGraph } from "../flow/graph.js";
+import { type AnswerColumn, answerWidth, type Offsets, positionsIn } from "../flow/masks.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { behaviourOf, type Described, type Labels } from "../tasks/index.js";
@@ -43,8 +45,9 @@ export interface Prediction {
 }
 
 export interface Answer {
-  readonly decoded: Described;
-  /** Probability of each logit; for a regression the fraction of [min, max]. */
+  /** Of a task per token a list with one answer per token, null where it is not asked. */
+  readonly decoded: Described | readonly Described[];
+  /** Probability of each logit; for a regression the fraction of [min, max]. Of a task per token token by token. */
   readonly activated: readonly number[];
 }
 
@@ -204,7 +207,7 @@ export class LoadedRun {
     try {
       const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
       const logits = await this.#logits(dataset.inputs, rows, options);
-      const outputs = await outputsOf(dataset, "test", rows, logits);
+      const outputs = await outputsOf(dataset, graph, "test", rows, logits);
       return evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)]);
     } finally {
       dataset.close();
@@ -238,13 +241,15 @@ export class LoadedRun {
     const rows = Int32Array.from({ length: ids.length }, (_, row) => row);
     const logits = await this.#logits(sources, rows, options);
     const pixels = firstPixels(sources);
-    const labels = graph.tasks.map(
-      ({ path, spec }): Labels => ({
-        answers: known.get(path) ?? new Float32Array(ids.length * answerWidth(spec)).fill(Number.NaN),
+    const offsets = sourceOffsets(graph, sources);
+    const labels = graph.tasks.map(({ path, spec }): Labels => {
+      const lines = offsets !== null && axisOf(spec) === "token" ? positionsIn(offsets) : ids.length;
+      return {
+        answers: known.get(path) ?? new Float32Array(lines * answerWidth(spec)).fill(Number.NaN),
         unitScale: unitScale(spec, pixels),
-      }),
-    );
-    return scoreSplit(graph, { split: "test", ids, logits, labels }, thresholds);
+      };
+    });
+    return scoreSplit(graph, { split: "test", ids, offsets, logits, labels }, thresholds);
   }
 
   async #logits(
@@ -337,11 +342,29 @@ function answersOf(graph: FlowGraph, scored: ScoredSplit, row: number): Record<s
   return Object.fromEntries(
     graph.tasks.flatMap(({ index, path, spec }): [string, Answer][] => {
       const task = scored.tasks[index];
-      if (task === undefined || task.activePredicted[row] === 0) return [];
       const behaviour = behaviourOf(spec);
+      if (task === undefined || behaviour.answeredBy === "training") return [];
+      if (axisOf(spec) === "token") return tokenAnswers(task, neededOffsets(scored.offsets), row);
+      if (task.activePredicted[row] === 0) return [];
       const width = behaviour.logitWidth(spec);
       const activated = Array.from(task.activated.subarray(row * width, (row + 1) * width));
       return [[path, { decoded: behaviour.describe(spec, task.decoded, row), activated }]];
     }),
   );
+}
+
+/** One answer per token of a row; none where the task is asked of no token. */
+function tokenAnswers({ task, activated, decoded, activePredicted }: ScoredTask, offsets: Offsets, row: number) {
+  const { path, spec } = task;
+  const [from, to] = [offsets[row] as number, offsets[row + 1] as number];
+  if (!activePredicted.subarray(from, to).includes(1)) return [];
+  const behaviour = behaviourOf(spec);
+  const width = behaviour.logitWidth(spec);
+  const answer: Answer = {
+    decoded: Array.from({ length: to - from }, (_, i) =>
+      activePredicted[from + i] === 1 ? behaviour.describe(spec, decoded, from + i) : null,
+    ),
+    activated: Array.from(activated.subarray(from * width, to * width)),
+  };
+  return [[path, answer]] satisfies [string, Answer][];
 }

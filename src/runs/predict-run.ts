@@ -1,8 +1,8 @@
 /** @file `cool predict`: a finished run's answers to unlabelled inputs, as a table. */
 import { type Cell, type TableColumn, tableFormat, writeTable } from "../data/table-writer.js";
-import type { FlowGraph, TaskSpec } from "../flow/graph.js";
-import { behaviourOf, type Described } from "../tasks/index.js";
-import type { LoadedRun, Prediction, PredictOptions } from "./load-run.js";
+import { axisOf, type FlowGraph, type TaskNode, type TaskSpec } from "../flow/graph.js";
+import { behaviourOf } from "../tasks/index.js";
+import type { Answer, LoadedRun, Prediction, PredictOptions } from "./load-run.js";
 
 export interface PredictResult {
   readonly run: string;
@@ -31,34 +31,42 @@ export async function predictRun(
 
 /** One column per answer, and one per probability behind it: `path`, `path/score` or `path/label`. */
 function predictionColumns(graph: FlowGraph): TableColumn[] {
-  const columns = graph.tasks.flatMap(({ path, spec }): TableColumn[] => [
+  const columns = answeredTasks(graph).flatMap(({ path, spec }): TableColumn[] => [
     { name: path, type: answerType(spec) },
     ...scoreNames(spec).map((name): TableColumn => ({ name: `${path}/${name}`, type: "FLOAT" })),
   ]);
   return [{ name: "input", type: "VARCHAR" }, ...columns];
 }
 
+/** Masked tokens are guessed in training alone. */
+function answeredTasks({ tasks }: FlowGraph): readonly TaskNode[] {
+  return tasks.filter(({ spec }) => behaviourOf(spec).answeredBy !== "training");
+}
+
 const COLUMN_TYPES = { truth: "BOOLEAN", number: "FLOAT", text: "VARCHAR" } as const;
 
 function answerType(spec: TaskSpec): TableColumn["type"] {
+  // a list as JSON
+  if (axisOf(spec) === "token") return "VARCHAR";
   return COLUMN_TYPES[behaviourOf(spec).answerType(spec)];
 }
 
 function scoreNames(spec: TaskSpec): readonly string[] {
-  if (spec.kind === "boundedRegression") return [];
+  if (spec.kind === "boundedRegression" || axisOf(spec) === "token") return [];
   return behaviourOf(spec).logitNames(spec) ?? ["score"];
 }
 
 /** A described answer as a cell of its column. */
-function answerCell(spec: TaskSpec, answer: Described): Cell {
+function answerCell(spec: TaskSpec, answer: Answer["decoded"]): Cell {
   if (answer === null) return null;
+  if (axisOf(spec) === "token") return JSON.stringify(answer);
   if (typeof answer === "object") return answer.join(",") || "none";
   return behaviourOf(spec).answerType(spec) === "text" ? String(answer) : answer;
 }
 
 function* tableRows(graph: FlowGraph, predictions: readonly Prediction[]): Generator<Cell[]> {
   for (const { input, answers } of predictions) {
-    const cells = graph.tasks.flatMap(({ path, spec }): Cell[] => {
+    const cells = answeredTasks(graph).flatMap(({ path, spec }): Cell[] => {
       const answer = answers[path];
       const names = scoreNames(spec);
       // a question that was not asked has no answer

@@ -10,6 +10,7 @@ import { behaviourOf, taskKinds } from "../tasks/index.js";
 import { parseMonitor } from "./monitor.js";
 import { CONFIG_FILES, configFileIn } from "./project-dir.js";
 import { applyAssignments, parseSettings, type Settings, type SettingsInput } from "./settings.js";
+import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
 
 type TaskMap = Readonly<Record<string, TaskSpec>>;
 
@@ -174,7 +175,8 @@ export function resolveProject(
     throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
   }
   checkTasks(definition.tasks, where);
-  const graph = traceFlow(definition.tasks, definition.flow);
+  const graph = withVocabulary(traceFlow(definition.tasks, definition.flow), inputs);
+  checkTokenTasks(graph, inputs, where);
   parseMonitor(graph, settings.train.monitor);
   return {
     name: definition.name,

@@ -21,7 +21,8 @@ export function datasetPictures(dataset: Dataset, projectDir: string): PictureSo
     return ({ split, row }) => imageOf(dataset, pixels, dataset.splits[split][row] as number, projectDir);
   }
   const words = Object.values(dataset.inputs).find(isTokenSource);
-  if (words !== undefined) return ({ split, row }) => wordsOf(words, dataset.splits[split][row] as number);
+  if (words !== undefined)
+    return ({ split, row, position }) => wordsOf(words, dataset.splits[split][row] as number, position);
   return ({ split, row }) => numbersOf(dataset.inputs, dataset.splits[split][row] as number);
 }
 
@@ -34,11 +35,20 @@ function imageOf(dataset: Dataset, pixels: PixelSource, row: number, projectDir:
   return { kind: "pixels", pixels: pixels.read([row]), height: size[0], width: size[1], channels };
 }
 
-function wordsOf(source: TokenSource, row: number): SamplePicture {
+/** Words before and after the one that is meant. */
+const CONTEXT = 8;
+
+/** @param position token that is meant: it is marked, and only what is around it is shown */
+function wordsOf(source: TokenSource, row: number, position?: number): SamplePicture {
   const { vocabulary, split } = source.spec;
   const ids = Array.from(source.read([row])).slice(0, source.lengths[row]);
   const words = ids.map((id) => (typeof vocabulary === "string" ? String(id) : (vocabulary[id - 1] ?? "?")));
-  return { kind: "text", text: words.join(split === "characters" ? "" : " ") };
+  const glue = split === "characters" ? "" : " ";
+  if (position === undefined) return { kind: "text", text: words.join(glue) };
+  const from = Math.max(0, position - CONTEXT);
+  const shown = words.with(position, `«${words[position]}»`).slice(from, position + CONTEXT + 1);
+  const [before, after] = [from > 0 ? ["…"] : [], position + CONTEXT + 1 < words.length ? ["…"] : []];
+  return { kind: "text", text: [...before, ...shown, ...after].join(glue) };
 }
 
 function numbersOf(inputs: Readonly<Record<string, InputSource>>, row: number): SamplePicture {

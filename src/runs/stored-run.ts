@@ -5,7 +5,7 @@ import { StoreError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
-import { SPLITS, type Split } from "../tasks/evaluation.js";
+import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
 import type { Thresholds } from "../tasks/index.js";
 import { loadOwnCode } from "./own-code.js";
 import { readPredictions } from "./predictions.js";
@@ -59,6 +59,13 @@ function latestFinished(store: RunStore): RunRecord {
 /** Splits of which the run has predictions. */
 export function predictedSplits(dir: string): Split[] {
   return SPLITS.filter((split) => existsSync(runFiles(dir).predictions(split)));
+}
+
+/** What the run's evaluation says of masked tokens: thresholds do not change it. */
+export function guessedRowsOf(store: RunStore, { run, graph }: StoredRun): EvaluationRow[] {
+  const masked = graph.tasks.find(({ spec }) => spec.kind === "maskedLanguageModeling");
+  if (masked === undefined) return [];
+  return store.readEvaluation(run.id).filter(({ task_path }) => task_path === masked.path);
 }
 
 /** A split's stored outputs, scored with the run's thresholds as they are now. */

@@ -1,16 +1,19 @@
 /** @file The epochs of a run: train, validate, log, keep the best. */
 import { evaluateSplit, LOSS, totalLoss } from "../analysis/evaluate.js";
+import { type GuessedTokens, guessedRows } from "../analysis/masked-language.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import type { BatchAugmenter } from "../engine/augment.js";
+import type { BatchMasker } from "../engine/mask-tokens.js";
 import type { Network } from "../engine/network.js";
 import { afterEpoch, type ScheduleState, startSchedule } from "../engine/schedule.js";
 import type { EpochReport, StepReport, Trainer } from "../engine/trainer.js";
 import { InterruptedError, TrainingError } from "../errors.js";
+import type { FlowGraph } from "../flow/graph.js";
 import { activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
 import type { EpochSummary, LoggerGroup, RunLogger, StepProgress } from "../logging/run-logger.js";
 import type { MetricPoint } from "../storage/metric-points.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
-import type { Labels } from "../tasks/index.js";
+import { isEvaluated, type Labels } from "../tasks/index.js";
 import { buildNetwork, recordStart } from "./fresh-network.js";
 import { monitoredValue, parseMonitor } from "./monitor.js";
 import { outputsOf } from "./outputs.js";
@@ -35,6 +38,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
   try {
     const masks = lossMasks(context);
     const augment = await augmenterOf(context);
+    const mask = await maskerOf(context);
     while (trainer.position.epoch <= train.epochs && !stoppedEarly(train, schedule)) {
       const { epoch } = trainer.position;
       const clock = new EpochClock(loggers, epoch, train.epochs);
@@ -42,6 +46,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
       const report = await trainer.finishEpoch(dataset, dataset.splits.train, masks, schedule.learningRate, {
         ...(signal === undefined ? {} : { signal }),
         ...(augment === null ? {} : { augment }),
+        ...(mask === null ? {} : { mask }),
         onStep: (step) => clock.tick(step),
         afterStep: ({ step }) => (isCheckpointDue(train, step) ? engine.save("last", schedule) : undefined),
       });
@@ -53,6 +58,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
       const rows = [
         ...(await trainRows(context, network, report)),
         ...epochRows(context, valid),
+        ...(await evaluateMasked(context, network, "valid")),
         ...logVarianceRows(context, trainer, report),
       ];
       // before a checkpoint is written: the ones there are must stay sound
@@ -169,20 +175,56 @@ function assertFinite(rows: readonly EvaluationRow[], step: number, epoch: numbe
 }
 
 /** Loss mask of each task over all rows: active by ground truth, and labelled. */
-function lossMasks({ project, dataset }: RunContext): RowMask[] {
+function lossMasks({ project, dataset }: Pick<RunContext, "project" | "dataset">): RowMask[] {
   const { graph } = project;
   const answers = dataset.labels.map((labels) => labels.answers);
-  const active = activeRows(graph, answers, dataset.rows);
+  const active = activeRows(graph, answers, dataset.rows, dataset.offsets);
   return graph.tasks.map(({ index, spec }) =>
-    bothMasks(active[index] as RowMask, labelledRows(spec, answers[index] as Float32Array)),
+    // a masked token is its own label
+    spec.kind === "maskedLanguageModeling"
+      ? (active[index] as RowMask)
+      : bothMasks(active[index] as RowMask, labelledRows(spec, answers[index] as Float32Array)),
   );
+}
+
+/** null where no tokens are masked. */
+async function maskerOf({ project, settings }: MaskedContext): Promise<BatchMasker | null> {
+  if (maskedTaskOf(project.graph) === undefined) return null;
+  const { createBatchMasker } = await import("../engine/mask-tokens.js");
+  return createBatchMasker(project.graph, project.inputs, settings.train.seed);
+}
+
+type MaskedContext = Pick<RunContext, "project" | "settings" | "dataset" | "signal">;
+
+function maskedTaskOf({ tasks }: FlowGraph) {
+  return tasks.find(({ spec }) => spec.kind === "maskedLanguageModeling");
+}
+
+function maskedRows({ project }: Pick<RunContext, "project">, split: Split, tally: GuessedTokens | null) {
+  const task = maskedTaskOf(project.graph);
+  return task === undefined || tally === null ? [] : guessedRows(split, task.path, tally);
+}
+
+/** How well masked tokens of a split are guessed, where that is asked for. */
+export async function evaluateMasked(context: MaskedContext, network: Network, split: Split): Promise<EvaluationRow[]> {
+  const { project, dataset, signal } = context;
+  const task = maskedTaskOf(project.graph);
+  const rows = dataset.splits[split];
+  if (task === undefined || !isEvaluated(task.spec) || rows.length === 0) return [];
+  const mask = await maskerOf(context);
+  if (mask === null) return [];
+  const { guessMasked } = await import("../engine/guess-masked.js");
+  const options = signal === undefined ? {} : { signal };
+  const tally = await guessMasked(network, dataset, rows, lossMasks(context), mask, options);
+  return maskedRows(context, split, tally);
 }
 
 /** Metrics of the epoch on the training rows, from the logits at the time of each row's step. */
 async function trainRows(context: RunContext, network: Network, report: EpochReport): Promise<EvaluationRow[]> {
   const { splitTasks } = await import("../engine/predict.js");
-  const logits = splitTasks(network.layout, report.logits);
-  return epochRows(context, await scoreRows(context, "train", report.rows, logits, report.movedLabels));
+  const logits = splitTasks(network.layout, report.logits, report.tokenLogits);
+  const scored = await scoreRows(context, "train", report.rows, logits, report.movedLabels);
+  return [...epochRows(context, scored), ...maskedRows(context, "train", report.masked)];
 }
 
 /** Learned log-variances, on the curves of the tasks that they weigh. */
@@ -238,11 +280,15 @@ async function scoreRows(
   split: Split,
   rows: Int32Array,
   logits: readonly Float32Array[],
-  movedLabels: readonly Labels[] | null = null,
+  movedLabels: readonly (Labels | null)[] | null = null,
 ): Promise<ScoredSplit> {
   const { graph } = project;
-  const outputs = await outputsOf(dataset, split, rows, logits);
-  return scoreSplit(graph, { ...outputs, labels: movedLabels ?? outputs.labels }, defaultThresholds(graph));
+  const outputs = await outputsOf(dataset, graph, split, rows, logits);
+  return scoreSplit(
+    graph,
+    { ...outputs, labels: outputs.labels.map((labels, i) => movedLabels?.[i] ?? labels) },
+    defaultThresholds(graph),
+  );
 }
 
 /** Metrics of an epoch, gated by truth. */

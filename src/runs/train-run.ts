@@ -21,6 +21,7 @@ import { type RunConfig, runFiles } from "./run-folder.js";
 import { type RunSummary, summarize } from "./run-summary.js";
 import type { Settings } from "./settings.js";
 import type { ThresholdsByPath } from "./thresholds.js";
+import { withVocabulary } from "./token-tasks.js";
 import { trainEpochs } from "./train-epochs.js";
 
 export interface TrainRunOptions {
@@ -88,14 +89,15 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
     const settings = settingsFor(beginning, loaded, store, options);
     const dataset = await openDataset(loaded, settings, storeDir, loggers, options.signal);
     // complete: with the statistics and vocabularies that were read with the data
-    const ready = { ...loaded, inputs: specsOf(dataset.inputs) };
+    const inputs = specsOf(dataset.inputs);
+    const ready = { ...loaded, inputs, graph: withVocabulary(loaded.graph, inputs) };
     try {
       const { openBackend } = await import("../engine/backend.js");
       const backend = await openBackend(options.backend ?? backendFor(beginning));
       loggers.message(`backend: ${backend.reason}`);
       if (beginning.kind !== "resume") await checkNetwork(ready, settings, store);
       const config = describeRun(ready, settings, dataset, backend.name);
-      const run = await beginRun(beginning, { project: loaded, config, backend, store, loggers }, options);
+      const run = await beginRun(beginning, { project: ready, config, backend, store, loggers }, options);
       const runDir = store.runDir(run.id);
       const context = {
         project: ready,

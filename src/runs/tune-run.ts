@@ -10,7 +10,7 @@ import { evaluateSplits, keepThresholds } from "./complete-run.js";
 import { writePredictions } from "./predictions.js";
 import { runFiles } from "./run-folder.js";
 import { type RunSummary, summarize } from "./run-summary.js";
-import { type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
+import { guessedRowsOf, type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
 import type { ThresholdsByPath } from "./thresholds.js";
 
 export interface TuneResult {
@@ -47,10 +47,11 @@ export async function tuneRun(
   const valid = await readScoredSplit(stored, "valid");
   const { thresholds, reports } = tuneThresholds(graph, valid, tunedBy);
   const tuned = withThresholds(graph, valid, thresholds);
+  const guessed = guessedRowsOf(store, stored);
   for (const split of splits) {
     const scored = split === "valid" ? tuned : withThresholds(graph, await readScoredSplit(stored, split), thresholds);
     await writePredictions(runFiles(dir).predictions(split), scored);
-    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored]));
+    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed));
   }
   return {
     run: summarize(run, dir),

@@ -65,8 +65,11 @@ export type ParameterTuner<Spec extends TaskSpec> = (scored: Scored<Spec>, metri
 
 /** Behaviour of one kind of task. Every function is pure and works on plain arrays. */
 export interface TaskBehaviour<Spec extends TaskSpec> {
-  /** Whose answer it is: the network's, or one that comes with the inputs. */
-  readonly answeredBy: "network" | "table";
+  /**
+   * Whose answer it is: the network's, or one that comes with the inputs; `training`: the network's, but only while it
+   * trains, so that nothing scores, decodes or shows it.
+   */
+  readonly answeredBy: "network" | "table" | "training";
   /** What computes the logits: a dense layer, which heads of one feature share, layers of its own, or nothing. */
   head(spec: Spec): "dense" | "own" | "none";
   /** Width of the task's head. */
@@ -144,6 +147,35 @@ export function sigmoid(z: number): number {
  */
 export function sigmoidCrossEntropy(z: number, y: number): number {
   return Math.max(z, 0) - z * y + Math.log1p(Math.exp(-Math.abs(z)));
+}
+
+/**
+ * Cross entropy of a softmax, log Σ e^z − z_y, with the largest logit taken out so that it cannot overflow.
+ * @param gradient receives ∂/∂z at the row's place, if given
+ */
+export function softmaxCrossEntropy(
+  { data, stride, offset }: LogitView,
+  row: number,
+  classes: number,
+  y: number,
+  gradient: Float32Array | null,
+): number {
+  const at = row * stride + offset;
+  let max = Number.NEGATIVE_INFINITY;
+  // a NaN logit must make the loss NaN, so it is not skipped by a comparison
+  for (let c = 0; c < classes; c++) max = Math.max(max, data[at + c] as number);
+  let sum = 0;
+  for (let c = 0; c < classes; c++) {
+    const exponential = Math.exp((data[at + c] as number) - max);
+    sum += exponential;
+    // kept, because a vocabulary has many classes and the exponential is what costs
+    if (gradient !== null) gradient[at + c] = exponential;
+  }
+  if (gradient !== null) {
+    for (let c = 0; c < classes; c++) gradient[at + c] = (gradient[at + c] as number) / sum;
+    gradient[at + y] = (gradient[at + y] as number) - 1;
+  }
+  return Math.log(sum) + max - (data[at + y] as number);
 }
 
 /** Reads a yes/no cell; undefined if it is neither. */

@@ -1,10 +1,11 @@
 /** @file binary: yes or no. Sigmoid, binary cross entropy, one tuned threshold. */
-import type { BinarySpec, CommonTaskOptions } from "../flow/graph.js";
+import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../flow/graph.js";
 import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "./behaviour.js";
 import { binaryMetrics, growsWhenBetter, TUNABLE_METRICS } from "./metrics.js";
+import { problemWithAxis } from "./names.js";
 
 /** A yes-or-no question. Label cells: 0, 1, true, false. */
-export function binary(options: CommonTaskOptions = {}): BinarySpec {
+export function binary(options: CommonTaskOptions & TokenTaskOptions = {}): BinarySpec {
   return { kind: "binary", ...options };
 }
 
@@ -13,7 +14,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   head: () => "dense",
   logitWidth: () => 1,
   logitNames: () => null,
-  problemWith: () => null,
+  problemWith: problemWithAxis,
   parseLabel(_spec, [cell], _unitScale, out, at) {
     if (isMissing(cell)) {
       out[at] = Number.NaN;

@@ -2,9 +2,10 @@
 import type { BoundedRegressionSpec, ImageScale } from "../flow/graph.js";
 import { isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "./behaviour.js";
 import { growsWhenBetter, regressionMetrics } from "./metrics.js";
+import { problemWithAxis } from "./names.js";
 
 /** Options of {@link boundedRegression}: `max` or `scale` must be given. */
-export type BoundedRegressionOptions = Pick<BoundedRegressionSpec, "column" | "lossWeight" | "measures"> & {
+export type BoundedRegressionOptions = Pick<BoundedRegressionSpec, "column" | "lossWeight" | "measures" | "per"> & {
   /** Lower bound, default 0. */
   readonly min?: number;
 } & (
@@ -44,7 +45,10 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   logitNames: () => null,
   problemWith(spec) {
     if (!(spec.min < spec.max)) return `has min ${spec.min} and max ${spec.max}; min must be below max`;
-    return null;
+    if (spec.per === "token" && (spec.scale !== null || spec.measures !== undefined)) {
+      return "is asked per token, so it measures nothing on a picture; remove its scale and measures";
+    }
+    return problemWithAxis(spec);
   },
   parseLabel(spec, [cell], unitScale, out, at) {
     out[at] = Number.NaN;

@@ -1,12 +1,12 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
-import type { ClassificationSpec, CommonTaskOptions } from "../flow/graph.js";
-import { isMissing, type TaskBehaviour } from "./behaviour.js";
+import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../flow/graph.js";
+import { isMissing, softmaxCrossEntropy, type TaskBehaviour } from "./behaviour.js";
 import { classificationMetrics, growsWhenBetter } from "./metrics.js";
-import { describeUnknownName, duplicateOf } from "./names.js";
+import { describeUnknownName, duplicateOf, problemWithAxis } from "./names.js";
 
 /** One of several classes. Label cells: a class name or its index. */
 export function classification<const Class extends string>(
-  options: CommonTaskOptions & { readonly classes: readonly Class[] },
+  options: CommonTaskOptions & TokenTaskOptions & { readonly classes: readonly Class[] },
 ): ClassificationSpec<Class> {
   return { kind: "classification", ...options };
 }
@@ -19,7 +19,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   problemWith(spec) {
     if (spec.classes.length < 2) return "has fewer than two classes; ask a binary task instead";
     const twice = duplicateOf(spec.classes);
-    return twice === undefined ? null : `names the class "${twice}" twice`;
+    return twice === undefined ? problemWithAxis(spec) : `names the class "${twice}" twice`;
   },
   parseLabel(spec, [cell], _unitScale, out, at) {
     out[at] = Number.NaN;
@@ -36,20 +36,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   lossSum(spec, logits, labels, row, gradient) {
     const y = labels.answers[row] as number;
     if (Number.isNaN(y)) return 0;
-    const { data } = logits;
-    const classes = spec.classes.length;
-    const at = row * logits.stride + logits.offset;
-    let max = Number.NEGATIVE_INFINITY;
-    // a NaN logit must make the loss NaN, so it is not skipped by a comparison
-    for (let c = 0; c < classes; c++) max = Math.max(max, data[at + c] as number);
-    let sum = 0;
-    for (let c = 0; c < classes; c++) sum += Math.exp((data[at + c] as number) - max);
-    if (gradient !== null) {
-      for (let c = 0; c < classes; c++) {
-        gradient[at + c] = Math.exp((data[at + c] as number) - max) / sum - (c === y ? 1 : 0);
-      }
-    }
-    return Math.log(sum) + max - (data[at + y] as number);
+    return softmaxCrossEntropy(logits, row, spec.classes.length, y, gradient);
   },
   activate(spec, logits) {
     const classes = spec.classes.length;

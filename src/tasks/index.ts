@@ -5,6 +5,7 @@ import { binaryBehaviour } from "./binary.js";
 import { boundedRegressionBehaviour } from "./bounded-regression.js";
 import { classificationBehaviour } from "./classification.js";
 import { knownBehaviour } from "./known.js";
+import { maskedLanguageModelingBehaviour } from "./masked-language-modeling.js";
 import { multilabelBehaviour } from "./multilabel.js";
 import { ownBehaviour } from "./own.js";
 
@@ -13,6 +14,7 @@ export { binary } from "./binary.js";
 export { boundedRegression } from "./bounded-regression.js";
 export { classification } from "./classification.js";
 export { known } from "./known.js";
+export { maskedLanguageModeling } from "./masked-language-modeling.js";
 export type { MetricDirections } from "./metrics.js";
 export { multilabel } from "./multilabel.js";
 export { definitionsOf, functionsOf, isDefined } from "./own.js";
@@ -22,6 +24,7 @@ const behaviours = {
   classification: classificationBehaviour,
   multilabel: multilabelBehaviour,
   boundedRegression: boundedRegressionBehaviour,
+  maskedLanguageModeling: maskedLanguageModelingBehaviour,
   known: knownBehaviour,
   own: ownBehaviour,
 } satisfies BehaviourTable;
@@ -32,10 +35,15 @@ export function behaviourOf<S extends TaskSpec>(spec: S): TaskBehaviour<S> {
   return behaviours[spec.kind] as unknown as TaskBehaviour<S>;
 }
 
+/** Whether the task has rows in the evaluation of valid and test. */
+export function isEvaluated(spec: TaskSpec): boolean {
+  return spec.kind === "maskedLanguageModeling" ? spec.evaluate : behaviourOf(spec).answeredBy === "network";
+}
+
 /** Names of a task's metrics, the loss first; empty for a task that is not evaluated. */
 export function metricNames(spec: TaskSpec): string[] {
+  if (!isEvaluated(spec)) return [];
   const behaviour = behaviourOf(spec);
-  if (behaviour.answeredBy === "table") return [];
   const none = new Float32Array(0);
   const labels = { answers: none, unitScale: null };
   const mask = new Uint8Array(0);

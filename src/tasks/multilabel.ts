@@ -2,7 +2,7 @@
 import type { MultilabelSpec } from "../flow/graph.js";
 import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "./behaviour.js";
 import { growsWhenBetter, multilabelMetrics, TUNABLE_METRICS } from "./metrics.js";
-import { describeUnknownName, duplicateOf } from "./names.js";
+import { describeUnknownName, duplicateOf, problemWithAxis } from "./names.js";
 
 /**
  * Any subset of several labels. Label cells: a delimited string (`RBC,WBC`), a JSON list, a list column, or one
@@ -26,7 +26,10 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     if (Array.isArray(spec.column) && spec.column.length !== spec.labels.length) {
       return `has ${spec.labels.length} labels but ${spec.column.length} columns; give one column per label, in the order of the labels`;
     }
-    return null;
+    if (spec.per === "token" && Array.isArray(spec.column)) {
+      return "is asked per token, so its labels are lists in one column; name that column";
+    }
+    return problemWithAxis(spec);
   },
   parseLabel(spec, cells, _unitScale, out, at) {
     if (Array.isArray(spec.column)) return parseFlags(spec, cells, out, at);

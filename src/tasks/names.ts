@@ -1,5 +1,12 @@
-/** @file Words about names of classes and labels. */
+/** @file Words about options, and about names of classes and labels. */
 import { nearestNames } from "../errors.js";
+import type { TokenTaskOptions } from "../flow/graph.js";
+
+/** Problem with `per`, which a configuration that was never compiled may hold. */
+export function problemWithAxis({ per }: TokenTaskOptions): string | null {
+  if (per === undefined || per === "token") return null;
+  return `has per: ${JSON.stringify(per)}; write per: "token", or leave it out to ask once per row`;
+}
 
 /** First name that occurs twice. */
 export function duplicateOf(names: readonly string[]): string | undefined {

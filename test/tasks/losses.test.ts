@@ -5,7 +5,14 @@ import type { TaskSpec } from "../../src/flow/graph.js";
 import { answerWidth } from "../../src/flow/masks.js";
 import { defineTask } from "../../src/runs/define-task.js";
 import type { Labels } from "../../src/tasks/behaviour.js";
-import { behaviourOf, binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
+import {
+  behaviourOf,
+  binary,
+  boundedRegression,
+  classification,
+  maskedLanguageModeling,
+  multilabel,
+} from "../../src/tasks/index.js";
 
 interface Case {
   readonly spec: TaskSpec;
@@ -43,6 +50,12 @@ const cases: Readonly<Record<LossKind, fc.Arbitrary<Case>>> = {
   }),
   classification: fc.record({
     spec: fc.constant(classification({ classes: ["a", "b", "c", "d"] })),
+    answers: fc.tuple(fc.constantFrom(0, 1, 2, 3, Number.NaN)),
+    unitScale: fc.constant(1),
+    logits: logitsOf(4),
+  }),
+  maskedLanguageModeling: fc.record({
+    spec: fc.constant({ ...maskedLanguageModeling({ input: "text" }), vocabulary: ["a", "b", "c", "d"] }),
     answers: fc.tuple(fc.constantFrom(0, 1, 2, 3, Number.NaN)),
     unitScale: fc.constant(1),
     logits: logitsOf(4),
@@ -87,6 +100,7 @@ function textbookLoss({ spec, answers, unitScale, logits }: Case): number {
         const y = answers[i] as number;
         return Number.isNaN(y) ? sum : sum + crossEntropy(z, y);
       }, 0);
+    case "maskedLanguageModeling":
     case "classification": {
       const normalizer = logits.reduce((sum, z) => sum + Math.exp(z), 0);
       return Number.isNaN(answer) ? 0 : -Math.log(Math.exp(logits[answer] as number) / normalizer);

@@ -1,5 +1,6 @@
 /** @file A scored split → the contact sheets of each task's best and worst samples. */
 import { bestAndWorst, type InterpretedSample } from "../../analysis/interpret.js";
+import { lineAt } from "../../analysis/positions.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { Split } from "../../tasks/evaluation.js";
@@ -13,6 +14,8 @@ export interface SampleReference {
   readonly split: Split;
   readonly row: number;
   readonly id: string;
+  /** Token of the row, from 0, where it is one that is meant. */
+  readonly position?: number;
 }
 
 /** Finds what can be shown of a sample; called for the shown samples only. */
@@ -50,8 +53,8 @@ export async function* sampleSheets(
           sample: sample.id,
           loss: sample.loss,
           label: describeAnswer(sample.label),
-          prediction: describePrediction(task, sample),
-          picture: await pictureOf({ split: scored.split, row: sample.row, id: sample.id }),
+          prediction: describePrediction(task, sample, scored),
+          picture: await pictureOf(referenceTo(sample, scored.split)),
           figures: figures(sample.row),
         }),
       );
@@ -59,6 +62,10 @@ export async function* sampleSheets(
       yield { task_path, side, sheet: { title: task_path, subtitle, tiles: await Promise.all(tiles) } };
     }
   }
+}
+
+function referenceTo({ row, id, position }: InterpretedSample, split: Split): SampleReference {
+  return { split, row, id, ...(position === undefined ? {} : { position }) };
 }
 
 /** An answer as it is read: `red, green`, `none` for an empty list, `?` where it is unknown. */
@@ -70,8 +77,12 @@ export function describeAnswer(answer: Described): string {
 }
 
 /** The answer with its score: the probability of yes, or of the class. */
-function describePrediction(task: ScoredTask, { row, prediction }: InterpretedSample): string {
-  const score = scoreOf(task, row);
+function describePrediction(
+  task: ScoredTask,
+  { row, position, prediction }: InterpretedSample,
+  scored: ScoredSplit,
+): string {
+  const score = scoreOf(task, lineAt(scored, { row, position: position ?? null }));
   return score === null
     ? describeAnswer(prediction)
     : `${describeAnswer(prediction)} ${score.toFixed(2).replace(/^0/, "")}`;
@@ -85,6 +96,7 @@ function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number
       return activated[row * behaviourOf(spec).logitWidth(spec) + (decoded[row] as number)] as number;
     case "multilabel":
     case "boundedRegression":
+    case "maskedLanguageModeling":
     case "known":
     case "own":
       return null;

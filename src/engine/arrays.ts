@@ -1,0 +1,12 @@
+/** @file Typed arrays put together. */
+
+/** One array after the other, in a new one. */
+export function joinArrays(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

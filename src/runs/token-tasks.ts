@@ -1,0 +1,77 @@
+/** @file Tasks per token in a project: the token input that they are about, and its vocabulary. */
+import type { InputSpec } from "../data/dataset.js";
+import { ConfigError, UnknownNameError } from "../errors.js";
+import { axisOf, type FlowGraph, type TaskSpec } from "../flow/graph.js";
+
+type Inputs = Readonly<Record<string, InputSpec>>;
+
+/** @throws ConfigError, UnknownNameError where tasks per token do not fit the inputs */
+export function checkTokenTasks(graph: FlowGraph, inputs: Inputs, where: string): void {
+  const perToken = graph.tasks.filter(({ spec }) => axisOf(spec) === "token");
+  const [first] = perToken;
+  if (first === undefined) return;
+  const names = Object.keys(inputs).filter((name) => inputs[name]?.kind === "tokens");
+  for (const { spec, path } of perToken) checkMaskedInput(spec, path, inputs, where);
+  if (names.length !== 1) {
+    const found = names.length === 0 ? "there is no token input" : `there are several: ${names.join(", ")}`;
+    throw new ConfigError(
+      `${where}: the task "${first.path}" is asked of every token, but ${found}. Give data.inputs exactly one tokens({ … }).`,
+      { file: where, task: first.path, inputs: names },
+    );
+  }
+  const masked = perToken.filter(({ spec }) => spec.kind === "maskedLanguageModeling").map(({ path }) => path);
+  if (masked.length > 1) {
+    throw new ConfigError(
+      `${where}: the flow masks tokens twice, for ${masked.map((path) => `"${path}"`).join(" and ")}. Keep one maskedLanguageModeling task.`,
+      { file: where, tasks: masked },
+    );
+  }
+}
+
+function checkMaskedInput(spec: TaskSpec, path: string, inputs: Inputs, where: string): void {
+  if (spec.kind !== "maskedLanguageModeling") return;
+  const input = inputs[spec.input];
+  if (input === undefined) {
+    throw new UnknownNameError("input", spec.input, Object.keys(inputs), `the task "${path}"`);
+  }
+  if (input.kind !== "tokens") {
+    throw new ConfigError(
+      `${where}: the task "${path}" masks tokens of "${spec.input}", which is of the kind ${input.kind}. Name a tokens({ … }) input.`,
+      { file: where, task: path, input: spec.input },
+    );
+  }
+  if (input.mask !== true) {
+    throw new ConfigError(
+      `${where}: the task "${path}" masks tokens of "${spec.input}", which has no id for a masked token. Declare it with tokens({ …, mask: true }), and give its embedding inputDim: idCount(…), which counts that id.`,
+      { file: where, task: path, input: spec.input },
+    );
+  }
+}
+
+/** The graph with the vocabularies of its inputs, as far as they have been read. */
+export function withVocabulary(graph: FlowGraph, inputs: Inputs): FlowGraph {
+  return changeVocabulary(graph, (input) => {
+    const spec = inputs[input];
+    return spec?.kind === "tokens" && typeof spec.vocabulary !== "string" ? spec.vocabulary : null;
+  });
+}
+
+/** Whether two flows ask the same. Vocabularies are read with the data, whose digest tells if they have changed. */
+export function isSameFlow(before: FlowGraph, now: FlowGraph): boolean {
+  return JSON.stringify(withoutVocabulary(before)) === JSON.stringify(withoutVocabulary(now));
+}
+
+function withoutVocabulary(graph: FlowGraph): FlowGraph {
+  return changeVocabulary(graph, () => null);
+}
+
+function changeVocabulary(graph: FlowGraph, vocabularyOf: (input: string) => readonly string[] | null): FlowGraph {
+  return {
+    ...graph,
+    tasks: graph.tasks.map((task) => {
+      const { spec } = task;
+      if (spec.kind !== "maskedLanguageModeling") return task;
+      return { ...task, spec: { ...spec, vocabulary: vocabularyOf(spec.input) } };
+    }),
+  };
+}

@@ -1,0 +1,358 @@
+/** @file Tasks per token in the engine: gradients, padding, masked tokens. */
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { InputSpec, TokenSource, TokensInputSpec } from "../../src/data/dataset.js";
+import { idCount, tokens } from "../../src/data/inputs.js";
+import { createRandom } from "../../src/data/rng.js";
+import { openBackend } from "../../src/engine/backend.js";
+import { batchLoss, countTerms, gatherTargets, layOutHeads, partsOf } from "../../src/engine/losses.js";
+import { createBatchMasker, MaskedCounter, maskedTask } from "../../src/engine/mask-tokens.js";
+import { Network, type SymbolicTensor, type TrunkFunction } from "../../src/engine/network.js";
+import { predictLogits } from "../../src/engine/predict.js";
+import { readInputs, Trainer, tokenSpans } from "../../src/engine/trainer.js";
+import { ConfigError } from "../../src/errors.js";
+import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { axisOf, type FlowGraph } from "../../src/flow/graph.js";
+import { activeRows, answerWidth, bothMasks, labelledRows, offsetsOf, type RowMask } from "../../src/flow/masks.js";
+import { withVocabulary } from "../../src/runs/token-tasks.js";
+import {
+  binary,
+  boundedRegression,
+  classification,
+  type Labels,
+  maskedLanguageModeling,
+  multilabel,
+} from "../../src/tasks/index.js";
+import { ADAMW, setWeight, splitWeights, valuesOf } from "./small-project.js";
+
+const VOCABULARY = ["a", "b", "c", "d", "e", "f"];
+const text = tokens({ column: "text", vocabulary: VOCABULARY, maxLength: 9, mask: true });
+const INPUTS: Readonly<Record<string, InputSpec>> = { text };
+
+const definitions = defineTasks({
+  features: ["tokens", "row"],
+  tasks: {
+    long: binary(),
+    vowel: binary({ per: "token" }),
+    kind: classification({ classes: ["x", "y", "z"], per: "token", lossWeight: 0.5 }),
+    marks: multilabel({ labels: ["p", "q"], per: "token" }),
+    size: boundedRegression({ max: 4, per: "token" }),
+    hidden: maskedLanguageModeling({ input: "text", maskRate: 0.3, lossWeight: 2 }),
+  },
+}).flow("all", (flow, x, out) => {
+  out.add(flow.long(x.row));
+  out.add(flow.vowel(x.tokens).given(out.long));
+  out.add(flow.kind(x.tokens).given(out.vowel.not()));
+  out.add(flow.marks(x.tokens));
+  out.add(flow.size(x.tokens));
+  out.add(flow.hidden(x.tokens));
+});
+const graph: FlowGraph = withVocabulary(traceFlow(definitions, "all"), INPUTS);
+const layout = layOutHeads(graph);
+
+const apply = (layer: { apply(x: SymbolicTensor): unknown }, x: SymbolicTensor) => layer.apply(x) as SymbolicTensor;
+
+/** Every token by itself. */
+const tokenwise: TrunkFunction = ({ text: ids }, layers) => {
+  const embedded = apply(layers.embedding({ inputDim: idCount(text), outputDim: 5 }), ids as SymbolicTensor);
+  const words = apply(layers.dense({ units: 6, activation: "tanh" }), embedded);
+  return { tokens: words, row: apply(layers.globalAveragePooling1d({}), embedded) };
+};
+
+/** Tokens with their neighbours. */
+const windowed: TrunkFunction = ({ text: ids }, layers) => {
+  const embedded = apply(layers.embedding({ inputDim: idCount(text), outputDim: 5 }), ids as SymbolicTensor);
+  const conv = layers.conv1d({ filters: 6, kernelSize: 3, padding: "same", activation: "tanh" });
+  const words = apply(conv, embedded);
+  return { tokens: words, row: apply(layers.globalAveragePooling1d({}), words) };
+};
+
+interface TokenData {
+  readonly rows: Int32Array;
+  readonly inputs: { readonly text: TokenSource };
+  readonly labels: readonly Labels[];
+  readonly offsets: Int32Array;
+  readonly masks: readonly RowMask[];
+}
+
+/** Random sequences, one of them without tokens, and labels of which a fifth is missing. */
+function makeTokens(count: number): TokenData {
+  const random = createRandom("tokens");
+  const sequences = Array.from({ length: count }, (_, row) =>
+    Int32Array.from({ length: row === 2 ? 0 : 1 + random.int(9) }, () => 1 + random.int(VOCABULARY.length)),
+  );
+  const offsets = offsetsOf(sequences.map(({ length }) => length));
+  const labels = graph.tasks.map(({ spec }): Labels => {
+    const lines = axisOf(spec) === "token" ? (offsets.at(-1) as number) : count;
+    const choices = spec.kind === "classification" ? 3 : 2;
+    const draw = () => (random.next() < 0.2 ? Number.NaN : random.int(choices));
+    const none = spec.kind === "maskedLanguageModeling";
+    return {
+      answers: Float32Array.from({ length: lines * answerWidth(spec) }, none ? () => Number.NaN : draw),
+      unitScale: null,
+    };
+  });
+  const answers = labels.map((label) => label.answers);
+  const active = activeRows(graph, answers, count, offsets);
+  const masks = graph.tasks.map(({ index, spec }) =>
+    spec.kind === "maskedLanguageModeling"
+      ? (active[index] as RowMask)
+      : bothMasks(active[index] as RowMask, labelledRows(spec, answers[index] as Float32Array)),
+  );
+  const source: TokenSource = {
+    spec: text as TokensInputSpec,
+    lengths: Int32Array.from(sequences, ({ length }) => length),
+    read(rows) {
+      const own = Array.from(rows, (row) => sequences[row] as Int32Array);
+      const longest = Math.max(1, ...own.map(({ length }) => length));
+      const out = new Int32Array(own.length * longest);
+      for (const [i, sequence] of own.entries()) out.set(sequence, i * longest);
+      return out;
+    },
+    close() {},
+  };
+  return { rows: Int32Array.from(sequences, (_, row) => row), inputs: { text: source }, labels, offsets, masks };
+}
+
+const data = makeTokens(12);
+const masker = createBatchMasker(graph, INPUTS, 5) as NonNullable<ReturnType<typeof createBatchMasker>>;
+
+function batchOf(network: Network, rows: ArrayLike<number> = data.rows, epoch = 1) {
+  const inputs = readInputs(network, data, rows);
+  const spans = tokenSpans(network, data, inputs, rows.length);
+  const plain = gatherTargets(network.layout, data.labels, data.masks, rows, spans);
+  return { inputs, plain, targets: masker(epoch, rows, inputs, plain) };
+}
+
+/** Logits of all parts, one after the other. */
+function flatLogits(network: Network, { inputs, targets }: ReturnType<typeof batchOf>): Float32Array {
+  return tf.tidy(() => {
+    const tensors = network.inputTensors(inputs, targets.rows);
+    const { sample, token, masked } = network.partLogits(tensors, true, targets.masked ?? new Int32Array(0));
+    return valuesOf(tf.concat([sample, token, masked].map((part) => tf.reshape(part as tf.Tensor, [-1]))));
+  });
+}
+
+describe.each(["cpu", "wasm"] as const)("on %s", (backend) => {
+  beforeAll(async () => {
+    await openBackend(backend);
+  });
+
+  test.each([
+    ["token by token", tokenwise],
+    ["with a window", windowed],
+  ])("a step's gradient is that of finite differences: %s", (_, trunk) => {
+    const network = Network.build(graph, INPUTS, trunk, 3);
+    try {
+      const batch = batchOf(network);
+      const loss = () => batchLoss(layout, flatLogits(network, batch), batch.targets, null).total;
+      const variables = network.trainable;
+      const before = variables.map((variable) => valuesOf(variable as tf.Tensor));
+      const trainer = new Trainer(network, { optimizer: ADAMW, batchSize: 12, clipNorm: null, seed: 5 });
+      const expected = loss();
+      expect(trainer.step(batch.inputs, batch.targets, 0).loss.total).toBeCloseTo(expected, 5);
+      const gradient = splitWeights(trainer.gradient, network);
+      const step = 1e-2;
+      for (const [v, variable] of variables.entries()) {
+        const weights = before[v] as Float32Array;
+        setWeight(variable, weights);
+        // a few weights of each variable
+        for (let i = 0; i < weights.length; i += Math.max(1, Math.floor(weights.length / 7))) {
+          const at = (change: number) => {
+            setWeight(variable, weights.with(i, (weights[i] as number) + change));
+            return loss();
+          };
+          const slope = (at(step) - at(-step)) / (2 * step);
+          setWeight(variable, weights);
+          expect(gradient[v]?.[i]).toBeCloseTo(slope, 2);
+        }
+      }
+    } finally {
+      network.dispose();
+    }
+  });
+
+  test("the same rows in batches with other padding have the same logits, where tokens do not see each other", async () => {
+    const network = Network.build(graph, INPUTS, tokenwise, 3);
+    try {
+      const read = (rows: Int32Array) => readInputs(network, data, rows);
+      const together = await predictLogits(network, data.rows, read, { batchSize: 12 });
+      const apart = await predictLogits(network, data.rows, read, { batchSize: 1 });
+      for (const { spec, index } of graph.tasks) {
+        const lines = axisOf(spec) === "token" ? (data.offsets.at(-1) as number) : 12;
+        const width = layout.columns[index]?.width ?? 0;
+        // masked tokens are guessed in training alone; a mean over a row reads its padding too
+        const length = spec.kind === "maskedLanguageModeling" ? 0 : lines * width;
+        expect(together[index]?.length).toBe(length);
+        if (axisOf(spec) === "sample") continue;
+        together[index]?.forEach((value, i) => {
+          expect(apart[index]?.[i]).toBeCloseTo(value, 5);
+        });
+      }
+    } finally {
+      network.dispose();
+    }
+  });
+
+  test("a batch without any token is a step without gradient", () => {
+    const network = Network.build(graph, INPUTS, tokenwise, 3);
+    try {
+      const trainer = new Trainer(network, { optimizer: ADAMW, batchSize: 1, clipNorm: null, seed: 5 });
+      const { inputs, targets } = batchOf(network, [2]);
+      expect(targets.masked).toEqual(new Int32Array(0));
+      const none = { ...targets, masks: targets.masks.map((mask) => new Uint8Array(mask.length)) };
+      const { loss, gradientNorm } = trainer.step(inputs, none, 0.1);
+      expect([loss.total, gradientNorm]).toEqual([0, 0]);
+    } finally {
+      network.dispose();
+    }
+  });
+});
+
+describe("padding", () => {
+  test("counts in no loss and gets no gradient, whatever its logits are", async () => {
+    await openBackend("cpu");
+    const network = Network.build(graph, INPUTS, windowed, 3);
+    const batch = batchOf(network);
+    const logits = flatLogits(network, batch);
+    network.dispose();
+    const { token } = partsOf(layout, batch.targets);
+    const wild = logits.slice();
+    const length = batch.targets.length as number;
+    const isPadding = (line: number) => {
+      const row = Math.floor(line / length);
+      return line % length >= (data.offsets[row + 1] as number) - (data.offsets[row] as number);
+    };
+    for (let line = 0; line < token.lines; line++) {
+      const at = token.start + line * token.stride;
+      if (isPadding(line)) wild.fill(Number.NaN, at, at + token.stride);
+    }
+    const gradient = new Float32Array(logits.length);
+    expect(batchLoss(layout, wild, batch.targets, gradient)).toEqual(batchLoss(layout, logits, batch.targets, null));
+    for (let line = 0; line < token.lines; line++) {
+      const at = token.start + line * token.stride;
+      if (isPadding(line)) expect(gradient.subarray(at, at + token.stride).every((slope) => slope === 0)).toBe(true);
+    }
+    // each task's terms are its known numbers at the active positions
+    const terms = countTerms(layout, batch.targets);
+    for (const { index, spec } of graph.tasks.filter((task) => task.spec.kind !== "maskedLanguageModeling")) {
+      const width = answerWidth(spec);
+      let known = 0;
+      data.masks[index]?.forEach((active, line) => {
+        const own = data.labels[index]?.answers.subarray(line * width, (line + 1) * width) ?? [];
+        if (active === 1) known += [...own].filter((answer) => !Number.isNaN(answer)).length;
+      });
+      expect(terms[index]).toBe(known);
+    }
+  });
+});
+
+describe("masked tokens", () => {
+  const length = 20;
+  const rows = Int32Array.from({ length: 500 }, (_, row) => row);
+  const size = rows.length * length;
+  const original = Int32Array.from({ length: size }, (_, i) => 1 + (i % VOCABULARY.length));
+  const index = maskedTask(graph)?.index as number;
+  const draw = (epoch: number | string, allowed = new Uint8Array(size).fill(1), some = rows) => {
+    const ids = original.slice(0, some.length * length);
+    const masks = graph.tasks.map((_, i) => (i === index ? allowed : new Uint8Array(size)));
+    const labels = graph.tasks.map(() => ({ answers: new Float32Array(0), unitScale: null }));
+    const targets = masker(epoch, some, { text: ids }, { rows: some.length, length, labels, masks });
+    return { ids, targets, masked: targets.masked as Int32Array };
+  };
+
+  test("are maskRate of each row; eight in ten are the mask, one is random, one stays", () => {
+    const { ids, masked, targets } = draw(1);
+    expect(masked.length).toBe(rows.length * 6);
+    const became = { mask: 0, other: 0, same: 0 };
+    const known = new Set(masked);
+    masked.forEach((at, line) => {
+      expect(targets.labels[index]?.answers[line]).toBe((original[at] as number) - 1);
+      const id = ids[at] as number;
+      if (id === VOCABULARY.length + 1) became.mask++;
+      else if (id === original[at]) became.same++;
+      else became.other++;
+    });
+    // three deviations of the binomial; a random token is the same one in six
+    const within = (count: number, share: number) =>
+      expect(Math.abs(count / masked.length - share)).toBeLessThan(
+        3 * Math.sqrt((share * (1 - share)) / masked.length),
+      );
+    within(became.mask, 0.8);
+    within(became.other, 0.1 * (5 / 6));
+    within(became.same, 0.1 * (7 / 6));
+    original.forEach((id, at) => {
+      if (!known.has(at)) expect(ids[at]).toBe(id);
+    });
+  });
+
+  test("follow the seed, the epoch and the row alone", () => {
+    expect(draw(1)).toEqual(draw(1));
+    expect(draw(2).masked).not.toEqual(draw(1).masked);
+    const alone = draw(1, undefined, rows.subarray(0, 1));
+    expect([...alone.masked]).toEqual([...draw(1).masked].slice(0, 6));
+    expect(alone.ids).toEqual(draw(1).ids.slice(0, length));
+  });
+
+  test("are at least one of a row's tokens, and none where the task is not asked", () => {
+    const allowed = new Uint8Array(size);
+    allowed[3] = 1;
+    expect([...draw(1, allowed).masked]).toEqual([3]);
+  });
+
+  test("are counted with their loss and the hits", () => {
+    const counter = new MaskedCounter(maskedTask(graph) as NonNullable<ReturnType<typeof maskedTask>>);
+    const { targets } = draw(1, undefined, rows.subarray(0, 1));
+    const hidden = targets.labels[index]?.answers as Float32Array;
+    const logits = new Float32Array(6 * VOCABULARY.length);
+    // the first three are certain and right, the others know nothing: the first word of the vocabulary is taken
+    for (let line = 0; line < 3; line++) logits[line * VOCABULARY.length + (hidden[line] as number)] = 100;
+    counter.add(logits, targets);
+    const guessed = [...hidden.subarray(3)].filter((token) => token === 0).length;
+    expect(counter.tally).toEqual({ lossSum: expect.closeTo(3 * Math.log(6), 5), count: 6, hits: 3 + guessed });
+  });
+});
+
+describe("a trunk that does not fit tasks per token", () => {
+  const build =
+    (trunk: TrunkFunction, of: FlowGraph = graph) =>
+    () =>
+      Network.build(of, INPUTS, trunk, 3);
+
+  test("is refused with the feature's shape", () => {
+    const pooled: TrunkFunction = (inputs, layers, specs) => {
+      const { row } = tokenwise(inputs, layers, specs) as { row: SymbolicTensor };
+      return { tokens: row, row };
+    };
+    expect(build(pooled)).toThrow(ConfigError);
+    expect(build(pooled)).toThrow(
+      `The trunk's "tokens" has shape [batch, 5], but heads of tasks per token read [batch, length, n]. Take it before the sequence is flattened or pooled.`,
+    );
+  });
+
+  test("is refused where one feature is read per row and per token", () => {
+    const mixed = defineTasks({ features: ["f"], tasks: { a: binary(), b: binary({ per: "token" }) } });
+    const flow = mixed.flow("main", (use, x, out) => {
+      out.add(use.a(x.f));
+      out.add(use.b(x.f));
+    });
+    const trunk: TrunkFunction = (inputs, layers, specs) => ({
+      f: tokenwise(inputs, layers, specs).row as SymbolicTensor,
+    });
+    expect(build(trunk, traceFlow(flow, "main"))).toThrow(
+      'The feature "f" is read by "a", once per row, and by "b", once per token.',
+    );
+  });
+
+  test("is refused where it has not one place per token", () => {
+    const strided: TrunkFunction = (inputs, layers, specs) => {
+      const { tokens: words, row } = tokenwise(inputs, layers, specs) as Record<"tokens" | "row", SymbolicTensor>;
+      return { tokens: apply(layers.maxPooling1d({ poolSize: 2, padding: "same" }), words), row };
+    };
+    const network = build(strided)();
+    const { inputs } = batchOf(network);
+    const logits = () => network.partLogits(network.inputTensors(inputs, 12), false, null).token as tf.Tensor;
+    expect(() => tf.tidy(logits)).toThrow("has 4 places where the sequence has 8 tokens. Keep one per token");
+    network.dispose();
+  });
+});
