@@ -2,9 +2,10 @@
 import type { ImageInputSpec } from "../../src/data/dataset.js";
 import type { BatchTargets } from "../../src/engine/losses.js";
 import type { InputBatch, Layers, SymbolicTensor, TrunkFunction } from "../../src/engine/network.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
 import type { FlowGraph } from "../../src/flow/graph.js";
 import { answerWidth } from "../../src/flow/masks.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { behaviourOf, binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 
 export const BATCH = 32;

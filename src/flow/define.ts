@@ -1,21 +1,15 @@
-/** @file Authoring: a typed chain of tasks and flows, traced once into a flow graph. */
-import { ConfigError, FlowError, UnknownNameError } from "../errors.js";
-import {
-  allOf,
-  axisOf,
-  type BinarySpec,
-  type BoundedRegressionSpec,
-  type ClassificationSpec,
-  type Condition,
-  type FlowGraph,
-  type FlowNode,
-  gatesOf,
-  type KnownSpec,
-  type MaskedLanguageModelingSpec,
-  type MultilabelSpec,
-  type OwnSpec,
-  type TaskNode,
-  type TaskSpec,
+/** @file Authoring: a typed chain of tasks and flows, and what a flow function is written with. */
+import { ConfigError, FlowError } from "../errors.js";
+import type {
+  BinarySpec,
+  BoundedRegressionSpec,
+  ClassificationSpec,
+  Condition,
+  KnownSpec,
+  MaskedLanguageModelingSpec,
+  MultilabelSpec,
+  OwnSpec,
+  TaskSpec,
 } from "./graph.js";
 
 /** A precondition under construction. Only expressions can be given to a task or combined. */
@@ -138,7 +132,7 @@ export class Use<Gate> {
   }
 }
 
-type TaskMap = Readonly<Record<string, TaskSpec>>;
+export type TaskMap = Readonly<Record<string, TaskSpec>>;
 type Leaf<Tasks extends TaskMap> = keyof Tasks & string;
 /** A leaf name or any path that ends in one. */
 type PathOf<Tasks extends TaskMap> = Leaf<Tasks> | `${string}.${Leaf<Tasks>}`;
@@ -174,7 +168,7 @@ export interface FlowOptions {
   readonly lossWeight?: number;
 }
 
-interface DeclaredFlow {
+export interface DeclaredFlow {
   readonly body: AnyBody;
   readonly lossWeight: number;
 }
@@ -252,280 +246,4 @@ function assertName(kind: string, name: string): void {
 function assertWeight(what: string, weight: number): void {
   if (Number.isFinite(weight) && weight >= 0) return;
   throw new ConfigError(`The ${what} has the loss weight ${weight}; it must be a number, 0 or more.`, { weight });
-}
-
-/** Runs the body of `flowName` (and of the flows it uses) once and returns what they said as data. */
-export function traceFlow(definitions: Definitions, flowName: string): FlowGraph {
-  if (!definitions.flows.has(flowName)) {
-    throw new UnknownNameError("flow", flowName, definitions.flows.keys(), "the project's flow");
-  }
-  return new Tracer(definitions).trace(flowName);
-}
-
-/** A flow being traced. Scopes nest as uses of flows do. */
-interface Scope {
-  readonly flow: string;
-  /** Path prefix of its tasks, `""` or ending in a dot. */
-  readonly prefix: string;
-  readonly enclosing: Condition | null;
-  /** Multiplies the loss weights of its tasks. */
-  readonly weight: number;
-  readonly parent: Scope | null;
-}
-
-class Tracer {
-  readonly #definitions: Definitions;
-  readonly #tasks: TaskNode[] = [];
-  readonly #flows: FlowNode[] = [];
-
-  constructor(definitions: Definitions) {
-    this.#definitions = definitions;
-  }
-
-  trace(flowName: string): FlowGraph {
-    const features = Object.fromEntries(
-      this.#definitions.features.map((name) => [name, new FeatureReference(name)] as const),
-    );
-    this.#run({ flow: flowName, prefix: "", enclosing: null, weight: 1, parent: null }, features);
-    if (this.#tasks.length === 0) {
-      throw new FlowError(
-        `The flow "${flowName}" adds no task. Add one with out.add(flow.some_task(x.some_feature)).`,
-        {
-          flow: flowName,
-        },
-      );
-    }
-    if (this.#tasks.every(({ feature }) => feature === null)) {
-      throw new FlowError(
-        `The flow "${flowName}" asks the network nothing: all its tasks are known. Add one that reads a feature.`,
-        { flow: flowName },
-      );
-    }
-    return {
-      formatVersion: 1,
-      flow: flowName,
-      features: [...this.#definitions.features],
-      tasks: this.#tasks,
-      flows: this.#flows,
-    };
-  }
-
-  #run(scope: Scope, features: FeatureReferences<string>): void {
-    const { body, lossWeight } = this.#definitions.flows.get(scope.flow) as DeclaredFlow;
-    const weighted = { ...scope, weight: scope.weight * lossWeight };
-    const run = body as unknown as FlowBody<string, TaskMap, string>;
-    run(this.#usable(weighted), namedProxy(features, "feature", `flow "${scope.flow}"`), this.#out(weighted));
-  }
-
-  #usable(scope: Scope): Usable<string, TaskMap, string> {
-    const { tasks, flows } = this.#definitions;
-    const uses: Record<string, (features?: FeatureReference | FeatureReferences<string>) => Use<unknown>> = {};
-    for (const [name, spec] of Object.entries(tasks)) {
-      uses[name] = (feature) => {
-        if (spec.kind === "known") return this.#knownUse(scope, name, feature);
-        if (!(feature instanceof FeatureReference)) {
-          throw new FlowError(
-            `The task "${name}" in flow "${scope.flow}" reads no feature. Write flow.${name}(x.${this.#definitions.features[0] ?? "some_feature"}).`,
-            { flow: scope.flow, task: name },
-          );
-        }
-        return new Use("task", name, feature);
-      };
-    }
-    // a flow may use those declared before it, so no cycle can be written
-    const earlier = [...flows.keys()].slice(0, [...flows.keys()].indexOf(scope.flow));
-    for (const name of earlier) {
-      uses[name] = (given) => {
-        if (given instanceof FeatureReference || given === undefined) {
-          throw new FlowError(`The flow "${name}" in flow "${scope.flow}" takes all features. Write flow.${name}(x).`, {
-            flow: scope.flow,
-            use: name,
-          });
-        }
-        return new Use("flow", name, given);
-      };
-    }
-    return namedProxy(uses, "task or earlier flow", `flow "${scope.flow}"`) as Usable<string, TaskMap, string>;
-  }
-
-  #knownUse(scope: Scope, name: string, feature: unknown): Use<unknown> {
-    if (feature === undefined) return new Use("task", name, null);
-    throw new FlowError(
-      `The task "${name}" in flow "${scope.flow}" is known, so it reads no feature. Write flow.${name}().`,
-      { flow: scope.flow, task: name },
-    );
-  }
-
-  #out(scope: Scope): Out<TaskMap> {
-    const own = {
-      add: (use: Use<unknown>) => this.#add(scope, use),
-      get: (path: string) => this.#gate(scope, path),
-    };
-    return new Proxy(own, {
-      get: (target, key) =>
-        typeof key === "symbol" || Object.hasOwn(target, key) ? Reflect.get(target, key) : this.#gate(scope, key),
-    }) as unknown as Out<TaskMap>;
-  }
-
-  #add(scope: Scope, use: Use<unknown>): unknown {
-    if (!(use instanceof Use)) {
-      throw new FlowError(
-        `out.add(…) in flow "${scope.flow}" takes a use of a task or flow, like flow.some_task(x.some_feature).`,
-        { flow: scope.flow },
-      );
-    }
-    const path = scope.prefix + use.name;
-    this.#assertFree(scope, use, path);
-    const ownPrecondition = allOf(use.conditions);
-    const precondition = allOf([scope.enclosing, ownPrecondition]);
-    if (use.kind === "flow") {
-      const firstTask = this.#tasks.length;
-      const index = this.#flows.length;
-      const node = { path, name: use.name, declaredName: use.declaredName, ownPrecondition, firstTask };
-      this.#flows.push({ ...node, taskCount: 0 });
-      this.#run(
-        {
-          flow: use.declaredName,
-          prefix: `${path}.`,
-          enclosing: precondition,
-          weight: scope.weight * use.weight,
-          parent: scope,
-        },
-        use.features as FeatureReferences<string>,
-      );
-      this.#flows[index] = { ...node, taskCount: this.#tasks.length - firstTask };
-      return undefined;
-    }
-    const spec = this.#definitions.tasks[use.declaredName] as TaskSpec;
-    this.#assertAxis(scope, path, spec, precondition);
-    this.#tasks.push({
-      index: this.#tasks.length,
-      path,
-      name: use.name,
-      declaredName: use.declaredName,
-      feature: use.features === null ? null : (use.features as FeatureReference).featureName,
-      spec,
-      lossWeight: (spec.lossWeight ?? 1) * scope.weight * use.weight,
-      ownPrecondition,
-      precondition,
-      parent: this.#latestGate(precondition),
-    });
-    return gate(path, spec, scope.flow);
-  }
-
-  #assertFree(scope: Scope, use: Use<unknown>, path: string): void {
-    const taken = this.#tasks.some((t) => t.path === path) || this.#flows.some((f) => f.path === path);
-    if (taken) {
-      throw new FlowError(
-        `The flow "${scope.flow}" adds "${use.name}" twice. Give the second use a name: flow.${use.declaredName}(…).as("${use.name}_2").`,
-        { flow: scope.flow, path },
-      );
-    }
-  }
-
-  /** One answer for a whole row cannot depend on the many answers of its tokens. */
-  #assertAxis(scope: Scope, path: string, spec: TaskSpec, precondition: Condition | null): void {
-    if (precondition === null || axisOf(spec) === "token") return;
-    const gates = gatesOf(precondition);
-    const perToken = this.#tasks.find((task) => gates.has(task.path) && axisOf(task.spec) === "token");
-    if (perToken === undefined) return;
-    throw new FlowError(
-      `The task "${path}" in flow "${scope.flow}" is asked once per row, but its precondition reads "${perToken.path}", which has an answer for every token. Ask "${path}" of every token too, with per: "token", or condition it on a task that is asked once per row.`,
-      { flow: scope.flow, task: path, gate: perToken.path },
-    );
-  }
-
-  #latestGate(precondition: Condition | null): string | null {
-    if (precondition === null) return null;
-    const gates = gatesOf(precondition);
-    return this.#tasks.findLast((task) => gates.has(task.path))?.path ?? null;
-  }
-
-  /** Nearest earlier task of that name or path: own flow first, then the enclosing ones. */
-  #gate(scope: Scope, wanted: string): unknown {
-    for (let s: Scope | null = scope; s !== null; s = s.parent) {
-      const { prefix } = s;
-      const found =
-        this.#tasks.findLast((task) => task.path === prefix + wanted) ??
-        this.#tasks.findLast((task) => task.path.startsWith(prefix) && task.path.endsWith(`.${wanted}`));
-      if (found !== undefined) return gate(found.path, found.spec, scope.flow);
-    }
-    if (Object.hasOwn(this.#definitions.tasks, wanted)) {
-      throw new FlowError(
-        `The flow "${scope.flow}" uses "${wanted}" as a gate before it is added. Add it first: out.add(flow.${wanted}(…)).`,
-        { flow: scope.flow, gate: wanted },
-      );
-    }
-    throw new UnknownNameError(
-      "earlier task",
-      wanted,
-      this.#tasks.map((task) => task.path),
-      `flow "${scope.flow}"`,
-    );
-  }
-}
-
-/** Object whose unknown keys are errors with the nearest name. */
-function namedProxy<T extends object>(target: T, kind: string, where: string): T {
-  return new Proxy(target, {
-    get: (object, key) => {
-      if (typeof key === "symbol" || Object.hasOwn(object, key)) return Reflect.get(object, key);
-      throw new UnknownNameError(kind, key, Object.keys(object), where);
-    },
-  });
-}
-
-function gate(path: string, spec: TaskSpec, flow: string): unknown {
-  switch (spec.kind) {
-    case "binary":
-    case "known":
-      return new Expression({ kind: "true", task: path });
-    case "own":
-      return ownGate(path, spec);
-    case "classification": {
-      const indexOf = (name: string) => indexOfName(spec.classes, name, "class", path, flow);
-      return {
-        is: (name: string) => new Expression({ kind: "isOneOf", task: path, classes: [indexOf(name)] }),
-        isOneOf: (names: readonly string[]) =>
-          new Expression({ kind: "isOneOf", task: path, classes: names.map(indexOf) }),
-      } satisfies ClassificationGate<string>;
-    }
-    case "multilabel":
-      return {
-        has: (label: string) =>
-          new Expression({ kind: "has", task: path, label: indexOfName(spec.labels, label, "label", path, flow) }),
-      } satisfies MultilabelGate<string>;
-    case "boundedRegression":
-      return regressionGate(path);
-    case "maskedLanguageModeling":
-      return { noCondition: true } satisfies NoGate;
-    default:
-      return spec satisfies never;
-  }
-}
-
-function regressionGate(path: string): RegressionGate {
-  return {
-    atLeast: (value) => new Expression({ kind: "atLeast", task: path, value }),
-    below: (value) => new Expression({ kind: "below", task: path, value }),
-  };
-}
-
-function ownGate(path: string, spec: OwnSpec): unknown {
-  switch (spec.gate) {
-    case "truth":
-      return new TruthGate(path);
-    case "bounds":
-      return regressionGate(path);
-    case "none":
-      return { noCondition: true } satisfies NoGate;
-    default:
-      return spec.gate satisfies never;
-  }
-}
-
-function indexOfName(known: readonly string[], name: string, kind: string, path: string, flow: string): number {
-  const index = known.indexOf(name);
-  if (index < 0) throw new UnknownNameError(kind, name, known, `task "${path}", asked in flow "${flow}"`);
-  return index;
 }

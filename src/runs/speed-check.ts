@@ -2,7 +2,8 @@
 import type { ImageInputSpec } from "../data/dataset.js";
 import type { BackendName } from "../engine/backend.js";
 import type { SymbolicTensor, TrunkFunction } from "../engine/network.js";
-import { defineTasks, traceFlow } from "../flow/define.js";
+import { defineTasks } from "../flow/define.js";
+import { traceFlow } from "../flow/trace.js";
 import { binary } from "../tasks/index.js";
 
 export interface BackendSpeed {

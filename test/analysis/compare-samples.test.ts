@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { compareSamples, pairRows, type SampleOptions } from "../../src/analysis/compare-samples.js";
 import { scoreSplit } from "../../src/analysis/index.js";
 import { createRandom } from "../../src/data/rng.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 
 const NONE = Number.NaN;

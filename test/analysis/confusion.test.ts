@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { calibration, yesNoAnswers } from "../../src/analysis/calibration.js";
 import { confusionMatrix } from "../../src/analysis/confusion.js";
 import { type ScoredTask, scoreSplit } from "../../src/analysis/score.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 
 const graph = traceFlow(

@@ -1,7 +1,8 @@
 /** @file Losses, metrics and evaluation rows against the reference vectors and hand-made splits. */
 import { describe, expect, it } from "vitest";
 import { evaluateSplit, type SplitOutputs, scoreSplit, totalLoss } from "../../src/analysis/index.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import type { EvaluationRow, Gates } from "../../src/tasks/evaluation.js";
 import { binary, boundedRegression, multilabel } from "../../src/tasks/index.js";
 import {

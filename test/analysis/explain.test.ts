@@ -7,9 +7,10 @@ import {
   type ScoredSplit,
   scoreSplit,
 } from "../../src/analysis/index.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
 import type { FlowGraph } from "../../src/flow/graph.js";
 import { answerWidth } from "../../src/flow/masks.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 import {
   defaultThresholds,

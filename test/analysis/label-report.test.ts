@@ -1,7 +1,8 @@
 /** @file The label report: counts by hand, and a warning for each thing that labels cannot teach. */
 import { describe, expect, it } from "vitest";
 import { labelReport } from "../../src/analysis/index.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary, boundedRegression, classification, type Labels, multilabel } from "../../src/tasks/index.js";
 
 const NO = Number.NaN;

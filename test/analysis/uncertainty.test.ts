@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { explainRow, printExplanation } from "../../src/analysis/explain.js";
 import { scoreSplit } from "../../src/analysis/score.js";
 import { AnswerSampler } from "../../src/analysis/uncertainty.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary, boundedRegression, classification } from "../../src/tasks/index.js";
 
 const definitions = defineTasks({

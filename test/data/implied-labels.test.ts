@@ -2,9 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { withImpliedLabels } from "../../src/data/implied-labels.js";
-import { defineTasks, type Expression, traceFlow } from "../../src/flow/define.js";
+import { defineTasks, type Expression } from "../../src/flow/define.js";
 import type { Condition, FlowGraph, TaskSpec } from "../../src/flow/graph.js";
 import { answerWidth } from "../../src/flow/masks.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary, boundedRegression, classification, type Labels, multilabel } from "../../src/tasks/index.js";
 import { graphOf } from "./files.js";
 

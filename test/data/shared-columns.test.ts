@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readLabels } from "../../src/data/labels.js";
 import { readTables } from "../../src/data/tables.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary } from "../../src/tasks/index.js";
 import { temporaryDir } from "../storage/support.js";
 

@@ -8,8 +8,9 @@ import { withImpliedLabels } from "../../src/data/implied-labels.js";
 import { idCount, tokens } from "../../src/data/inputs.js";
 import { loadDataset, loadLabels } from "../../src/data/load.js";
 import { DataError } from "../../src/errors.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
 import { offsetsOf } from "../../src/flow/masks.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 
 let dir = "";

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type BatchTargets, batchLoss, countTerms, gatherTargets, layOutHeads } from "../../src/engine/losses.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 
 /** Numbers of one task, row by row; null is a missing label. */

@@ -7,9 +7,10 @@ import { type BatchTargets, gatherTargets, layOutHeads } from "../../src/engine/
 import type { InputBatch, Network, SymbolicTensor, TrunkFunction } from "../../src/engine/network.js";
 import type { OptimizerConfig } from "../../src/engine/optimizer.js";
 import { readInputs, Trainer, type TrainerConfig } from "../../src/engine/trainer.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
 import type { FlowGraph, TaskSpec } from "../../src/flow/graph.js";
 import { activeRows, answerWidth, bothMasks, labelledRows, type RowMask } from "../../src/flow/masks.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary, boundedRegression, classification, type Labels, multilabel } from "../../src/tasks/index.js";
 
 const definitions = defineTasks({

@@ -11,9 +11,10 @@ import { Network, type SymbolicTensor, type TrunkFunction } from "../../src/engi
 import { predictLogits } from "../../src/engine/predict.js";
 import { readInputs, Trainer, tokenSpans } from "../../src/engine/trainer.js";
 import { ConfigError } from "../../src/errors.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
 import { axisOf, type FlowGraph } from "../../src/flow/graph.js";
 import { activeRows, answerWidth, bothMasks, labelledRows, offsetsOf, type RowMask } from "../../src/flow/masks.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { withVocabulary } from "../../src/runs/token-tasks.js";
 import {
   binary,

@@ -8,7 +8,8 @@ import { Network, type SymbolicTensor, type TrunkFunction } from "../../src/engi
 import { forward } from "../../src/engine/predict.js";
 import { readInputs } from "../../src/engine/trainer.js";
 import { ConfigError, UnknownNameError } from "../../src/errors.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary } from "../../src/tasks/index.js";
 import { IMAGE, INPUTS, makeData, predictPlainly, valuesOf } from "./small-project.js";
 

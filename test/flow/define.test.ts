@@ -1,8 +1,9 @@
 /** @file Tracing: what a flow function says becomes a graph, once, with every slip named. */
 import { describe, expect, it } from "vitest";
 import { ConfigError, type CoolError, FlowError, UnknownNameError } from "../../src/errors.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
 import { printGraph } from "../../src/flow/print.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 
 const declared = defineTasks({

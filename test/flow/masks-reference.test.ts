@@ -1,7 +1,8 @@
 /** @file Masks against the reference vectors. */
 import { describe, expect, it } from "vitest";
 import { scoreSplit } from "../../src/analysis/index.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary } from "../../src/tasks/index.js";
 import {
   defaultThresholds,

@@ -1,7 +1,8 @@
 /** @file Preconditions as text. */
 import { expect, it } from "vitest";
-import { defineTasks, type Expression, traceFlow } from "../../src/flow/define.js";
+import { defineTasks, type Expression } from "../../src/flow/define.js";
 import { printCondition } from "../../src/flow/print.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import { binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 
 const declared = defineTasks({

@@ -2,10 +2,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FlowError } from "../../src/errors.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
 import { axisOf, type Condition, type FlowGraph, type TaskNode, type TaskSpec } from "../../src/flow/graph.js";
 import { activeRows, answerWidth, offsetsOf, overPositions, rowsOfPositions } from "../../src/flow/masks.js";
 import { printGraph } from "../../src/flow/print.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import {
   binary,
   boundedRegression,

@@ -1,8 +1,9 @@
 /** @file The home-security flow of the reference vectors, and readers of those vectors. */
 import { readFileSync } from "node:fs";
 import { type ScoredSplit, type SplitOutputs, scoreSplit } from "../../src/analysis/index.js";
-import { defineTasks, traceFlow } from "../../src/flow/define.js";
+import { defineTasks } from "../../src/flow/define.js";
 import type { FlowGraph } from "../../src/flow/graph.js";
+import { traceFlow } from "../../src/flow/trace.js";
 import {
   behaviourOf,
   binary,
