@@ -5,6 +5,7 @@ import { AnswerSampler, type SampledAnswers } from "../analysis/uncertainty.js";
 import type { InputSource } from "../data/dataset.js";
 import type { Network } from "../engine/network.js";
 import { InterruptedError, UsageError } from "../errors.js";
+import { axisOf } from "../flow/graph.js";
 
 export interface UncertaintyOptions {
   /** Stochastic forward passes; default 30. */
@@ -18,7 +19,7 @@ const BATCH_ROWS = 64;
 
 /**
  * Answers to all rows of the inputs in stochastic passes: Monte-Carlo dropout.
- * @throws UsageError where that is less than two, which have no deviation
+ * @throws UsageError where that is less than two, which have no deviation, or where a task is asked per token
  */
 export async function sampleAnswers(
   network: Network,
@@ -29,6 +30,13 @@ export async function sampleAnswers(
 ): Promise<SampledAnswers> {
   if (!Number.isInteger(samples) || samples < 2) {
     throw new UsageError(`${samples} samples have no deviation. Take 2 or more, e.g. ${DEFAULT_SAMPLES}.`, { samples });
+  }
+  const perToken = network.graph.tasks.find(({ spec }) => axisOf(spec) === "token");
+  if (perToken !== undefined) {
+    throw new UsageError(
+      `Answers under dropout are sampled per row, but "${perToken.path}" is asked of every token. Explain this run without --uncertainty.`,
+      { task: perToken.path },
+    );
   }
   const [{ sampleLogits }, { splitTasks }, { readInputs }] = await Promise.all([
     import("../engine/uncertainty.js"),
