@@ -8,7 +8,7 @@ const Table = (): typeof TableConstructor => createRequire(import.meta.url)("cli
 
 /** Whether to colour: a terminal that wants it (no-color.org). */
 export function useColour(): boolean {
-  return process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
+  return process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "";
 }
 
 /** @param numeric columns to align right */

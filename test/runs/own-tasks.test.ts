@@ -79,7 +79,7 @@ const metricOf = (split: string, metric: string) =>
 
 describe("a run with an own task", () => {
   test("learns the angle, and tunes the decoder's offset on valid", () => {
-    const [offset] = run.thresholds["wrist"] as readonly number[];
+    const [offset] = run.thresholds.wrist as readonly number[];
     expect(offset).toBeGreaterThan(12);
     expect(offset).toBeLessThan(18);
     expect(metricOf("test", "mean_angular_deviation")).toBeLessThan(5);
@@ -92,7 +92,7 @@ describe("a run with an own task", () => {
     const opened = openRunStore(store(), { readonly: true });
     const kept = opened.readThresholds(run.run.id).filter(({ taskPath }) => taskPath === "wrist");
     opened.close();
-    expect(kept).toMatchObject([{ labelIndex: 0, label: null, value: (run.thresholds["wrist"] as number[])[0] }]);
+    expect(kept).toMatchObject([{ labelIndex: 0, label: null, value: (run.thresholds.wrist as number[])[0] }]);
   });
 
   test("has no metrics of the known task", () => {
@@ -106,11 +106,11 @@ describe("a run with an own task", () => {
       const predictions = await loaded.predict([join(dir, "angles.csv")]);
       predictions.forEach(({ answers }, i) => {
         const row = rows[i] as (typeof rows)[number];
-        const shown = (answers["wrist"]?.decoded ?? Number.NaN) as number;
+        const shown = (answers.wrist?.decoded ?? Number.NaN) as number;
         const expected = row.split === "train" ? row.label + 15 : row.label;
         expect(180 - Math.abs(180 - Math.abs(shown - (expected % 360)))).toBeLessThan(12);
-        expect(answers["member"]).toEqual({ decoded: row.member === 1, activated: [] });
-        expect(answers["right"] === undefined).toBe(row.member === 0);
+        expect(answers.member).toEqual({ decoded: row.member === 1, activated: [] });
+        expect(answers.right === undefined).toBe(row.member === 0);
       });
       const evaluated = await loaded.evaluate("test");
       expect(evaluated).toEqual(run.evaluation.filter(({ split }) => split === "test"));
