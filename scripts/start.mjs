@@ -1,6 +1,5 @@
 // `npm start`: sets everything up, trains the example, explains one image, and says how to see the curves
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setUp } from "./setup.mjs";
@@ -20,19 +19,28 @@ See curves and pictures with
 `);
 
 function cool(...args) {
-  const { status, signal } = spawnSync(process.execPath, [join("bin", "run.js"), ...args], {
-    cwd: root,
-    stdio: "inherit",
-  });
-  if (status !== 0) process.exit(status ?? (signal === "SIGINT" ? 130 : 1));
+  return call(args, "inherit");
 }
 
-/** A picture of a person: the one whose tree has most branches. */
+/** @returns what the command prints */
+function call(args, stdout) {
+  const {
+    status,
+    signal,
+    stdout: printed,
+  } = spawnSync(process.execPath, [join("bin", "run.js"), ...args], {
+    cwd: root,
+    stdio: ["inherit", stdout, "inherit"],
+    encoding: "utf8",
+  });
+  if (status !== 0) process.exit(status ?? (signal === "SIGINT" ? 130 : 1));
+  return printed;
+}
+
+/** The test picture whose shirt the network knows worst: of a person, so that the tree has most branches. */
 function testImage() {
-  const [header, ...rows] = readFileSync(join(root, example, "labels.csv"), "utf8")
-    .trim()
-    .split("\n");
-  const person = header.split(",").indexOf("person_present");
-  const row = rows.find((line) => line.split(",")[person] === "1") ?? rows[0];
-  return join(example, row.split(",")[0]);
+  const task = "person_regression.body_regression.shirt_type";
+  const args = ["interpret", "--project", example, "--split", "test", "--task", task, "--top", "1", "--json"];
+  const { tasks } = JSON.parse(call(args, "pipe"));
+  return join(example, tasks[0].worst[0].id);
 }
