@@ -134,7 +134,8 @@ const count = (met: readonly string[]) =>
 
 test("killed at 50 moments, a run shows as crashed and goes on to the same weights", { timeout: 900_000 }, async () => {
   const met = await atEachMoment(momentsOf("kill", 50), "SIGKILL", ({ before, result }) => {
-    if (before !== null) expect(before.displayState).toBe(result.code === 0 ? "finished" : "crashed");
+    // killed in the moments between writing down the end of the run and that of the process, it has finished
+    if (before !== null) expect(["finished", ...(result.code === 0 ? [] : ["crashed"])]).toContain(before.displayState);
   });
   process.stdout.write(`killed within ${Math.round(wholeMs)} ms; found: ${JSON.stringify(count(met))}\n`);
   // moments of all kinds were met
