@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { compileFunction } from "node:vm";
+import { BackendError } from "../../errors.js";
 
 type Core = typeof import("@tensorflow/tfjs-core");
 
@@ -102,8 +103,18 @@ interface WebgpuKernels {
   readonly WebGPUBackend: new (device: GpuDevice, info: GpuAdapter["info"]) => WebgpuBackend;
 }
 
+/** @throws BackendError where the addon does not fit this machine */
 export async function loadDawn({ dawn }: WebgpuPackages): Promise<Dawn> {
-  return (await import(pathToFileURL(dawn.entry).href)) as Dawn;
+  try {
+    return (await import(pathToFileURL(dawn.entry).href)) as Dawn;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new BackendError(
+      `The package webgpu ${dawn.version} does not load: ${message}. Install it again, or use --backend wasm.`,
+      { backend: "webgpu", version: dawn.version },
+      { cause: error },
+    );
+  }
 }
 
 /**

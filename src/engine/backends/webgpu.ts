@@ -1,18 +1,16 @@
 /** @file tfjs's WebGPU backend on Dawn: GPUs of every maker, without CUDA, where the two packages are installed. */
-import { readdirSync } from "node:fs";
 import { BackendError } from "../../errors.js";
 import { type Backend, type OpenedBackend, prepareCore } from "./backend.js";
 import { DawnEvents } from "./dawn-events.js";
+import { findAdapter, isSoftware, mayHaveGpu, nameOf } from "./webgpu-adapter.js";
 import {
   findWebgpuPackages,
   type GpuAdapter,
   type GpuBuffer,
   type GpuDevice,
   type GpuEntry,
-  loadDawn,
   loadKernels,
   type WebgpuBackend,
-  type WebgpuPackages,
 } from "./webgpu-packages.js";
 
 export const webgpu: Backend = { passedOver, open: openWebgpu };
@@ -23,11 +21,16 @@ const HOW_TO_INSTALL = "Install it with: npm i webgpu @tensorflow/tfjs-backend-w
 async function passedOver(): Promise<string | null> {
   const packages = findWebgpuPackages();
   if (packages === null) return "is not installed";
-  // Dawn complains on stderr where there is no driver
   if (!mayHaveGpu()) return "finds no GPU";
-  const { adapter } = await findAdapter(packages);
-  if (adapter === null) return "finds no GPU with a driver";
-  return isSoftware(adapter) ? `has only a software adapter (${nameOf(adapter)}), which is taken by name alone` : null;
+  try {
+    const { adapter } = (await findAdapter(packages)) ?? {};
+    if (adapter === undefined) return "finds no GPU with a driver";
+    return isSoftware(adapter)
+      ? `has only a software adapter (${nameOf(adapter)}), which is taken by name alone`
+      : null;
+  } catch (error) {
+    return `does not load: ${(error as Error).message}`;
+  }
 }
 
 async function openWebgpu(): Promise<OpenedBackend> {
@@ -37,68 +40,21 @@ async function openWebgpu(): Promise<OpenedBackend> {
       backend: "webgpu",
     });
   }
-  const { adapter, gpu } = await findAdapter(packages);
-  if (adapter === null) throw noAdapter();
+  const found = await findAdapter(packages);
+  if (found === null) throw noAdapter();
+  const { adapter, gpu } = found;
   const tf = await prepareCore();
   const { WebGPUBackend } = loadKernels(packages, tf);
   const { events, result: device } = await DawnEvents.capture(() => requestDevice(adapter));
-  if (events === null) {
-    throw new BackendError(
-      `The package webgpu ${packages.dawn.version} works otherwise than the version 0.6 that dnn-cool knows. Install that one with: npm i webgpu@0.6`,
-      { backend: "webgpu", version: packages.dawn.version },
-    );
-  }
+  if (events === null) throw otherDawn(packages.dawn.version);
   const backend = withNavigator(gpu, () => new WebGPUBackend(device, adapter.info));
   readAtOnce(backend, events);
-  // small tensors would otherwise be computed by kernels of the cpu backend, which train less well tested
+  // small tensors would otherwise be left to other kernels, by where they happen to be
   tf.env().set("WEBGPU_CPU_FORWARD", false);
   tf.registerBackend("webgpu", () => backend);
   const { registerWebgpuKernels } = await import("../webgpu-kernels/index.js");
   registerWebgpuKernels();
   return { version: packages.kernels.version, device: `${nameOf(adapter)} by WebGPU`, threads: 1 };
-}
-
-interface FoundAdapter {
-  readonly gpu: GpuEntry;
-  /** The fastest; null where no driver answers. */
-  readonly adapter: GpuAdapter | null;
-}
-
-let found: Promise<FoundAdapter> | null = null;
-
-/** Looks once: every instance of Dawn holds memory for as long as the process lives. */
-function findAdapter(packages: WebgpuPackages): Promise<FoundAdapter> {
-  found ??= (async () => {
-    const { create, globals } = await loadDawn(packages);
-    for (const [name, value] of Object.entries(globals)) {
-      if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-    }
-    const gpu = create(process.platform === "linux" ? ["backend=vulkan"] : []);
-    return { gpu, adapter: await gpu.requestAdapter({ powerPreference: "high-performance" }) };
-  })();
-  return found;
-}
-
-/** Whether it is worth to ask for a driver at all. */
-function mayHaveGpu(): boolean {
-  if (process.platform !== "linux" || process.env.VK_DRIVER_FILES !== undefined) return true;
-  const nodes = ["/dev", "/dev/dri"].flatMap((dir) => {
-    try {
-      return readdirSync(dir);
-    } catch {
-      return [];
-    }
-  });
-  return nodes.some((name) => /^(renderD\d+|nvidia\d+|dxg)$/.test(name));
-}
-
-function isSoftware({ info }: GpuAdapter): boolean {
-  const names = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  return info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(names);
-}
-
-function nameOf({ info }: GpuAdapter): string {
-  return [info.device, info.description, info.architecture, info.vendor].find((name) => name !== "") ?? "a GPU";
 }
 
 /** As much as the adapter can do: the defaults of WebGPU are made for phones. */
@@ -186,4 +142,11 @@ function noAdapter(): BackendError {
   return new BackendError(`The webgpu backend finds no GPU with a driver. ${install}, or use --backend wasm.`, {
     backend: "webgpu",
   });
+}
+
+function otherDawn(version: string): BackendError {
+  return new BackendError(
+    `The package webgpu ${version} works otherwise than the versions 0.6 that dnn-cool knows. Install one of them with: npm i webgpu@0.6`,
+    { backend: "webgpu", version },
+  );
 }
