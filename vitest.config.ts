@@ -52,6 +52,7 @@ export default defineConfig({
         test: {
           name: "webgpu",
           include: ["test/webgpu/**/*.test.ts"],
+          globalSetup: "test/e2e/build.mjs",
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -3,7 +3,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { parityCases } from "../parity/cases.js";
 import { compareBackends } from "../parity/compare.js";
+import { needsWebgpu } from "./device.js";
 
+needsWebgpu();
 afterAll(() => tf.disposeVariables());
 
 describe("a step on webgpu is that on cpu", () => {
