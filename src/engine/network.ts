@@ -11,6 +11,7 @@ import { type HeadLayout, type LogitPart, layOutHeads, type TaskColumns } from "
 import { withSeededRandom } from "./seeded.js";
 import { changedLength } from "./token-lines.js";
 import { buildTrunk, inputShape, modelOf, type TrunkFunction } from "./trunk.js";
+import { unfuseDilated } from "./unfused.js";
 
 export type { Layers, SymbolicTensor, TrunkFunction } from "./trunk.js";
 export type LayersModel = tfl.LayersModel;
@@ -69,6 +70,7 @@ export class Network {
     this.inputs = inputs;
     this.layout = layOutHeads(graph);
     this.#full = full;
+    unfuseDilated(full.layers);
     const frozen = frozenNames(graph, freeze);
     this.frozen = freezeLayers(full, graph, frozen);
     const withHead = (head: string): readonly TaskColumns[] =>

@@ -5,6 +5,7 @@ import type { TaskNode } from "../flow/graph.js";
 import { featureTensors } from "./layer-graph.js";
 import type { TaskColumns } from "./losses.js";
 import type { InputBatch, Network } from "./network.js";
+import { unfuseDilated } from "./unfused.js";
 
 /** Per pixel of one image, [height × width]. */
 export interface PixelInfluence {
@@ -94,6 +95,7 @@ function relativeToLargest(values: Float32Array): Float32Array {
 async function averagingModel(model: tfl.LayersModel): Promise<tfl.LayersModel> {
   const topology = averaging(model.toJSON(undefined, false)) as tfl.ModelAndWeightsConfig["modelTopology"];
   const copy = await tfl.models.modelFromJSON(topology);
+  unfuseDilated(copy.layers);
   for (const layer of copy.layers) {
     const weights = layer.weights.map(({ originalName, shape }) => averagingWeight(originalName, shape as number[]));
     layer.setWeights(weights);

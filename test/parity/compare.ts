@@ -15,8 +15,6 @@ export interface ParityCase {
   readonly random?: boolean;
   /** Why the plain JavaScript backend is no reference here; the slopes of the loss are then. */
   readonly cpuIsWrong?: string;
-  /** Backends that are known to fail it, and why. */
-  readonly failsOn?: Readonly<Partial<Record<BackendName, string>>>;
   /** On the active backend. */
   readonly make: () => ParityNetwork;
 }

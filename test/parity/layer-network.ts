@@ -19,7 +19,6 @@ export interface LayerCase {
   readonly masked?: boolean;
   readonly random?: boolean;
   readonly cpuIsWrong?: string;
-  readonly failsOn?: NonNullable<ParityCase["failsOn"]>;
   readonly build: (...inputs: SymbolicTensor[]) => SymbolicTensor;
 }
 

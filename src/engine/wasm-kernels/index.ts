@@ -24,6 +24,7 @@ import { steadyMatMul } from "./mat-mul.js";
 import { poolGradientKernels } from "./pool.js";
 import { unsortedSegmentSumKernel } from "./segment-sum.js";
 import { fastLeadingSum } from "./sum.js";
+import { volumeKernels } from "./volume.js";
 
 let isRegistered = false;
 
@@ -39,6 +40,7 @@ export function registerWasmGradientKernels(): void {
     conv2dBackpropInput,
     ...depthwiseGradientKernels,
     ...poolGradientKernels,
+    ...volumeKernels,
     unsortedSegmentSumKernel,
     einsumKernel,
     steadyMatMul(getKernel(BatchMatMul, "wasm")),

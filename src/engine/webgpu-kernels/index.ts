@@ -1,20 +1,9 @@
 /** @file Registers what tfjs's WebGPU backend lacks for training, or does wrong. Its own kernels come before. */
-// tfjs-layers registers the stock gradients in Node: before ours, which wrap some of them
-import "@tensorflow/tfjs-layers";
-import {
-  Cast,
-  Conv2D,
-  Conv2DBackpropFilter,
-  getGradient,
-  getKernel,
-  registerGradient,
-  registerKernel,
-  unregisterKernel,
-} from "@tensorflow/tfjs-core";
+import { Cast, Conv2DBackpropFilter, getKernel, registerKernel, unregisterKernel } from "@tensorflow/tfjs-core";
 import { mendAveragePooling } from "../padded-average.js";
+import { mendDilatedConvolution } from "../stretched-filter.js";
 import { convertingCast } from "./cast.js";
 import { groupedFilterGradient } from "./conv2d-filter.js";
-import { withStretchedFilter } from "./dilated-convolution.js";
 
 let isRegistered = false;
 
@@ -32,5 +21,5 @@ export function registerWebgpuKernels(): void {
     registerKernel(kernel);
   }
   mendAveragePooling("webgpu");
-  registerGradient(withStretchedFilter(getGradient(Conv2D)));
+  mendDilatedConvolution("webgpu");
 }

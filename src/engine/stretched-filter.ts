@@ -1,11 +1,16 @@
 /** @file The gradient of a dilated convolution, which tfjs refuses: that of one with a stretched filter. */
+// tfjs-layers registers the stock gradients in Node: before ours, which wraps one of them
+import "@tensorflow/tfjs-layers";
 import {
+  Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
   concat,
   engine,
   type GradConfig,
+  getGradient,
   type NamedAttrMap,
+  registerGradient,
   reshape,
   slice,
   stridedSlice,
@@ -15,13 +20,21 @@ import {
 
 type Pair = readonly [number, number];
 
-/** The stock gradient of Conv2D, except of a dilated convolution on webgpu. */
-export function withStretchedFilter(stock: GradConfig): GradConfig {
+const backends = new Set<string>();
+
+/** Lets dilated convolutions train on a backend. */
+export function mendDilatedConvolution(backendName: string): void {
+  if (backends.size === 0) registerGradient(withStretchedFilter(getGradient(Conv2D)));
+  backends.add(backendName);
+}
+
+/** The stock gradient of Conv2D, except of a dilated convolution on the backends that are to be mended. */
+function withStretchedFilter(stock: GradConfig): GradConfig {
   return {
     ...stock,
     gradFunc(dy, saved, attrs) {
       const dilations = dilationsOf(attrs);
-      if (dilations.every((rate) => rate === 1) || engine().backendName !== "webgpu") {
+      if (dilations.every((rate) => rate === 1) || !backends.has(engine().backendName)) {
         return stock.gradFunc(dy, saved, attrs);
       }
       const [x, filter] = saved as [Tensor, Tensor];
