@@ -67,8 +67,8 @@ async function load(device: Device | null): Promise<LoadedTensorflow> {
     try {
       if (found.addon === null) throw new Error("its native library was not built");
       const binding = loadPackage(tf, found.dir, found.addon, found.name);
-      const { addTensorflowKernels } = await import("../tensorflow-kernels/index.js");
-      addTensorflowKernels();
+      const { registerTensorflowKernels } = await import("../tensorflow-kernels/index.js");
+      registerTensorflowKernels();
       const gpu = device?.kind === "gpu" ? device.index : 0;
       return { found, binding, gpu: binding.isUsingGpuDevice() ? gpu : null };
     } catch (error) {

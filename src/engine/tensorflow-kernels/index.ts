@@ -1,3 +1,38 @@
-/** @file Registers what tfjs-node lacks for training, and replaces what it computes wrongly. */
+/** @file Registers what tfjs-node lacks for training, or computes wrongly. Its own kernels come before. */
+// tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
+import "@tensorflow/tfjs-layers";
+import {
+  Conv2DBackpropFilter,
+  Conv2DBackpropInput,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
+  getKernel,
+  type KernelConfig,
+  registerGradient,
+  registerKernel,
+  unregisterKernel,
+} from "@tensorflow/tfjs-core";
+import { einsumGradient } from "../wasm-kernels/einsum.js";
+import { filterGradient, inputGradient } from "./convolution.js";
 
-export function addTensorflowKernels(): void {}
+const replacements: readonly (readonly [kernelName: string, replace: (stock: KernelConfig) => KernelConfig])[] = [
+  [Conv2DBackpropFilter, filterGradient],
+  [Conv2DBackpropInput, inputGradient],
+  [DepthwiseConv2dNativeBackpropFilter, filterGradient],
+  [DepthwiseConv2dNativeBackpropInput, inputGradient],
+];
+
+let isRegistered = false;
+
+/** Mends the kernels of the backend "tensorflow"; a second call does nothing. */
+export function registerTensorflowKernels(): void {
+  if (isRegistered) return;
+  isRegistered = true;
+  for (const [kernelName, replace] of replacements) {
+    const stock = getKernel(kernelName, "tensorflow");
+    // registering over a kernel warns on the console
+    unregisterKernel(kernelName, "tensorflow");
+    registerKernel(replace(stock));
+  }
+  registerGradient(einsumGradient);
+}
