@@ -7,7 +7,7 @@ import { readInputs, tokenSpans } from "./batch-reader.js";
 import { gatherTargets } from "./losses.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "./mask-tokens.js";
 import type { Network } from "./network.js";
-import { forwardParts, type PredictOptions } from "./predict.js";
+import { openForward, type PredictOptions } from "./predict.js";
 
 /**
  * @param masks over all rows of the dataset; of the masked language modelling, the tokens that may be hidden
@@ -25,6 +25,7 @@ export async function guessMasked(
   const task = maskedTask(network.graph);
   if (task === null) throw new Error("the graph has no masked language modelling");
   const counter = new MaskedCounter(task);
+  const forward = await openForward(network, batchSize, Math.ceil(rows.length / batchSize));
   for (let at = 0; at < rows.length; at += batchSize) {
     if (signal?.aborted === true) throw new InterruptedError("Interrupted.");
     const batch = rows.subarray(at, at + batchSize);
@@ -36,7 +37,7 @@ export async function guessMasked(
       inputs,
       gatherTargets(network.layout, dataset.labels, masks, batch, spans),
     );
-    counter.add(forwardParts(network, inputs, batch.length, targets.masked ?? new Int32Array(0)).masked, targets);
+    counter.add(forward(inputs, batch.length, targets.masked ?? new Int32Array(0)).masked, targets);
     await eventLoop();
   }
   return counter.tally;

@@ -5,6 +5,8 @@ import { InterruptedError } from "../errors.js";
 import { joinArrays } from "./arrays.js";
 import type { HeadLayout } from "./losses.js";
 import type { BatchLogits, InputBatch, Network } from "./network.js";
+import { tensorflowBackend } from "./tensorflow/binding.js";
+import { UntraceableError } from "./tensorflow/untraceable.js";
 import { keepTokens, rowLengths } from "./token-lines.js";
 
 export interface PredictOptions {
@@ -28,17 +30,48 @@ export async function predictLogits(
   const batchSize = options.batchSize ?? 64;
   const merged = new Float32Array(rows.length * width);
   const tokens: Float32Array[] = [];
+  const forward = await openForward(network, batchSize, Math.ceil(rows.length / batchSize));
   for (let at = 0; at < rows.length; at += batchSize) {
     if (options.signal?.aborted === true) throw new InterruptedError("Interrupted.");
     const batch = rows.subarray(at, at + batchSize);
     const inputs = read(batch);
-    const { sample, token } = forwardParts(network, inputs, batch.length);
+    const { sample, token } = forward(inputs, batch.length, null);
     merged.set(sample, at * width);
     if (tokenWidth > 0) tokens.push(keepTokens(token, rowLengths(network.inputs, inputs, batch.length), tokenWidth));
     options.onProgress?.(at + batch.length, rows.length);
     await eventLoop();
   }
   return splitTasks(network.layout, merged, joinArrays(tokens));
+}
+
+/** Logits of one batch of inference. @param masked tokens whose hidden word is asked; null: none */
+export type Forward = (inputs: InputBatch, rows: number, masked: Int32Array | null) => PartValues;
+
+/** So many batches repay the tracing of a graph. */
+const WORTH_TRACING = 4;
+
+/**
+ * How to compute many batches: on TensorFlow as runs of one graph, elsewhere kernel by kernel.
+ * @param batchSize no batch is larger
+ */
+export async function openForward(network: Network, batchSize: number, batches: number): Promise<Forward> {
+  const eager: Forward = (inputs, rows, masked) => forwardParts(network, inputs, rows, masked);
+  const backend = tensorflowBackend();
+  if (backend === null || batches < WORTH_TRACING) return eager;
+  const { GraphForward } = await import("./tensorflow/graph-forward.js");
+  const graph = network.companion(GraphForward, () => new GraphForward(backend, network));
+  graph.load();
+  let isTraceable = true;
+  return (inputs, rows, masked) => {
+    if (!isTraceable) return eager(inputs, rows, masked);
+    try {
+      return graph.forward(inputs, rows, batchSize, masked);
+    } catch (error) {
+      if (!(error instanceof UntraceableError)) throw error;
+      isTraceable = false;
+      return eager(inputs, rows, masked);
+    }
+  };
 }
 
 /** [rows, layout.width] of one batch. */

@@ -9,11 +9,11 @@ import {
   getKernel,
   type KernelConfig,
   registerGradient,
-  registerKernel,
-  unregisterKernel,
 } from "@tensorflow/tfjs-core";
+import { replaceKernel } from "../replace-kernel.js";
 import { einsumGradient } from "../wasm-kernels/einsum.js";
 import { filterGradient, inputGradient } from "./convolution.js";
+import { gather } from "./gather.js";
 
 const replacements: readonly (readonly [kernelName: string, replace: (stock: KernelConfig) => KernelConfig])[] = [
   [Conv2DBackpropFilter, filterGradient],
@@ -29,10 +29,8 @@ export function registerTensorflowKernels(): void {
   if (isRegistered) return;
   isRegistered = true;
   for (const [kernelName, replace] of replacements) {
-    const stock = getKernel(kernelName, "tensorflow");
-    // registering over a kernel warns on the console
-    unregisterKernel(kernelName, "tensorflow");
-    registerKernel(replace(stock));
+    replaceKernel(replace(getKernel(kernelName, "tensorflow")));
   }
+  replaceKernel(gather);
   registerGradient(einsumGradient);
 }

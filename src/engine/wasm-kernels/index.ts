@@ -2,17 +2,8 @@
 import "@tensorflow/tfjs-backend-wasm";
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
 import "@tensorflow/tfjs-layers";
-import {
-  _FusedMatMul,
-  BatchMatMul,
-  getGradient,
-  getKernel,
-  type KernelConfig,
-  registerGradient,
-  registerKernel,
-  Sum,
-  unregisterKernel,
-} from "@tensorflow/tfjs-core";
+import { _FusedMatMul, BatchMatMul, getGradient, getKernel, registerGradient, Sum } from "@tensorflow/tfjs-core";
+import { replaceKernel } from "../replace-kernel.js";
 import { conv2dBackpropFilter } from "./conv2d-filter.js";
 import { conv2dBackpropInput } from "./conv2d-input.js";
 import { depthwiseGradientKernels } from "./depthwise.js";
@@ -48,12 +39,4 @@ export function registerWasmGradientKernels(): void {
     registerGradient(withDilations(getGradient(kernelName), byFilter, byInput));
   }
   registerGradient(einsumGradient);
-}
-
-function replaceKernel(kernel: KernelConfig): void {
-  // registering over a kernel warns on the console
-  if (getKernel(kernel.kernelName, kernel.backendName) !== undefined) {
-    unregisterKernel(kernel.kernelName, kernel.backendName);
-  }
-  registerKernel(kernel);
 }
