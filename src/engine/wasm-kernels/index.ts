@@ -2,7 +2,16 @@
 import "@tensorflow/tfjs-backend-wasm";
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
 import "@tensorflow/tfjs-layers";
-import { _FusedMatMul, BatchMatMul, getGradient, getKernel, registerGradient, Sum } from "@tensorflow/tfjs-core";
+import {
+  _FusedMatMul,
+  AvgPool3DGrad,
+  BatchMatMul,
+  getGradient,
+  getKernel,
+  registerGradient,
+  Sum,
+} from "@tensorflow/tfjs-core";
+import { mendAveragePooling } from "../padded-average.js";
 import { replaceKernel } from "../replace-kernel.js";
 import { conv2dBackpropFilter } from "./conv2d-filter.js";
 import { conv2dBackpropInput } from "./conv2d-input.js";
@@ -35,6 +44,7 @@ export function registerWasmGradientKernels(): void {
     fastLeadingSum(getKernel(Sum, "wasm")),
   ];
   for (const kernel of kernels) replaceKernel(kernel);
+  mendAveragePooling("wasm", [AvgPool3DGrad]);
   for (const { kernelName, byFilter, byInput } of dilatedConvolutions) {
     registerGradient(withDilations(getGradient(kernelName), byFilter, byInput));
   }
