@@ -5,7 +5,8 @@ import type { FlowGraph } from "../../flow/graph.js";
 import type { BackendName } from "../backend.js";
 import type { BatchTargets } from "../losses.js";
 import type { InputBatch } from "../network.js";
-import type { PartValues } from "../predict.js";
+import type { BatchOutputs } from "../outputs.js";
+import type { Answers, ForwardOutputs } from "../predict.js";
 
 /** A module that a replica loads before its network, and what to call its default export with. */
 export interface Preparation {
@@ -65,7 +66,7 @@ export interface StepReply {
   readonly gradient: Float32Array;
   /** After the step; of the first replica alone, since they are the same on all. */
   readonly statistics: Float32Array | null;
-  readonly logits: PartValues;
+  readonly outputs: BatchOutputs;
 }
 
 export interface ForwardRequest {
@@ -73,13 +74,12 @@ export interface ForwardRequest {
   readonly weights: Weights | null;
   readonly rows: number;
   readonly inputs: InputBatch;
-  /** Tokens whose hidden word is asked, as row × length + place; null: not asked. */
-  readonly masked: Int32Array | null;
+  readonly answers: Answers | null;
 }
 
 export interface ForwardReply {
   readonly kind: "forward";
-  readonly logits: PartValues;
+  readonly outputs: ForwardOutputs;
 }
 
 export interface OpenRequest {

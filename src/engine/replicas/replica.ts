@@ -4,9 +4,11 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError, CoolError } from "../../errors.js";
 import { isDefined } from "../../tasks/index.js";
 import { openBackend } from "../backend.js";
-import { Network } from "../network.js";
+import type { BatchTargets } from "../losses.js";
+import { type InputBatch, Network } from "../network.js";
+import { type BatchOutputs, outputsOfBatch } from "../outputs.js";
 import { readParameters, writeParameters } from "../parameters.js";
-import { forwardParts, type PartValues } from "../predict.js";
+import { type PartValues, passHere } from "../predict.js";
 import { computeGradient } from "../step/gradients.js";
 import type { Exchange } from "./exchange.js";
 import type {
@@ -22,9 +24,6 @@ import type {
   Weights,
 } from "./messages.js";
 import { type ShardScope, seeWholeBatch } from "./whole-batch.js";
-
-const NONE = new Float32Array(0);
-const NO_LOGITS: PartValues = { sample: NONE, token: NONE, masked: NONE };
 
 /** Answers the requests of the coordinating side. Keeps nothing between them but the weights that it was given. */
 export class Replica {
@@ -111,16 +110,30 @@ class OpenedReplica {
         sums: loss.tasks.map(({ sum }) => sum),
         gradient: this.#gradient,
         statistics: isFirst ? readParameters(this.#network.statistics) : null,
-        logits: place.rows === 0 ? NO_LOGITS : copyParts(logits),
+        outputs: place.rows === 0 ? this.#noOutputs() : this.#outputs(logits, inputs, targets),
       };
     } finally {
       this.#scope.place = null;
     }
   }
 
-  forward({ weights, rows, inputs, masked }: ForwardRequest): ForwardReply {
+  forward({ weights, rows, inputs, answers }: ForwardRequest): ForwardReply {
     this.#take(weights);
-    return { kind: "forward", logits: copyParts(forwardParts(this.#network, inputs, rows, masked)) };
+    const outputs = passHere(this.#network, inputs, rows, answers);
+    return { kind: "forward", outputs: { ...outputs, sample: outputs.sample.slice() } };
+  }
+
+  /** What is too big to travel stays here. */
+  #outputs(logits: PartValues, inputs: InputBatch, targets: BatchTargets): BatchOutputs {
+    const outputs = outputsOfBatch(this.#network, logits, inputs, targets.rows, targets);
+    // a copy, without what else lies in the memory under it
+    return { ...outputs, sample: outputs.sample.slice() };
+  }
+
+  #noOutputs(): BatchOutputs {
+    const none = new Float32Array(0);
+    const { columns } = this.#network.layout;
+    return { sample: none, tokens: columns.filter(({ part }) => part === "token").map(() => none), hits: 0 };
   }
 
   #take(weights: Weights | null): void {
@@ -128,11 +141,6 @@ class OpenedReplica {
     writeParameters(this.#network.trainable, weights.parameters);
     writeParameters(this.#network.statistics, weights.statistics);
   }
-}
-
-/** Without what else lies in the memory under them, which would travel too. */
-function copyParts({ sample, token, masked }: PartValues): PartValues {
-  return { sample: sample.slice(), token: token.slice(), masked: masked.slice() };
 }
 
 function sizeOf(variables: readonly tf.Variable[]): number {

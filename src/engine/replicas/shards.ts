@@ -1,10 +1,10 @@
 /** @file A batch in shards of near-equal size, one per replica, and their outputs put together again. */
 import type { RowMask } from "../../flow/masks.js";
 import type { Labels } from "../../tasks/index.js";
-import { joinArrays } from "../arrays.js";
+import { joinArrays, joinEach } from "../arrays.js";
 import { type BatchTargets, type HeadLayout, partsOf } from "../losses.js";
 import type { InputBatch } from "../network.js";
-import type { PartValues } from "../predict.js";
+import type { BatchOutputs } from "../outputs.js";
 import type { ShardPlace } from "./messages.js";
 
 export interface Shard {
@@ -82,13 +82,11 @@ function maskedBetween(masked: Int32Array | undefined, from: number, to: number)
   return [first < 0 ? masked.length : first, end < 0 ? masked.length : end];
 }
 
-/** Logits of a batch from those of its shards, which lie one after the other in every part. */
-export function joinParts(shards: readonly PartValues[]): PartValues {
-  const [only] = shards;
-  if (shards.length === 1 && only !== undefined) return only;
+/** Outputs of a batch from those of its shards. */
+export function joinOutputs(shards: readonly BatchOutputs[]): BatchOutputs {
   return {
     sample: joinArrays(shards.map(({ sample }) => sample)),
-    token: joinArrays(shards.map(({ token }) => token)),
-    masked: joinArrays(shards.map(({ masked }) => masked)),
+    tokens: joinEach(shards.map(({ tokens }) => tokens)),
+    hits: shards.reduce((sum, { hits }) => sum + hits, 0),
   };
 }

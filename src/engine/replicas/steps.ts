@@ -3,10 +3,14 @@ import { type BatchLoss, countTerms, type TaskLoss } from "../losses.js";
 import type { Network } from "../network.js";
 import { clipByGlobalNorm, createOptimizer, type Optimizer, type OptimizerState } from "../optimizer.js";
 import { readParameters, writeParameters } from "../parameters.js";
+import type { PartValues } from "../predict.js";
 import type { StepBatch, StepConfig, StepEngine, StepOutcome } from "../step/step-engine.js";
 import type { ReplicaGroup } from "./group.js";
 import type { StepReply, Weights } from "./messages.js";
-import { joinParts, shardOf, shardPlaces } from "./shards.js";
+import { joinOutputs, shardOf, shardPlaces } from "./shards.js";
+
+const NONE = new Float32Array(0);
+const NO_LOGITS: PartValues = { sample: NONE, token: NONE, masked: NONE };
 
 /**
  * Trains a flat copy of the network's weights, whose replicas have it in shared memory. The same mathematics as one
@@ -58,7 +62,8 @@ export class ReplicaSteps implements StepEngine {
     }
     // also where nothing was applied: the averages of batch normalization have moved on the replicas
     this.#weights = { ...this.#weights };
-    return { loss, gradientNorm, logits: joinParts(replies.map(({ logits }) => logits)), applied };
+    const outputs = joinOutputs(replies.map((reply) => reply.outputs));
+    return { loss, gradientNorm, logits: { ...NO_LOGITS, sample: outputs.sample }, outputs, applied };
   }
 
   /** What the replicas have, or will have before they compute again. */
