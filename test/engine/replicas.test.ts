@@ -3,11 +3,24 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../src/engine/backend.js";
 import { Network, type TrunkFunction } from "../../src/engine/network.js";
+import { predictLogits } from "../../src/engine/predict.js";
+import { replicaForwarder } from "../../src/engine/replicas/forward.js";
 import { ReplicaGroup, type ReplicaOptions } from "../../src/engine/replicas/group.js";
 import { ReplicaSteps } from "../../src/engine/replicas/steps.js";
 import { EagerSteps } from "../../src/engine/step/eager.js";
 import type { StepConfig, StepEngine } from "../../src/engine/step/step-engine.js";
-import { ADAMW, batchOf, dropoutTrunk, graph, INPUTS, makeData, plainTrunk, richTrunk } from "./small-project.js";
+import { Trainer } from "../../src/engine/trainer.js";
+import {
+  ADAMW,
+  batchOf,
+  dropoutTrunk,
+  graph,
+  INPUTS,
+  makeData,
+  richTrunk,
+  trainerOf,
+  weightsOf,
+} from "./small-project.js";
 
 const data = makeData(24);
 const BATCHES = [
@@ -107,12 +120,159 @@ function expectSame(trace: Trace, one: Trace): void {
 }
 
 describe.each([
-  ["plain", plainTrunk],
   ["dropout", dropoutTrunk],
   ["batch normalization, dropout and penalties", richTrunk],
-])("%s", (_, trunk) => {
+])("with %s", (_, trunk) => {
+  let one: Trace;
+  beforeAll(async () => {
+    one = await trainWith(trunk, null);
+  });
+
   test.each([1, 2, 3])("%i replicas step as one network does", async (replicas) => {
-    const one = await trainWith(trunk, null);
     expectSame(await trainWith(trunk, { replicas }), one);
+  });
+
+  test("processes step as threads do", async () => {
+    expectSame(await trainWith(trunk, { transport: "processes" }), one);
+  });
+});
+
+test("the same replicas and seed give the same weights, bit by bit", async () => {
+  const [first, second] = [await trainWith(richTrunk, {}), await trainWith(richTrunk, {})];
+  expect(second.weights).toEqual(first.weights);
+});
+
+test("on wasm, too, replicas step as one network does", async () => {
+  await openBackend("wasm");
+  const one = await trainWith(richTrunk, null);
+  expectSame(await trainWith(richTrunk, { backend: "wasm" }), one);
+  await openBackend("cpu");
+});
+
+test("frozen parts stay as they are, and their batch normalization infers", async () => {
+  const freeze = ["common", "place"];
+  const one = await trainWith(richTrunk, { freeze, replicas: 1 });
+  expectSame(await trainWith(richTrunk, { freeze }), one);
+});
+
+describe("one step", () => {
+  const network = () => Network.build(graph, INPUTS, richTrunk, 3);
+  const factors = graph.tasks.map(({ lossWeight }) => lossWeight);
+  const about = { factors, learningRate: 1e-2, seed: "one step" };
+
+  /** Its outcome and its gradient on one network and on two replicas. */
+  async function both(change: (batch: ReturnType<typeof batchOf>) => ReturnType<typeof batchOf>) {
+    const [one, two] = [network(), network()];
+    const engines = [new EagerSteps(one, CONFIG), new ReplicaSteps(two, CONFIG, await openGroup(two))] as const;
+    const outcomes = [];
+    for (const engine of engines) {
+      const batch = change(batchOf(one, data, [0, 1, 2, 3, 4, 5, 6, 7]));
+      outcomes.push({ ...(await engine.step({ ...batch, ...about })), gradient: engine.gradient.slice() });
+      await engine.writeBack();
+    }
+    return { outcomes, networks: [one, two] };
+  }
+
+  test("counts a task with rows in one shard alone by the rows of the whole batch", async () => {
+    const { outcomes } = await both(({ inputs, targets }) => ({
+      inputs,
+      targets: {
+        ...targets,
+        masks: targets.masks.map((mask, task) => mask.map((on, row) => (task < 2 && row >= 3 ? 0 : on))),
+      },
+    }));
+    const [one, two] = outcomes;
+    expect(two?.loss.tasks.map(({ terms }) => terms)).toEqual(one?.loss.tasks.map(({ terms }) => terms));
+    expect(apart(two?.gradient ?? [], one?.gradient ?? [])).toBeLessThan(1e-5);
+  });
+
+  test("without an active row in any shard has a zero loss, and the gradient of the penalties alone, once", async () => {
+    const { outcomes } = await both(({ inputs, targets }) => ({
+      inputs,
+      targets: { ...targets, masks: targets.masks.map((mask) => new Uint8Array(mask.length)) },
+    }));
+    const [one, two] = outcomes;
+    expect([one?.loss.total, two?.loss.total]).toEqual([0, 0]);
+    expect(one?.gradientNorm).toBeGreaterThan(0);
+    expect(apart(two?.gradient ?? [], one?.gradient ?? [])).toBeLessThan(1e-5);
+  });
+
+  test("that is not finite changes nothing, not even the averages of batch normalization", async () => {
+    const { outcomes, networks } = await both(({ inputs, targets }) => ({
+      inputs,
+      targets: {
+        ...targets,
+        labels: targets.labels.map((labels) => ({
+          ...labels,
+          answers: labels.answers.map((answer) => (Number.isNaN(answer) ? answer : Number.POSITIVE_INFINITY)),
+        })),
+      },
+    }));
+    expect(outcomes.map(({ applied }) => applied)).toEqual([false, false]);
+    for (const each of networks) expect(weightsOf(each)).toEqual(weightsOf(network()));
+  });
+
+  test("after one that was not applied starts from what was before both", async () => {
+    const two = network();
+    const [group, clean] = [await openGroup(two), network()];
+    const engine = new ReplicaSteps(two, CONFIG, group);
+    const good = batchOf(two, data, BATCHES[0] as number[]);
+    const labels = good.targets.labels.map(({ unitScale, answers }) => ({
+      unitScale,
+      answers: answers.map((answer) => answer * Number.POSITIVE_INFINITY),
+    }));
+    expect((await engine.step({ ...good, targets: { ...good.targets, labels }, ...about })).applied).toBe(false);
+    await engine.step({ ...good, ...about });
+    await engine.writeBack();
+    const eager = new EagerSteps(clean, CONFIG);
+    await eager.step({ ...batchOf(clean, data, BATCHES[0] as number[]), ...about });
+    weightsOf(clean).forEach((weight, i) => {
+      expect(apart(weightsOf(two)[i] ?? [], weight)).toBeLessThan(1e-5);
+    });
+  });
+});
+
+describe("whole epochs", () => {
+  const CHANGES = { taskWeighting: "uncertainty", batchSize: 7, clipNorm: 1 } as const;
+  const config = { optimizer: ADAMW, seed: 5, ...CHANGES };
+
+  async function epoch(trainer: Trainer) {
+    return trainer.finishEpoch(data, data.rows, data.masks, 1e-2);
+  }
+
+  test("with learned task weights are those of one network, and go on with another number of replicas", async () => {
+    const [one, two] = [Network.build(graph, INPUTS, richTrunk, 3), Network.build(graph, INPUTS, richTrunk, 3)];
+    const alone = trainerOf(one, CHANGES);
+    const together = new Trainer(two, config, undefined, new ReplicaSteps(two, config, await openGroup(two)));
+    const reports = [await epoch(alone), await epoch(together)];
+    expect(apart(reports[1]?.logits ?? [], reports[0]?.logits ?? [])).toBeLessThan(1e-5);
+    expect(apart([...together.logVariances].map(Number), alone.logVariances.map(Number))).toBeLessThan(1e-5);
+
+    const snapshot = await together.snapshot();
+    const group = await openGroup(two, { replicas: 3 });
+    const three = new Trainer(two, config, snapshot, new ReplicaSteps(two, config, group, snapshot.optimizer));
+    await epoch(alone);
+    await epoch(three);
+    weightsOf(one).forEach((weight, i) => {
+      expect(apart(weightsOf(two)[i] ?? [], weight)).toBeLessThan(1e-4);
+    });
+  });
+
+  test("are validated by the replicas with the weights of the latest step", async () => {
+    const network = Network.build(graph, INPUTS, richTrunk, 3);
+    const group = await openGroup(network);
+    const steps = new ReplicaSteps(network, config, group);
+    await epoch(new Trainer(network, config, undefined, steps));
+    const read = (rows: Int32Array) => batchOf(network, data, rows).inputs;
+    const here = await predictLogits(network, data.rows, read, { batchSize: 5 });
+    const forwarder = replicaForwarder(group, () => steps.weights);
+    const progress: number[] = [];
+    const there = await predictLogits(network, data.rows, read, {
+      batchSize: 5,
+      forwarder,
+      onProgress: (done) => progress.push(done),
+    });
+    expect(there).toEqual(here);
+    expect(progress.at(-1)).toBe(24);
   });
 });

@@ -19,6 +19,8 @@ export interface ReplicaOptions {
   readonly freeze?: readonly string[];
   /** null: the network needs nothing of the user's code. */
   readonly preparation?: Preparation | null;
+  /** Most heap of each replica's JavaScript; default: Node's own. Tensors lie elsewhere. */
+  readonly heapMegabytes?: number;
   /** Environment of each replica's process, beside this one's. */
   readonly environments?: readonly Readonly<Record<string, string>>[];
 }
@@ -38,7 +40,8 @@ export class ReplicaGroup {
   readonly #failure: Promise<never>;
   #isClosed = false;
 
-  private constructor({ replicas, transport, environments = [] }: ReplicaOptions, exchange: number) {
+  private constructor(options: ReplicaOptions, exchange: number) {
+    const { replicas, transport } = options;
     this.size = replicas;
     this.#transport = transport;
     this.#waiting = Array.from({ length: replicas }, () => null);
@@ -54,10 +57,7 @@ export class ReplicaGroup {
         if (!this.#isClosed) this.#fail(this.#ended(rank, how));
       },
     });
-    this.#links =
-      transport === "threads"
-        ? openThreads(replicas, exchange, eventsOf)
-        : openProcesses(replicas, environments, eventsOf);
+    this.#links = transport === "threads" ? openThreads(options, exchange, eventsOf) : openProcesses(options, eventsOf);
   }
 
   /**

@@ -20,6 +20,14 @@ export interface LinkEvents {
   onEnd(how: string): void;
 }
 
+/** What threads and processes are opened with. */
+export interface LinkOptions {
+  readonly replicas: number;
+  readonly heapMegabytes?: number;
+  /** Variables of each process, beside those of this one. */
+  readonly environments?: readonly Readonly<Record<string, string>>[] | undefined;
+}
+
 /** A replica in a thread or a process. It lives until `close`, or until it ends by itself. */
 export interface ReplicaLink {
   send(request: Request): void;

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { FrameReader, toFrame } from "./frames.js";
-import { entryPoint, type LinkEvents, type ReplicaLink } from "./links.js";
+import { entryPoint, type LinkEvents, type LinkOptions, type ReplicaLink } from "./links.js";
 import type { GatherMessage, Reply, Request } from "./messages.js";
 
 /** File descriptor of the socket in a replica's process. */
@@ -10,12 +10,11 @@ export const SOCKET = 3;
 
 type FromProcess = Reply | GatherMessage;
 
-/** @param environments variables of each process, beside those of this one */
 export function openProcesses(
-  replicas: number,
-  environments: readonly Readonly<Record<string, string>>[],
+  { replicas, heapMegabytes, environments = [] }: LinkOptions,
   eventsOf: (rank: number) => LinkEvents,
 ): ReplicaLink[] {
+  const flags = heapMegabytes === undefined ? [] : [`--max-old-space-size=${heapMegabytes}`];
   const links: ProcessLink[] = [];
   const round: (Float64Array | null)[] = Array.from({ length: replicas }, () => null);
   // all replicas wait for the values of all
@@ -30,7 +29,7 @@ export function openProcesses(
     for (const link of links) link.write({ kind: "gather", values: all } satisfies GatherMessage);
   };
   for (let rank = 0; rank < replicas; rank++) {
-    links.push(openProcess(eventsOf(rank), environments[rank] ?? {}, (values) => onGather(rank, values)));
+    links.push(openProcess(flags, eventsOf(rank), environments[rank] ?? {}, (values) => onGather(rank, values)));
   }
   return links;
 }
@@ -40,12 +39,13 @@ interface ProcessLink extends ReplicaLink {
 }
 
 function openProcess(
+  flags: readonly string[],
   events: LinkEvents,
   environment: Readonly<Record<string, string>>,
   onGather: (values: Float64Array) => void,
 ): ProcessLink {
   const { script, args } = entryPoint("process");
-  const child = spawn(process.execPath, [script, ...args], {
+  const child = spawn(process.execPath, [...flags, script, ...args], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     env: { ...process.env, ...environment },
   });

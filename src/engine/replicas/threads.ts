@@ -1,7 +1,7 @@
 /** @file Replicas in worker threads: they share memory, and each has a backend of its own. */
 import { Worker } from "node:worker_threads";
 import { createMeetingRoom, type MeetingRoom } from "./exchange.js";
-import { entryPoint, type LinkEvents, type ReplicaLink } from "./links.js";
+import { entryPoint, type LinkEvents, type LinkOptions, type ReplicaLink } from "./links.js";
 import type { Reply } from "./messages.js";
 
 /** What a thread begins with. */
@@ -13,21 +13,27 @@ export interface ThreadData {
 }
 
 export function openThreads(
-  replicas: number,
+  { replicas, heapMegabytes }: LinkOptions,
   exchangeSize: number,
   eventsOf: (rank: number) => LinkEvents,
 ): ReplicaLink[] {
   const room = createMeetingRoom(replicas, exchangeSize);
-  return Array.from({ length: replicas }, (_, rank) => openThread(rank, room, eventsOf(rank)));
+  return Array.from({ length: replicas }, (_, rank) => openThread(rank, room, eventsOf(rank), heapMegabytes));
 }
 
-function openThread(rank: number, room: MeetingRoom, events: LinkEvents): ReplicaLink {
+function openThread(
+  rank: number,
+  room: MeetingRoom,
+  events: LinkEvents,
+  heapMegabytes: number | undefined,
+): ReplicaLink {
   const sent = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const { script, args } = entryPoint("thread");
   const worker = new Worker(script, {
     argv: [...args],
     execArgv: [],
     workerData: { rank, room, sent } satisfies ThreadData,
+    ...(heapMegabytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }),
     stdout: true,
     stderr: true,
   });
