@@ -83,18 +83,17 @@ async function train(network: Network, engine: StepEngine & { readonly gradient:
   return { ...trace, weights: Float32Array.from(weights) };
 }
 
-async function trainWith(trunk: TrunkFunction, options: Partial<ReplicaOptions> | null): Promise<Trace> {
-  const network = Network.build(
-    graph,
-    INPUTS,
-    trunk,
-    3,
-    options?.freeze === undefined ? {} : { freeze: options.freeze },
-  );
+/** @param options of the replicas; null: the network itself, in this thread */
+async function trainWith(
+  trunk: TrunkFunction,
+  options: Partial<ReplicaOptions> | null,
+  freeze: readonly string[] = [],
+): Promise<Trace> {
+  const network = Network.build(graph, INPUTS, trunk, 3, { freeze });
   const engine =
     options === null
       ? new EagerSteps(network, CONFIG)
-      : new ReplicaSteps(network, CONFIG, await openGroup(network, options));
+      : new ReplicaSteps(network, CONFIG, await openGroup(network, { freeze, ...options }));
   return train(network, engine);
 }
 
@@ -151,8 +150,8 @@ test("on wasm, too, replicas step as one network does", async () => {
 
 test("frozen parts stay as they are, and their batch normalization infers", async () => {
   const freeze = ["common", "place"];
-  const one = await trainWith(richTrunk, { freeze, replicas: 1 });
-  expectSame(await trainWith(richTrunk, { freeze }), one);
+  const one = await trainWith(richTrunk, null, freeze);
+  expectSame(await trainWith(richTrunk, {}, freeze), one);
 });
 
 describe("one step", () => {
