@@ -3,7 +3,6 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../src/engine/backend.js";
 import { Network } from "../../src/engine/network.js";
@@ -120,24 +119,6 @@ describe("a thread", () => {
       /^Replica [12] of 2 \(a thread\) has ended with exit code 7\. The last checkpoint is kept\./,
     );
   });
-
-  test("that runs out of memory says so", async () => {
-    const { network } = await ownTask("const all = []; for (;;) all.push(new Array(1e6).fill(all.length + 0.5));");
-    const group = await open(network, { preparation, heapMegabytes: 200 });
-    const engine = new ReplicaSteps(network, { optimizer: ADAMW, clipNorm: null }, group);
-    const stepping = engine.step({
-      inputs: { x: Float32Array.of(1, 2, 3, 4) },
-      targets: {
-        rows: 2,
-        labels: [{ answers: Float32Array.of(1, LABEL), unitScale: null }],
-        masks: [Uint8Array.of(1, 1)],
-      },
-      factors: [1],
-      learningRate: 0.1,
-      seed: "s",
-    });
-    await expect(stepping).rejects.toThrow(/has ended with .*memory.*go on with fewer --replicas or a smaller batch/);
-  });
 });
 
 describe("a process", () => {
@@ -157,46 +138,7 @@ describe("a process", () => {
     await group.close();
     expect(children()).toEqual([]);
   });
-
-  test("goes when what started it is killed", async () => {
-    const script = join(folder, "starter.ts");
-    const at = (file: string) => JSON.stringify(new URL(`../../${file}`, import.meta.url).pathname);
-    writeFileSync(
-      script,
-      `import { openBackend } from ${at("src/engine/backend.ts")};
-import { Network } from ${at("src/engine/network.ts")};
-import { ReplicaGroup } from ${at("src/engine/replicas/group.ts")};
-import { graph, INPUTS, plainTrunk } from ${at("test/engine/small-project.ts")};
-await openBackend("cpu");
-await ReplicaGroup.open(Network.build(graph, INPUTS, plainTrunk, 3), { replicas: 2, transport: "processes", backend: "cpu" });
-const { execFileSync } = await import("node:child_process");
-process.stdout.write(execFileSync("ps", ["-o", "pid=", "--ppid", String(process.pid)]));
-process.kill(process.pid, "SIGKILL");
-`,
-    );
-    const jiti = new URL("../../node_modules/jiti/lib/jiti-cli.mjs", import.meta.url).pathname;
-    let printed = "";
-    try {
-      execFileSync(process.execPath, [jiti, script], { encoding: "utf8" });
-    } catch (error) {
-      printed = String((error as { stdout: unknown }).stdout);
-    }
-    const pids = printed.trim().split(/\s+/).map(Number);
-    expect(pids.length).toBeGreaterThanOrEqual(2);
-    const living = () => pids.filter((pid) => isAlive(pid));
-    for (let waited = 0; living().length > 0 && waited < 100; waited++) await sleep(50);
-    expect(living()).toEqual([]);
-  });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 test("a network whose layers are not in the replica cannot be opened, and leaves nothing behind", async () => {
   const network = Network.build(graph, INPUTS, richTrunk, 3);
