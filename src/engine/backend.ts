@@ -68,8 +68,8 @@ function lacks(name: BackendName, device: Device | null): string | null {
 async function open(name: BackendName, device: Device | null): Promise<OpenedBackend> {
   const lack = lacks(name, device);
   if (lack !== null) throw new BackendError(`The backend ${name} ${lack}. Leave --device or --backend out.`, { name });
-  // one that has several devices looks whether it is on the right one
-  const isSettled = device === null || backends[name].devices.length === 1;
+  // one that has several devices, or GPUs, looks whether it is on the right one
+  const isSettled = device === null || (device.kind === "cpu" && backends[name].devices.length === 1);
   const opening = (isSettled ? opened.get(name) : undefined) ?? backends[name].open(device);
   opened.set(name, opening);
   try {

@@ -19,6 +19,11 @@ describe("opening", () => {
     expect(tf.getBackend()).toBe("webgpu");
   });
 
+  test("cannot choose among GPUs by number", async () => {
+    await expect(openBackend("webgpu", { kind: "gpu", index: 1 })).rejects.toThrow(/gpu:1 cannot be asked for/);
+    expect((await openBackend("webgpu", { kind: "gpu", index: 0 })).name).toBe("webgpu");
+  });
+
   test("by auto passes a software adapter over, and says so", async (context) => {
     const found = await findAdapter(findWebgpuPackages() as WebgpuPackages);
     if (found === null || !isSoftware(found.adapter)) return context.skip("this machine has a hardware adapter");

@@ -2,6 +2,7 @@
 import { BackendError } from "../../errors.js";
 import { type Backend, type OpenedBackend, prepareCore } from "./backend.js";
 import { DawnEvents } from "./dawn-events.js";
+import { type Device, deviceName } from "./device.js";
 import { findAdapter, isSoftware, mayHaveGpu, nameOf } from "./webgpu-adapter.js";
 import {
   findWebgpuPackages,
@@ -33,7 +34,20 @@ async function passedOver(): Promise<string | null> {
   }
 }
 
-async function openWebgpu(): Promise<OpenedBackend> {
+let opening: Promise<OpenedBackend> | null = null;
+
+async function openWebgpu(device: Device | null): Promise<OpenedBackend> {
+  if (device?.kind === "gpu" && device.index > 0) throw numbered(device);
+  opening ??= openFastest();
+  try {
+    return await opening;
+  } catch (error) {
+    opening = null;
+    throw error;
+  }
+}
+
+async function openFastest(): Promise<OpenedBackend> {
   const packages = findWebgpuPackages();
   if (packages === null) {
     throw new BackendError(`The webgpu backend is not installed. ${HOW_TO_INSTALL}, or use --backend wasm.`, {
@@ -45,9 +59,9 @@ async function openWebgpu(): Promise<OpenedBackend> {
   const { adapter, gpu } = found;
   const tf = await prepareCore();
   const { WebGPUBackend } = loadKernels(packages, tf);
-  const { events, result: device } = await DawnEvents.capture(() => requestDevice(adapter));
+  const { events, result: gpuDevice } = await DawnEvents.capture(() => requestDevice(adapter));
   if (events === null) throw otherDawn(packages.dawn.version);
-  const backend = withNavigator(gpu, () => new WebGPUBackend(device, adapter.info));
+  const backend = withNavigator(gpu, () => new WebGPUBackend(gpuDevice, adapter.info));
   readAtOnce(backend, events);
   // small tensors would otherwise be left to other kernels, by where they happen to be
   tf.env().set("WEBGPU_CPU_FORWARD", false);
@@ -142,6 +156,13 @@ function noAdapter(): BackendError {
   return new BackendError(`The webgpu backend finds no GPU with a driver. ${install}, or use --backend wasm.`, {
     backend: "webgpu",
   });
+}
+
+function numbered(device: Device): BackendError {
+  return new BackendError(
+    `WebGPU does not number its GPUs, and takes the fastest: ${deviceName(device)} cannot be asked for. Use --device gpu.`,
+    { backend: "webgpu", device: deviceName(device) },
+  );
 }
 
 function otherDawn(version: string): BackendError {
