@@ -12,6 +12,7 @@ import type { Artifact } from "../storage/artifacts.js";
 import type { RunStore } from "../storage/run-store.js";
 import { type EvaluationRow, SPLITS } from "../tasks/evaluation.js";
 import type { Thresholds } from "../tasks/index.js";
+import { furtherMetricsOf } from "./metrics.js";
 import { outputsOf } from "./outputs.js";
 import { writePredictions } from "./predictions.js";
 import { runFiles, writeJson } from "./run-folder.js";
@@ -33,7 +34,7 @@ export async function completeRun(
     if (warning !== undefined) loggers.warning(`${task_path}${label === null ? "" : ` (${label})`}: ${warning}`);
   }
   const scored = untuned.map((split) => withThresholds(graph, split, tuning.thresholds));
-  const evaluation = evaluateSplits(graph, scored, guessed);
+  const evaluation = evaluateSplits(graph, scored, guessed, furtherMetricsOf(settings));
   const thresholds = keepThresholds(store, run.id, runDir, graph, tuning.thresholds, settings.tune.metric);
   for (const split of scored) await writePredictions(runFiles(runDir).predictions(split.split), split);
   store.replaceEvaluation(run.id, evaluation);
@@ -84,14 +85,17 @@ function tuneOnValid(graph: FlowGraph, scored: readonly ScoredSplit[], metric: s
 /**
  * Rows of all splits, each with its total.
  * @param guessed rows about masked tokens, which no scored split can tell again
+ * @param further metrics that are computed on demand
  */
 export function evaluateSplits(
   graph: FlowGraph,
   scored: readonly ScoredSplit[],
   guessed: readonly EvaluationRow[] = [],
+  further: readonly string[] = [],
 ): EvaluationRow[] {
   return scored.flatMap((split) => {
-    const rows = [...evaluateSplit(graph, split), ...guessed.filter((row) => row.split === split.split)];
+    const own = evaluateSplit(graph, split, undefined, further);
+    const rows = [...own, ...guessed.filter((row) => row.split === split.split)];
     return [...rows, totalLoss(graph, rows, "truth"), totalLoss(graph, rows, "predicted")];
   });
 }

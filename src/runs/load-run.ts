@@ -19,6 +19,7 @@ import { evaluateSplits } from "./complete-run.js";
 import { evaluateRun } from "./evaluate-run.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { constantAnswers, type GivenAnswers, readKnown, resolveGiven } from "./given-answers.js";
+import { askFor, furtherMetricsOf } from "./metrics.js";
 import { outputsOf } from "./outputs.js";
 import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
@@ -30,6 +31,11 @@ export interface PredictOptions {
   readonly given?: GivenAnswers | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((what: string, done: number, total: number) => void) | undefined;
+}
+
+export interface ScoreOptions extends PredictOptions {
+  /** These metrics alone, or `all` that there are; default: the usual ones and those of the run's evaluate.metrics. */
+  readonly metrics?: readonly string[] | undefined;
 }
 
 export interface ExplainOptions extends PredictOptions {
@@ -184,16 +190,18 @@ export class LoadedRun {
    */
   async evaluate(
     rows?: Split | { readonly table: string },
-    options: PredictOptions = {},
+    options: ScoreOptions = {},
   ): Promise<readonly EvaluationRow[]> {
     if (rows === undefined || typeof rows === "string") {
-      return (await evaluateRun(this.#store, this.run.id, { split: rows })).evaluation;
+      return (await evaluateRun(this.#store, this.run.id, { split: rows, metrics: options.metrics })).evaluation;
     }
     return this.#evaluateTable(rows.table, options);
   }
 
-  async #evaluateTable(table: string, options: PredictOptions): Promise<EvaluationRow[]> {
+  async #evaluateTable(table: string, options: ScoreOptions): Promise<EvaluationRow[]> {
     const { graph, config, thresholds } = this.#stored;
+    const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
+    const further = asked?.further ?? furtherMetricsOf(config.settings);
     const { loadRows } = await import("../data/load.js");
     const dataset = await loadRows({
       graph,
@@ -208,7 +216,8 @@ export class LoadedRun {
       const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
       const logits = await this.#logits(dataset.inputs, rows, options);
       const outputs = await outputsOf(dataset, graph, "test", rows, logits);
-      return evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)]);
+      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], further);
+      return evaluation.filter((row) => asked?.selects(row) ?? true);
     } finally {
       dataset.close();
     }

@@ -15,7 +15,8 @@ import type { MetricPoint } from "../storage/metric-points.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { isEvaluated, type Labels } from "../tasks/index.js";
 import { buildNetwork, recordStart } from "./fresh-network.js";
-import { monitoredValue, parseMonitor } from "./monitor.js";
+import { furtherMetricsOf } from "./metrics.js";
+import { type Monitor, monitoredValue, parseMonitor } from "./monitor.js";
 import { outputsOf } from "./outputs.js";
 import { runFiles } from "./run-folder.js";
 import type { Settings } from "./settings.js";
@@ -56,8 +57,8 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
       }
       const valid = await scoreValid(context, network);
       const rows = [
-        ...(await trainRows(context, network, report)),
-        ...epochRows(context, valid),
+        ...(await trainRows(context, network, report, engine.monitor)),
+        ...epochRows(context, valid, engine.monitor),
         ...(await evaluateMasked(context, network, "valid")),
         ...logVarianceRows(context, trainer, report),
       ];
@@ -220,11 +221,16 @@ export async function evaluateMasked(context: MaskedContext, network: Network, s
 }
 
 /** Metrics of the epoch on the training rows, from the logits at the time of each row's step. */
-async function trainRows(context: RunContext, network: Network, report: EpochReport): Promise<EvaluationRow[]> {
+async function trainRows(
+  context: RunContext,
+  network: Network,
+  report: EpochReport,
+  monitor: Monitor,
+): Promise<EvaluationRow[]> {
   const { splitTasks } = await import("../engine/predict.js");
   const logits = splitTasks(network.layout, report.logits, report.tokenLogits);
   const scored = await scoreRows(context, "train", report.rows, logits, report.movedLabels);
-  return [...epochRows(context, scored), ...maskedRows(context, "train", report.masked)];
+  return [...epochRows(context, scored, monitor), ...maskedRows(context, "train", report.masked)];
 }
 
 /** Learned log-variances, on the curves of the tasks that they weigh. */
@@ -292,8 +298,13 @@ async function scoreRows(
 }
 
 /** Metrics of an epoch, gated by truth. */
-function epochRows({ project }: RunContext, scored: ScoredSplit | null): EvaluationRow[] {
-  return scored === null ? [] : evaluateSplit(project.graph, scored, ["truth"]);
+function epochRows(
+  { project, settings }: RunContext,
+  scored: ScoredSplit | null,
+  { further }: Monitor,
+): EvaluationRow[] {
+  const asked = [...furtherMetricsOf(settings), ...further];
+  return scored === null ? [] : evaluateSplit(project.graph, scored, ["truth"], asked);
 }
 
 function splitTotal({ project }: RunContext, rows: readonly EvaluationRow[], split: Split): number {

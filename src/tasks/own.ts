@@ -194,6 +194,7 @@ export const ownBehaviour: TaskBehaviour<OwnSpec> = {
   questions: () => [],
   tunableMetrics: (spec) => (functionsOf(spec).decoder.tune === undefined ? [] : Object.keys(spec.higherIsBetter)),
   tuner: (spec) => (functionsOf(spec).decoder.tune === undefined ? null : tuneOwn),
+  furtherMetrics: () => [],
   metrics(scored) {
     const functions = functionsOf(scored.spec);
     const rows = rowsOf(scored);
