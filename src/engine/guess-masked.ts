@@ -1,12 +1,13 @@
 /** @file Masked tokens of rows that are not trained on, hidden by the seed alone, and how well they are guessed. */
 import { setImmediate as eventLoop } from "node:timers/promises";
+import { tokenLengths } from "../data/batches.js";
 import type { Dataset } from "../data/dataset.js";
 import { InterruptedError } from "../errors.js";
 import type { RowMask } from "../flow/masks.js";
 import { gatherTargets } from "./losses.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "./mask-tokens.js";
 import type { Network } from "./network.js";
-import { forwardParts, type PredictOptions } from "./predict.js";
+import { evenBatches, forwardParts, type PredictOptions } from "./predict.js";
 import { readInputs, tokenSpans } from "./trainer.js";
 
 /**
@@ -25,9 +26,9 @@ export async function guessMasked(
   const task = maskedTask(network.graph);
   if (task === null) throw new Error("the graph has no masked language modelling");
   const counter = new MaskedCounter(task);
-  for (let at = 0; at < rows.length; at += batchSize) {
+  for (const places of evenBatches(rows, tokenLengths(dataset.inputs), batchSize)) {
     if (signal?.aborted === true) throw new InterruptedError("Interrupted.");
-    const batch = rows.subarray(at, at + batchSize);
+    const batch = places.map((place) => rows[place] as number);
     const inputs = readInputs(network, dataset, batch);
     const spans = tokenSpans(network, dataset, inputs, batch.length);
     const targets = mask(

@@ -1,21 +1,25 @@
 /** @file Logits of many rows, batch by batch. */
 import { setImmediate as eventLoop } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
+import { batchesOf } from "../data/batches.js";
 import { InterruptedError } from "../errors.js";
 import { joinArrays } from "./arrays.js";
 import type { HeadLayout } from "./losses.js";
 import type { BatchLogits, InputBatch, Network } from "./network.js";
-import { keepTokens, rowLengths } from "./token-lines.js";
+import { rowLengths, tokensOfRow } from "./token-lines.js";
 
 export interface PredictOptions {
   readonly batchSize?: number;
+  /** Tokens of every row that can be read, for each token input. */
+  readonly lengths?: readonly Int32Array[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
  * Logits of each task, in the order of the graph, [rows, task's width]; of a task per token [positions of these rows,
- * task's width], without padding; of masked language modelling none.
+ * task's width], without padding; of masked language modelling none. Where rows have token inputs, a batch has rows of
+ * one length alone, so that nothing is padded and no answer depends on which other rows are asked.
  * @param read inputs of some of the rows
  */
 export async function predictLogits(
@@ -28,17 +32,34 @@ export async function predictLogits(
   const batchSize = options.batchSize ?? 64;
   const merged = new Float32Array(rows.length * width);
   const tokens: Float32Array[] = [];
-  for (let at = 0; at < rows.length; at += batchSize) {
+  let done = 0;
+  for (const places of evenBatches(rows, options.lengths ?? [], batchSize)) {
     if (options.signal?.aborted === true) throw new InterruptedError("Interrupted.");
-    const batch = rows.subarray(at, at + batchSize);
+    const batch = places.map((place) => rows[place] as number);
     const inputs = read(batch);
     const { sample, token } = forwardParts(network, inputs, batch.length);
-    merged.set(sample, at * width);
-    if (tokenWidth > 0) tokens.push(keepTokens(token, rowLengths(network.inputs, inputs, batch.length), tokenWidth));
-    options.onProgress?.(at + batch.length, rows.length);
+    const lengths = tokenWidth === 0 ? null : rowLengths(network.inputs, inputs, batch.length);
+    places.forEach((place, i) => {
+      merged.set(sample.subarray(i * width, (i + 1) * width), place * width);
+      if (lengths !== null) tokens[place] = tokensOfRow(token, i, lengths, tokenWidth);
+    });
+    done += batch.length;
+    options.onProgress?.(done, rows.length);
     await eventLoop();
   }
   return splitTasks(network.layout, merged, joinArrays(tokens));
+}
+
+/** Places among `rows`, at most `batchSize` at a time, whose rows have equal lengths. */
+export function evenBatches(rows: Int32Array, lengths: readonly Int32Array[], batchSize: number): Int32Array[] {
+  const groups = new Map<string, number[]>();
+  rows.forEach((row, place) => {
+    const key = lengths.map((own) => own[row]).join();
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [place]);
+    else group.push(place);
+  });
+  return [...groups.values()].flatMap((group) => batchesOf(Int32Array.from(group), batchSize));
 }
 
 /** [rows, layout.width] of one batch. */

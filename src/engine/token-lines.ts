@@ -1,6 +1,7 @@
 /** @file Padded batches of sequences ↔ the positions that hold tokens. */
 import type { InputSpec } from "../data/dataset.js";
 import { ConfigError } from "../errors.js";
+import { joinArrays } from "./arrays.js";
 import type { InputBatch } from "./network.js";
 
 /** Ids of the batch's token input, [rows, padded length]; null where there is none. */
@@ -22,20 +23,22 @@ export function rowLengths(specs: Readonly<Record<string, InputSpec>>, batch: In
 }
 
 /**
+ * Lines of one row's tokens, without those of its padding, in a new array.
+ * @param lines [rows × padded length, width]
+ * @param lengths tokens of each row
+ */
+export function tokensOfRow(lines: Float32Array, row: number, lengths: Int32Array, width: number): Float32Array {
+  const padded = lines.length / lengths.length;
+  return lines.slice(row * padded, row * padded + (lengths[row] as number) * width);
+}
+
+/**
  * Lines of the tokens without those of the padding, in a new array.
  * @param lines [rows × padded length, width]
  * @param lengths tokens of each row
  */
 export function keepTokens(lines: Float32Array, lengths: Int32Array, width: number): Float32Array {
-  const padded = lines.length / width / Math.max(1, lengths.length);
-  const kept = new Float32Array(lengths.reduce((sum, length) => sum + length, 0) * width);
-  let at = 0;
-  lengths.forEach((length, row) => {
-    const from = row * padded * width;
-    kept.set(lines.subarray(from, from + length * width), at);
-    at += length * width;
-  });
-  return kept;
+  return joinArrays(Array.from(lengths, (_, row) => tokensOfRow(lines, row, lengths, width)));
 }
 
 /** Says that a feature has not one place per token. */

@@ -1,8 +1,10 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
+
 import { extname, resolve } from "node:path";
 import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
 import { neededOffsets } from "../analysis/positions.js";
 import { type ScoredSplit, type ScoredTask, scoreSplit } from "../analysis/score.js";
+import { tokenLengths } from "../data/batches.js";
 import { firstPixels, type InputSource, type PixelSource, type SkippedRow } from "../data/dataset.js";
 import type { OnBadImage } from "../data/image-source.js";
 import type { TableImageOptions } from "../data/table-images.js";
@@ -271,6 +273,7 @@ export class LoadedRun {
       import("../engine/trainer.js"),
     ]);
     return predictLogits(this.#network, rows, (some) => readInputs(this.#network, { inputs: sources }, some), {
+      lengths: tokenLengths(sources),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       onProgress: (done, total) => options.onProgress?.("predicting", done, total),
     });

@@ -2,6 +2,7 @@
 import { evaluateSplit, LOSS, totalLoss } from "../analysis/evaluate.js";
 import { type GuessedTokens, guessedRows } from "../analysis/masked-language.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import { tokenLengths } from "../data/batches.js";
 import type { BatchAugmenter } from "../engine/augment.js";
 import type { BatchMasker } from "../engine/mask-tokens.js";
 import type { Network } from "../engine/network.js";
@@ -274,6 +275,7 @@ export async function predictRows(
     import("../engine/trainer.js"),
   ]);
   return predictLogits(network, rows, (some) => readInputs(network, context.dataset, some), {
+    lengths: tokenLengths(context.dataset.inputs),
     ...(context.signal === undefined ? {} : { signal: context.signal }),
     ...(what === undefined
       ? {}

@@ -9,6 +9,7 @@ import { batchLoss, countTerms, gatherTargets, layOutHeads, partsOf } from "../.
 import { createBatchMasker, MaskedCounter, maskedTask } from "../../src/engine/mask-tokens.js";
 import { Network, type SymbolicTensor, type TrunkFunction } from "../../src/engine/network.js";
 import { predictLogits } from "../../src/engine/predict.js";
+import { maskPadding, poolTokens } from "../../src/engine/token-layers.js";
 import { readInputs, Trainer, tokenSpans } from "../../src/engine/trainer.js";
 import { ConfigError } from "../../src/errors.js";
 import { defineTasks } from "../../src/flow/define.js";
@@ -66,6 +67,16 @@ const windowed: TrunkFunction = ({ text: ids }, layers) => {
   const conv = layers.conv1d({ filters: 6, kernelSize: 3, padding: "same", activation: "tanh" });
   const words = apply(conv, embedded);
   return { tokens: words, row: apply(layers.globalAveragePooling1d({}), words) };
+};
+
+/** Tokens with their neighbours, and no padding. */
+const masked: TrunkFunction = ({ text: ids }, layers) => {
+  const own = ids as SymbolicTensor;
+  const embedded = apply(layers.embedding({ inputDim: idCount(text), outputDim: 5 }), own);
+  const conv = layers.conv1d({ filters: 6, kernelSize: 3, padding: "same", activation: "tanh" });
+  const words = apply(conv, maskPadding(layers, embedded, own));
+  const pooled = [poolTokens(layers, words, own, "average"), poolTokens(layers, words, own, "max")];
+  return { tokens: words, row: layers.concatenate().apply(pooled) as SymbolicTensor };
 };
 
 interface TokenData {
@@ -142,6 +153,7 @@ describe.each(["cpu", "wasm"] as const)("on %s", (backend) => {
   test.each([
     ["token by token", tokenwise],
     ["with a window", windowed],
+    ["with a window, without padding", masked],
   ])("a step's gradient is that of finite differences: %s", (_, trunk) => {
     const network = Network.build(graph, INPUTS, trunk, 3);
     try {
@@ -193,6 +205,65 @@ describe.each(["cpu", "wasm"] as const)("on %s", (backend) => {
     } finally {
       network.dispose();
     }
+  });
+
+  test.each([
+    ["with a window", windowed],
+    ["with a window, without padding", masked],
+  ])("answers do not depend on which rows are asked together: %s", async (_, trunk) => {
+    const network = Network.build(graph, INPUTS, trunk, 3);
+    try {
+      const read = (rows: Int32Array) => readInputs(network, data, rows);
+      const lengths = [data.inputs.text.lengths];
+      const together = await predictLogits(network, data.rows, read, { batchSize: 12, lengths });
+      for (const row of data.rows) {
+        const alone = await predictLogits(network, Int32Array.of(row), read);
+        for (const { spec, index } of graph.tasks) {
+          const [from, to] = axisOf(spec) === "sample" ? [row, row + 1] : [data.offsets[row], data.offsets[row + 1]];
+          const width = spec.kind === "maskedLanguageModeling" ? 0 : (layout.columns[index]?.width ?? 0);
+          const own = together[index]?.subarray((from as number) * width, (to as number) * width) ?? [];
+          expect(alone[index]?.length).toBe(own.length);
+          own.forEach((value, i) => {
+            expect(alone[index]?.[i]).toBeCloseTo(value, 5);
+          });
+        }
+      }
+    } finally {
+      network.dispose();
+    }
+  });
+
+  test("in a padded batch, too, where padding is masked and not pooled; and only there", () => {
+    const differences = [windowed, masked].map((trunk) => {
+      const network = Network.build(graph, INPUTS, trunk, 3);
+      const { width, tokenWidth } = layout;
+      const logitsOf = (rows: readonly number[]) => {
+        const inputs = readInputs(network, data, rows);
+        return tf.tidy(() => {
+          const parts = network.partLogits(network.inputTensors(inputs, rows.length), false, null);
+          return { sample: valuesOf(parts.sample as tf.Tensor), token: valuesOf(parts.token as tf.Tensor) };
+        });
+      };
+      try {
+        const together = logitsOf([...data.rows]);
+        const padded = together.token.length / data.rows.length;
+        return Math.max(
+          ...[...data.rows].flatMap((row) => {
+            const alone = logitsOf([row]);
+            const count = (data.inputs.text.lengths[row] as number) * tokenWidth;
+            const apart = [
+              [alone.sample, together.sample.subarray(row * width, (row + 1) * width)],
+              [alone.token.subarray(0, count), together.token.subarray(row * padded, row * padded + count)],
+            ] as const;
+            return apart.flatMap(([a, b]) => Array.from(a, (value, i) => Math.abs(value - (b[i] as number))));
+          }),
+        );
+      } finally {
+        network.dispose();
+      }
+    });
+    expect(differences[0]).toBeGreaterThan(0.01);
+    expect(differences[1]).toBeLessThan(1e-5);
   });
 
   test("a batch without any token is a step without gradient", () => {
