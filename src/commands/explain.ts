@@ -44,7 +44,10 @@ export default class Explain extends CoolCommand {
       dependsOn: ["uncertainty"],
     }),
     seed: Flags.integer({ summary: "seed of the dropout", dependsOn: ["uncertainty"] }),
-    "receptive-field": Flags.string({ summary: "draw the pixels on which a task's answer depends", helpValue: "TASK" }),
+    "receptive-field": Flags.string({
+      summary: "draw the pixels, or the tokens, on which a task's answer depends",
+      helpValue: "TASK",
+    }),
     out: Flags.string({
       summary: "file of the drawing; default: <image>.<task>.png here",
       helpValue: "FILE.png",

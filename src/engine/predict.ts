@@ -28,26 +28,48 @@ export async function predictLogits(
   read: (rows: Int32Array) => InputBatch,
   options: PredictOptions = {},
 ): Promise<Float32Array[]> {
-  const { width, tokenWidth } = network.layout;
-  const batchSize = options.batchSize ?? 64;
-  const merged = new Float32Array(rows.length * width);
-  const tokens: Float32Array[] = [];
+  const collected = new CollectedLogits(network, rows.length);
   let done = 0;
-  for (const places of evenBatches(rows, options.lengths ?? [], batchSize)) {
+  for (const places of evenBatches(rows, options.lengths ?? [], options.batchSize ?? 64)) {
     if (options.signal?.aborted === true) throw new InterruptedError("Interrupted.");
     const batch = places.map((place) => rows[place] as number);
     const inputs = read(batch);
-    const { sample, token } = forwardParts(network, inputs, batch.length);
-    const lengths = tokenWidth === 0 ? null : rowLengths(network.inputs, inputs, batch.length);
-    places.forEach((place, i) => {
-      merged.set(sample.subarray(i * width, (i + 1) * width), place * width);
-      if (lengths !== null) tokens[place] = tokensOfRow(token, i, lengths, tokenWidth);
-    });
+    collected.put(places, inputs, forwardParts(network, inputs, batch.length));
     done += batch.length;
     options.onProgress?.(done, rows.length);
     await eventLoop();
   }
-  return splitTasks(network.layout, merged, joinArrays(tokens));
+  return collected.tasks;
+}
+
+/** Logits of rows that come batch by batch, in any order. */
+export class CollectedLogits {
+  readonly #network: Network;
+  /** [rows, layout.width] */
+  readonly #merged: Float32Array;
+  /** Of each row [its tokens, layout.tokenWidth]. */
+  readonly #tokens: Float32Array[] = [];
+
+  constructor(network: Network, rows: number) {
+    this.#network = network;
+    this.#merged = new Float32Array(rows * network.layout.width);
+  }
+
+  /** @param places where the rows of the batch belong */
+  put(places: Int32Array, inputs: InputBatch, { sample, token }: PartValues): void {
+    const { layout, inputs: specs } = this.#network;
+    const { width, tokenWidth } = layout;
+    const lengths = tokenWidth === 0 ? null : rowLengths(specs, inputs, places.length);
+    places.forEach((place, i) => {
+      this.#merged.set(sample.subarray(i * width, (i + 1) * width), place * width);
+      if (lengths !== null) this.#tokens[place] = tokensOfRow(token, i, lengths, tokenWidth);
+    });
+  }
+
+  /** As {@link predictLogits} returns them. */
+  get tasks(): Float32Array[] {
+    return splitTasks(this.#network.layout, this.#merged, joinArrays(this.#tokens));
+  }
 }
 
 /** Places among `rows`, at most `batchSize` at a time, whose rows have equal lengths. */
@@ -70,15 +92,19 @@ export function forward(network: Network, inputs: InputBatch, rows: number): Flo
 /** Logits of one batch as plain numbers; empty where a part has none. */
 export type PartValues = { readonly [Part in keyof BatchLogits]: Float32Array };
 
-/** @param masked tokens whose hidden word is asked; default none */
+/**
+ * @param masked tokens whose hidden word is asked; default none
+ * @param training whether dropout drops and batch normalization learns
+ */
 export function forwardParts(
   network: Network,
   inputs: InputBatch,
   rows: number,
   masked: Int32Array | null = null,
+  training = false,
 ): PartValues {
   return tf.tidy(() => {
-    const logits = network.partLogits(network.inputTensors(inputs, rows), false, masked);
+    const logits = network.partLogits(network.inputTensors(inputs, rows), training, masked);
     const valuesOf = (tensor: tf.Tensor | null) => (tensor?.dataSync() as Float32Array | undefined) ?? EMPTY;
     return { sample: valuesOf(logits.sample), token: valuesOf(logits.token), masked: valuesOf(logits.masked) };
   });

@@ -1,32 +1,32 @@
 /** @file Monte-Carlo dropout: the same inputs, answered by many thinned networks. */
-import * as tf from "@tensorflow/tfjs-core";
 import type { TaskNode } from "../flow/graph.js";
+import { behaviourOf } from "../tasks/index.js";
 import { type Layer, layersBefore, whileInferring, withInnerLayers } from "./layer-graph.js";
 import type { InputBatch, Network, SymbolicTensor } from "./network.js";
+import { forwardParts, type PartValues } from "./predict.js";
 import { withSeededRandom } from "./seeded.js";
 
 /**
- * Logits of one batch in one pass under dropout, [rows, layout.width]. Dropout layers drop as in training, and every
+ * Logits of one batch in one pass under dropout. Dropout layers drop as in training, and every
  * other layer infers: batch normalization keeps its averages, and noise layers add none. The spread of the answers over
  * many passes approximates the uncertainty about the weights: Gal & Ghahramani, "Dropout as a Bayesian Approximation:
  * Representing Model Uncertainty in Deep Learning" (ICML 2016).
  * @param seed same seed, same masks; every pass takes its own
  */
-export function sampleLogits(network: Network, inputs: InputBatch, rows: number, seed: string): Float32Array {
+export function sampleLogits(network: Network, inputs: InputBatch, rows: number, seed: string): PartValues {
   const layers = withInnerLayers(network.layers);
   const dropouts = layers.filter(drops);
   // a layer that holds others hands on to them how it is called
   const others = layers.filter((layer) => !drops(layer) && withInnerLayers([layer]).length === 1);
-  const pass = (): Float32Array =>
-    tf.tidy(() => (network.logits(inputs, rows, true).dataSync() as Float32Array).slice());
+  const pass = (): PartValues => forwardParts(network, inputs, rows, null, true);
   return withSeededRandom(seed, () => whileUnseeded(dropouts, () => whileInferring(others, pass)));
 }
 
 /** Tasks with a head whose answers never vary: no dropout lies between the inputs and their logits. */
 export function tasksWithoutDropout(network: Network): TaskNode[] {
   const { model, graph } = network;
-  return graph.tasks.filter(({ path, feature }) => {
-    if (feature === null) return false;
+  return graph.tasks.filter(({ path, spec }) => {
+    if (behaviourOf(spec).answeredBy !== "network") return false;
     const logits = model.getLayer(path).output as SymbolicTensor;
     return !withInnerLayers(layersBefore([logits])).some(drops);
   });

@@ -6,7 +6,7 @@ import { evaluateSplit, totalLoss } from "../analysis/evaluate.js";
 import { bestAndWorst, type TaskInterpretation } from "../analysis/interpret.js";
 import { type ScoredSplit, scoreSplit, withThresholds } from "../analysis/score.js";
 import { type Tuning, tuneThresholds } from "../analysis/tune.js";
-import type { InputSpec } from "../data/dataset.js";
+import { firstTokens, type InputSpec } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { Artifact } from "../storage/artifacts.js";
 import type { RunStore } from "../storage/run-store.js";
@@ -16,6 +16,7 @@ import { furtherMetricsOf } from "./metrics.js";
 import { outputsOf } from "./outputs.js";
 import { writePredictions } from "./predictions.js";
 import { runFiles, writeJson } from "./run-folder.js";
+import { writeWords } from "./stored-words.js";
 import { defaultThresholds, type ThresholdsByPath, thresholdsByPath } from "./thresholds.js";
 import { evaluateMasked, predictRows } from "./train-epochs.js";
 import type { RunContext } from "./train-run.js";
@@ -36,7 +37,12 @@ export async function completeRun(
   const scored = untuned.map((split) => withThresholds(graph, split, tuning.thresholds));
   const evaluation = evaluateSplits(graph, scored, guessed, furtherMetricsOf(settings));
   const thresholds = keepThresholds(store, run.id, runDir, graph, tuning.thresholds, settings.tune.metric);
-  for (const split of scored) await writePredictions(runFiles(runDir).predictions(split.split), split);
+  const tokens = firstTokens(context.dataset.inputs);
+  for (const split of scored) {
+    await writePredictions(runFiles(runDir).predictions(split.split), split);
+    if (tokens === undefined) continue;
+    await writeWords(runFiles(runDir).words(split.split), tokens, context.dataset.splits[split.split]);
+  }
   store.replaceEvaluation(run.id, evaluation);
   for (const split of scored) {
     store.replaceInterpretation(run.id, split.split, interpretedSamples(bestAndWorst(graph, split, settings.log.top)));

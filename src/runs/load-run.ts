@@ -2,10 +2,16 @@
 
 import { extname, resolve } from "node:path";
 import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
-import { neededOffsets } from "../analysis/positions.js";
-import { type ScoredSplit, type ScoredTask, scoreSplit } from "../analysis/score.js";
+import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { tokenLengths } from "../data/batches.js";
-import { firstPixels, type InputSource, type PixelSource, type SkippedRow } from "../data/dataset.js";
+import {
+  firstPixels,
+  firstTokens,
+  type InputSource,
+  type PixelSource,
+  type SkippedRow,
+  wordsOf,
+} from "../data/dataset.js";
 import type { OnBadImage } from "../data/image-source.js";
 import type { TableImageOptions } from "../data/table-images.js";
 import { sourceOffsets } from "../data/token-labels.js";
@@ -13,10 +19,11 @@ import type { BackendChoice } from "../engine/backend.js";
 import type { LayersModel, Network } from "../engine/network.js";
 import { ConfigError, DataError } from "../errors.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
-import { type AnswerColumn, answerWidth, type Offsets, positionsIn } from "../flow/masks.js";
+import { type AnswerColumn, answerWidth, positionsIn } from "../flow/masks.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
-import { behaviourOf, type Described, type Labels } from "../tasks/index.js";
+import type { Labels } from "../tasks/index.js";
+import { type Answer, answersOf } from "./answers.js";
 import { evaluateSplits } from "./complete-run.js";
 import { evaluateRun } from "./evaluate-run.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
@@ -25,6 +32,8 @@ import { askFor, furtherMetricsOf } from "./metrics.js";
 import { outputsOf } from "./outputs.js";
 import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
+import { glueOf } from "./stored-words.js";
+import { type TokenField, tokenFieldOf } from "./token-field-run.js";
 
 export interface PredictOptions {
   /** Images that cannot be read stop the work, or are left out and reported; default `error`. */
@@ -52,13 +61,6 @@ export interface Prediction {
   readonly answers: Readonly<Record<string, Answer>>;
 }
 
-export interface Answer {
-  /** Of a task per token a list with one answer per token, null where it is not asked. */
-  readonly decoded: Described | readonly Described[];
-  /** Probability of each logit; for a regression the fraction of [min, max]. Of a task per token token by token. */
-  readonly activated: readonly number[];
-}
-
 /** What the network said about some inputs. */
 export interface ScoredInputs {
   readonly scored: ScoredSplit;
@@ -77,6 +79,8 @@ interface OpenInputs {
 
 export interface Explanation {
   readonly input: string;
+  /** The words of an input that is made of tokens, and has no image. */
+  readonly text?: string;
   readonly tree: readonly ExplanationNode[];
 }
 
@@ -157,7 +161,14 @@ export class LoadedRun {
         uncertainty === undefined
           ? undefined
           : await sampleAnswers(this.#network, opened.sources, scored, uncertainty, signal);
-      return scored.ids.map((input, row) => ({ input, tree: explainRow(this.graph, scored, row, sampled) }));
+      const tokens = firstTokens(opened.sources);
+      const named = firstPixels(opened.sources) !== undefined;
+      return scored.ids.map((input, row): Explanation => {
+        const words = tokens === undefined ? undefined : wordsOf(tokens, row);
+        const tree = explainRow(this.graph, scored, row, sampled, words);
+        if (tokens === undefined || words === undefined || named) return { input, tree };
+        return { input, text: words.join(glueOf(tokens.spec)), tree };
+      });
     });
   }
 
@@ -173,17 +184,38 @@ export class LoadedRun {
    * @throws UnknownNameError
    */
   async receptiveField(input: string, task: string, options: PredictOptions = {}): Promise<ReceptiveField> {
+    const field = await this.#field(input, task, options, false);
+    return field as ReceptiveField;
+  }
+
+  /**
+   * The tokens on which a task's answers about the first row of a table depend: of a task per token, at each token.
+   * @throws UnknownNameError, ConfigError
+   */
+  async tokenField(input: string, task: string, options: PredictOptions = {}): Promise<TokenField> {
+    return (await this.#field(input, task, options, true)) as TokenField;
+  }
+
+  /** Of tokens where the task is asked per token, or there is no image; else of pixels. */
+  async fieldOf(input: string, task: string, options: PredictOptions = {}): Promise<ReceptiveField | TokenField> {
+    const { spec } = askedTask(this.graph, task);
+    const images = Object.values(this.#stored.config.inputs).some(({ kind }) => kind === "image");
+    return this.#field(input, task, options, !images || axisOf(spec) === "token");
+  }
+
+  async #field(input: string, task: string, options: PredictOptions, ofTokens: boolean) {
     const asked = askedTask(this.graph, task);
     return this.#withInputs([input], options, async (opened) => {
       const scored = await this.#scoreOpened(opened, options);
+      if (ofTokens) return tokenFieldOf(this.#network, opened.sources, scored, asked);
       const { logits } = scored.tasks[asked.index] as ScoredSplit["tasks"][number];
       return receptiveFieldOf(this.#network, opened.sources, input, asked, logits);
     });
   }
 
   /** The same tree as text. */
-  print({ input, tree }: Explanation): string {
-    return printExplanation(this.graph, input, tree);
+  print({ input, text, tree }: Explanation): string {
+    return printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree);
   }
 
   /**
@@ -348,35 +380,4 @@ function unitScale(spec: FlowGraph["tasks"][number]["spec"], source: PixelSource
   if (spec.kind !== "boundedRegression" || spec.scale === null) return null;
   if (source === undefined) throw new DataError("A task is scaled by the image's size, but there is no image.", {});
   return spec.scale === "image-width" ? source.originalWidth : source.originalHeight;
-}
-
-function answersOf(graph: FlowGraph, scored: ScoredSplit, row: number): Record<string, Answer> {
-  return Object.fromEntries(
-    graph.tasks.flatMap(({ index, path, spec }): [string, Answer][] => {
-      const task = scored.tasks[index];
-      const behaviour = behaviourOf(spec);
-      if (task === undefined || behaviour.answeredBy === "training") return [];
-      if (axisOf(spec) === "token") return tokenAnswers(task, neededOffsets(scored.offsets), row);
-      if (task.activePredicted[row] === 0) return [];
-      const width = behaviour.logitWidth(spec);
-      const activated = Array.from(task.activated.subarray(row * width, (row + 1) * width));
-      return [[path, { decoded: behaviour.describe(spec, task.decoded, row), activated }]];
-    }),
-  );
-}
-
-/** One answer per token of a row; none where the task is asked of no token. */
-function tokenAnswers({ task, activated, decoded, activePredicted }: ScoredTask, offsets: Offsets, row: number) {
-  const { path, spec } = task;
-  const [from, to] = [offsets[row] as number, offsets[row + 1] as number];
-  if (!activePredicted.subarray(from, to).includes(1)) return [];
-  const behaviour = behaviourOf(spec);
-  const width = behaviour.logitWidth(spec);
-  const answer: Answer = {
-    decoded: Array.from({ length: to - from }, (_, i) =>
-      activePredicted[from + i] === 1 ? behaviour.describe(spec, decoded, from + i) : null,
-    ),
-    activated: Array.from(activated.subarray(from * width, to * width)),
-  };
-  return [[path, answer]] satisfies [string, Answer][];
 }
