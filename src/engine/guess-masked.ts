@@ -4,11 +4,11 @@ import { tokenLengths } from "../data/batches.js";
 import type { Dataset } from "../data/dataset.js";
 import { InterruptedError } from "../errors.js";
 import type { RowMask } from "../flow/masks.js";
+import { readInputs, tokenSpans } from "./batch-reader.js";
 import { gatherTargets } from "./losses.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "./mask-tokens.js";
 import type { Network } from "./network.js";
 import { evenBatches, forwardParts, type PredictOptions } from "./predict.js";
-import { readInputs, tokenSpans } from "./trainer.js";
 
 /**
  * @param masks over all rows of the dataset; of the masked language modelling, the tokens that may be hidden

@@ -34,7 +34,7 @@ export async function sampleAnswers(
   const [{ sampleLogits }, { CollectedLogits, evenBatches }, { readInputs }] = await Promise.all([
     import("../engine/uncertainty.js"),
     import("../engine/predict.js"),
-    import("../engine/trainer.js"),
+    import("../engine/batch-reader.js"),
   ]);
   const rows = Int32Array.from(scored.ids, (_, row) => row);
   const thresholds = scored.tasks.map((task) => task.thresholds);

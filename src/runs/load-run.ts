@@ -302,7 +302,7 @@ export class LoadedRun {
   ): Promise<Float32Array[]> {
     const [{ predictLogits }, { readInputs }] = await Promise.all([
       import("../engine/predict.js"),
-      import("../engine/trainer.js"),
+      import("../engine/batch-reader.js"),
     ]);
     return predictLogits(this.#network, rows, (some) => readInputs(this.#network, { inputs: sources }, some), {
       lengths: tokenLengths(sources),

@@ -51,7 +51,7 @@ export async function tokenFieldOf(
   }
   const [{ tokenInfluence }, { readInputs }] = await Promise.all([
     import("../engine/token-influence.js"),
-    import("../engine/trainer.js"),
+    import("../engine/batch-reader.js"),
   ]);
   const input = scored.ids[0] as string;
   const answers = scored.tasks[task.index] as ScoredTask;

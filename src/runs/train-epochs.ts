@@ -142,8 +142,7 @@ async function openEngine(context: RunContext) {
     scheduleConfig,
     schedule: state?.schedule ?? startSchedule(scheduleConfig),
     async save(name: "best" | "last", schedule: ScheduleState): Promise<void> {
-      const { position, optimizerState: optimizer, epochSoFar: epoch } = trainer;
-      const training = { position, schedule, optimizer, epoch };
+      const training = { ...(await trainer.snapshot()), schedule };
       await saveCheckpoint(files.checkpoint(name), network, name === "last" ? training : undefined);
     },
   };
@@ -272,7 +271,7 @@ export async function predictRows(
 ): Promise<Float32Array[]> {
   const [{ predictLogits }, { readInputs }] = await Promise.all([
     import("../engine/predict.js"),
-    import("../engine/trainer.js"),
+    import("../engine/batch-reader.js"),
   ]);
   return predictLogits(network, rows, (some) => readInputs(network, context.dataset, some), {
     lengths: tokenLengths(context.dataset.inputs),
