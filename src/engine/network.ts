@@ -4,9 +4,10 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import type { InputSpec, InputValues } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { behaviourOf } from "../tasks/index.js";
+import { trainDilated } from "./dilated.js";
 import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
 import { buildHead } from "./heads.js";
-import type { Layer } from "./layer-graph.js";
+import { type Layer, withInnerLayers } from "./layer-graph.js";
 import { type HeadLayout, type LogitPart, layOutHeads, type TaskColumns } from "./losses.js";
 import { withSeededRandom } from "./seeded.js";
 import { changedLength } from "./token-lines.js";
@@ -69,6 +70,7 @@ export class Network {
     this.inputs = inputs;
     this.layout = layOutHeads(graph);
     this.#full = full;
+    trainDilated(withInnerLayers(full.layers));
     const frozen = frozenNames(graph, freeze);
     this.frozen = freezeLayers(full, graph, frozen);
     const withHead = (head: string): readonly TaskColumns[] =>

@@ -5,7 +5,6 @@ import "@tensorflow/tfjs-layers";
 import {
   _FusedMatMul,
   BatchMatMul,
-  getGradient,
   getKernel,
   type KernelConfig,
   registerGradient,
@@ -13,11 +12,11 @@ import {
   Sum,
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
+import { registerDilatedGradients } from "../dilated.js";
 import { conv2dBackpropFilter } from "./conv2d-filter.js";
 import { conv2dBackpropInput } from "./conv2d-input.js";
 import { depthwiseGradientKernels } from "./depthwise.js";
 import { einsumGradient, einsumKernel } from "./einsum.js";
-import { dilatedConvolutions, withDilations } from "./gradients.js";
 import { steadyMatMul } from "./mat-mul.js";
 import { poolGradientKernels } from "./pool.js";
 import { unsortedSegmentSumKernel } from "./segment-sum.js";
@@ -44,9 +43,7 @@ export function registerWasmGradientKernels(): void {
     fastLeadingSum(getKernel(Sum, "wasm")),
   ];
   for (const kernel of kernels) replaceKernel(kernel);
-  for (const { kernelName, byFilter, byInput } of dilatedConvolutions) {
-    registerGradient(withDilations(getGradient(kernelName), byFilter, byInput));
-  }
+  registerDilatedGradients();
   registerGradient(einsumGradient);
 }
 
