@@ -8,7 +8,7 @@ import type { Labels } from "../tasks/index.js";
 import { joinArrays } from "./arrays.js";
 import { type BatchAugmenter, joinLabels } from "./augment.js";
 import { type Batch, createBatchReader } from "./batch-reader.js";
-import type { BatchLoss, BatchTargets } from "./losses.js";
+import { type BatchLoss, type BatchTargets, steepestSlopes } from "./losses.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "./mask-tokens.js";
 import type { InputBatch, Network } from "./network.js";
 import type { OptimizerState } from "./optimizer.js";
@@ -235,7 +235,7 @@ export class Trainer {
     const { gradientNorm, logits } = outcome;
     const loss = { ...outcome.loss, total: outcome.loss.total + this.#weights.regularizer(outcome.loss) };
     this.#assertFiniteLoss(loss);
-    this.#assertFiniteGradient(gradientNorm);
+    if (!Number.isFinite(gradientNorm)) this.#failForGradient(gradientNorm, logits, targets);
     logitsOut?.set(logits.sample);
     report?.(logits, loss);
     this.#weights.update(loss, learningRate);
@@ -268,11 +268,26 @@ export class Trainer {
     );
   }
 
-  #assertFiniteGradient(norm: number): void {
-    if (Number.isFinite(norm)) return;
-    this.#fail(`The gradient is ${norm}`, "Lower train.optimizer.learningRate or set train.clipNorm.", {
-      gradientNorm: String(norm),
-    });
+  /** Names the tasks at whose logits the gradient is not finite or, where it overflows further down, the steepest. */
+  #failForGradient(norm: number, { sample, token, masked }: PartValues, targets: BatchTargets): never {
+    const { graph, layout } = this.network;
+    const slopes = steepestSlopes(layout, joinArrays([sample, token, masked]), targets, this.#weights.factors);
+    const unsound = graph.tasks.filter(({ index }) => slopes[index] === Number.POSITIVE_INFINITY);
+    const steepest = graph.tasks[slopes.indexOf(Math.max(...slopes))];
+    const whose =
+      unsound.length > 0
+        ? `The gradient of ${unsound.length === 1 ? "task" : "tasks"} ${unsound.map(({ path }) => `"${path}"`).join(", ")} is not finite`
+        : `The gradient is ${norm} in the trunk or a head, though it is finite at every task's logits (the steepest is that of task "${steepest?.path}")`;
+    const tasks = unsound.map(({ path }) => path);
+    this.#fail(
+      whose,
+      "Lower train.optimizer.learningRate, set train.clipNorm, or look for extreme labels or weights.",
+      {
+        tasks,
+        steepest: steepest?.path ?? null,
+        gradientNorm: String(norm),
+      },
+    );
   }
 
   #fail(problem: string, wayOut: string, facts: Facts): never {
