@@ -1,6 +1,7 @@
 /** @file `cool run`: from a project to a finished run. */
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { labelReport } from "../analysis/label-report.js";
 import { type Dataset, specsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backend.js";
 import { ConfigError, CoolError, InterruptedError, StoreError, sentence } from "../errors.js";
@@ -150,6 +151,10 @@ export async function openDataset(
     loggers.warning(
       `${dataset.skipped.length} rows were skipped; the first: ${first?.sample} (row ${first?.row}): ${first?.reason}`,
     );
+  }
+  const { labels, splits, offsets = null } = dataset;
+  for (const { task_path, level, message } of labelReport(project.graph, labels, splits, { offsets }).warnings) {
+    if (level === "problem") loggers.warning(`${task_path}: ${message}`);
   }
   for (const { task_path, implied } of dataset.implied) {
     loggers.message(`${task_path}: ${implied} missing labels are implied by labels that are conditioned on it`);
