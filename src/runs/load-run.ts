@@ -1,6 +1,6 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
 
-import { extname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { tokenLengths } from "../data/batches.js";
@@ -12,14 +12,12 @@ import {
   type SkippedRow,
   wordsOf,
 } from "../data/dataset.js";
-import type { OnBadImage } from "../data/image-source.js";
-import type { TableImageOptions } from "../data/table-images.js";
 import { sourceOffsets } from "../data/token-labels.js";
 import type { BackendChoice } from "../engine/backend.js";
 import type { LayersModel, Network } from "../engine/network.js";
-import { ConfigError, DataError } from "../errors.js";
+import { DataError } from "../errors.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
-import { type AnswerColumn, answerWidth, positionsIn } from "../flow/masks.js";
+import { answerWidth, positionsIn } from "../flow/masks.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
@@ -27,22 +25,14 @@ import { type Answer, answersOf } from "./answers.js";
 import { evaluateSplits } from "./complete-run.js";
 import { evaluateRun } from "./evaluate-run.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
-import { constantAnswers, type GivenAnswers, readKnown, resolveGiven } from "./given-answers.js";
+import { resolveGiven } from "./given-answers.js";
 import { askFor, furtherMetricsOf } from "./metrics.js";
+import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
 import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 import { glueOf } from "./stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
-
-export interface PredictOptions {
-  /** Images that cannot be read stop the work, or are left out and reported; default `error`. */
-  readonly onBadImage?: OnBadImage;
-  /** Answers of known tasks that hold for all inputs; they win over the columns of a table. */
-  readonly given?: GivenAnswers | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((what: string, done: number, total: number) => void) | undefined;
-}
 
 export interface ScoreOptions extends PredictOptions {
   /** These metrics alone, or `all` that there are; default: the usual ones and those of the run's evaluate.metrics. */
@@ -65,16 +55,6 @@ export interface Prediction {
 export interface ScoredInputs {
   readonly scored: ScoredSplit;
   readonly skipped: readonly SkippedRow[];
-}
-
-/** Inputs opened for reading, row by row. */
-interface OpenInputs {
-  readonly sources: Readonly<Record<string, InputSource>>;
-  readonly ids: readonly string[];
-  readonly skipped: readonly SkippedRow[];
-  /** Of known tasks, by path, where the inputs bring them. */
-  readonly known: ReadonlyMap<string, AnswerColumn>;
-  close(): void;
 }
 
 export interface Explanation {
@@ -271,7 +251,7 @@ export class LoadedRun {
     work: (opened: OpenInputs) => Promise<T>,
   ): Promise<T> {
     const given = resolveGiven(this.graph, options.given ?? {});
-    const opened = await this.#openInputs(inputs, options, given);
+    const opened = await openInputs(this.#stored, inputs, options, given);
     try {
       return await work(opened);
     } finally {
@@ -311,69 +291,10 @@ export class LoadedRun {
     });
   }
 
-  async #openInputs(
-    inputs: readonly string[],
-    options: PredictOptions,
-    given: ReadonlyMap<string, boolean>,
-  ): Promise<OpenInputs> {
-    const load = {
-      onBadImage: options.onBadImage ?? ("error" as const),
-      signal: options.signal,
-      onProgress: (done: number, total: number) => options.onProgress?.("decoding images", done, total),
-    };
-    const [only] = inputs;
-    if (inputs.length === 1 && only !== undefined && isTable(only)) return this.#openTable(only, load, given);
-    const { loadImages } = await import("../data/image-source.js");
-    const [entry, ...more] = Object.entries(this.#stored.config.inputs);
-    if (entry === undefined || more.length > 0 || entry[1].kind !== "image") {
-      const inputs = Object.entries(this.#stored.config.inputs).map(([name, { kind }]) => `${name} (${kind})`);
-      throw new ConfigError(
-        `Run ${this.run.id} reads ${inputs.join(", ")}, so images alone are not enough. Give a table with the columns of all its inputs.`,
-        { run: this.run.id, inputs },
-      );
-    }
-    const [name, spec] = entry;
-    const { images, skipped } = await loadImages(inputs, spec, load);
-    const ids = images.paths;
-    return { sources: { [name]: images }, ids, skipped, known: everyRow(given, ids), close: () => images.close() };
-  }
-
-  async #openTable(
-    source: string,
-    load: Omit<TableImageOptions, "projectDir">,
-    given: ReadonlyMap<string, boolean>,
-  ): Promise<OpenInputs> {
-    const [{ readTables }, { loadTableInputs }] = await Promise.all([
-      import("../data/tables.js"),
-      import("../data/table-inputs.js"),
-    ]);
-    const projectDir = process.cwd();
-    const tables = await readTables([{ table: source }], projectDir);
-    const options = { ...load, inputs: this.#stored.config.inputs, projectDir };
-    const { inputs, ids, kept, skipped, close } = await loadTableInputs(tables, options, null);
-    try {
-      const known = new Map([...readKnown(this.graph, tables, kept, given), ...everyRow(given, ids)]);
-      return { sources: inputs, ids, skipped, known, close };
-    } catch (error) {
-      close();
-      throw error;
-    }
-  }
-
   close(): void {
     this.#network.dispose();
     this.#store.close();
   }
-}
-
-function everyRow(given: ReadonlyMap<string, boolean>, ids: readonly string[]): ReadonlyMap<string, AnswerColumn> {
-  return new Map([...given].map(([path, value]) => [path, constantAnswers(value, ids.length)]));
-}
-
-const TABLE_ENDINGS = new Set([".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz"]);
-
-function isTable(input: string): boolean {
-  return TABLE_ENDINGS.has(extname(input).toLowerCase()) || /^\s*(select|with|from)\s/i.test(input);
 }
 
 function unitScale(spec: FlowGraph["tasks"][number]["spec"], source: PixelSource | undefined): Float32Array | null {
