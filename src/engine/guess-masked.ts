@@ -8,7 +8,7 @@ import { readInputs, tokenSpans } from "./batch-reader.js";
 import { gatherTargets } from "./losses.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "./mask-tokens.js";
 import type { Network } from "./network.js";
-import { evenBatches, forwardParts, type PredictOptions } from "./predict.js";
+import { evenBatches, openForward, type PredictOptions } from "./predict.js";
 
 /**
  * @param masks over all rows of the dataset; of the masked language modelling, the tokens that may be hidden
@@ -26,7 +26,9 @@ export async function guessMasked(
   const task = maskedTask(network.graph);
   if (task === null) throw new Error("the graph has no masked language modelling");
   const counter = new MaskedCounter(task);
-  for (const places of evenBatches(rows, tokenLengths(dataset.inputs), batchSize)) {
+  const batches = evenBatches(rows, tokenLengths(dataset.inputs), batchSize);
+  const forward = await openForward(network, batchSize, batches.perShape);
+  for (const places of batches.places) {
     if (signal?.aborted === true) throw new InterruptedError("Interrupted.");
     const batch = places.map((place) => rows[place] as number);
     const inputs = readInputs(network, dataset, batch);
@@ -37,7 +39,7 @@ export async function guessMasked(
       inputs,
       gatherTargets(network.layout, dataset.labels, masks, batch, spans),
     );
-    counter.add(forwardParts(network, inputs, batch.length, targets.masked ?? new Int32Array(0)).masked, targets);
+    counter.add(forward(inputs, batch.length, targets.masked ?? new Int32Array(0)).masked, targets);
     await eventLoop();
   }
   return counter.tally;

@@ -59,6 +59,7 @@ export class Network {
   readonly #groups: readonly HeadGroup[];
   /** Logits of tasks with heads of their own, which train with the trunk: positions among its outputs. */
   readonly #ownOutputs: readonly { readonly output: number; readonly part: LogitPart }[];
+  readonly #companions = new Map<object, { dispose(): void }>();
 
   private constructor(
     graph: FlowGraph,
@@ -162,7 +163,7 @@ export class Network {
    * Logits of all parts. Call inside `tf.tidy`.
    * @param masked tokens whose hidden word is asked, as row × length + place; null: not asked at all
    */
-  partLogits(inputs: tf.Tensor[], training: boolean, masked: Int32Array | null): BatchLogits {
+  partLogits(inputs: tf.Tensor[], training: boolean, masked: Int32Array | tf.Tensor1D | null): BatchLogits {
     const applied = this.#trunk.apply(inputs, { training }) as tf.Tensor | tf.Tensor[];
     const features = Array.isArray(applied) ? applied : [applied];
     this.#assertPlaces(inputs, features);
@@ -206,7 +207,18 @@ export class Network {
     return result;
   }
 
+  /**
+   * Something that is made once for this network, and disposed with it.
+   * @param key what it is
+   */
+  companion<T extends { dispose(): void }>(key: new (...args: never[]) => T, make: () => T): T {
+    const known = this.#companions.get(key) ?? make();
+    this.#companions.set(key, known);
+    return known as T;
+  }
+
   dispose(): void {
+    for (const companion of this.#companions.values()) companion.dispose();
     for (const { kernel, bias } of this.#groups) tf.dispose([kernel, bias]);
     this.#full.dispose();
   }
@@ -216,7 +228,7 @@ export class Network {
 function headLogits(
   features: readonly tf.Tensor[],
   { output, part, kernel, bias }: HeadGroup,
-  masked: Int32Array | null,
+  masked: Int32Array | tf.Tensor1D | null,
 ): tf.Tensor2D {
   const feature = features[output] as tf.Tensor;
   const lines = part === "sample" ? feature : asLines(feature);
@@ -231,7 +243,8 @@ function asLines(tensor: tf.Tensor): tf.Tensor2D {
 }
 
 /** At least one, so that every batch has logits to begin its gradient with. */
-function indices(masked: Int32Array | null): tf.Tensor1D {
+function indices(masked: Int32Array | tf.Tensor1D | null): tf.Tensor1D {
+  if (masked instanceof tf.Tensor) return masked;
   return tf.tensor1d(masked === null || masked.length === 0 ? [0] : masked, "int32");
 }
 

@@ -6,6 +6,8 @@ import { InterruptedError } from "../errors.js";
 import { joinArrays } from "./arrays.js";
 import type { HeadLayout } from "./losses.js";
 import type { BatchLogits, InputBatch, Network } from "./network.js";
+import { tensorflowBackend } from "./tensorflow/binding.js";
+import { UntraceableError } from "./tensorflow/untraceable.js";
 import { rowLengths, tokensOfRow } from "./token-lines.js";
 
 export interface PredictOptions {
@@ -29,12 +31,15 @@ export async function predictLogits(
   options: PredictOptions = {},
 ): Promise<Float32Array[]> {
   const collected = new CollectedLogits(network, rows.length);
+  const batchSize = options.batchSize ?? 64;
+  const batches = evenBatches(rows, options.lengths ?? [], batchSize);
+  const forward = await openForward(network, batchSize, batches.perShape);
   let done = 0;
-  for (const places of evenBatches(rows, options.lengths ?? [], options.batchSize ?? 64)) {
+  for (const places of batches.places) {
     if (options.signal?.aborted === true) throw new InterruptedError("Interrupted.");
     const batch = places.map((place) => rows[place] as number);
     const inputs = read(batch);
-    collected.put(places, inputs, forwardParts(network, inputs, batch.length));
+    collected.put(places, inputs, forward(inputs, batch.length, null));
     done += batch.length;
     options.onProgress?.(done, rows.length);
     await eventLoop();
@@ -72,8 +77,16 @@ export class CollectedLogits {
   }
 }
 
-/** Places among `rows`, at most `batchSize` at a time, whose rows have equal lengths. */
-export function evenBatches(rows: Int32Array, lengths: readonly Int32Array[], batchSize: number): Int32Array[] {
+/** Batches of rows of equal lengths. */
+interface EvenBatches {
+  /** Places among the rows, batch by batch. */
+  readonly places: readonly Int32Array[];
+  /** How many batches have the same lengths, on average. */
+  readonly perShape: number;
+}
+
+/** @param lengths of every row that can be read, for each token input; none: all rows are alike */
+export function evenBatches(rows: Int32Array, lengths: readonly Int32Array[], batchSize: number): EvenBatches {
   const groups = new Map<string, number[]>();
   rows.forEach((row, place) => {
     const key = lengths.map((own) => own[row]).join();
@@ -81,7 +94,39 @@ export function evenBatches(rows: Int32Array, lengths: readonly Int32Array[], ba
     if (group === undefined) groups.set(key, [place]);
     else group.push(place);
   });
-  return [...groups.values()].flatMap((group) => batchesOf(Int32Array.from(group), batchSize));
+  const places = [...groups.values()].flatMap((group) => batchesOf(Int32Array.from(group), batchSize));
+  return { places, perShape: places.length / Math.max(1, groups.size) };
+}
+
+/** Logits of one batch of inference. @param masked tokens whose hidden word is asked; null: none */
+export type Forward = (inputs: InputBatch, rows: number, masked: Int32Array | null) => PartValues;
+
+/** So many batches repay the tracing of a graph. */
+const WORTH_TRACING = 4;
+
+/**
+ * How to compute many batches: on TensorFlow as runs of one graph, elsewhere kernel by kernel.
+ * @param batchSize no batch is larger
+ * @param batches of one shape
+ */
+export async function openForward(network: Network, batchSize: number, batches: number): Promise<Forward> {
+  const eager: Forward = (inputs, rows, masked) => forwardParts(network, inputs, rows, masked);
+  const backend = tensorflowBackend();
+  if (backend === null || batches < WORTH_TRACING) return eager;
+  const { GraphForward } = await import("./tensorflow/graph-forward.js");
+  const graph = network.companion(GraphForward, () => new GraphForward(backend, network));
+  graph.load();
+  let isTraceable = true;
+  return (inputs, rows, masked) => {
+    if (!isTraceable) return eager(inputs, rows, masked);
+    try {
+      return graph.forward(inputs, rows, batchSize, masked);
+    } catch (error) {
+      if (!(error instanceof UntraceableError)) throw error;
+      isTraceable = false;
+      return eager(inputs, rows, masked);
+    }
+  };
 }
 
 /** [rows, layout.width] of one batch. */

@@ -42,7 +42,7 @@ export async function sampleAnswers(
   const sampler = new AnswerSampler(network.graph, thresholds, labels);
   for (let sample = 0; sample < samples; sample++) {
     const collected = new CollectedLogits(network, rows.length);
-    for (const batch of evenBatches(rows, tokenLengths(sources), BATCH_ROWS)) {
+    for (const batch of evenBatches(rows, tokenLengths(sources), BATCH_ROWS).places) {
       if (signal?.aborted === true) throw new InterruptedError("Interrupted.");
       const inputs = readInputs(network, { inputs: sources }, batch);
       const seeded = `${seed}/dropout/${sample}/${batch[0]}`;

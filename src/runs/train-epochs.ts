@@ -99,15 +99,18 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
     }
     return trainer.position.step;
   } finally {
+    await trainer.engine.dispose();
     network.dispose();
   }
 }
 
 async function openEngine(context: RunContext) {
-  const [{ Trainer }, { hasCheckpoint, saveCheckpoint, loadNetwork, loadTrainingState }] = await Promise.all([
-    import("../engine/trainer.js"),
-    import("../engine/checkpoint.js"),
-  ]);
+  const [{ Trainer }, { openStepEngine }, { hasCheckpoint, saveCheckpoint, loadNetwork, loadTrainingState }] =
+    await Promise.all([
+      import("../engine/trainer.js"),
+      import("../engine/step/open.js"),
+      import("../engine/checkpoint.js"),
+    ]);
   const { project, settings, runDir } = context;
   const { graph, inputs } = project;
   const {
@@ -130,11 +133,12 @@ async function openEngine(context: RunContext) {
   const network = resumed
     ? await loadNetwork(files.checkpoint("last"), graph, inputs, { freeze })
     : await openFresh(context);
-  const trainer: Trainer = new Trainer(
-    network,
-    { optimizer, batchSize, clipNorm, seed, taskWeighting },
-    state ?? undefined,
-  );
+  const config = { optimizer, batchSize, clipNorm, seed, taskWeighting };
+  const engine = await openStepEngine(network, config, {
+    restored: state?.optimizer,
+    warn: (message) => context.loggers.warning(message),
+  });
+  const trainer: Trainer = new Trainer(network, config, state ?? undefined, engine);
   return {
     network,
     trainer,

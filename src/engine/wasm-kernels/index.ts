@@ -2,17 +2,9 @@
 import "@tensorflow/tfjs-backend-wasm";
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
 import "@tensorflow/tfjs-layers";
-import {
-  _FusedMatMul,
-  BatchMatMul,
-  getKernel,
-  type KernelConfig,
-  registerGradient,
-  registerKernel,
-  Sum,
-  unregisterKernel,
-} from "@tensorflow/tfjs-core";
+import { _FusedMatMul, BatchMatMul, getKernel, registerGradient, Sum } from "@tensorflow/tfjs-core";
 import { registerDilatedGradients } from "../dilated.js";
+import { replaceKernel } from "../replace-kernel.js";
 import { conv2dBackpropFilter } from "./conv2d-filter.js";
 import { conv2dBackpropInput } from "./conv2d-input.js";
 import { depthwiseGradientKernels } from "./depthwise.js";
@@ -45,12 +37,4 @@ export function registerWasmGradientKernels(): void {
   for (const kernel of kernels) replaceKernel(kernel);
   registerDilatedGradients();
   registerGradient(einsumGradient);
-}
-
-function replaceKernel(kernel: KernelConfig): void {
-  // registering over a kernel warns on the console
-  if (getKernel(kernel.kernelName, kernel.backendName) !== undefined) {
-    unregisterKernel(kernel.kernelName, kernel.backendName);
-  }
-  registerKernel(kernel);
 }

@@ -1,0 +1,6 @@
+/** @file What every backend must compute alike: all kinds of layers and of tasks. */
+import type { ParityCase } from "./compare.js";
+import { layerCases } from "./layer-cases.js";
+import { taskCases } from "./task-cases.js";
+
+export const parityCases: readonly ParityCase[] = [...layerCases, ...taskCases];
