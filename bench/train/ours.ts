@@ -5,6 +5,7 @@ import { Network } from "../../src/engine/network.js";
 import { openStepEngine } from "../../src/engine/step/open.js";
 import { Trainer } from "../../src/engine/trainer.js";
 import { median, print, printProgress } from "../report.js";
+import type { Measurement } from "../torch.js";
 import { BATCH, type BenchmarkBatch, IMAGE, type NetworkName, networks, randomBatches } from "./networks.js";
 
 export interface MeasureOptions {
@@ -13,13 +14,6 @@ export interface MeasureOptions {
   readonly steps: number;
   /** Steps before the clock starts. */
   readonly warmup: number;
-}
-
-/** Speed of one side in one round; torch_train.py prints the same. */
-export interface Measurement {
-  readonly images_per_second: number;
-  readonly step_ms_median: number;
-  readonly peak_rss_mb: number;
 }
 
 /** Trains a benchmark network on random batches on the current backend. */
