@@ -1,7 +1,7 @@
 /** @file Explanation trees: what the network answered about one input, question by question. */
 import { axisOf, type FlowGraph, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { answerWidth, type Offsets } from "../flow/masks.js";
-import { behaviourOf } from "../tasks/index.js";
+import { behaviourOf, decodedScore, isSummarized } from "../tasks/index.js";
 import { neededOffsets } from "./positions.js";
 import type { ScoredTask } from "./score.js";
 import type { SampledAnswers, Spread } from "./uncertainty.js";
@@ -126,11 +126,17 @@ function explainTokens(
   const width = behaviour.logitWidth(spec);
   const first = offsets[row] as number;
   const shown = lines.slice(0, TOKENS_SHOWN);
+  // of every class, also where of very many only the best are kept of an answer
   const places = shown.flatMap((line) =>
     spec.kind === "classification" ? [line * width + (decoded[line] as number)] : placesOf(line, width),
   );
-  const numbers = (values: Float32Array): number[] => places.map((place) => values[place] as number);
   const answers = shown.flatMap((line) => placesOf(line, answerWidth(spec)));
+  const numbers = (values: Float32Array): number[] =>
+    shown.flatMap((line) =>
+      spec.kind === "classification"
+        ? [decodedScore(spec, values, decoded, line)]
+        : Array.from(values.subarray(line * width, (line + 1) * width)),
+    );
   return {
     path,
     decoded: shown.map((line) => {
@@ -138,7 +144,8 @@ function explainTokens(
       return typeof answer === "object" ? answer.join("+") || "none" : answer;
     }),
     activated: numbers(activated),
-    logits: numbers(logits),
+    // of very many classes the logits are not kept: their logarithms are as good, since softmax takes no constant
+    logits: isSummarized(spec) ? numbers(activated).map(Math.log) : numbers(logits),
     positions: shown.map((line) => line - first),
     tokens: (offsets[row + 1] as number) - first,
     ...(words === undefined ? {} : { words: shown.map((line) => words[line - first] ?? "") }),

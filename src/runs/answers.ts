@@ -3,12 +3,15 @@ import { neededOffsets } from "../analysis/positions.js";
 import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
 import type { Offsets } from "../flow/masks.js";
-import { behaviourOf, type Described } from "../tasks/index.js";
+import { behaviourOf, type Described, decodedScore, isSummarized } from "../tasks/index.js";
 
 export interface Answer {
   /** Of a task per token a list with one answer per token, null where it is not asked. */
   readonly decoded: Described | readonly Described[];
-  /** Probability of each logit; for a regression the fraction of [min, max]. Of a task per token token by token. */
+  /**
+   * Probability of each logit; for a regression the fraction of [min, max]. Of a task per token token by token; of one
+   * of very many classes the decoded class's alone.
+   */
   readonly activated: readonly number[];
 }
 
@@ -35,11 +38,14 @@ function tokenAnswers({ task, activated, decoded, activePredicted }: ScoredTask,
   if (!activePredicted.subarray(from, to).includes(1)) return [];
   const behaviour = behaviourOf(spec);
   const width = behaviour.logitWidth(spec);
+  const scores = isSummarized(spec)
+    ? decoded.subarray(from, to).map((_, i) => decodedScore(spec, activated, decoded, from + i))
+    : activated.subarray(from * width, to * width);
   const answer: Answer = {
     decoded: Array.from({ length: to - from }, (_, i) =>
       activePredicted[from + i] === 1 ? behaviour.describe(spec, decoded, from + i) : null,
     ),
-    activated: Array.from(activated.subarray(from * width, to * width)),
+    activated: Array.from(scores),
   };
   return [[path, answer]] satisfies [string, Answer][];
 }

@@ -31,7 +31,7 @@ export async function sampleAnswers(
   if (!Number.isInteger(samples) || samples < 2) {
     throw new UsageError(`${samples} samples have no deviation. Take 2 or more, e.g. ${DEFAULT_SAMPLES}.`, { samples });
   }
-  const [{ sampleLogits }, { CollectedLogits, evenBatches }, { readInputs }] = await Promise.all([
+  const [{ CollectedLogits, sampleLogits }, { evenBatches }, { readInputs }] = await Promise.all([
     import("../engine/uncertainty.js"),
     import("../engine/predict.js"),
     import("../engine/batch-reader.js"),

@@ -5,6 +5,7 @@ import { type ExplanationNode, explainRow, printExplanation } from "../analysis/
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { tokenLengths } from "../data/batches.js";
 import {
+  type Dataset,
   firstPixels,
   firstTokens,
   type InputSource,
@@ -29,7 +30,9 @@ import { resolveGiven } from "./given-answers.js";
 import { askFor, furtherMetricsOf } from "./metrics.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
+import { configFileIn } from "./project-dir.js";
 import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
+import { type ReplicaNeeds, withForwarder } from "./replicas.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 import { glueOf } from "./stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
@@ -64,16 +67,24 @@ export interface Explanation {
   readonly tree: readonly ExplanationNode[];
 }
 
+/** How a run is opened to answer. */
+export interface LoadRunOptions extends OpenRunOptions {
+  readonly backend?: BackendChoice | undefined;
+  /** Replicas of the network that share the inputs; default 1. */
+  readonly replicas?: number | "auto" | undefined;
+  /** Is told how many replicas there are and why. */
+  readonly onReplicas?: (line: string) => void;
+}
+
+/** Rows that pass the network together. */
+const PREDICT_BATCH = 64;
+
 /**
  * Opens a run's best checkpoint. Close it when done.
  * @param store folder of the run store, usually `<project>/.cool`
  * @param name id, unique id prefix, name or `latest`
  */
-export async function loadRun(
-  store: string,
-  name = "latest",
-  options: OpenRunOptions & { readonly backend?: BackendChoice | undefined } = {},
-): Promise<LoadedRun> {
+export async function loadRun(store: string, name = "latest", options: LoadRunOptions = {}): Promise<LoadedRun> {
   const opened = openRunStore(store, { readonly: true });
   try {
     const stored = await openStoredRun(opened, name, options);
@@ -82,9 +93,17 @@ export async function loadRun(
       import("../engine/checkpoint.js"),
       import("./run-folder.js"),
     ]);
-    await openBackend(options.backend ?? "auto");
+    const backend = await openBackend(options.backend ?? "auto");
     const network = await loadNetwork(runFiles(stored.dir).checkpoint("best"), stored.graph, stored.config.inputs);
-    return new LoadedRun(opened, stored, network);
+    const configFile =
+      options.project === undefined ? stored.config.configFile : (configFileIn(options.project) ?? options.project);
+    return new LoadedRun(opened, stored, network, {
+      choice: options.replicas ?? 1,
+      backend,
+      batchSize: PREDICT_BATCH,
+      configFile,
+      ...(options.onReplicas === undefined ? {} : { onPlan: options.onReplicas }),
+    });
   } catch (error) {
     opened.close();
     throw error;
@@ -97,7 +116,10 @@ export class LoadedRun {
   readonly #stored: StoredRun;
   readonly #network: Network;
 
-  constructor(store: RunStore, stored: StoredRun, network: Network) {
+  readonly #replicas: ReplicaNeeds;
+
+  constructor(store: RunStore, stored: StoredRun, network: Network, replicas: ReplicaNeeds) {
+    this.#replicas = replicas;
     this.#store = store;
     this.#stored = stored;
     this.#network = network;
@@ -228,7 +250,7 @@ export class LoadedRun {
     });
     try {
       const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
-      const logits = await this.#logits(dataset.inputs, rows, options);
+      const logits = await this.#logits(dataset.inputs, rows, options, dataset);
       const outputs = await outputsOf(dataset, graph, "test", rows, logits);
       const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], further);
       return evaluation.filter((row) => asked?.selects(row) ?? true);
@@ -279,16 +301,26 @@ export class LoadedRun {
     sources: Readonly<Record<string, InputSource>>,
     rows: Int32Array,
     options: PredictOptions,
+    labelled?: Pick<Dataset, "labels" | "offsets">,
   ): Promise<Float32Array[]> {
     const [{ predictLogits }, { readInputs }] = await Promise.all([
       import("../engine/predict.js"),
       import("../engine/batch-reader.js"),
     ]);
-    return predictLogits(this.#network, rows, (some) => readInputs(this.#network, { inputs: sources }, some), {
-      lengths: tokenLengths(sources),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onProgress: (done, total) => options.onProgress?.("predicting", done, total),
-    });
+    const read = (some: Int32Array) => readInputs(this.#network, { inputs: sources }, some);
+    return withForwarder(
+      this.#network,
+      { ...this.#replicas, most: Math.ceil(rows.length / PREDICT_BATCH) },
+      (forwarder) =>
+        predictLogits(this.#network, rows, read, {
+          batchSize: PREDICT_BATCH,
+          lengths: tokenLengths(sources),
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+          ...(labelled === undefined ? {} : { labelled }),
+          ...(forwarder === undefined ? {} : { forwarder }),
+          onProgress: (done, total) => options.onProgress?.("predicting", done, total),
+        }),
+    );
   }
 
   close(): void {

@@ -3,7 +3,7 @@ import { LOSS, TOTAL } from "../analysis/evaluate.js";
 import { ConfigError, UnknownNameError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
-import { behaviourOf, metricNames } from "../tasks/index.js";
+import { metricNames, scoringOf } from "../tasks/index.js";
 import { withoutLabel } from "./metrics.js";
 
 /** What decides the best checkpoint, the plateau and early stopping. */
@@ -41,7 +41,7 @@ export function parseMonitor(graph: FlowGraph, text: string): Monitor {
   }
   const names = metricNames(task.spec);
   if (!names.includes(metric)) throw new UnknownNameError("metric", metric, names, `train.monitor "${text}"`);
-  const behaviour = behaviourOf(task.spec);
+  const behaviour = scoringOf(task.spec);
   const further = behaviour.furtherMetrics(task.spec).filter((name) => name === withoutLabel(metric));
   return { taskPath, metric, higherIsBetter: behaviour.higherIsBetter(task.spec, metric), further };
 }

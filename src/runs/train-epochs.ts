@@ -6,6 +6,7 @@ import { tokenLengths } from "../data/batches.js";
 import type { BatchAugmenter } from "../engine/augment.js";
 import type { BatchMasker } from "../engine/mask-tokens.js";
 import type { Network } from "../engine/network.js";
+import type { Forwarder } from "../engine/predict.js";
 import { afterEpoch, type ScheduleState, startSchedule } from "../engine/schedule.js";
 import type { EpochReport, StepReport, Trainer } from "../engine/trainer.js";
 import { InterruptedError, TrainingError } from "../errors.js";
@@ -19,6 +20,7 @@ import { buildNetwork, recordStart } from "./fresh-network.js";
 import { furtherMetricsOf } from "./metrics.js";
 import { type Monitor, monitoredValue, parseMonitor } from "./monitor.js";
 import { outputsOf } from "./outputs.js";
+import { openTraining } from "./replicas.js";
 import { runFiles } from "./run-folder.js";
 import type { Settings } from "./settings.js";
 import { defaultThresholds } from "./thresholds.js";
@@ -34,7 +36,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
   const { store, run, loggers, dataset, signal } = context;
   const { train } = context.settings;
   const engine = await openEngine(context);
-  const { network, trainer } = engine;
+  const { network, trainer, forwarder } = engine;
   let { schedule } = engine;
   loggers.open(() => openLogger(trainer.position.step));
   try {
@@ -56,11 +58,11 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
         await engine.save("last", schedule);
         throw new InterruptedError("Interrupted.");
       }
-      const valid = await scoreValid(context, network);
+      const valid = await scoreValid(context, network, forwarder);
       const rows = [
         ...(await trainRows(context, network, report, engine.monitor)),
         ...epochRows(context, valid, engine.monitor),
-        ...(await evaluateMasked(context, network, "valid")),
+        ...(await evaluateMasked(context, network, "valid", forwarder)),
         ...logVarianceRows(context, trainer, report),
       ];
       // before a checkpoint is written: the ones there are must stay sound
@@ -99,8 +101,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
     }
     return trainer.position.step;
   } finally {
-    await trainer.engine.dispose();
-    network.dispose();
+    await engine.dispose();
   }
 }
 
@@ -134,16 +135,25 @@ async function openEngine(context: RunContext) {
     ? await loadNetwork(files.checkpoint("last"), graph, inputs, { freeze })
     : await openFresh(context);
   const config = { optimizer, batchSize, clipNorm, seed, taskWeighting };
-  const engine = await openStepEngine(network, config, {
-    restored: state?.optimizer,
-    warn: (message) => context.loggers.warning(message),
-  });
-  const trainer: Trainer = new Trainer(network, config, state ?? undefined, engine);
+  const replicas = await openTraining(context, network, state?.optimizer);
+  const steps =
+    replicas?.steps ??
+    (await openStepEngine(network, config, {
+      restored: state?.optimizer,
+      warn: (message) => context.loggers.warning(message),
+    }));
+  const trainer: Trainer = new Trainer(network, config, state ?? undefined, steps);
   return {
     network,
     trainer,
+    forwarder: replicas?.forwarder,
     monitor,
     scheduleConfig,
+    async dispose(): Promise<void> {
+      await steps.dispose();
+      await replicas?.close();
+      network.dispose();
+    },
     schedule: state?.schedule ?? startSchedule(scheduleConfig),
     async save(name: "best" | "last", schedule: ScheduleState): Promise<void> {
       const training = { ...(await trainer.snapshot()), schedule };
@@ -211,7 +221,12 @@ function maskedRows({ project }: Pick<RunContext, "project">, split: Split, tall
 }
 
 /** How well masked tokens of a split are guessed, where that is asked for. */
-export async function evaluateMasked(context: MaskedContext, network: Network, split: Split): Promise<EvaluationRow[]> {
+export async function evaluateMasked(
+  context: MaskedContext,
+  network: Network,
+  split: Split,
+  forwarder: Forwarder | undefined,
+): Promise<EvaluationRow[]> {
   const { project, dataset, signal } = context;
   const task = maskedTaskOf(project.graph);
   const rows = dataset.splits[split];
@@ -219,7 +234,7 @@ export async function evaluateMasked(context: MaskedContext, network: Network, s
   const mask = await maskerOf(context);
   if (mask === null) return [];
   const { guessMasked } = await import("../engine/guess-masked.js");
-  const options = signal === undefined ? {} : { signal };
+  const options = { ...(signal === undefined ? {} : { signal }), ...(forwarder === undefined ? {} : { forwarder }) };
   const tally = await guessMasked(network, dataset, rows, lossMasks(context), mask, options);
   return maskedRows(context, split, tally);
 }
@@ -232,7 +247,7 @@ async function trainRows(
   monitor: Monitor,
 ): Promise<EvaluationRow[]> {
   const { splitTasks } = await import("../engine/predict.js");
-  const logits = splitTasks(network.layout, report.logits, report.tokenLogits);
+  const logits = splitTasks(network.layout, report.logits, report.tokenOutputs);
   const scored = await scoreRows(context, "train", report.rows, logits, report.movedLabels);
   return [...epochRows(context, scored, monitor), ...maskedRows(context, "train", report.masked)];
 }
@@ -261,9 +276,14 @@ async function weightsOf(network: Network): Promise<Record<string, Float32Array>
 }
 
 /** null where there is nothing to validate on. */
-async function scoreValid(context: RunContext, network: Network): Promise<ScoredSplit | null> {
+async function scoreValid(
+  context: RunContext,
+  network: Network,
+  forwarder: Forwarder | undefined,
+): Promise<ScoredSplit | null> {
   const rows = context.dataset.splits.valid;
-  return rows.length === 0 ? null : scoreRows(context, "valid", rows, await predictRows(context, network, rows));
+  if (rows.length === 0) return null;
+  return scoreRows(context, "valid", rows, await predictRows(context, network, rows, { forwarder }));
 }
 
 /** Logits of some rows of the run's dataset, per task. */
@@ -271,7 +291,7 @@ export async function predictRows(
   context: Pick<RunContext, "dataset" | "signal" | "loggers">,
   network: Network,
   rows: Int32Array,
-  what?: string,
+  { what, forwarder }: { readonly what?: string; readonly forwarder?: Forwarder | undefined } = {},
 ): Promise<Float32Array[]> {
   const [{ predictLogits }, { readInputs }] = await Promise.all([
     import("../engine/predict.js"),
@@ -279,6 +299,8 @@ export async function predictRows(
   ]);
   return predictLogits(network, rows, (some) => readInputs(network, context.dataset, some), {
     lengths: tokenLengths(context.dataset.inputs),
+    labelled: context.dataset,
+    ...(forwarder === undefined ? {} : { forwarder }),
     ...(context.signal === undefined ? {} : { signal: context.signal }),
     ...(what === undefined
       ? {}

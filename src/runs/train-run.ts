@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { labelReport } from "../analysis/label-report.js";
 import { type Dataset, specsOf } from "../data/dataset.js";
-import type { BackendChoice } from "../engine/backend.js";
+import type { BackendChoice, BackendInfo } from "../engine/backend.js";
 import { ConfigError, CoolError, InterruptedError, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup, type RunLogger } from "../logging/run-logger.js";
@@ -36,6 +36,8 @@ export interface TrainRunOptions {
   readonly seed?: number | undefined;
   /** Wins over `train.epochs`. */
   readonly epochs?: number | undefined;
+  /** Wins over `train.replicas`. */
+  readonly replicas?: number | "auto" | undefined;
   /** A run to go on with from its last checkpoint: id, unique prefix, name or `latest`. */
   readonly resume?: string | undefined;
   /** A run to repeat with its settings and its seed, unless `seed` or `epochs` are given. */
@@ -71,6 +73,7 @@ export interface RunContext {
   readonly loggers: LoggerGroup;
   readonly signal: AbortSignal | undefined;
   readonly resumed: boolean;
+  readonly backend: BackendInfo;
 }
 
 /**
@@ -110,6 +113,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
         loggers,
         signal: options.signal,
         resumed: beginning.kind === "resume",
+        backend,
       };
       return await superviseRun(context, config, output);
     } finally {

@@ -8,6 +8,7 @@ import { knownBehaviour } from "./known.js";
 import { maskedLanguageModelingBehaviour } from "./masked-language-modeling.js";
 import { multilabelBehaviour } from "./multilabel.js";
 import { ownBehaviour } from "./own.js";
+import { isSummarized, summaryBehaviour } from "./summary.js";
 
 export type * from "./behaviour.js";
 export { binary } from "./binary.js";
@@ -18,6 +19,7 @@ export { maskedLanguageModeling } from "./masked-language-modeling.js";
 export type { MetricDirections } from "./metrics.js";
 export { multilabel } from "./multilabel.js";
 export { definitionsOf, functionsOf, isDefined } from "./own.js";
+export { decodedScore, isSummarized, summarize } from "./summary.js";
 
 const behaviours = {
   binary: binaryBehaviour,
@@ -35,15 +37,20 @@ export function behaviourOf<S extends TaskSpec>(spec: S): TaskBehaviour<S> {
   return behaviours[spec.kind] as unknown as TaskBehaviour<S>;
 }
 
+/** How answers of a task behave once the engine has put them out: those of very many classes as summaries. */
+export function scoringOf<S extends TaskSpec>(spec: S): TaskBehaviour<S> {
+  return isSummarized(spec) ? (summaryBehaviour as unknown as TaskBehaviour<S>) : behaviourOf(spec);
+}
+
 /** Whether the task has rows in the evaluation of valid and test. */
 export function isEvaluated(spec: TaskSpec): boolean {
   return spec.kind === "maskedLanguageModeling" ? spec.evaluate : behaviourOf(spec).answeredBy === "network";
 }
 
-/** Names of all metrics of a task, the loss first, those on demand last; empty for a task that is not evaluated. */
+/** Names of all metrics of a task, those on demand too, the loss first; empty for a task that is not evaluated. */
 export function metricNames(spec: TaskSpec): string[] {
   if (!isEvaluated(spec)) return [];
-  const behaviour = behaviourOf(spec);
+  const behaviour = scoringOf(spec);
   const none = new Float32Array(0);
   const labels = { answers: none, unitScale: null };
   const mask = new Uint8Array(0);

@@ -115,10 +115,15 @@ function classConfusions({ spec, labels, decoded }: Scored<ClassificationSpec>, 
 }
 
 /** Rows whose labelled class is among the k of highest score. */
-function topKHits({ scored: { spec, labels, activated }, rows }: ScoredClasses, k: number): number {
+function topKHits({ scored, rows }: ScoredClasses, k: number): number {
+  const { spec, labels, activated, classesAhead } = scored;
   const classes = spec.classes.length;
   let hits = 0;
   for (const row of rows) {
+    if (classesAhead !== undefined) {
+      if ((classesAhead[row] as number) < k) hits++;
+      continue;
+    }
     const truth = labels.answers[row] as number;
     const score = activated[row * classes + truth] as number;
     let ahead = 0;
