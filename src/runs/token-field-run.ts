@@ -66,7 +66,11 @@ export async function tokenFieldOf(
   const width = behaviour.logitWidth(task.spec);
   const asked = lines.map((line) => ({
     position: axisOf(task.spec) === "token" ? line : null,
-    logit: largestOf(answers.logits.subarray(line * width, (line + 1) * width)),
+    // of very many classes the logits are not kept, but the decoded one is that of the largest
+    logit:
+      task.spec.kind === "classification"
+        ? (answers.decoded[line] as number)
+        : largestOf(answers.logits.subarray(line * width, (line + 1) * width)),
   }));
   const influences = await tokenInfluence(network, readInputs(network, { inputs: sources }, [0]), name, task, asked);
   return {
