@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { availableParallelism, cpus, hostname, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { packageFile } from "../package-file.js";
 
 /** Stored as flat keys: `cpu.model`, `packages.sharp`. */
 export interface Environment {
@@ -83,7 +84,7 @@ async function readGpus(): Promise<Environment["gpu"]> {
 
 /** dnn-cool's own version and those of its dependencies that are installed. */
 export function packageVersions(): Readonly<Record<string, string>> {
-  const own = readManifest(new URL("../../package.json", import.meta.url));
+  const own = readManifest(packageFile("package.json"));
   const names = Object.keys({ ...own?.dependencies, ...own?.optionalDependencies }).sort();
   const versions = names.map((name): [string, string | undefined] => [name, installedVersion(name)]);
   return Object.fromEntries([
