@@ -17,7 +17,10 @@ export interface CalledCommand {
 
 /** Errors of oclif in the words and with the exit code of ours; anything else unchanged. */
 export function toCoolError(error: Error, command: CalledCommand): Error {
-  if (error instanceof CoolError || !isParseError(error)) return error;
+  if (error instanceof CoolError) return error;
+  const [, missing] = NO_SUCH_PATH.exec(error.message) ?? [];
+  if (missing !== undefined) return new UsageError(`There is no folder ${missing}.`, { path: missing });
+  if (!isParseError(error)) return error;
   const [unknown] = error.flags ?? [];
   if (unknown !== undefined) {
     const known = command.flags.map((flag) => `--${flag}`);
@@ -29,6 +32,8 @@ export function toCoolError(error: Error, command: CalledCommand): Error {
 
 // a hint about flags that take all words after them; ours take one each
 const GREEDY_FLAGS = /\s*Note: --[\s\S]* the beginning of arguments\.?/;
+// what arguments and flags that name a folder throw
+const NO_SUCH_PATH = /^No directory found at (.*)$/;
 const SEE_HELP = /\s*See more help with --help$/;
 
 /** Its classes are not exported; they share their last line. */

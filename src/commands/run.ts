@@ -65,7 +65,7 @@ export default class Run extends CoolCommand {
     const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
     const project = await loadProject(projectDir, flags.set ?? []);
     const logger = await openConsoleLogger(uncaptured(process.stderr));
-    const result = await this.interruptible((signal) =>
+    return this.interruptible((signal) =>
       trainRun(project, {
         store: flags.store,
         name: flags.name,
@@ -79,10 +79,9 @@ export default class Run extends CoolCommand {
         commandLine: ["cool", ...process.argv.slice(2)].join(" "),
         signal,
         loggers: [logger],
+        report: (result) => this.report(result),
       }),
     );
-    this.report(result);
-    return result;
   }
 
   /** Flags that lead to the run's store from where the user stands. */

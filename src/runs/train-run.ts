@@ -48,6 +48,8 @@ export interface TrainRunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Listeners besides the store, TensorBoard and the run's own log file. */
   readonly loggers?: readonly RunLogger[] | undefined;
+  /** Called with the result while output is still kept with the run: what it prints is in the run's log, too. */
+  readonly report?: ((result: RunResult) => void) | undefined;
 }
 
 /** What `cool run --json` prints (DESIGN §9). */
@@ -110,7 +112,11 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
         signal: options.signal,
         resumed: beginning.kind === "resume",
       };
-      return await superviseRun(context, config, output);
+      const result = await superviseRun(context, config, output);
+      // a progress bar has gone when the report begins
+      await loggers.close();
+      options.report?.(result);
+      return result;
     } finally {
       dataset.close();
     }
@@ -193,12 +199,13 @@ async function superviseRun(context: RunContext, config: RunConfig, output: Outp
     endLogs(context, error instanceof InterruptedError ? "interrupted" : "failed");
     if (error instanceof InterruptedError) {
       recordEnd(context, "interrupted");
-      throw new InterruptedError(
-        `Interrupted: run ${run.id} (${run.name}) is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`,
-        { run: run.id },
-      );
+      const message = `Interrupted: run ${run.id} (${run.name}) is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`;
+      output.add(`Error: ${message}\n`);
+      throw new InterruptedError(message, { run: run.id });
     }
     const reason = error instanceof Error ? error.message : String(error);
+    // whoever called prints it when the log is closed
+    output.add(`Error: ${reason}\n`);
     recordEnd(context, "failed", reason);
     throw error instanceof CoolError ? error : new Error(`Run ${run.id} failed: ${reason}`, { cause: error });
   }

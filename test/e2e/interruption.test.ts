@@ -63,6 +63,7 @@ describe("a run that is stopped on its way", () => {
       facts: { run: run.id },
     });
     expect(run.state).toBe("interrupted");
+    expect(readFileSync(join(run.dir, "stdout.log"), "utf8")).toMatch(/\nError: Interrupted: run .*\n$/);
     expect(run.epochs_done).toBeGreaterThanOrEqual(3);
     expect(run.epochs_done).toBeLessThan(EPOCHS);
     const finished = await resumed("stopped");
@@ -120,6 +121,7 @@ describe("a loss that is not finite", () => {
     expect(facts).toMatchObject({ task: expect.any(String), step: expect.any(Number), epoch: expect.any(Number) });
     const run = await stored("diverged");
     expect(run).toMatchObject({ state: "failed", error: message });
+    expect(readFileSync(join(run.dir, "stdout.log"), "utf8").endsWith(`\nError: ${message}\n`)).toBe(true);
     // as good as it was: validated with a finite loss
     for (const checkpoint of ["best", "last"]) {
       const bytes = readFileSync(join(run.dir, "checkpoints", checkpoint, "weights.bin"));

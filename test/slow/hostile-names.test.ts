@@ -125,8 +125,8 @@ test("a new run has a hostile name, or there is no new run", async () => {
   const upwards = await train("../../x");
   expect(upwards.json).toMatchObject({ run: { name: "../../x" } });
   const refused = await train("two\nlines");
-  expect(refused.code).toBe(1);
-  expect(refused.json).toMatchObject({ error: "StoreError" });
+  expect(refused.code).toBe(2);
+  expect(refused.json).toMatchObject({ error: "UsageError" });
   expect(readdirSync(join(store, "runs"))).toHaveLength(before.length + 1);
   expectNoHarm();
 });
