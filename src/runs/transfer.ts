@@ -85,10 +85,11 @@ export function importSource(path: string): string {
 
 /**
  * Adds the runs of an export, with their ids.
- * @param source a folder or a .tar.gz that `exportRun` has written
+ * @param path a folder or a .tar.gz that `exportRun` has written
  * @throws StoreError where nothing, or not everything, of it can be added
  */
-export function importRuns(store: RunStore, source: string): MergedRuns {
+export function importRuns(store: RunStore, path: string): MergedRuns {
+  const source = importSource(path);
   const merged = statSync(source).isDirectory() ? mergeStore(store, source) : importPacked(store, source);
   const [refused] = merged.refused;
   if (refused !== undefined) {

@@ -128,7 +128,7 @@ function isEmpty(database: Database): boolean {
 }
 
 /** Names to choose from, of the latest runs: a large store is not read for a message. */
-function knownNames(database: Database): string[] {
+export function knownNames(database: Database): string[] {
   const latest = "(SELECT id FROM runs ORDER BY seq DESC LIMIT 50)";
   const metric = "split || '/' || task_path || '/' || metric_name";
   const rows = database.all<{ name: string }>(
