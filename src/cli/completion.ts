@@ -208,7 +208,9 @@ function fishScript(bin: string, commands: readonly CompletedCommand[]): string 
     const within = `__${bin}_in ${words.join(" ")}`;
     return [
       `complete -c ${bin} -f -n ${quoted(`__${bin}_at ${before}`)} -a ${quoted(words.at(-1) ?? "")} -d ${quoted(summary)}`,
-      ...(argument === undefined ? [] : [`complete -c ${bin} -f -k -n ${quoted(within)} -a ${quoted(names(argument))}`]),
+      ...(argument === undefined
+        ? []
+        : [`complete -c ${bin} -f -k -n ${quoted(within)} -a ${quoted(names(argument))}`]),
       ...flags.map((flag) => {
         const known = flag.options.length > 0 ? flag.options.join(" ") : flag.kind && names(flag.kind);
         const values = known !== undefined ? ` -x -a ${quoted(known)}` : flag.takesValue ? " -r" : "";

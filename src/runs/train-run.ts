@@ -15,6 +15,7 @@ import { captureOutput, type OutputCapture } from "./capture-output.js";
 import { watchRun } from "./capture-run.js";
 import { completeRun } from "./complete-run.js";
 import { buildNetwork } from "./fresh-network.js";
+import { ignoreStore } from "./git.js";
 import { endLogs, openCurves } from "./log-run.js";
 import { inFile, type LoadedProject, type Project, resolveProject } from "./project.js";
 import { type RunConfig, runFiles } from "./run-folder.js";
@@ -84,6 +85,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
   const loaded = "graph" in project ? project : resolveProject(project);
   const storeDir = resolve(options.store ?? join(loaded.projectDir, ".cool"));
   const store = openRunStore(storeDir);
+  ignoreStore(storeDir);
   const output = captureOutput();
   const loggers = new LoggerGroup([...(options.loggers ?? []), lineLogger((text) => output.add(text))]);
   try {
