@@ -41,12 +41,18 @@ export abstract class CoolCommand extends Command {
     }
   }
 
-  /** Aborts on the first Ctrl-C (or SIGTERM); a second one ends the process at once. */
-  protected async interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Aborts on the first Ctrl-C (or SIGTERM); a second one ends the process at once.
+   * @param say tells that the first one was heard; default: on a line of its own, after the terminal's ^C
+   */
+  protected async interruptible<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    say: (line: string) => void = (line) => process.stderr.write(`\n${line}\n`),
+  ): Promise<T> {
     const controller = new AbortController();
     const onSignal = (): void => {
       if (controller.signal.aborted) process.exit(130);
-      process.stderr.write("\nstopping after the current step; press Ctrl-C again to quit at once\n");
+      say("stopping after the current step; press Ctrl-C again to quit at once");
       controller.abort();
     };
     process.on("SIGINT", onSignal).on("SIGTERM", onSignal);

@@ -65,22 +65,25 @@ export default class Run extends CoolCommand {
     const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
     const project = await loadProject(projectDir, flags.set ?? []);
     const logger = await openConsoleLogger(uncaptured(process.stderr));
-    return this.interruptible((signal) =>
-      trainRun(project, {
-        store: flags.store,
-        name: flags.name,
-        backend: flags.backend,
-        seed: flags.seed,
-        epochs: flags.epochs,
-        resume: flags.resume,
-        again: flags.again,
-        force: flags.force,
-        from: flags.from,
-        commandLine: ["cool", ...process.argv.slice(2)].join(" "),
-        signal,
-        loggers: [logger],
-        report: (result) => this.report(result),
-      }),
+    return this.interruptible(
+      (signal) =>
+        trainRun(project, {
+          store: flags.store,
+          name: flags.name,
+          backend: flags.backend,
+          seed: flags.seed,
+          epochs: flags.epochs,
+          resume: flags.resume,
+          again: flags.again,
+          force: flags.force,
+          from: flags.from,
+          commandLine: ["cool", ...process.argv.slice(2)].join(" "),
+          signal,
+          loggers: [logger],
+          report: (result) => this.report(result),
+        }),
+      // the logger clears its progress bar for it
+      (line) => logger.message?.(line),
     );
   }
 
