@@ -47,11 +47,11 @@ export async function readEnvironment(): Promise<Environment> {
   };
 }
 
-const SMI_TIMEOUT_MS = 1000;
+// without a persistent driver its first answer takes seconds
+const SMI_TIMEOUT_MS = 5000;
 
 /**
- * Rows that nvidia-smi prints for each GPU, cells as text; null where it is not there or does not answer within a
- * second.
+ * Rows that nvidia-smi prints for each GPU, cells as text; null where it is not there or gives no answer.
  * @param fields as `nvidia-smi --help-query-gpu` lists them
  */
 export async function queryGpus(fields: readonly string[]): Promise<string[][] | null> {
