@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
 import { findProjectDir } from "../runs/project-dir.js";
+import { migrationNote } from "../storage/migrations.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { errorJson, reportError, toCoolError } from "./report-error.js";
 
@@ -34,6 +35,7 @@ export abstract class CoolCommand extends Command {
     options: { readonly readonly?: boolean } = { readonly: true },
   ): Promise<T> {
     const store = openRunStore(this.storeDir(flags), options);
+    if (store.backup !== null) this.note(migrationNote(store.backup));
     try {
       return await use(store);
     } finally {

@@ -6,6 +6,7 @@ import type { BackendChoice } from "../engine/backend.js";
 import { ConfigError, CoolError, InterruptedError, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup, type RunLogger } from "../logging/run-logger.js";
+import { migrationNote } from "../storage/migrations.js";
 import type { RunRecord } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
@@ -88,6 +89,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
   ignoreStore(storeDir);
   const output = captureOutput();
   const loggers = new LoggerGroup([...(options.loggers ?? []), lineLogger((text) => output.add(text))]);
+  if (store.backup !== null) loggers.message(migrationNote(store.backup));
   try {
     const beginning = beginningOf(store, options);
     const settings = settingsFor(beginning, loaded, store, options);

@@ -13,7 +13,7 @@ import {
 } from "./config-values.js";
 import { type CopyOutcome, copyRun } from "./copy-run.js";
 import { type AdoptedRun, adoptRun, createRun, type NewRun } from "./create-run.js";
-import { type Database, type OpenOptions, openDatabase } from "./database.js";
+import type { Database } from "./database.js";
 import { type EvaluationFilter, readEvaluation, replaceEvaluation } from "./evaluation.js";
 import { findRun } from "./find-run.js";
 import {
@@ -24,7 +24,7 @@ import {
   type StoredInterpretation,
 } from "./interpretation.js";
 import { lastMetrics, type MetricFilter, type MetricPoint, readMetrics, upsertMetrics } from "./metric-points.js";
-import { isOutdated, migrate } from "./migrations.js";
+import { type OpenedStore, openMigrated, openReader } from "./opened-store.js";
 import { currentProcess } from "./process.js";
 import { type QueriedRun, queryRuns, type RunsQuery } from "./query/query-runs.js";
 import { checkedName, checkedRunName, type RunRecord, type RunState, type WrittenRunState } from "./run-record.js";
@@ -62,39 +62,21 @@ export function openRunStore(storeDir: string, options: StoreOptions = {}): RunS
   return new RunStore(resolve(storeDir), readonly ? openReader(file) : openMigrated(file), now, random);
 }
 
-/** A reader meets an older store, too, and cannot migrate it through its own connection. */
-function openReader(file: string): Database {
-  const reader = openMigrated(file, { readonly: true });
-  if (!isOutdated(reader)) return reader;
-  reader.close();
-  openMigrated(file, { create: false }).close();
-  return openMigrated(file, { readonly: true });
-}
-
-/** An open store of this package's version; a read-only connection to an older one is left as it is. */
-function openMigrated(file: string, options: OpenOptions = {}): Database {
-  const database = openDatabase(file, options);
-  try {
-    if (options.readonly !== true || !isOutdated(database)) migrate(database);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
 /**
  * All runs of a project. Every method is synchronous, every change one transaction; `id` is a whole run id.
  * Methods throw UnknownNameError for an id that is not in the store and StoreError where it cannot be read or written.
  */
 export class RunStore {
   readonly dir: string;
+  /** Copy of an older store that was migrated when this one was opened; else null. */
+  readonly backup: string | null;
   readonly #database: Database;
   readonly #now: () => Date;
   readonly #random: () => number;
 
-  constructor(dir: string, database: Database, now: () => Date, random: () => number) {
+  constructor(dir: string, { database, backup }: OpenedStore, now: () => Date, random: () => number) {
     this.dir = dir;
+    this.backup = backup;
     this.#database = database;
     this.#now = now;
     this.#random = random;

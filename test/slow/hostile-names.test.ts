@@ -68,7 +68,7 @@ function expectNoHarm(): void {
 }
 
 function expectRefusal({ code, stdout, stderr }: CliResult, pattern: RegExp): void {
-  expect([code, stdout]).toEqual([1, ""]);
+  expect([code, stdout]).toEqual([2, ""]);
   expect(stderr).toMatch(/^Error: [^\n]+\n$/);
   expect(stderr).toMatch(pattern);
   expect(stderr.length).toBeLessThan(500);
@@ -149,7 +149,7 @@ test.each([
   ["runs export", "no' or 1=1 --"],
 ])("%s of a run named %s finds none", async (command, name) => {
   const { code, stderr } = await cool([...command.split(" "), name, ...flags()]);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stderr).toMatch(/^Error: No run named /);
   expectNoHarm();
 });

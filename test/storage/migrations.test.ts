@@ -98,7 +98,8 @@ test("a store of version 1 keeps its runs, whose newer facts are unknown", () =>
     VALUES ('20261101-000000-abcd', 'old', 'p', 'finished', '2026', 1, 'h', '2026', '2026', '20', '0.1.0');
     INSERT INTO run_config VALUES ('20261101-000000-abcd', 'train.epochs', 'number', '3');`);
   database.close();
-  const store = openRunStore(dir);
+  const store = openRunStore(dir, { readonly: true });
+  expect(store.backup).toBe(join(dir, "cool.db.backup-v1"));
   const run = store.findRun("old");
   expect(run).toMatchObject({ starred: false, dataDigest: null, sourceDigest: null });
   expect(store.readConfig(run.id)).toEqual({ "train.epochs": 3 });
@@ -106,6 +107,9 @@ test("a store of version 1 keeps its runs, whose newer facts are unknown", () =>
   expect(store.readEnvironment(run.id)).toEqual({});
   store.close();
   expect(queried(join(dir, "cool.db.backup-v1"), "SELECT name FROM runs")).toEqual(["old"]);
+  const again = openRunStore(dir);
+  expect(again.backup).toBeNull();
+  again.close();
 });
 
 test("curves of a store of version 2 keep every point", () => {
