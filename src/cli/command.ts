@@ -4,8 +4,17 @@ import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
 import { findProjectDir } from "../runs/project-dir.js";
 import { migrationNote } from "../storage/migrations.js";
-import { openRunStore, type RunStore } from "../storage/run-store.js";
+import { openRunStore, type RunStore, type StoreOptions } from "../storage/run-store.js";
 import { errorJson, reportError, toCoolError } from "./report-error.js";
+
+/** Whether a command reads a store, changes what is in it, or makes one where there is none. */
+type StoreAccess = "read" | "change" | "create";
+
+const ACCESS = {
+  read: { readonly: true },
+  change: { create: false },
+  create: {},
+} as const satisfies Record<StoreAccess, StoreOptions>;
 
 /** Base of all commands. `run` returns what `--json` prints; `--json` prints nothing else on stdout. */
 export abstract class CoolCommand extends Command {
@@ -32,9 +41,9 @@ export abstract class CoolCommand extends Command {
   protected async withStore<T>(
     flags: { readonly project?: string | undefined; readonly store?: string | undefined },
     use: (store: RunStore) => T | Promise<T>,
-    options: { readonly readonly?: boolean } = { readonly: true },
+    access: StoreAccess = "read",
   ): Promise<T> {
-    const store = openRunStore(this.storeDir(flags), options);
+    const store = openRunStore(this.storeDir(flags), ACCESS[access]);
     if (store.backup !== null) this.note(migrationNote(store.backup));
     try {
       return await use(store);

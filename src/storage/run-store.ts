@@ -36,6 +36,8 @@ export type { QueriedRun, RunsQuery } from "./query/query-runs.js";
 export interface StoreOptions {
   /** Refuse every write to the runs; default false. An older store is migrated all the same. */
   readonly readonly?: boolean;
+  /** Make a store where there is none; default: unless `readonly`. */
+  readonly create?: boolean;
   /** Default: the system's clock. */
   readonly now?: () => Date;
   /** Uniform numbers in [0, 1) for ids; default Math.random. */
@@ -52,14 +54,13 @@ export interface RunFilter {
 }
 
 /**
- * Opens the store in a folder, which holds `cool.db` and `runs/<run id>/`. Without `readonly` it is made where there
- * is none.
+ * Opens the store in a folder, which holds `cool.db` and `runs/<run id>/`.
  * @throws StoreError where the store cannot be opened, lies on a network file system, or is of a newer version
  */
 export function openRunStore(storeDir: string, options: StoreOptions = {}): RunStore {
-  const { readonly = false, now = () => new Date(), random = Math.random } = options;
+  const { readonly = false, create = true, now = () => new Date(), random = Math.random } = options;
   const file = join(resolve(storeDir), "cool.db");
-  return new RunStore(resolve(storeDir), readonly ? openReader(file) : openMigrated(file), now, random);
+  return new RunStore(resolve(storeDir), readonly ? openReader(file) : openMigrated(file, { create }), now, random);
 }
 
 /**

@@ -1,4 +1,6 @@
 /** @file What a user types wrong ends with exit code 2 and says what to type (DESIGN §9). */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { cool } from "../support/cli.js";
@@ -88,4 +90,21 @@ test("nothing was changed", () => {
   store.close();
   expect(left.map(({ id }) => id).sort()).toEqual([...runs].sort());
   expect(left.every(({ tags, deletedAt, starred }) => tags.length === 0 && deletedAt === null && !starred)).toBe(true);
+});
+
+test.each([
+  [["runs", "tag", "base", "+x"]],
+  [["runs", "note", "base", "x"]],
+  [["runs", "rename", "base", "x"]],
+  [["runs", "mark", "base"]],
+  [["runs", "remove", "base"]],
+  [["runs", "restore", "base"]],
+  [["runs", "gc"]],
+  [["tune", "base"]],
+  [["runs", "list"]],
+])("%j makes no store where there is none", async (args) => {
+  const { code, stderr } = await cool([...args, "--store", "nowhere"], { cwd: project.dir });
+  expect(code).toBe(1);
+  expect(stderr).toContain(`There is no run store at ${join(project.dir, "nowhere", "cool.db")}`);
+  expect(existsSync(join(project.dir, "nowhere"))).toBe(false);
 });

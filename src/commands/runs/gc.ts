@@ -24,7 +24,7 @@ export default class RunsGc extends CoolCommand {
     const collected = await this.withStore(
       flags,
       (store) => collectGarbage(store, flags["older-than"], { dryRun }),
-      {},
+      "change",
     );
     for (const run of collected.runs) this.log(`${run.id} (${run.name}), removed ${run.deleted_at}`);
     const { length } = collected.runs;

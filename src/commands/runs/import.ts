@@ -18,7 +18,7 @@ export default class RunsImport extends CoolCommand {
   async run(): Promise<MergedRuns> {
     const { args, flags } = await this.parse(RunsImport);
     const source = importSource(args.path);
-    const merged = await this.withStore(flags, (store) => importRuns(store, source), {});
+    const merged = await this.withStore(flags, (store) => importRuns(store, source), "create");
     for (const run of merged.added) this.log(`run ${run.id} (${run.name}) is imported`);
     for (const run of merged.same) this.log(`run ${run.id} (${run.name}) was there already`);
     return merged;
