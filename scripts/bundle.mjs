@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const BUNDLED = ["@oclif/core", "fastest-levenshtein"];
 
 const commands = readdirSync(join(root, "src", "commands"), { recursive: true })
@@ -25,7 +25,7 @@ const { metafile } = await build({
   target: "node20.9",
   sourcemap: true,
   sourcesContent: false,
-  external: Object.keys(dependencies).filter((name) => !BUNDLED.includes(name)),
+  external: Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !BUNDLED.includes(name)),
   // CommonJS that is bundled asks for Node's own modules by `require`
   banner: {
     js: `import { createRequire as createRequireOfBundle } from "node:module";

@@ -1,49 +1,81 @@
 /** @file Which compute backend tfjs runs on: chosen by name, made ready once, with the reason on record. */
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { BackendError } from "../errors.js";
+import type { Backend, OpenedBackend } from "./backends/backend.js";
+import { cpu } from "./backends/cpu.js";
+import { type Device, deviceName } from "./backends/device.js";
+import { tensorflow } from "./backends/tensorflow.js";
+import { wasm } from "./backends/wasm.js";
+import { webgpu } from "./backends/webgpu.js";
 
+export type BackendName = "wasm" | "cpu" | "tensorflow" | "webgpu";
 /** What a user may ask for; `auto` takes the fastest that loads. */
 export type BackendChoice = "auto" | BackendName;
-export type BackendName = "wasm" | "cpu" | "tensorflow";
 
 /** The backend that is in use. */
-export interface BackendInfo {
+export interface BackendInfo extends OpenedBackend {
   readonly name: BackendName;
-  /** Version of the npm package that computes. */
-  readonly version: string;
   /** One line: which backend was taken and why. */
   readonly reason: string;
-  readonly threads: number;
 }
 
-type Opener = () => Promise<Omit<BackendInfo, "name" | "reason">>;
+const backends: { readonly [Name in BackendName]: Backend } = { tensorflow, webgpu, wasm, cpu };
 
-/** Packages of the tensorflow backend, the faster one first. */
-const TENSORFLOW_PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
+/** What `auto` tries, the fastest first; the last one is part of every installation. */
+const AUTO_ORDER = ["tensorflow", "webgpu", "wasm"] as const satisfies readonly BackendName[];
 
-const openers: { readonly [Name in BackendName]: Opener } = {
-  wasm: openWasm,
-  cpu: openCpu,
-  tensorflow: openTensorflow,
-};
-
-const opened = new Map<BackendName, ReturnType<Opener>>();
+const opened = new Map<BackendName, Promise<OpenedBackend>>();
 
 /**
  * Makes a backend ready and the current one of tfjs. Loads tfjs on the first call; asking again is cheap.
+ * @param device what it must compute on; null: the best there is
  * @throws BackendError when the backend does not load, with the way out
  */
-export async function openBackend(choice: BackendChoice): Promise<BackendInfo> {
-  const name = choice === "auto" ? "wasm" : choice;
-  const reason =
-    choice === "auto" ? "wasm: the fastest backend that is part of this installation" : `${name}: asked for by name`;
-  const opening = opened.get(name) ?? openers[name]();
+export async function openBackend(choice: BackendChoice, device: Device | null = null): Promise<BackendInfo> {
+  if (choice !== "auto") {
+    const backend = await open(choice, device);
+    return { ...backend, name: choice, reason: `${choice}: ${backend.device}, asked for by name` };
+  }
+  const passedOver: string[] = [];
+  for (const name of AUTO_ORDER) {
+    const why = lacks(name, device) ?? (await backends[name].passedOver?.()) ?? null;
+    if (why !== null) {
+      passedOver.push(`${name} ${why}`);
+      continue;
+    }
+    try {
+      const backend = await open(name, device);
+      const rest = passedOver.length === 0 ? "" : ` (${passedOver.join("; ")})`;
+      return { ...backend, name, reason: `${name}: ${backend.device}, the fastest that loads here${rest}` };
+    } catch (error) {
+      if (!(error instanceof BackendError) || name === AUTO_ORDER.at(-1)) throw error;
+      passedOver.push(`${name} does not load: ${error.message}`);
+    }
+  }
+  const tried = passedOver.join("; ");
+  throw new BackendError(`No backend computes on ${device === null ? "this machine" : deviceName(device)}: ${tried}.`, {
+    tried: AUTO_ORDER,
+    device: device === null ? null : deviceName(device),
+  });
+}
+
+/** Why a backend cannot compute on a device; null where it can. */
+function lacks(name: BackendName, device: Device | null): string | null {
+  return device === null || backends[name].devices.includes(device.kind)
+    ? null
+    : `does not compute on a ${device.kind}`;
+}
+
+async function open(name: BackendName, device: Device | null): Promise<OpenedBackend> {
+  const lack = lacks(name, device);
+  if (lack !== null) throw new BackendError(`The backend ${name} ${lack}. Leave --device or --backend out.`, { name });
+  // one that has several devices looks whether it is on the right one
+  const isSettled = device === null || backends[name].devices.length === 1;
+  const opening = (isSettled ? opened.get(name) : undefined) ?? backends[name].open(device);
   opened.set(name, opening);
   try {
-    const { version, threads } = await opening;
+    const backend = await opening;
     await activate(name);
-    return { name, version, reason, threads };
+    return backend;
   } catch (error) {
     opened.delete(name);
     throw error;
@@ -56,82 +88,4 @@ async function activate(name: BackendName): Promise<void> {
   if (!isActive) {
     throw new BackendError(`The backend ${name} does not start. Take another one with --backend cpu.`, { name });
   }
-}
-
-async function openWasm(): ReturnType<Opener> {
-  await prepareCore();
-  const wasm = await import("@tensorflow/tfjs-backend-wasm");
-  const { registerWasmGradientKernels } = await import("./wasm-kernels/index.js");
-  registerWasmGradientKernels();
-  const removeListeners = newProcessListeners();
-  wasm.setWasmPaths(wasmFolder());
-  await activate("wasm");
-  removeListeners();
-  return { version: wasm.version_wasm, threads: wasm.getThreadsCount() };
-}
-
-async function openCpu(): ReturnType<Opener> {
-  const tf = await prepareCore();
-  const { version_cpu: version } = await import("@tensorflow/tfjs-backend-cpu");
-  await tf.setBackend("cpu");
-  withoutGreeting(tf);
-  return { version, threads: 1 };
-}
-
-async function openTensorflow(): ReturnType<Opener> {
-  const require = createRequire(import.meta.url);
-  const isInstalled = TENSORFLOW_PACKAGES.some((name) => resolves(require, name));
-  const problem = isInstalled
-    ? "is installed but not supported yet. Use --backend wasm."
-    : "is not installed. Install it with `npm i @tensorflow/tfjs-node`, or use --backend wasm.";
-  throw new BackendError(`The tensorflow backend (${TENSORFLOW_PACKAGES.join(" or ")}) ${problem}`, {
-    backend: "tensorflow",
-    packages: TENSORFLOW_PACKAGES,
-    isInstalled,
-  });
-}
-
-function resolves(require: NodeJS.Require, name: string): boolean {
-  try {
-    require.resolve(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function prepareCore(): Promise<typeof import("@tensorflow/tfjs-core")> {
-  const tf = await import("@tensorflow/tfjs-core");
-  const { addTensorMethods } = await import("./tensor-methods.js");
-  addTensorMethods();
-  return tf;
-}
-
-/** The folder with the .wasm binaries of the installed package, with a slash at its end as tfjs expects. */
-function wasmFolder(): string {
-  const require = createRequire(import.meta.url);
-  return join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm")), "/");
-}
-
-/**
- * The wasm module listens for uncaught errors and throws them again from inside its bundle, which would bury any
- * error of this process under a minified line.
- * @returns a function that takes off the listeners that were added since
- */
-function newProcessListeners(): () => void {
-  const events = ["uncaughtException", "unhandledRejection"];
-  const before = new Map(events.map((event) => [event, new Set(process.rawListeners(event))]));
-  return () => {
-    for (const event of events) {
-      for (const listener of process.rawListeners(event)) {
-        if (!before.get(event)?.has(listener)) process.off(event, listener as (...args: unknown[]) => void);
-      }
-    }
-  };
-}
-
-/** The cpu backend greets with an advertisement on its first tensor, unless it takes itself for already used. */
-function withoutGreeting(tf: typeof import("@tensorflow/tfjs-core")): void {
-  const backend = tf.engine().backend as unknown as { firstUse: boolean };
-  backend.firstUse = false;
 }

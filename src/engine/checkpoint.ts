@@ -9,15 +9,11 @@ import type { FlowGraph } from "../flow/graph.js";
 import { Network, type NetworkOptions } from "./network.js";
 import type { OptimizerState } from "./optimizer.js";
 import type { ScheduleState } from "./schedule.js";
-import type { EpochSoFar, TrainerPosition } from "./trainer.js";
+import type { EpochSoFar, TrainerSnapshot } from "./trainer.js";
 
 /** Everything beside the weights that a resumed run needs. */
-export interface TrainingState {
-  readonly position: TrainerPosition;
+export interface TrainingState extends TrainerSnapshot {
   readonly schedule: ScheduleState;
-  readonly optimizer: OptimizerState;
-  /** Of an epoch that is not at its end. */
-  readonly epoch?: EpochSoFar | undefined;
 }
 
 /** model.json as tfjs writes it, as far as it is read here. */

@@ -41,7 +41,7 @@ export async function sampleAnswers(
   const [{ sampleLogits }, { splitTasks }, { readInputs }] = await Promise.all([
     import("../engine/uncertainty.js"),
     import("../engine/predict.js"),
-    import("../engine/trainer.js"),
+    import("../engine/batch-reader.js"),
   ]);
   const { graph } = network;
   const rows = scored.ids.length;

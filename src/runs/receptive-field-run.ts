@@ -54,7 +54,7 @@ export async function receptiveFieldOf(
   }
   const [{ pixelInfluence }, { readInputs }] = await Promise.all([
     import("../engine/receptive-field.js"),
-    import("../engine/trainer.js"),
+    import("../engine/batch-reader.js"),
   ]);
   const inputs = readInputs(network, { inputs: sources }, [0]);
   const largest = logits.reduce((best, logit, i) => (logit > (logits[best] as number) ? i : best), 0);

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Dataset, specsOf } from "../data/dataset.js";
-import type { BackendChoice } from "../engine/backend.js";
+import type { BackendChoice, BackendInfo } from "../engine/backend.js";
 import { ConfigError, CoolError, InterruptedError, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup, type RunLogger } from "../logging/run-logger.js";
@@ -37,6 +37,8 @@ export interface TrainRunOptions {
   readonly seed?: number | undefined;
   /** Wins over `train.epochs`. */
   readonly epochs?: number | undefined;
+  /** Wins over `train.replicas`. */
+  readonly replicas?: number | "auto" | undefined;
   /** A run to go on with from its last checkpoint: id, unique prefix, name or `latest`. */
   readonly resume?: string | undefined;
   /** A run to repeat with its settings and its seed, unless `seed` or `epochs` are given. */
@@ -74,6 +76,7 @@ export interface RunContext {
   readonly loggers: LoggerGroup;
   readonly signal: AbortSignal | undefined;
   readonly resumed: boolean;
+  readonly backend: BackendInfo;
 }
 
 /**
@@ -115,6 +118,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
         loggers,
         signal: options.signal,
         resumed: beginning.kind === "resume",
+        backend,
       };
       const result = await superviseRun(context, config, output);
       // a progress bar has gone when the report begins

@@ -171,7 +171,7 @@ describe("a checkpoint that cannot be written", () => {
       await expect(saveCheckpoint(join(dir, "last"), network)).rejects.toThrow(StoreError);
       failing.file = null;
       const { inputs, targets } = batchOf(network, data);
-      expect(Number.isFinite(trainerOf(network).step(inputs, targets, 1e-2).loss.total)).toBe(true);
+      expect(Number.isFinite((await trainerOf(network).step(inputs, targets, 1e-2)).loss.total)).toBe(true);
       await saveCheckpoint(join(dir, "last"), network);
       expect(await weightsIn(join(dir, "last"))).toEqual(weightsOf(network));
     });

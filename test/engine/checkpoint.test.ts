@@ -6,11 +6,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openBackend } from "../../src/engine/backend.js";
+import { readInputs } from "../../src/engine/batch-reader.js";
 import { loadNetwork, loadTrainingState, saveCheckpoint, type TrainingState } from "../../src/engine/checkpoint.js";
 import { Network, type TrunkFunction } from "../../src/engine/network.js";
 import { forward } from "../../src/engine/predict.js";
 import { afterEpoch, type ScheduleState, startSchedule } from "../../src/engine/schedule.js";
-import { readInputs, Trainer, type TrainerConfig } from "../../src/engine/trainer.js";
+import { Trainer, type TrainerConfig } from "../../src/engine/trainer.js";
 import {
   ADAMW,
   batchOf,
@@ -69,7 +70,7 @@ describe("a saved checkpoint", () => {
     await using(build(1), async (network) => {
       const trainer = trainerOf(network);
       const { inputs, targets } = batchOf(network, data);
-      for (let step = 0; step < 3; step++) trainer.step(inputs, targets, 1e-2);
+      for (let step = 0; step < 3; step++) await trainer.step(inputs, targets, 1e-2);
       await saveCheckpoint(join(dir, "best"), network);
 
       // nothing of ours: the JSON and the bytes as tfjs's own loaders read them
@@ -99,7 +100,7 @@ describe("a saved checkpoint", () => {
   test("gives back every weight bit by bit, moving averages included", async () => {
     await using(build(1), async (network) => {
       const { inputs, targets } = batchOf(network, data);
-      trainerOf(network).step(inputs, targets, 1e-2);
+      await trainerOf(network).step(inputs, targets, 1e-2);
       await saveCheckpoint(join(dir, "best"), network);
       expect(await weightsIn(join(dir, "best"))).toEqual(weightsOf(network));
       expect(network.statistics.length).toBe(2);
@@ -169,7 +170,7 @@ async function runWithStops(config: TrainerConfig, stops: readonly number[]): Pr
     // a loss that rises: the learning rate falls after every epoch but the first
     if (!report.interrupted) schedule = afterEpoch(scheduleConfig, schedule, epoch, epoch).state;
     if (!controller.signal.aborted) continue;
-    const state = { position: trainer.position, schedule, optimizer: trainer.optimizerState };
+    const state = { ...(await trainer.snapshot()), schedule };
     await saveCheckpoint(last, network, state);
     network.dispose();
     const loaded = loadTrainingState(last);

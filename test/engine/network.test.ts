@@ -2,9 +2,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../src/engine/backend.js";
+import { readInputs } from "../../src/engine/batch-reader.js";
 import { Network, type SymbolicTensor, type TrunkFunction } from "../../src/engine/network.js";
 import { forward, predictLogits, splitTasks } from "../../src/engine/predict.js";
-import { readInputs } from "../../src/engine/trainer.js";
 import { InterruptedError } from "../../src/errors.js";
 import {
   batchOf,
@@ -44,14 +44,14 @@ function trainingLogits(network: Network, rows: ArrayLike<number>): Float32Array
 }
 
 describe("heads", () => {
-  test("merged into one product per feature say the same as the model's own dense layers, before and after steps", () => {
+  test("merged into one product per feature say the same as the model's own dense layers, before and after steps", async () => {
     const network = Network.build(graph, INPUTS, plainTrunk, 1);
     const trainer = trainerOf(network);
     const { inputs, targets } = batchOf(network, data);
     for (let step = 0; step < 3; step++) {
       const merged = splitTasks(layout, forward(network, inputs, 24));
       expect(largestDifference(predictPlainly(network, data, data.rows), merged)).toBeLessThan(1e-5);
-      trainer.step(inputs, targets, 1e-2);
+      await trainer.step(inputs, targets, 1e-2);
     }
     network.dispose();
   });
@@ -188,7 +188,7 @@ describe("weights", () => {
 });
 
 describe("frozen layers", () => {
-  test("are no part of what a step changes, but of the model", () => {
+  test("are no part of what a step changes, but of the model", async () => {
     const trunk = trunkWith((layers) => [
       layers.conv2d({ filters: 4, kernelSize: 1, trainable: false, name: "frozen" }),
     ]);
@@ -197,7 +197,7 @@ describe("frozen layers", () => {
     const trainer = trainerOf(network);
     const { inputs, targets } = batchOf(network, data);
     const others = weightsOf(network);
-    trainer.step(inputs, targets, 1e-2);
+    await trainer.step(inputs, targets, 1e-2);
     expect(network.model.getLayer("frozen").getWeights().map(valuesOf)).toEqual(before);
     expect(weightsOf(network)).not.toEqual(others);
     network.dispose();

@@ -6,93 +6,15 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../src/engine/backend.js";
 import { loadNetwork, loadTrainingState, saveCheckpoint } from "../../src/engine/checkpoint.js";
-import { type BatchTargets, batchLoss } from "../../src/engine/losses.js";
-import { Network, type SymbolicTensor } from "../../src/engine/network.js";
+import { batchLoss } from "../../src/engine/losses.js";
+import type { SymbolicTensor } from "../../src/engine/network.js";
 import { forward } from "../../src/engine/predict.js";
 import { startSchedule } from "../../src/engine/schedule.js";
 import { createTaskWeights } from "../../src/engine/task-weights.js";
 import { Trainer } from "../../src/engine/trainer.js";
-import { defineTasks } from "../../src/flow/define.js";
-import { traceFlow } from "../../src/flow/trace.js";
-import { defineTask, type HeadFunction } from "../../src/runs/define-task.js";
-import { binary, boundedRegression, known, type Labels } from "../../src/tasks/index.js";
-import { angle } from "../support/angle-task.js";
-import { ADAMW, SGD, setWeight, valuesOf } from "./small-project.js";
-
-const hidden: HeadFunction = ({ feature, layers, width }) => {
-  const inner = layers.dense({ name: "hidden", units: 3, activation: "tanh" }).apply(feature);
-  return layers.dense({ units: width }).apply(inner) as SymbolicTensor;
-};
-
-/** Two numbers, by squared error, through a head of the definition's own. */
-function pointWith(head: HeadFunction) {
-  return defineTask({
-    name: "point",
-    width: 2,
-    answerWidth: 2,
-    parse: () => [0, 0],
-    loss: ([a = 0, b = 0], [x = 0, y = 0]) => (a - x) ** 2 + (b - y) ** 2,
-    activation: (logits) => logits,
-    decoder: { parameters: [], decode: ([a = 0, b = 0]) => [a, b] },
-    metrics: {},
-    head,
-  });
-}
-
-function graphWith(head: HeadFunction) {
-  const definitions = defineTasks({
-    features: ["f", "g"],
-    tasks: { spot: pointWith(head)(), member: known(), on: binary(), wrist: angle(), x: boundedRegression({ max: 1 }) },
-  })
-    .flow("inner", (flow, { f, g }, out) => {
-      out.add(flow.spot(f));
-      out.add(flow.x(g));
-    })
-    .flow("main", (flow, x, out) => {
-      out.add(flow.spot(x.g));
-      out.add(flow.member());
-      out.add(flow.on(x.f));
-      out.add(flow.wrist(x.f).given(out.on));
-      out.add(flow.inner(x).given(out.member));
-    });
-  return traceFlow(definitions, "main");
-}
-
-const graph = graphWith(hidden);
-const INPUTS = {
-  v: { kind: "numeric", columns: ["v"], listLength: 4, standardize: false, missing: "error", statistics: null },
-} as const;
-
-const build = (head: HeadFunction = hidden, seed = 3): Network =>
-  Network.build(
-    graphWith(head),
-    INPUTS,
-    ({ v }, layers) => ({
-      f: layers.dense({ units: 5, activation: "tanh" }).apply(v as SymbolicTensor) as SymbolicTensor,
-      g: layers.dense({ units: 4, activation: "tanh" }).apply(v as SymbolicTensor) as SymbolicTensor,
-    }),
-    seed,
-  );
-
-const ROWS = 6;
-const inputs = { v: Float32Array.from({ length: ROWS * 4 }, (_, i) => Math.sin(i)) };
-const column = (...answers: number[]): Labels => ({ answers: Float32Array.from(answers), unitScale: null });
-const points = (seed: number): Labels => column(...Array.from({ length: 2 * ROWS }, (_, i) => Math.cos(seed + i)));
-const all = Uint8Array.of(1, 1, 1, 1, 1, 1);
-const some = Uint8Array.of(1, 0, 1, 0, 1, 1);
-// in the order of the graph: spot, member, on, wrist, inner.spot, inner.x
-const targets: BatchTargets = {
-  rows: ROWS,
-  labels: [
-    points(1),
-    column(1, 0, 1, 0, 1, 1),
-    column(1, 0, 1, 0, 1, 1),
-    column(0, 90, 10, 350, 180, 33),
-    points(2),
-    column(0.1, 0.9, 0.4, 0.6, 0.2, 0),
-  ],
-  masks: [all, all, all, some, some, some],
-};
+import type { HeadFunction } from "../../src/runs/define-task.js";
+import { build, graph, INPUTS, inputs, ROWS, targets } from "./own-project.js";
+import { ADAMW, latestGradient, SGD, setWeight, valuesOf } from "./small-project.js";
 
 beforeAll(() => openBackend("cpu"));
 afterAll(() => tf.disposeVariables());
@@ -133,11 +55,11 @@ describe("a head of the task's own", () => {
     network.dispose();
   });
 
-  test("trains with the trunk: the gradient of every weight is that of finite differences", () => {
+  test("trains with the trunk: the gradient of every weight is that of finite differences", async () => {
     const network = build();
     const trainer = new Trainer(network, { optimizer: SGD, batchSize: ROWS, clipNorm: null, seed: 1 });
-    trainer.step(inputs, targets, 0);
-    const gradient = trainer.gradient.slice();
+    await trainer.step(inputs, targets, 0);
+    const gradient = latestGradient(trainer).slice();
     const total = () => batchLoss(network.layout, forward(network, inputs, ROWS), targets, null).total;
     const step = 1e-2;
     let at = 0;
@@ -163,7 +85,7 @@ describe("a head of the task's own", () => {
     try {
       const network = build();
       const trainer = new Trainer(network, { optimizer: ADAMW, batchSize: ROWS, clipNorm: null, seed: 1 });
-      for (let i = 0; i < 3; i++) trainer.step(inputs, targets, 0.05);
+      for (let i = 0; i < 3; i++) await trainer.step(inputs, targets, 0.05);
       await saveCheckpoint(join(dir, "last"), network);
       // the same graph, but a definition that this process has never seen
       const foreign = JSON.parse(JSON.stringify(graph).replaceAll(/"digest":"[0-9a-f]*"/g, '"digest":"ff"'));
@@ -267,35 +189,35 @@ describe("weights by uncertainty", () => {
     net.dispose();
   });
 
-  test("weigh loss and gradient of a training step", () => {
+  test("weigh loss and gradient of a training step", async () => {
     const [constant, learned] = [network(), network()];
     const plain = new Trainer(constant, config);
     const weighted = new Trainer(learned, { ...config, taskWeighting: "uncertainty" });
-    const before = plain.step(inputs, targets, 0).loss;
-    const at = weighted.step(inputs, targets, 0).loss;
+    const before = (await plain.step(inputs, targets, 0)).loss;
+    const at = (await weighted.step(inputs, targets, 0)).loss;
     const means = before.tasks.map(({ sum, terms }) => (terms === 0 ? 0 : sum / terms));
     const factors = [1, 0, 1, 0.5, 1, 0.5];
     expect(at.total).toBeCloseTo(
       means.reduce((sum, mean, i) => sum + mean * (factors[i] as number), 0),
       6,
     );
-    expect(weighted.gradient).not.toEqual(plain.gradient);
+    expect(latestGradient(weighted)).not.toEqual(latestGradient(plain));
     constant.dispose();
     learned.dispose();
   });
 
-  test("a task without a row does not move its s, in spite of momentum and weight decay", () => {
+  test("a task without a row does not move its s, in spite of momentum and weight decay", async () => {
     const net = network();
     const trainer = new Trainer(net, {
       ...config,
       optimizer: { ...ADAMW, weightDecay: 0.1 },
       taskWeighting: "uncertainty",
     });
-    trainer.step(inputs, targets, 0.1);
+    await trainer.step(inputs, targets, 0.1);
     const before = trainer.logVariances;
     expect(before[3]).not.toBe(0);
     const none = new Uint8Array(ROWS);
-    trainer.step(inputs, { ...targets, masks: targets.masks.map((mask, i) => (i === 3 ? none : mask)) }, 0.1);
+    await trainer.step(inputs, { ...targets, masks: targets.masks.map((mask, i) => (i === 3 ? none : mask)) }, 0.1);
     expect(trainer.logVariances[3]).toBe(before[3]);
     expect(trainer.logVariances[0]).not.toBe(before[0]);
     net.dispose();
@@ -306,16 +228,16 @@ describe("weights by uncertainty", () => {
     try {
       const [net, adam] = [network(), { ...config, optimizer: ADAMW, taskWeighting: "uncertainty" } as const];
       const trainer = new Trainer(net, adam);
-      for (let i = 0; i < 2; i++) trainer.step(inputs, targets, 0.1);
+      for (let i = 0; i < 2; i++) await trainer.step(inputs, targets, 0.1);
       const schedule = startSchedule({ learningRate: 0.1, reduceOnPlateau: null, earlyStopping: null });
-      const state = { position: trainer.position, schedule, optimizer: trainer.optimizerState };
+      const state = { ...(await trainer.snapshot()), schedule };
       await saveCheckpoint(join(dir, "last"), net, state);
       const reopened = await loadNetwork(join(dir, "last"), graph, INPUTS);
       const resumed = new Trainer(reopened, adam, loadTrainingState(join(dir, "last")));
       expect(resumed.logVariances).toEqual(trainer.logVariances);
       for (let i = 0; i < 2; i++) {
-        trainer.step(inputs, targets, 0.1);
-        resumed.step(inputs, targets, 0.1);
+        await trainer.step(inputs, targets, 0.1);
+        await resumed.step(inputs, targets, 0.1);
       }
       expect(resumed.logVariances).toEqual(trainer.logVariances);
       expect(forward(reopened, inputs, ROWS)).toEqual(forward(net, inputs, ROWS));

@@ -3,10 +3,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ImageInputSpec, InputSource, InputSpec } from "../../src/data/dataset.js";
 import { createRandom } from "../../src/data/rng.js";
+import { readInputs } from "../../src/engine/batch-reader.js";
 import { type BatchTargets, gatherTargets, layOutHeads } from "../../src/engine/losses.js";
 import type { InputBatch, Network, SymbolicTensor, TrunkFunction } from "../../src/engine/network.js";
 import type { OptimizerConfig } from "../../src/engine/optimizer.js";
-import { readInputs, Trainer, type TrainerConfig } from "../../src/engine/trainer.js";
+import { EagerSteps } from "../../src/engine/step/eager.js";
+import { Trainer, type TrainerConfig } from "../../src/engine/trainer.js";
 import { defineTasks } from "../../src/flow/define.js";
 import type { FlowGraph, TaskSpec } from "../../src/flow/graph.js";
 import { activeRows, answerWidth, bothMasks, labelledRows, type RowMask } from "../../src/flow/masks.js";
@@ -188,4 +190,10 @@ export function predictPlainly(network: Network, data: SmallData, rows: ArrayLik
     const outputs = network.model.predict(tf.tensor(pixels, [rows.length, 8, 8, 3])) as tf.Tensor[];
     return outputs.map(valuesOf);
   });
+}
+
+/** The flat gradient of a trainer's latest step, clipped, in the order of `network.trainable`. */
+export function latestGradient({ engine }: Trainer): Float32Array {
+  if (engine instanceof EagerSteps) return engine.gradient;
+  throw new Error("only the eager engine keeps its gradient");
 }

@@ -11,6 +11,7 @@ import {
   counts,
   graph,
   INPUTS,
+  latestGradient,
   layout,
   makeData,
   plainTrunk,
@@ -32,13 +33,13 @@ beforeAll(async () => {
 afterAll(() => tf.disposeVariables());
 
 describe("a step", () => {
-  test("of plain SGD takes the gradient times the rate from every weight", () => {
+  test("of plain SGD takes the gradient times the rate from every weight", async () => {
     const network = Network.build(graph, INPUTS, plainTrunk, 3);
     const before = weightsOf(network);
     const trainer = trainerOf(network, { optimizer: SGD });
     const { inputs, targets } = batchOf(network, data);
-    trainer.step(inputs, targets, 0.5);
-    const gradients = splitWeights(trainer.gradient, network);
+    await trainer.step(inputs, targets, 0.5);
+    const gradients = splitWeights(latestGradient(trainer), network);
     weightsOf(network).forEach((values, i) => {
       expect(values).toEqual(
         before[i]?.map((value, k) => Math.fround(value - 0.5 * ((gradients[i] as Float32Array)[k] as number))),
@@ -47,26 +48,26 @@ describe("a step", () => {
     network.dispose();
   });
 
-  test("lowers the loss of its batch, and reports the loss and logits before it", () => {
+  test("lowers the loss of its batch, and reports the loss and logits before it", async () => {
     const network = Network.build(graph, INPUTS, plainTrunk, 3);
     const trainer = trainerOf(network, { optimizer: SGD });
     const { inputs, targets } = batchOf(network, data);
     const logits = forward(network, inputs, 24);
     const reported = new Float32Array(24 * layout.width);
-    const { loss } = trainer.step(inputs, targets, 0.05, reported);
+    const { loss } = await trainer.step(inputs, targets, 0.05, reported);
     expect(reported).toEqual(logits);
     expect(loss).toEqual(batchLoss(layout, logits, targets, null));
     expect(batchLoss(layout, forward(network, inputs, 24), targets, null).total).toBeLessThan(loss.total);
     network.dispose();
   });
 
-  test("without an active row is valid: loss and gradient 0, plain SGD moves nothing", () => {
+  test("without an active row is valid: loss and gradient 0, plain SGD moves nothing", async () => {
     const network = Network.build(graph, INPUTS, plainTrunk, 3);
     const before = weightsOf(network);
     const trainer = trainerOf(network, { optimizer: SGD });
     const { inputs, targets } = batchOf(network, data);
     const masks = targets.masks.map((mask) => new Uint8Array(mask.length));
-    const { loss, gradientNorm } = trainer.step(inputs, { ...targets, masks }, 1);
+    const { loss, gradientNorm } = await trainer.step(inputs, { ...targets, masks }, 1);
     expect(loss.total).toBe(0);
     expect(gradientNorm).toBe(0);
     expect(weightsOf(network)).toEqual(before);
@@ -74,12 +75,12 @@ describe("a step", () => {
     network.dispose();
   });
 
-  test("with a clip norm moves the weights by no more than that norm", () => {
+  test("with a clip norm moves the weights by no more than that norm", async () => {
     const network = Network.build(graph, INPUTS, plainTrunk, 3);
     const before = weightsOf(network);
     const trainer = trainerOf(network, { optimizer: SGD, clipNorm: 0.01 });
     const { inputs, targets } = batchOf(network, data);
-    const { gradientNorm } = trainer.step(inputs, targets, 1);
+    const { gradientNorm } = await trainer.step(inputs, targets, 1);
     expect(gradientNorm).toBeGreaterThan(0.1);
     const moved = weightsOf(network).flatMap((values, i) =>
       [...values].map((value, k) => value - (before[i]?.[k] as number)),
@@ -91,17 +92,12 @@ describe("a step", () => {
 
 describe("a step that fails", () => {
   /** A network and its trainer after three steps, all state included in `snapshot`. */
-  function afterThreeSteps() {
+  async function afterThreeSteps() {
     const network = Network.build(graph, INPUTS, richTrunk, 3);
     const trainer = trainerOf(network);
     const { inputs, targets } = batchOf(network, data);
-    for (let i = 0; i < 3; i++) trainer.step(inputs, targets, 1e-2);
-    const snapshot = () =>
-      structuredClone({
-        weights: weightsOf(network),
-        position: trainer.position,
-        optimizer: trainer.optimizerState,
-      });
+    for (let i = 0; i < 3; i++) await trainer.step(inputs, targets, 1e-2);
+    const snapshot = async () => structuredClone({ weights: weightsOf(network), ...(await trainer.snapshot()) });
     return { network, trainer, inputs, targets, snapshot };
   }
 
@@ -112,12 +108,12 @@ describe("a step that fails", () => {
     return { ...targets, labels };
   }
 
-  test("for an infinite loss names the step and the task and leaves everything as it was", () => {
-    const { network, trainer, inputs, targets, snapshot } = afterThreeSteps();
-    const before = snapshot();
+  test("for an infinite loss names the step and the task and leaves everything as it was", async () => {
+    const { network, trainer, inputs, targets, snapshot } = await afterThreeSteps();
+    const before = await snapshot();
     let thrown: unknown;
     try {
-      trainer.step(inputs, withAnswer(targets, 1, Number.POSITIVE_INFINITY), 1e-2);
+      await trainer.step(inputs, withAnswer(targets, 1, Number.POSITIVE_INFINITY), 1e-2);
     } catch (error) {
       thrown = error;
     }
@@ -126,54 +122,54 @@ describe("a step that fails", () => {
       /^The loss of task "person\.x" is Infinity at step 4 \(epoch 1, batch 4\)\. The weights before this step are kept\./,
     );
     expect((thrown as TrainingError).facts).toEqual({ task: "person.x", loss: "Infinity", step: 4, epoch: 1 });
-    expect(snapshot()).toEqual(before);
+    expect(await snapshot()).toEqual(before);
     network.dispose();
   });
 
-  test("can be followed by the same step with good labels, as if it had never been", () => {
-    const [failed, clean] = [afterThreeSteps(), afterThreeSteps()];
+  test("can be followed by the same step with good labels, as if it had never been", async () => {
+    const [failed, clean] = [await afterThreeSteps(), await afterThreeSteps()];
     const bad = withAnswer(failed.targets, 1, Number.POSITIVE_INFINITY);
-    expect(() => failed.trainer.step(failed.inputs, bad, 1e-2)).toThrow(TrainingError);
-    for (const { trainer, inputs, targets } of [failed, clean]) trainer.step(inputs, targets, 1e-2);
-    expect(failed.snapshot()).toEqual(clean.snapshot());
+    await expect(failed.trainer.step(failed.inputs, bad, 1e-2)).rejects.toThrow(TrainingError);
+    for (const { trainer, inputs, targets } of [failed, clean]) await trainer.step(inputs, targets, 1e-2);
+    expect(await failed.snapshot()).toEqual(await clean.snapshot());
     for (const { network } of [failed, clean]) network.dispose();
   });
 
-  test("for weights that overflow says NaN and leaves the averages of batch normalization alone", () => {
-    const { network, inputs, targets, snapshot } = afterThreeSteps();
+  test("for weights that overflow says NaN and leaves the averages of batch normalization alone", async () => {
+    const { network, inputs, targets, snapshot } = await afterThreeSteps();
     const [kernel] = network.trainable as [tf.Variable];
     // the first convolution, which batch normalization follows
     setWeight(kernel, valuesOf(kernel as unknown as tf.Tensor).fill(Number.NaN));
-    const before = snapshot();
-    expect(() => trainerOf(network).step(inputs, targets, 1e-2)).toThrow(
+    const before = await snapshot();
+    await expect(trainerOf(network).step(inputs, targets, 1e-2)).rejects.toThrow(
       /^The loss of task "present" is NaN at step 1 \(epoch 1, batch 1\)/,
     );
-    expect(snapshot()).toEqual(before);
+    expect(await snapshot()).toEqual(before);
     expect(network.statistics.flatMap((variable) => [...valuesOf(variable as tf.Tensor)]).every(Number.isFinite)).toBe(
       true,
     );
     network.dispose();
   });
 
-  test("for an infinite gradient under a finite loss says so", () => {
+  test("for an infinite gradient under a finite loss says so", async () => {
     const heavy = { ...graph, tasks: graph.tasks.map((task) => ({ ...task, lossWeight: 1e6 })) };
     const network = Network.build(heavy, INPUTS, plainTrunk, 3);
     const before = weightsOf(network);
     const trainer = trainerOf(network);
     const { inputs, targets } = batchOf(network, data);
     // the loss, about 1e80, fits double precision; the gradient does not fit single precision
-    expect(() => trainer.step(inputs, withAnswer(targets, 1, 3e38), 1e-2)).toThrow(
+    await expect(trainer.step(inputs, withAnswer(targets, 1, 3e38), 1e-2)).rejects.toThrow(
       /^The gradient is (Infinity|NaN) at step 1/,
     );
     expect(weightsOf(network)).toEqual(before);
     network.dispose();
   });
 
-  test("leaves no tensor behind", () => {
-    const { network, trainer, inputs, targets } = afterThreeSteps();
+  test("leaves no tensor behind", async () => {
+    const { network, trainer, inputs, targets } = await afterThreeSteps();
     const before = counts();
     const bad = withAnswer(targets, 1, Number.POSITIVE_INFINITY);
-    for (let i = 0; i < 3; i++) expect(() => trainer.step(inputs, bad, 1e-2)).toThrow(TrainingError);
+    for (let i = 0; i < 3; i++) await expect(trainer.step(inputs, bad, 1e-2)).rejects.toThrow(TrainingError);
     expect(counts()).toEqual(before);
     network.dispose();
   });
@@ -184,17 +180,17 @@ describe("memory", () => {
     await openBackend(backend);
     const network = Network.build(graph, INPUTS, richTrunk, 3);
     const trainer = trainerOf(network, { clipNorm: 1 });
-    const run = (steps: number) => {
+    const run = async (steps: number) => {
       for (let i = 0; i < steps; i++) {
         const { inputs, targets } = batchOf(network, data, [i % 24, (i + 7) % 24]);
-        trainer.step(inputs, targets, 1e-3);
+        await trainer.step(inputs, targets, 1e-3);
         if (i % 5 === 0) forward(network, inputs, 2);
         if (i % 10 === 0) expect(network.model.outputNames.length).toBe(5);
       }
       return counts();
     };
-    const afterTen = run(10);
-    expect(run(90)).toEqual(afterTen);
+    const afterTen = await run(10);
+    expect(await run(90)).toEqual(afterTen);
     network.dispose();
     await openBackend("wasm");
   });

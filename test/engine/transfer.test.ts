@@ -74,13 +74,13 @@ describe("starting from a run", () => {
     network.dispose();
   });
 
-  test("trains on from the weights it has taken", () => {
+  test("trains on from the weights it has taken", async () => {
     const source = Network.build(graph, INPUTS, plainTrunk, 1);
     const network = Network.build(graph, INPUTS, plainTrunk, 2);
     take(network, source);
     for (const each of [source, network]) {
       const { inputs, targets } = batchOf(each, data);
-      trainerOf(each).step(inputs, targets, 1e-2);
+      await trainerOf(each).step(inputs, targets, 1e-2);
     }
     expect([...weightsByLayer(network.model).values()]).toEqual([...weightsByLayer(source.model).values()]);
     source.dispose();
@@ -202,11 +202,11 @@ describe("starting from a saved model", () => {
 
 describe("freezing", () => {
   /** Weights of the layers whose values differ after three steps of AdamW with weight decay. */
-  function changedBySteps(network: Network): string[] {
+  async function changedBySteps(network: Network): Promise<string[]> {
     const before = weightsByLayer(network.model);
     const trainer = trainerOf(network);
     const { inputs, targets } = batchOf(network, data);
-    for (let step = 0; step < 3; step++) trainer.step(inputs, targets, 1e-2);
+    for (let step = 0; step < 3; step++) await trainer.step(inputs, targets, 1e-2);
     const after = weightsByLayer(network.model);
     return [...after]
       .filter(([name, values]) => values.some((v, i) => !same(v, before.get(name)?.[i])))
@@ -215,38 +215,38 @@ describe("freezing", () => {
   const same = (a: Float32Array, b: Float32Array | undefined): boolean =>
     Buffer.from(a.buffer).equals(Buffer.from(b?.buffer ?? new ArrayBuffer(0)));
 
-  test("of all features leaves every bit of the trunk, averages of batch normalization too", () => {
+  test("of all features leaves every bit of the trunk, averages of batch normalization too", async () => {
     const network = Network.build(graph, INPUTS, richTrunk, 1, { freeze: ["common", "place"] });
     expect(network.frozen.layers).toHaveLength(6);
-    expect(changedBySteps(network)).toEqual(graph.tasks.map(({ path }) => path));
+    expect(await changedBySteps(network)).toEqual(graph.tasks.map(({ path }) => path));
     network.dispose();
   });
 
-  test("without freezing every layer moves", () => {
+  test("without freezing every layer moves", async () => {
     const network = Network.build(graph, INPUTS, richTrunk, 1);
     const all = [...weightsByLayer(network.model).keys()];
-    expect(changedBySteps(network)).toEqual(all);
+    expect(await changedBySteps(network)).toEqual(all);
     network.dispose();
   });
 
-  test("of one feature leaves the layers that lead to it alone, not the shared ones", () => {
+  test("of one feature leaves the layers that lead to it alone, not the shared ones", async () => {
     const network = Network.build(graph, INPUTS, plainTrunk, 1, { freeze: ["place"] });
     const place = network.model.getLayer(graph.tasks.find(({ feature }) => feature === "place")?.path ?? "").input;
     const leading = (place as SymbolicTensor).sourceLayer.name;
     expect(network.frozen.layers).toEqual([leading]);
     const all = [...weightsByLayer(network.model).keys()];
     expect(network.frozen.shared).toEqual(all.slice(0, 2));
-    expect(changedBySteps(network)).toEqual(all.filter((name) => name !== leading));
+    expect(await changedBySteps(network)).toEqual(all.filter((name) => name !== leading));
     network.dispose();
   });
 
-  test("of a flow leaves the heads of its tasks, wherever they lie between others", () => {
+  test("of a flow leaves the heads of its tasks, wherever they lie between others", async () => {
     for (const freeze of [["person"], ["person.colors"], ["present", "person.y"]]) {
       const network = Network.build(graph, INPUTS, plainTrunk, 1, { freeze });
       const frozen = graph.tasks.map(({ path }) => path).filter((path) => freeze.some((name) => path.startsWith(name)));
       expect(network.frozen.tasks).toEqual(frozen);
       const all = [...weightsByLayer(network.model).keys()];
-      expect(changedBySteps(network)).toEqual(all.filter((name) => !frozen.includes(name)));
+      expect(await changedBySteps(network)).toEqual(all.filter((name) => !frozen.includes(name)));
       network.dispose();
     }
   });
@@ -267,8 +267,8 @@ describe("freezing", () => {
       const network = Network.build(graph, INPUTS, plainTrunk, 1, { freeze });
       const trainer = trainerOf(network);
       const { inputs, targets } = batchOf(network, data);
-      const { kernels } = await tf.profile(() => {
-        trainer.step(inputs, targets, 1e-2);
+      const { kernels } = await tf.profile(async () => {
+        await trainer.step(inputs, targets, 1e-2);
         return tf.scalar(0);
       });
       network.dispose();
