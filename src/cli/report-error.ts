@@ -26,7 +26,12 @@ export function toCoolError(error: Error, command: CalledCommand): Error {
     const known = command.flags.map((flag) => `--${flag}`);
     return new UnknownNameError("flag", unknown, known, command.name, { exitCode: 2 });
   }
-  const text = error.message.replace(SEE_HELP, "").replace(GREEDY_FLAGS, "").replaceAll(/\s+/g, " ");
+  const text = error.message
+    .replace(SEE_HELP, "")
+    .replace(PREAMBLE, "")
+    .replace(GREEDY_FLAGS, "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
   return new UsageError(`${sentence(text)} See ${command.name} --help.`, { command: command.name }, { cause: error });
 }
 
@@ -34,6 +39,7 @@ export function toCoolError(error: Error, command: CalledCommand): Error {
 const GREEDY_FLAGS = /\s*Note: --[\s\S]* the beginning of arguments\.?/;
 // what arguments and flags that name a folder throw
 const NO_SUCH_PATH = /^No directory found at (.*)$/;
+const PREAMBLE = /^The following errors? occurred:/;
 const SEE_HELP = /\s*See more help with --help$/;
 
 /** Its classes are not exported; they share their last line. */

@@ -5,6 +5,7 @@ import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { type Artifact, readArtifacts, recordArtifacts } from "./artifacts.js";
 import {
   type ConfigChange,
+  changeSetting,
   type FlatConfig,
   readConfig,
   readConfigChanges,
@@ -92,20 +93,17 @@ export class RunStore {
     return this.getRun(createRun(this.#database, runsDir, run, this.#now(), this.#random, fill));
   }
 
-  /** Takes over a run that no process trains any more: it is `running` again, in this process. */
-  resumeRun(id: string): RunRecord {
+  /**
+   * Takes over a run that no process trains any more: it is `running` again, in this process.
+   * @param epochs where they are others than planned before
+   */
+  resumeRun(id: string, epochs?: number): RunRecord {
     return this.#change(id, (run) => {
       refuseLive(run, "resumed");
       const now = this.#now().toISOString();
-      updateRunRow(this.#database, id, {
-        ...currentProcess(),
-        state: "running",
-        startedAt: now,
-        heartbeatAt: now,
-        endedAt: null,
-        error: null,
-        deletedAt: null,
-      });
+      const times = { startedAt: now, heartbeatAt: now, endedAt: null, deletedAt: null };
+      updateRunRow(this.#database, id, { ...currentProcess(), ...times, state: "running", error: null, epochs });
+      if (epochs !== undefined) changeSetting(this.#database, id, "train.epochs", epochs);
     });
   }
 

@@ -93,6 +93,23 @@ describe("a run that is stopped on its way", () => {
     expect(weightsIn(dir).equals(whole)).toBe(true);
   });
 
+  it("goes on for as many epochs as are asked for then, and keeps that for the next time", async () => {
+    const [five] = await Promise.all([
+      coolJson<{ run: ListedRun }>([...train("five").slice(0, -1), "5"]),
+      coolJson([...train("two").slice(0, -1), "2"]),
+    ]);
+    const running = startCool(["run", project.dir, "--resume", "two", "--epochs", "5"]);
+    await running.stderrMatches(/^epoch 3\//m);
+    running.child.kill("SIGKILL");
+    await running.ended;
+    const { run } = await coolJson<{ run: ListedRun }>(["run", project.dir, "--resume", "two"]);
+    expect(weightsIn(run.dir).equals(weightsIn(five.run.dir))).toBe(true);
+    const { run: shown } = await coolJson<{ run: Record<string, unknown> }>([
+      ...["runs", "show", "two", "--project", project.dir],
+    ]);
+    expect(shown).toMatchObject({ state: "finished", epochs: 5, epochs_done: 5, config: { "train.epochs": 5 } });
+  });
+
   it("has no results to ask for until it is finished", async () => {
     const running = startCool(train("halfway"));
     await running.stderrMatches(/^epoch {1,2}2\//m);
