@@ -1,4 +1,5 @@
 // puts the command line into few files: reading the hundred modules of oclif takes half of what a short command takes
+// What a module looks for beside itself is not beside the bundle: see src/package-file.ts.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

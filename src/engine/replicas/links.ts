@@ -1,7 +1,4 @@
 /** @file The coordinating side's end of one replica, whatever it is connected by. */
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   BackendError,
   ConfigError,
@@ -11,7 +8,6 @@ import {
   ReplicaError,
   TrainingError,
 } from "../../errors.js";
-import { packageFile } from "../../package-file.js";
 import type { ErrorReply, Reply, Request } from "./messages.js";
 
 /** How a link tells what comes from its replica. */
@@ -54,20 +50,3 @@ const FAMILIES: Readonly<Record<string, new (message: string, facts?: Facts) => 
   DataError,
   TrainingError,
 };
-
-/** What to start with node: a script and its arguments. */
-export interface EntryPoint {
-  readonly script: string;
-  readonly args: readonly string[];
-}
-
-/** A module of this folder as a program of its own, compiled, or through jiti where the source itself runs. */
-export function entryPoint(name: "thread" | "process"): EntryPoint {
-  const here = fileURLToPath(import.meta.url);
-  const isSource = here.endsWith(".ts");
-  // not beside this code where that has been bundled
-  if (!isSource) return { script: packageFile(`dist/engine/replicas/${name}-entry.js`), args: [] };
-  const script = join(dirname(here), `${name}-entry.ts`);
-  const jiti = dirname(createRequire(import.meta.url).resolve("jiti/package.json"));
-  return { script: join(jiti, "lib", "jiti-cli.mjs"), args: [script] };
-}
