@@ -68,25 +68,27 @@ export default class Run extends CoolCommand {
     const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
     const project = await loadProject(projectDir, flags.set ?? []);
     const logger = await openConsoleLogger(uncaptured(process.stderr));
-    const result = await this.interruptible((signal) =>
-      trainRun(project, {
-        store: flags.store,
-        name: flags.name,
-        backend: flags.backend,
-        seed: flags.seed,
-        epochs: flags.epochs,
-        replicas: flags.replicas,
-        resume: flags.resume,
-        again: flags.again,
-        force: flags.force,
-        from: flags.from,
-        commandLine: ["cool", ...process.argv.slice(2)].join(" "),
-        signal,
-        loggers: [logger],
-      }),
+    return this.interruptible(
+      (signal) =>
+        trainRun(project, {
+          store: flags.store,
+          name: flags.name,
+          backend: flags.backend,
+          seed: flags.seed,
+          epochs: flags.epochs,
+          replicas: flags.replicas,
+          resume: flags.resume,
+          again: flags.again,
+          force: flags.force,
+          from: flags.from,
+          commandLine: ["cool", ...process.argv.slice(2)].join(" "),
+          signal,
+          loggers: [logger],
+          report: (result) => this.report(result),
+        }),
+      // the logger clears its progress bar for it
+      (line) => logger.message?.(line),
     );
-    this.report(result);
-    return result;
   }
 
   /** Flags that lead to the run's store from where the user stands. */

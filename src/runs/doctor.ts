@@ -216,11 +216,13 @@ function isUsable(store: readonly Check[]): boolean {
 
 function checkOrphans(storeDir: string, store: readonly Check[]): Check[] {
   if (!isUsable(store)) return [];
-  const { folders, rows } = withStore(storeDir, (opened) => findOrphans(opened));
-  if (folders.length + rows.length === 0) return [ok("folders", "every run has its folder, every folder its run")];
+  const { folders, rows, back } = withStore(storeDir, (opened) => findOrphans(opened));
+  if (folders.length + rows.length + back.length === 0)
+    return [ok("folders", "every run has its folder, every folder its run")];
   const lists = [
     ...(folders.length === 0 ? [] : [`folders without a run: ${folders.slice(0, 5).join(", ")}`]),
     ...(rows.length === 0 ? [] : [`runs without a folder: ${rows.slice(0, 5).join(", ")}`]),
+    ...(back.length === 0 ? [] : [`tagged folder-missing, with a folder: ${back.slice(0, 5).join(", ")}`]),
   ];
   return [broken("folders", lists.join("; "), "Repair this with: cool doctor --repair")];
 }

@@ -88,7 +88,7 @@ export interface LoadedProject {
  * @param assignments `key=value` settings that win over the file's
  */
 export async function loadProject(dir: string, assignments: readonly string[] = []): Promise<LoadedProject> {
-  if (!existsSync(dir)) throw new ConfigError(`There is no folder ${dir}.`, { dir });
+  if (!existsSync(dir)) throw new UsageError(`There is no folder ${dir}.`, { dir });
   const direct = statSync(dir).isFile() ? dir : configFileIn(dir);
   if (direct === undefined) {
     throw new ConfigError(

@@ -7,6 +7,7 @@ import type { BackendChoice, BackendInfo } from "../engine/backend.js";
 import { ConfigError, CoolError, InterruptedError, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup, type RunLogger } from "../logging/run-logger.js";
+import { migrationNote } from "../storage/migrations.js";
 import type { RunRecord } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
@@ -16,6 +17,7 @@ import { captureOutput, type OutputCapture } from "./capture-output.js";
 import { watchRun } from "./capture-run.js";
 import { completeRun } from "./complete-run.js";
 import { buildNetwork } from "./fresh-network.js";
+import { ignoreStore } from "./git.js";
 import { endLogs, openCurves } from "./log-run.js";
 import { inFile, type LoadedProject, type Project, resolveProject } from "./project.js";
 import { type RunConfig, runFiles } from "./run-folder.js";
@@ -51,6 +53,8 @@ export interface TrainRunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Listeners besides the store, TensorBoard and the run's own log file. */
   readonly loggers?: readonly RunLogger[] | undefined;
+  /** Called with the result while output is still kept with the run: what it prints is in the run's log, too. */
+  readonly report?: ((result: RunResult) => void) | undefined;
 }
 
 /** What `cool run --json` prints (DESIGN §9). */
@@ -86,8 +90,10 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
   const loaded = "graph" in project ? project : resolveProject(project);
   const storeDir = resolve(options.store ?? join(loaded.projectDir, ".cool"));
   const store = openRunStore(storeDir);
+  ignoreStore(storeDir);
   const output = captureOutput();
   const loggers = new LoggerGroup([...(options.loggers ?? []), lineLogger((text) => output.add(text))]);
+  if (store.backup !== null) loggers.message(migrationNote(store.backup));
   try {
     const beginning = beginningOf(store, options);
     const settings = settingsFor(beginning, loaded, store, options);
@@ -115,7 +121,11 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
         resumed: beginning.kind === "resume",
         backend,
       };
-      return await superviseRun(context, config, output);
+      const result = await superviseRun(context, config, output);
+      // a progress bar has gone when the report begins
+      await loggers.close();
+      options.report?.(result);
+      return result;
     } finally {
       dataset.close();
     }
@@ -202,12 +212,13 @@ async function superviseRun(context: RunContext, config: RunConfig, output: Outp
     endLogs(context, error instanceof InterruptedError ? "interrupted" : "failed");
     if (error instanceof InterruptedError) {
       recordEnd(context, "interrupted");
-      throw new InterruptedError(
-        `Interrupted: run ${run.id} (${run.name}) is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`,
-        { run: run.id },
-      );
+      const message = `Interrupted: run ${run.id} (${run.name}) is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`;
+      output.add(`Error: ${message}\n`);
+      throw new InterruptedError(message, { run: run.id });
     }
     const reason = error instanceof Error ? error.message : String(error);
+    // whoever called prints it when the log is closed
+    output.add(`Error: ${reason}\n`);
     recordEnd(context, "failed", reason);
     throw error instanceof CoolError ? error : new Error(`Run ${run.id} failed: ${reason}`, { cause: error });
   }
