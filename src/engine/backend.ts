@@ -19,6 +19,8 @@ export interface BackendInfo extends OpenedBackend {
 
 const backends: { readonly [Name in BackendName]: Backend } = { tensorflow, wasm, cpu };
 
+export const BACKEND_NAMES = Object.keys(backends) as readonly BackendName[];
+
 /** What `auto` tries, the fastest first; the last one is part of every installation. */
 const AUTO_ORDER = ["tensorflow", "wasm"] as const satisfies readonly BackendName[];
 

@@ -7,6 +7,7 @@ import { type Device, deviceName } from "./device.js";
 import {
   installedPackages,
   loadPackage,
+  QUIET,
   type TensorflowBinding,
   type TensorflowPackage,
 } from "./tensorflow-package.js";
@@ -95,7 +96,7 @@ export function candidates(
 /** TensorFlow reads these when it is loaded. What the user has set stands. */
 function prepareEnvironment(device: Device | null): void {
   const { env } = process;
-  if (env.DEBUG === undefined || env.DEBUG === "") env.TF_CPP_MIN_LOG_LEVEL ??= "3";
+  if (env.DEBUG === undefined || env.DEBUG === "") env.TF_CPP_MIN_LOG_LEVEL ??= QUIET;
   // takes the memory of the GPU as it is needed, not all of it at once
   env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
   if (device !== null) env.CUDA_VISIBLE_DEVICES = device.kind === "cpu" ? "-1" : String(device.index);
