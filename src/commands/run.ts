@@ -39,6 +39,11 @@ export default class Run extends CoolCommand {
       description: "Default: auto, the fastest that loads; with --resume and --again that of the run",
       options: ["auto", "tensorflow", "wasm", "cpu"] as const,
     })(),
+    device: Flags.string({
+      summary: "what it computes on: cpu, gpu, or one of several GPUs",
+      description: "Default: the GPU where the backend finds one",
+      helpValue: "gpu:N",
+    }),
     seed: Flags.integer({ summary: "seed of weights and shuffling, instead of train.seed" }),
     from: Flags.string({
       summary: "begin with the weights of an earlier run, instead of train.from",
@@ -70,6 +75,7 @@ export default class Run extends CoolCommand {
         store: flags.store,
         name: flags.name,
         backend: flags.backend,
+        device: flags.device,
         seed: flags.seed,
         epochs: flags.epochs,
         resume: flags.resume,
