@@ -37,7 +37,7 @@ export default class Run extends CoolCommand {
     backend: Flags.option({
       summary: "what computes",
       description: "Default: auto, the fastest that loads; with --resume and --again that of the run",
-      options: ["auto", "tensorflow", "wasm", "cpu"] as const,
+      options: ["auto", "tensorflow", "webgpu", "wasm", "cpu"] as const,
     })(),
     device: Flags.string({
       summary: "what it computes on: cpu, gpu, or one of several GPUs",

@@ -5,8 +5,9 @@ import { cpu } from "./backends/cpu.js";
 import { type Device, deviceName } from "./backends/device.js";
 import { tensorflow } from "./backends/tensorflow.js";
 import { wasm } from "./backends/wasm.js";
+import { webgpu } from "./backends/webgpu.js";
 
-export type BackendName = "wasm" | "cpu" | "tensorflow";
+export type BackendName = "wasm" | "cpu" | "tensorflow" | "webgpu";
 /** What a user may ask for; `auto` takes the fastest that loads. */
 export type BackendChoice = "auto" | BackendName;
 
@@ -17,12 +18,12 @@ export interface BackendInfo extends OpenedBackend {
   readonly reason: string;
 }
 
-const backends: { readonly [Name in BackendName]: Backend } = { tensorflow, wasm, cpu };
+const backends: { readonly [Name in BackendName]: Backend } = { tensorflow, webgpu, wasm, cpu };
 
 export const BACKEND_NAMES = Object.keys(backends) as readonly BackendName[];
 
 /** What `auto` tries, the fastest first; the last one is part of every installation. */
-const AUTO_ORDER = ["tensorflow", "wasm"] as const satisfies readonly BackendName[];
+const AUTO_ORDER = ["tensorflow", "webgpu", "wasm"] as const satisfies readonly BackendName[];
 
 const opened = new Map<BackendName, Promise<OpenedBackend>>();
 

@@ -68,7 +68,7 @@ export async function compareBackends(
 }
 
 /** The gradients of a step, against finite differences of the loss in a few directions of every weight. */
-async function compareSlopes(contender: Contender, parityCase: ParityCase): Promise<string[]> {
+export async function compareSlopes(contender: Contender, parityCase: ParityCase): Promise<string[]> {
   const { weights, gradients, names } = await stepOn(contender, parityCase, null);
   const { network, inputs, targets } = parityCase.make();
   const lossAt = async (all: readonly Float32Array[]): Promise<number> => {

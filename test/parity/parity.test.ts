@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { parityCases } from "./cases.js";
-import { compareBackends } from "./compare.js";
+import { compareBackends, compareSlopes } from "./compare.js";
 
 afterAll(() => tf.disposeVariables());
 
@@ -11,5 +11,12 @@ describe("a step on wasm is that on cpu", () => {
     const problems = await compareBackends({ backend: "cpu" }, { backend: "wasm" }, parityCase);
     if (parityCase.failsOn?.wasm === undefined) expect(problems).toEqual([]);
     else expect(problems, "wasm does it right now: take it off the list").not.toEqual([]);
+  });
+});
+
+describe("the slopes of the loss are those that cpu computes for", () => {
+  const mended = parityCases.filter(({ name }) => /^averagePooling.*same$/.test(name));
+  test.each(mended)("$name", async (parityCase) => {
+    expect(await compareSlopes({ backend: "cpu" }, parityCase)).toEqual([]);
   });
 });

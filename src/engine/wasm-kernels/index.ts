@@ -4,6 +4,7 @@ import "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-layers";
 import {
   _FusedMatMul,
+  AvgPool3DGrad,
   BatchMatMul,
   getGradient,
   getKernel,
@@ -13,6 +14,7 @@ import {
   Sum,
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
+import { mendAveragePooling } from "../padded-average.js";
 import { conv2dBackpropFilter } from "./conv2d-filter.js";
 import { conv2dBackpropInput } from "./conv2d-input.js";
 import { depthwiseGradientKernels } from "./depthwise.js";
@@ -44,6 +46,7 @@ export function registerWasmGradientKernels(): void {
     fastLeadingSum(getKernel(Sum, "wasm")),
   ];
   for (const kernel of kernels) replaceKernel(kernel);
+  mendAveragePooling("wasm", [AvgPool3DGrad]);
   for (const { kernelName, byFilter, byInput } of dilatedConvolutions) {
     registerGradient(withDilations(getGradient(kernelName), byFilter, byInput));
   }
