@@ -13,7 +13,7 @@ import {
   type WebgpuBackend,
 } from "./webgpu-packages.js";
 
-export const webgpu: Backend = { passedOver, open: openWebgpu };
+export const webgpu: Backend = { devices: ["gpu"], passedOver, open: openWebgpu };
 
 const HOW_TO_INSTALL = "Install it with: npm i webgpu @tensorflow/tfjs-backend-webgpu";
 

@@ -2,16 +2,20 @@
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
 import "@tensorflow/tfjs-layers";
 import {
+  Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
+  DepthwiseConv2dNative,
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
+  getGradient,
   getKernel,
   type KernelConfig,
   registerGradient,
   registerKernel,
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
+import { withStretchedFilter } from "../dilated-convolution.js";
 import { einsumGradient } from "../wasm-kernels/einsum.js";
 import { filterGradient, inputGradient } from "./convolution.js";
 
@@ -33,6 +37,9 @@ export function registerTensorflowKernels(): void {
     // registering over a kernel warns on the console
     unregisterKernel(kernelName, "tensorflow");
     registerKernel(replace(stock));
+  }
+  for (const kernelName of [Conv2D, DepthwiseConv2dNative]) {
+    registerGradient(withStretchedFilter(getGradient(kernelName), "tensorflow"));
   }
   registerGradient(einsumGradient);
 }

@@ -10,9 +10,9 @@ import {
   registerKernel,
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
+import { withStretchedFilter } from "../dilated-convolution.js";
 import { mendAveragePooling } from "../padded-average.js";
 import { convertingCast } from "./cast.js";
-import { withStretchedFilter } from "./dilated-convolution.js";
 
 let isRegistered = false;
 
@@ -25,5 +25,5 @@ export function registerWebgpuKernels(): void {
   unregisterKernel(Cast, "webgpu");
   registerKernel(cast);
   mendAveragePooling("webgpu");
-  registerGradient(withStretchedFilter(getGradient(Conv2D)));
+  registerGradient(withStretchedFilter(getGradient(Conv2D), "webgpu"));
 }
