@@ -59,7 +59,7 @@ function assertDevice({ found, binding, gpu }: LoadedTensorflow, device: Device)
 
 /** Tries the installations one by one; one that does not load gives way to the next. */
 async function load(device: Device | null): Promise<LoadedTensorflow> {
-  const packages = candidates(installedPackages(), device);
+  const packages = candidates(installedPackages(), device, hasNvidiaDriver());
   if (packages.length === 0) throw notInstalled(device);
   prepareEnvironment(device);
   const tf = await prepareCore();
@@ -87,9 +87,10 @@ async function load(device: Device | null): Promise<LoadedTensorflow> {
 export function candidates(
   packages: readonly TensorflowPackage[],
   device: Device | null,
+  hasDriver: boolean,
 ): readonly TensorflowPackage[] {
   if (device?.kind === "gpu") return packages.filter(({ flavour }) => flavour === "gpu");
-  const cpuFirst = device?.kind === "cpu" || !hasNvidiaDriver();
+  const cpuFirst = device?.kind === "cpu" || !hasDriver;
   return cpuFirst ? packages.toSorted((a, b) => a.flavour.localeCompare(b.flavour)) : packages;
 }
 

@@ -1,7 +1,6 @@
 /** @file Runs the programs that an installation needs, so that they end with it. */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { BackendError, InterruptedError } from "../../errors.js";
@@ -24,12 +23,12 @@ const WINDOWS = process.platform === "win32";
  */
 export async function runCommand(file: string, args: readonly string[], options: CommandOptions): Promise<string> {
   options.signal?.throwIfAborted();
-  const log = createWriteStream(options.logFile, { flags: "a" });
-  log.write(`$ ${[file, ...args].join(" ")}\n`);
+  const log = openSync(options.logFile, "a");
+  writeSync(log, `$ ${[file, ...args].join(" ")}\n`);
   const child = spawn(file, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", log],
     // a group of its own, which can be ended as a whole: npm and make start programs themselves
     detached: !WINDOWS,
     // npm is a script there
@@ -44,11 +43,10 @@ export async function runCommand(file: string, args: readonly string[], options:
     end();
   }, options.timeoutMs ?? COMMAND_MS);
   try {
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
-      log.write(text);
+      writeSync(log, text);
     });
-    child.stderr.on("data", (bytes: Buffer) => log.write(bytes));
     const code = await new Promise<number | string>((resolve, reject) => {
       child.on("error", reject);
       child.on("close", (status, signal) => resolve(status ?? signal ?? "unknown"));
@@ -56,8 +54,6 @@ export async function runCommand(file: string, args: readonly string[], options:
     if (options.signal?.aborted === true) throw new InterruptedError("The installation was stopped.");
     if (code === 0) return stdout;
     const ending = isLate ? "took too long" : `ended with ${code}`;
-    log.end();
-    await once(log, "close");
     const said = await reasonIn(options.logFile);
     throw new BackendError(`${[basename(file), ...args].slice(0, 3).join(" ")} ${ending}: ${said}.`, {
       command: [file, ...args],
@@ -69,7 +65,7 @@ export async function runCommand(file: string, args: readonly string[], options:
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", end);
-    log.end();
+    closeSync(log);
   }
 }
 

@@ -1,6 +1,6 @@
 /** @file `cool backends install tensorflow`: tfjs-node in a cache of our own, however its library can be had. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   privateInstallation,
@@ -114,7 +114,7 @@ async function getLibrary(
 ): Promise<Wheel | null> {
   const { log } = installation;
   if (given === undefined) {
-    const obstacle = await ownInstaller(installation, packageDir, flavour);
+    const obstacle = await ownInstaller(installation, packageDir);
     if (obstacle === null) return null;
     log(`    ${obstacle}; taking the library of PyPI's wheel instead`);
   }
@@ -127,28 +127,18 @@ async function getLibrary(
   await unpackLibrary(wheel, packageDir, installation);
   log("3/4 building the binding");
   addMuteAddon(packageDir);
-  await installation.run("node-pre-gyp", ["install", "--build-from-source"], {
-    cwd: packageDir,
-    env: { ...withTools(installation), ...nodeHeaders() },
-  });
+  await installation.run("npm", ["run", "build-addon-from-source"], { cwd: packageDir, env: buildEnvironment() });
   return wheel;
 }
 
 /** @returns why it cannot be used; null where it has done its work */
-async function ownInstaller(
-  installation: Installation,
-  packageDir: string,
-  flavour: TensorflowFlavour,
-): Promise<string | null> {
+async function ownInstaller(installation: Installation, packageDir: string): Promise<string | null> {
   const { log, signal } = installation;
   log("2/4 downloading the library with the package's own installer");
   const obstacle = await unreachable(signal);
   if (obstacle !== null) return obstacle;
   try {
-    await installation.run(process.execPath, ["scripts/install.js", flavour, "download"], {
-      cwd: packageDir,
-      env: { ...withTools(installation), ...nodeHeaders() },
-    });
+    await installation.run("npm", ["run", "install"], { cwd: packageDir, env: buildEnvironment() });
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
     return `it fails (${error.message})`;
@@ -176,9 +166,25 @@ async function unreachable(signal: AbortSignal | undefined): Promise<string | nu
   }
 }
 
-function withTools({ dir }: Installation): Readonly<Record<string, string>> {
-  const separator = process.platform === "win32" ? ";" : ":";
-  return { PATH: `${join(dir, "node_modules", ".bin")}${separator}${process.env.PATH ?? ""}` };
+/** npm brings node-gyp and the package's tools; both must build for the Node that runs this. */
+function buildEnvironment(): Readonly<Record<string, string>> {
+  return { ...(nodeInPath() === process.execPath ? {} : { PATH: withOwnNode() }), ...nodeHeaders() };
+}
+
+function nodeInPath(): string | undefined {
+  const name = process.platform === "win32" ? "node.exe" : "node";
+  const found = pathFolders()
+    .map((folder) => join(folder, name))
+    .find((file) => existsSync(file));
+  return found === undefined ? undefined : realpathSync(found);
+}
+
+function withOwnNode(): string {
+  return [dirname(process.execPath), ...pathFolders()].join(delimiter);
+}
+
+function pathFolders(): string[] {
+  return (process.env.PATH ?? process.env.Path ?? "").split(delimiter).filter((folder) => folder !== "");
 }
 
 /** node-gyp downloads the headers of Node, unless it is told where they are; most installations have them. */
