@@ -73,6 +73,9 @@ export class StoreError extends CoolError {}
 /** The compute backend asked for does not load or lacks an operation. */
 export class BackendError extends CoolError {}
 
+/** A replica of the network has ended, or cannot be started. */
+export class ReplicaError extends CoolError {}
+
 /** The user stopped the work (Ctrl-C). */
 export class InterruptedError extends CoolError {
   override readonly exitCode = 130;

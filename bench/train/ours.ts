@@ -2,8 +2,10 @@
 import { parseArgs } from "node:util";
 import { type BackendChoice, openBackend } from "../../src/engine/backend.js";
 import { Network } from "../../src/engine/network.js";
+import { openStepEngine } from "../../src/engine/step/open.js";
 import { Trainer } from "../../src/engine/trainer.js";
-import { median, print } from "../report.js";
+import { median, print, printProgress } from "../report.js";
+import type { Measurement } from "../torch.js";
 import { BATCH, type BenchmarkBatch, IMAGE, type NetworkName, networks, randomBatches } from "./networks.js";
 
 export interface MeasureOptions {
@@ -14,25 +16,20 @@ export interface MeasureOptions {
   readonly warmup: number;
 }
 
-/** Speed of one side in one round; torch_train.py prints the same. */
-export interface Measurement {
-  readonly images_per_second: number;
-  readonly step_ms_median: number;
-  readonly peak_rss_mb: number;
-}
-
 /** Trains a benchmark network on random batches on the current backend. */
 export async function measure(options: MeasureOptions): Promise<Measurement> {
   const { graph, trunk } = networks[options.network]();
   const network = Network.build(graph, { image: IMAGE }, trunk, 0);
   const learningRate = 1e-3;
-  const trainer = new Trainer(network, {
+  const config = {
     // without weight decay AdamW is Adam
     optimizer: { kind: "adamw", learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
     batchSize: BATCH,
     clipNorm: null,
     seed: 0,
-  });
+  } as const;
+  const engine = await openStepEngine(network, config, { warn: printProgress });
+  const trainer = new Trainer(network, config, undefined, engine);
   const batches = randomBatches(graph);
   const step = async (index: number): Promise<void> => {
     const { inputs, targets } = batches[index % batches.length] as BenchmarkBatch;
@@ -46,6 +43,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     await step(i);
     stepMs.push(performance.now() - start);
   }
+  await engine.dispose();
   network.dispose();
   const seconds = stepMs.reduce((sum, ms) => sum + ms, 0) / 1000;
   return {

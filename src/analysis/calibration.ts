@@ -1,6 +1,7 @@
 /** @file Calibration: how often answers given with probability p are right. */
+import type { ClassificationSpec } from "../flow/graph.js";
 import type { RowMask } from "../flow/masks.js";
-import { behaviourOf } from "../tasks/index.js";
+import { behaviourOf, decodedScore } from "../tasks/index.js";
 import type { ScoredTask } from "./score.js";
 
 /** Yes-or-no questions and their probabilities: what PR curves and calibration are made of. */
@@ -59,9 +60,8 @@ function column(
 }
 
 /** Whether the predicted class is right, with its probability: the top-label calibration of Guo et al. 2017. */
-function topClass({ task: { spec }, labels, activated, decoded }: ScoredTask, mask: RowMask): ScoredAnswers {
-  const classes = behaviourOf(spec).logitWidth(spec);
-  const score = (row: number): number => activated[row * classes + (decoded[row] as number)] as number;
+function topClass(spec: ClassificationSpec, { labels, activated, decoded }: ScoredTask, mask: RowMask): ScoredAnswers {
+  const score = (row: number): number => decodedScore(spec, activated, decoded, row);
   const rows = [...mask.keys()].filter((row) => mask[row] === 1 && !Number.isNaN(score(row)));
   return {
     name: null,
@@ -80,7 +80,8 @@ const BINS = 10;
  * @returns null for tasks without probabilities
  */
 export function calibration(scored: ScoredTask, mask: RowMask = scored.lossMask, binCount = BINS): Calibration | null {
-  const answers = scored.task.spec.kind === "classification" ? [topClass(scored, mask)] : yesNoAnswers(scored, mask);
+  const { spec } = scored.task;
+  const answers = spec.kind === "classification" ? [topClass(spec, scored, mask)] : yesNoAnswers(scored, mask);
   return answers.length === 0 ? null : binned(answers, binCount);
 }
 

@@ -2,7 +2,7 @@
 import type { FlowGraph } from "../flow/graph.js";
 import type { RowMask } from "../flow/masks.js";
 import type { EvaluationRow, Gates } from "../tasks/evaluation.js";
-import { behaviourOf, type MetricValue } from "../tasks/index.js";
+import { behaviourOf, type MetricValue, scoringOf } from "../tasks/index.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
 
 /** Name of the unweighted masked mean of a task's loss, among the metrics. */
@@ -61,7 +61,7 @@ export function totalLoss(graph: FlowGraph, rows: readonly EvaluationRow[], gate
 function metricsUnder(scored: ScoredTask, mask: RowMask): MetricValue[] {
   const { spec } = scored.task;
   const { logits, activated, decoded, labels } = scored;
-  const metrics = behaviourOf(spec).metrics({ spec, logits, activated, decoded, labels, mask });
+  const metrics = scoringOf(spec).metrics({ spec, logits, activated, decoded, labels, mask });
   return [maskedMeanLoss(scored, mask), ...metrics];
 }
 

@@ -1,7 +1,7 @@
 /** @file Explanation trees: what the network answered about one input, question by question. */
 import { axisOf, type FlowGraph, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import type { Offsets } from "../flow/masks.js";
-import { behaviourOf } from "../tasks/index.js";
+import { behaviourOf, decodedScore, isSummarized } from "../tasks/index.js";
 import { neededOffsets } from "./positions.js";
 import type { ScoredTask } from "./score.js";
 import type { SampledAnswers, Spread } from "./uncertainty.js";
@@ -118,7 +118,7 @@ function explainTokens(
   const numbers = (values: Float32Array): number[] =>
     shown.flatMap((line) =>
       spec.kind === "classification"
-        ? [values[line * width + (decoded[line] as number)] as number]
+        ? [decodedScore(spec, values, decoded, line)]
         : Array.from(values.subarray(line * width, (line + 1) * width)),
     );
   return {
@@ -128,7 +128,8 @@ function explainTokens(
       return typeof answer === "object" ? answer.join("+") || "none" : answer;
     }),
     activated: numbers(activated),
-    logits: numbers(logits),
+    // of very many classes the logits are not kept: their logarithms are as good, since softmax takes no constant
+    logits: isSummarized(spec) ? numbers(activated).map(Math.log) : numbers(logits),
     positions: shown.map((line) => line - first),
     tokens: (offsets[row + 1] as number) - first,
   };

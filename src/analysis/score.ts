@@ -2,7 +2,7 @@
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import { type AnswerColumn, activeRows, bothMasks, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
-import { behaviourOf, type Labels, type Thresholds } from "../tasks/index.js";
+import { type Labels, scoringOf, type Thresholds } from "../tasks/index.js";
 
 /** A network's raw outputs on one split; the columns are in the order of the graph's tasks. */
 export interface SplitOutputs {
@@ -11,7 +11,7 @@ export interface SplitOutputs {
   readonly ids: readonly string[];
   /** Where the tokens of each row lie among the positions; needed where a task is asked per token. */
   readonly offsets?: Offsets | null;
-  /** Per task [rows, logitWidth]; of a task per token [positions, logitWidth]. */
+  /** Per task [rows, logitWidth]; of a task per token [positions, logitWidth], of very many classes summaries. */
   readonly logits: readonly Float32Array[];
   /** Per task, over the same rows. */
   readonly labels: readonly Labels[];
@@ -63,7 +63,7 @@ export function scoreSplit(graph: FlowGraph, outputs: SplitOutputs, thresholds: 
     const labels = outputs.labels[i] as Labels;
     const activeTruth = active[i] as RowMask;
     const labelled = labelledRows(task.spec, labels.answers);
-    const activated = behaviourOf(task.spec).activate(task.spec, logits);
+    const activated = scoringOf(task.spec).activate(task.spec, logits);
     const lossMask = countedRows(task, activeTruth, labelled);
     const perSampleLoss = perSampleLosses(task, logits, labels, activeTruth.length);
     return { task, labels, logits, activated, activeTruth, labelled, lossMask, perSampleLoss };
@@ -87,7 +87,7 @@ function decodeTasks(
   { rows, offsets }: { readonly rows: number; readonly offsets: Offsets | null },
 ): ScoredTask[] {
   const decoded = tasks.map(({ task: { spec }, activated, labels }, i) => {
-    const behaviour = behaviourOf(spec);
+    const behaviour = scoringOf(spec);
     return behaviour.answeredBy === "table"
       ? labels.answers
       : behaviour.decode(spec, activated, thresholds[i] as Thresholds, labels.unitScale);
@@ -104,11 +104,11 @@ function decodeTasks(
 
 /** Rows on which the network's answer counts: none where it is the table that answers, or only training that asks. */
 function countedRows({ spec }: TaskNode, active: RowMask, labelled: RowMask): RowMask {
-  return behaviourOf(spec).answeredBy === "network" ? bothMasks(active, labelled) : new Uint8Array(active.length);
+  return scoringOf(spec).answeredBy === "network" ? bothMasks(active, labelled) : new Uint8Array(active.length);
 }
 
 function perSampleLosses({ spec }: TaskNode, logits: Float32Array, labels: Labels, rows: number): Float32Array {
-  const behaviour = behaviourOf(spec);
+  const behaviour = scoringOf(spec);
   const view = { data: logits, stride: behaviour.logitWidth(spec), offset: 0 };
   const losses = new Float32Array(rows);
   if (behaviour.answeredBy !== "network") return losses.fill(Number.NaN);

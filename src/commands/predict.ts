@@ -2,6 +2,7 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
+import { replicasFlag } from "../cli/replicas-flag.js";
 import { drawTable, formatMetric } from "../cli/tables.js";
 import { openConsoleLogger } from "../logging/console.js";
 import { parseGiven } from "../runs/given-answers.js";
@@ -29,13 +30,18 @@ export default class Predict extends CoolCommand {
       default: [],
       helpValue: "NAME=true|false",
     }),
+    replicas: replicasFlag("copies of the network that share the inputs"),
     "skip-bad-images": Flags.boolean({ summary: "leave out images that cannot be read" }),
   };
 
   async run(): Promise<PredictResult> {
     const { argv, flags } = await this.parse(Predict);
     const logger = await openConsoleLogger(process.stderr);
-    const run = await loadRun(this.storeDir(flags), flags.run, { project: flags.project });
+    const run = await loadRun(this.storeDir(flags), flags.run, {
+      project: flags.project,
+      replicas: flags.replicas,
+      onReplicas: (line) => this.note(line),
+    });
     try {
       const result = await this.interruptible((signal) =>
         predictRun(run, argv as string[], {

@@ -3,6 +3,7 @@ import { relative, resolve } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../cli/command.js";
+import { replicasFlag } from "../cli/replicas-flag.js";
 import { bestSplit, evaluationTable } from "../cli/tables.js";
 import { openConsoleLogger } from "../logging/console.js";
 import { uncaptured } from "../runs/capture-output.js";
@@ -19,6 +20,7 @@ export default class Run extends CoolCommand {
     "<%= config.bin %> <%= command.id %> examples/home-security --epochs 30 --name long",
     "<%= config.bin %> <%= command.id %> --set train.optimizer.learningRate=3e-4 --set train.batchSize=64",
     "<%= config.bin %> <%= command.id %> --from latest --set train.freeze='[\"features\"]'",
+    "<%= config.bin %> <%= command.id %> --replicas auto",
     "<%= config.bin %> <%= command.id %> --resume latest",
     "<%= config.bin %> <%= command.id %> --again baseline --seed 8",
   ];
@@ -45,6 +47,7 @@ export default class Run extends CoolCommand {
       helpValue: "gpu:N",
     }),
     seed: Flags.integer({ summary: "seed of weights and shuffling, instead of train.seed" }),
+    replicas: replicasFlag("copies of the network that share every batch, instead of train.replicas"),
     from: Flags.string({
       summary: "begin with the weights of an earlier run, instead of train.from",
       helpValue: "RUN",
@@ -52,7 +55,7 @@ export default class Run extends CoolCommand {
     }),
     resume: Flags.string({
       summary: "go on with a run from its last checkpoint",
-      description: "It keeps its own settings; only --epochs may change.",
+      description: "It keeps its own settings; only --epochs and --replicas may change.",
       helpValue: "RUN",
       exclusive: ["again", "name", "set", "seed"],
     }),
@@ -78,6 +81,7 @@ export default class Run extends CoolCommand {
         device: flags.device,
         seed: flags.seed,
         epochs: flags.epochs,
+        replicas: flags.replicas,
         resume: flags.resume,
         again: flags.again,
         force: flags.force,

@@ -10,3 +10,8 @@ export function joinArrays(parts: readonly Float32Array[]): Float32Array {
   }
   return all;
 }
+
+/** The arrays at each place of several lists, one after the other. */
+export function joinEach(lists: readonly (readonly Float32Array[])[]): Float32Array[] {
+  return (lists[0] ?? []).map((_, place) => joinArrays(lists.map((list) => list[place] as Float32Array)));
+}

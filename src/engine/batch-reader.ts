@@ -5,14 +5,12 @@ import type { BatchAugmenter } from "./augment.js";
 import { type BatchTargets, type BatchTokens, gatherTargets } from "./losses.js";
 import type { BatchMasker } from "./mask-tokens.js";
 import type { InputBatch, Network } from "./network.js";
-import { rowLengths, tokenIds } from "./token-lines.js";
+import { tokenIds } from "./token-lines.js";
 
 export interface Batch {
   readonly rows: Int32Array;
   readonly inputs: InputBatch;
   readonly targets: BatchTargets;
-  /** Tokens of each row; null where no task is asked per token. */
-  readonly lengths: Int32Array | null;
 }
 
 export interface BatchChanges {
@@ -33,9 +31,8 @@ export function createBatchReader(
     const spans = tokenSpans(network, dataset, inputs, rows.length);
     const plain = gatherTargets(network.layout, dataset.labels, masks, rows, spans);
     augment?.(epoch, rows, inputs, plain);
-    const lengths = spans === null ? null : rowLengths(network.inputs, inputs, rows.length);
     const targets = mask?.(epoch, rows, inputs, plain) ?? plain;
-    return { rows, inputs, targets, lengths };
+    return { rows, inputs, targets };
   };
 }
 

@@ -1,13 +1,11 @@
 /** @file Masked tokens of rows that are not trained on, hidden by the seed alone, and how well they are guessed. */
-import { setImmediate as eventLoop } from "node:timers/promises";
 import type { Dataset } from "../data/dataset.js";
-import { InterruptedError } from "../errors.js";
 import type { RowMask } from "../flow/masks.js";
 import { readInputs, tokenSpans } from "./batch-reader.js";
 import { gatherTargets } from "./losses.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "./mask-tokens.js";
 import type { Network } from "./network.js";
-import { forwardParts, type PredictOptions } from "./predict.js";
+import { type PredictOptions, passBatches } from "./predict.js";
 
 /**
  * @param masks over all rows of the dataset; of the masked language modelling, the tokens that may be hidden
@@ -20,24 +18,28 @@ export async function guessMasked(
   rows: Int32Array,
   masks: readonly RowMask[],
   mask: BatchMasker,
-  { batchSize = 64, signal }: PredictOptions = {},
+  options: PredictOptions = {},
 ): Promise<MaskedTally> {
   const task = maskedTask(network.graph);
   if (task === null) throw new Error("the graph has no masked language modelling");
   const counter = new MaskedCounter(task);
-  for (let at = 0; at < rows.length; at += batchSize) {
-    if (signal?.aborted === true) throw new InterruptedError("Interrupted.");
-    const batch = rows.subarray(at, at + batchSize);
+  const read = (batch: Int32Array) => {
     const inputs = readInputs(network, dataset, batch);
     const spans = tokenSpans(network, dataset, inputs, batch.length);
-    const targets = mask(
+    const { labels, masked } = mask(
       "evaluation",
       batch,
       inputs,
       gatherTargets(network.layout, dataset.labels, masks, batch, spans),
     );
-    counter.add(forwardParts(network, inputs, batch.length, targets.masked ?? new Int32Array(0)).masked, targets);
-    await eventLoop();
-  }
+    return { inputs, answers: { labels, masked: masked ?? new Int32Array(0) } };
+  };
+  const tallies: MaskedTally[] = [];
+  const batchSize = options.batchSize ?? 64;
+  await passBatches(network, rows, read, options, ({ guessed }, at) => {
+    if (guessed !== null) tallies[at / batchSize] = guessed;
+  });
+  // in the order of the batches, whichever came first
+  for (const tally of tallies) counter.addCounted(tally);
   return counter.tally;
 }

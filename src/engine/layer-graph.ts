@@ -4,7 +4,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import type { FlowGraph } from "../flow/graph.js";
 
 export type Layer = tfl.layers.Layer;
-type Call = (inputs: tf.Tensor | tf.Tensor[], options: CallOptions) => tf.Tensor | tf.Tensor[];
+export type Call = (inputs: tf.Tensor | tf.Tensor[], options: CallOptions) => tf.Tensor | tf.Tensor[];
 type CallOptions = Readonly<Record<string, unknown>>;
 
 /** Every layer that a tensor is computed by. */

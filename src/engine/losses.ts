@@ -193,7 +193,8 @@ export function gatherTargets(
   };
 }
 
-function copyTokens<A extends Float32Array | Uint8Array>(
+/** Tokens of some rows, each row padded to the length of the batch. */
+export function copyTokens<A extends Float32Array | Uint8Array>(
   source: A,
   out: A,
   rows: ArrayLike<number>,

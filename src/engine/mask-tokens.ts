@@ -100,43 +100,59 @@ export interface MaskedTally {
 /** Counts batch by batch: logits over a vocabulary, at every masked token of an epoch, are too many to keep. */
 export class MaskedCounter {
   readonly #task: MaskedTask;
-  readonly #width: number;
   #tally: MaskedTally = { lossSum: 0, count: 0, hits: 0 };
 
   constructor(task: MaskedTask) {
     this.#task = task;
-    this.#width = task.spec.vocabulary?.length ?? 0;
   }
 
   /**
    * @param logits of the masked tokens, [masked, vocabulary]
    * @param lossSum of their cross entropies, where it is known already
    */
-  add(logits: Float32Array, targets: BatchTargets, lossSum = this.#lossOf(logits, targets)): void {
-    const hidden = targets.labels[this.#task.index]?.answers ?? new Float32Array(0);
-    const { length: lines } = targets.masked ?? [];
-    let right = 0;
-    for (let line = 0; line < lines; line++) {
-      if (firstLargest(logits, line * this.#width, this.#width) === hidden[line]) right++;
-    }
-    const before = this.#tally;
-    this.#tally = { lossSum: before.lossSum + lossSum, count: before.count + lines, hits: before.hits + right };
+  add(logits: Float32Array, targets: BatchTargets, lossSum = lossOfMasked(this.#task, logits, targets)): void {
+    this.addCounted({ lossSum, count: targets.masked?.length ?? 0, hits: hitsOf(this.#task, logits, targets) });
   }
 
-  #lossOf(data: Float32Array, targets: BatchTargets): number {
-    const { spec, index } = this.#task;
-    const view = { data, stride: this.#width, offset: 0 };
-    const { length: lines } = targets.masked ?? [];
-    let sum = 0;
-    for (let line = 0; line < lines; line++) {
-      sum += behaviourOf(spec).lossSum(spec, view, targets.labels[index] as Labels, line, null);
-    }
-    return sum;
+  /** Adds what has been counted elsewhere. */
+  addCounted({ lossSum, count, hits }: MaskedTally): void {
+    const before = this.#tally;
+    this.#tally = { lossSum: before.lossSum + lossSum, count: before.count + count, hits: before.hits + hits };
   }
 
   get tally(): MaskedTally {
     return this.#tally;
   }
+}
+
+type MaskedTargets = Pick<BatchTargets, "labels" | "masked">;
+
+/**
+ * Masked tokens whose token has the highest score.
+ * @param logits of the masked tokens, [masked, vocabulary]
+ */
+export function hitsOf({ spec, index }: MaskedTask, logits: Float32Array, { labels, masked }: MaskedTargets): number {
+  const width = spec.vocabulary?.length ?? 0;
+  const hidden = labels[index]?.answers ?? new Float32Array(0);
+  let hits = 0;
+  for (let line = 0; line < (masked?.length ?? 0); line++) {
+    if (firstLargest(logits, line * width, width) === hidden[line]) hits++;
+  }
+  return hits;
+}
+
+/** Sum of the cross entropies of masked tokens. */
+export function lossOfMasked(
+  { spec, index }: MaskedTask,
+  data: Float32Array,
+  { labels, masked }: MaskedTargets,
+): number {
+  const view = { data, stride: spec.vocabulary?.length ?? 0, offset: 0 };
+  let sum = 0;
+  for (let line = 0; line < (masked?.length ?? 0); line++) {
+    sum += behaviourOf(spec).lossSum(spec, view, labels[index] as Labels, line, null);
+  }
+  return sum;
 }
 
 function firstLargest(values: Float32Array, from: number, width: number): number {

@@ -2,20 +2,70 @@
 import { setImmediate as eventLoop } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { InterruptedError } from "../errors.js";
-import { joinArrays } from "./arrays.js";
-import type { HeadLayout } from "./losses.js";
+import type { Offsets } from "../flow/masks.js";
+import { isSummarized, type Labels } from "../tasks/index.js";
+import { joinEach } from "./arrays.js";
+import { type BatchTargets, copyTokens, type HeadLayout } from "./losses.js";
+import type { MaskedTally } from "./mask-tokens.js";
 import type { BatchLogits, InputBatch, Network } from "./network.js";
-import { keepTokens, rowLengths } from "./token-lines.js";
+import { type BatchOutputs, guessedLoss, outputsOfBatch } from "./outputs.js";
+import { tensorflowBackend } from "./tensorflow/binding.js";
+import { UntraceableError } from "./tensorflow/untraceable.js";
+import { tokenIds } from "./token-lines.js";
+
+/** Labels of a batch, and the masked tokens that are asked. */
+export type Answers = Pick<BatchTargets, "labels" | "masked">;
+
+/** What is kept of a batch that passed without training. */
+export interface ForwardOutputs extends BatchOutputs {
+  /** How well its masked tokens were guessed; null where none were asked. */
+  readonly guessed: MaskedTally | null;
+}
+
+/** Passes batches through a network, this side or in replicas. */
+export interface Forwarder {
+  /** Batches that it can pass at the same time. */
+  readonly parallel: number;
+  /** @param answers for what is said about the network's beside them; null: there are none */
+  pass(inputs: InputBatch, rows: number, answers: Answers | null): Promise<ForwardOutputs>;
+}
+
+/**
+ * On this thread's own backend.
+ * @param forward computes logits; default: kernel by kernel
+ */
+export function localForwarder(network: Network, forward?: Forward): Forwarder {
+  return { parallel: 1, pass: async (inputs, rows, answers) => passHere(network, inputs, rows, answers, forward) };
+}
+
+export function passHere(
+  network: Network,
+  inputs: InputBatch,
+  rows: number,
+  answers: Answers | null,
+  forward: Forward = (...batch) => forwardParts(network, ...batch),
+): ForwardOutputs {
+  const masked = answers?.masked ?? null;
+  const parts = forward(inputs, rows, masked);
+  const outputs = outputsOfBatch(network, parts, inputs, rows, answers);
+  if (masked === null || answers === null) return { ...outputs, guessed: null };
+  const lossSum = guessedLoss(network, parts, answers);
+  return { ...outputs, guessed: { lossSum, count: masked.length, hits: outputs.hits } };
+}
 
 export interface PredictOptions {
   readonly batchSize?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
+  /** What passes the batches; default: this thread. */
+  readonly forwarder?: Forwarder;
+  /** Labels of all rows, for what is said about answers beside them. */
+  readonly labelled?: { readonly labels: readonly Labels[]; readonly offsets?: Offsets | null };
 }
 
 /**
  * Logits of each task, in the order of the graph, [rows, task's width]; of a task per token [positions of these rows,
- * task's width], without padding; of masked language modelling none.
+ * width of its answers], without padding; of masked language modelling none.
  * @param read inputs of some of the rows
  */
 export async function predictLogits(
@@ -24,21 +74,106 @@ export async function predictLogits(
   read: (rows: Int32Array) => InputBatch,
   options: PredictOptions = {},
 ): Promise<Float32Array[]> {
-  const { width, tokenWidth } = network.layout;
-  const batchSize = options.batchSize ?? 64;
+  const { width } = network.layout;
+  const { labelled } = options;
   const merged = new Float32Array(rows.length * width);
-  const tokens: Float32Array[] = [];
-  for (let at = 0; at < rows.length; at += batchSize) {
-    if (options.signal?.aborted === true) throw new InterruptedError("Interrupted.");
-    const batch = rows.subarray(at, at + batchSize);
+  const tokens: (readonly Float32Array[])[] = [];
+  const readBatch = (batch: Int32Array) => {
     const inputs = read(batch);
-    const { sample, token } = forwardParts(network, inputs, batch.length);
-    merged.set(sample, at * width);
-    if (tokenWidth > 0) tokens.push(keepTokens(token, rowLengths(network.inputs, inputs, batch.length), tokenWidth));
-    options.onProgress?.(at + batch.length, rows.length);
+    return { inputs, answers: labelled === undefined ? null : labelsOf(network, labelled, batch, inputs) };
+  };
+  await passBatches(network, rows, readBatch, options, (outputs, at) => {
+    merged.set(outputs.sample, at * width);
+    tokens[at / (options.batchSize ?? BATCH_SIZE)] = outputs.tokens;
+  });
+  return splitTasks(network.layout, merged, joinEach(tokens));
+}
+
+const BATCH_SIZE = 64;
+
+/**
+ * Passes rows batch by batch, as many at a time as the forwarder takes.
+ * @param take is given the outputs of the batch that begins with the row at a place of `rows`
+ * @throws InterruptedError where the signal fires
+ */
+export async function passBatches(
+  network: Network,
+  rows: Int32Array,
+  read: (rows: Int32Array) => { readonly inputs: InputBatch; readonly answers: Answers | null },
+  { batchSize = BATCH_SIZE, forwarder: given, signal, onProgress }: PredictOptions,
+  take: (outputs: ForwardOutputs, at: number) => void,
+): Promise<void> {
+  const forwarder =
+    given ?? localForwarder(network, await openForward(network, batchSize, Math.ceil(rows.length / batchSize)));
+  const underWay: Promise<void>[] = [];
+  let done = 0;
+  const pass = async (at: number): Promise<void> => {
+    const batch = rows.subarray(at, at + batchSize);
+    const { inputs, answers } = read(batch);
+    take(await forwarder.pass(inputs, batch.length, answers), at);
+    done += batch.length;
+    onProgress?.(done, rows.length);
+  };
+  for (let at = 0; at < rows.length; at += batchSize) {
+    if (signal?.aborted === true) break;
+    if (underWay.length >= forwarder.parallel) await underWay.shift();
+    const passing = pass(at);
+    // whoever waits for it is told of its failure
+    passing.catch(() => {});
+    underWay.push(passing);
     await eventLoop();
   }
-  return splitTasks(network.layout, merged, joinArrays(tokens));
+  await Promise.all(underWay);
+  if (signal?.aborted === true && done < rows.length) throw new InterruptedError("Interrupted.");
+}
+
+/** Labels of the tasks whose answers are kept as what is said of them beside their labels; null where there are none. */
+function labelsOf(
+  { layout, inputs: specs }: Network,
+  { labels, offsets }: NonNullable<PredictOptions["labelled"]>,
+  rows: Int32Array,
+  inputs: InputBatch,
+): Answers | null {
+  if (offsets == null || !layout.columns.some(({ task }) => isSummarized(task.spec))) return null;
+  const length = (tokenIds(specs, inputs)?.length ?? 0) / rows.length;
+  return {
+    labels: layout.columns.map(({ task: { spec, index } }) => {
+      if (!isSummarized(spec)) return { answers: EMPTY, unitScale: null };
+      const answers = new Float32Array(rows.length * length).fill(Number.NaN);
+      copyTokens((labels[index] as Labels).answers, answers, rows, { offsets, length }, 1);
+      return { answers, unitScale: null };
+    }),
+  };
+}
+
+/** Logits of one batch of inference. @param masked tokens whose hidden word is asked; null: none */
+export type Forward = (inputs: InputBatch, rows: number, masked: Int32Array | null) => PartValues;
+
+/** So many batches repay the tracing of a graph. */
+const WORTH_TRACING = 4;
+
+/**
+ * How to compute many batches: on TensorFlow as runs of one graph, elsewhere kernel by kernel.
+ * @param batchSize no batch is larger
+ */
+export async function openForward(network: Network, batchSize: number, batches: number): Promise<Forward> {
+  const eager: Forward = (inputs, rows, masked) => forwardParts(network, inputs, rows, masked);
+  const backend = tensorflowBackend();
+  if (backend === null || batches < WORTH_TRACING) return eager;
+  const { GraphForward } = await import("./tensorflow/graph-forward.js");
+  const graph = network.companion(GraphForward, () => new GraphForward(backend, network));
+  graph.load();
+  let isTraceable = true;
+  return (inputs, rows, masked) => {
+    if (!isTraceable) return eager(inputs, rows, masked);
+    try {
+      return graph.forward(inputs, rows, batchSize, masked);
+    } catch (error) {
+      if (!(error instanceof UntraceableError)) throw error;
+      isTraceable = false;
+      return eager(inputs, rows, masked);
+    }
+  };
 }
 
 /** [rows, layout.width] of one batch. */
@@ -66,19 +201,24 @@ export function forwardParts(
 const EMPTY = new Float32Array(0);
 
 /**
- * Merged matrices → one [lines, width] array per task.
+ * Merged matrix and outputs per token → one [lines, width] array per task.
  * @param merged [rows, layout.width]
- * @param tokens [positions, layout.tokenWidth]
+ * @param tokens of each task per token, in the order of the graph
  */
-export function splitTasks(layout: HeadLayout, merged: Float32Array, tokens: Float32Array = EMPTY): Float32Array[] {
+export function splitTasks(
+  layout: HeadLayout,
+  merged: Float32Array,
+  tokens: readonly Float32Array[] = [],
+): Float32Array[] {
+  const perToken = [...tokens];
   return layout.columns.map(({ part, offset, width }) => {
-    if (part === "masked") return new Float32Array(0);
-    const [source, stride] = part === "sample" ? [merged, layout.width] : [tokens, layout.tokenWidth];
-    const lines = stride === 0 ? 0 : source.length / stride;
+    if (part === "masked") return EMPTY;
+    if (part === "token") return perToken.shift() ?? EMPTY;
+    const lines = layout.width === 0 ? 0 : merged.length / layout.width;
     const logits = new Float32Array(lines * width);
     for (let line = 0; line < lines; line++) {
-      const from = line * stride + offset;
-      logits.set(source.subarray(from, from + width), line * width);
+      const from = line * layout.width + offset;
+      logits.set(merged.subarray(from, from + width), line * width);
     }
     return logits;
   });

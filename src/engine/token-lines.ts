@@ -21,23 +21,6 @@ export function rowLengths(specs: Readonly<Record<string, InputSpec>>, batch: In
   });
 }
 
-/**
- * Lines of the tokens without those of the padding, in a new array.
- * @param lines [rows × padded length, width]
- * @param lengths tokens of each row
- */
-export function keepTokens(lines: Float32Array, lengths: Int32Array, width: number): Float32Array {
-  const padded = lines.length / width / Math.max(1, lengths.length);
-  const kept = new Float32Array(lengths.reduce((sum, length) => sum + length, 0) * width);
-  let at = 0;
-  lengths.forEach((length, row) => {
-    const from = row * padded * width;
-    kept.set(lines.subarray(from, from + length * width), at);
-    at += length * width;
-  });
-  return kept;
-}
-
 /** Says that a feature has not one place per token. */
 export function changedLength(tokens: number | undefined, places: number | undefined): ConfigError {
   return new ConfigError(

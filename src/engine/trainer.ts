@@ -5,18 +5,17 @@ import type { Dataset } from "../data/dataset.js";
 import { type Facts, TrainingError } from "../errors.js";
 import type { RowMask } from "../flow/masks.js";
 import type { Labels } from "../tasks/index.js";
-import { joinArrays } from "./arrays.js";
+import { joinEach } from "./arrays.js";
 import { type BatchAugmenter, joinLabels } from "./augment.js";
 import { type Batch, createBatchReader } from "./batch-reader.js";
 import type { BatchLoss, BatchTargets } from "./losses.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "./mask-tokens.js";
 import type { InputBatch, Network } from "./network.js";
 import type { OptimizerState } from "./optimizer.js";
-import type { PartValues } from "./predict.js";
+import { type BatchOutputs, outputsOfBatch } from "./outputs.js";
 import { EagerSteps } from "./step/eager.js";
 import type { StepConfig, StepEngine } from "./step/step-engine.js";
 import { createTaskWeights, type TaskWeighting, type TaskWeights } from "./task-weights.js";
-import { keepTokens } from "./token-lines.js";
 
 export interface TrainerConfig extends StepConfig {
   readonly batchSize: number;
@@ -66,8 +65,11 @@ export interface EpochReport {
   readonly rows: Int32Array;
   /** Logits at the time of each row's step, [rows.length, layout.width]. */
   readonly logits: Float32Array;
-  /** Logits of tasks per token at the time of each row's step, [positions of these rows, layout.tokenWidth]. */
-  readonly tokenLogits: Float32Array;
+  /**
+   * Of each task per token, in the order of the graph, [positions of these rows, width of its answers] at the time of
+   * each row's step.
+   */
+  readonly tokenOutputs: readonly Float32Array[];
   /** How well masked tokens were guessed; null where none were masked. */
   readonly masked: MaskedTally | null;
   /**
@@ -152,7 +154,7 @@ export class Trainer {
     // logits of tokens are not kept with a checkpoint: the report is then about the rest of the epoch
     const keeps = layout.tokenWidth + layout.maskedWidth === 0;
     const before = keeps ? this.#epochSoFar : null;
-    const tokens: Float32Array[] = [];
+    const tokens: (readonly Float32Array[])[] = [];
     const guessed = mask === undefined ? null : maskedTask(this.network.graph);
     const counter = guessed === null ? null : new MaskedCounter(guessed);
     const first = before === null ? resumedAt : 0;
@@ -173,10 +175,10 @@ export class Trainer {
       const batch = next;
       if (augment !== undefined) moved.push(batch.targets);
       const into = logits.subarray((done - first) * layout.width);
-      const stepping = this.step(batch.inputs, batch.targets, learningRate, into, (parts, loss) => {
-        const { lengths, targets } = batch;
-        if (lengths !== null && layout.tokenWidth > 0) tokens.push(keepTokens(parts.token, lengths, layout.tokenWidth));
-        counter?.add(parts.masked, targets, loss.tasks[guessed?.index ?? -1]?.sum);
+      const stepping = this.step(batch.inputs, batch.targets, learningRate, into, (outputs, loss) => {
+        tokens.push(outputs.tokens);
+        const lossSum = loss.tasks[guessed?.index ?? -1]?.sum ?? 0;
+        counter?.addCounted({ lossSum, count: batch.targets.masked?.length ?? 0, hits: outputs.hits });
       });
       // while the step runs, where it runs beside this thread
       next = await readAhead(stepping, () => readBatch(done + batch.rows.length));
@@ -201,7 +203,7 @@ export class Trainer {
       interrupted,
       rows: order.slice(first, done),
       logits: logits.subarray(0, (done - first) * layout.width),
-      tokenLogits: joinArrays(tokens),
+      tokenOutputs: joinEach(tokens),
       masked: counter?.tally ?? null,
       movedLabels: augment === undefined ? null : joinLabels(layout, moved),
       meanGradientNorm: steps === 0 ? 0 : gradientNormSum / steps,
@@ -218,7 +220,7 @@ export class Trainer {
   /**
    * One update.
    * @param logitsOut receives the batch's logits, [rows, layout.width], from its start
-   * @param report is given the logits of all parts, views that it must not keep
+   * @param report is given what is kept of the logits
    * @throws TrainingError where the loss or the gradient is not finite; the network is as before the step
    */
   async step(
@@ -226,7 +228,7 @@ export class Trainer {
     targets: BatchTargets,
     learningRate: number,
     logitsOut?: Float32Array,
-    report?: PartsReport,
+    report?: OutputsReport,
   ): Promise<{ readonly loss: BatchLoss; readonly gradientNorm: number }> {
     const { step, epoch, batch } = this.#position;
     const { factors } = this.#weights;
@@ -237,7 +239,7 @@ export class Trainer {
     this.#assertFiniteLoss(loss);
     this.#assertFiniteGradient(gradientNorm);
     logitsOut?.set(logits.sample);
-    report?.(logits, loss);
+    report?.(outcome.outputs ?? outputsOfBatch(this.network, logits, inputs, targets.rows, targets), loss);
     this.#weights.update(loss, learningRate);
     this.#position = { epoch, batch: batch + 1, step: step + 1 };
     return { loss, gradientNorm };
@@ -284,8 +286,8 @@ export class Trainer {
   }
 }
 
-/** Receives the logits of a step's parts and what the loss was. */
-export type PartsReport = (parts: PartValues, loss: BatchLoss) => void;
+/** Receives what is kept of a step's logits, and what the loss was. */
+export type OutputsReport = (outputs: BatchOutputs, loss: BatchLoss) => void;
 
 /** Reads while a step is under way; what went wrong with the step comes before what went wrong with reading. */
 async function readAhead<T>(stepping: Promise<unknown>, read: () => T): Promise<T> {

@@ -4,7 +4,7 @@ import { yesNoAnswers } from "../analysis/calibration.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
-import { behaviourOf } from "../tasks/index.js";
+import { behaviourOf, decodedScore, isSummarized } from "../tasks/index.js";
 import { flowNodes } from "./flow-nodes.js";
 import { configMarkdown, evaluationMarkdown } from "./markdown.js";
 import type { PictureSource } from "./panels/sample-sheets.js";
@@ -189,9 +189,12 @@ function writePrCurves(writer: EventWriter, scored: ScoredSplit, step: number): 
 
 /** Distributions of what the heads say about the rows that count: probabilities, or fractions of [min, max]. */
 function writeScores(writer: EventWriter, { tasks }: ScoredSplit, step: number): void {
-  for (const { task, activated, lossMask } of tasks) {
-    const width = behaviourOf(task.spec).logitWidth(task.spec);
-    const active = activated.filter((_, i) => lossMask[Math.floor(i / width)] === 1);
+  for (const { task, activated, decoded, lossMask } of tasks) {
+    const { spec } = task;
+    const width = behaviourOf(spec).logitWidth(spec);
+    const active = isSummarized(spec)
+      ? decoded.map((_, line) => decodedScore(spec, activated, decoded, line)).filter((_, line) => lossMask[line] === 1)
+      : activated.filter((_, i) => lossMask[Math.floor(i / width)] === 1);
     if (active.length > 0) writer.histogram(`${task.path}/scores`, active, step);
   }
 }

@@ -32,6 +32,7 @@ export interface BeginOptions extends EarlierRunOptions {
   readonly name?: string | undefined;
   readonly seed?: number | undefined;
   readonly epochs?: number | undefined;
+  readonly replicas?: number | "auto" | undefined;
   readonly force?: boolean | undefined;
   readonly commandLine?: string | undefined;
 }
@@ -50,7 +51,7 @@ export function backendFor(beginning: Beginning): BackendChoice {
 
 /**
  * A new run has the project's settings, a repeated one those of the run before; flags win over both. A resumed run
- * keeps its own, and only the number of epochs may change.
+ * keeps its own, and only the number of epochs and of replicas may change.
  */
 export function settingsFor(
   beginning: Beginning,
@@ -60,16 +61,16 @@ export function settingsFor(
 ): Settings {
   const base = beginning.kind === "new" ? project.settings : settingsOfRun(store, beginning.of);
   const { train } = base;
-  const { epochs = train.epochs } = options;
+  const { epochs = train.epochs, replicas = train.replicas } = options;
   switch (beginning.kind) {
     case "new":
     case "again": {
       const from = resolveStart(options.from === undefined ? train.from : { run: options.from }, store);
-      return { ...base, train: { ...train, epochs, seed: options.seed ?? train.seed, from } };
+      return { ...base, train: { ...train, epochs, replicas, seed: options.seed ?? train.seed, from } };
     }
     case "resume":
       assertSameGraph(store, beginning.of, project);
-      return { ...base, train: { ...train, epochs } };
+      return { ...base, train: { ...train, epochs, replicas } };
     default:
       return beginning satisfies never;
   }

@@ -14,6 +14,7 @@ import { type EvaluationRow, SPLITS } from "../tasks/evaluation.js";
 import type { Thresholds } from "../tasks/index.js";
 import { outputsOf } from "./outputs.js";
 import { writePredictions } from "./predictions.js";
+import { withForwarder } from "./replicas.js";
 import { runFiles, writeJson } from "./run-folder.js";
 import { defaultThresholds, type ThresholdsByPath, thresholdsByPath } from "./thresholds.js";
 import { evaluateMasked, predictRows } from "./train-epochs.js";
@@ -59,16 +60,20 @@ async function scoreSplits(
   const { loadNetwork } = await import("../engine/checkpoint.js");
   const network = await loadNetwork(runFiles(runDir).checkpoint("best"), graph, inputs);
   try {
-    const scored: ScoredSplit[] = [];
-    const guessed: EvaluationRow[] = [];
-    for (const split of SPLITS) {
-      const rows = dataset.splits[split];
-      if (rows.length === 0) continue;
-      const logits = await predictRows(context, network, rows, `evaluating on ${split}`);
-      scored.push(scoreSplit(graph, await outputsOf(dataset, graph, split, rows, logits), defaultThresholds(graph)));
-      guessed.push(...(await evaluateMasked(context, network, split)));
-    }
-    return { scored, guessed };
+    const { replicas: choice, batchSize } = context.settings.train;
+    const needs = { choice, backend: context.backend, batchSize, configFile: project.configFile };
+    return await withForwarder(network, needs, async (forwarder) => {
+      const scored: ScoredSplit[] = [];
+      const guessed: EvaluationRow[] = [];
+      for (const split of SPLITS) {
+        const rows = dataset.splits[split];
+        if (rows.length === 0) continue;
+        const logits = await predictRows(context, network, rows, { what: `evaluating on ${split}`, forwarder });
+        scored.push(scoreSplit(graph, await outputsOf(dataset, graph, split, rows, logits), defaultThresholds(graph)));
+        guessed.push(...(await evaluateMasked(context, network, split, forwarder)));
+      }
+      return { scored, guessed };
+    });
   } finally {
     network.dispose();
   }

@@ -3,7 +3,7 @@ import { extname, resolve } from "node:path";
 import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
 import { neededOffsets } from "../analysis/positions.js";
 import { type ScoredSplit, type ScoredTask, scoreSplit } from "../analysis/score.js";
-import { firstPixels, type InputSource, type PixelSource, type SkippedRow } from "../data/dataset.js";
+import { type Dataset, firstPixels, type InputSource, type PixelSource, type SkippedRow } from "../data/dataset.js";
 import type { OnBadImage } from "../data/image-source.js";
 import type { TableImageOptions } from "../data/table-images.js";
 import { sourceOffsets } from "../data/token-labels.js";
@@ -14,13 +14,15 @@ import { axisOf, type FlowGraph } from "../flow/graph.js";
 import { type AnswerColumn, answerWidth, type Offsets, positionsIn } from "../flow/masks.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
-import { behaviourOf, type Described, type Labels } from "../tasks/index.js";
+import { behaviourOf, type Described, decodedScore, isSummarized, type Labels } from "../tasks/index.js";
 import { evaluateSplits } from "./complete-run.js";
 import { evaluateRun } from "./evaluate-run.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { constantAnswers, type GivenAnswers, readKnown, resolveGiven } from "./given-answers.js";
 import { outputsOf } from "./outputs.js";
+import { configFileIn } from "./project-dir.js";
 import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
+import { type ReplicaNeeds, withForwarder } from "./replicas.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 
 export interface PredictOptions {
@@ -47,7 +49,10 @@ export interface Prediction {
 export interface Answer {
   /** Of a task per token a list with one answer per token, null where it is not asked. */
   readonly decoded: Described | readonly Described[];
-  /** Probability of each logit; for a regression the fraction of [min, max]. Of a task per token token by token. */
+  /**
+   * Probability of each logit; for a regression the fraction of [min, max]. Of a task per token token by token; of one
+   * of very many classes the decoded class's alone.
+   */
   readonly activated: readonly number[];
 }
 
@@ -72,16 +77,24 @@ export interface Explanation {
   readonly tree: readonly ExplanationNode[];
 }
 
+/** How a run is opened to answer. */
+export interface LoadRunOptions extends OpenRunOptions {
+  readonly backend?: BackendChoice | undefined;
+  /** Replicas of the network that share the inputs; default 1. */
+  readonly replicas?: number | "auto" | undefined;
+  /** Is told how many replicas there are and why. */
+  readonly onReplicas?: (line: string) => void;
+}
+
+/** Rows that pass the network together. */
+const PREDICT_BATCH = 64;
+
 /**
  * Opens a run's best checkpoint. Close it when done.
  * @param store folder of the run store, usually `<project>/.cool`
  * @param name id, unique id prefix, name or `latest`
  */
-export async function loadRun(
-  store: string,
-  name = "latest",
-  options: OpenRunOptions & { readonly backend?: BackendChoice | undefined } = {},
-): Promise<LoadedRun> {
+export async function loadRun(store: string, name = "latest", options: LoadRunOptions = {}): Promise<LoadedRun> {
   const opened = openRunStore(store, { readonly: true });
   try {
     const stored = await openStoredRun(opened, name, options);
@@ -90,9 +103,17 @@ export async function loadRun(
       import("../engine/checkpoint.js"),
       import("./run-folder.js"),
     ]);
-    await openBackend(options.backend ?? "auto");
+    const backend = await openBackend(options.backend ?? "auto");
     const network = await loadNetwork(runFiles(stored.dir).checkpoint("best"), stored.graph, stored.config.inputs);
-    return new LoadedRun(opened, stored, network);
+    const configFile =
+      options.project === undefined ? stored.config.configFile : (configFileIn(options.project) ?? options.project);
+    return new LoadedRun(opened, stored, network, {
+      choice: options.replicas ?? 1,
+      backend,
+      batchSize: PREDICT_BATCH,
+      configFile,
+      ...(options.onReplicas === undefined ? {} : { onPlan: options.onReplicas }),
+    });
   } catch (error) {
     opened.close();
     throw error;
@@ -105,7 +126,10 @@ export class LoadedRun {
   readonly #stored: StoredRun;
   readonly #network: Network;
 
-  constructor(store: RunStore, stored: StoredRun, network: Network) {
+  readonly #replicas: ReplicaNeeds;
+
+  constructor(store: RunStore, stored: StoredRun, network: Network, replicas: ReplicaNeeds) {
+    this.#replicas = replicas;
     this.#store = store;
     this.#stored = stored;
     this.#network = network;
@@ -206,7 +230,7 @@ export class LoadedRun {
     });
     try {
       const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
-      const logits = await this.#logits(dataset.inputs, rows, options);
+      const logits = await this.#logits(dataset.inputs, rows, options, dataset);
       const outputs = await outputsOf(dataset, graph, "test", rows, logits);
       return evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)]);
     } finally {
@@ -256,15 +280,25 @@ export class LoadedRun {
     sources: Readonly<Record<string, InputSource>>,
     rows: Int32Array,
     options: PredictOptions,
+    labelled?: Pick<Dataset, "labels" | "offsets">,
   ): Promise<Float32Array[]> {
     const [{ predictLogits }, { readInputs }] = await Promise.all([
       import("../engine/predict.js"),
       import("../engine/batch-reader.js"),
     ]);
-    return predictLogits(this.#network, rows, (some) => readInputs(this.#network, { inputs: sources }, some), {
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onProgress: (done, total) => options.onProgress?.("predicting", done, total),
-    });
+    const read = (some: Int32Array) => readInputs(this.#network, { inputs: sources }, some);
+    return withForwarder(
+      this.#network,
+      { ...this.#replicas, most: Math.ceil(rows.length / PREDICT_BATCH) },
+      (forwarder) =>
+        predictLogits(this.#network, rows, read, {
+          batchSize: PREDICT_BATCH,
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+          ...(labelled === undefined ? {} : { labelled }),
+          ...(forwarder === undefined ? {} : { forwarder }),
+          onProgress: (done, total) => options.onProgress?.("predicting", done, total),
+        }),
+    );
   }
 
   async #openInputs(
@@ -360,11 +394,14 @@ function tokenAnswers({ task, activated, decoded, activePredicted }: ScoredTask,
   if (!activePredicted.subarray(from, to).includes(1)) return [];
   const behaviour = behaviourOf(spec);
   const width = behaviour.logitWidth(spec);
+  const scores = isSummarized(spec)
+    ? decoded.subarray(from, to).map((_, i) => decodedScore(spec, activated, decoded, from + i))
+    : activated.subarray(from * width, to * width);
   const answer: Answer = {
     decoded: Array.from({ length: to - from }, (_, i) =>
       activePredicted[from + i] === 1 ? behaviour.describe(spec, decoded, from + i) : null,
     ),
-    activated: Array.from(activated.subarray(from * width, to * width)),
+    activated: Array.from(scores),
   };
   return [[path, answer]] satisfies [string, Answer][];
 }

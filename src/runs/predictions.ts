@@ -5,7 +5,7 @@ import { type Cell, readParquet, type TableColumn, writeTable } from "../data/ta
 import { axisOf, type FlowGraph, hasTokenTasks } from "../flow/graph.js";
 import { answerWidth, offsetsOf, positionsIn } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
-import { behaviourOf, type Labels } from "../tasks/index.js";
+import { behaviourOf, type Labels, scoringOf } from "../tasks/index.js";
 
 const COLUMNS: readonly TableColumn[] = [
   { name: "row", type: "INTEGER" },
@@ -16,6 +16,7 @@ const COLUMNS: readonly TableColumn[] = [
   /** Answer in numbers: 0/1, class index, 0/1 per label, number; NULL where missing. */
   { name: "label", type: "FLOAT[]" },
   { name: "label_text", type: "VARCHAR" },
+  /** Of a task per token with very many classes, as activated: the summary that it is scored by. */
   { name: "logits", type: "FLOAT[]" },
   { name: "activated", type: "FLOAT[]" },
   { name: "decoded", type: "FLOAT[]" },
@@ -56,7 +57,7 @@ function* predictionRows(scored: ScoredSplit): Generator<Cell[]> {
 /** Everything about one line of a task's arrays, but what it is called. */
 function answerCells(answer: ScoredTask, line: number): Cell[] {
   const { task, labels, logits, activated, decoded, perSampleLoss } = answer;
-  const behaviour = behaviourOf(task.spec);
+  const behaviour = scoringOf(task.spec);
   const [width, answers] = [behaviour.logitWidth(task.spec), answerWidth(task.spec)];
   return [
     answer.labelled[line] === 1 ? cells(labels.answers, line, answers) : null,
@@ -148,7 +149,7 @@ function lengthsOf(rows: number, rowNumbers: readonly number[], places: readonly
 /** @param lines rows, or positions of a task per token */
 function emptyColumns(spec: FlowGraph["tasks"][number]["spec"], lines: number) {
   const scaled = spec.kind === "boundedRegression" && spec.scale !== null;
-  const behaviour = behaviourOf(spec);
+  const behaviour = scoringOf(spec);
   const width = behaviour.answeredBy === "training" ? 0 : behaviour.logitWidth(spec);
   return {
     logits: new Float32Array(lines * width),

@@ -24,12 +24,19 @@ const optimizer = z.discriminatedUnion("kind", [
   }),
 ]);
 
+/** How many replicas of the network compute every step; `auto`: as many as the machine has cores or GPUs for. */
+const replicas = z.custom<number | "auto">(
+  (value) => value === "auto" || (Number.isInteger(value) && (value as number) >= 1),
+  'write a whole number from 1, or "auto"',
+);
+
 const train = z.strictObject({
   epochs: wholePositive.default(10),
   batchSize: wholePositive.default(32),
   /** Steps between checkpoints within an epoch; null: only at its end. */
   checkpointEverySteps: wholePositive.nullable().default(null),
   seed: z.number().int().default(7),
+  replicas: replicas.default(1),
   optimizer: optimizer.default({
     kind: "adamw",
     learningRate: 1e-3,

@@ -5,6 +5,7 @@ import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import type { BatchAugmenter } from "../engine/augment.js";
 import type { BatchMasker } from "../engine/mask-tokens.js";
 import type { Network } from "../engine/network.js";
+import type { Forwarder } from "../engine/predict.js";
 import { afterEpoch, type ScheduleState, startSchedule } from "../engine/schedule.js";
 import type { EpochReport, StepReport, Trainer } from "../engine/trainer.js";
 import { InterruptedError, TrainingError } from "../errors.js";
@@ -17,6 +18,7 @@ import { isEvaluated, type Labels } from "../tasks/index.js";
 import { buildNetwork, recordStart } from "./fresh-network.js";
 import { monitoredValue, parseMonitor } from "./monitor.js";
 import { outputsOf } from "./outputs.js";
+import { openTraining } from "./replicas.js";
 import { runFiles } from "./run-folder.js";
 import type { Settings } from "./settings.js";
 import { defaultThresholds } from "./thresholds.js";
@@ -32,7 +34,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
   const { store, run, loggers, dataset, signal } = context;
   const { train } = context.settings;
   const engine = await openEngine(context);
-  const { network, trainer } = engine;
+  const { network, trainer, forwarder } = engine;
   let { schedule } = engine;
   loggers.open(() => openLogger(trainer.position.step));
   try {
@@ -54,11 +56,11 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
         await engine.save("last", schedule);
         throw new InterruptedError("Interrupted.");
       }
-      const valid = await scoreValid(context, network);
+      const valid = await scoreValid(context, network, forwarder);
       const rows = [
         ...(await trainRows(context, network, report)),
         ...epochRows(context, valid),
-        ...(await evaluateMasked(context, network, "valid")),
+        ...(await evaluateMasked(context, network, "valid", forwarder)),
         ...logVarianceRows(context, trainer, report),
       ];
       // before a checkpoint is written: the ones there are must stay sound
@@ -97,15 +99,17 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
     }
     return trainer.position.step;
   } finally {
-    network.dispose();
+    await engine.dispose();
   }
 }
 
 async function openEngine(context: RunContext) {
-  const [{ Trainer }, { hasCheckpoint, saveCheckpoint, loadNetwork, loadTrainingState }] = await Promise.all([
-    import("../engine/trainer.js"),
-    import("../engine/checkpoint.js"),
-  ]);
+  const [{ Trainer }, { openStepEngine }, { hasCheckpoint, saveCheckpoint, loadNetwork, loadTrainingState }] =
+    await Promise.all([
+      import("../engine/trainer.js"),
+      import("../engine/step/open.js"),
+      import("../engine/checkpoint.js"),
+    ]);
   const { project, settings, runDir } = context;
   const { graph, inputs } = project;
   const {
@@ -128,16 +132,26 @@ async function openEngine(context: RunContext) {
   const network = resumed
     ? await loadNetwork(files.checkpoint("last"), graph, inputs, { freeze })
     : await openFresh(context);
-  const trainer: Trainer = new Trainer(
-    network,
-    { optimizer, batchSize, clipNorm, seed, taskWeighting },
-    state ?? undefined,
-  );
+  const config = { optimizer, batchSize, clipNorm, seed, taskWeighting };
+  const replicas = await openTraining(context, network, state?.optimizer);
+  const steps =
+    replicas?.steps ??
+    (await openStepEngine(network, config, {
+      restored: state?.optimizer,
+      warn: (message) => context.loggers.warning(message),
+    }));
+  const trainer: Trainer = new Trainer(network, config, state ?? undefined, steps);
   return {
     network,
     trainer,
+    forwarder: replicas?.forwarder,
     monitor,
     scheduleConfig,
+    async dispose(): Promise<void> {
+      await steps.dispose();
+      await replicas?.close();
+      network.dispose();
+    },
     schedule: state?.schedule ?? startSchedule(scheduleConfig),
     async save(name: "best" | "last", schedule: ScheduleState): Promise<void> {
       const training = { ...(await trainer.snapshot()), schedule };
@@ -205,7 +219,12 @@ function maskedRows({ project }: Pick<RunContext, "project">, split: Split, tall
 }
 
 /** How well masked tokens of a split are guessed, where that is asked for. */
-export async function evaluateMasked(context: MaskedContext, network: Network, split: Split): Promise<EvaluationRow[]> {
+export async function evaluateMasked(
+  context: MaskedContext,
+  network: Network,
+  split: Split,
+  forwarder: Forwarder | undefined,
+): Promise<EvaluationRow[]> {
   const { project, dataset, signal } = context;
   const task = maskedTaskOf(project.graph);
   const rows = dataset.splits[split];
@@ -213,7 +232,7 @@ export async function evaluateMasked(context: MaskedContext, network: Network, s
   const mask = await maskerOf(context);
   if (mask === null) return [];
   const { guessMasked } = await import("../engine/guess-masked.js");
-  const options = signal === undefined ? {} : { signal };
+  const options = { ...(signal === undefined ? {} : { signal }), ...(forwarder === undefined ? {} : { forwarder }) };
   const tally = await guessMasked(network, dataset, rows, lossMasks(context), mask, options);
   return maskedRows(context, split, tally);
 }
@@ -221,7 +240,7 @@ export async function evaluateMasked(context: MaskedContext, network: Network, s
 /** Metrics of the epoch on the training rows, from the logits at the time of each row's step. */
 async function trainRows(context: RunContext, network: Network, report: EpochReport): Promise<EvaluationRow[]> {
   const { splitTasks } = await import("../engine/predict.js");
-  const logits = splitTasks(network.layout, report.logits, report.tokenLogits);
+  const logits = splitTasks(network.layout, report.logits, report.tokenOutputs);
   const scored = await scoreRows(context, "train", report.rows, logits, report.movedLabels);
   return [...epochRows(context, scored), ...maskedRows(context, "train", report.masked)];
 }
@@ -250,9 +269,14 @@ async function weightsOf(network: Network): Promise<Record<string, Float32Array>
 }
 
 /** null where there is nothing to validate on. */
-async function scoreValid(context: RunContext, network: Network): Promise<ScoredSplit | null> {
+async function scoreValid(
+  context: RunContext,
+  network: Network,
+  forwarder: Forwarder | undefined,
+): Promise<ScoredSplit | null> {
   const rows = context.dataset.splits.valid;
-  return rows.length === 0 ? null : scoreRows(context, "valid", rows, await predictRows(context, network, rows));
+  if (rows.length === 0) return null;
+  return scoreRows(context, "valid", rows, await predictRows(context, network, rows, { forwarder }));
 }
 
 /** Logits of some rows of the run's dataset, per task. */
@@ -260,13 +284,15 @@ export async function predictRows(
   context: Pick<RunContext, "dataset" | "signal" | "loggers">,
   network: Network,
   rows: Int32Array,
-  what?: string,
+  { what, forwarder }: { readonly what?: string; readonly forwarder?: Forwarder | undefined } = {},
 ): Promise<Float32Array[]> {
   const [{ predictLogits }, { readInputs }] = await Promise.all([
     import("../engine/predict.js"),
     import("../engine/batch-reader.js"),
   ]);
   return predictLogits(network, rows, (some) => readInputs(network, context.dataset, some), {
+    labelled: context.dataset,
+    ...(forwarder === undefined ? {} : { forwarder }),
     ...(context.signal === undefined ? {} : { signal: context.signal }),
     ...(what === undefined
       ? {}

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Dataset, specsOf } from "../data/dataset.js";
-import type { BackendChoice } from "../engine/backend.js";
+import type { BackendChoice, BackendInfo } from "../engine/backend.js";
 import { parseDevice } from "../engine/backends/device.js";
 import { ConfigError, CoolError, InterruptedError, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
@@ -38,6 +38,8 @@ export interface TrainRunOptions {
   readonly seed?: number | undefined;
   /** Wins over `train.epochs`. */
   readonly epochs?: number | undefined;
+  /** Wins over `train.replicas`. */
+  readonly replicas?: number | "auto" | undefined;
   /** A run to go on with from its last checkpoint: id, unique prefix, name or `latest`. */
   readonly resume?: string | undefined;
   /** A run to repeat with its settings and its seed, unless `seed` or `epochs` are given. */
@@ -73,6 +75,7 @@ export interface RunContext {
   readonly loggers: LoggerGroup;
   readonly signal: AbortSignal | undefined;
   readonly resumed: boolean;
+  readonly backend: BackendInfo;
 }
 
 /**
@@ -113,6 +116,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
         loggers,
         signal: options.signal,
         resumed: beginning.kind === "resume",
+        backend,
       };
       return await superviseRun(context, config, output);
     } finally {

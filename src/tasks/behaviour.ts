@@ -41,6 +41,8 @@ export interface Scored<Spec extends TaskSpec = TaskSpec> {
   readonly decoded: AnswerColumn;
   readonly labels: Labels;
   readonly mask: RowMask;
+  /** Classes ahead of the labelled one, [rows], where logits and scores are summaries. */
+  readonly classesAhead?: Float32Array;
 }
 
 /** A metric's name (DESIGN §9), its value (null: undefined on these rows), and how many answers it is made of. */

@@ -8,6 +8,7 @@ import { knownBehaviour } from "./known.js";
 import { maskedLanguageModelingBehaviour } from "./masked-language-modeling.js";
 import { multilabelBehaviour } from "./multilabel.js";
 import { ownBehaviour } from "./own.js";
+import { isSummarized, summaryBehaviour } from "./summary.js";
 
 export type * from "./behaviour.js";
 export { binary } from "./binary.js";
@@ -18,6 +19,7 @@ export { maskedLanguageModeling } from "./masked-language-modeling.js";
 export type { MetricDirections } from "./metrics.js";
 export { multilabel } from "./multilabel.js";
 export { definitionsOf, functionsOf, isDefined } from "./own.js";
+export { decodedScore, isSummarized, summarize } from "./summary.js";
 
 const behaviours = {
   binary: binaryBehaviour,
@@ -33,6 +35,11 @@ const behaviours = {
 export function behaviourOf<S extends TaskSpec>(spec: S): TaskBehaviour<S> {
   // the table pairs every kind with its own spec; the compiler cannot follow the index
   return behaviours[spec.kind] as unknown as TaskBehaviour<S>;
+}
+
+/** How answers of a task behave once the engine has put them out: those of very many classes as summaries. */
+export function scoringOf<S extends TaskSpec>(spec: S): TaskBehaviour<S> {
+  return isSummarized(spec) ? (summaryBehaviour as unknown as TaskBehaviour<S>) : behaviourOf(spec);
 }
 
 /** Whether the task has rows in the evaluation of valid and test. */

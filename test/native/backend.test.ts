@@ -6,7 +6,7 @@ import { Network } from "../../src/engine/network.js";
 import { readParameters, writeParameters } from "../../src/engine/parameters.js";
 import { proveBackend } from "../../src/runs/speed-check.js";
 import { batchOf, counts, graph, INPUTS, makeData, richTrunk, trainerOf } from "../engine/small-project.js";
-import { needsTensorflow } from "./installed.js";
+import { needsTensorflow } from "./tensorflow.js";
 
 needsTensorflow();
 

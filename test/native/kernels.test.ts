@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeEach, describe, expect, test } from "vitest";
 import { openBackend } from "../../src/engine/backend.js";
 import { describeKernels } from "../parity/kernel-definitions.js";
-import { needsTensorflow } from "./installed.js";
+import { needsTensorflow } from "./tensorflow.js";
 
 needsTensorflow();
 beforeEach(async () => void (await openBackend("tensorflow")));

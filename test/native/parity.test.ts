@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
 import { parityCases } from "../parity/cases.js";
 import { compareBackends } from "../parity/compare.js";
-import { needsTensorflow } from "./installed.js";
+import { needsTensorflow } from "./tensorflow.js";
 
 needsTensorflow();
 afterAll(() => tf.disposeVariables());

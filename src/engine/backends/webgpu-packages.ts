@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { compileFunction } from "node:vm";
+import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { BackendError } from "../../errors.js";
 
 type Core = typeof import("@tensorflow/tfjs-core");
@@ -97,6 +98,29 @@ export interface WebgpuBackend extends InstanceType<Core["KernelBackend"]> {
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
   submitQueue(): void;
+  runWebGPUProgram(
+    program: WebgpuProgram,
+    inputs: readonly TensorInfo[],
+    dtype: "float32" | "int32",
+    uniforms: readonly { readonly type: "int32" | "float32"; readonly data: readonly number[] }[],
+  ): TensorInfo;
+}
+
+/** A compute shader as tfjs assembles it: `getUserCode` is the `main` that it calls for each output. */
+export interface WebgpuProgram {
+  readonly variableNames: readonly string[];
+  /** Fields of the uniform buffer that follow those of tfjs. */
+  readonly uniforms: string;
+  readonly workgroupSize: readonly [number, number, number];
+  /** Whether `uniforms.size` holds the number of outputs. */
+  readonly size: boolean;
+  readonly outputShape: readonly number[];
+  /** Axes of the output along each axis of the dispatch. */
+  readonly dispatchLayout: { readonly x: readonly number[] };
+  readonly dispatch: readonly [number, number, number];
+  /** Programs of the same key share their compiled code. */
+  readonly shaderKey: string;
+  getUserCode(): string;
 }
 
 interface WebgpuKernels {

@@ -2,6 +2,7 @@
 import type { BatchLoss, BatchTargets } from "../losses.js";
 import type { InputBatch } from "../network.js";
 import type { OptimizerConfig, OptimizerState } from "../optimizer.js";
+import type { BatchOutputs } from "../outputs.js";
 import type { PartValues } from "../predict.js";
 
 export interface StepConfig {
@@ -28,6 +29,8 @@ export interface StepOutcome {
   readonly gradientNorm: number;
   /** Logits of the forward pass, in views that the next step may overwrite. */
   readonly logits: PartValues;
+  /** What is kept of them, where it was made beside the logits: of these only `sample` is there then. */
+  readonly outputs?: BatchOutputs;
   /** False where the loss or the gradient is not finite: everything is then as before the step. */
   readonly applied: boolean;
 }

@@ -12,12 +12,12 @@ import {
   getKernel,
   type KernelConfig,
   registerGradient,
-  registerKernel,
-  unregisterKernel,
 } from "@tensorflow/tfjs-core";
 import { withStretchedFilter } from "../dilated-convolution.js";
+import { replaceKernel } from "../replace-kernel.js";
 import { einsumGradient } from "../wasm-kernels/einsum.js";
 import { filterGradient, inputGradient } from "./convolution.js";
+import { gather } from "./gather.js";
 
 const replacements: readonly (readonly [kernelName: string, replace: (stock: KernelConfig) => KernelConfig])[] = [
   [Conv2DBackpropFilter, filterGradient],
@@ -33,13 +33,11 @@ export function registerTensorflowKernels(): void {
   if (isRegistered) return;
   isRegistered = true;
   for (const [kernelName, replace] of replacements) {
-    const stock = getKernel(kernelName, "tensorflow");
-    // registering over a kernel warns on the console
-    unregisterKernel(kernelName, "tensorflow");
-    registerKernel(replace(stock));
+    replaceKernel(replace(getKernel(kernelName, "tensorflow")));
   }
   for (const kernelName of [Conv2D, DepthwiseConv2dNative]) {
     registerGradient(withStretchedFilter(getGradient(kernelName), "tensorflow"));
   }
+  replaceKernel(gather);
   registerGradient(einsumGradient);
 }

@@ -8,13 +8,11 @@ import {
   BatchMatMul,
   getGradient,
   getKernel,
-  type KernelConfig,
   registerGradient,
-  registerKernel,
   Sum,
-  unregisterKernel,
 } from "@tensorflow/tfjs-core";
 import { mendAveragePooling } from "../padded-average.js";
+import { replaceKernel } from "../replace-kernel.js";
 import { conv2dBackpropFilter } from "./conv2d-filter.js";
 import { conv2dBackpropInput } from "./conv2d-input.js";
 import { depthwiseGradientKernels } from "./depthwise.js";
@@ -51,12 +49,4 @@ export function registerWasmGradientKernels(): void {
     registerGradient(withDilations(getGradient(kernelName), byFilter, byInput));
   }
   registerGradient(einsumGradient);
-}
-
-function replaceKernel(kernel: KernelConfig): void {
-  // registering over a kernel warns on the console
-  if (getKernel(kernel.kernelName, kernel.backendName) !== undefined) {
-    unregisterKernel(kernel.kernelName, kernel.backendName);
-  }
-  registerKernel(kernel);
 }

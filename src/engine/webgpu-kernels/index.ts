@@ -4,6 +4,7 @@ import "@tensorflow/tfjs-layers";
 import {
   Cast,
   Conv2D,
+  Conv2DBackpropFilter,
   getGradient,
   getKernel,
   registerGradient,
@@ -13,6 +14,7 @@ import {
 import { withStretchedFilter } from "../dilated-convolution.js";
 import { mendAveragePooling } from "../padded-average.js";
 import { convertingCast } from "./cast.js";
+import { groupedFilterGradient } from "./conv2d-filter.js";
 
 let isRegistered = false;
 
@@ -20,10 +22,15 @@ let isRegistered = false;
 export function registerWebgpuKernels(): void {
   if (isRegistered) return;
   isRegistered = true;
-  const cast = convertingCast(getKernel(Cast, "webgpu"));
-  // registering over a kernel warns on the console
-  unregisterKernel(Cast, "webgpu");
-  registerKernel(cast);
+  const kernels = [
+    convertingCast(getKernel(Cast, "webgpu")),
+    groupedFilterGradient(getKernel(Conv2DBackpropFilter, "webgpu")),
+  ];
+  for (const kernel of kernels) {
+    // registering over a kernel warns on the console
+    unregisterKernel(kernel.kernelName, "webgpu");
+    registerKernel(kernel);
+  }
   mendAveragePooling("webgpu");
   registerGradient(withStretchedFilter(getGradient(Conv2D), "webgpu"));
 }

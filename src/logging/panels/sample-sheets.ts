@@ -4,7 +4,7 @@ import { lineAt } from "../../analysis/positions.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { Split } from "../../tasks/evaluation.js";
-import { behaviourOf, type Described } from "../../tasks/index.js";
+import { type Described, decodedScore } from "../../tasks/index.js";
 import type { ContactSheet, Tile } from "./contact-sheet.js";
 import { figuresOf } from "./figures.js";
 import type { SamplePicture } from "./picture.js";
@@ -93,7 +93,7 @@ function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number
     case "binary":
       return activated[row] as number;
     case "classification":
-      return activated[row * behaviourOf(spec).logitWidth(spec) + (decoded[row] as number)] as number;
+      return decodedScore(spec, activated, decoded, row);
     case "multilabel":
     case "boundedRegression":
     case "maskedLanguageModeling":

@@ -70,10 +70,15 @@ function macro(confusions: readonly Confusion[], name: (typeof MACRO)[number]): 
 }
 
 /** Rows whose labelled class is among the k of highest score. */
-function topKHits({ spec, labels, activated }: Scored<ClassificationSpec>, rows: Uint32Array, k: number): number {
+function topKHits(scored: Scored<ClassificationSpec>, rows: Uint32Array, k: number): number {
+  const { spec, labels, activated, classesAhead } = scored;
   const classes = spec.classes.length;
   let hits = 0;
   for (const row of rows) {
+    if (classesAhead !== undefined) {
+      if ((classesAhead[row] as number) < k) hits++;
+      continue;
+    }
     const truth = labels.answers[row] as number;
     const score = activated[row * classes + truth] as number;
     let ahead = 0;

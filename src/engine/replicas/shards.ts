@@ -1,0 +1,92 @@
+/** @file A batch in shards of near-equal size, one per replica, and their outputs put together again. */
+import type { RowMask } from "../../flow/masks.js";
+import type { Labels } from "../../tasks/index.js";
+import { joinArrays, joinEach } from "../arrays.js";
+import { type BatchTargets, type HeadLayout, partsOf } from "../losses.js";
+import type { InputBatch } from "../network.js";
+import type { BatchOutputs } from "../outputs.js";
+import type { ShardPlace } from "./messages.js";
+
+export interface Shard {
+  readonly place: ShardPlace;
+  readonly inputs: InputBatch;
+  readonly targets: BatchTargets;
+}
+
+/** Bounds of each shard: the first ones are longer by a row where the rows do not divide. */
+export function shardPlaces(rows: number, replicas: number): ShardPlace[] {
+  const [least, more] = [Math.floor(rows / replicas), rows % replicas];
+  return Array.from({ length: replicas }, (_, rank) => ({
+    before: rank * least + Math.min(rank, more),
+    rows: least + (rank < more ? 1 : 0),
+  }));
+}
+
+/**
+ * The rows of a batch that lie at a place, copied. A shard without rows is one row that no mask counts: layers need
+ * something to pass, and replicas meet in batch normalization.
+ */
+export function shardOf(layout: HeadLayout, inputs: InputBatch, targets: BatchTargets, place: ShardPlace): Shard {
+  const { rows: total, length = 0, masked } = targets;
+  const isEmpty = place.rows === 0;
+  const [from, to] = isEmpty ? [0, 1] : [place.before, place.before + place.rows];
+  const parts = partsOf(layout, targets);
+  const hidden = isEmpty ? ([0, 0] as const) : maskedBetween(masked, from * length, to * length);
+  const ranges = {
+    sample: [from, to],
+    token: [from * length, to * length],
+    masked: hidden,
+  } as const;
+  const cut = <A extends Float32Array | Uint8Array>(all: A, task: number): A => {
+    const { part } = layout.columns[task] as HeadLayout["columns"][number];
+    const { lines } = parts[part];
+    const width = lines === 0 ? 0 : all.length / lines;
+    return all.slice(ranges[part][0] * width, ranges[part][1] * width) as A;
+  };
+  const labels = targets.labels.map(
+    ({ answers, unitScale }, task): Labels => ({
+      answers: cut(answers, task),
+      unitScale: unitScale === null ? null : cut(unitScale, task),
+    }),
+  );
+  const masks = targets.masks.map((mask, task): RowMask => {
+    const own = cut(mask, task);
+    return isEmpty ? own.fill(0) : own;
+  });
+  const own = { rows: to - from, length, labels, masks };
+  return {
+    place,
+    inputs: cutInputs(inputs, total, from, to),
+    targets:
+      masked === undefined
+        ? own
+        : { ...own, masked: masked.slice(hidden[0], hidden[1]).map((at) => at - from * length) },
+  };
+}
+
+/** Some rows of inputs, copied. */
+export function cutInputs(inputs: InputBatch, total: number, from: number, to: number): InputBatch {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, values]) => {
+      const width = values.length / total;
+      return [name, values.slice(from * width, to * width)];
+    }),
+  );
+}
+
+/** Which masked tokens, which are in ascending order, lie between two places. */
+function maskedBetween(masked: Int32Array | undefined, from: number, to: number): readonly [number, number] {
+  if (masked === undefined) return [0, 0];
+  const first = masked.findIndex((at) => at >= from);
+  const end = masked.findIndex((at) => at >= to);
+  return [first < 0 ? masked.length : first, end < 0 ? masked.length : end];
+}
+
+/** Outputs of a batch from those of its shards. */
+export function joinOutputs(shards: readonly BatchOutputs[]): BatchOutputs {
+  return {
+    sample: joinArrays(shards.map(({ sample }) => sample)),
+    tokens: joinEach(shards.map(({ tokens }) => tokens)),
+    hits: shards.reduce((sum, { hits }) => sum + hits, 0),
+  };
+}

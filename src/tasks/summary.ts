@@ -1,0 +1,113 @@
+/** @file Answers too wide to keep: a softmax over a vocabulary for every token, as the few numbers that analyses need. */
+import { axisOf, type ClassificationSpec, type TaskSpec } from "../flow/graph.js";
+import type { Labels, LogitView, TaskBehaviour } from "./behaviour.js";
+import { classificationBehaviour } from "./classification.js";
+import { classificationMetrics } from "./metrics.js";
+
+/** More classes than this, for every token of every row, are not kept one by one. */
+const MOST_CLASSES = 256;
+/** Classes of highest score that a summary names, as many as metrics ask for. */
+const NAMED = 5;
+
+const LOSS = 0;
+const AHEAD = 1;
+const CLASSES = 2;
+const SCORES = CLASSES + NAMED;
+
+/**
+ * Numbers of one summary: the cross entropy, how many classes are ahead of the labelled one (both NaN without a label),
+ * the classes of highest score, the best first, and their scores after softmax.
+ */
+export const SUMMARY_WIDTH = SCORES + NAMED;
+
+/** Whether answers of a task are kept as summaries: one of many classes, for each token. */
+export function isSummarized(spec: TaskSpec): spec is ClassificationSpec {
+  return spec.kind === "classification" && axisOf(spec) === "token" && spec.classes.length > MOST_CLASSES;
+}
+
+/**
+ * Writes the summary of one line's logits.
+ * @param out receives SUMMARY_WIDTH numbers at `at`
+ */
+export function summarize(
+  spec: ClassificationSpec,
+  logits: LogitView,
+  labels: Labels,
+  line: number,
+  out: Float32Array,
+  at: number,
+): void {
+  const from = line * logits.stride + logits.offset;
+  const classes = spec.classes.length;
+  const scores = classificationBehaviour.activate(spec, logits.data.subarray(from, from + classes));
+  const truth = labels.answers[line] as number;
+  const isLabelled = !Number.isNaN(truth);
+  out[at + LOSS] = isLabelled ? classificationBehaviour.lossSum(spec, logits, labels, line, null) : Number.NaN;
+  out[at + AHEAD] = isLabelled ? classesAhead(scores, truth) : Number.NaN;
+  writeBest(scores, out, at);
+}
+
+/** Among equal scores later classes come first, as in `top_k_accuracy_score` of scikit-learn. */
+function classesAhead(scores: Float32Array, truth: number): number {
+  const own = scores[truth] as number;
+  let ahead = 0;
+  for (let c = 0; c < scores.length; c++) {
+    const other = scores[c] as number;
+    if (other > own || (other === own && c > truth)) ahead++;
+  }
+  return ahead;
+}
+
+/** Among equal scores the first class comes first, as the decoded one does. */
+function writeBest(scores: Float32Array, out: Float32Array, at: number): void {
+  let named = 0;
+  for (let c = 0; c < scores.length; c++) {
+    const score = scores[c] as number;
+    let place = named;
+    while (place > 0 && score > (out[at + SCORES + place - 1] as number)) place--;
+    if (place >= NAMED) continue;
+    named = Math.min(named + 1, NAMED);
+    for (let i = named - 1; i > place; i--) {
+      out[at + CLASSES + i] = out[at + CLASSES + i - 1] as number;
+      out[at + SCORES + i] = out[at + SCORES + i - 1] as number;
+    }
+    out[at + CLASSES + place] = c;
+    out[at + SCORES + place] = score;
+  }
+}
+
+/**
+ * Score of the class that a line is decoded as.
+ * @param scores after softmax, [lines, classes], or summaries
+ */
+export function decodedScore(
+  spec: ClassificationSpec,
+  scores: Float32Array,
+  decoded: Float32Array,
+  line: number,
+): number {
+  const { length: classes } = spec.classes;
+  const at = isSummarized(spec) ? line * SUMMARY_WIDTH + SCORES : line * classes + (decoded[line] as number);
+  return scores[at] as number;
+}
+
+/** One number of each summary. */
+function column(summaries: Float32Array, which: number): Float32Array {
+  return Float32Array.from(
+    { length: summaries.length / SUMMARY_WIDTH },
+    (_, line) => summaries[line * SUMMARY_WIDTH + which] as number,
+  );
+}
+
+/** How a classification behaves once its logits are summaries, which take their place and that of the scores. */
+export const summaryBehaviour: TaskBehaviour<ClassificationSpec> = {
+  ...classificationBehaviour,
+  logitWidth: () => SUMMARY_WIDTH,
+  logitNames: () => null,
+  lossSum(_spec, { data, stride, offset }, labels, row) {
+    return Number.isNaN(labels.answers[row]) ? 0 : (data[row * stride + offset + LOSS] as number);
+  },
+  activate: (_spec, summaries) => summaries,
+  decode: (_spec, summaries) => column(summaries, CLASSES),
+  metrics: (scored) => classificationMetrics({ ...scored, classesAhead: column(scored.activated, AHEAD) }),
+};
