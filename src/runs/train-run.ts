@@ -100,7 +100,10 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
     const ready = { ...loaded, inputs, graph: withVocabulary(loaded.graph, inputs) };
     try {
       const { openBackend } = await import("../engine/backend.js");
-      const backend = await openBackend(options.backend ?? backendFor(beginning), device);
+      const backend = await openBackend(options.backend ?? backendFor(beginning), {
+        device,
+        projectDir: loaded.projectDir,
+      });
       loggers.message(`backend: ${backend.reason}`);
       if (beginning.kind !== "resume") await checkNetwork(ready, settings, store);
       const config = describeRun(ready, settings, dataset, backend.name);

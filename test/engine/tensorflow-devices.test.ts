@@ -46,17 +46,19 @@ describe("--device", () => {
   });
 
   test("of a backend that has no such device is refused", async () => {
-    await expect(openBackend("wasm", { kind: "gpu", index: 0 })).rejects.toThrow(/wasm does not compute on a gpu/);
-    expect((await openBackend("auto", { kind: "cpu" })).name).toBe("wasm");
+    await expect(openBackend("wasm", { device: { kind: "gpu", index: 0 } })).rejects.toThrow(
+      /wasm does not compute on a gpu/,
+    );
+    expect((await openBackend("auto", { device: { kind: "cpu" } })).name).toBe("wasm");
   });
 
   test("of a GPU where nothing computes on one names every backend and why", async () => {
-    const opening = openBackend("auto", { kind: "gpu", index: 1 });
+    const opening = openBackend("auto", { device: { kind: "gpu", index: 1 } });
     await expect(opening).rejects.toThrow(/No backend computes on gpu:1: tensorflow is not installed; webgpu .*; wasm/);
   });
 
   test("of a GPU says how to get tensorflow for it", async () => {
-    const opening = openBackend("tensorflow", { kind: "gpu", index: 0 });
+    const opening = openBackend("tensorflow", { device: { kind: "gpu", index: 0 } });
     await expect(opening).rejects.toThrow(/cool backends install tensorflow --gpu/);
   });
 });
@@ -69,7 +71,7 @@ describe("packages", () => {
     fakePackage(join(folder, "workspace"), "cpu", "x");
     fakePackage(privateInstallation("cpu", env), "cpu", "x");
     fakePackage(privateInstallation("gpu", env), "gpu", null);
-    const found = installedPackages(env, project);
+    const found = installedPackages(project, env);
     expect(found.map(({ flavour, place }) => `${flavour} in ${place}`)).toEqual([
       "gpu in cache",
       "cpu in project",
@@ -79,7 +81,7 @@ describe("packages", () => {
   });
 
   test("none where there is none", () => {
-    expect(installedPackages({ DNN_COOL_CACHE: folder }, folder)).toEqual([]);
+    expect(installedPackages(folder, { DNN_COOL_CACHE: folder })).toEqual([]);
   });
 
   const packageOf = (flavour: TensorflowFlavour) => ({ flavour }) as TensorflowPackage;

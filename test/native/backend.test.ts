@@ -24,7 +24,7 @@ describe("opening", () => {
   test("for another device than the one it is on is refused", async () => {
     const { device } = await openBackend("tensorflow");
     const other = device.includes("GPU 0") ? ({ kind: "cpu" } as const) : ({ kind: "gpu", index: 5 } as const);
-    await expect(openBackend("tensorflow", other)).rejects.toThrow(/does not compute on (cpu|gpu:5)/);
+    await expect(openBackend("tensorflow", { device: other })).rejects.toThrow(/does not compute on (cpu|gpu:5)/);
     expect((await openBackend("tensorflow")).device).toBe(device);
   });
 

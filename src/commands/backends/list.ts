@@ -3,6 +3,7 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../../cli/command.js";
 import { drawTable } from "../../cli/tables.js";
 import { cellText } from "../../cli/text.js";
+import { UsageError } from "../../errors.js";
 import { type ListedBackend, listBackends } from "../../runs/backends/list-backends.js";
 
 export default class BackendsList extends CoolCommand {
@@ -19,7 +20,13 @@ export default class BackendsList extends CoolCommand {
 
   async run(): Promise<{ backends: ListedBackend[] }> {
     const { flags } = await this.parse(BackendsList);
-    const backends = await listBackends(1000 * Number(flags.seconds));
+    const seconds = Number(flags.seconds);
+    if (!(seconds > 0 && seconds <= 600)) {
+      throw new UsageError(`--seconds ${flags.seconds} is no time. Give a number of seconds up to 600, such as 0.5.`, {
+        seconds: flags.seconds,
+      });
+    }
+    const backends = await listBackends(1000 * seconds);
     const rows = backends.map(({ name, works, version, device, threads, images_per_second, source }) => [
       name,
       works ? "works" : "–",

@@ -62,8 +62,8 @@ export function privateInstallation(flavour: TensorflowFlavour, env: Environment
 
 /** Every installation that this process can see: the GPU's before the CPU's, the project's own first. */
 export function installedPackages(
-  env: Environment = process.env,
   projectDir: string = process.cwd(),
+  env: Environment = process.env,
 ): readonly TensorflowPackage[] {
   return (["gpu", "cpu"] as const).flatMap((flavour) => {
     const places = [

@@ -1,7 +1,7 @@
 /** @file TensorFlow's native library through tfjs-node or tfjs-node-gpu, where one of them is installed. */
 import { availableParallelism } from "node:os";
 import { BackendError } from "../../errors.js";
-import { type Backend, type OpenedBackend, prepareCore } from "./backend.js";
+import { type Backend, type BackendWish, type OpenedBackend, prepareCore } from "./backend.js";
 import { cudaLibraries, explainMissingGpu, hasNvidiaDriver } from "./cuda.js";
 import { type Device, deviceName } from "./device.js";
 import {
@@ -14,8 +14,8 @@ import {
 
 export const tensorflow: Backend = {
   devices: ["gpu", "cpu"],
-  async passedOver() {
-    return installedPackages().length === 0 ? "is not installed" : null;
+  async passedOver({ projectDir }) {
+    return installedPackages(projectDir).length === 0 ? "is not installed" : null;
   },
   open: openTensorflow,
 };
@@ -32,8 +32,8 @@ interface LoadedTensorflow {
 /** Once per process: neither the addon nor its choice of devices can be changed after it is loaded. */
 let loaded: LoadedTensorflow | null = null;
 
-async function openTensorflow(device: Device | null): Promise<OpenedBackend> {
-  const { found, binding, gpu } = loaded ?? (await load(device));
+async function openTensorflow({ device = null, projectDir }: BackendWish): Promise<OpenedBackend> {
+  const { found, binding, gpu } = loaded ?? (await load(device, projectDir));
   loaded = { found, binding, gpu };
   if (device !== null) assertDevice(loaded, device);
   const { TF_Version: library } = binding;
@@ -58,8 +58,8 @@ function assertDevice({ found, binding, gpu }: LoadedTensorflow, device: Device)
 }
 
 /** Tries the installations one by one; one that does not load gives way to the next. */
-async function load(device: Device | null): Promise<LoadedTensorflow> {
-  const packages = candidates(installedPackages(), device, hasNvidiaDriver());
+async function load(device: Device | null, projectDir: string | undefined): Promise<LoadedTensorflow> {
+  const packages = candidates(installedPackages(projectDir), device, hasNvidiaDriver());
   if (packages.length === 0) throw notInstalled(device);
   prepareEnvironment(device);
   const tf = await prepareCore();

@@ -1,7 +1,7 @@
 /** @file `cool backends list`: what can compute here, where it came from, and how fast it is. */
 import { BACKEND_NAMES, type BackendName } from "../../engine/backend.js";
 import { installedPackages, privateInstallation } from "../../engine/backends/tensorflow-package.js";
-import { CoolError } from "../../errors.js";
+import { findWebgpuPackages } from "../../engine/backends/webgpu-packages.js";
 import { measureBackend } from "../speed-check.js";
 import { readInstallRecord } from "./install-tensorflow.js";
 
@@ -34,13 +34,13 @@ async function listBackend(name: BackendName, milliseconds: number): Promise<Lis
     const rate = Math.round(imagesPerSecond);
     return { name, works: true, version, device, threads, source, images_per_second: rate, problem: null };
   } catch (error) {
-    if (!(error instanceof CoolError)) throw error;
     const nothing = { version: null, device: null, threads: null, images_per_second: null };
-    return { name, works: false, ...nothing, source, problem: error.message };
+    return { name, works: false, ...nothing, source, problem: (error as Error).message };
   }
 }
 
 function sourceOf(name: BackendName): string {
+  if (name === "webgpu") return findWebgpuPackages() === null ? "not installed" : "npm packages of your own";
   if (name !== "tensorflow") return "part of dnn-cool";
   const [found] = installedPackages();
   if (found === undefined) return "not installed";
