@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openBackend } from "../../src/engine/backend.js";
-import { explainMissingGpu } from "../../src/engine/backends/cuda.js";
+import { explainMissingGpu, visibleDevices } from "../../src/engine/backends/cuda.js";
 import { parseDevice } from "../../src/engine/backends/device.js";
 import { candidates } from "../../src/engine/backends/tensorflow.js";
 import {
@@ -43,6 +43,17 @@ describe("--device", () => {
 
   test.each(["", "cuda", "gpu:", "gpu:x", "GPU:0"])("%o is no device", (text) => {
     expect(() => parseDevice(text)).toThrow(UsageError);
+  });
+
+  test.each([
+    ["cpu", undefined, "-1"],
+    ["cpu", "2,3", "-1"],
+    ["gpu", undefined, "0"],
+    ["gpu:1", undefined, "1"],
+    ["gpu:1", "2,3", "3"],
+    ["gpu:5", "2,3", "5"],
+  ])("%s, with CUDA_VISIBLE_DEVICES %o, lets CUDA see %o", (device, current, expected) => {
+    expect(visibleDevices(parseDevice(device), current)).toBe(expected);
   });
 
   test("of a backend that has no such device is refused", async () => {

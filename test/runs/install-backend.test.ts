@@ -192,7 +192,9 @@ describe.skipIf(!hasPython || WINDOWS)("installing tensorflow", () => {
 
   test("says what pip said where the index cannot be reached either", async () => {
     fake("python3", 'echo "ERROR: No matching distribution found for tensorflow-cpu==2.21.0" >&2; exit 1');
-    await expect(install()).rejects.toThrow(/pip.* ended with 1: ERROR: No matching distribution found/);
+    await expect(install()).rejects.toThrow(
+      /pip.* ended with 1: ERROR: No matching distribution found.*name the file with --wheel/,
+    );
   });
 
   test("refuses a wheel without the library", async () => {
@@ -232,6 +234,14 @@ describe.skipIf(!hasPython || WINDOWS)("installing tensorflow", () => {
     for (const name of ["c_api.h", "libtensorflow.so", "libtensorflow_framework.so.2"]) expect(kept).toContain(name);
     expect(kept).not.toContain("Eigen");
     expect(existsSync(privateInstallation("cpu"))).toBe(false);
+  });
+
+  test("names a cache folder that cannot be written", async () => {
+    vi.stubEnv("DNN_COOL_CACHE", join(folder, "file"));
+    writeFileSync(join(folder, "file"), "");
+    const installing = install();
+    await expect(installing).rejects.toThrow(BackendError);
+    await expect(installing).rejects.toThrow(/file\/backends cannot be written: ENOTDIR/);
   });
 
   test("finds a finished one done", async () => {

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { BackendError } from "../../errors.js";
 import { type Backend, type BackendWish, type OpenedBackend, prepareCore } from "./backend.js";
-import { cudaLibraries, explainMissingGpu, hasNvidiaDriver } from "./cuda.js";
+import { cudaLibraries, explainMissingGpu, hasNvidiaDriver, visibleDevices } from "./cuda.js";
 import { type Device, deviceName } from "./device.js";
 import {
   installedPackages,
@@ -100,7 +100,7 @@ function prepareEnvironment(device: Device | null): void {
   if (env.DEBUG === undefined || env.DEBUG === "") env.TF_CPP_MIN_LOG_LEVEL ??= QUIET;
   // takes the memory of the GPU as it is needed, not all of it at once
   env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
-  if (device !== null) env.CUDA_VISIBLE_DEVICES = device.kind === "cpu" ? "-1" : String(device.index);
+  if (device !== null) env.CUDA_VISIBLE_DEVICES = visibleDevices(device, env.CUDA_VISIBLE_DEVICES);
 }
 
 function threadCount(): number {

@@ -68,9 +68,15 @@ export async function installTensorflow(options: InstallOptions): Promise<Instal
   try {
     await installInto(dir, { signal, log, logFile }, (installation) => fill(installation, options));
   } catch (error) {
-    if (!(error instanceof CoolError) || error instanceof InterruptedError) throw error;
+    if (error instanceof InterruptedError) throw error;
+    const { message, code } = error as NodeJS.ErrnoException;
+    const isExpected = error instanceof CoolError;
+    // a full disk, a folder that may not be written to
+    if (!isExpected && code === undefined) throw error;
+    const said = isExpected ? message : `${dirname(dir)} cannot be written: ${message}.`;
     const kept = existsSync(logFile) ? ` The whole output is in ${logFile}.` : "";
-    throw new BackendError(`${error.message}${kept}`, { ...error.facts, log: logFile }, { cause: error });
+    const facts = isExpected ? error.facts : { code };
+    throw new BackendError(`${said}${kept}`, { ...facts, log: logFile }, { cause: error });
   }
   return { ...(readInstallRecord(dir) as InstallRecord), dir, changed: true };
 }

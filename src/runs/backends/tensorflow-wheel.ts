@@ -58,7 +58,18 @@ export async function fetchWheel(flavour: TensorflowFlavour, installation: Insta
   const folder = join(installation.dir, "wheel");
   await mkdir(folder, { recursive: true });
   const args = ["download", "--no-deps", "--only-binary=:all:", "--retries", "1", "--timeout", "30", "--dest", folder];
-  await installation.run(PYTHON, ["-m", "pip", ...args, ...pinned.tags, pinned.requirement]);
+  try {
+    await installation.run(PYTHON, ["-m", "pip", ...args, ...pinned.tags, pinned.requirement]);
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    throw new BackendError(
+      `${error.message} Download ${pinned.requirement} elsewhere and name the file with --wheel.`,
+      {
+        ...error.facts,
+        requirement: pinned.requirement,
+      },
+    );
+  }
   const [name] = (await readdir(folder)).filter((file) => file.endsWith(".whl"));
   if (name === undefined) throw new BackendError("pip has downloaded no wheel.", { requirement: pinned.requirement });
   const wheel = await readWheel(join(folder, name), installation);
