@@ -41,6 +41,11 @@ export default class Run extends CoolCommand {
       description: "Default: auto, the fastest that loads; with --resume and --again that of the run",
       options: ["auto", "tensorflow", "webgpu", "wasm", "cpu"] as const,
     })(),
+    device: Flags.string({
+      summary: "what it computes on: cpu, gpu, or one of several GPUs",
+      description: "Default: the GPU where the backend finds one",
+      helpValue: "gpu:N",
+    }),
     seed: Flags.integer({ summary: "seed of weights and shuffling, instead of train.seed" }),
     replicas: replicasFlag("copies of the network that share every batch, instead of train.replicas"),
     from: Flags.string({
@@ -74,6 +79,7 @@ export default class Run extends CoolCommand {
           store: flags.store,
           name: flags.name,
           backend: flags.backend,
+          device: flags.device,
           seed: flags.seed,
           epochs: flags.epochs,
           replicas: flags.replicas,

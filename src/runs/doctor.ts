@@ -150,9 +150,9 @@ async function checkBackends(): Promise<Check[]> {
 async function checkBackend(name: BackendName): Promise<Check> {
   const title = `backend ${name}`;
   try {
-    const { version, threads, imagesPerSecond } = await measureBackend(name, SPEED_CHECK_MS);
+    const { version, device, threads, imagesPerSecond } = await measureBackend(name, SPEED_CHECK_MS);
     const speed = `${Math.round(imagesPerSecond)} images/s in training (32 × 32 × 3, one convolution)`;
-    return ok(title, `${version}, ${threads} thread${threads === 1 ? "" : "s"}, ${speed}`);
+    return ok(title, `${version} (${device}), ${threads} thread${threads === 1 ? "" : "s"}, ${speed}`);
   } catch (error) {
     const { message } = error as Error;
     const isOptional = name === "tensorflow" || name === "webgpu";

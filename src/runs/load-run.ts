@@ -93,7 +93,7 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
       import("../engine/checkpoint.js"),
       import("./run-folder.js"),
     ]);
-    const backend = await openBackend(options.backend ?? "auto");
+    const backend = await openBackend(options.backend ?? "auto", { projectDir: stored.config.projectDir });
     const network = await loadNetwork(runFiles(stored.dir).checkpoint("best"), stored.graph, stored.config.inputs);
     const configFile =
       options.project === undefined ? stored.config.configFile : (configFileIn(options.project) ?? options.project);

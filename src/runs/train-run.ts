@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { labelReport } from "../analysis/label-report.js";
 import { type Dataset, specsOf } from "../data/dataset.js";
 import type { BackendChoice, BackendInfo } from "../engine/backend.js";
+import { parseDevice } from "../engine/backends/device.js";
 import { ConfigError, CoolError, InterruptedError, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup, type RunLogger } from "../logging/run-logger.js";
@@ -34,6 +35,8 @@ export interface TrainRunOptions {
   readonly name?: string | undefined;
   /** Default: that of the run to go on with or to repeat; of a new one `auto`, the fastest that loads. */
   readonly backend?: BackendChoice | undefined;
+  /** What it computes on: `cpu`, `gpu` or `gpu:N`; default: the GPU where the backend finds one. */
+  readonly device?: string | undefined;
   /** Wins over `train.seed`. */
   readonly seed?: number | undefined;
   /** Wins over `train.epochs`. */
@@ -87,6 +90,7 @@ export interface RunContext {
  */
 export async function trainRun(project: Project | LoadedProject, options: TrainRunOptions = {}): Promise<RunResult> {
   checkEarlierRunOptions(options);
+  const device = options.device === undefined ? null : parseDevice(options.device);
   const loaded = "graph" in project ? project : resolveProject(project);
   const storeDir = resolve(options.store ?? join(loaded.projectDir, ".cool"));
   const store = openRunStore(storeDir);
@@ -103,7 +107,10 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
     const ready = { ...loaded, inputs, graph: withVocabulary(loaded.graph, inputs) };
     try {
       const { openBackend } = await import("../engine/backend.js");
-      const backend = await openBackend(options.backend ?? backendFor(beginning));
+      const backend = await openBackend(options.backend ?? backendFor(beginning), {
+        device,
+        projectDir: loaded.projectDir,
+      });
       loggers.message(`backend: ${backend.reason}`);
       if (beginning.kind !== "resume") await checkNetwork(ready, settings, store);
       const config = describeRun(ready, settings, dataset, backend.name);
