@@ -54,8 +54,8 @@ const convolutions: LayerCase[] = [
   ...strided,
   one("conv2d, linear", image, () => tfl.layers.conv2d({ filters: 5, kernelSize: 3 })),
   one("conv2d, no bias", image, () => tfl.layers.conv2d({ filters: 5, kernelSize: [3, 2], useBias: false })),
-  ...(["linear", "tanh", "relu"] as const).flatMap((activation) =>
-    (["same", "valid"] as const).map((padding) =>
+  ...(["same", "valid"] as const).flatMap((padding) =>
+    (["linear", "elu", "tanh"] as const).map((activation) =>
       one(`conv2d, dilated, ${padding}, ${activation}`, image, () =>
         tfl.layers.conv2d({ filters: 5, kernelSize: 3, dilationRate: 2, padding, activation }),
       ),

@@ -20,8 +20,10 @@ describe("opening", () => {
   });
 
   test("cannot choose among GPUs by number", async () => {
-    await expect(openBackend("webgpu", { kind: "gpu", index: 1 })).rejects.toThrow(/gpu:1 cannot be asked for/);
-    expect((await openBackend("webgpu", { kind: "gpu", index: 0 })).name).toBe("webgpu");
+    await expect(openBackend("webgpu", { device: { kind: "gpu", index: 1 } })).rejects.toThrow(
+      /gpu:1 cannot be asked for/,
+    );
+    expect((await openBackend("webgpu", { device: { kind: "gpu", index: 0 } })).name).toBe("webgpu");
   });
 
   test("by auto passes a software adapter over, and says so", async (context) => {

@@ -7,9 +7,7 @@ async function openCpu(): Promise<OpenedBackend> {
   const tf = await prepareCore();
   const { version_cpu: version } = await import("@tensorflow/tfjs-backend-cpu");
   const { mendAveragePooling } = await import("../padded-average.js");
-  const { mendDilatedConvolution } = await import("../stretched-filter.js");
   mendAveragePooling("cpu");
-  mendDilatedConvolution("cpu");
   await tf.setBackend("cpu");
   withoutGreeting(tf);
   return { version, device: "plain JavaScript", threads: 1 };

@@ -1,7 +1,6 @@
 /** @file Registers what tfjs's WebGPU backend lacks for training, or does wrong. Its own kernels come before. */
 import { Cast, Conv2DBackpropFilter, getKernel, registerKernel, unregisterKernel } from "@tensorflow/tfjs-core";
 import { mendAveragePooling } from "../padded-average.js";
-import { mendDilatedConvolution } from "../stretched-filter.js";
 import { convertingCast } from "./cast.js";
 import { groupedFilterGradient } from "./conv2d-filter.js";
 
@@ -21,5 +20,4 @@ export function registerWebgpuKernels(): void {
     registerKernel(kernel);
   }
   mendAveragePooling("webgpu");
-  mendDilatedConvolution("webgpu");
 }
