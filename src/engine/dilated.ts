@@ -64,12 +64,18 @@ function dilationsOf(attrs: tf.NamedAttrMap): Dilations {
 /** [height, width, in, out] with zeros between its taps. */
 function spreadOut(filter: tf.Tensor4D, [down, across]: Dilations): tf.Tensor4D {
   const [height, width, inChannels, outChannels] = filter.shape;
-  const apart = tf.reshape(filter, [height, 1, width, 1, inChannels * outChannels]);
-  const none: [number, number] = [0, 0];
-  const padded = tf.pad(apart, [none, [0, down - 1], none, [0, across - 1], none]);
-  const wide = tf.reshape(padded, [height * down, width * across, inChannels, outChannels]);
+  // one axis at a time: webgpu pads nothing of more than four
+  const rows = followedByZeros(tf.reshape(filter, [height, 1, width * inChannels * outChannels]), down - 1);
+  const taps = followedByZeros(tf.reshape(rows, [height * down * width, 1, inChannels * outChannels]), across - 1);
+  const wide = tf.reshape(taps, [height * down, width * across, inChannels, outChannels]);
   const size = [(height - 1) * down + 1, (width - 1) * across + 1, inChannels, outChannels];
   return tf.slice(wide, [0, 0, 0, 0], size) as tf.Tensor4D;
+}
+
+/** [n, 1, m] → [n, 1 + count, m] */
+function followedByZeros(lines: tf.Tensor, count: number): tf.Tensor {
+  const none: [number, number] = [0, 0];
+  return tf.pad(lines, [none, [0, count], none]);
 }
 
 /** Of the gradient by a filter that is spread out, that of the taps that exist. */

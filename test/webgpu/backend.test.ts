@@ -5,6 +5,7 @@ import { openBackend } from "../../src/engine/backend.js";
 import { findAdapter, isSoftware } from "../../src/engine/backends/webgpu-adapter.js";
 import { findWebgpuPackages, type WebgpuPackages } from "../../src/engine/backends/webgpu-packages.js";
 import { Network } from "../../src/engine/network.js";
+import { BackendError } from "../../src/errors.js";
 import { batchOf, counts, graph, INPUTS, makeData, richTrunk, trainerOf } from "../engine/small-project.js";
 import { needsWebgpu } from "./device.js";
 
@@ -107,4 +108,14 @@ test("steps leave no tensor behind", async () => {
   for (let i = 0; i < 3; i++) await trainer.step(inputs, targets, 1e-3);
   expect(counts()).toEqual(before);
   network.dispose();
+});
+
+// last: a device that has refused something is not to be trusted again
+test("a computation that the GPU refuses is an error, not a wrong number", async () => {
+  await openBackend("webgpu");
+  const five = tf.tensor5d([1, 2, 3, 4], [2, 1, 2, 1, 1]);
+  // tfjs's shader for it does not compile
+  const padded = () => tf.pad(five, [...Array(4).fill([0, 0]), [0, 1]] as [number, number][]).dataSync();
+  expect(padded).toThrow(BackendError);
+  expect(padded).toThrow(/The GPU refused a computation.*Error while parsing WGSL/);
 });

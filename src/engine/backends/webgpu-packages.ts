@@ -67,7 +67,10 @@ export interface GpuAdapter {
 }
 
 export interface GpuDevice {
-  readonly lost: Promise<{ readonly message: string }>;
+  addEventListener(
+    type: "uncapturederror",
+    listener: (event: { readonly error: { readonly message: string } }) => void,
+  ): void;
 }
 
 export interface GpuBuffer {

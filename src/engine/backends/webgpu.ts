@@ -62,7 +62,7 @@ async function openFastest(projectDir: string | undefined): Promise<OpenedBacken
   const { events, result: gpuDevice } = await DawnEvents.capture(() => requestDevice(adapter));
   if (events === null) throw otherDawn(packages.dawn.version);
   const backend = withNavigator(gpu, () => new WebGPUBackend(gpuDevice, adapter.info));
-  readAtOnce(backend, events);
+  readAtOnce(backend, events, refusals(gpuDevice));
   // small tensors would otherwise be left to other kernels, by where they happen to be
   tf.env().set("WEBGPU_CPU_FORWARD", false);
   tf.registerBackend("webgpu", () => backend);
@@ -102,13 +102,24 @@ const MAP_READ = 0x1;
 const COPY_DST = 0x8;
 const READ = 0x1;
 
+/**
+ * What the device refuses, as it says it: a shader that does not compile, a buffer that is too large. WebGPU goes on
+ * without what was refused, and later kernels compute with whatever their buffers hold.
+ */
+function refusals(device: GpuDevice): readonly string[] {
+  const messages: string[] = [];
+  device.addEventListener("uncapturederror", ({ error }) => messages.push(error.message));
+  return messages;
+}
+
 /** Gives the backend a `dataSync` that works outside of a browser, where tfjs would draw the numbers on a canvas. */
-function readAtOnce(backend: WebgpuBackend, events: DawnEvents): void {
+function readAtOnce(backend: WebgpuBackend, events: DawnEvents, refused: readonly string[]): void {
   const readFromHost = backend.readSync.bind(backend);
   backend.readSync = (dataId) => {
     const data = backend.tensorMap.get(dataId);
     if (data.values != null || data.resource === null || data.dtype === "complex64") return readFromHost(dataId);
     const bytes = readBuffer(backend, events, data.resource);
+    if (refused.length > 0) throw refusal(refused[0] as string);
     data.values = typedArrayOf(bytes, data.dtype);
     return data.values;
   };
@@ -146,6 +157,14 @@ function typedArrayOf(bytes: ArrayBuffer, dtype: string): Float32Array | Int32Ar
     default:
       return new Float32Array(bytes);
   }
+}
+
+function refusal(message: string): BackendError {
+  const [first = ""] = message.split("\n");
+  return new BackendError(
+    `The GPU refused a computation, so nothing that was computed since is to be trusted: ${first}. Lower train.batchSize if it is about size, or use --backend wasm.`,
+    { backend: "webgpu", message },
+  );
 }
 
 function noAdapter(): BackendError {
