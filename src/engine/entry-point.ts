@@ -1,4 +1,4 @@
-/** @file Modules of the engine that run as programs of their own, in threads or processes. */
+/** @file Modules that run as programs of their own, in threads or processes. */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

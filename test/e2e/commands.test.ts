@@ -450,7 +450,10 @@ describe("wrong usage", () => {
       ["evaluate", "--split", "tset"],
       "Expected --split=tset to be one of: train, valid, test. See cool evaluate --help.",
     ],
-    [["explain"], "Missing 1 required arg: image images (several may be given). See cool explain --help."],
+    [
+      ["explain"],
+      "Missing 1 required arg: image images (several may be given), or one table or query with the run's input columns. See cool explain --help.",
+    ],
     [["run", "--epochs", "many"], "Parsing --epochs Expected an integer but received: many. See cool run --help."],
   ])("%j ends with 2 and says what to change, also as JSON", async (args, message) => {
     const [plain, json] = await Promise.all([cool(args), cool([...args, "--json"])]);

@@ -1,12 +1,12 @@
 /** @file `cool backends install tensorflow`: tfjs-node in a cache of our own, however its library can be had. */
 import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   privateInstallation,
   TENSORFLOW_PACKAGES,
   type TensorflowFlavour,
 } from "../../engine/backends/tensorflow-package.js";
+import { entryPoint } from "../../engine/entry-point.js";
 import { BackendError, CoolError, InterruptedError } from "../../errors.js";
 import { type Installation, installInto, keepOnly, trialCache } from "./installation.js";
 import { addMuteAddon } from "./mute-addon.js";
@@ -202,12 +202,8 @@ function nodeHeaders(): Readonly<Record<string, string>> {
 
 /** In a process of its own, which may crash. */
 async function prove(installation: Installation): Promise<Proof> {
-  const file = fileURLToPath(new URL(`./prove-tensorflow${import.meta.url.slice(-3)}`, import.meta.url));
-  // from sources, where this program is run from them
-  const loader = file.endsWith(".ts")
-    ? [fileURLToPath(new URL("../lib/jiti-cli.mjs", import.meta.resolve("jiti")))]
-    : [];
-  const output = await installation.run(process.execPath, [...loader, file], {
+  const { script, args } = entryPoint("runs/backends/prove-tensorflow");
+  const output = await installation.run(process.execPath, [script, ...args], {
     env: { DNN_COOL_CACHE: trialCache(installation) },
     timeoutMs: PROOF_MS,
   });
