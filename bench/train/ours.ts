@@ -1,8 +1,10 @@
 /** @file Our side of the training benchmark, in a process of its own. Prints one JSON line. */
 import { parseArgs } from "node:util";
-import { type BackendChoice, openBackend } from "../../src/engine/backend.js";
+import { type BackendChoice, type BackendName, openBackend } from "../../src/engine/backend.js";
 import { Network } from "../../src/engine/network.js";
-import { Trainer } from "../../src/engine/trainer.js";
+import { ReplicaGroup } from "../../src/engine/replicas/group.js";
+import { ReplicaSteps } from "../../src/engine/replicas/steps.js";
+import { Trainer, type TrainerConfig } from "../../src/engine/trainer.js";
 import { median, print } from "../report.js";
 import { BATCH, type BenchmarkBatch, IMAGE, type NetworkName, networks, randomBatches } from "./networks.js";
 
@@ -12,6 +14,8 @@ export interface MeasureOptions {
   readonly steps: number;
   /** Steps before the clock starts. */
   readonly warmup: number;
+  /** Of the network; 1: it trains in this thread. */
+  readonly replicas: number;
 }
 
 /** Speed of one side in one round; torch_train.py prints the same. */
@@ -21,18 +25,22 @@ export interface Measurement {
   readonly peak_rss_mb: number;
 }
 
-/** Trains a benchmark network on random batches on the current backend. */
-export async function measure(options: MeasureOptions): Promise<Measurement> {
+/** Trains a benchmark network on random batches on a backend, the current one. */
+async function measure(options: MeasureOptions, backend: BackendName): Promise<Measurement> {
   const { graph, trunk } = networks[options.network]();
   const network = Network.build(graph, { image: IMAGE }, trunk, 0);
   const learningRate = 1e-3;
-  const trainer = new Trainer(network, {
+  const config: TrainerConfig = {
     // without weight decay AdamW is Adam
     optimizer: { kind: "adamw", learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
     batchSize: BATCH,
     clipNorm: null,
     seed: 0,
-  });
+  };
+  const { replicas } = options;
+  const group = replicas === 1 ? null : await ReplicaGroup.open(network, { replicas, transport: "threads", backend });
+  const steps = group === null ? undefined : new ReplicaSteps(network, config, group);
+  const trainer = new Trainer(network, config, undefined, steps);
   const batches = randomBatches(graph);
   const step = async (index: number): Promise<void> => {
     const { inputs, targets } = batches[index % batches.length] as BenchmarkBatch;
@@ -46,6 +54,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     await step(i);
     stepMs.push(performance.now() - start);
   }
+  await group?.close();
   network.dispose();
   const seconds = stepMs.reduce((sum, ms) => sum + ms, 0) / 1000;
   return {
@@ -62,12 +71,10 @@ const { values } = parseArgs({
     steps: { type: "string", default: "100" },
     warmup: { type: "string", default: "10" },
     backend: { type: "string", default: "auto" },
+    replicas: { type: "string", default: "1" },
   },
 });
 const backend = await openBackend(values.backend as BackendChoice);
-const measurement = await measure({
-  network: values.network as NetworkName,
-  steps: Number(values.steps),
-  warmup: Number(values.warmup),
-});
+const counts = { steps: Number(values.steps), warmup: Number(values.warmup), replicas: Number(values.replicas) };
+const measurement = await measure({ network: values.network as NetworkName, ...counts }, backend.name);
 print(JSON.stringify({ network: values.network, backend: backend.name, threads: backend.threads, ...measurement }));
