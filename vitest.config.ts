@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/slow/**"],
+          exclude: ["test/e2e/**", "test/slow/**", "test/native/**", "test/webgpu/**"],
           testTimeout: 30_000,
         },
       },
@@ -44,6 +44,27 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        resolve,
+        // TensorFlow's native library; skipped where it is not installed
+        test: {
+          name: "native",
+          include: ["test/native/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve,
+        // minutes: what the webgpu backend computes, be it in software; skipped where it has no driver
+        test: {
+          name: "webgpu",
+          include: ["test/webgpu/**/*.test.ts"],
+          globalSetup: "test/e2e/build.mjs",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -2,14 +2,11 @@
  * @file Replicas: training speed of one and of several, beside PyTorch, and the memory of the coordinating side where
  * outputs are very wide, beside gathering everything there.
  */
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import path from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { median, print, printProgress, ROOT, runJson, typescript, warnIfBusy, writeResults } from "../report.js";
+import { median, print, printProgress, runJson, typescript, warnIfBusy, writeResults } from "../report.js";
+import { findPython, type Measurement, runTorch } from "../torch.js";
 import { NETWORKS, type NetworkName } from "../train/networks.js";
-import type { Measurement } from "../train/ours.js";
 import type { MemoryMeasurement } from "./memory.js";
 
 const { values: flags } = parseArgs({
@@ -48,25 +45,8 @@ const ours = (replicas: number) => ({
 const torch = (python: string) => ({
   name: "torch, default",
   run: (network: NetworkName, steps: number): Measurement =>
-    runJson(python, [
-      path.join(ROOT, "bench", "train", "torch_train.py"),
-      ...["--network", network, "--variant", "default", "--threads", String(REPLICAS)],
-      ...["--steps", String(steps), "--warmup", String(WARMUP)],
-    ]),
+    runTorch(python, { network, variant: "default", threads: String(REPLICAS), steps, warmup: WARMUP }),
 });
-
-function findPython(): string | undefined {
-  const own = path.join(ROOT, ".venv", "bench", "bin", "python");
-  const candidates = [process.env.COOL_BENCH_PYTHON, existsSync(own) ? own : undefined, "python3"];
-  return candidates.find((python) => {
-    try {
-      if (python !== undefined) execFileSync(python, ["-c", "import torch"], { stdio: "ignore" });
-      return python !== undefined;
-    } catch {
-      return false;
-    }
-  });
-}
 
 function speeds(network: NetworkName): Speed[] {
   const python = findPython();

@@ -4,8 +4,10 @@ import { type BackendChoice, type BackendName, openBackend } from "../../src/eng
 import { Network } from "../../src/engine/network.js";
 import { ReplicaGroup } from "../../src/engine/replicas/group.js";
 import { ReplicaSteps } from "../../src/engine/replicas/steps.js";
-import { Trainer, type TrainerConfig } from "../../src/engine/trainer.js";
-import { median, print } from "../report.js";
+import { openStepEngine } from "../../src/engine/step/open.js";
+import { Trainer } from "../../src/engine/trainer.js";
+import { median, print, printProgress } from "../report.js";
+import type { Measurement } from "../torch.js";
 import { BATCH, type BenchmarkBatch, IMAGE, type NetworkName, networks, randomBatches } from "./networks.js";
 
 export interface MeasureOptions {
@@ -18,29 +20,25 @@ export interface MeasureOptions {
   readonly replicas: number;
 }
 
-/** Speed of one side in one round; torch_train.py prints the same. */
-export interface Measurement {
-  readonly images_per_second: number;
-  readonly step_ms_median: number;
-  readonly peak_rss_mb: number;
-}
-
 /** Trains a benchmark network on random batches on a backend, the current one. */
 async function measure(options: MeasureOptions, backend: BackendName): Promise<Measurement> {
   const { graph, trunk } = networks[options.network]();
   const network = Network.build(graph, { image: IMAGE }, trunk, 0);
   const learningRate = 1e-3;
-  const config: TrainerConfig = {
+  const config = {
     // without weight decay AdamW is Adam
     optimizer: { kind: "adamw", learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
     batchSize: BATCH,
     clipNorm: null,
     seed: 0,
-  };
+  } as const;
   const { replicas } = options;
   const group = replicas === 1 ? null : await ReplicaGroup.open(network, { replicas, transport: "threads", backend });
-  const steps = group === null ? undefined : new ReplicaSteps(network, config, group);
-  const trainer = new Trainer(network, config, undefined, steps);
+  const engine =
+    group === null
+      ? await openStepEngine(network, config, { warn: printProgress })
+      : new ReplicaSteps(network, config, group);
+  const trainer = new Trainer(network, config, undefined, engine);
   const batches = randomBatches(graph);
   const step = async (index: number): Promise<void> => {
     const { inputs, targets } = batches[index % batches.length] as BenchmarkBatch;
@@ -54,6 +52,7 @@ async function measure(options: MeasureOptions, backend: BackendName): Promise<M
     await step(i);
     stepMs.push(performance.now() - start);
   }
+  await engine.dispose();
   await group?.close();
   network.dispose();
   const seconds = stepMs.reduce((sum, ms) => sum + ms, 0) / 1000;

@@ -2,15 +2,12 @@
  * @file Training speed beside PyTorch: rounds of the sides in turn, so that a slow minute of the machine hits all of
  * them, medians over the rounds, and ratios pair by pair.
  */
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import path from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { median, print, printProgress, ROOT, runJson, typescript, warnIfBusy, writeResults } from "../report.js";
+import { median, print, printProgress, runJson, typescript, warnIfBusy, writeResults } from "../report.js";
+import { findPython, type Measurement, runTorch } from "../torch.js";
 import { NETWORKS, type NetworkName } from "./networks.js";
-import type { Measurement } from "./ours.js";
 
 /** One competitor: how to run it for some steps. */
 interface Side {
@@ -52,28 +49,8 @@ function ours(backend: string): Side {
 function torch(python: string, variant: "default" | "tuned", threads: string): Side {
   return {
     name: `torch, ${variant}`,
-    run: (network, steps, warmup) =>
-      runJson(python, [
-        path.join(ROOT, "bench", "train", "torch_train.py"),
-        ...["--network", network, "--variant", variant, "--threads", threads],
-        ...["--steps", String(steps), "--warmup", String(warmup)],
-      ]),
+    run: (network, steps, warmup) => runTorch(python, { network, variant, threads, steps, warmup }),
   };
-}
-
-/** The first Python that can import torch. */
-function findPython(): string | undefined {
-  const own = path.join(ROOT, ".venv", "bench", "bin", "python");
-  const candidates = [process.env.COOL_BENCH_PYTHON, existsSync(own) ? own : undefined, "python3"];
-  return candidates.find((python) => {
-    if (python === undefined) return false;
-    try {
-      execFileSync(python, ["-c", "import torch"], { stdio: "ignore" });
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** Rounds of all sides in turn, each of about `seconds`. The first side is ours. */

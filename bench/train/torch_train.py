@@ -46,6 +46,32 @@ class Multitask(nn.Module):
         return [head(features) for head in self.heads]
 
 
+class Security(nn.Module):
+    """The trunk of examples/home-security: three convolutions, flattened, a dense layer per feature, a head per task."""
+
+    def __init__(self):
+        super().__init__()
+        self.common = nn.Sequential(
+            nn.Conv2d(3, 16, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(16, 32, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Flatten(),
+        )
+        # answers, the face's place, the body's place
+        self.features = nn.ModuleList(nn.Sequential(nn.Linear(4096, 64), nn.ReLU()) for _ in range(3))
+        self.heads = nn.ModuleList(nn.Linear(64, width) for _, width in HEADS)
+
+    def forward(self, images):
+        common = self.common(images)
+        features = [layer(common) for layer in self.features]
+        # four binary tasks, four coordinates of the face, four of the body, and the two about clothes
+        reads = [0] * 4 + [1] * 4 + [2] * 4 + [0] * 2
+        return [head(features[read]) for head, read in zip(self.heads, reads)]
+
+
 class Convnet(nn.Module):
     """Three convolutions, each with a max pool, global average pool, ten classes."""
 
@@ -68,6 +94,9 @@ class Convnet(nn.Module):
 
     def forward(self, images):
         return self.layers(images)
+
+
+NETWORKS = {"multitask": Multitask, "security": Security, "convnet": Convnet}
 
 
 def multitask_loss(outputs, targets):
@@ -105,7 +134,7 @@ def random_batch(network):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--network", choices=["multitask", "convnet"], required=True)
+    parser.add_argument("--network", choices=list(NETWORKS), required=True)
     parser.add_argument("--variant", choices=["default", "tuned"], default="default")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--warmup", type=int, default=10)
@@ -115,8 +144,8 @@ def main():
     torch.manual_seed(0)
     torch.set_num_threads(args.threads)
     tuned = args.variant == "tuned"
-    model = Multitask() if args.network == "multitask" else Convnet()
-    loss_of = multitask_loss if args.network == "multitask" else F.cross_entropy
+    model = NETWORKS[args.network]()
+    loss_of = F.cross_entropy if args.network == "convnet" else multitask_loss
     if tuned:
         model = model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=tuned or None)

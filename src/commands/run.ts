@@ -39,7 +39,7 @@ export default class Run extends CoolCommand {
     backend: Flags.option({
       summary: "what computes",
       description: "Default: auto, the fastest that loads; with --resume and --again that of the run",
-      options: ["auto", "tensorflow", "wasm", "cpu"] as const,
+      options: ["auto", "tensorflow", "webgpu", "wasm", "cpu"] as const,
     })(),
     seed: Flags.integer({ summary: "seed of weights and shuffling, instead of train.seed" }),
     replicas: replicasFlag("copies of the network that share every batch, instead of train.replicas"),

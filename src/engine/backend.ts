@@ -2,10 +2,12 @@
 import { BackendError } from "../errors.js";
 import type { Backend, OpenedBackend } from "./backends/backend.js";
 import { cpu } from "./backends/cpu.js";
+import { type Device, deviceName } from "./backends/device.js";
 import { tensorflow } from "./backends/tensorflow.js";
 import { wasm } from "./backends/wasm.js";
+import { webgpu } from "./backends/webgpu.js";
 
-export type BackendName = "wasm" | "cpu" | "tensorflow";
+export type BackendName = "wasm" | "cpu" | "tensorflow" | "webgpu";
 /** What a user may ask for; `auto` takes the fastest that loads. */
 export type BackendChoice = "auto" | BackendName;
 
@@ -16,28 +18,32 @@ export interface BackendInfo extends OpenedBackend {
   readonly reason: string;
 }
 
-const backends: { readonly [Name in BackendName]: Backend } = { tensorflow, wasm, cpu };
+const backends: { readonly [Name in BackendName]: Backend } = { tensorflow, webgpu, wasm, cpu };
 
 /** What `auto` tries, the fastest first; the last one is part of every installation. */
-const AUTO_ORDER = ["tensorflow", "wasm"] as const satisfies readonly BackendName[];
+const AUTO_ORDER = ["tensorflow", "webgpu", "wasm"] as const satisfies readonly BackendName[];
 
 const opened = new Map<BackendName, Promise<OpenedBackend>>();
 
 /**
  * Makes a backend ready and the current one of tfjs. Loads tfjs on the first call; asking again is cheap.
+ * @param device what it must compute on; null: the best there is
  * @throws BackendError when the backend does not load, with the way out
  */
-export async function openBackend(choice: BackendChoice): Promise<BackendInfo> {
-  if (choice !== "auto") return { ...(await open(choice)), name: choice, reason: `${choice}: asked for by name` };
+export async function openBackend(choice: BackendChoice, device: Device | null = null): Promise<BackendInfo> {
+  if (choice !== "auto") {
+    const backend = await open(choice, device);
+    return { ...backend, name: choice, reason: `${choice}: ${backend.device}, asked for by name` };
+  }
   const passedOver: string[] = [];
   for (const name of AUTO_ORDER) {
-    const why = (await backends[name].passedOver?.()) ?? null;
+    const why = lacks(name, device) ?? (await backends[name].passedOver?.()) ?? null;
     if (why !== null) {
       passedOver.push(`${name} ${why}`);
       continue;
     }
     try {
-      const backend = await open(name);
+      const backend = await open(name, device);
       const rest = passedOver.length === 0 ? "" : ` (${passedOver.join("; ")})`;
       return { ...backend, name, reason: `${name}: ${backend.device}, the fastest that loads here${rest}` };
     } catch (error) {
@@ -45,11 +51,26 @@ export async function openBackend(choice: BackendChoice): Promise<BackendInfo> {
       passedOver.push(`${name} does not load: ${error.message}`);
     }
   }
-  throw new BackendError("No backend loads on this machine. Install dnn-cool again.", { tried: AUTO_ORDER });
+  const tried = passedOver.join("; ");
+  throw new BackendError(`No backend computes on ${device === null ? "this machine" : deviceName(device)}: ${tried}.`, {
+    tried: AUTO_ORDER,
+    device: device === null ? null : deviceName(device),
+  });
 }
 
-async function open(name: BackendName): Promise<OpenedBackend> {
-  const opening = opened.get(name) ?? backends[name].open();
+/** Why a backend cannot compute on a device; null where it can. */
+function lacks(name: BackendName, device: Device | null): string | null {
+  return device === null || backends[name].devices.includes(device.kind)
+    ? null
+    : `does not compute on a ${device.kind}`;
+}
+
+async function open(name: BackendName, device: Device | null): Promise<OpenedBackend> {
+  const lack = lacks(name, device);
+  if (lack !== null) throw new BackendError(`The backend ${name} ${lack}. Leave --device or --backend out.`, { name });
+  // one that has several devices looks whether it is on the right one
+  const isSettled = device === null || backends[name].devices.length === 1;
+  const opening = (isSettled ? opened.get(name) : undefined) ?? backends[name].open(device);
   opened.set(name, opening);
   try {
     const backend = await opening;

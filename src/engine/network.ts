@@ -58,6 +58,7 @@ export class Network {
   readonly #groups: readonly HeadGroup[];
   /** Positions among the trunk's outputs of the logits of tasks with heads of their own, which train with it. */
   readonly #ownOutputs: readonly number[];
+  readonly #companions = new Map<object, { dispose(): void }>();
 
   private constructor(
     graph: FlowGraph,
@@ -159,7 +160,7 @@ export class Network {
    * Logits of all parts. Call inside `tf.tidy`.
    * @param masked tokens whose hidden word is asked, as row × length + place; null: not asked at all
    */
-  partLogits(inputs: tf.Tensor[], training: boolean, masked: Int32Array | null): BatchLogits {
+  partLogits(inputs: tf.Tensor[], training: boolean, masked: Int32Array | tf.Tensor1D | null): BatchLogits {
     const applied = this.#trunk.apply(inputs, { training }) as tf.Tensor | tf.Tensor[];
     const features = Array.isArray(applied) ? applied : [applied];
     this.#assertPlaces(inputs, features);
@@ -200,7 +201,18 @@ export class Network {
     return result;
   }
 
+  /**
+   * Something that is made once for this network, and disposed with it.
+   * @param key what it is
+   */
+  companion<T extends { dispose(): void }>(key: new (...args: never[]) => T, make: () => T): T {
+    const known = this.#companions.get(key) ?? make();
+    this.#companions.set(key, known);
+    return known as T;
+  }
+
   dispose(): void {
+    for (const companion of this.#companions.values()) companion.dispose();
     for (const { kernel, bias } of this.#groups) tf.dispose([kernel, bias]);
     this.#full.dispose();
   }
@@ -210,7 +222,7 @@ export class Network {
 function headLogits(
   features: readonly tf.Tensor[],
   { output, part, kernel, bias }: HeadGroup,
-  masked: Int32Array | null,
+  masked: Int32Array | tf.Tensor1D | null,
 ): tf.Tensor2D {
   const feature = features[output] as tf.Tensor;
   const lines = part === "sample" ? feature : tf.reshape(feature, [-1, feature.shape.at(-1) as number]);
@@ -220,7 +232,8 @@ function headLogits(
 }
 
 /** At least one, so that every batch has logits to begin its gradient with. */
-function indices(masked: Int32Array | null): tf.Tensor1D {
+function indices(masked: Int32Array | tf.Tensor1D | null): tf.Tensor1D {
+  if (masked instanceof tf.Tensor) return masked;
   return tf.tensor1d(masked === null || masked.length === 0 ? [0] : masked, "int32");
 }
 

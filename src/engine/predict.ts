@@ -9,6 +9,8 @@ import { type BatchTargets, copyTokens, type HeadLayout } from "./losses.js";
 import type { MaskedTally } from "./mask-tokens.js";
 import type { BatchLogits, InputBatch, Network } from "./network.js";
 import { type BatchOutputs, guessedLoss, outputsOfBatch } from "./outputs.js";
+import { tensorflowBackend } from "./tensorflow/binding.js";
+import { UntraceableError } from "./tensorflow/untraceable.js";
 import { tokenIds } from "./token-lines.js";
 
 /** Labels of a batch, and the masked tokens that are asked. */
@@ -28,14 +30,23 @@ export interface Forwarder {
   pass(inputs: InputBatch, rows: number, answers: Answers | null): Promise<ForwardOutputs>;
 }
 
-/** On this thread's own backend. */
-export function localForwarder(network: Network): Forwarder {
-  return { parallel: 1, pass: async (inputs, rows, answers) => passHere(network, inputs, rows, answers) };
+/**
+ * On this thread's own backend.
+ * @param forward computes logits; default: kernel by kernel
+ */
+export function localForwarder(network: Network, forward?: Forward): Forwarder {
+  return { parallel: 1, pass: async (inputs, rows, answers) => passHere(network, inputs, rows, answers, forward) };
 }
 
-export function passHere(network: Network, inputs: InputBatch, rows: number, answers: Answers | null): ForwardOutputs {
+export function passHere(
+  network: Network,
+  inputs: InputBatch,
+  rows: number,
+  answers: Answers | null,
+  forward: Forward = (...batch) => forwardParts(network, ...batch),
+): ForwardOutputs {
   const masked = answers?.masked ?? null;
-  const parts = forwardParts(network, inputs, rows, masked);
+  const parts = forward(inputs, rows, masked);
   const outputs = outputsOfBatch(network, parts, inputs, rows, answers);
   if (masked === null || answers === null) return { ...outputs, guessed: null };
   const lossSum = guessedLoss(network, parts, answers);
@@ -89,9 +100,11 @@ export async function passBatches(
   network: Network,
   rows: Int32Array,
   read: (rows: Int32Array) => { readonly inputs: InputBatch; readonly answers: Answers | null },
-  { batchSize = BATCH_SIZE, forwarder = localForwarder(network), signal, onProgress }: PredictOptions,
+  { batchSize = BATCH_SIZE, forwarder: given, signal, onProgress }: PredictOptions,
   take: (outputs: ForwardOutputs, at: number) => void,
 ): Promise<void> {
+  const forwarder =
+    given ?? localForwarder(network, await openForward(network, batchSize, Math.ceil(rows.length / batchSize)));
   const underWay: Promise<void>[] = [];
   let done = 0;
   const pass = async (at: number): Promise<void> => {
@@ -130,6 +143,36 @@ function labelsOf(
       copyTokens((labels[index] as Labels).answers, answers, rows, { offsets, length }, 1);
       return { answers, unitScale: null };
     }),
+  };
+}
+
+/** Logits of one batch of inference. @param masked tokens whose hidden word is asked; null: none */
+export type Forward = (inputs: InputBatch, rows: number, masked: Int32Array | null) => PartValues;
+
+/** So many batches repay the tracing of a graph. */
+const WORTH_TRACING = 4;
+
+/**
+ * How to compute many batches: on TensorFlow as runs of one graph, elsewhere kernel by kernel.
+ * @param batchSize no batch is larger
+ */
+export async function openForward(network: Network, batchSize: number, batches: number): Promise<Forward> {
+  const eager: Forward = (inputs, rows, masked) => forwardParts(network, inputs, rows, masked);
+  const backend = tensorflowBackend();
+  if (backend === null || batches < WORTH_TRACING) return eager;
+  const { GraphForward } = await import("./tensorflow/graph-forward.js");
+  const graph = network.companion(GraphForward, () => new GraphForward(backend, network));
+  graph.load();
+  let isTraceable = true;
+  return (inputs, rows, masked) => {
+    if (!isTraceable) return eager(inputs, rows, masked);
+    try {
+      return graph.forward(inputs, rows, batchSize, masked);
+    } catch (error) {
+      if (!(error instanceof UntraceableError)) throw error;
+      isTraceable = false;
+      return eager(inputs, rows, masked);
+    }
   };
 }
 

@@ -1,6 +1,9 @@
 /** @file The tensor methods that tfjs-layers and tfjs-core call themselves but that tfjs-core's Node bundle leaves out. */
 import {
+  add,
+  cast,
   mean,
+  mul,
   reshape,
   sign,
   slice,
@@ -13,10 +16,15 @@ import {
   transpose,
 } from "@tensorflow/tfjs-core";
 
-/** Who calls them: the orthogonal initializer (every recurrent layer), the R² metric, the gradient of batched gather. */
+/**
+ * Who calls them: the orthogonal initializer (every recurrent layer), the R² metric, the gradient of batched gather,
+ * and kernels of tfjs-node (PReLU, the exponential of integers, the largest of truth values).
+ */
 const methods = {
+  add,
   flatten: (x: Tensor) => reshape(x, [-1]),
   mean,
+  mul,
   reshape,
   sign,
   slice,
@@ -25,6 +33,8 @@ const methods = {
   stridedSlice,
   sub,
   sum,
+  toFloat: (x: Tensor) => cast(x, "float32"),
+  toInt: (x: Tensor) => cast(x, "int32"),
   transpose,
 };
 

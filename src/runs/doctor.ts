@@ -2,6 +2,7 @@
 import { existsSync, statfsSync } from "node:fs";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { delimiter, join } from "node:path";
+import type { BackendName } from "../engine/backend.js";
 import { CoolError } from "../errors.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { packageVersions, queryGpus } from "./environment.js";
@@ -142,11 +143,11 @@ const SPEED_CHECK_MS = 400;
 
 async function checkBackends(): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const name of ["wasm", "cpu", "tensorflow"] as const) checks.push(await checkBackend(name));
+  for (const name of ["wasm", "cpu", "tensorflow", "webgpu"] as const) checks.push(await checkBackend(name));
   return checks;
 }
 
-async function checkBackend(name: "wasm" | "cpu" | "tensorflow"): Promise<Check> {
+async function checkBackend(name: BackendName): Promise<Check> {
   const title = `backend ${name}`;
   try {
     const { version, threads, imagesPerSecond } = await measureBackend(name, SPEED_CHECK_MS);
@@ -154,8 +155,8 @@ async function checkBackend(name: "wasm" | "cpu" | "tensorflow"): Promise<Check>
     return ok(title, `${version}, ${threads} thread${threads === 1 ? "" : "s"}, ${speed}`);
   } catch (error) {
     const { message } = error as Error;
-    // the only one that is not part of the installation
-    if (name === "tensorflow" && error instanceof CoolError) return absent(title, message, "wasm is used instead.");
+    const isOptional = name === "tensorflow" || name === "webgpu";
+    if (isOptional && error instanceof CoolError) return absent(title, message, "wasm is used instead.");
     return broken(title, message.split("\n")[0] ?? "", "Install dnn-cool again (npm install).");
   }
 }

@@ -1,17 +1,15 @@
 /** @file Finds the real TensorBoard on this machine, or installs it in a place of our own. */
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { CoolError } from "../errors.js";
+import { cacheFolder, type Environment } from "../storage/cache-folder.js";
 
 const run = promisify(execFile);
 
 /** A program with its first arguments. */
 export type Program = readonly [file: string, ...args: string[]];
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const WINDOWS = process.platform === "win32";
 const PYTHON = WINDOWS ? "python" : "python3";
@@ -78,14 +76,7 @@ function installed(env: Environment): string | null {
 }
 
 function installFolder(env: Environment): string {
-  return join(cacheFolder(env), "dnn-cool", "tensorboard");
-}
-
-/** Where programs keep what they can make again, by the customs of the system. */
-function cacheFolder(env: Environment): string {
-  if (env.XDG_CACHE_HOME !== undefined && env.XDG_CACHE_HOME !== "") return env.XDG_CACHE_HOME;
-  if (WINDOWS) return env.LOCALAPPDATA ?? join(homedir(), "AppData", "Local");
-  return process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");
+  return join(cacheFolder(env), "tensorboard");
 }
 
 function binary(folder: string, name: string): string {

@@ -104,10 +104,12 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
 }
 
 async function openEngine(context: RunContext) {
-  const [{ Trainer }, { hasCheckpoint, saveCheckpoint, loadNetwork, loadTrainingState }] = await Promise.all([
-    import("../engine/trainer.js"),
-    import("../engine/checkpoint.js"),
-  ]);
+  const [{ Trainer }, { openStepEngine }, { hasCheckpoint, saveCheckpoint, loadNetwork, loadTrainingState }] =
+    await Promise.all([
+      import("../engine/trainer.js"),
+      import("../engine/step/open.js"),
+      import("../engine/checkpoint.js"),
+    ]);
   const { project, settings, runDir } = context;
   const { graph, inputs } = project;
   const {
@@ -132,7 +134,13 @@ async function openEngine(context: RunContext) {
     : await openFresh(context);
   const config = { optimizer, batchSize, clipNorm, seed, taskWeighting };
   const replicas = await openTraining(context, network, state?.optimizer);
-  const trainer: Trainer = new Trainer(network, config, state ?? undefined, replicas?.steps);
+  const steps =
+    replicas?.steps ??
+    (await openStepEngine(network, config, {
+      restored: state?.optimizer,
+      warn: (message) => context.loggers.warning(message),
+    }));
+  const trainer: Trainer = new Trainer(network, config, state ?? undefined, steps);
   return {
     network,
     trainer,
@@ -140,6 +148,7 @@ async function openEngine(context: RunContext) {
     monitor,
     scheduleConfig,
     async dispose(): Promise<void> {
+      await steps.dispose();
       await replicas?.close();
       network.dispose();
     },

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openBackend } from "../../src/engine/backend.js";
+import { findWebgpuPackages } from "../../src/engine/backends/webgpu-packages.js";
 import { BackendError } from "../../src/errors.js";
 
 afterEach(() => vi.restoreAllMocks());
@@ -10,7 +11,7 @@ describe("openBackend", () => {
   test("auto takes wasm and says why", async () => {
     const info = await openBackend("auto");
     expect(info).toMatchObject({ name: "wasm", version: "4.22.0" });
-    expect(info.reason).toMatch(/^wasm: WebAssembly, the fastest that loads here \(tensorflow is not/);
+    expect(info.reason).toMatch(/^wasm: WebAssembly, the fastest that loads here \(tensorflow is not.*; webgpu /);
     expect(tf.getBackend()).toBe("wasm");
   });
 
@@ -51,5 +52,12 @@ describe("openBackend", () => {
     const opening = openBackend("tensorflow");
     await expect(opening).rejects.toThrow(BackendError);
     await expect(opening).rejects.toThrow(/npm i @tensorflow\/tfjs-node.*--backend wasm/);
+  });
+
+  test("webgpu, where it is not installed, says how to install it", async (context) => {
+    if (findWebgpuPackages() !== null) return context.skip("the webgpu packages are installed");
+    const opening = openBackend("webgpu");
+    await expect(opening).rejects.toThrow(BackendError);
+    await expect(opening).rejects.toThrow(/npm i webgpu @tensorflow\/tfjs-backend-webgpu.*--backend wasm/);
   });
 });

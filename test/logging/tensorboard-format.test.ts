@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DataError } from "../../src/errors.js";
 import { crc32c, maskedCrc32c } from "../../src/logging/tensorboard/crc32c.js";
 import { openEventWriter, readEvents } from "../../src/logging/tensorboard/index.js";
-import { encodeMessage, readFields } from "../../src/logging/tensorboard/proto.js";
+import { encodeMessage, readFields } from "../../src/protobuf/wire.js";
 
 let folder: string;
 beforeEach(() => {

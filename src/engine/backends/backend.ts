@@ -1,4 +1,5 @@
 /** @file What a compute backend of tfjs offers to the choice between them. */
+import type { Device, DeviceKind } from "./device.js";
 
 /** A backend that is ready. */
 export interface OpenedBackend {
@@ -10,6 +11,8 @@ export interface OpenedBackend {
 }
 
 export interface Backend {
+  /** Kinds of device that it can compute on. */
+  readonly devices: readonly DeviceKind[];
   /**
    * Why `auto` does not try this backend here, to follow its name in a sentence; null where it should. Looks without
    * loading anything large. Backends without it are always tried.
@@ -17,9 +20,10 @@ export interface Backend {
   passedOver?(): Promise<string | null>;
   /**
    * Loads it into tfjs under its name.
+   * @param device null: the best one there is
    * @throws BackendError with the way out
    */
-  open(): Promise<OpenedBackend>;
+  open(device: Device | null): Promise<OpenedBackend>;
 }
 
 /** tfjs-core with the tensor methods that its Node bundle leaves out. */

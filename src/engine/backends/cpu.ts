@@ -1,11 +1,13 @@
 /** @file tfjs's plain JavaScript backend: slow, and the reference that the others are tested against. */
 import { type Backend, type OpenedBackend, prepareCore } from "./backend.js";
 
-export const cpu: Backend = { open: openCpu };
+export const cpu: Backend = { devices: ["cpu"], open: openCpu };
 
 async function openCpu(): Promise<OpenedBackend> {
   const tf = await prepareCore();
   const { version_cpu: version } = await import("@tensorflow/tfjs-backend-cpu");
+  const { mendAveragePooling } = await import("../padded-average.js");
+  mendAveragePooling("cpu");
   await tf.setBackend("cpu");
   withoutGreeting(tf);
   return { version, device: "plain JavaScript", threads: 1 };

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { type Backend, type OpenedBackend, prepareCore } from "./backend.js";
 
-export const wasm: Backend = { open: openWasm };
+export const wasm: Backend = { devices: ["cpu"], open: openWasm };
 
 async function openWasm(): Promise<OpenedBackend> {
   const tf = await prepareCore();

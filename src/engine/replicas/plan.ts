@@ -28,6 +28,13 @@ const transports: { readonly [Name in BackendName]: ReplicaTransport } = {
   wasm: "threads",
   cpu: "threads",
   tensorflow: "processes",
+  webgpu: "processes",
+};
+
+/** Backends that have all of their device at work with one replica, and why. */
+const alone: { readonly [Name in BackendName]?: string } = {
+  tensorflow: "since TensorFlow uses every core by itself",
+  webgpu: "since they would share one device",
 };
 
 /** @throws ConfigError where as many replicas cannot be */
@@ -48,8 +55,8 @@ export function planReplicas(
   if (/\bGPU\b/.test(backend.device)) return planGpus(choice, machine.gpus);
   const most = Math.min(machine.physicalCores, batchSize);
   const fitting = Math.max(1, Math.floor((0.8 * machine.freeBytes) / needs.bytesPerReplica));
-  // TensorFlow computes on all cores by itself
-  const replicas = choice !== "auto" ? choice : backend.name === "tensorflow" ? 1 : Math.min(most, fitting);
+  const whole = alone[backend.name];
+  const replicas = choice !== "auto" ? choice : whole === undefined ? Math.min(most, fitting) : 1;
   const what = transport === "threads" ? "worker threads" : "processes";
   const threads = String(Math.max(1, Math.floor(machine.physicalCores / replicas)));
   const environments =
@@ -58,7 +65,7 @@ export function planReplicas(
 
   function why(): string {
     if (choice !== "auto") return "as asked for";
-    if (backend.name === "tensorflow") return "since TensorFlow uses every core by itself";
+    if (whole !== undefined) return whole;
     const per = `${gigabytes(needs.bytesPerReplica)} each, ${gigabytes(machine.freeBytes)} free`;
     if (fitting < most) return `since memory allows no more (${per})`;
     return most < machine.physicalCores ? "one per row of a batch" : "one per physical core";

@@ -1,7 +1,7 @@
 /** @file Batch → losses and the flat gradient, by one backward pass of tfjs. */
 import * as tf from "@tensorflow/tfjs-core";
 import { type BatchLoss, type BatchTargets, batchLoss, type HeadLayout, partsOf } from "../losses.js";
-import type { BatchLogits, InputBatch, Network } from "../network.js";
+import type { InputBatch, Network } from "../network.js";
 import type { PartValues } from "../predict.js";
 import { withSeededRandom } from "../seeded.js";
 
@@ -33,10 +33,16 @@ export function computeGradient(
   const objective = (): tf.Scalar => {
     const hidden = targets.masked ?? new Int32Array(0);
     const parts = network.partLogits(network.inputTensors(inputs, targets.rows), true, hidden);
-    const masked = maskedLoss(oneVector(parts), layout, targets, options, (batch, values) => {
-      loss = batch;
-      logits = valuesOfParts(layout, targets, values);
-    });
+    const masked = maskedLoss(
+      oneVector([parts.sample, parts.token, parts.masked]),
+      layout,
+      targets,
+      options,
+      (batch, values) => {
+        loss = batch;
+        logits = valuesOfParts(layout, targets, values);
+      },
+    );
     const penalties = options.penalties === false ? [] : network.penalties();
     return penalties.reduce((total, penalty) => tf.add(total, penalty), masked);
   };
@@ -44,12 +50,15 @@ export function computeGradient(
     tf.tidy(() => {
       const variables = network.trainable;
       const { grads } = tf.variableGrads(objective, variables);
-      let at = 0;
-      for (const { name, size } of variables) {
-        const own = grads[name];
-        // a layer may have weights that its output does not depend on
-        if (own === undefined) gradient.fill(0, at, at + size);
-        else gradient.set(own.dataSync() as Float32Array, at);
+      // a layer may have weights that its output does not depend on
+      const own = variables.map(({ name }) => grads[name] ?? null);
+      // read together: each reading waits for the device
+      const all = oneVector(own).dataSync() as Float32Array;
+      let [from, at] = [0, 0];
+      for (const [i, { size }] of variables.entries()) {
+        const length = own[i] === null ? 0 : size;
+        gradient.fill(0, at, at + size).set(all.subarray(from, from + length), at);
+        from += length;
         at += size;
       }
     }),
@@ -85,9 +94,9 @@ function maskedLoss(
   return op(logits) as tf.Scalar;
 }
 
-/** Logits of all parts, one after the other. */
-function oneVector({ sample, token, masked }: BatchLogits): tf.Tensor1D {
-  const parts = [sample, token, masked].flatMap((part) => (part === null ? [] : [tf.reshape(part, [-1])]));
+/** The numbers of all tensors, one after the other. */
+function oneVector(tensors: readonly (tf.Tensor | null)[]): tf.Tensor1D {
+  const parts = tensors.flatMap((tensor) => (tensor === null ? [] : [tf.reshape(tensor, [-1])]));
   const [only] = parts;
   return (parts.length === 1 && only !== undefined ? only : tf.concat(parts)) as tf.Tensor1D;
 }

@@ -4,15 +4,15 @@ import "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-layers";
 import {
   _FusedMatMul,
+  AvgPool3DGrad,
   BatchMatMul,
   getGradient,
   getKernel,
-  type KernelConfig,
   registerGradient,
-  registerKernel,
   Sum,
-  unregisterKernel,
 } from "@tensorflow/tfjs-core";
+import { mendAveragePooling } from "../padded-average.js";
+import { replaceKernel } from "../replace-kernel.js";
 import { conv2dBackpropFilter } from "./conv2d-filter.js";
 import { conv2dBackpropInput } from "./conv2d-input.js";
 import { depthwiseGradientKernels } from "./depthwise.js";
@@ -44,16 +44,9 @@ export function registerWasmGradientKernels(): void {
     fastLeadingSum(getKernel(Sum, "wasm")),
   ];
   for (const kernel of kernels) replaceKernel(kernel);
+  mendAveragePooling("wasm", [AvgPool3DGrad]);
   for (const { kernelName, byFilter, byInput } of dilatedConvolutions) {
     registerGradient(withDilations(getGradient(kernelName), byFilter, byInput));
   }
   registerGradient(einsumGradient);
-}
-
-function replaceKernel(kernel: KernelConfig): void {
-  // registering over a kernel warns on the console
-  if (getKernel(kernel.kernelName, kernel.backendName) !== undefined) {
-    unregisterKernel(kernel.kernelName, kernel.backendName);
-  }
-  registerKernel(kernel);
 }

@@ -1,5 +1,5 @@
 /** @file The layout of TensorBoard's Custom Scalars page: several tags in one chart. */
-import { encodeMessage, type ProtoWriter } from "./proto.js";
+import { encodeMessage, type ProtoWriter } from "../../protobuf/wire.js";
 import { CATEGORY, CHART, LAYOUT, MARGIN, MULTILINE, SERIES } from "./schema.js";
 
 export type CustomChart =

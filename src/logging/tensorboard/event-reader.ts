@@ -1,22 +1,11 @@
 /** @file Reads event files back: whole records, their checksums, scalars and tensors. */
 import { readFileSync } from "node:fs";
 import { DataError } from "../../errors.js";
+import { DIMENSION, DTYPE, SHAPE, TENSOR } from "../../protobuf/tensorflow.js";
+import { readFields, type WireField } from "../../protobuf/wire.js";
 import { maskedCrc32c } from "./crc32c.js";
-import { readFields, type WireField } from "./proto.js";
 import { FOOTER_BYTES, HEADER_BYTES } from "./record-file.js";
-import {
-  DIMENSION,
-  DTYPE,
-  EVENT,
-  METADATA,
-  PLUGIN_DATA,
-  SESSION_LOG,
-  SESSION_STATUS,
-  SHAPE,
-  SUMMARY,
-  TENSOR,
-  VALUE,
-} from "./schema.js";
+import { EVENT, METADATA, PLUGIN_DATA, SESSION_LOG, SESSION_STATUS, SUMMARY, VALUE } from "./schema.js";
 import type { Tensor } from "./tensor.js";
 
 /** One record of an event file. */

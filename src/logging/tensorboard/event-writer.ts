@@ -1,5 +1,6 @@
 /** @file Writes TensorBoard event files: scalars, histograms, images, text, PR curves, hyperparameters, graphs. */
 import { CoolError, StoreError } from "../../errors.js";
+import { encodeMessage, type ProtoWriter } from "../../protobuf/wire.js";
 import { CUSTOM_SCALARS_TAG, type CustomScalarsLayout, encodeLayout } from "./custom-scalars.js";
 import { createEventFile, createFolder } from "./event-file.js";
 import { encodeGraph, type GraphNode } from "./graph.js";
@@ -14,7 +15,6 @@ import {
 } from "./hparams.js";
 import { type EncodedImage, imageTensor } from "./images.js";
 import { type PrCurveInput, prCurveTensor } from "./pr-curve.js";
-import { encodeMessage, type ProtoWriter } from "./proto.js";
 import type { RecordFile } from "./record-file.js";
 import { EVENT, FILE_VERSION, PR_CURVE_PLUGIN, SESSION_LOG, SESSION_STATUS, SUMMARY, VALUE } from "./schema.js";
 import { type Annotation, type SummaryKind, writeMetadata } from "./summary-kind.js";

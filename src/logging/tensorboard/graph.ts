@@ -1,8 +1,15 @@
 /** @file A tree or network of named nodes for TensorBoard's Graphs page (`GraphDef`). */
 import { CoolError, UnknownNameError } from "../../errors.js";
-import { encodeMessage, type ProtoWriter } from "./proto.js";
-import { ATTRIBUTE, ATTRIBUTE_LIST, GRAPH, MAP_ENTRY, NODE, VERSIONS } from "./schema.js";
-import { writeShape } from "./tensor.js";
+import {
+  ATTRIBUTE,
+  ATTRIBUTE_LIST,
+  GRAPH,
+  NODE,
+  VERSIONS,
+  writeAttribute,
+  writeShape,
+} from "../../protobuf/tensorflow.js";
+import { encodeMessage, type ProtoWriter } from "../../protobuf/wire.js";
 
 export interface GraphNode {
   /** Slashes group nodes into boxes that open on a click. */
@@ -42,15 +49,6 @@ function writeNode(out: ProtoWriter, { name, op, inputs, attributes = {}, output
   for (const [key, value] of Object.entries(attributes)) writeAttribute(out, key, () => writeConstant(out, value));
   if (outputShapes) writeAttribute(out, "_output_shapes", () => writeShapeList(out, outputShapes));
   out.end(node);
-}
-
-function writeAttribute(out: ProtoWriter, key: string, writeValue: () => void): void {
-  const entry = out.begin(NODE.attribute);
-  out.string(MAP_ENTRY.key, key);
-  const value = out.begin(MAP_ENTRY.value);
-  writeValue();
-  out.end(value);
-  out.end(entry);
 }
 
 function writeConstant(out: ProtoWriter, value: string | number | boolean): void {

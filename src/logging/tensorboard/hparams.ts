@@ -1,5 +1,7 @@
 /** @file Hyperparameters of a run for TensorBoard's HParams table. */
-import { encodeMessage, type ProtoWriter } from "./proto.js";
+
+import { MAP_ENTRY } from "../../protobuf/tensorflow.js";
+import { encodeMessage, type ProtoWriter } from "../../protobuf/wire.js";
 import {
   ANY_VALUE,
   EXPERIMENT,
@@ -7,7 +9,6 @@ import {
   HPARAM_TYPE,
   HPARAMS_PLUGIN,
   HPARAMS_STATUS,
-  MAP_ENTRY,
   METRIC_INFO,
   METRIC_NAME,
   SESSION_END,

@@ -1,8 +1,8 @@
 /** @file Appends checksummed records to one file through a buffer (the TFRecord format). */
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { StoreError } from "../../errors.js";
+import { ProtoWriter } from "../../protobuf/wire.js";
 import { maskedCrc32c } from "./crc32c.js";
-import { ProtoWriter } from "./proto.js";
 
 /** Bytes gathered before they are written without being asked for. */
 const BUFFER_BYTES = 256 * 1024;

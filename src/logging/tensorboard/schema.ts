@@ -1,6 +1,6 @@
 /**
- * @file Field numbers of the messages in an event file: TensorFlow's `event.proto`, `summary.proto`, `tensor.proto`,
- * `graph.proto` and the `plugin_data.proto` of TensorBoard's plugins.
+ * @file Field numbers of the messages in an event file: TensorFlow's `event.proto`, `summary.proto` and the
+ * `plugin_data.proto` of TensorBoard's plugins. Those of graphs and tensors are in `protobuf/tensorflow.ts`.
  */
 
 export const FILE_VERSION = "brain.Event:2";
@@ -23,19 +23,6 @@ export const METADATA = { pluginData: 1, displayName: 2, description: 3, dataCla
 export const PLUGIN_DATA = { name: 1, content: 2 } as const;
 /** How TensorBoard stores a series. */
 export const DATA_CLASS = { scalar: 1, tensor: 2, blobSequence: 3 } as const;
-
-export const TENSOR = { dtype: 1, shape: 2, content: 4, floats: 5, doubles: 6, strings: 8 } as const;
-export const SHAPE = { dimension: 2 } as const;
-export const DIMENSION = { size: 1 } as const;
-export const DTYPE = { float: 1, double: 2, string: 7 } as const;
-
-export const GRAPH = { node: 1, versions: 4 } as const;
-export const VERSIONS = { producer: 1 } as const;
-export const NODE = { name: 1, op: 2, input: 3, attribute: 5 } as const;
-/** Entries of protocol buffer maps. */
-export const MAP_ENTRY = { key: 1, value: 2 } as const;
-export const ATTRIBUTE = { list: 1, string: 2, integer: 3, float: 4, boolean: 5 } as const;
-export const ATTRIBUTE_LIST = { shape: 7 } as const;
 
 /** `google.protobuf.Value` */
 export const ANY_VALUE = { number: 2, string: 3, boolean: 4 } as const;

@@ -1,5 +1,5 @@
 /** @file The kinds of summaries: which plugin of TensorBoard shows them, and how it stores them. */
-import type { ProtoWriter } from "./proto.js";
+import type { ProtoWriter } from "../../protobuf/wire.js";
 import { DATA_CLASS, METADATA, PLUGIN_DATA, VALUE } from "./schema.js";
 
 interface Plugin {

@@ -1,0 +1,36 @@
+/** @file Registers what tfjs's WebGPU backend lacks for training, or does wrong. Its own kernels come before. */
+// tfjs-layers registers the stock gradients in Node: before ours, which wrap some of them
+import "@tensorflow/tfjs-layers";
+import {
+  Cast,
+  Conv2D,
+  Conv2DBackpropFilter,
+  getGradient,
+  getKernel,
+  registerGradient,
+  registerKernel,
+  unregisterKernel,
+} from "@tensorflow/tfjs-core";
+import { mendAveragePooling } from "../padded-average.js";
+import { convertingCast } from "./cast.js";
+import { groupedFilterGradient } from "./conv2d-filter.js";
+import { withStretchedFilter } from "./dilated-convolution.js";
+
+let isRegistered = false;
+
+/** Mends the kernels of the backend "webgpu"; a second call does nothing. */
+export function registerWebgpuKernels(): void {
+  if (isRegistered) return;
+  isRegistered = true;
+  const kernels = [
+    convertingCast(getKernel(Cast, "webgpu")),
+    groupedFilterGradient(getKernel(Conv2DBackpropFilter, "webgpu")),
+  ];
+  for (const kernel of kernels) {
+    // registering over a kernel warns on the console
+    unregisterKernel(kernel.kernelName, "webgpu");
+    registerKernel(kernel);
+  }
+  mendAveragePooling("webgpu");
+  registerGradient(withStretchedFilter(getGradient(Conv2D)));
+}

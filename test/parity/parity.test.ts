@@ -1,0 +1,22 @@
+/** @file wasm computes the same steps as tfjs's plain JavaScript backend, for every kind of layer and task. */
+import * as tf from "@tensorflow/tfjs-core";
+import { afterAll, describe, expect, test } from "vitest";
+import { parityCases } from "./cases.js";
+import { compareBackends, compareSlopes } from "./compare.js";
+
+afterAll(() => tf.disposeVariables());
+
+describe("a step on wasm is that on cpu", () => {
+  test.each(parityCases)("$name", async (parityCase) => {
+    const problems = await compareBackends({ backend: "cpu" }, { backend: "wasm" }, parityCase);
+    if (parityCase.failsOn?.wasm === undefined) expect(problems).toEqual([]);
+    else expect(problems, "wasm does it right now: take it off the list").not.toEqual([]);
+  });
+});
+
+describe("the slopes of the loss are those that cpu computes for", () => {
+  const mended = parityCases.filter(({ name }) => /^averagePooling.*same$/.test(name));
+  test.each(mended)("$name", async (parityCase) => {
+    expect(await compareSlopes({ backend: "cpu" }, parityCase)).toEqual([]);
+  });
+});

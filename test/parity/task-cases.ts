@@ -1,0 +1,41 @@
+/** @file Every kind of task: in a conditional flow, per token, with hidden tokens, and of the user's own. */
+import { Network, type TrunkFunction } from "../../src/engine/network.js";
+import * as own from "../engine/own-project.js";
+import * as small from "../engine/small-project.js";
+import * as token from "../engine/token-project.js";
+import type { ParityCase } from "./compare.js";
+
+const data = small.makeData(12);
+
+function perRow(name: string, trunk: TrunkFunction, random = false): ParityCase {
+  return {
+    name: `binary, classification, multilabel and bounded regression, ${name}`,
+    random,
+    make() {
+      const network = Network.build(small.graph, small.INPUTS, trunk, 3);
+      return { network, ...small.batchOf(network, data) };
+    },
+  };
+}
+
+function perToken(name: string, trunk: TrunkFunction): ParityCase {
+  return {
+    name: `tasks per token and masked language modelling, ${name}`,
+    make() {
+      const network = Network.build(token.graph, token.INPUTS, trunk, 3);
+      const { inputs, targets } = token.batchOf(network);
+      return { network, inputs, targets };
+    },
+  };
+}
+
+export const taskCases: readonly ParityCase[] = [
+  perRow("plain trunk", small.plainTrunk),
+  perRow("batch normalization, dropout and regularizer", small.richTrunk, true),
+  perToken("token by token", token.tokenwise),
+  perToken("with a window", token.windowed),
+  {
+    name: "own tasks, with heads of their own",
+    make: () => ({ network: own.build(), inputs: own.inputs, targets: own.targets }),
+  },
+];
