@@ -87,7 +87,9 @@ async function measureSteps(): Promise<number> {
   );
   const read = createBatchReader(network, dataset, masks, { epoch: 1 });
   const rows = dataset.splits.train;
-  const batches = Array.from({ length: 8 }, (_, i) => read(rows.subarray(i * batchSize, (i + 1) * batchSize)));
+  const batches = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => read(rows.subarray(i * batchSize, (i + 1) * batchSize))),
+  );
   const step = async (index: number): Promise<void> => {
     const { inputs: own, targets } = batches[index % batches.length] as Batch;
     await trainer.step(own, targets, 1e-3);

@@ -25,14 +25,14 @@ export function createBatchReader(
   dataset: Pick<Dataset, "inputs" | "labels" | "offsets">,
   masks: readonly RowMask[],
   { epoch, augment, mask }: BatchChanges,
-): (rows: Int32Array) => Batch {
-  return (rows) => {
+): (rows: Int32Array) => Promise<Batch> {
+  return async (rows) => {
     const inputs = readInputs(network, dataset, rows);
     const spans = tokenSpans(network, dataset, inputs, rows.length);
     const plain = gatherTargets(network.layout, dataset.labels, masks, rows, spans);
-    augment?.(epoch, rows, inputs, plain);
-    const targets = mask?.(epoch, rows, inputs, plain) ?? plain;
-    return { rows, inputs, targets };
+    const seen = augment === undefined ? inputs : await augment(epoch, rows, inputs, plain);
+    const targets = mask?.(epoch, rows, seen, plain) ?? plain;
+    return { rows, inputs: seen, targets };
   };
 }
 

@@ -148,8 +148,13 @@ export class Trainer {
     const batches = Math.ceil(order.length / batchSize);
     const { epoch } = this.#position;
     const reader = createBatchReader(this.network, dataset, masks, { epoch, augment, mask });
-    const readBatch = (at: number): Batch | null =>
-      at < order.length ? reader(order.subarray(at, at + batchSize)) : null;
+    const readBatch = (at: number): Promise<Batch> | null => {
+      if (at >= order.length) return null;
+      const reading = reader(order.subarray(at, at + batchSize));
+      // whoever waits for it is told of its failure
+      reading.catch(() => {});
+      return reading;
+    };
     const resumedAt = this.#position.batch * batchSize;
     // logits of tokens are not kept with a checkpoint: the report is then about the rest of the epoch
     const keeps = layout.tokenWidth + layout.maskedWidth === 0;
@@ -164,7 +169,7 @@ export class Trainer {
     if (augment !== undefined) {
       // drawn again, as they were
       for (let at = first; at < resumedAt; at += batchSize) {
-        const batch = readBatch(at);
+        const batch = await readBatch(at);
         if (batch !== null) moved.push(batch.targets);
       }
     }
@@ -172,7 +177,7 @@ export class Trainer {
     let done = resumedAt;
     let next = readBatch(done);
     while (next !== null && signal?.aborted !== true) {
-      const batch = next;
+      const batch = await next;
       if (augment !== undefined) moved.push(batch.targets);
       const into = logits.subarray((done - first) * layout.width);
       const stepping = this.step(batch.inputs, batch.targets, learningRate, into, (outputs, loss) => {
@@ -180,8 +185,8 @@ export class Trainer {
         const lossSum = loss.tasks[guessed?.index ?? -1]?.sum ?? 0;
         counter?.addCounted({ lossSum, count: batch.targets.masked?.length ?? 0, hits: outputs.hits });
       });
-      // while the step runs, where it runs beside this thread
-      next = await readAhead(stepping, () => readBatch(done + batch.rows.length));
+      // while the step runs
+      next = readBatch(done + batch.rows.length);
       const { loss, gradientNorm } = await stepping;
       gradientNormSum += gradientNorm;
       done += batch.rows.length;
@@ -288,13 +293,3 @@ export class Trainer {
 
 /** Receives what is kept of a step's logits, and what the loss was. */
 export type OutputsReport = (outputs: BatchOutputs, loss: BatchLoss) => void;
-
-/** Reads while a step is under way; what went wrong with the step comes before what went wrong with reading. */
-async function readAhead<T>(stepping: Promise<unknown>, read: () => T): Promise<T> {
-  try {
-    return read();
-  } catch (error) {
-    await stepping;
-    throw error;
-  }
-}

@@ -2,7 +2,6 @@
 import { evaluateSplit, LOSS, totalLoss } from "../analysis/evaluate.js";
 import { type GuessedTokens, guessedRows } from "../analysis/masked-language.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
-import type { BatchAugmenter } from "../engine/augment.js";
 import type { BatchMasker } from "../engine/mask-tokens.js";
 import type { Network } from "../engine/network.js";
 import type { Forwarder } from "../engine/predict.js";
@@ -17,6 +16,7 @@ import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { isEvaluated, type Labels } from "../tasks/index.js";
 import { buildNetwork, recordStart } from "./fresh-network.js";
 import { monitoredValue, parseMonitor } from "./monitor.js";
+import { openAugmenter } from "./open-augmenter.js";
 import { outputsOf } from "./outputs.js";
 import { openTraining } from "./replicas.js";
 import { runFiles } from "./run-folder.js";
@@ -37,9 +37,9 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
   const { network, trainer, forwarder } = engine;
   let { schedule } = engine;
   loggers.open(() => openLogger(trainer.position.step));
+  const augmenter = await openAugmenter(context);
   try {
     const masks = lossMasks(context);
-    const augment = await augmenterOf(context);
     const mask = await maskerOf(context);
     while (trainer.position.epoch <= train.epochs && !stoppedEarly(train, schedule)) {
       const { epoch } = trainer.position;
@@ -47,7 +47,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
       // a step that fails leaves the checkpoints as they are: the weights before it may be on their way to infinity
       const report = await trainer.finishEpoch(dataset, dataset.splits.train, masks, schedule.learningRate, {
         ...(signal === undefined ? {} : { signal }),
-        ...(augment === null ? {} : { augment }),
+        ...(augmenter === null ? {} : { augment: augmenter.augment }),
         ...(mask === null ? {} : { mask }),
         onStep: (step) => clock.tick(step),
         afterStep: ({ step }) => (isCheckpointDue(train, step) ? engine.save("last", schedule) : undefined),
@@ -99,6 +99,7 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
     }
     return trainer.position.step;
   } finally {
+    await augmenter?.close();
     await engine.dispose();
   }
 }
@@ -253,14 +254,6 @@ function logVarianceRows({ project }: RunContext, trainer: Trainer, { rows }: Ep
     const count = { num_samples: rows.length, gates: "truth" } as const;
     return [{ split: "train", task_path: path, metric_name: "log_variance", metric_res: value, ...count }];
   });
-}
-
-/** null where nothing is to be augmented. */
-async function augmenterOf({ project, settings }: RunContext): Promise<BatchAugmenter | null> {
-  const { augment } = settings.data;
-  if (augment === null) return null;
-  const { createBatchAugmenter } = await import("../engine/augment.js");
-  return createBatchAugmenter(project.graph, project.inputs, augment, settings.train.seed);
 }
 
 async function weightsOf(network: Network): Promise<Record<string, Float32Array>> {

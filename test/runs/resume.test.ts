@@ -204,7 +204,7 @@ test("a run goes on with the backend that it began with", MINUTES, async () => {
   await interrupted("cpu", 2, { backend: "cpu", epochs: 1 });
   const { run: resumed } = await run("cpu", { backend: undefined, resume: "latest", loggers });
   expect(resumed.backend).toBe("cpu");
-  expect(messages).toContain("backend: cpu: asked for by name");
+  expect(messages).toContain("backend: cpu: plain JavaScript, asked for by name");
 });
 
 test("a run cannot be gone on with and repeated at once", async () => {

@@ -1,7 +1,4 @@
 /** @file The coordinating side's end of one replica, whatever it is connected by. */
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   BackendError,
   ConfigError,
@@ -53,19 +50,3 @@ const FAMILIES: Readonly<Record<string, new (message: string, facts?: Facts) => 
   DataError,
   TrainingError,
 };
-
-/** What to start with node: a script and its arguments. */
-export interface EntryPoint {
-  readonly script: string;
-  readonly args: readonly string[];
-}
-
-/** A module of this folder as a program of its own, compiled, or through jiti where the source itself runs. */
-export function entryPoint(name: "thread" | "process"): EntryPoint {
-  const here = fileURLToPath(import.meta.url);
-  const isSource = here.endsWith(".ts");
-  const script = join(dirname(here), `${name}-entry.${isSource ? "ts" : "js"}`);
-  if (!isSource) return { script, args: [] };
-  const jiti = dirname(createRequire(import.meta.url).resolve("jiti/package.json"));
-  return { script: join(jiti, "lib", "jiti-cli.mjs"), args: [script] };
-}

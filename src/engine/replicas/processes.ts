@@ -1,8 +1,9 @@
 /** @file Replicas in processes of their own, one GPU each where there are GPUs, connected by a socket. */
 import { spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
+import { entryPoint } from "../entry-point.js";
 import { FrameReader, toFrame } from "./frames.js";
-import { entryPoint, type LinkEvents, type LinkOptions, type ReplicaLink } from "./links.js";
+import type { LinkEvents, LinkOptions, ReplicaLink } from "./links.js";
 import type { GatherMessage, Reply, Request } from "./messages.js";
 
 /** File descriptor of the socket in a replica's process. */
@@ -44,7 +45,7 @@ function openProcess(
   environment: Readonly<Record<string, string>>,
   onGather: (values: Float64Array) => void,
 ): ProcessLink {
-  const { script, args } = entryPoint("process");
+  const { script, args } = entryPoint(import.meta.url, "process-entry");
   const child = spawn(process.execPath, [...flags, script, ...args], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     env: { ...process.env, ...environment },

@@ -1,7 +1,8 @@
 /** @file Replicas in worker threads: they share memory, and each has a backend of its own. */
 import { Worker } from "node:worker_threads";
+import { entryPoint } from "../entry-point.js";
 import { createMeetingRoom, type MeetingRoom } from "./exchange.js";
-import { entryPoint, type LinkEvents, type LinkOptions, type ReplicaLink } from "./links.js";
+import type { LinkEvents, LinkOptions, ReplicaLink } from "./links.js";
 import type { Reply } from "./messages.js";
 
 /** What a thread begins with. */
@@ -28,7 +29,7 @@ function openThread(
   heapMegabytes: number | undefined,
 ): ReplicaLink {
   const sent = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const { script, args } = entryPoint("thread");
+  const { script, args } = entryPoint(import.meta.url, "thread-entry");
   const worker = new Worker(script, {
     argv: [...args],
     execArgv: [],

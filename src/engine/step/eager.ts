@@ -25,6 +25,8 @@ export class EagerSteps implements StepEngine {
   }
 
   async step({ inputs, targets, learningRate, ...options }: StepBatch): Promise<StepOutcome> {
+    // lets the next batch begin to be read, maybe in another thread, before this one is at work
+    await null;
     const { statistics } = this.#network;
     // a reshaped tensor shares the data, where a clone may copy it
     const before = statistics.map((variable) => tf.reshape(variable as tf.Tensor, variable.shape));

@@ -57,6 +57,7 @@ export class GraphSteps implements StepEngine {
   }
 
   async step(batch: StepBatch): Promise<StepOutcome> {
+    // lets the next batch begin to be read, maybe in another thread, before this one waits for the library
     const traced = this.#eager === null ? await this.#tracedStep(batch) : null;
     if (traced === null) return (this.#eager as EagerSteps).step(batch);
     return this.#run(traced, batch);
