@@ -9,6 +9,9 @@ const resolve = {
   ],
 };
 
+// what a user has installed for all projects is only for the tests that are about it
+const env = { DNN_COOL_CACHE: fileURLToPath(new URL("node_modules/.cache/dnn-cool-tests", import.meta.url)) };
+
 export default defineConfig({
   test: {
     projects: [
@@ -17,8 +20,9 @@ export default defineConfig({
         // seconds: pure functions, real files, small networks
         test: {
           name: "unit",
+          env,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/slow/**", "test/native/**", "test/webgpu/**"],
+          exclude: ["test/e2e/**", "test/slow/**", "test/webgpu/**", "test/native/**"],
           testTimeout: 30_000,
         },
       },
@@ -27,6 +31,7 @@ export default defineConfig({
         // minutes: the built CLI and whole runs
         test: {
           name: "e2e",
+          env,
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: "test/e2e/build.mjs",
           testTimeout: 300_000,
@@ -38,6 +43,7 @@ export default defineConfig({
         // minutes: what only many processes, or many moments, can show; they need the machine for themselves
         test: {
           name: "slow",
+          env,
           include: ["test/slow/**/*.test.ts"],
           exclude: ["test/slow/**/*-browser.test.ts"],
           globalSetup: "test/e2e/build.mjs",
@@ -48,10 +54,11 @@ export default defineConfig({
       },
       {
         resolve,
-        // TensorFlow's native library; skipped where it is not installed
+        // minutes: what TensorFlow's library computes; skipped where it is not installed
         test: {
           name: "native",
           include: ["test/native/**/*.test.ts"],
+          globalSetup: "test/e2e/build.mjs",
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -61,6 +68,7 @@ export default defineConfig({
         // minutes: what the webgpu backend computes, be it in software; skipped where it has no driver
         test: {
           name: "webgpu",
+          env,
           include: ["test/webgpu/**/*.test.ts"],
           globalSetup: "test/e2e/build.mjs",
           testTimeout: 120_000,
@@ -72,6 +80,7 @@ export default defineConfig({
         // minutes: TensorBoard's pages in a real browser; skipped where there is none
         test: {
           name: "browser",
+          env,
           include: ["test/slow/**/*-browser.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 600_000,

@@ -3,5 +3,4 @@ import module from "node:module";
 
 // compiled code is kept between calls, where Node can do that (since 22.1)
 module.enableCompileCache?.();
-const { execute } = await import("@oclif/core/execute");
-await execute({ dir: import.meta.url });
+await import("../dist/bundle/cli/main.js");

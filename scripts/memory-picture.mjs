@@ -32,7 +32,7 @@ const drawn = groups.map(({ title, coordinator, replica }, i) => {
   return [
     text(margin, y + 14, title, { fill: "#79c0ff" }),
     bar(y + 28, "coordinating side", coordinator, coordinator > 1.2 * replica ? "#ff7b72" : "#ffa657"),
-    bar(y + 28 + barHeight + gap, "each of 2 replicas", replica, "#3fb950"),
+    bar(y + 28 + barHeight + gap, i === 0 ? "the other replica" : "each of 2 replicas", replica, "#3fb950"),
   ].join("\n");
 });
 const title = "Peak memory of a step with a softmax over 8,000 classes for every token";

@@ -16,7 +16,14 @@ export function setUp() {
     npm("install", "--no-audit", "--no-fund");
   });
   const sources = () =>
-    digest([...filesUnder("src"), "tsconfig.json", "tsconfig.build.json", "package.json", "package-lock.json"]);
+    digest([
+      ...filesUnder("src"),
+      ...filesUnder("scripts"),
+      "tsconfig.json",
+      "tsconfig.build.json",
+      "package.json",
+      "package-lock.json",
+    ]);
   once("dist/.built", sources, "building", () => npm("run", "--silent", "build"));
 }
 

@@ -87,13 +87,17 @@ export function nearestNames(name: string, known: Iterable<string>): string[] {
   // a third of the letters may differ; one prefix or path suffix of another always counts
   const limit = Math.max(1, Math.floor(wanted.length / 3));
   const sorted = (text: string): string => [...text].sort().join("");
+  const costOf = (known: string): number => {
+    if (wanted.length >= 3 && (known.startsWith(wanted) || known.endsWith(wanted))) return wanted === known ? 0 : 0.5;
+    // letters in a wrong order are one slip of the fingers, which edit distance counts twice
+    return sorted(known) === sorted(wanted) ? Math.min(1, distance(wanted, known)) : distance(wanted, known);
+  };
   return [...known]
     .map((candidate) => {
       const lower = candidate.toLowerCase();
-      const contains = wanted.length >= 3 && (lower.startsWith(wanted) || lower.endsWith(wanted));
-      // letters in a wrong order are one slip of the fingers, which edit distance counts twice
-      const cost = sorted(lower) === sorted(wanted) ? Math.min(1, distance(wanted, lower)) : distance(wanted, lower);
-      return { candidate, cost: contains ? Math.min(0.5, cost) : cost };
+      // the end of a path or key is often all that is remembered of it
+      const leaf = lower.slice(Math.max(lower.lastIndexOf("."), lower.lastIndexOf("/")) + 1);
+      return { candidate, cost: Math.min(costOf(lower), costOf(leaf) + 0.25) };
     })
     .filter(({ cost }) => cost <= limit)
     .sort((a, b) => a.cost - b.cost)

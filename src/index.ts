@@ -9,6 +9,7 @@ export type {
 } from "./data/dataset.js";
 export { categorical, idCount, image, type NumericColumns, numeric, tokens } from "./data/inputs.js";
 export type { Layers, LayersModel, SymbolicTensor, TrunkFunction } from "./engine/network.js";
+export { maskPadding, poolTokens } from "./engine/token-layers.js";
 export * from "./errors.js";
 export { defineTasks, Expression, type TaskDefinitions } from "./flow/define.js";
 export type * from "./flow/graph.js";

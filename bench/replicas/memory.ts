@@ -114,12 +114,12 @@ function replicaPids(): number[] {
 }
 
 /**
- * The way of plain data parallelism: replicas send their logits, the coordinating side joins them, computes the loss
- * and its gradient, and hands each its part.
+ * The way of plain data parallelism: the first replica is the coordinating side too, to which the others send their
+ * logits; it joins them, computes the loss and its gradient, and hands each its part.
  */
 async function gather(network: Network): Promise<number> {
   const [program, ...args] = typescript("bench/replicas/memory.ts");
-  const children = Array.from({ length: REPLICAS }, () =>
+  const children = Array.from({ length: REPLICAS - 1 }, () =>
     fork(program as string, [...args, "--way", "raw"], { serialization: "advanced" }),
   );
   for (let i = 0; i < Number(flags.steps); i++) {
@@ -128,11 +128,12 @@ async function gather(network: Network): Promise<number> {
     const logits = new Float32Array(rows * length * CLASSES);
     await Promise.all(
       places.map(async ({ before, rows: own }, rank) => {
-        const child = children[rank];
-        const answered = new Promise<Float32Array>((resolve) =>
-          child?.once("message", (part) => resolve(part as never)),
-        );
-        child?.send({ inputs: cutInputs(inputs, rows, before, before + own), rows: own });
+        const shard = cutInputs(inputs, rows, before, before + own);
+        const child = children[rank - 1];
+        const answered = new Promise<Float32Array>((resolve) => {
+          if (child === undefined) resolve(forwardParts(network, shard, own).token);
+          else child.once("message", (part) => resolve(part as never)).send({ inputs: shard, rows: own });
+        });
         logits.set(await answered, before * length * CLASSES);
       }),
     );
@@ -140,7 +141,7 @@ async function gather(network: Network): Promise<number> {
     batchLoss(network.layout, logits, targets, gradient);
     for (const [rank, { before, rows: own }] of places.entries()) {
       const [from, to] = [before * length * CLASSES, (before + own) * length * CLASSES];
-      children[rank]?.send({ gradient: gradient.slice(from, to) });
+      children[rank - 1]?.send({ gradient: gradient.slice(from, to) });
     }
   }
   const largest = Math.max(...children.map(({ pid }) => peakOf(pid as number)));

@@ -29,7 +29,7 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
     threads: { type: "string", default: String(availableParallelism()) },
-    backend: { type: "string", default: "auto" },
+    backend: { type: "string", multiple: true, default: ["auto"] },
   },
 });
 
@@ -53,7 +53,7 @@ function torch(python: string, variant: "default" | "tuned", threads: string): S
   };
 }
 
-/** Rounds of all sides in turn, each of about `seconds`. The first side is ours. */
+/** Rounds of all sides in turn, each of about `seconds`. The first side is ours, which the others are compared with. */
 function compare(network: NetworkName, sides: readonly Side[], rounds: number, seconds: number): SideResult[] {
   const steps = sides.map((side) => {
     printProgress(`${network}: how fast is ${side.name}?`);
@@ -112,7 +112,7 @@ if (python === undefined) {
   );
 }
 const peers = python === undefined ? [] : (["default", "tuned"] as const).map((v) => torch(python, v, flags.threads));
-const sides = [ours(flags.backend), ...peers];
+const sides = [...flags.backend.map(ours), ...peers];
 const results = NETWORKS.filter((network) => flags.network.includes(network)).flatMap((network) =>
   compare(network, sides, Number(flags.rounds), Number(flags.seconds)),
 );

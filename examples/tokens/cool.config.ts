@@ -6,6 +6,8 @@ import {
   defineTasks,
   idCount,
   maskedLanguageModeling,
+  maskPadding,
+  poolTokens,
   type SymbolicTensor,
   tokens,
 } from "dnn-cool";
@@ -45,11 +47,15 @@ export default defineProject({
   },
   trunk: ({ text: ids }, layers) => {
     const apply = (layer: { apply(x: SymbolicTensor): unknown }, x: SymbolicTensor) => layer.apply(x) as SymbolicTensor;
-    // "same": one place per word
-    const window = () => layers.conv1d({ filters: 48, kernelSize: 5, padding: "same", activation: "relu" });
+    // "same": one place per word; padding is masked, so that no sentence is read otherwise beside a longer one
+    const window = (words: SymbolicTensor) =>
+      apply(
+        layers.conv1d({ filters: 48, kernelSize: 5, padding: "same", activation: "relu" }),
+        maskPadding(layers, words, ids),
+      );
     const embedded = apply(layers.embedding({ inputDim: idCount(text), outputDim: 24 }), ids);
-    const words = apply(window(), apply(window(), embedded));
-    return { words, sentence: apply(layers.globalMaxPooling1d({}), words) };
+    const words = window(window(embedded));
+    return { words, sentence: poolTokens(layers, words, ids, "max") };
   },
   train: { epochs: 12, batchSize: 32, optimizer: { kind: "adamw", learningRate: 3e-3 } },
 });

@@ -15,24 +15,28 @@ const ALL_GATES: readonly Gates[] = ["truth", "predicted"];
 /**
  * Loss and metrics of every task, in the order of the flow: for each task first with the gates of the labels, then
  * with the network's own (DESIGN §5). Metrics without rows are null with num_samples 0.
+ * @param further names of metrics that are computed on demand, for the tasks that have them
  */
 export function evaluateSplit(
   graph: FlowGraph,
   scored: ScoredSplit,
   gates: readonly Gates[] = ALL_GATES,
+  further: readonly string[] = [],
 ): EvaluationRow[] {
   return graph.tasks.flatMap((node) => {
     if (behaviourOf(node.spec).answeredBy !== "network") return [];
     const task = scored.tasks[node.index] as ScoredTask;
     return gates.flatMap((gate) =>
-      metricsUnder(task, gate === "truth" ? task.lossMask : task.predictedMask).map(({ name, value, count }) => ({
-        split: scored.split,
-        task_path: node.path,
-        metric_name: name,
-        metric_res: value === null || Number.isNaN(value) ? null : value,
-        num_samples: count,
-        gates: gate,
-      })),
+      metricsUnder(task, gate === "truth" ? task.lossMask : task.predictedMask, further).map(
+        ({ name, value, count }) => ({
+          split: scored.split,
+          task_path: node.path,
+          metric_name: name,
+          metric_res: value === null || Number.isNaN(value) ? null : value,
+          num_samples: count,
+          gates: gate,
+        }),
+      ),
     );
   });
 }
@@ -58,10 +62,10 @@ export function totalLoss(graph: FlowGraph, rows: readonly EvaluationRow[], gate
   return { split: first.split, task_path: TOTAL, metric_name: LOSS, metric_res, num_samples: most, gates };
 }
 
-function metricsUnder(scored: ScoredTask, mask: RowMask): MetricValue[] {
+function metricsUnder(scored: ScoredTask, mask: RowMask, further: readonly string[]): MetricValue[] {
   const { spec } = scored.task;
   const { logits, activated, decoded, labels } = scored;
-  const metrics = scoringOf(spec).metrics({ spec, logits, activated, decoded, labels, mask });
+  const metrics = scoringOf(spec).metrics({ spec, logits, activated, decoded, labels, mask }, further);
   return [maskedMeanLoss(scored, mask), ...metrics];
 }
 

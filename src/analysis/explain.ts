@@ -1,6 +1,6 @@
 /** @file Explanation trees: what the network answered about one input, question by question. */
 import { axisOf, type FlowGraph, type TaskNode, type TaskSpec } from "../flow/graph.js";
-import type { Offsets } from "../flow/masks.js";
+import { answerWidth, type Offsets } from "../flow/masks.js";
 import { behaviourOf, decodedScore, isSummarized } from "../tasks/index.js";
 import { neededOffsets } from "./positions.js";
 import type { ScoredTask } from "./score.js";
@@ -26,6 +26,8 @@ export interface ExplanationNode {
    */
   readonly positions?: readonly number[];
   readonly tokens?: number;
+  /** The tokens at these positions, in words, where they are known. */
+  readonly words?: readonly string[];
   /** Where the network was asked many times, under dropout. */
   readonly uncertainty?: Uncertainty;
   /** Tasks whose precondition reads this one last, in the order of the flow. */
@@ -56,12 +58,14 @@ export interface Explainable {
  * answers. It hangs under the latest gate that its condition reads or, where that one is not shown, under the nearest
  * shown gate above it.
  * @param sampled what the same rows were answered by stochastic passes
+ * @param words tokens of the row
  */
 export function explainRow(
   graph: FlowGraph,
   scored: Explainable,
   row: number,
   sampled?: SampledAnswers,
+  words?: readonly string[],
 ): ExplanationNode[] {
   const roots: ExplanationNode[] = [];
   // children of shown tasks, by path
@@ -76,9 +80,10 @@ export function explainRow(
     while (parent !== null && !childrenOf.has(parent)) parent = parentOf.get(parent) ?? null;
     const siblings = parent === null ? roots : (childrenOf.get(parent) ?? roots);
     const children: ExplanationNode[] = [];
-    const perToken = axisOf(task.spec) === "token" ? neededOffsets(scored.offsets) : null;
     const answer =
-      perToken === null ? explainTask(task, answers, row, sampled) : explainTokens(task, answers, lines, perToken, row);
+      axisOf(task.spec) === "sample"
+        ? explainTask(task, answers, row, sampled)
+        : explainTokens(task, answers, lines, { offsets: neededOffsets(scored.offsets), row, words }, sampled);
     siblings.push({ ...answer, children });
     childrenOf.set(task.path, children);
   }
@@ -103,18 +108,29 @@ function activeLines(
   return lines;
 }
 
+interface TokensOfRow {
+  readonly offsets: Offsets;
+  readonly row: number;
+  readonly words: readonly string[] | undefined;
+}
+
 /** The answers at some tokens of a row. */
 function explainTokens(
-  { path, spec }: TaskNode,
+  { index, path, spec }: TaskNode,
   { logits, activated, decoded }: Explainable["tasks"][number],
   lines: readonly number[],
-  offsets: Offsets,
-  row: number,
+  { offsets, row, words }: TokensOfRow,
+  sampled: SampledAnswers | undefined,
 ): Omit<ExplanationNode, "children"> {
   const behaviour = behaviourOf(spec);
   const width = behaviour.logitWidth(spec);
   const first = offsets[row] as number;
   const shown = lines.slice(0, TOKENS_SHOWN);
+  // of every class, also where of very many only the best are kept of an answer
+  const places = shown.flatMap((line) =>
+    spec.kind === "classification" ? [line * width + (decoded[line] as number)] : placesOf(line, width),
+  );
+  const answers = shown.flatMap((line) => placesOf(line, answerWidth(spec)));
   const numbers = (values: Float32Array): number[] =>
     shown.flatMap((line) =>
       spec.kind === "classification"
@@ -132,7 +148,14 @@ function explainTokens(
     logits: isSummarized(spec) ? numbers(activated).map(Math.log) : numbers(logits),
     positions: shown.map((line) => line - first),
     tokens: (offsets[row + 1] as number) - first,
+    ...(words === undefined ? {} : { words: shown.map((line) => words[line - first] ?? "") }),
+    ...(sampled === undefined ? {} : { uncertainty: uncertaintyOf(sampled, index, places, answers) }),
   };
+}
+
+/** Where the numbers of a line lie in a matrix of so many per line. */
+function placesOf(line: number, width: number): number[] {
+  return Array.from({ length: width }, (_, i) => line * width + i);
 }
 
 function explainTask(
@@ -144,27 +167,35 @@ function explainTask(
   const width = behaviourOf(spec).logitWidth(spec);
   const scores = activated.subarray(row * width, (row + 1) * width);
   const order = spec.kind === "classification" ? bestFirst(scores) : [...scores.keys()];
+  const places = order.map((i) => row * width + i);
   return {
     path,
     decoded: explainAnswer(spec, decoded, row, order),
     activated: order.map((i) => scores[i] as number),
-    logits: order.map((i) => logits[row * width + i] as number),
-    ...(sampled === undefined || width === 0 ? {} : { uncertainty: uncertaintyOf(sampled, index, row, order) }),
+    logits: places.map((place) => logits[place] as number),
+    ...(sampled === undefined || width === 0
+      ? {}
+      : { uncertainty: uncertaintyOf(sampled, index, places, placesOf(row, answerWidth(spec))) }),
   };
 }
 
-function uncertaintyOf({ samples, tasks }: SampledAnswers, task: number, row: number, order: readonly number[]) {
-  const { activated, decoded, rows } = tasks[task] as SampledAnswers["tasks"][number];
-  const spreadOf = ({ mean, deviation }: Spread, places: readonly number[]): SpreadOfRow => {
-    const at = (row * mean.length) / rows;
-    return {
-      mean: places.map((i) => mean[at + i] as number),
-      deviation: places.map((i) => deviation[at + i] as number),
-    };
-  };
-  const ofScores = { samples, ...spreadOf(activated, order) };
-  if (decoded === null) return ofScores;
-  return { ...ofScores, decoded: spreadOf(decoded, [...Array(decoded.mean.length / rows).keys()]) };
+/**
+ * @param places of the scores that are shown, among all scores of the task
+ * @param answers places of the answers that are shown, among all answers of the task
+ */
+function uncertaintyOf(
+  { samples, tasks }: SampledAnswers,
+  task: number,
+  places: readonly number[],
+  answers: readonly number[],
+): Uncertainty {
+  const { activated, decoded } = tasks[task] as SampledAnswers["tasks"][number];
+  const spreadOf = ({ mean, deviation }: Spread, at: readonly number[]): SpreadOfRow => ({
+    mean: at.map((i) => mean[i] as number),
+    deviation: at.map((i) => deviation[i] as number),
+  });
+  const ofScores = { samples, ...spreadOf(activated, places) };
+  return decoded === null ? ofScores : { ...ofScores, decoded: spreadOf(decoded, answers) };
 }
 
 /** Places of the scores from the highest down; of equal ones the first stays first, as in decoding. */
@@ -213,10 +244,13 @@ function printNode({ path, decoded, activated, logits, uncertainty }: Explanatio
   const list = (values: readonly ExplainedValue[]): string => `[${values.slice(0, shown).map(printValue).join(", ")}]`;
   const answer = `${path} | decoded: ${list(decoded)}, activated: ${list(activated)}, logits: ${list(logits)}`;
   if (uncertainty === undefined) return answer;
-  // numbers in label units say more than fractions of a range
+  return `${answer}, sampled: [${printSpreads(uncertainty).slice(0, shown).join(", ")}]`;
+}
+
+/** Numbers in label units say more than fractions of a range. */
+function printSpreads(uncertainty: Uncertainty): string[] {
   const { mean, deviation } = uncertainty.decoded ?? uncertainty;
-  const spreads = mean.slice(0, shown).map((value, i) => `${printValue(value)} ± ${printDeviation(deviation[i])}`);
-  return `${answer}, sampled: [${spreads.join(", ")}]`;
+  return mean.map((value, i) => `${printValue(value)} ± ${printDeviation(deviation[i])}`);
 }
 
 /** Two significant digits: a deviation is itself an estimate. */
@@ -224,10 +258,19 @@ function printDeviation(deviation = Number.NaN): string {
   return String(Number(deviation.toPrecision(2)));
 }
 
-/** The answers with the places of their tokens, counted from 1 as a reader does. */
-function printTokens({ path, decoded, tokens = 0 }: ExplanationNode, positions: readonly number[]): string {
-  const answers = decoded.map((value, i) => `${(positions[i] as number) + 1}: ${printValue(value)}`);
-  return `${path} | decoded: [${answers.join(", ")}] of ${tokens} token${tokens === 1 ? "" : "s"}`;
+/** The answers with the places of their tokens, counted from 1 as a reader does, and their words. */
+function printTokens(node: ExplanationNode, positions: readonly number[]): string {
+  const { path, decoded, tokens = 0, words = [], uncertainty } = node;
+  const placeOf = (i: number): string =>
+    `${(positions[i] as number) + 1}${words[i] === undefined ? "" : ` ${words[i]}`}`;
+  const perToken = (texts: readonly string[]): string => texts.map((text, i) => `${placeOf(i)}: ${text}`).join(", ");
+  const answer = `${path} | decoded: [${perToken(decoded.map(printValue))}] of ${tokens} token${tokens === 1 ? "" : "s"}`;
+  if (uncertainty === undefined) return answer;
+  const spreads = printSpreads(uncertainty);
+  // several numbers of a token stay together
+  const each = spreads.length / positions.length;
+  const joined = positions.map((_, i) => spreads.slice(i * each, (i + 1) * each).join(" "));
+  return `${answer}, sampled: [${perToken(joined)}]`;
 }
 
 /** An answer that came with the input. */

@@ -2,6 +2,7 @@
 import type { ImpliedLabels, TableRows } from "../data/dataset.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { type AnswerColumn, activeRows, bothMasks, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
+import { printCondition } from "../flow/print.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
 import { behaviourOf, type Labels } from "../tasks/index.js";
 
@@ -77,7 +78,7 @@ export function labelReport(
   );
   const warnings = tasks.flatMap((task) => {
     const own = rows.filter((row) => row.task_path === task.node.path);
-    return warningsOf(task, own, splits.train).map((warning) => ({ task_path: task.node.path, ...warning }));
+    return warningsOf(graph, task, own, splits.train).map((warning) => ({ task_path: task.node.path, ...warning }));
   });
   return { rows, tables: tables.length > 1 ? perTable : [], implied, warnings };
 }
@@ -176,11 +177,16 @@ function rowsIn(mask: RowMask, rows: ArrayLike<number>): number[] {
 
 type Warning = Omit<LabelWarning, "task_path">;
 
-function warningsOf(task: MaskedLabels, counts: readonly LabelReportRow[], train: ArrayLike<number>): Warning[] {
+function warningsOf(
+  graph: FlowGraph,
+  task: MaskedLabels,
+  counts: readonly LabelReportRow[],
+  train: ArrayLike<number>,
+): Warning[] {
   const inTrain = counts.find(({ split }) => split === "train");
   const contradictory = counts.reduce((sum, row) => sum + row.contradictory, 0);
   return [
-    ...(inTrain === undefined ? [] : shortages(inTrain, counts)),
+    ...(inTrain === undefined ? [] : shortages(graph, task.node, inTrain, counts)),
     ...constantAnswers(task, rowsIn(task.used, linesIn(task, train))),
     ...(contradictory === 0
       ? []
@@ -192,9 +198,18 @@ function warningsOf(task: MaskedLabels, counts: readonly LabelReportRow[], train
   ];
 }
 
-function shortages(train: LabelReportRow, counts: readonly LabelReportRow[]): Warning[] {
-  if (counts.every(({ active }) => active === 0)) {
-    return [problem("is active in no row of the table, so it can never be learnt; label its gates where they are met")];
+function shortages(
+  graph: FlowGraph,
+  { precondition }: TaskNode,
+  train: LabelReportRow,
+  counts: readonly LabelReportRow[],
+): Warning[] {
+  if (precondition !== null && counts.every(({ active }) => active === 0)) {
+    return [
+      problem(
+        `is active in no row of the table, so it can never be learnt: its precondition "${printCondition(graph, precondition)}" is never true; label its gates where they are met, or correct what it is given in the flow "${graph.flow}"`,
+      ),
+    ];
   }
   if (train.labelled === 0) return [problem("has no labelled row in train; label some, or remove it from the flow")];
   if (train.used === 0) {

@@ -49,7 +49,9 @@ function bestPlateaus({ scores, truths }: RankedAnswers, metric: (counts: Confus
     const low = below === 0 ? 0 : Math.max(0, scores[below - 1] as number);
     const high = below === scores.length ? Math.max(1, low) : Math.min(1, scores[below] as number);
     if (high >= 0) {
-      const value = metric({ truePositives, falsePositives, falseNegatives, trueNegatives });
+      const defined = metric({ truePositives, falsePositives, falseNegatives, trueNegatives });
+      // undefined where all labels and all decisions are the same: worse than any number
+      const value = Number.isNaN(defined) ? Number.NEGATIVE_INFINITY : defined;
       const last = plateaus.at(-1);
       if (value === best && value === previousValue && last !== undefined) last.high = high;
       else if (value === best) plateaus.push({ low, high });

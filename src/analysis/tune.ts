@@ -15,9 +15,9 @@ export interface TuningReport {
   readonly label: string | null;
   readonly metric: string;
   readonly threshold: number;
-  /** The metric with the thresholds the split was scored with; null without rows. */
+  /** The metric with the thresholds the split was scored with; null without rows, or where it is undefined. */
   readonly before: number | null;
-  /** The metric with the tuned threshold; null without rows. */
+  /** The metric with the tuned threshold; null without rows, or where it is undefined. */
   readonly after: number | null;
   /** Why the threshold was left at its default. */
   readonly warning?: string;
@@ -111,8 +111,10 @@ function tuneQuestion(
   metric: DecisionMetric,
   fallback: number,
 ): Pick<TuningReport, "threshold" | "before" | "after" | "warning"> {
-  const reached = (decided: Uint8Array): number | null =>
-    truths.length === 0 ? null : decisionMetrics[metric](confusionOf(truths, decided));
+  const reached = (decided: Uint8Array): number | null => {
+    const value = truths.length === 0 ? Number.NaN : decisionMetrics[metric](confusionOf(truths, decided));
+    return Number.isNaN(value) ? null : value;
+  };
   const decideBy = (threshold: number): Uint8Array => Uint8Array.from(scores, (score) => (score >= threshold ? 1 : 0));
   const problem = whyUntunable(truths);
   const threshold = problem === null ? bestThreshold(scores, truths, metric) : fallback;

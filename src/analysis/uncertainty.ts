@@ -8,10 +8,9 @@ export interface Spread {
   readonly deviation: Float32Array;
 }
 
-/** One task's answers to some rows over all samples. */
-export interface SampledTask {
-  readonly rows: number;
-  /** [rows, logitWidth], of the activated scores. */
+/** One task's answers to some rows (or to their tokens) over all samples. */
+interface SampledTask {
+  /** [rows, logitWidth], of the activated scores; of a task per token [positions, logitWidth]. */
   readonly activated: Spread;
   /** [rows, answerWidth] in label units, where the answer is a number; else null. */
   readonly decoded: Spread | null;
@@ -28,14 +27,12 @@ export class AnswerSampler {
   readonly #graph: FlowGraph;
   readonly #thresholds: readonly Thresholds[];
   readonly #labels: readonly Labels[];
-  readonly #rows: number;
   readonly #activated: SpreadSum[];
   readonly #decoded: SpreadSum[];
   #samples = 0;
 
   /** @param labels of the rows, per task: a regression may be scaled by the size of the row's image */
-  constructor(graph: FlowGraph, thresholds: readonly Thresholds[], labels: readonly Labels[], rows: number) {
-    this.#rows = rows;
+  constructor(graph: FlowGraph, thresholds: readonly Thresholds[], labels: readonly Labels[]) {
     this.#graph = graph;
     this.#thresholds = thresholds;
     this.#labels = labels;
@@ -43,12 +40,12 @@ export class AnswerSampler {
     this.#decoded = graph.tasks.map(() => new SpreadSum());
   }
 
-  /** @param logits per task, [rows, logitWidth] */
+  /** @param logits per task, [rows, logitWidth]; of a task per token [positions, logitWidth] */
   add(logits: readonly Float32Array[]): void {
     this.#samples += 1;
     for (const { index, spec } of this.#graph.tasks) {
       const behaviour = behaviourOf(spec);
-      if (behaviour.answeredBy === "table") continue;
+      if (behaviour.answeredBy !== "network") continue;
       const activated = behaviour.activate(spec, logits[index] as Float32Array);
       this.#activated[index]?.add(activated);
       if (behaviour.answerType(spec) !== "number") continue;
@@ -60,7 +57,7 @@ export class AnswerSampler {
   get answers(): SampledAnswers {
     const tasks = this.#graph.tasks.map(({ index }): SampledTask => {
       const [activated, decoded] = [this.#activated[index] as SpreadSum, this.#decoded[index] as SpreadSum];
-      return { rows: this.#rows, activated: activated.spread, decoded: decoded.samples === 0 ? null : decoded.spread };
+      return { activated: activated.spread, decoded: decoded.samples === 0 ? null : decoded.spread };
     });
     return { samples: this.#samples, tasks };
   }

@@ -3,8 +3,18 @@ import { join, resolve } from "node:path";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
 import { findProjectDir } from "../runs/project-dir.js";
-import { openRunStore, type RunStore } from "../storage/run-store.js";
+import { migrationNote } from "../storage/migrations.js";
+import { openRunStore, type RunStore, type StoreOptions } from "../storage/run-store.js";
 import { errorJson, reportError, toCoolError } from "./report-error.js";
+
+/** Whether a command reads a store, changes what is in it, or makes one where there is none. */
+type StoreAccess = "read" | "change" | "create";
+
+const ACCESS = {
+  read: { readonly: true },
+  change: { create: false },
+  create: {},
+} as const satisfies Record<StoreAccess, StoreOptions>;
 
 /** Base of all commands. `run` returns what `--json` prints; `--json` prints nothing else on stdout. */
 export abstract class CoolCommand extends Command {
@@ -31,9 +41,10 @@ export abstract class CoolCommand extends Command {
   protected async withStore<T>(
     flags: { readonly project?: string | undefined; readonly store?: string | undefined },
     use: (store: RunStore) => T | Promise<T>,
-    options: { readonly readonly?: boolean } = { readonly: true },
+    access: StoreAccess = "read",
   ): Promise<T> {
-    const store = openRunStore(this.storeDir(flags), options);
+    const store = openRunStore(this.storeDir(flags), ACCESS[access]);
+    if (store.backup !== null) this.note(migrationNote(store.backup));
     try {
       return await use(store);
     } finally {
@@ -41,12 +52,18 @@ export abstract class CoolCommand extends Command {
     }
   }
 
-  /** Aborts on the first Ctrl-C (or SIGTERM); a second one ends the process at once. */
-  protected async interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Aborts on the first Ctrl-C (or SIGTERM); a second one ends the process at once.
+   * @param say tells that the first one was heard; default: on a line of its own, after the terminal's ^C
+   */
+  protected async interruptible<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    say: (line: string) => void = (line) => process.stderr.write(`\n${line}\n`),
+  ): Promise<T> {
     const controller = new AbortController();
     const onSignal = (): void => {
       if (controller.signal.aborted) process.exit(130);
-      process.stderr.write("\nstopping after the current step; press Ctrl-C again to quit at once\n");
+      say("stopping after the current step; press Ctrl-C again to quit at once");
       controller.abort();
     };
     process.on("SIGINT", onSignal).on("SIGTERM", onSignal);

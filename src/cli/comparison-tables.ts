@@ -107,10 +107,12 @@ function metricLines(comparison: RunComparison, { split, gates, all }: Compariso
     const means = columns.map(({ runs }, column) =>
       grouped[i] === undefined ? (metric.values[runs[0] as number] ?? null) : (grouped[i].groups[column]?.mean ?? null),
     );
+    // of those that are equally good all are marked
+    const bestMean = best === null ? null : (means[best] ?? null);
     const texts = columns.map((_, column) => {
       const sd = grouped[i]?.groups[column]?.sd ?? null;
       const spread = sd === null ? "" : ` ±${formatMetric(sd)}`;
-      return `${formatMetric(means[column] ?? null)}${spread}${column === best ? " *" : "  "}`;
+      return `${formatMetric(means[column] ?? null)}${spread}${bestMean !== null && means[column] === bestMean ? " *" : "  "}`;
     });
     const { task_path: path, metric_name } = metric;
     const differs = new Set(metric.values).size > 1;

@@ -1,4 +1,6 @@
-/** @file Scripts that let a shell complete commands and flags. */
+/** @file Scripts that let a shell complete commands, flags and names that the store knows. */
+import type { CandidateKind } from "../storage/candidates.js";
+import { TUNABLE_METRICS } from "../tasks/metrics/decisions.js";
 
 /** A flag as a shell completes it. */
 interface CompletedFlag {
@@ -7,6 +9,8 @@ interface CompletedFlag {
   /** Values it can have; empty where any. */
   readonly options: readonly string[];
   readonly takesValue: boolean;
+  /** What its value names. */
+  readonly kind?: CandidateKind | undefined;
 }
 
 /** A command as a shell completes it: its words (`runs list`), what it does, its flags. */
@@ -14,6 +18,64 @@ export interface CompletedCommand {
   readonly words: readonly string[];
   readonly summary: string;
   readonly flags: readonly CompletedFlag[];
+  /** What its arguments name. */
+  readonly argument?: CandidateKind | undefined;
+}
+
+/** What the values of flags name: a flag means the same in every command. */
+const KIND_OF_FLAG: Readonly<Record<string, CandidateKind>> = {
+  run: "runs",
+  from: "runs",
+  resume: "runs",
+  again: "runs",
+  task: "tasks",
+  "receptive-field": "tasks",
+  tag: "tags",
+  add: "tags",
+  remove: "tags",
+  where: "fields",
+  sort: "fields",
+  columns: "fields",
+  set: "settings",
+};
+
+const KIND_OF_ARGUMENT: Readonly<Record<string, CandidateKind>> = { run: "runs", first: "runs", second: "runs" };
+const KIND_OF_COMMAND: Readonly<Record<string, CandidateKind>> = { "runs restore": "trash", "runs tag": "tagged" };
+const WORDS_OF_FLAG: Readonly<Record<string, readonly string[]>> = { metric: TUNABLE_METRICS };
+
+/** A command of oclif, as far as completion needs it. */
+interface KnownCommand {
+  readonly id: string;
+  readonly summary?: string | undefined;
+  readonly args: Readonly<Record<string, { readonly options?: readonly string[] | undefined }>>;
+  readonly flags: Readonly<
+    Record<
+      string,
+      {
+        readonly type: "boolean" | "option";
+        readonly summary?: string | undefined;
+        readonly description?: string | undefined;
+        readonly options?: readonly string[] | undefined;
+      }
+    >
+  >;
+}
+
+export function completedCommand({ id, summary, args, flags }: KnownCommand): CompletedCommand {
+  const words = id.split(":");
+  const [argument] = Object.keys(args);
+  return {
+    words,
+    summary: summary ?? "",
+    argument: KIND_OF_COMMAND[words.join(" ")] ?? (argument === undefined ? undefined : KIND_OF_ARGUMENT[argument]),
+    flags: Object.entries(flags).map(([name, flag]) => ({
+      name,
+      summary: flag.summary ?? flag.description ?? "",
+      options: flag.options ?? WORDS_OF_FLAG[name] ?? [],
+      takesValue: flag.type === "option",
+      kind: flag.type === "option" ? KIND_OF_FLAG[name] : undefined,
+    })),
+  };
 }
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -51,50 +113,81 @@ function nextWords(commands: readonly CompletedCommand[]): ReadonlyMap<string, r
 
 function bashScript(bin: string, commands: readonly CompletedCommand[]): string {
   const name = `_${bin}_complete`;
+  const byCommand = (variable: string, caseOf: (command: CompletedCommand) => string | undefined): string[] =>
+    commands.flatMap((command) => {
+      const value = caseOf(command);
+      return value === undefined ? [] : [`${quoted(command.words.join(" "))}) ${variable}=${quoted(value)} ;;`];
+    });
   const topics = [...nextWords(commands)].map(
-    ([before, words]) => `    ${quoted(before)}) words=${quoted(words.join(" "))} ;;`,
+    ([before, words]) => `${quoted(before)}) words=${quoted(words.join(" "))} ;;`,
   );
-  const flags = commands.map(
-    (command) =>
-      `    ${quoted(command.words.join(" "))}) flags=${quoted(command.flags.map((flag) => `--${flag.name}`).join(" "))} ;;`,
-  );
+  const flags = byCommand("flags", (command) => command.flags.map((flag) => `--${flag.name}`).join(" "));
   const values = commands.flatMap((command) =>
     command.flags
-      .filter(({ options }) => options.length > 0)
-      .map(
-        (flag) =>
-          `    ${quoted(`${command.words.join(" ")} --${flag.name}`)}) values=${quoted(flag.options.join(" "))} ;;`,
-      ),
+      .filter(({ takesValue }) => takesValue)
+      .map((flag) => `${quoted(`${command.words.join(" ")} --${flag.name}`)}) ${bashValue(flag)} ;;`),
   );
-  return `${name}() {
+  return `${name}_names() {
+  local plain=\${current#[\\"\\']} line quoted
+  plain="\${plain//\\\\/}"
+  while IFS=$'\\t' read -r line _; do
+    [[ "$current" == [\\"\\']* ]] && quoted="$line" || printf -v quoted %q "$line"
+    quoted="\${quoted//\\\\,/,}"
+    COMPREPLY+=("$quoted")
+  done < <(${bin} __complete "$1" "$plain" -- "\${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}" 2>/dev/null)
+  [[ "\${COMPREPLY[0]-}" == *= ]] && compopt -o nospace 2>/dev/null
+  return 0
+}
+${name}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
-  local command="" word words="" flags="" values="" i
+  local command="" word words="" flags="" values="" kind="" any="" argument="" i
+  COMPREPLY=()
+  # bash takes --flag=value apart
+  if [[ "$current" == "=" ]]; then
+    current=""
+  elif [[ "$previous" == "=" ]]; then
+    previous="\${COMP_WORDS[COMP_CWORD-2]}"
+  fi
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="\${COMP_WORDS[i]}"
     [[ "$word" == -* ]] && break
     case "\${command:+$command }$word" in
-${indented(knownPrefixes(commands).map((prefix) => `${quoted(prefix)}) command=${quoted(prefix)} ;;`))}
+${indented(knownPrefixes(commands).map((prefix) => `  ${quoted(prefix)}) command=${quoted(prefix)} ;;`))}
     esac
   done
   case "$command" in
-${topics.join("\n")}
+${indented(topics)}
   esac
   case "$command" in
-${flags.join("\n")}
+${indented(flags)}
+  esac
+  case "$command" in
+${indented(byCommand("argument", (command) => command.argument))}
   esac
   case "$command $previous" in
-${values.join("\n")}
+${indented(values)}
   esac
   if [[ -n "$values" ]]; then
     COMPREPLY=($(compgen -W "$values" -- "$current"))
+  elif [[ -n "$kind" ]]; then
+    ${name}_names "$kind"
+  elif [[ -n "$any" ]]; then
+    return 0
   elif [[ "$current" == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$current"))
-  else
+  elif [[ -n "$words" ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$current"))
+  elif [[ -n "$argument" ]]; then
+    ${name}_names "$argument"
   fi
 }
 complete -o default -F ${name} ${bin}
 `;
+}
+
+function bashValue({ options, kind }: CompletedFlag): string {
+  if (options.length > 0) return `values=${quoted(options.join(" "))}`;
+  return kind === undefined ? "any=1" : `kind=${quoted(kind)}`;
 }
 
 function knownPrefixes(commands: readonly CompletedCommand[]): string[] {
@@ -103,25 +196,43 @@ function knownPrefixes(commands: readonly CompletedCommand[]): string[] {
 }
 
 function indented(lines: readonly string[]): string {
-  return lines.map((line) => `      ${line}`).join("\n");
+  return lines.map((line) => `    ${line}`).join("\n");
 }
 
 function fishScript(bin: string, commands: readonly CompletedCommand[]): string {
-  const lines = commands.flatMap(({ words, summary, flags }) => {
-    const [before, word] = [words.slice(0, -1), words.at(-1) ?? ""];
-    const seen = before.map((part) => `__fish_seen_subcommand_from ${part}`);
-    const here = before.length === 0 ? "__fish_use_subcommand" : seen.join("; and ");
-    const within = words.map((part) => `__fish_seen_subcommand_from ${part}`).join("; and ");
+  const names = (kind: CandidateKind): string =>
+    `(${bin} __complete ${kind} (commandline -ct) -- (commandline -opc) 2>/dev/null)`;
+  const topics = [...nextWords(commands).keys()].filter((before) => before !== "");
+  const lines = commands.flatMap(({ words, summary, flags, argument }) => {
+    const before = words.slice(0, -1).join(" ");
+    const within = `__${bin}_in ${words.join(" ")}`;
     return [
-      `complete -c ${bin} -f -n ${quoted(here)} -a ${quoted(word)} -d ${quoted(summary)}`,
+      `complete -c ${bin} -f -n ${quoted(`__${bin}_at ${before}`)} -a ${quoted(words.at(-1) ?? "")} -d ${quoted(summary)}`,
+      ...(argument === undefined
+        ? []
+        : [`complete -c ${bin} -f -k -n ${quoted(within)} -a ${quoted(names(argument))}`]),
       ...flags.map((flag) => {
-        const values =
-          flag.options.length > 0 ? ` -x -a ${quoted(flag.options.join(" "))}` : flag.takesValue ? " -r" : "";
+        const known = flag.options.length > 0 ? flag.options.join(" ") : flag.kind && names(flag.kind);
+        const values = known !== undefined ? ` -x -a ${quoted(known)}` : flag.takesValue ? " -r" : "";
         return `complete -c ${bin} -n ${quoted(within)} -l ${flag.name}${values} -d ${quoted(flag.summary)}`;
       }),
     ];
   });
-  return `${lines.join("\n")}\n`;
+  return `# whether the words before the cursor are these, or begin with these
+function __${bin}_at
+  set -l words (commandline -opc)
+  set -e words[1]
+  test "$words" = "$argv"
+end
+function __${bin}_in
+  set -l words (commandline -opc)
+  set -e words[1]
+  set -l n (count $argv)
+  test (count $words) -ge $n; and test "$words[1..$n]" = "$argv"
+end
+${topics.map((topic) => `complete -c ${bin} -f -n '__${bin}_at' -a ${quoted(topic)}`).join("\n")}
+${lines.join("\n")}
+`;
 }
 
 /** Text in single quotes, in which nothing means anything. */

@@ -17,18 +17,29 @@ export interface CalledCommand {
 
 /** Errors of oclif in the words and with the exit code of ours; anything else unchanged. */
 export function toCoolError(error: Error, command: CalledCommand): Error {
-  if (error instanceof CoolError || !isParseError(error)) return error;
+  if (error instanceof CoolError) return error;
+  const [, missing] = NO_SUCH_PATH.exec(error.message) ?? [];
+  if (missing !== undefined) return new UsageError(`There is no folder ${missing}.`, { path: missing });
+  if (!isParseError(error)) return error;
   const [unknown] = error.flags ?? [];
   if (unknown !== undefined) {
     const known = command.flags.map((flag) => `--${flag}`);
     return new UnknownNameError("flag", unknown, known, command.name, { exitCode: 2 });
   }
-  const text = error.message.replace(SEE_HELP, "").replace(GREEDY_FLAGS, "").replaceAll(/\s+/g, " ");
+  const text = error.message
+    .replace(SEE_HELP, "")
+    .replace(PREAMBLE, "")
+    .replace(GREEDY_FLAGS, "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
   return new UsageError(`${sentence(text)} See ${command.name} --help.`, { command: command.name }, { cause: error });
 }
 
 // a hint about flags that take all words after them; ours take one each
 const GREEDY_FLAGS = /\s*Note: --[\s\S]* the beginning of arguments\.?/;
+// what arguments and flags that name a folder throw
+const NO_SUCH_PATH = /^No directory found at (.*)$/;
+const PREAMBLE = /^The following errors? occurred:/;
 const SEE_HELP = /\s*See more help with --help$/;
 
 /** Its classes are not exported; they share their last line. */

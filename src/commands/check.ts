@@ -54,8 +54,11 @@ export default class Check extends CoolCommand {
     part: string,
     rows: readonly (LabelCounts & { readonly task_path: string; readonly part: string })[],
   ): void {
+    // the parts of a task stand together; sorting is stable, so that tasks and parts keep their order
+    const order = new Map(rows.map(({ task_path }, i) => [task_path, i] as const).reverse());
+    const placed = [...rows].sort((a, b) => (order.get(a.task_path) ?? 0) - (order.get(b.task_path) ?? 0));
     const body = groupByFlow(
-      rows.map(({ task_path, part: name, rows: total, labelled, active, used, wasted, contradictory }) => ({
+      placed.map(({ task_path, part: name, rows: total, labelled, active, used, wasted, contradictory }) => ({
         path: task_path,
         cells: [name, ...[total, labelled, active, used, wasted, contradictory].map(String)],
       })),

@@ -1,10 +1,17 @@
-/** @file `cool completion`: a script that lets a shell complete commands and flags. */
+/** @file `cool completion`: a script that lets a shell complete what is typed. */
 import * as Args from "@oclif/core/args";
 import { CoolCommand } from "../cli/command.js";
-import { type CompletedCommand, completionScript, INSTALLATION, SHELLS, type Shell } from "../cli/completion.js";
+import {
+  type CompletedCommand,
+  completedCommand,
+  completionScript,
+  INSTALLATION,
+  SHELLS,
+  type Shell,
+} from "../cli/completion.js";
 
 export default class Completion extends CoolCommand {
-  static override summary = "Print a script that completes commands and flags in a shell";
+  static override summary = "Print a script that completes commands, flags and names of runs in a shell";
   static override description =
     `Let the shell read it at its start:\n\n${SHELLS.map((shell) => `${shell}: ${INSTALLATION[shell]}`).join("\n\n")}`;
   static override examples = SHELLS.map((shell) => `<%= config.bin %> <%= command.id %> ${shell}`);
@@ -20,16 +27,7 @@ export default class Completion extends CoolCommand {
   private completedCommands(): CompletedCommand[] {
     return this.config.commands
       .filter(({ hidden }) => hidden !== true)
-      .map(({ id, summary, flags }) => ({
-        words: id.split(":"),
-        summary: summary ?? "",
-        flags: Object.entries(flags).map(([name, flag]) => ({
-          name,
-          summary: flag.summary ?? flag.description ?? "",
-          options: flag.type === "option" ? (flag.options ?? []) : [],
-          takesValue: flag.type === "option",
-        })),
-      }))
+      .map(completedCommand)
       .sort((a, b) => (a.words.join(" ") < b.words.join(" ") ? -1 : 1));
   }
 }

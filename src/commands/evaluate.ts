@@ -13,10 +13,18 @@ export default class Evaluate extends CoolCommand {
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> long --split valid --gates predicted",
+    "<%= config.bin %> <%= command.id %> --metric matthews_correlation --metric log_loss",
+    "<%= config.bin %> <%= command.id %> --metric all --labels",
   ];
   static override args = { run: Args.string({ description: RUN_HELP, default: "latest" }) };
   static override flags = {
     split: Flags.option({ summary: "one split; default: all in JSON, the test split as a table", options: SPLITS })(),
+    metric: Flags.string({
+      summary: "this metric alone, also one that is computed on demand, or all (may be repeated)",
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "NAME",
+    }),
     labels: Flags.boolean({ summary: "also the metrics of single labels of multilabel tasks" }),
     gates: Flags.option({ summary: "one kind of gates", options: ["truth", "predicted"] as const })(),
   };
@@ -24,10 +32,16 @@ export default class Evaluate extends CoolCommand {
   async run(): Promise<EvaluateResult> {
     const { args, flags } = await this.parse(Evaluate);
     const result = await this.withStore(flags, (store) =>
-      evaluateRun(store, args.run, { split: flags.split, gates: flags.gates, project: flags.project }),
+      evaluateRun(store, args.run, {
+        split: flags.split,
+        gates: flags.gates,
+        metrics: flags.metric,
+        project: flags.project,
+      }),
     );
     const split = flags.split ?? bestSplit(result.evaluation);
-    if (split !== undefined) this.log(evaluationTable(result.evaluation, split, { labels: flags.labels }));
+    const labels = flags.labels || (flags.metric?.some((name) => name.includes("/")) ?? false);
+    if (split !== undefined) this.log(evaluationTable(result.evaluation, split, { labels }));
     return result;
   }
 }

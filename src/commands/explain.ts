@@ -14,7 +14,7 @@ interface Explained {
 }
 
 export default class Explain extends CoolCommand {
-  static override summary = "Print the explanation tree of images";
+  static override summary = "Print the explanation tree of images or other inputs";
   static override description =
     "A question is shown where its precondition holds by the network's own answers. Everything comes from the run's folder: the project may have changed since.";
   static override examples = [
@@ -23,10 +23,14 @@ export default class Explain extends CoolCommand {
     "<%= config.bin %> <%= command.id %> image.png --given member=true",
     "<%= config.bin %> <%= command.id %> image.png --uncertainty --samples 100",
     "<%= config.bin %> <%= command.id %> image.png --receptive-field person_present --out person.png",
+    "<%= config.bin %> <%= command.id %> \"select 'every painter sells a song .' as text\" --receptive-field part",
   ];
   static override strict = false;
   static override args = {
-    image: Args.string({ description: "images (several may be given)", required: true }),
+    image: Args.string({
+      description: "images (several may be given), or one table or query with the run's input columns",
+      required: true,
+    }),
   };
   static override flags = {
     run: Flags.string({ summary: `the run to ask: ${RUN_HELP}`, default: "latest" }),
@@ -44,7 +48,10 @@ export default class Explain extends CoolCommand {
       dependsOn: ["uncertainty"],
     }),
     seed: Flags.integer({ summary: "seed of the dropout", dependsOn: ["uncertainty"] }),
-    "receptive-field": Flags.string({ summary: "draw the pixels on which a task's answer depends", helpValue: "TASK" }),
+    "receptive-field": Flags.string({
+      summary: "draw the pixels, or the tokens, on which a task's answer depends",
+      helpValue: "TASK",
+    }),
     out: Flags.string({
       summary: "file of the drawing; default: <image>.<task>.png here",
       helpValue: "FILE.png",
@@ -66,6 +73,11 @@ export default class Explain extends CoolCommand {
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
       for (const explanation of explanations) this.log(run.print(explanation));
       if (task === undefined) return { run: run.run.id, explanations };
+      if (explanations.length > images.length) {
+        this.note(
+          `The receptive field is that of the first row; give a query for another, e.g. one that ends in: limit 1 offset 2`,
+        );
+      }
       for (const { file, input } of fields) this.log(`receptive field of ${task} on ${input}: ${file}`);
       return { run: run.run.id, explanations, receptive_fields: fields };
     } finally {

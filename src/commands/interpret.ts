@@ -42,18 +42,27 @@ export default class Interpret extends CoolCommand {
   }
 
   private print({ task_path, best, worst }: ShownInterpretation, split: string): void {
+    const words = [...best, ...worst].some(({ text }) => text !== undefined);
     const rows = Object.entries({ worst, best }).flatMap(([side, samples]) =>
       samples.map((sample) => [
         side,
-        imageOf(sample),
-        JSON.stringify(sample.label),
-        JSON.stringify(sample.prediction),
+        ...(words ? [sample.id, sample.text ?? ""] : [imageOf(sample)]),
+        answerText(sample.label),
+        answerText(sample.prediction),
         formatLoss(sample.loss),
       ]),
     );
     this.log(`${task_path} on ${split}`);
-    this.log(drawTable(["", "image", "label", "prediction", "loss"], rows, [4]));
+    const sample = words
+      ? ["sample", "text"]
+      : [[...best, ...worst].some(({ image }) => image !== null) ? "image" : "sample"];
+    this.log(drawTable(["", ...sample, "label", "prediction", "loss"], rows, [sample.length + 3]));
   }
+}
+
+/** Numbers with four significant digits. */
+function answerText(answer: ShownSample["label"]): string {
+  return JSON.stringify(typeof answer === "number" ? Number(answer.toPrecision(4)) : answer);
 }
 
 /** The path from here where that is the shorter one, so that it can be opened. */

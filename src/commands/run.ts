@@ -41,6 +41,11 @@ export default class Run extends CoolCommand {
       description: "Default: auto, the fastest that loads; with --resume and --again that of the run",
       options: ["auto", "tensorflow", "webgpu", "wasm", "cpu"] as const,
     })(),
+    device: Flags.string({
+      summary: "what it computes on: cpu, gpu, or one of several GPUs",
+      description: "Default: the GPU where the backend finds one",
+      helpValue: "gpu:N",
+    }),
     seed: Flags.integer({ summary: "seed of weights and shuffling, instead of train.seed" }),
     replicas: replicasFlag("copies of the network that share every batch, instead of train.replicas"),
     from: Flags.string({
@@ -68,25 +73,28 @@ export default class Run extends CoolCommand {
     const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
     const project = await loadProject(projectDir, flags.set ?? []);
     const logger = await openConsoleLogger(uncaptured(process.stderr));
-    const result = await this.interruptible((signal) =>
-      trainRun(project, {
-        store: flags.store,
-        name: flags.name,
-        backend: flags.backend,
-        seed: flags.seed,
-        epochs: flags.epochs,
-        replicas: flags.replicas,
-        resume: flags.resume,
-        again: flags.again,
-        force: flags.force,
-        from: flags.from,
-        commandLine: ["cool", ...process.argv.slice(2)].join(" "),
-        signal,
-        loggers: [logger],
-      }),
+    return this.interruptible(
+      (signal) =>
+        trainRun(project, {
+          store: flags.store,
+          name: flags.name,
+          backend: flags.backend,
+          device: flags.device,
+          seed: flags.seed,
+          epochs: flags.epochs,
+          replicas: flags.replicas,
+          resume: flags.resume,
+          again: flags.again,
+          force: flags.force,
+          from: flags.from,
+          commandLine: ["cool", ...process.argv.slice(2)].join(" "),
+          signal,
+          loggers: [logger],
+          report: (result) => this.report(result),
+        }),
+      // the logger clears its progress bar for it
+      (line) => logger.message?.(line),
     );
-    this.report(result);
-    return result;
   }
 
   /** Flags that lead to the run's store from where the user stands. */

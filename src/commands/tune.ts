@@ -21,7 +21,7 @@ export default class Tune extends CoolCommand {
   async run(): Promise<TuneResult> {
     const { args, flags } = await this.parse(Tune);
     const { metric, project } = flags;
-    const result = await this.withStore(flags, (store) => tuneRun(store, args.run, metric, { project }), {});
+    const result = await this.withStore(flags, (store) => tuneRun(store, args.run, metric, { project }), "change");
     const rows = result.reports.map(({ task_path, label, metric, threshold, before, after }) => [
       task_path,
       label ?? "",

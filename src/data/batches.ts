@@ -47,9 +47,16 @@ export function bucketedOrder(
 
 /** Length of each row's longest sequence; null where no input is one. */
 export function sequenceLengths(inputs: Readonly<Record<string, InputSource>>): Int32Array | null {
-  const [first, ...more] = Object.values(inputs).filter(isTokenSource);
+  const [first, ...more] = tokenLengths(inputs);
   if (first === undefined) return null;
-  return first.lengths.map((length, row) => Math.max(length, ...more.map(({ lengths }) => lengths[row] as number)));
+  return first.map((length, row) => Math.max(length, ...more.map((lengths) => lengths[row] as number)));
+}
+
+/** Tokens of every row, for each input of sequences. */
+export function tokenLengths(inputs: Readonly<Record<string, InputSource>>): Int32Array[] {
+  return Object.values(inputs)
+    .filter(isTokenSource)
+    .map(({ lengths }) => lengths);
 }
 
 /** Consecutive pieces of `order`, views of it; the last one may be shorter. */

@@ -113,6 +113,19 @@ export function isTokenSource(source: InputSource): source is TokenSource {
   return source.spec.kind === "tokens";
 }
 
+/** The tokens of one row, in words. */
+export function wordsOf({ spec, lengths, read }: TokenSource, row: number): string[] {
+  const { vocabulary } = spec;
+  return Array.from(read([row]))
+    .slice(0, lengths[row])
+    .map((id) => (typeof vocabulary === "string" ? String(id) : (vocabulary[id - 1] ?? "?")));
+}
+
+/** The first token input. */
+export function firstTokens(inputs: Readonly<Record<string, InputSource>>): TokenSource | undefined {
+  return Object.values(inputs).find(isTokenSource);
+}
+
 /** The first image input: it names the rows, and its size scales labels in pixels. */
 export function firstPixels(inputs: Readonly<Record<string, InputSource>>): PixelSource | undefined {
   return Object.values(inputs).find(isPixelSource);

@@ -2,7 +2,7 @@
 import { renameSync, rmSync } from "node:fs";
 import { extname } from "node:path";
 import type { DuckDBType, DuckDBValue } from "@duckdb/node-api";
-import { DataError, StoreError } from "../errors.js";
+import { StoreError, UsageError } from "../errors.js";
 import { quoted } from "./sql.js";
 
 /** Column types that our tables need. */
@@ -21,11 +21,11 @@ const FORMATS: Readonly<Record<string, string>> = {
   ".jsonl": "FORMAT json",
 };
 
-/** @throws DataError unless the file's ending names a format we write */
+/** @throws UsageError unless the file's ending names a format we write */
 export function tableFormat(file: string): string {
   const format = FORMATS[extname(file).toLowerCase()];
   if (format === undefined) {
-    throw new DataError(`${file} has no ending that names a table format. Use ${Object.keys(FORMATS).join(", ")}.`, {
+    throw new UsageError(`${file} has no ending that names a table format. Use ${Object.keys(FORMATS).join(", ")}.`, {
       file,
     });
   }

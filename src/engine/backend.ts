@@ -1,6 +1,6 @@
 /** @file Which compute backend tfjs runs on: chosen by name, made ready once, with the reason on record. */
 import { BackendError } from "../errors.js";
-import type { Backend, OpenedBackend } from "./backends/backend.js";
+import type { Backend, BackendWish, OpenedBackend } from "./backends/backend.js";
 import { cpu } from "./backends/cpu.js";
 import { type Device, deviceName } from "./backends/device.js";
 import { tensorflow } from "./backends/tensorflow.js";
@@ -20,6 +20,8 @@ export interface BackendInfo extends OpenedBackend {
 
 const backends: { readonly [Name in BackendName]: Backend } = { tensorflow, webgpu, wasm, cpu };
 
+export const BACKEND_NAMES = Object.keys(backends) as readonly BackendName[];
+
 /** What `auto` tries, the fastest first; the last one is part of every installation. */
 const AUTO_ORDER = ["tensorflow", "webgpu", "wasm"] as const satisfies readonly BackendName[];
 
@@ -27,23 +29,23 @@ const opened = new Map<BackendName, Promise<OpenedBackend>>();
 
 /**
  * Makes a backend ready and the current one of tfjs. Loads tfjs on the first call; asking again is cheap.
- * @param device what it must compute on; null: the best there is
  * @throws BackendError when the backend does not load, with the way out
  */
-export async function openBackend(choice: BackendChoice, device: Device | null = null): Promise<BackendInfo> {
+export async function openBackend(choice: BackendChoice, wish: BackendWish = {}): Promise<BackendInfo> {
+  const { device = null } = wish;
   if (choice !== "auto") {
-    const backend = await open(choice, device);
+    const backend = await open(choice, wish);
     return { ...backend, name: choice, reason: `${choice}: ${backend.device}, asked for by name` };
   }
   const passedOver: string[] = [];
   for (const name of AUTO_ORDER) {
-    const why = lacks(name, device) ?? (await backends[name].passedOver?.()) ?? null;
+    const why = lacks(name, device) ?? (await backends[name].passedOver?.(wish)) ?? null;
     if (why !== null) {
       passedOver.push(`${name} ${why}`);
       continue;
     }
     try {
-      const backend = await open(name, device);
+      const backend = await open(name, wish);
       const rest = passedOver.length === 0 ? "" : ` (${passedOver.join("; ")})`;
       return { ...backend, name, reason: `${name}: ${backend.device}, the fastest that loads here${rest}` };
     } catch (error) {
@@ -65,12 +67,13 @@ function lacks(name: BackendName, device: Device | null): string | null {
     : `does not compute on a ${device.kind}`;
 }
 
-async function open(name: BackendName, device: Device | null): Promise<OpenedBackend> {
+async function open(name: BackendName, wish: BackendWish): Promise<OpenedBackend> {
+  const { device = null } = wish;
   const lack = lacks(name, device);
   if (lack !== null) throw new BackendError(`The backend ${name} ${lack}. Leave --device or --backend out.`, { name });
   // one that has several devices looks whether it is on the right one
   const isSettled = device === null || backends[name].devices.length === 1;
-  const opening = (isSettled ? opened.get(name) : undefined) ?? backends[name].open(device);
+  const opening = (isSettled ? opened.get(name) : undefined) ?? backends[name].open(wish);
   opened.set(name, opening);
   try {
     const backend = await opening;

@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { packageFile } from "../package-file.js";
 
 /** What to start with node: a script and its arguments. */
 export interface EntryPoint {
@@ -11,14 +12,12 @@ export interface EntryPoint {
 
 /**
  * A module as a program, compiled, or through jiti where the source itself runs.
- * @param base `import.meta.url` of a module in the same folder
- * @param name of its file, without the ending
+ * @param path of the module below the sources, without its ending: `engine/picture-entry`
  */
-export function entryPoint(base: string, name: string): EntryPoint {
-  const here = fileURLToPath(base);
-  const isSource = here.endsWith(".ts");
-  const script = join(dirname(here), `${name}.${isSource ? "ts" : "js"}`);
-  if (!isSource) return { script, args: [] };
-  const jiti = dirname(createRequire(base).resolve("jiti/package.json"));
-  return { script: join(jiti, "lib", "jiti-cli.mjs"), args: [script] };
+export function entryPoint(path: string): EntryPoint {
+  const isSource = fileURLToPath(import.meta.url).endsWith(".ts");
+  // not looked for beside this code, which may have been bundled
+  if (!isSource) return { script: packageFile(`dist/${path}.js`), args: [] };
+  const jiti = dirname(createRequire(import.meta.url).resolve("jiti/package.json"));
+  return { script: join(jiti, "lib", "jiti-cli.mjs"), args: [packageFile(`src/${path}.ts`)] };
 }

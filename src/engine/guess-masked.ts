@@ -1,4 +1,5 @@
 /** @file Masked tokens of rows that are not trained on, hidden by the seed alone, and how well they are guessed. */
+import { tokenLengths } from "../data/batches.js";
 import type { Dataset } from "../data/dataset.js";
 import type { RowMask } from "../flow/masks.js";
 import { readInputs, tokenSpans } from "./batch-reader.js";
@@ -35,9 +36,9 @@ export async function guessMasked(
     return { inputs, answers: { labels, masked: masked ?? new Int32Array(0) } };
   };
   const tallies: MaskedTally[] = [];
-  const batchSize = options.batchSize ?? 64;
-  await passBatches(network, rows, read, options, ({ guessed }, at) => {
-    if (guessed !== null) tallies[at / batchSize] = guessed;
+  const even = { ...options, lengths: tokenLengths(dataset.inputs) };
+  await passBatches(network, rows, read, even, ({ guessed }, index) => {
+    if (guessed !== null) tallies[index] = guessed;
   });
   // in the order of the batches, whichever came first
   for (const tally of tallies) counter.addCounted(tally);

@@ -1,14 +1,14 @@
 /** @file Heads: a task's layers from its feature to its logits, dense or the user's own. */
 import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError, CoolError } from "../errors.js";
-import type { TaskNode } from "../flow/graph.js";
+import { axisOf, type TaskNode } from "../flow/graph.js";
 import { functionsOf } from "../tasks/index.js";
 import type { Layers, SymbolicTensor } from "./trunk.js";
 
 /**
  * Applies a task's head to its feature. Its last layer has the task's path as its name.
- * @param feature [batch, n]
- * @returns logits, [batch, width]
+ * @param feature [batch, n]; of a task per token [batch, length, n]
+ * @returns logits, [batch, width]; of a task per token [batch, length, width]
  * @throws ConfigError that names task and type where the user's head fails, or what it puts out does not fit
  */
 export function buildHead(task: TaskNode, feature: SymbolicTensor, width: number): SymbolicTensor {
@@ -23,11 +23,12 @@ function buildOwnHead(task: TaskNode, feature: SymbolicTensor, width: number): S
     throw headError(task, `returns ${what}; expected the output of a layer: layers.dense({ units: width }).apply(…)`);
   }
   const { shape } = output;
-  if (shape.length !== 2 || shape[1] !== width) {
-    const got = shape.map((size) => size ?? "batch").join(", ");
+  const expected = axisOf(task.spec) === "token" ? ["batch", "length", width] : ["batch", width];
+  if (shape.length !== expected.length || shape.at(-1) !== width) {
+    const got = shape.map((size, axis) => size ?? (axis === 0 ? "batch" : "length")).join(", ");
     throw headError(
       task,
-      `puts out [${got}]; expected [batch, ${width}]. End it with layers.dense({ units: width }), or correct the definition's width`,
+      `puts out [${got}]; expected [${expected.join(", ")}]. End it with layers.dense({ units: width }), or correct the definition's width`,
       { expected: width, got: shape },
     );
   }

@@ -61,8 +61,21 @@ export function alwaysInfer(layer: Layer): void {
 
 /** Runs `work` while layers behave as in inference, whatever the pass says. `work` must be synchronous. */
 export function whileInferring<T>(layers: readonly Layer[], work: () => T): T {
+  return whileReplaced(
+    layers,
+    (original) => (inputs, options) => original(inputs, { ...options, training: false }),
+    work,
+  );
+}
+
+/** Runs `work` while layers compute something else. `work` must be synchronous. */
+export function whileReplaced<T>(
+  layers: readonly Layer[],
+  replacement: (original: Call, layer: Layer) => Call,
+  work: () => T,
+): T {
   const replaced = layers.map((layer) => Object.getOwnPropertyDescriptor(layer, "call"));
-  for (const layer of layers) alwaysInfer(layer);
+  for (const layer of layers) replaceCall(layer, (original) => replacement(original, layer));
   try {
     return work();
   } finally {

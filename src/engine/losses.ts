@@ -154,6 +154,33 @@ export function batchLoss(
   return { total, tasks };
 }
 
+/**
+ * Largest |∂total/∂logit| of each task, in the order of the graph; ∞ where one is not finite.
+ * @param logits of all parts, as {@link batchLoss} takes them
+ * @param weights of each task
+ */
+export function steepestSlopes(
+  layout: HeadLayout,
+  logits: Float32Array,
+  targets: BatchTargets,
+  weights: readonly number[],
+): number[] {
+  const gradient = new Float32Array(logits.length);
+  batchLoss(layout, logits, targets, gradient, undefined, weights);
+  const parts = partsOf(layout, targets);
+  return layout.columns.map(({ part, offset, width }) => {
+    const { start, lines, stride } = parts[part];
+    let steepest = 0;
+    for (let line = 0; line < lines; line++) {
+      for (let i = 0; i < width; i++) {
+        const slope = Math.abs(gradient[start + line * stride + offset + i] as number);
+        steepest = Math.max(steepest, Number.isNaN(slope) ? Number.POSITIVE_INFINITY : slope);
+      }
+    }
+    return steepest;
+  });
+}
+
 /** Where the tokens of a dataset's rows lie, and how long the padded rows of a batch are. */
 export interface BatchTokens {
   readonly offsets: Offsets;

@@ -4,9 +4,10 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import type { InputSpec, InputValues } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { behaviourOf } from "../tasks/index.js";
+import { trainDilated } from "./dilated.js";
 import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
 import { buildHead } from "./heads.js";
-import type { Layer } from "./layer-graph.js";
+import { type Layer, withInnerLayers } from "./layer-graph.js";
 import { type HeadLayout, type LogitPart, layOutHeads, type TaskColumns } from "./losses.js";
 import { withSeededRandom } from "./seeded.js";
 import { changedLength } from "./token-lines.js";
@@ -56,8 +57,8 @@ export class Network {
   readonly #full: tfl.LayersModel;
   readonly #trunk: tfl.LayersModel;
   readonly #groups: readonly HeadGroup[];
-  /** Positions among the trunk's outputs of the logits of tasks with heads of their own, which train with it. */
-  readonly #ownOutputs: readonly number[];
+  /** Logits of tasks with heads of their own, which train with the trunk: positions among its outputs. */
+  readonly #ownOutputs: readonly { readonly output: number; readonly part: LogitPart }[];
   readonly #companions = new Map<object, { dispose(): void }>();
 
   private constructor(
@@ -70,6 +71,7 @@ export class Network {
     this.inputs = inputs;
     this.layout = layOutHeads(graph);
     this.#full = full;
+    trainDilated(withInnerLayers(full.layers));
     const frozen = frozenNames(graph, freeze);
     this.frozen = freezeLayers(full, graph, frozen);
     const withHead = (head: string): readonly TaskColumns[] =>
@@ -77,14 +79,15 @@ export class Network {
     const dense = withHead("dense");
     const groups = groupHeads(dense, frozen.tasks);
     const features = groups.map(([reader]) => layerOf(full, reader as TaskColumns).input as tfl.SymbolicTensor);
-    const own = withHead("own").map((columns) => layerOf(full, columns).output as tfl.SymbolicTensor);
+    const ownHeads = withHead("own");
+    const own = ownHeads.map((columns) => layerOf(full, columns).output as tfl.SymbolicTensor);
     // two features may be the same tensor, but a model's outputs must differ
     const outputs = [...new Set([...features, ...own])];
     this.#trunk = tfl.model({ inputs: full.inputs, outputs });
     this.#groups = groups.map((columns, i) =>
       mergeHeads(full, outputs.indexOf(features[i] as tfl.SymbolicTensor), columns, frozen.tasks),
     );
-    this.#ownOutputs = own.map((tensor) => outputs.indexOf(tensor));
+    this.#ownOutputs = ownHeads.map(({ part }, i) => ({ part, output: outputs.indexOf(own[i] as tfl.SymbolicTensor) }));
   }
 
   /**
@@ -164,11 +167,14 @@ export class Network {
     const applied = this.#trunk.apply(inputs, { training }) as tf.Tensor | tf.Tensor[];
     const features = Array.isArray(applied) ? applied : [applied];
     this.#assertPlaces(inputs, features);
-    const logitsIn = (part: LogitPart): tf.Tensor2D[] =>
-      this.#groups.filter((group) => group.part === part).map((group) => headLogits(features, group, masked));
-    const own = this.#ownOutputs.map((output) => features[output] as tf.Tensor2D);
+    const logitsIn = (part: LogitPart): tf.Tensor2D[] => [
+      ...this.#groups.filter((group) => group.part === part).map((group) => headLogits(features, group, masked)),
+      ...this.#ownOutputs
+        .filter((own) => own.part === part)
+        .map(({ output }) => asLines(features[output] as tf.Tensor)),
+    ];
     return {
-      sample: sideBySide([...logitsIn("sample"), ...own]),
+      sample: sideBySide(logitsIn("sample")),
       token: sideBySide(logitsIn("token")),
       masked: masked === null ? null : sideBySide(logitsIn("masked")),
     };
@@ -177,7 +183,7 @@ export class Network {
   /** @throws ConfigError where a feature of tasks per token has not one place for each token */
   #assertPlaces(inputs: readonly tf.Tensor[], features: readonly tf.Tensor[]): void {
     const tokens = inputs[Object.values(this.inputs).findIndex(({ kind }) => kind === "tokens")]?.shape[1];
-    for (const { part, output } of this.#groups) {
+    for (const { part, output } of [...this.#groups, ...this.#ownOutputs]) {
       const places = features[output]?.shape[1];
       if (part !== "sample" && places !== tokens) throw changedLength(tokens, places);
     }
@@ -225,10 +231,15 @@ function headLogits(
   masked: Int32Array | tf.Tensor1D | null,
 ): tf.Tensor2D {
   const feature = features[output] as tf.Tensor;
-  const lines = part === "sample" ? feature : tf.reshape(feature, [-1, feature.shape.at(-1) as number]);
+  const lines = part === "sample" ? feature : asLines(feature);
   // only the masked tokens are multiplied with a kernel as wide as the vocabulary
   const asked = part === "masked" ? tf.gather(lines, indices(masked)) : lines;
   return tf.add(tf.matMul(asked as tf.Tensor2D, kernel as unknown as tf.Tensor2D), bias) as tf.Tensor2D;
+}
+
+/** [batch, length, n] → [batch × length, n]; [batch, n] stays as it is. */
+function asLines(tensor: tf.Tensor): tf.Tensor2D {
+  return (tensor.rank === 2 ? tensor : tf.reshape(tensor, [-1, tensor.shape.at(-1) as number])) as tf.Tensor2D;
 }
 
 /** At least one, so that every batch has logits to begin its gradient with. */

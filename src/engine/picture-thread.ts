@@ -24,7 +24,7 @@ export class PictureThread {
   #fault: Error | null = null;
 
   constructor(changes: PictureChanges) {
-    const { script, args } = entryPoint(import.meta.url, "picture-entry");
+    const { script, args } = entryPoint("engine/picture-entry");
     this.#worker = new Worker(script, { argv: [...args], execArgv: [], workerData: changes });
     this.#worker.on("message", (pictures: Pictures) => this.#waiting.shift()?.resolve(pictures));
     this.#worker.on("error", (error) => this.#fail(error));

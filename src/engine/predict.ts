@@ -1,6 +1,7 @@
 /** @file Logits of many rows, batch by batch. */
 import { setImmediate as eventLoop } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
+import { batchesOf } from "../data/batches.js";
 import { InterruptedError } from "../errors.js";
 import type { Offsets } from "../flow/masks.js";
 import { isSummarized, type Labels } from "../tasks/index.js";
@@ -11,7 +12,7 @@ import type { BatchLogits, InputBatch, Network } from "./network.js";
 import { type BatchOutputs, guessedLoss, outputsOfBatch } from "./outputs.js";
 import { tensorflowBackend } from "./tensorflow/binding.js";
 import { UntraceableError } from "./tensorflow/untraceable.js";
-import { tokenIds } from "./token-lines.js";
+import { rowLengths, tokenIds } from "./token-lines.js";
 
 /** Labels of a batch, and the masked tokens that are asked. */
 export type Answers = Pick<BatchTargets, "labels" | "masked">;
@@ -55,6 +56,8 @@ export function passHere(
 
 export interface PredictOptions {
   readonly batchSize?: number;
+  /** Tokens of every row that can be read, for each token input. */
+  readonly lengths?: readonly Int32Array[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
   /** What passes the batches; default: this thread. */
@@ -65,7 +68,8 @@ export interface PredictOptions {
 
 /**
  * Logits of each task, in the order of the graph, [rows, task's width]; of a task per token [positions of these rows,
- * width of its answers], without padding; of masked language modelling none.
+ * width of its answers], without padding; of masked language modelling none. Where rows have token inputs, a batch has
+ * rows of one length alone, so that nothing is padded and no answer depends on which other rows are asked.
  * @param read inputs of some of the rows
  */
 export async function predictLogits(
@@ -77,47 +81,98 @@ export async function predictLogits(
   const { width } = network.layout;
   const { labelled } = options;
   const merged = new Float32Array(rows.length * width);
+  // of each row, of each task per token
   const tokens: (readonly Float32Array[])[] = [];
-  const readBatch = (batch: Int32Array) => {
+  const lengths: Int32Array[] = [];
+  const readBatch = (batch: Int32Array, index: number) => {
     const inputs = read(batch);
+    if (network.layout.tokenWidth > 0) lengths[index] = rowLengths(network.inputs, inputs, batch.length);
     return { inputs, answers: labelled === undefined ? null : labelsOf(network, labelled, batch, inputs) };
   };
-  await passBatches(network, rows, readBatch, options, (outputs, at) => {
-    merged.set(outputs.sample, at * width);
-    tokens[at / (options.batchSize ?? BATCH_SIZE)] = outputs.tokens;
+  await passBatches(network, rows, readBatch, options, (outputs, index, places) => {
+    places.forEach((place, i) => {
+      merged.set(outputs.sample.subarray(i * width, (i + 1) * width), place * width);
+    });
+    const perRow = lengths[index];
+    if (perRow !== undefined) tokensOfRows(outputs.tokens, perRow, places, tokens);
   });
   return splitTasks(network.layout, merged, joinEach(tokens));
 }
 
+/**
+ * Cuts what a batch says of its tokens into rows.
+ * @param outputs of each task per token, [positions of the rows, width of its answers]
+ * @param out receives the outputs of each row at its place
+ */
+function tokensOfRows(
+  outputs: readonly Float32Array[],
+  lengths: Int32Array,
+  places: Int32Array,
+  out: (readonly Float32Array[])[],
+): void {
+  const positions = lengths.reduce((sum, length) => sum + length, 0);
+  let at = 0;
+  lengths.forEach((length, i) => {
+    const [from, to] = [at, at + length];
+    out[places[i] as number] = outputs.map((values) => {
+      const width = positions === 0 ? 0 : values.length / positions;
+      return values.subarray(from * width, to * width);
+    });
+    at = to;
+  });
+}
+
 const BATCH_SIZE = 64;
+
+/** Batches of rows of equal lengths. */
+interface EvenBatches {
+  /** Places among the rows, batch by batch. */
+  readonly places: readonly Int32Array[];
+  /** How many batches have the same lengths, on average. */
+  readonly perShape: number;
+}
+
+/** @param lengths of every row that can be read, for each token input; none: all rows are alike */
+export function evenBatches(rows: Int32Array, lengths: readonly Int32Array[], batchSize: number): EvenBatches {
+  const groups = new Map<string, number[]>();
+  rows.forEach((row, place) => {
+    const key = lengths.map((own) => own[row]).join();
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [place]);
+    else group.push(place);
+  });
+  const places = [...groups.values()].flatMap((group) => batchesOf(Int32Array.from(group), batchSize));
+  return { places, perShape: places.length / Math.max(1, groups.size) };
+}
 
 /**
  * Passes rows batch by batch, as many at a time as the forwarder takes.
- * @param take is given the outputs of the batch that begins with the row at a place of `rows`
+ * @param read is given the rows of a batch, and which batch it is
+ * @param take is given the outputs of a batch, which one it is, and the places of its rows among `rows`
  * @throws InterruptedError where the signal fires
  */
 export async function passBatches(
   network: Network,
   rows: Int32Array,
-  read: (rows: Int32Array) => { readonly inputs: InputBatch; readonly answers: Answers | null },
-  { batchSize = BATCH_SIZE, forwarder: given, signal, onProgress }: PredictOptions,
-  take: (outputs: ForwardOutputs, at: number) => void,
+  read: (rows: Int32Array, index: number) => { readonly inputs: InputBatch; readonly answers: Answers | null },
+  { batchSize = BATCH_SIZE, lengths = [], forwarder: given, signal, onProgress }: PredictOptions,
+  take: (outputs: ForwardOutputs, index: number, places: Int32Array) => void,
 ): Promise<void> {
-  const forwarder =
-    given ?? localForwarder(network, await openForward(network, batchSize, Math.ceil(rows.length / batchSize)));
+  const batches = evenBatches(rows, lengths, batchSize);
+  const forwarder = given ?? localForwarder(network, await openForward(network, batchSize, batches.perShape));
   const underWay: Promise<void>[] = [];
   let done = 0;
-  const pass = async (at: number): Promise<void> => {
-    const batch = rows.subarray(at, at + batchSize);
-    const { inputs, answers } = read(batch);
-    take(await forwarder.pass(inputs, batch.length, answers), at);
+  const pass = async (places: Int32Array, index: number): Promise<void> => {
+    const batch = places.map((place) => rows[place] as number);
+    const { inputs, answers } = read(batch, index);
+    take(await forwarder.pass(inputs, batch.length, answers), index, places);
     done += batch.length;
     onProgress?.(done, rows.length);
   };
-  for (let at = 0; at < rows.length; at += batchSize) {
+  for (const [index, places] of batches.places.entries()) {
     if (signal?.aborted === true) break;
     if (underWay.length >= forwarder.parallel) await underWay.shift();
-    const passing = pass(at);
+    const passing = pass(places, index);
     // whoever waits for it is told of its failure
     passing.catch(() => {});
     underWay.push(passing);
@@ -155,6 +210,7 @@ const WORTH_TRACING = 4;
 /**
  * How to compute many batches: on TensorFlow as runs of one graph, elsewhere kernel by kernel.
  * @param batchSize no batch is larger
+ * @param batches of one shape
  */
 export async function openForward(network: Network, batchSize: number, batches: number): Promise<Forward> {
   const eager: Forward = (inputs, rows, masked) => forwardParts(network, inputs, rows, masked);
@@ -184,15 +240,19 @@ export function forward(network: Network, inputs: InputBatch, rows: number): Flo
 /** Logits of one batch as plain numbers; empty where a part has none. */
 export type PartValues = { readonly [Part in keyof BatchLogits]: Float32Array };
 
-/** @param masked tokens whose hidden word is asked; default none */
+/**
+ * @param masked tokens whose hidden word is asked; default none
+ * @param training whether dropout drops and batch normalization learns
+ */
 export function forwardParts(
   network: Network,
   inputs: InputBatch,
   rows: number,
   masked: Int32Array | null = null,
+  training = false,
 ): PartValues {
   return tf.tidy(() => {
-    const logits = network.partLogits(network.inputTensors(inputs, rows), false, masked);
+    const logits = network.partLogits(network.inputTensors(inputs, rows), training, masked);
     const valuesOf = (tensor: tf.Tensor | null) => (tensor?.dataSync() as Float32Array | undefined) ?? EMPTY;
     return { sample: valuesOf(logits.sample), token: valuesOf(logits.token), masked: valuesOf(logits.masked) };
   });

@@ -2,7 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { TaskNode } from "../flow/graph.js";
-import { featureTensors } from "./layer-graph.js";
+import { trainDilated } from "./dilated.js";
+import { featureTensors, withInnerLayers } from "./layer-graph.js";
 import type { TaskColumns } from "./losses.js";
 import type { InputBatch, Network } from "./network.js";
 
@@ -86,14 +87,17 @@ function perPixel(gradient: tf.Tensor): Float32Array {
   return (tf.max(tf.abs(gradient), -1).dataSync() as Float32Array).slice();
 }
 
-function relativeToLargest(values: Float32Array): Float32Array {
+/** Divided by the largest of them, unless that is 0. */
+export function relativeToLargest(values: Float32Array): Float32Array {
   const largest = values.reduce((most, value) => Math.max(most, value), 0);
   return largest === 0 ? values : values.map((value) => value / largest);
 }
 
-async function averagingModel(model: tfl.LayersModel): Promise<tfl.LayersModel> {
+/** A copy of a model in which nothing is lost: see `structuralGradient`. */
+export async function averagingModel(model: tfl.LayersModel): Promise<tfl.LayersModel> {
   const topology = averaging(model.toJSON(undefined, false)) as tfl.ModelAndWeightsConfig["modelTopology"];
   const copy = await tfl.models.modelFromJSON(topology);
+  trainDilated(withInnerLayers(copy.layers));
   for (const layer of copy.layers) {
     const weights = layer.weights.map(({ originalName, shape }) => averagingWeight(originalName, shape as number[]));
     layer.setWeights(weights);

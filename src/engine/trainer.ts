@@ -5,16 +5,16 @@ import type { Dataset } from "../data/dataset.js";
 import { type Facts, TrainingError } from "../errors.js";
 import type { RowMask } from "../flow/masks.js";
 import type { Labels } from "../tasks/index.js";
-import { joinEach } from "./arrays.js";
+import { joinArrays, joinEach } from "./arrays.js";
 import { type BatchAugmenter, joinLabels } from "./augment.js";
 import { type Batch, createBatchReader } from "./batch-reader.js";
-import type { BatchLoss, BatchTargets } from "./losses.js";
+import { type BatchLoss, type BatchTargets, steepestSlopes } from "./losses.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "./mask-tokens.js";
 import type { InputBatch, Network } from "./network.js";
 import type { OptimizerState } from "./optimizer.js";
 import { type BatchOutputs, outputsOfBatch } from "./outputs.js";
 import { EagerSteps } from "./step/eager.js";
-import type { StepConfig, StepEngine } from "./step/step-engine.js";
+import type { StepConfig, StepEngine, StepOutcome } from "./step/step-engine.js";
 import { createTaskWeights, type TaskWeighting, type TaskWeights } from "./task-weights.js";
 
 export interface TrainerConfig extends StepConfig {
@@ -242,7 +242,7 @@ export class Trainer {
     const { gradientNorm, logits } = outcome;
     const loss = { ...outcome.loss, total: outcome.loss.total + this.#weights.regularizer(outcome.loss) };
     this.#assertFiniteLoss(loss);
-    this.#assertFiniteGradient(gradientNorm);
+    if (!Number.isFinite(gradientNorm)) this.#failForGradient(outcome, targets);
     logitsOut?.set(logits.sample);
     report?.(outcome.outputs ?? outputsOfBatch(this.network, logits, inputs, targets.rows, targets), loss);
     this.#weights.update(loss, learningRate);
@@ -275,11 +275,33 @@ export class Trainer {
     );
   }
 
-  #assertFiniteGradient(norm: number): void {
-    if (Number.isFinite(norm)) return;
-    this.#fail(`The gradient is ${norm}`, "Lower train.optimizer.learningRate or set train.clipNorm.", {
-      gradientNorm: String(norm),
-    });
+  /** Names the tasks at whose logits the gradient is not finite or, where it overflows further down, the steepest. */
+  #failForGradient({ gradientNorm: norm, logits, outputs }: StepOutcome, targets: BatchTargets): never {
+    const { graph, layout } = this.network;
+    const { sample, token, masked } = logits;
+    // replicas keep the logits of tokens
+    if (outputs !== undefined && layout.tokenWidth + layout.maskedWidth > 0) {
+      this.#fail(`The gradient is ${norm}`, "Lower train.optimizer.learningRate or set train.clipNorm.", {
+        gradientNorm: String(norm),
+      });
+    }
+    const slopes = steepestSlopes(layout, joinArrays([sample, token, masked]), targets, this.#weights.factors);
+    const unsound = graph.tasks.filter(({ index }) => slopes[index] === Number.POSITIVE_INFINITY);
+    const steepest = graph.tasks[slopes.indexOf(Math.max(...slopes))];
+    const whose =
+      unsound.length > 0
+        ? `The gradient of ${unsound.length === 1 ? "task" : "tasks"} ${unsound.map(({ path }) => `"${path}"`).join(", ")} is not finite`
+        : `The gradient is ${norm} in the trunk or a head, though it is finite at every task's logits (the steepest is that of task "${steepest?.path}")`;
+    const tasks = unsound.map(({ path }) => path);
+    this.#fail(
+      whose,
+      "Lower train.optimizer.learningRate, set train.clipNorm, or look for extreme labels or weights.",
+      {
+        tasks,
+        steepest: steepest?.path ?? null,
+        gradientNorm: String(norm),
+      },
+    );
   }
 
   #fail(problem: string, wayOut: string, facts: Facts): never {

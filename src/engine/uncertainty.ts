@@ -1,32 +1,81 @@
 /** @file Monte-Carlo dropout: the same inputs, answered by many thinned networks. */
-import * as tf from "@tensorflow/tfjs-core";
 import type { TaskNode } from "../flow/graph.js";
+import { behaviourOf } from "../tasks/index.js";
+import { joinArrays } from "./arrays.js";
 import { type Layer, layersBefore, whileInferring, withInnerLayers } from "./layer-graph.js";
 import type { InputBatch, Network, SymbolicTensor } from "./network.js";
+import { forwardParts, type PartValues } from "./predict.js";
 import { withSeededRandom } from "./seeded.js";
+import { rowLengths } from "./token-lines.js";
 
 /**
- * Logits of one batch in one pass under dropout, [rows, layout.width]. Dropout layers drop as in training, and every
+ * Logits of one batch in one pass under dropout. Dropout layers drop as in training, and every
  * other layer infers: batch normalization keeps its averages, and noise layers add none. The spread of the answers over
  * many passes approximates the uncertainty about the weights: Gal & Ghahramani, "Dropout as a Bayesian Approximation:
  * Representing Model Uncertainty in Deep Learning" (ICML 2016).
  * @param seed same seed, same masks; every pass takes its own
  */
-export function sampleLogits(network: Network, inputs: InputBatch, rows: number, seed: string): Float32Array {
+export function sampleLogits(network: Network, inputs: InputBatch, rows: number, seed: string): PartValues {
   const layers = withInnerLayers(network.layers);
   const dropouts = layers.filter(drops);
   // a layer that holds others hands on to them how it is called
   const others = layers.filter((layer) => !drops(layer) && withInnerLayers([layer]).length === 1);
-  const pass = (): Float32Array =>
-    tf.tidy(() => (network.logits(inputs, rows, true).dataSync() as Float32Array).slice());
+  const pass = (): PartValues => forwardParts(network, inputs, rows, null, true);
   return withSeededRandom(seed, () => whileUnseeded(dropouts, () => whileInferring(others, pass)));
+}
+
+/** Logits of rows that come batch by batch, in any order; those of very many classes too, which are not kept else. */
+export class CollectedLogits {
+  readonly #network: Network;
+  /** [rows, layout.width] */
+  readonly #rows: Float32Array;
+  /** Of each row [its tokens, layout.tokenWidth]. */
+  readonly #tokens: Float32Array[] = [];
+
+  constructor(network: Network, rows: number) {
+    this.#network = network;
+    this.#rows = new Float32Array(rows * network.layout.width);
+  }
+
+  /** @param places where the rows of the batch belong */
+  put(places: Int32Array, inputs: InputBatch, { sample, token }: PartValues): void {
+    const { layout, inputs: specs } = this.#network;
+    const { width, tokenWidth } = layout;
+    const lengths = tokenWidth === 0 ? null : rowLengths(specs, inputs, places.length);
+    const padded = token.length / places.length;
+    places.forEach((place, i) => {
+      this.#rows.set(sample.subarray(i * width, (i + 1) * width), place * width);
+      if (lengths === null) return;
+      this.#tokens[place] = token.slice(i * padded, i * padded + (lengths[i] as number) * tokenWidth);
+    });
+  }
+
+  /** Per task of the graph, [rows, width] or [positions, width]; of masked language modelling none. */
+  get tasks(): Float32Array[] {
+    const { layout } = this.#network;
+    const parts = {
+      sample: { lines: this.#rows, stride: layout.width },
+      token: { lines: joinArrays(this.#tokens), stride: layout.tokenWidth },
+      masked: { lines: new Float32Array(0), stride: layout.maskedWidth },
+    };
+    return layout.columns.map(({ part, offset, width }) => {
+      const { lines, stride } = parts[part];
+      const count = stride === 0 ? 0 : lines.length / stride;
+      const logits = new Float32Array(count * width);
+      for (let line = 0; line < count; line++) {
+        const from = line * stride + offset;
+        logits.set(lines.subarray(from, from + width), line * width);
+      }
+      return logits;
+    });
+  }
 }
 
 /** Tasks with a head whose answers never vary: no dropout lies between the inputs and their logits. */
 export function tasksWithoutDropout(network: Network): TaskNode[] {
   const { model, graph } = network;
-  return graph.tasks.filter(({ path, feature }) => {
-    if (feature === null) return false;
+  return graph.tasks.filter(({ path, spec }) => {
+    if (behaviourOf(spec).answeredBy !== "network") return false;
     const logits = model.getLayer(path).output as SymbolicTensor;
     return !withInnerLayers(layersBefore([logits])).some(drops);
   });

@@ -81,7 +81,7 @@ export interface MaskedLanguageModelingSpec extends Pick<CommonTaskOptions, "los
 export type OwnGate = "none" | "bounds" | "truth";
 
 /** A task of the user's own: what of it is data. Its functions are registered under its type and digest. */
-export interface OwnSpec<Gate extends OwnGate = OwnGate> extends CommonTaskOptions {
+export interface OwnSpec<Gate extends OwnGate = OwnGate> extends CommonTaskOptions, TokenTaskOptions {
   readonly kind: "own";
   /** Name that its definition gives it. */
   readonly type: string;

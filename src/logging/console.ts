@@ -25,7 +25,7 @@ function epochLine(summary: EpochSummary): string {
   const { epoch, epochs, trainLoss, validLoss, learningRate, imagesPerSecond, seconds, improved } = summary;
   const valid = Number.isNaN(validLoss) ? "" : `  valid loss ${validLoss.toFixed(4)}${improved ? " *" : "  "}`;
   const width = String(epochs).length;
-  return `epoch ${String(epoch).padStart(width)}/${epochs}  train loss ${trainLoss.toFixed(4)}${valid}  lr ${learningRate.toExponential(1)}  ${Math.round(imagesPerSecond)} img/s  ${formatSeconds(seconds)}`;
+  return `epoch ${String(epoch).padStart(width)}/${epochs}  train loss ${trainLoss.toFixed(4)}${valid}  lr ${learningRate.toExponential(1)}  ${Math.round(imagesPerSecond)} rows/s  ${formatSeconds(seconds)}`;
 }
 
 /** One line per event, for files and pipes. */
@@ -75,7 +75,7 @@ class BarLogger implements RunLogger {
     if (done >= total) this.#pause();
   }
   step({ epoch, epochs, batch, batches, loss, imagesPerSecond, secondsLeft }: StepProgress): void {
-    const detail = `loss ${loss.toFixed(4)}  ${Math.round(imagesPerSecond)} img/s  ${formatSeconds(secondsLeft)} left`;
+    const detail = `loss ${loss.toFixed(4)}  ${Math.round(imagesPerSecond)} rows/s  ${formatSeconds(secondsLeft)} left`;
     this.#show(`epoch ${epoch}/${epochs}`, batch, batches, detail);
   }
   epoch(summary: EpochSummary): void {

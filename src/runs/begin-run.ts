@@ -173,5 +173,10 @@ function resumeRun(run: RunRecord, { project, config, store, loggers }: Prepared
       `The project is not as it was when run ${run.id} (${run.name}) started: ${changes.join("; ")}. It goes on with its own settings and network.`,
     );
   }
-  return store.resumeRun(run.id);
+  const { epochs } = config.settings.train;
+  const resumed = store.resumeRun(run.id, epochs === run.epochs ? undefined : epochs);
+  // as many as are asked for now, also when the run is interrupted once more
+  const train = { ...before.settings.train, epochs };
+  writeJson(runFiles(runDir).config, { ...before, settings: { ...before.settings, train } });
+  return resumed;
 }

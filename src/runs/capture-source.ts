@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { type Dirent, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { extname, join, relative, sep } from "node:path";
-import { type GitState, gitState, type LeftOut, type SourcePatch, sourcePatch } from "./git.js";
+import { type GitState, gitState, type LeftOut, type SourcePatch, STORE_FILE, sourcePatch } from "./git.js";
 import { runFiles, writeJson } from "./run-folder.js";
 
 /** A source file as it was. */
@@ -74,7 +74,10 @@ function describePatch({ text, untracked, leftOut, leftOutCount }: SourcePatch):
 export function sourceFiles(projectDir: string, storeDir: string): SourceFile[] {
   const found: string[] = [];
   const walk = (dir: string, depth: number): void => {
-    for (const entry of entriesOf(dir)) {
+    const entries = entriesOf(dir);
+    // another run store, or a run that was exported into the project
+    if (depth > 0 && entries.some(({ name }) => name === STORE_FILE)) return;
+    for (const entry of entries) {
       if (found.length >= MOST_FILES) return;
       const path = join(dir, entry.name);
       if (entry.isDirectory() && depth < DEEPEST && isSourceFolder(entry.name) && path !== storeDir) {

@@ -6,16 +6,18 @@ import { evaluateSplit, totalLoss } from "../analysis/evaluate.js";
 import { bestAndWorst, type TaskInterpretation } from "../analysis/interpret.js";
 import { type ScoredSplit, scoreSplit, withThresholds } from "../analysis/score.js";
 import { type Tuning, tuneThresholds } from "../analysis/tune.js";
-import type { InputSpec } from "../data/dataset.js";
+import { firstTokens, type InputSpec } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { Artifact } from "../storage/artifacts.js";
 import type { RunStore } from "../storage/run-store.js";
 import { type EvaluationRow, SPLITS } from "../tasks/evaluation.js";
 import type { Thresholds } from "../tasks/index.js";
+import { furtherMetricsOf } from "./metrics.js";
 import { outputsOf } from "./outputs.js";
 import { writePredictions } from "./predictions.js";
 import { withForwarder } from "./replicas.js";
 import { runFiles, writeJson } from "./run-folder.js";
+import { writeWords } from "./stored-words.js";
 import { defaultThresholds, type ThresholdsByPath, thresholdsByPath } from "./thresholds.js";
 import { evaluateMasked, predictRows } from "./train-epochs.js";
 import type { RunContext } from "./train-run.js";
@@ -34,9 +36,14 @@ export async function completeRun(
     if (warning !== undefined) loggers.warning(`${task_path}${label === null ? "" : ` (${label})`}: ${warning}`);
   }
   const scored = untuned.map((split) => withThresholds(graph, split, tuning.thresholds));
-  const evaluation = evaluateSplits(graph, scored, guessed);
+  const evaluation = evaluateSplits(graph, scored, guessed, furtherMetricsOf(settings));
   const thresholds = keepThresholds(store, run.id, runDir, graph, tuning.thresholds, settings.tune.metric);
-  for (const split of scored) await writePredictions(runFiles(runDir).predictions(split.split), split);
+  const tokens = firstTokens(context.dataset.inputs);
+  for (const split of scored) {
+    await writePredictions(runFiles(runDir).predictions(split.split), split);
+    if (tokens === undefined) continue;
+    await writeWords(runFiles(runDir).words(split.split), tokens, context.dataset.splits[split.split]);
+  }
   store.replaceEvaluation(run.id, evaluation);
   for (const split of scored) {
     store.replaceInterpretation(run.id, split.split, interpretedSamples(bestAndWorst(graph, split, settings.log.top)));
@@ -89,14 +96,17 @@ function tuneOnValid(graph: FlowGraph, scored: readonly ScoredSplit[], metric: s
 /**
  * Rows of all splits, each with its total.
  * @param guessed rows about masked tokens, which no scored split can tell again
+ * @param further metrics that are computed on demand
  */
 export function evaluateSplits(
   graph: FlowGraph,
   scored: readonly ScoredSplit[],
   guessed: readonly EvaluationRow[] = [],
+  further: readonly string[] = [],
 ): EvaluationRow[] {
   return scored.flatMap((split) => {
-    const rows = [...evaluateSplit(graph, split), ...guessed.filter((row) => row.split === split.split)];
+    const own = evaluateSplit(graph, split, undefined, further);
+    const rows = [...own, ...guessed.filter((row) => row.split === split.split)];
     return [...rows, totalLoss(graph, rows, "truth"), totalLoss(graph, rows, "predicted")];
   });
 }

@@ -11,7 +11,7 @@ import {
 
 /** What a head is built of. */
 export interface HeadParts {
-  /** The trunk's feature, [batch, n]. */
+  /** The trunk's feature, [batch, n]; of a task per token [batch, length, n]. */
   readonly feature: SymbolicTensor;
   /** The tfjs-layers functions. A layer's name is placed under the task's path. */
   readonly layers: Layers;
@@ -21,7 +21,7 @@ export interface HeadParts {
   readonly name: string;
 }
 
-/** Layers from the feature to the logits, [batch, width]. */
+/** Layers from the feature to the logits, [batch, width]; of a task per token [batch, length, width]. */
 export type HeadFunction = (parts: HeadParts) => SymbolicTensor;
 
 /** A kind of task of the user's own. */

@@ -150,9 +150,9 @@ async function checkBackends(): Promise<Check[]> {
 async function checkBackend(name: BackendName): Promise<Check> {
   const title = `backend ${name}`;
   try {
-    const { version, threads, imagesPerSecond } = await measureBackend(name, SPEED_CHECK_MS);
+    const { version, device, threads, imagesPerSecond } = await measureBackend(name, SPEED_CHECK_MS);
     const speed = `${Math.round(imagesPerSecond)} images/s in training (32 × 32 × 3, one convolution)`;
-    return ok(title, `${version}, ${threads} thread${threads === 1 ? "" : "s"}, ${speed}`);
+    return ok(title, `${version} (${device}), ${threads} thread${threads === 1 ? "" : "s"}, ${speed}`);
   } catch (error) {
     const { message } = error as Error;
     const isOptional = name === "tensorflow" || name === "webgpu";
@@ -216,11 +216,13 @@ function isUsable(store: readonly Check[]): boolean {
 
 function checkOrphans(storeDir: string, store: readonly Check[]): Check[] {
   if (!isUsable(store)) return [];
-  const { folders, rows } = withStore(storeDir, (opened) => findOrphans(opened));
-  if (folders.length + rows.length === 0) return [ok("folders", "every run has its folder, every folder its run")];
+  const { folders, rows, back } = withStore(storeDir, (opened) => findOrphans(opened));
+  if (folders.length + rows.length + back.length === 0)
+    return [ok("folders", "every run has its folder, every folder its run")];
   const lists = [
     ...(folders.length === 0 ? [] : [`folders without a run: ${folders.slice(0, 5).join(", ")}`]),
     ...(rows.length === 0 ? [] : [`runs without a folder: ${rows.slice(0, 5).join(", ")}`]),
+    ...(back.length === 0 ? [] : [`tagged folder-missing, with a folder: ${back.slice(0, 5).join(", ")}`]),
   ];
   return [broken("folders", lists.join("; "), "Repair this with: cool doctor --repair")];
 }

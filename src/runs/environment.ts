@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { availableParallelism, cpus, hostname, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { packageFile } from "../package-file.js";
 
 /** Stored as flat keys: `cpu.model`, `packages.sharp`. */
 export interface Environment {
@@ -46,11 +47,11 @@ export async function readEnvironment(): Promise<Environment> {
   };
 }
 
-const SMI_TIMEOUT_MS = 1000;
+// without a persistent driver its first answer takes seconds
+const SMI_TIMEOUT_MS = 5000;
 
 /**
- * Rows that nvidia-smi prints for each GPU, cells as text; null where it is not there or does not answer within a
- * second.
+ * Rows that nvidia-smi prints for each GPU, cells as text; null where it is not there or gives no answer.
  * @param fields as `nvidia-smi --help-query-gpu` lists them
  */
 export async function queryGpus(fields: readonly string[]): Promise<string[][] | null> {
@@ -83,7 +84,7 @@ async function readGpus(): Promise<Environment["gpu"]> {
 
 /** dnn-cool's own version and those of its dependencies that are installed. */
 export function packageVersions(): Readonly<Record<string, string>> {
-  const own = readManifest(new URL("../../package.json", import.meta.url));
+  const own = readManifest(packageFile("package.json"));
   const names = Object.keys({ ...own?.dependencies, ...own?.optionalDependencies }).sort();
   const versions = names.map((name): [string, string | undefined] => [name, installedVersion(name)]);
   return Object.fromEntries([

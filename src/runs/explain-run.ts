@@ -2,10 +2,10 @@
 import { setImmediate as eventLoop } from "node:timers/promises";
 import type { ScoredSplit } from "../analysis/score.js";
 import { AnswerSampler, type SampledAnswers } from "../analysis/uncertainty.js";
+import { tokenLengths } from "../data/batches.js";
 import type { InputSource } from "../data/dataset.js";
 import type { Network } from "../engine/network.js";
 import { InterruptedError, UsageError } from "../errors.js";
-import { axisOf } from "../flow/graph.js";
 
 export interface UncertaintyOptions {
   /** Stochastic forward passes; default 30. */
@@ -19,7 +19,7 @@ const BATCH_ROWS = 64;
 
 /**
  * Answers to all rows of the inputs in stochastic passes: Monte-Carlo dropout.
- * @throws UsageError where that is less than two, which have no deviation, or where a task is asked per token
+ * @throws UsageError where that is less than two, which have no deviation
  */
 export async function sampleAnswers(
   network: Network,
@@ -31,38 +31,25 @@ export async function sampleAnswers(
   if (!Number.isInteger(samples) || samples < 2) {
     throw new UsageError(`${samples} samples have no deviation. Take 2 or more, e.g. ${DEFAULT_SAMPLES}.`, { samples });
   }
-  const perToken = network.graph.tasks.find(({ spec }) => axisOf(spec) === "token");
-  if (perToken !== undefined) {
-    throw new UsageError(
-      `Answers under dropout are sampled per row, but "${perToken.path}" is asked of every token. Explain this run without --uncertainty.`,
-      { task: perToken.path },
-    );
-  }
-  const [{ sampleLogits }, { splitTasks }, { readInputs }] = await Promise.all([
+  const [{ CollectedLogits, sampleLogits }, { evenBatches }, { readInputs }] = await Promise.all([
     import("../engine/uncertainty.js"),
     import("../engine/predict.js"),
     import("../engine/batch-reader.js"),
   ]);
-  const { graph } = network;
-  const rows = scored.ids.length;
+  const rows = Int32Array.from(scored.ids, (_, row) => row);
   const thresholds = scored.tasks.map((task) => task.thresholds);
-  const sampler = new AnswerSampler(
-    graph,
-    thresholds,
-    scored.tasks.map(({ labels }) => labels),
-    rows,
-  );
+  const labels = scored.tasks.map((task) => task.labels);
+  const sampler = new AnswerSampler(network.graph, thresholds, labels);
   for (let sample = 0; sample < samples; sample++) {
-    const logits = new Float32Array(rows * network.layout.width);
-    for (let at = 0; at < rows; at += BATCH_ROWS) {
+    const collected = new CollectedLogits(network, rows.length);
+    for (const batch of evenBatches(rows, tokenLengths(sources), BATCH_ROWS).places) {
       if (signal?.aborted === true) throw new InterruptedError("Interrupted.");
-      const batch = Array.from({ length: Math.min(BATCH_ROWS, rows - at) }, (_, i) => at + i);
       const inputs = readInputs(network, { inputs: sources }, batch);
-      const seeded = `${seed}/dropout/${sample}/${at}`;
-      logits.set(sampleLogits(network, inputs, batch.length, seeded), at * network.layout.width);
+      const seeded = `${seed}/dropout/${sample}/${batch[0]}`;
+      collected.put(batch, inputs, sampleLogits(network, inputs, batch.length, seeded));
       await eventLoop();
     }
-    sampler.add(splitTasks(network.layout, logits));
+    sampler.add(collected.tasks);
   }
   return sampler.answers;
 }

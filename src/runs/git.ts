@@ -1,8 +1,18 @@
 /** @file Which source a run was made from: commit, branch, and uncommitted work as a patch. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 
 export interface GitState {
   readonly commit: string | null;
@@ -69,7 +79,9 @@ export function sourcePatch(
   if (top === undefined || base === null) return null;
   const changed = paths(git(top, ["diff", "--name-only", "-z", "--no-renames", base]));
   const untracked = paths(git(top, ["ls-files", "--others", "--exclude-standard", "-z"]));
-  const isSource = (path: string): boolean => options.exclude === undefined || !isWithin(options.exclude, top, path);
+  const isInStore = storeDetector(top);
+  const isSource = (path: string): boolean =>
+    !(options.exclude !== undefined && isWithin(options.exclude, top, path)) && !isInStore(path);
   // the project's own files come first, so that others meet the limit
   const inProject = (path: string): boolean => isWithin(dir, top, path);
   const candidates = [...new Set([...changed, ...untracked])].filter(isSource);
@@ -84,6 +96,31 @@ export function sourcePatch(
     leftOut: leftOut.slice(0, MOST_LISTED),
     leftOutCount: leftOut.length,
   };
+}
+
+/** Tells git not to track a run store; where that cannot be written, the store works all the same. */
+export function ignoreStore(storeDir: string): void {
+  try {
+    writeFileSync(join(storeDir, ".gitignore"), "*\n", { flag: "wx" });
+  } catch {
+    // there already, or the user's own
+  }
+}
+
+/** What makes a folder a run store. */
+export const STORE_FILE = "cool.db";
+
+/** Whether a path lies in a folder that is a run store, wherever in the repository that is. */
+function storeDetector(top: string): (path: string) => boolean {
+  const known = new Map<string, boolean>();
+  const isStore = (folder: string): boolean => {
+    const seen = known.get(folder);
+    if (seen !== undefined) return seen;
+    const is = folder !== "." && (existsSync(join(top, folder, STORE_FILE)) || isStore(dirname(folder)));
+    known.set(folder, is);
+    return is;
+  };
+  return (path) => isStore(dirname(path));
 }
 
 /** The last commit, or git's empty tree where there is none yet. */

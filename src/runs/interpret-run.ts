@@ -4,16 +4,21 @@ import { join, resolve } from "node:path";
 import { bestAndWorst, type InterpretedSample, type TaskInterpretation } from "../analysis/interpret.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import { StoreError, UnknownNameError } from "../errors.js";
+import type { FlowGraph } from "../flow/graph.js";
+import type { PictureSource } from "../logging/panels/sample-sheets.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { Split } from "../tasks/evaluation.js";
 import { behaviourOf } from "../tasks/index.js";
 import { type RunSummary, summarize } from "./run-summary.js";
-import { storedPicture } from "./sample-pictures.js";
-import { type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit, type StoredRun } from "./stored-run.js";
+import { storedPictures } from "./sample-pictures.js";
+import { type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
 
-/** A sample with the file of its image; null where the run has no image input. */
+/** A sample and what can be shown of it. */
 export interface ShownSample extends InterpretedSample {
+  /** File of its image; null where the run has no image input. */
   readonly image: string | null;
+  /** Its words, with «» around the one that is meant, where the run reads tokens and no images. */
+  readonly text?: string;
 }
 
 export interface ShownInterpretation extends TaskInterpretation {
@@ -50,7 +55,7 @@ export async function interpretRun(
   options: InterpretOptions = {},
 ): Promise<InterpretResult> {
   const stored = await openStoredRun(store, reference, options);
-  const { graph, dir, run, config } = stored;
+  const { graph, dir, run } = stored;
   // what comes with the inputs is no answer of the network
   const answered = graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network");
   const paths = answered.map(({ path }) => path);
@@ -62,39 +67,40 @@ export async function interpretRun(
   const scored = await readScoredSplit(stored, split);
   const top = options.top ?? 10;
   const wanted = options.task === undefined ? paths : [options.task];
-  const withImage = (sample: InterpretedSample): ShownSample => {
-    const picture = storedPicture(config, sample.id);
-    return { ...sample, image: picture.kind === "file" ? picture.path : null };
+  const pictureOf = await storedPictures(stored, split);
+  const withPicture = (sample: InterpretedSample): ShownSample => {
+    const picture = pictureOf(sample);
+    const image = picture.kind === "file" ? picture.path : null;
+    return { ...sample, image, ...(picture.kind === "text" ? { text: picture.text } : {}) };
   };
   const tasks = bestAndWorst(graph, scored, top)
     .filter(({ task_path }) => wanted.includes(task_path))
     .map(
       ({ task_path, best, worst }): ShownInterpretation => ({
         task_path,
-        best: best.map(withImage),
-        worst: worst.map(withImage),
+        best: best.map(withPicture),
+        worst: worst.map(withPicture),
       }),
     );
-  const sheets = options.out === undefined ? [] : await writeSheets(stored, scored, resolve(options.out), wanted, top);
+  const sheets =
+    options.out === undefined
+      ? []
+      : await writeSheets(graph, scored, pictureOf, resolve(options.out), { tasks: wanted, top });
   return { run: summarize(run, dir), split, tasks, sheets };
 }
 
 async function writeSheets(
-  { graph, config }: StoredRun,
+  graph: FlowGraph,
   scored: ScoredSplit,
+  pictureOf: PictureSource,
   folder: string,
-  tasks: readonly string[],
-  top: number,
+  options: { readonly tasks: readonly string[]; readonly top: number },
 ): Promise<string[]> {
   // drawing is only loaded where pictures are asked for
   const { samplePanels } = await import("../logging/panels/split-panels.js");
   const written: string[] = [];
-  const pictureOf = ({ id }: { readonly id: string }) => storedPicture(config, id);
-  for await (const { task_path, name, image } of samplePanels(graph, scored, pictureOf, {
-    top,
-    format: "png",
-    tasks,
-  })) {
+  const panels = samplePanels(graph, scored, pictureOf, { ...options, format: "png" });
+  for await (const { task_path, name, image } of panels) {
     const file = join(folder, `${task_path}.${name}.png`);
     writePicture(folder, file, "png" in image ? image.png : image.jpeg);
     written.push(file);

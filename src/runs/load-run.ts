@@ -1,37 +1,45 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
-import { extname, resolve } from "node:path";
+
+import { resolve } from "node:path";
 import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
-import { neededOffsets } from "../analysis/positions.js";
-import { type ScoredSplit, type ScoredTask, scoreSplit } from "../analysis/score.js";
-import { type Dataset, firstPixels, type InputSource, type PixelSource, type SkippedRow } from "../data/dataset.js";
-import type { OnBadImage } from "../data/image-source.js";
-import type { TableImageOptions } from "../data/table-images.js";
+import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import { tokenLengths } from "../data/batches.js";
+import {
+  type Dataset,
+  firstPixels,
+  firstTokens,
+  type InputSource,
+  type PixelSource,
+  type SkippedRow,
+  wordsOf,
+} from "../data/dataset.js";
 import { sourceOffsets } from "../data/token-labels.js";
 import type { BackendChoice } from "../engine/backend.js";
 import type { LayersModel, Network } from "../engine/network.js";
-import { ConfigError, DataError } from "../errors.js";
+import { DataError } from "../errors.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
-import { type AnswerColumn, answerWidth, type Offsets, positionsIn } from "../flow/masks.js";
+import { answerWidth, positionsIn } from "../flow/masks.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
-import { behaviourOf, type Described, decodedScore, isSummarized, type Labels } from "../tasks/index.js";
+import type { Labels } from "../tasks/index.js";
+import { type Answer, answersOf } from "./answers.js";
 import { evaluateSplits } from "./complete-run.js";
 import { evaluateRun } from "./evaluate-run.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
-import { constantAnswers, type GivenAnswers, readKnown, resolveGiven } from "./given-answers.js";
+import { resolveGiven } from "./given-answers.js";
+import { askFor, furtherMetricsOf } from "./metrics.js";
+import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
 import { configFileIn } from "./project-dir.js";
 import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import { type ReplicaNeeds, withForwarder } from "./replicas.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
+import { glueOf } from "./stored-words.js";
+import { type TokenField, tokenFieldOf } from "./token-field-run.js";
 
-export interface PredictOptions {
-  /** Images that cannot be read stop the work, or are left out and reported; default `error`. */
-  readonly onBadImage?: OnBadImage;
-  /** Answers of known tasks that hold for all inputs; they win over the columns of a table. */
-  readonly given?: GivenAnswers | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((what: string, done: number, total: number) => void) | undefined;
+export interface ScoreOptions extends PredictOptions {
+  /** These metrics alone, or `all` that there are; default: the usual ones and those of the run's evaluate.metrics. */
+  readonly metrics?: readonly string[] | undefined;
 }
 
 export interface ExplainOptions extends PredictOptions {
@@ -46,34 +54,16 @@ export interface Prediction {
   readonly answers: Readonly<Record<string, Answer>>;
 }
 
-export interface Answer {
-  /** Of a task per token a list with one answer per token, null where it is not asked. */
-  readonly decoded: Described | readonly Described[];
-  /**
-   * Probability of each logit; for a regression the fraction of [min, max]. Of a task per token token by token; of one
-   * of very many classes the decoded class's alone.
-   */
-  readonly activated: readonly number[];
-}
-
 /** What the network said about some inputs. */
 export interface ScoredInputs {
   readonly scored: ScoredSplit;
   readonly skipped: readonly SkippedRow[];
 }
 
-/** Inputs opened for reading, row by row. */
-interface OpenInputs {
-  readonly sources: Readonly<Record<string, InputSource>>;
-  readonly ids: readonly string[];
-  readonly skipped: readonly SkippedRow[];
-  /** Of known tasks, by path, where the inputs bring them. */
-  readonly known: ReadonlyMap<string, AnswerColumn>;
-  close(): void;
-}
-
 export interface Explanation {
   readonly input: string;
+  /** The words of an input that is made of tokens, and has no image. */
+  readonly text?: string;
   readonly tree: readonly ExplanationNode[];
 }
 
@@ -103,7 +93,7 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
       import("../engine/checkpoint.js"),
       import("./run-folder.js"),
     ]);
-    const backend = await openBackend(options.backend ?? "auto");
+    const backend = await openBackend(options.backend ?? "auto", { projectDir: stored.config.projectDir });
     const network = await loadNetwork(runFiles(stored.dir).checkpoint("best"), stored.graph, stored.config.inputs);
     const configFile =
       options.project === undefined ? stored.config.configFile : (configFileIn(options.project) ?? options.project);
@@ -173,7 +163,14 @@ export class LoadedRun {
         uncertainty === undefined
           ? undefined
           : await sampleAnswers(this.#network, opened.sources, scored, uncertainty, signal);
-      return scored.ids.map((input, row) => ({ input, tree: explainRow(this.graph, scored, row, sampled) }));
+      const tokens = firstTokens(opened.sources);
+      const named = firstPixels(opened.sources) !== undefined;
+      return scored.ids.map((input, row): Explanation => {
+        const words = tokens === undefined ? undefined : wordsOf(tokens, row);
+        const tree = explainRow(this.graph, scored, row, sampled, words);
+        if (tokens === undefined || words === undefined || named) return { input, tree };
+        return { input, text: words.join(glueOf(tokens.spec)), tree };
+      });
     });
   }
 
@@ -189,17 +186,38 @@ export class LoadedRun {
    * @throws UnknownNameError
    */
   async receptiveField(input: string, task: string, options: PredictOptions = {}): Promise<ReceptiveField> {
+    const field = await this.#field(input, task, options, false);
+    return field as ReceptiveField;
+  }
+
+  /**
+   * The tokens on which a task's answers about the first row of a table depend: of a task per token, at each token.
+   * @throws UnknownNameError, ConfigError
+   */
+  async tokenField(input: string, task: string, options: PredictOptions = {}): Promise<TokenField> {
+    return (await this.#field(input, task, options, true)) as TokenField;
+  }
+
+  /** Of tokens where the task is asked per token, or there is no image; else of pixels. */
+  async fieldOf(input: string, task: string, options: PredictOptions = {}): Promise<ReceptiveField | TokenField> {
+    const { spec } = askedTask(this.graph, task);
+    const images = Object.values(this.#stored.config.inputs).some(({ kind }) => kind === "image");
+    return this.#field(input, task, options, !images || axisOf(spec) === "token");
+  }
+
+  async #field(input: string, task: string, options: PredictOptions, ofTokens: boolean) {
     const asked = askedTask(this.graph, task);
     return this.#withInputs([input], options, async (opened) => {
       const scored = await this.#scoreOpened(opened, options);
+      if (ofTokens) return tokenFieldOf(this.#network, opened.sources, scored, asked);
       const { logits } = scored.tasks[asked.index] as ScoredSplit["tasks"][number];
       return receptiveFieldOf(this.#network, opened.sources, input, asked, logits);
     });
   }
 
   /** The same tree as text. */
-  print({ input, tree }: Explanation): string {
-    return printExplanation(this.graph, input, tree);
+  print({ input, text, tree }: Explanation): string {
+    return printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree);
   }
 
   /**
@@ -208,16 +226,18 @@ export class LoadedRun {
    */
   async evaluate(
     rows?: Split | { readonly table: string },
-    options: PredictOptions = {},
+    options: ScoreOptions = {},
   ): Promise<readonly EvaluationRow[]> {
     if (rows === undefined || typeof rows === "string") {
-      return (await evaluateRun(this.#store, this.run.id, { split: rows })).evaluation;
+      return (await evaluateRun(this.#store, this.run.id, { split: rows, metrics: options.metrics })).evaluation;
     }
     return this.#evaluateTable(rows.table, options);
   }
 
-  async #evaluateTable(table: string, options: PredictOptions): Promise<EvaluationRow[]> {
+  async #evaluateTable(table: string, options: ScoreOptions): Promise<EvaluationRow[]> {
     const { graph, config, thresholds } = this.#stored;
+    const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
+    const further = asked?.further ?? furtherMetricsOf(config.settings);
     const { loadRows } = await import("../data/load.js");
     const dataset = await loadRows({
       graph,
@@ -232,7 +252,8 @@ export class LoadedRun {
       const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
       const logits = await this.#logits(dataset.inputs, rows, options, dataset);
       const outputs = await outputsOf(dataset, graph, "test", rows, logits);
-      return evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)]);
+      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], further);
+      return evaluation.filter((row) => asked?.selects(row) ?? true);
     } finally {
       dataset.close();
     }
@@ -252,7 +273,7 @@ export class LoadedRun {
     work: (opened: OpenInputs) => Promise<T>,
   ): Promise<T> {
     const given = resolveGiven(this.graph, options.given ?? {});
-    const opened = await this.#openInputs(inputs, options, given);
+    const opened = await openInputs(this.#stored, inputs, options, given);
     try {
       return await work(opened);
     } finally {
@@ -293,6 +314,7 @@ export class LoadedRun {
       (forwarder) =>
         predictLogits(this.#network, rows, read, {
           batchSize: PREDICT_BATCH,
+          lengths: tokenLengths(sources),
           ...(options.signal === undefined ? {} : { signal: options.signal }),
           ...(labelled === undefined ? {} : { labelled }),
           ...(forwarder === undefined ? {} : { forwarder }),
@@ -301,107 +323,14 @@ export class LoadedRun {
     );
   }
 
-  async #openInputs(
-    inputs: readonly string[],
-    options: PredictOptions,
-    given: ReadonlyMap<string, boolean>,
-  ): Promise<OpenInputs> {
-    const load = {
-      onBadImage: options.onBadImage ?? ("error" as const),
-      signal: options.signal,
-      onProgress: (done: number, total: number) => options.onProgress?.("decoding images", done, total),
-    };
-    const [only] = inputs;
-    if (inputs.length === 1 && only !== undefined && isTable(only)) return this.#openTable(only, load, given);
-    const { loadImages } = await import("../data/image-source.js");
-    const [entry, ...more] = Object.entries(this.#stored.config.inputs);
-    if (entry === undefined || more.length > 0 || entry[1].kind !== "image") {
-      const inputs = Object.entries(this.#stored.config.inputs).map(([name, { kind }]) => `${name} (${kind})`);
-      throw new ConfigError(
-        `Run ${this.run.id} reads ${inputs.join(", ")}, so images alone are not enough. Give a table with the columns of all its inputs.`,
-        { run: this.run.id, inputs },
-      );
-    }
-    const [name, spec] = entry;
-    const { images, skipped } = await loadImages(inputs, spec, load);
-    const ids = images.paths;
-    return { sources: { [name]: images }, ids, skipped, known: everyRow(given, ids), close: () => images.close() };
-  }
-
-  async #openTable(
-    source: string,
-    load: Omit<TableImageOptions, "projectDir">,
-    given: ReadonlyMap<string, boolean>,
-  ): Promise<OpenInputs> {
-    const [{ readTables }, { loadTableInputs }] = await Promise.all([
-      import("../data/tables.js"),
-      import("../data/table-inputs.js"),
-    ]);
-    const projectDir = process.cwd();
-    const tables = await readTables([{ table: source }], projectDir);
-    const options = { ...load, inputs: this.#stored.config.inputs, projectDir };
-    const { inputs, ids, kept, skipped, close } = await loadTableInputs(tables, options, null);
-    try {
-      const known = new Map([...readKnown(this.graph, tables, kept, given), ...everyRow(given, ids)]);
-      return { sources: inputs, ids, skipped, known, close };
-    } catch (error) {
-      close();
-      throw error;
-    }
-  }
-
   close(): void {
     this.#network.dispose();
     this.#store.close();
   }
 }
 
-function everyRow(given: ReadonlyMap<string, boolean>, ids: readonly string[]): ReadonlyMap<string, AnswerColumn> {
-  return new Map([...given].map(([path, value]) => [path, constantAnswers(value, ids.length)]));
-}
-
-const TABLE_ENDINGS = new Set([".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz"]);
-
-function isTable(input: string): boolean {
-  return TABLE_ENDINGS.has(extname(input).toLowerCase()) || /^\s*(select|with|from)\s/i.test(input);
-}
-
 function unitScale(spec: FlowGraph["tasks"][number]["spec"], source: PixelSource | undefined): Float32Array | null {
   if (spec.kind !== "boundedRegression" || spec.scale === null) return null;
   if (source === undefined) throw new DataError("A task is scaled by the image's size, but there is no image.", {});
   return spec.scale === "image-width" ? source.originalWidth : source.originalHeight;
-}
-
-function answersOf(graph: FlowGraph, scored: ScoredSplit, row: number): Record<string, Answer> {
-  return Object.fromEntries(
-    graph.tasks.flatMap(({ index, path, spec }): [string, Answer][] => {
-      const task = scored.tasks[index];
-      const behaviour = behaviourOf(spec);
-      if (task === undefined || behaviour.answeredBy === "training") return [];
-      if (axisOf(spec) === "token") return tokenAnswers(task, neededOffsets(scored.offsets), row);
-      if (task.activePredicted[row] === 0) return [];
-      const width = behaviour.logitWidth(spec);
-      const activated = Array.from(task.activated.subarray(row * width, (row + 1) * width));
-      return [[path, { decoded: behaviour.describe(spec, task.decoded, row), activated }]];
-    }),
-  );
-}
-
-/** One answer per token of a row; none where the task is asked of no token. */
-function tokenAnswers({ task, activated, decoded, activePredicted }: ScoredTask, offsets: Offsets, row: number) {
-  const { path, spec } = task;
-  const [from, to] = [offsets[row] as number, offsets[row + 1] as number];
-  if (!activePredicted.subarray(from, to).includes(1)) return [];
-  const behaviour = behaviourOf(spec);
-  const width = behaviour.logitWidth(spec);
-  const scores = isSummarized(spec)
-    ? decoded.subarray(from, to).map((_, i) => decodedScore(spec, activated, decoded, from + i))
-    : activated.subarray(from * width, to * width);
-  const answer: Answer = {
-    decoded: Array.from({ length: to - from }, (_, i) =>
-      activePredicted[from + i] === 1 ? behaviour.describe(spec, decoded, from + i) : null,
-    ),
-    activated: Array.from(scores),
-  };
-  return [[path, answer]] satisfies [string, Answer][];
 }

@@ -3,7 +3,8 @@ import { LOSS, TOTAL } from "../analysis/evaluate.js";
 import { ConfigError, UnknownNameError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
-import { behaviourOf, metricNames } from "../tasks/index.js";
+import { metricNames, scoringOf } from "../tasks/index.js";
+import { withoutLabel } from "./metrics.js";
 
 /** What decides the best checkpoint, the plateau and early stopping. */
 export interface Monitor {
@@ -11,6 +12,8 @@ export interface Monitor {
   readonly taskPath: string;
   readonly metric: string;
   readonly higherIsBetter: boolean;
+  /** The metric itself, where it is computed on demand. */
+  readonly further: readonly string[];
 }
 
 /**
@@ -28,7 +31,7 @@ export function parseMonitor(graph: FlowGraph, text: string): Monitor {
   const [taskPath, metric] = [text.slice(0, at), text.slice(at + 1)];
   if (taskPath === TOTAL) {
     if (metric !== LOSS) throw new UnknownNameError("metric", metric, [LOSS], `train.monitor "${text}"`);
-    return { taskPath, metric, higherIsBetter: false };
+    return { taskPath, metric, higherIsBetter: false, further: [] };
   }
   const evaluated = graph.tasks.filter(({ spec }) => metricNames(spec).length > 0);
   const task = evaluated.find(({ path }) => path === taskPath);
@@ -38,7 +41,9 @@ export function parseMonitor(graph: FlowGraph, text: string): Monitor {
   }
   const names = metricNames(task.spec);
   if (!names.includes(metric)) throw new UnknownNameError("metric", metric, names, `train.monitor "${text}"`);
-  return { taskPath, metric, higherIsBetter: behaviourOf(task.spec).higherIsBetter(task.spec, metric) };
+  const behaviour = scoringOf(task.spec);
+  const further = behaviour.furtherMetrics(task.spec).filter((name) => name === withoutLabel(metric));
+  return { taskPath, metric, higherIsBetter: behaviour.higherIsBetter(task.spec, metric), further };
 }
 
 /**

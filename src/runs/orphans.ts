@@ -1,7 +1,7 @@
 /** @file Folders of runs without a row, rows without a folder, and their repair. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { isRunId } from "../storage/run-record.js";
+import { isRunId, type RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { type RunConfig, runFiles } from "./run-folder.js";
 
@@ -10,6 +10,8 @@ export interface Orphans {
   readonly folders: readonly string[];
   /** Ids of runs whose folder is gone, but for those already tagged so. */
   readonly rows: readonly string[];
+  /** Ids of runs tagged so whose folder is there again. */
+  readonly back: readonly string[];
 }
 
 export interface Repair {
@@ -27,11 +29,12 @@ export function findOrphans(store: RunStore, now: Date = new Date()): Orphans {
   const known = new Set(runs.map(({ id }) => id));
   const runsDir = join(store.dir, "runs");
   const entries = existsSync(runsDir) ? readdirSync(runsDir) : [];
+  const hasFolder = ({ id }: RunRecord): boolean => existsSync(store.runDir(id));
+  const isTagged = ({ tags }: RunRecord): boolean => tags.includes(FOLDER_MISSING);
   return {
     folders: entries.filter((name) => !known.has(name) && isOld(join(runsDir, name), now)),
-    rows: runs
-      .filter((run) => !existsSync(store.runDir(run.id)) && !run.tags.includes(FOLDER_MISSING))
-      .map(({ id }) => id),
+    rows: runs.filter((run) => !hasFolder(run) && !isTagged(run)).map(({ id }) => id),
+    back: runs.filter((run) => hasFolder(run) && isTagged(run)).map(({ id }) => id),
   };
 }
 
@@ -41,15 +44,19 @@ function isOld(path: string, now: Date): boolean {
 }
 
 /**
- * Stores again the runs whose folder tells enough, moves other folders to `lost/`, and tags rows without a folder.
+ * Stores again the runs whose folder tells enough, moves other folders to `lost/`, and tags rows without a folder as long as they have none.
  * Nothing is deleted but what an import or export left half done.
  */
-export function repairOrphans(store: RunStore, { folders, rows }: Orphans): Repair[] {
+export function repairOrphans(store: RunStore, { folders, rows, back }: Orphans): Repair[] {
   return [
     ...folders.map((name) => ({ what: join("runs", name), deed: repairFolder(store, name) })),
     ...rows.map((id) => {
       store.addTags(id, [FOLDER_MISSING]);
       return { what: id, deed: `tagged ${FOLDER_MISSING}` };
+    }),
+    ...back.map((id) => {
+      store.removeTags(id, [FOLDER_MISSING]);
+      return { what: id, deed: `no longer tagged ${FOLDER_MISSING}: its folder is there again` };
     }),
   ];
 }

@@ -2,7 +2,9 @@
 import { type Cell, type TableColumn, tableFormat, writeTable } from "../data/table-writer.js";
 import { axisOf, type FlowGraph, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { behaviourOf } from "../tasks/index.js";
-import type { Answer, LoadedRun, Prediction, PredictOptions } from "./load-run.js";
+import type { Answer } from "./answers.js";
+import type { LoadedRun, Prediction } from "./load-run.js";
+import type { PredictOptions } from "./open-inputs.js";
 
 export interface PredictResult {
   readonly run: string;

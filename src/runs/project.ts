@@ -8,6 +8,7 @@ import type { Definitions, TaskDefinitions } from "../flow/define.js";
 import type { FlowGraph, TaskSpec } from "../flow/graph.js";
 import { traceFlow } from "../flow/trace.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
+import { checkMetrics } from "./metrics.js";
 import { parseMonitor } from "./monitor.js";
 import { CONFIG_FILES, configFileIn } from "./project-dir.js";
 import { applyAssignments, parseSettings, type Settings, type SettingsInput } from "./settings.js";
@@ -46,6 +47,7 @@ export interface ProjectDefinition<
   };
   readonly train?: SettingsInput["train"];
   readonly tune?: SettingsInput["tune"];
+  readonly evaluate?: SettingsInput["evaluate"];
   readonly log?: SettingsInput["log"];
 }
 
@@ -86,7 +88,7 @@ export interface LoadedProject {
  * @param assignments `key=value` settings that win over the file's
  */
 export async function loadProject(dir: string, assignments: readonly string[] = []): Promise<LoadedProject> {
-  if (!existsSync(dir)) throw new ConfigError(`There is no folder ${dir}.`, { dir });
+  if (!existsSync(dir)) throw new UsageError(`There is no folder ${dir}.`, { dir });
   const direct = statSync(dir).isFile() ? dir : configFileIn(dir);
   if (direct === undefined) {
     throw new ConfigError(
@@ -160,6 +162,7 @@ export function resolveProject(
     data,
     ...(definition.train === undefined ? {} : { train: definition.train }),
     ...(definition.tune === undefined ? {} : { tune: definition.tune }),
+    ...(definition.evaluate === undefined ? {} : { evaluate: definition.evaluate }),
     ...(definition.log === undefined ? {} : { log: definition.log }),
   } as SettingsInput;
   const settings = settingsOf(written, options.assignments ?? [], where);
@@ -179,6 +182,7 @@ export function resolveProject(
   const graph = withVocabulary(traceFlow(definition.tasks, definition.flow), inputs);
   checkTokenTasks(graph, inputs, where);
   parseMonitor(graph, settings.train.monitor);
+  checkMetrics(graph, settings.evaluate.metrics, "evaluate.metrics");
   return {
     name: definition.name,
     projectDir: resolve(options.projectDir ?? process.cwd()),
@@ -200,6 +204,7 @@ const DEFINITION_KEYS = Object.keys({
   trunk: true,
   train: true,
   tune: true,
+  evaluate: true,
   log: true,
 } satisfies Record<keyof ProjectDefinition, true>);
 

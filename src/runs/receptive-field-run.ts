@@ -1,13 +1,15 @@
-/** @file `cool explain --receptive-field`: which pixels a task's answer depends on, as numbers and as a picture. */
+/** @file `cool explain --receptive-field`: which pixels (or tokens) a task's answer depends on, as numbers and as a picture. */
 import { writeFileSync } from "node:fs";
 import { parse } from "node:path";
 import { type ImageInputSpec, type InputSource, isPixelSource } from "../data/dataset.js";
 import type { Network } from "../engine/network.js";
 import { ConfigError, DataError, UnknownNameError, UsageError } from "../errors.js";
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
+import { heatColour, UNREACHABLE } from "../logging/panels/heat.js";
 import { textElement } from "../logging/panels/svg.js";
 import { fitEnd, fitStart } from "../logging/panels/text.js";
 import { behaviourOf } from "../tasks/index.js";
+import { drawTokens, type TokenField } from "./token-field-run.js";
 
 /** What one answer about one image looks at. Pixels are those that the network sees, row by row. */
 export interface ReceptiveField {
@@ -50,7 +52,9 @@ export async function receptiveFieldOf(
 ): Promise<ReceptiveField> {
   const [image, source] = Object.entries(sources).find(([, each]) => isPixelSource(each)) ?? [];
   if (image === undefined || source === undefined) {
-    throw new ConfigError("A receptive field is one of pixels, but the run has no image input.", { task: task.path });
+    throw new ConfigError("A receptive field of pixels needs an image input, but the run has none.", {
+      task: task.path,
+    });
   }
   const [{ pixelInfluence }, { readInputs }] = await Promise.all([
     import("../engine/receptive-field.js"),
@@ -71,44 +75,70 @@ export async function receptiveFieldOf(
   };
 }
 
-/** Fraction of the image that can change the answer. */
-export function reachableFraction({ reachable }: ReceptiveField): number {
+/** Fraction of the image, or of the tokens, that can change the answer. */
+export function reachableFraction({ reachable }: Pick<ReceptiveField, "reachable">): number {
   return reachable.reduce((sum, pixel) => sum + pixel, 0) / reachable.length;
 }
 
 /** A drawing on disk. */
-export interface WrittenField extends Pick<ReceptiveField, "input" | "task" | "logit"> {
+export interface WrittenField extends Pick<ReceptiveField, "input" | "task"> {
   readonly file: string;
-  /** Fraction of the image's pixels that can change the answer. */
+  /** Fraction of the image's pixels, or of the row's tokens, that can change the answer. */
   readonly reachable: number;
+  /** Of an image: the class or label asked about. */
+  readonly logit?: string | null;
+  /** Of tokens: what they are, and how much each of them moves each answer. */
+  readonly tokens?: readonly string[];
+  readonly answers?: readonly {
+    readonly position: number | null;
+    readonly logit: string | null;
+    readonly influence: readonly number[];
+  }[];
+}
+
+/** What can be asked which pixels or tokens an answer depends on. */
+interface Explained {
+  fieldOf(input: string, task: string): Promise<ReceptiveField | TokenField>;
 }
 
 /**
- * Draws the receptive field of one task on each image.
- * @param out file of the drawing, for one image; default `<image>.<task>.png` in the working directory
+ * Draws the receptive field of one task on each image, or on the first row of a table.
+ * @param out file of the drawing, for one input; default `<input>.<task>.png` in the working directory
  * @throws UsageError, UnknownNameError; DataError where the file cannot be written
  */
 export async function writeReceptiveFields(
-  run: { receptiveField(input: string, task: string): Promise<ReceptiveField> },
-  images: readonly string[],
+  run: Explained,
+  inputs: readonly string[],
   task: string,
   out: string | undefined,
 ): Promise<WrittenField[]> {
-  if (out !== undefined && images.length > 1) {
-    throw new UsageError(`--out names one file, but there are ${images.length} images. Leave it out.`, { out });
+  if (out !== undefined && inputs.length > 1) {
+    throw new UsageError(`--out names one file, but there are ${inputs.length} images. Leave it out.`, { out });
   }
   const written: WrittenField[] = [];
-  for (const image of images) {
-    const field = await run.receptiveField(image, task);
-    const file = out ?? `${parse(image).name}.${task}.png`;
-    writeDrawing(file, await drawReceptiveField(field));
-    const { input, logit } = field;
-    written.push({ input, task, logit, file, reachable: reachableFraction(field) });
+  for (const input of inputs) {
+    const field = await run.fieldOf(input, task);
+    // a query has no name of its own
+    const file = out ?? `${/\s/.test(input) ? "query" : parse(input).name}.${task}.png`;
+    writeDrawing(file, await ("pixels" in field ? drawReceptiveField(field) : drawTokens(field)));
+    written.push({ ...describeField(field), task, file });
   }
   return written;
 }
 
-function writeDrawing(file: string, png: Buffer): void {
+function describeField(field: ReceptiveField | TokenField): Omit<WrittenField, "task" | "file"> {
+  if ("pixels" in field) return { input: field.input, logit: field.logit, reachable: reachableFraction(field) };
+  const { input, tokens, answers } = field;
+  const reached = answers.map((answer) => reachableFraction(answer));
+  return {
+    input,
+    reachable: reached.reduce((sum, fraction) => sum + fraction, 0) / reached.length,
+    tokens,
+    answers: answers.map(({ position, logit, influence }) => ({ position, logit, influence: [...influence] })),
+  };
+}
+
+function writeDrawing(file: string, png: Uint8Array): void {
   try {
     writeFileSync(file, png);
   } catch (error) {
@@ -198,13 +228,6 @@ function panelsOf(field: ReceptiveField): Panel[] {
     reachable[pixel] === 1 ? colourOf(field, pixel, channel) : (UNREACHABLE[channel] as number),
   );
   return [...panels, { title: "receptive field", note: `${percent} % of the pixels can change it`, pixels: mask }];
-}
-
-const UNREACHABLE = [60, 70, 90] as const;
-
-/** Dark red over orange to pale yellow: lighter is more, for colour-blind eyes and in print too. */
-function heatColour(heat: number): readonly [number, number, number] {
-  return [255 * Math.min(1, 0.5 + heat), 255 * Math.max(0, 1.25 * heat - 0.25), 160 * Math.max(0, 2 * heat - 1)];
 }
 
 function colourOf({ pixels, channels }: ReceptiveField, pixel: number, channel: number): number {

@@ -1,6 +1,6 @@
 /** @file Replicas of a run's network, where more than one is asked for. */
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { pathToFileURL } from "node:url";
 import type { BackendInfo } from "../engine/backend.js";
 import type { Network } from "../engine/network.js";
 import type { OptimizerState } from "../engine/optimizer.js";
@@ -8,6 +8,7 @@ import type { Forwarder } from "../engine/predict.js";
 import type { ReplicaGroup } from "../engine/replicas/group.js";
 import type { ReplicaChoice } from "../engine/replicas/plan.js";
 import type { ReplicaSteps } from "../engine/replicas/steps.js";
+import { packageFile } from "../package-file.js";
 import type { RunContext } from "./train-run.js";
 
 export interface ReplicaNeeds {
@@ -83,10 +84,8 @@ export async function withForwarder<T>(
   }
 }
 
-/** Beside this module, compiled or as source. */
+/** Beside this module where that is source; else as compiled, wherever this code has been bundled to. */
 function preparationModule(): string {
-  const compiled = new URL("./replica-preparation.js", import.meta.url);
-  return existsSync(fileURLToPath(compiled))
-    ? compiled.href
-    : new URL("./replica-preparation.ts", import.meta.url).href;
+  const source = new URL("./replica-preparation.ts", import.meta.url);
+  return existsSync(source) ? source.href : pathToFileURL(packageFile("dist/runs/replica-preparation.js")).href;
 }

@@ -39,6 +39,7 @@ export function runFiles(runDir: string) {
     stdout: join(runDir, "stdout.log"),
     checkpoint: (name: "best" | "last") => join(runDir, "checkpoints", name),
     predictions: (split: Split) => join(runDir, "predictions", `${split}.parquet`),
+    words: (split: Split) => join(runDir, "predictions", `${split}.tokens.parquet`),
   } as const;
 }
 

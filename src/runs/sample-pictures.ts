@@ -4,15 +4,18 @@ import { dirname, resolve } from "node:path";
 import {
   type Dataset,
   firstPixels,
+  firstTokens,
   type InputSource,
-  isTokenSource,
   type PixelSource,
-  type TokenSource,
+  wordsOf,
 } from "../data/dataset.js";
 import type { SamplePicture } from "../logging/panels/picture.js";
-import type { PictureSource } from "../logging/panels/sample-sheets.js";
-import type { RunConfig } from "./run-folder.js";
+import type { PictureSource, SampleReference } from "../logging/panels/sample-sheets.js";
+import type { Split } from "../tasks/evaluation.js";
+import { type RunConfig, runFiles } from "./run-folder.js";
 import { tablesOf } from "./settings.js";
+import type { StoredRun } from "./stored-run.js";
+import { glueOf, readWords, textOf } from "./stored-words.js";
 
 /** Pictures of a run that is at work: from the files of its first image input, else of what else it reads. */
 export function datasetPictures(dataset: Dataset, projectDir: string): PictureSource {
@@ -20,9 +23,14 @@ export function datasetPictures(dataset: Dataset, projectDir: string): PictureSo
   if (pixels !== undefined) {
     return ({ split, row }) => imageOf(dataset, pixels, dataset.splits[split][row] as number, projectDir);
   }
-  const words = Object.values(dataset.inputs).find(isTokenSource);
-  if (words !== undefined)
-    return ({ split, row, position }) => wordsOf(words, dataset.splits[split][row] as number, position);
+  const tokens = firstTokens(dataset.inputs);
+  if (tokens !== undefined) {
+    const glue = glueOf(tokens.spec);
+    return ({ split, row, position }) => {
+      const words = wordsOf(tokens, dataset.splits[split][row] as number);
+      return { kind: "text", text: textOf(words, glue, position) };
+    };
+  }
   return ({ split, row }) => numbersOf(dataset.inputs, dataset.splits[split][row] as number);
 }
 
@@ -35,22 +43,6 @@ function imageOf(dataset: Dataset, pixels: PixelSource, row: number, projectDir:
   return { kind: "pixels", pixels: pixels.read([row]), height: size[0], width: size[1], channels };
 }
 
-/** Words before and after the one that is meant. */
-const CONTEXT = 8;
-
-/** @param position token that is meant: it is marked, and only what is around it is shown */
-function wordsOf(source: TokenSource, row: number, position?: number): SamplePicture {
-  const { vocabulary, split } = source.spec;
-  const ids = Array.from(source.read([row])).slice(0, source.lengths[row]);
-  const words = ids.map((id) => (typeof vocabulary === "string" ? String(id) : (vocabulary[id - 1] ?? "?")));
-  const glue = split === "characters" ? "" : " ";
-  if (position === undefined) return { kind: "text", text: words.join(glue) };
-  const from = Math.max(0, position - CONTEXT);
-  const shown = words.with(position, `«${words[position]}»`).slice(from, position + CONTEXT + 1);
-  const [before, after] = [from > 0 ? ["…"] : [], position + CONTEXT + 1 < words.length ? ["…"] : []];
-  return { kind: "text", text: [...before, ...shown, ...after].join(glue) };
-}
-
 function numbersOf(inputs: Readonly<Record<string, InputSource>>, row: number): SamplePicture {
   const shown = Object.entries(inputs).map(([name, source]) => {
     const values = Array.from(source.read([row]), (value) => Number(value.toPrecision(3)));
@@ -59,14 +51,23 @@ function numbersOf(inputs: Readonly<Record<string, InputSource>>, row: number): 
   return { kind: "text", text: shown.join(" ") };
 }
 
-/**
- * The picture of a finished run's sample: the file that it is named after.
- * @param id name of the sample, which is the path of its first image
- */
-export function storedPicture(config: RunConfig, id: string): SamplePicture {
-  if (!Object.values(config.inputs).some(({ kind }) => kind === "image")) {
-    return { kind: "missing", reason: "cannot be shown: the run has no image input" };
+/** What can be shown of a finished run's samples: the image files that they are named after, or their words. */
+export async function storedPictures(
+  { config, dir }: Pick<StoredRun, "config" | "dir">,
+  split: Split,
+): Promise<(sample: Pick<SampleReference, "id" | "row" | "position">) => SamplePicture> {
+  const inputs = Object.values(config.inputs);
+  if (inputs.some(({ kind }) => kind === "image")) return ({ id }) => storedImage(config, id);
+  const tokens = inputs.find((spec) => spec.kind === "tokens");
+  const words = tokens === undefined ? null : await readWords(runFiles(dir).words(split));
+  if (tokens === undefined || words === null) {
+    return () => ({ kind: "missing", reason: "cannot be shown: the run has no image input" });
   }
+  return ({ row, position }) => ({ kind: "text", text: textOf(words[row] ?? [], glueOf(tokens), position) });
+}
+
+/** @param id name of the sample, which is the path of its first image */
+function storedImage(config: RunConfig, id: string): SamplePicture {
   const candidates = imageFiles(config, id);
   const found = candidates.find((file) => existsSync(file)) ?? candidates[0];
   return found === undefined ? { kind: "missing", reason: "is not found" } : { kind: "file", path: found };

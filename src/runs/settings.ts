@@ -1,4 +1,4 @@
-/** @file Settings of a project: what may be written under `data`, `train`, `tune` and `log`, with defaults. */
+/** @file Settings of a project: what may be written under `data`, `train`, `tune`, `evaluate` and `log`, with defaults. */
 import { z } from "zod";
 import { ConfigError, nearestNames, sentence, UsageError } from "../errors.js";
 
@@ -129,6 +129,10 @@ const data = z
   });
 
 const tune = z.strictObject({ metric: z.string().default("f1_score") });
+const evaluate = z.strictObject({
+  /** Metrics to compute besides the usual ones, after each epoch and at the end, e.g. matthews_correlation. */
+  metrics: z.array(z.string()).default([]),
+});
 const log = z.strictObject({
   /** Best and worst samples kept per task. */
   top: wholePositive.default(10),
@@ -145,6 +149,7 @@ const settings = z.strictObject({
   data,
   train: train.prefault({}),
   tune: tune.prefault({}),
+  evaluate: evaluate.prefault({}),
   log: log.prefault({}),
 });
 

@@ -1,7 +1,9 @@
 /** @file How fast a backend trains on this machine: a small convolutional network for a moment. */
 import type { ImageInputSpec } from "../data/dataset.js";
 import type { BackendName } from "../engine/backend.js";
+import type { OpenedBackend } from "../engine/backends/backend.js";
 import type { SymbolicTensor, TrunkFunction } from "../engine/network.js";
+import { BackendError } from "../errors.js";
 import { defineTasks } from "../flow/define.js";
 import { traceFlow } from "../flow/trace.js";
 import { binary } from "../tasks/index.js";
@@ -9,6 +11,8 @@ import { binary } from "../tasks/index.js";
 export interface BackendSpeed {
   readonly name: BackendName;
   readonly version: string;
+  /** What it computes on, in a few words. */
+  readonly device: string;
   readonly threads: number;
   readonly imagesPerSecond: number;
 }
@@ -28,12 +32,58 @@ const trunk: TrunkFunction = ({ image }, layers) => {
  * @throws BackendError where the backend does not load
  */
 export async function measureBackend(name: BackendName, milliseconds: number): Promise<BackendSpeed> {
+  return withTrainer(name, async (step, { version, device, threads }) => {
+    await step();
+    const start = performance.now();
+    let steps = 0;
+    while (performance.now() - start < milliseconds) {
+      await step();
+      steps += 1;
+    }
+    const imagesPerSecond = (1000 * BATCH * steps) / (performance.now() - start);
+    return { name, version, device, threads, imagesPerSecond };
+  });
+}
+
+/** Steps of a proof, and how far their losses may be from those of the plain JavaScript backend. */
+const PROOF_STEPS = 5;
+const PROOF_TOLERANCE = 1e-3;
+
+/**
+ * Trains a few steps on the backend and on the plain JavaScript one, from the same weights.
+ * @throws BackendError where the backend does not load, or computes something else
+ */
+export async function proveBackend(
+  name: BackendName,
+): Promise<{ readonly device: string; readonly losses: readonly number[] }> {
+  const train = (backend: BackendName) =>
+    withTrainer(backend, async (step, { device }) => {
+      const losses: number[] = [];
+      for (let i = 0; i < PROOF_STEPS; i++) losses.push(await step());
+      return { device, losses };
+    });
+  const [expected, actual] = [await train("cpu"), await train(name)];
+  const apart = actual.losses.map((loss, i) => Math.abs(loss / (expected.losses[i] as number) - 1));
+  if (!apart.every((distance) => distance < PROOF_TOLERANCE)) {
+    throw new BackendError(
+      `The backend ${name} computes wrongly: its losses are ${actual.losses.join(", ")}, not ${expected.losses.join(", ")}.`,
+      { name, losses: actual.losses, expected: expected.losses },
+    );
+  }
+  return actual;
+}
+
+/** Lends a step of training, which returns its loss, on a small network that is always the same. */
+async function withTrainer<T>(
+  name: BackendName,
+  use: (step: () => Promise<number>, backend: OpenedBackend) => Promise<T>,
+): Promise<T> {
   const [{ openBackend }, { Network }, { Trainer }] = await Promise.all([
     import("../engine/backend.js"),
     import("../engine/network.js"),
     import("../engine/trainer.js"),
   ]);
-  const { version, threads } = await openBackend(name);
+  const backend = await openBackend(name);
   const tasks = defineTasks({ features: ["features"], tasks: { bright: binary() } }).flow("all", (flow, x, out) => {
     out.add(flow.bright(x.features));
   });
@@ -46,15 +96,7 @@ export async function measureBackend(name: BackendName, milliseconds: number): P
       clipNorm: null,
       seed: 0,
     });
-    const step = async (): Promise<void> => void (await trainer.step(INPUTS, TARGETS, learningRate));
-    await step();
-    const start = performance.now();
-    let steps = 0;
-    while (performance.now() - start < milliseconds) {
-      await step();
-      steps += 1;
-    }
-    return { name, version, threads, imagesPerSecond: (1000 * BATCH * steps) / (performance.now() - start) };
+    return await use(async () => (await trainer.step(INPUTS, TARGETS, learningRate)).loss.total, backend);
   } finally {
     network.dispose();
   }

@@ -2,6 +2,7 @@
 import { evaluateSplit, LOSS, totalLoss } from "../analysis/evaluate.js";
 import { type GuessedTokens, guessedRows } from "../analysis/masked-language.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import { tokenLengths } from "../data/batches.js";
 import type { BatchMasker } from "../engine/mask-tokens.js";
 import type { Network } from "../engine/network.js";
 import type { Forwarder } from "../engine/predict.js";
@@ -15,7 +16,8 @@ import type { MetricPoint } from "../storage/metric-points.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { isEvaluated, type Labels } from "../tasks/index.js";
 import { buildNetwork, recordStart } from "./fresh-network.js";
-import { monitoredValue, parseMonitor } from "./monitor.js";
+import { furtherMetricsOf } from "./metrics.js";
+import { type Monitor, monitoredValue, parseMonitor } from "./monitor.js";
 import { openAugmenter } from "./open-augmenter.js";
 import { outputsOf } from "./outputs.js";
 import { openTraining } from "./replicas.js";
@@ -58,8 +60,8 @@ export async function trainEpochs(context: RunContext, openLogger: (step: number
       }
       const valid = await scoreValid(context, network, forwarder);
       const rows = [
-        ...(await trainRows(context, network, report)),
-        ...epochRows(context, valid),
+        ...(await trainRows(context, network, report, engine.monitor)),
+        ...epochRows(context, valid, engine.monitor),
         ...(await evaluateMasked(context, network, "valid", forwarder)),
         ...logVarianceRows(context, trainer, report),
       ];
@@ -239,11 +241,16 @@ export async function evaluateMasked(
 }
 
 /** Metrics of the epoch on the training rows, from the logits at the time of each row's step. */
-async function trainRows(context: RunContext, network: Network, report: EpochReport): Promise<EvaluationRow[]> {
+async function trainRows(
+  context: RunContext,
+  network: Network,
+  report: EpochReport,
+  monitor: Monitor,
+): Promise<EvaluationRow[]> {
   const { splitTasks } = await import("../engine/predict.js");
   const logits = splitTasks(network.layout, report.logits, report.tokenOutputs);
   const scored = await scoreRows(context, "train", report.rows, logits, report.movedLabels);
-  return [...epochRows(context, scored), ...maskedRows(context, "train", report.masked)];
+  return [...epochRows(context, scored, monitor), ...maskedRows(context, "train", report.masked)];
 }
 
 /** Learned log-variances, on the curves of the tasks that they weigh. */
@@ -284,6 +291,7 @@ export async function predictRows(
     import("../engine/batch-reader.js"),
   ]);
   return predictLogits(network, rows, (some) => readInputs(network, context.dataset, some), {
+    lengths: tokenLengths(context.dataset.inputs),
     labelled: context.dataset,
     ...(forwarder === undefined ? {} : { forwarder }),
     ...(context.signal === undefined ? {} : { signal: context.signal }),
@@ -310,8 +318,13 @@ async function scoreRows(
 }
 
 /** Metrics of an epoch, gated by truth. */
-function epochRows({ project }: RunContext, scored: ScoredSplit | null): EvaluationRow[] {
-  return scored === null ? [] : evaluateSplit(project.graph, scored, ["truth"]);
+function epochRows(
+  { project, settings }: RunContext,
+  scored: ScoredSplit | null,
+  { further }: Monitor,
+): EvaluationRow[] {
+  const asked = [...furtherMetricsOf(settings), ...further];
+  return scored === null ? [] : evaluateSplit(project.graph, scored, ["truth"], asked);
 }
 
 function splitTotal({ project }: RunContext, rows: readonly EvaluationRow[], split: Split): number {

@@ -1,11 +1,14 @@
 /** @file `cool run`: from a project to a finished run. */
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { labelReport } from "../analysis/label-report.js";
 import { type Dataset, specsOf } from "../data/dataset.js";
 import type { BackendChoice, BackendInfo } from "../engine/backend.js";
+import { parseDevice } from "../engine/backends/device.js";
 import { ConfigError, CoolError, InterruptedError, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup, type RunLogger } from "../logging/run-logger.js";
+import { migrationNote } from "../storage/migrations.js";
 import type { RunRecord } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
@@ -15,6 +18,7 @@ import { captureOutput, type OutputCapture } from "./capture-output.js";
 import { watchRun } from "./capture-run.js";
 import { completeRun } from "./complete-run.js";
 import { buildNetwork } from "./fresh-network.js";
+import { ignoreStore } from "./git.js";
 import { endLogs, openCurves } from "./log-run.js";
 import { inFile, type LoadedProject, type Project, resolveProject } from "./project.js";
 import { type RunConfig, runFiles } from "./run-folder.js";
@@ -31,6 +35,8 @@ export interface TrainRunOptions {
   readonly name?: string | undefined;
   /** Default: that of the run to go on with or to repeat; of a new one `auto`, the fastest that loads. */
   readonly backend?: BackendChoice | undefined;
+  /** What it computes on: `cpu`, `gpu` or `gpu:N`; default: the GPU where the backend finds one. */
+  readonly device?: string | undefined;
   /** Wins over `train.seed`. */
   readonly seed?: number | undefined;
   /** Wins over `train.epochs`. */
@@ -50,6 +56,8 @@ export interface TrainRunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Listeners besides the store, TensorBoard and the run's own log file. */
   readonly loggers?: readonly RunLogger[] | undefined;
+  /** Called with the result while output is still kept with the run: what it prints is in the run's log, too. */
+  readonly report?: ((result: RunResult) => void) | undefined;
 }
 
 /** What `cool run --json` prints (DESIGN §9). */
@@ -82,11 +90,14 @@ export interface RunContext {
  */
 export async function trainRun(project: Project | LoadedProject, options: TrainRunOptions = {}): Promise<RunResult> {
   checkEarlierRunOptions(options);
+  const device = options.device === undefined ? null : parseDevice(options.device);
   const loaded = "graph" in project ? project : resolveProject(project);
   const storeDir = resolve(options.store ?? join(loaded.projectDir, ".cool"));
   const store = openRunStore(storeDir);
+  ignoreStore(storeDir);
   const output = captureOutput();
   const loggers = new LoggerGroup([...(options.loggers ?? []), lineLogger((text) => output.add(text))]);
+  if (store.backup !== null) loggers.message(migrationNote(store.backup));
   try {
     const beginning = beginningOf(store, options);
     const settings = settingsFor(beginning, loaded, store, options);
@@ -96,7 +107,10 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
     const ready = { ...loaded, inputs, graph: withVocabulary(loaded.graph, inputs) };
     try {
       const { openBackend } = await import("../engine/backend.js");
-      const backend = await openBackend(options.backend ?? backendFor(beginning));
+      const backend = await openBackend(options.backend ?? backendFor(beginning), {
+        device,
+        projectDir: loaded.projectDir,
+      });
       loggers.message(`backend: ${backend.reason}`);
       if (beginning.kind !== "resume") await checkNetwork(ready, settings, store);
       const config = describeRun(ready, settings, dataset, backend.name);
@@ -114,7 +128,11 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
         resumed: beginning.kind === "resume",
         backend,
       };
-      return await superviseRun(context, config, output);
+      const result = await superviseRun(context, config, output);
+      // a progress bar has gone when the report begins
+      await loggers.close();
+      options.report?.(result);
+      return result;
     } finally {
       dataset.close();
     }
@@ -154,6 +172,10 @@ export async function openDataset(
     loggers.warning(
       `${dataset.skipped.length} rows were skipped; the first: ${first?.sample} (row ${first?.row}): ${first?.reason}`,
     );
+  }
+  const { labels, splits, offsets = null } = dataset;
+  for (const { task_path, level, message } of labelReport(project.graph, labels, splits, { offsets }).warnings) {
+    if (level === "problem") loggers.warning(`${task_path}: ${message}`);
   }
   for (const { task_path, implied } of dataset.implied) {
     loggers.message(`${task_path}: ${implied} missing labels are implied by labels that are conditioned on it`);
@@ -197,12 +219,13 @@ async function superviseRun(context: RunContext, config: RunConfig, output: Outp
     endLogs(context, error instanceof InterruptedError ? "interrupted" : "failed");
     if (error instanceof InterruptedError) {
       recordEnd(context, "interrupted");
-      throw new InterruptedError(
-        `Interrupted: run ${run.id} (${run.name}) is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`,
-        { run: run.id },
-      );
+      const message = `Interrupted: run ${run.id} (${run.name}) is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`;
+      output.add(`Error: ${message}\n`);
+      throw new InterruptedError(message, { run: run.id });
     }
     const reason = error instanceof Error ? error.message : String(error);
+    // whoever called prints it when the log is closed
+    output.add(`Error: ${reason}\n`);
     recordEnd(context, "failed", reason);
     throw error instanceof CoolError ? error : new Error(`Run ${run.id} failed: ${reason}`, { cause: error });
   }

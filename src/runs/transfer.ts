@@ -15,7 +15,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { CoolError, StoreError } from "../errors.js";
+import { CoolError, StoreError, UsageError } from "../errors.js";
 import { isRunId } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { type ListedRun, listed } from "./list-runs.js";
@@ -74,13 +74,22 @@ function writeStoreOf(store: RunStore, id: string, folder: string): void {
 }
 
 /**
+ * What is to be imported, asked for before a store is made for it.
+ * @throws UsageError where it is not there
+ */
+export function importSource(path: string): string {
+  const source = resolve(path);
+  if (!existsSync(source)) throw new UsageError(`There is no ${source}.`, { path: source });
+  return source;
+}
+
+/**
  * Adds the runs of an export, with their ids.
  * @param path a folder or a .tar.gz that `exportRun` has written
  * @throws StoreError where nothing, or not everything, of it can be added
  */
 export function importRuns(store: RunStore, path: string): MergedRuns {
-  const source = resolve(path);
-  if (!existsSync(source)) throw new StoreError(`There is no ${source}.`, { path: source });
+  const source = importSource(path);
   const merged = statSync(source).isDirectory() ? mergeStore(store, source) : importPacked(store, source);
   const [refused] = merged.refused;
   if (refused !== undefined) {
@@ -128,7 +137,7 @@ export function mergeStore(store: RunStore, otherDir: string): MergedRuns {
       dir: otherDir,
     });
   }
-  if (resolve(otherDir) === store.dir) throw new StoreError("A store cannot be merged into itself.", { dir: otherDir });
+  if (resolve(otherDir) === store.dir) throw new UsageError("A store cannot be merged into itself.", { dir: otherDir });
   const other = openRunStore(otherDir, { readonly: true });
   try {
     const [problem] = other.problems();

@@ -7,6 +7,7 @@ import { ConfigError } from "../errors.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { evaluateSplits, keepThresholds } from "./complete-run.js";
+import { furtherMetricsOf } from "./metrics.js";
 import { writePredictions } from "./predictions.js";
 import { runFiles } from "./run-folder.js";
 import { type RunSummary, summarize } from "./run-summary.js";
@@ -48,17 +49,18 @@ export async function tuneRun(
   const { thresholds, reports } = tuneThresholds(graph, valid, tunedBy);
   const tuned = withThresholds(graph, valid, thresholds);
   const guessed = guessedRowsOf(store, stored);
+  const further = furtherMetricsOf(config.settings);
   for (const split of splits) {
     const scored = split === "valid" ? tuned : withThresholds(graph, await readScoredSplit(stored, split), thresholds);
     await writePredictions(runFiles(dir).predictions(split), scored);
-    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed));
+    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, further));
   }
   return {
     run: summarize(run, dir),
     split: "valid",
     thresholds: keepThresholds(store, run.id, dir, graph, thresholds, tunedBy),
-    before: evaluateSplit(graph, valid),
-    after: evaluateSplit(graph, tuned),
+    before: evaluateSplit(graph, valid, undefined, further),
+    after: evaluateSplit(graph, tuned, undefined, further),
     reports,
   };
 }

@@ -32,6 +32,14 @@ export function insertConfig(
   database.runEach(insertion("run_config", ["runId", "key", "type", "value", "changedBy"]), rows);
 }
 
+/** Changes a setting of a stored run; to be called within `write`. */
+export function changeSetting(database: Database, runId: string, key: string, value: number): void {
+  database.run(
+    "UPDATE run_config SET type = 'number', value = @value, changed_by = 'flag' WHERE run_id = @runId AND key = @key",
+    { runId, key, value: String(value) },
+  );
+}
+
 export function readConfig(database: Database, runId: string): FlatConfig {
   return readValues(database, "run_config", runId);
 }

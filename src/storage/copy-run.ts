@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { StoreError } from "../errors.js";
 import { checkedArtifactPath } from "./artifacts.js";
 import type { BoundValues, Database } from "./database.js";
+import { eachMetric, upsertMetrics } from "./metric-points.js";
 import { checkedName, checkedRunName, isRunId, type RunRecord } from "./run-record.js";
 
 /** `same`: the run was there already, with the same rows. */
@@ -38,6 +39,11 @@ export function copyRun(source: Database, target: Database, run: RunRecord): Cop
     );
   }
   for (const table of TABLES) {
+    if (table.name === "metric_points") {
+      // a view: curves have other numbers in every store
+      upsertMetrics(target, id, eachMetric(source, id));
+      continue;
+    }
     const columns = columnsOf(target, table.name);
     target.runEach(
       `INSERT INTO ${table.name} (${columns.join(", ")}) VALUES (${columns.map((name) => `@${name}`).join(", ")})`,

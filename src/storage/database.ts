@@ -18,6 +18,9 @@ export interface OpenOptions {
 /** Values of bound parameters by name. */
 export type BoundValues = Readonly<Record<string, string | number | null | undefined>>;
 
+/** Values of the parameters `?`, in order: bound in half the time that names take. */
+type BoundList = readonly (string | number | null)[];
+
 /** How long a writer waits for another one. */
 const BUSY_TIMEOUT_MS = 10_000;
 
@@ -91,7 +94,7 @@ function sleep(milliseconds: number): void {
 export class Database {
   readonly file: string;
   readonly #sqlite: Sqlite.Database;
-  readonly #statements = new Map<string, Sqlite.Statement<[BoundValues]>>();
+  readonly #statements = new Map<string, Sqlite.Statement<[BoundValues | BoundList]>>();
 
   constructor(file: string, sqlite: Sqlite.Database) {
     this.file = file;
@@ -123,7 +126,7 @@ export class Database {
   }
 
   /** Runs one statement per row; to be called within `write`. */
-  runEach(sql: string, rows: Iterable<BoundValues>): void {
+  runEach(sql: string, rows: Iterable<BoundValues | BoundList>): void {
     explained(this.file, () => {
       const statement = this.#prepare(sql);
       for (const row of rows) statement.run(row);
@@ -159,10 +162,10 @@ export class Database {
     this.#sqlite.close();
   }
 
-  #prepare(sql: string): Sqlite.Statement<[BoundValues]> {
+  #prepare(sql: string): Sqlite.Statement<[BoundValues | BoundList]> {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = this.#sqlite.prepare<[BoundValues]>(sql);
+      statement = this.#sqlite.prepare<[BoundValues | BoundList]>(sql);
       this.#statements.set(sql, statement);
     }
     return statement;

@@ -1,5 +1,5 @@
 /** @file The run that a person means: by id, name, start of an id, or `latest`. */
-import { StoreError } from "../errors.js";
+import { StoreError, UsageError } from "../errors.js";
 import type { Database } from "./database.js";
 import type { RunRecord } from "./run-record.js";
 import { selectRuns, unknownRun } from "./runs.js";
@@ -7,7 +7,7 @@ import { selectRuns, unknownRun } from "./runs.js";
 /**
  * Looks a run up by its id, else its name (the most recent of several), else the start of its id; `latest` is the
  * run started last. The trash is searched only for what is found nowhere else, and never for `latest`.
- * @throws StoreError where several ids start so, UnknownNameError where none does
+ * @throws UsageError where several ids start so, UnknownNameError where none does
  */
 export function findRun(database: Database, now: Date, reference: string): RunRecord {
   const wanted = reference.trim();
@@ -45,10 +45,10 @@ function byNameOrPrefix(
   return matches[0];
 }
 
-function ambiguous(prefix: string, matches: readonly RunRecord[]): StoreError {
+function ambiguous(prefix: string, matches: readonly RunRecord[]): UsageError {
   const shown = matches.slice(0, 8).map((run) => `${run.id} (${run.name})`);
   const more = matches.length > shown.length ? `, … (${matches.length} in all)` : "";
-  return new StoreError(
+  return new UsageError(
     `${matches.length} runs have ids that start with "${prefix}": ${shown.join(", ")}${more}. Give more of the id, or a name.`,
     { prefix, matches: matches.map((run) => run.id) },
   );

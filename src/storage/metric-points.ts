@@ -1,6 +1,6 @@
-/** @file The table metric_points: the curves of a run. */
+/** @file The curves of a run: metric_series names them, series_points holds them, the view metric_points reads both. */
 import type { Split } from "../tasks/evaluation.js";
-import { insertion, selection, where } from "./columns.js";
+import { selection, where } from "./columns.js";
 import type { Database } from "./database.js";
 
 /** One value of one metric at one step of training. */
@@ -31,13 +31,37 @@ interface MetricRow extends MetricPoint {
 
 const FIELDS = ["split", "taskPath", "metricName", "step", "epoch", "value", "isNan", "wallTime"];
 const KEY = "run_id, split, task_path, metric_name, step";
+const SERIES_OF_RUN =
+  "SELECT id, split, task_path AS taskPath, metric_name AS metricName FROM metric_series WHERE run_id = @runId";
+const INSERT_SERIES = `INSERT INTO metric_series (run_id, split, task_path, metric_name)
+  VALUES (@runId, @split, @taskPath, @metricName) RETURNING id`;
 // a resumed run passes its last steps a second time: the later value holds
-const UPSERT = `${insertion("metric_points", ["runId", ...FIELDS])} ON CONFLICT (${KEY}) DO UPDATE SET
+const UPSERT = `INSERT INTO series_points (series_id, step, epoch, value, is_nan, wall_time) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (series_id, step) DO UPDATE SET
   epoch = excluded.epoch, value = excluded.value, is_nan = excluded.is_nan, wall_time = excluded.wall_time`;
 
 /** To be called within `write`. */
 export function upsertMetrics(database: Database, runId: string, points: Iterable<MetricPoint>): void {
-  database.runEach(UPSERT, toRows(runId, points));
+  database.runEach(UPSERT, toRows(points, seriesIds(database, runId)));
+}
+
+type SeriesId = (series: Pick<MetricPoint, "split" | "taskPath" | "metricName">) => number;
+
+/** The number of each curve of a run; a new curve is stored when it is first asked for. */
+function seriesIds(database: Database, runId: string): SeriesId {
+  const key = ({ split, taskPath, metricName }: Parameters<SeriesId>[0]) => `${split}\n${taskPath}\n${metricName}`;
+  const rows = database.all<Parameters<SeriesId>[0] & { readonly id: number }>(SERIES_OF_RUN, { runId });
+  const ids = new Map(rows.map((row) => [key(row), row.id]));
+  return (series) => {
+    const known = ids.get(key(series));
+    if (known !== undefined) return known;
+    const { split, taskPath, metricName } = series;
+    const { id } = database.get<{ id: number }>(INSERT_SERIES, { runId, split, taskPath, metricName }) as {
+      id: number;
+    };
+    ids.set(key(series), id);
+    return id;
+  };
 }
 
 /** Points of one curve after another, by ascending step. */
@@ -47,6 +71,12 @@ export function readMetrics(database: Database, runId: string, filter: MetricFil
   return database
     .all<MetricRow>(`SELECT ${selection(FIELDS)} FROM metric_points ${where(parameters)} ORDER BY ${KEY}`, parameters)
     .map(toPoint);
+}
+
+/** The same points one by one; nothing else can be done with this connection before the last one is read. */
+export function* eachMetric(database: Database, runId: string): Generator<MetricPoint> {
+  const sql = `SELECT ${selection(FIELDS)} FROM metric_points WHERE run_id = @runId ORDER BY ${KEY}`;
+  for (const row of database.each<MetricRow>(sql, { runId })) yield toPoint(row);
 }
 
 /** The point of the highest step of each curve. */
@@ -63,11 +93,10 @@ export function lastMetrics(database: Database, runId: string, filter: MetricFil
     .map(toPoint);
 }
 
-function* toRows(runId: string, points: Iterable<MetricPoint>) {
+function* toRows(points: Iterable<MetricPoint>, seriesId: SeriesId): Generator<(number | null)[]> {
   for (const point of points) {
-    const { split, taskPath, metricName, step, epoch, value, wallTime } = point;
-    const isNan = Number.isNaN(value) ? 1 : 0;
-    yield { runId, split, taskPath, metricName, step, epoch, value, isNan, wallTime };
+    const { step, epoch, value, wallTime } = point;
+    yield [seriesId(point), step, epoch, value, Number.isNaN(value) ? 1 : 0, wallTime];
   }
 }
 

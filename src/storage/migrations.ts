@@ -17,27 +17,33 @@ export function isOutdated(database: Database, versions: readonly string[] = SCH
 /**
  * Migrates a store in one transaction. An older store is first copied beside itself (`cool.db.backup-v1`).
  * @param versions SQL that takes a store from version `index` to `index + 1`
+ * @returns the copy of the older store; null where this process had nothing to migrate
  * @throws StoreError where a newer dnn-cool made the store, or another program the file
  */
-export function migrate(database: Database, versions: readonly string[] = SCHEMA_VERSIONS): void {
+export function migrate(database: Database, versions: readonly string[] = SCHEMA_VERSIONS): string | null {
   refuseOtherPrograms(database);
   refuseNewer(database, versions.length);
-  if (!isOutdated(database, versions)) return;
+  if (!isOutdated(database, versions)) return null;
   // a migration may rebuild a table that others refer to; the references are checked before it is committed
   database.pragma("foreign_keys = OFF");
   try {
-    database.write(() => applyFrom(database, versions));
+    return database.write(() => applyFrom(database, versions));
   } finally {
     database.pragma("foreign_keys = ON");
   }
 }
 
+/** What a user is told whose store was migrated. */
+export function migrationNote(backup: string): string {
+  return `The run store was made by an older dnn-cool and has been migrated. As it was it is kept as ${backup}.`;
+}
+
 /** To be called with the write lock held, so that the version read here stays true until the commit. */
-function applyFrom(database: Database, versions: readonly string[]): void {
+function applyFrom(database: Database, versions: readonly string[]): string | null {
   const current = schemaVersion(database);
   refuseNewer(database, versions.length);
-  if (current === versions.length) return;
-  if (current > 0) backUp(database.file, current);
+  if (current === versions.length) return null;
+  const backup = current > 0 ? backUp(database.file, current) : null;
   for (const sql of versions.slice(current)) database.exec(sql);
   const broken = database.all("PRAGMA foreign_key_check");
   if (broken.length > 0) {
@@ -51,10 +57,11 @@ function applyFrom(database: Database, versions: readonly string[]): void {
   });
   database.pragma(`application_id = ${APPLICATION_ID}`);
   database.pragma(`user_version = ${versions.length}`);
+  return backup;
 }
 
 /** A second connection reads what is committed, while the caller's write lock keeps others from adding to it. */
-function backUp(file: string, version: number): void {
+function backUp(file: string, version: number): string {
   const backup = `${file}.backup-v${version}`;
   const unfinished = `${backup}.unfinished`;
   const reader = openDatabase(file, { readonly: true });
@@ -62,6 +69,7 @@ function backUp(file: string, version: number): void {
     explained(unfinished, () => rmSync(unfinished, { force: true }));
     reader.run("VACUUM INTO @unfinished", { unfinished });
     explained(backup, () => renameSync(unfinished, backup));
+    return backup;
   } finally {
     reader.close();
   }

@@ -1,5 +1,5 @@
 /** @file What the store knows of one run, and which of its names and texts it accepts. */
-import { StoreError } from "../errors.js";
+import { UsageError } from "../errors.js";
 
 /** The state that a run's own process has written. */
 export type WrittenRunState = "running" | "finished" | "failed" | "interrupted";
@@ -56,14 +56,14 @@ const LONGEST_NAME = 200;
 /**
  * A run's name or tag, as it may be stored and shown on one line of a terminal.
  * @param kind what is named, for the message: `run name`, `tag`
- * @throws StoreError for an empty or long one, and for control characters
+ * @throws UsageError for an empty or long one, and for control characters
  */
 export function checkedName(kind: string, name: string): string {
   const trimmed = name.trim();
   const length = [...trimmed].length;
-  if (length === 0) throw new StoreError(`A ${kind} must not be empty.`, { kind, name });
+  if (length === 0) throw new UsageError(`A ${kind} must not be empty.`, { kind, name });
   if (length > LONGEST_NAME) {
-    throw new StoreError(
+    throw new UsageError(
       `The ${kind} "${[...trimmed].slice(0, 40).join("")}…" has ${length} characters; shorten it to ${LONGEST_NAME}.`,
       { kind, length, longest: LONGEST_NAME },
     );
@@ -71,7 +71,7 @@ export function checkedName(kind: string, name: string): string {
   // half of a surrogate pair has no UTF-8 form, so it would not be read back as it was written
   const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029]/u.exec(trimmed)?.[0];
   if (unprintable !== undefined) {
-    throw new StoreError(
+    throw new UsageError(
       `The ${kind} ${JSON.stringify(trimmed)} has a control character or line break (${codePoint(unprintable)}). Leave it out.`,
       { kind, name: trimmed },
     );
@@ -83,7 +83,7 @@ export function checkedName(kind: string, name: string): string {
 export function checkedRunName(name: string): string {
   const checked = checkedName("run name", name);
   if (checked !== "latest") return checked;
-  throw new StoreError('No run can be named "latest": that always means the most recent one. Choose another name.', {
+  throw new UsageError('No run can be named "latest": that always means the most recent one. Choose another name.', {
     name,
   });
 }

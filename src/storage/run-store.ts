@@ -5,6 +5,7 @@ import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { type Artifact, readArtifacts, recordArtifacts } from "./artifacts.js";
 import {
   type ConfigChange,
+  changeSetting,
   type FlatConfig,
   readConfig,
   readConfigChanges,
@@ -13,7 +14,7 @@ import {
 } from "./config-values.js";
 import { type CopyOutcome, copyRun } from "./copy-run.js";
 import { type AdoptedRun, adoptRun, createRun, type NewRun } from "./create-run.js";
-import { type Database, type OpenOptions, openDatabase } from "./database.js";
+import type { Database } from "./database.js";
 import { type EvaluationFilter, readEvaluation, replaceEvaluation } from "./evaluation.js";
 import { findRun } from "./find-run.js";
 import {
@@ -24,7 +25,7 @@ import {
   type StoredInterpretation,
 } from "./interpretation.js";
 import { lastMetrics, type MetricFilter, type MetricPoint, readMetrics, upsertMetrics } from "./metric-points.js";
-import { isOutdated, migrate } from "./migrations.js";
+import { type OpenedStore, openMigrated, openReader } from "./opened-store.js";
 import { currentProcess } from "./process.js";
 import { type QueriedRun, queryRuns, type RunsQuery } from "./query/query-runs.js";
 import { checkedName, checkedRunName, type RunRecord, type RunState, type WrittenRunState } from "./run-record.js";
@@ -36,6 +37,8 @@ export type { QueriedRun, RunsQuery } from "./query/query-runs.js";
 export interface StoreOptions {
   /** Refuse every write to the runs; default false. An older store is migrated all the same. */
   readonly readonly?: boolean;
+  /** Make a store where there is none; default: unless `readonly`. */
+  readonly create?: boolean;
   /** Default: the system's clock. */
   readonly now?: () => Date;
   /** Uniform numbers in [0, 1) for ids; default Math.random. */
@@ -52,35 +55,13 @@ export interface RunFilter {
 }
 
 /**
- * Opens the store in a folder, which holds `cool.db` and `runs/<run id>/`. Without `readonly` it is made where there
- * is none.
+ * Opens the store in a folder, which holds `cool.db` and `runs/<run id>/`.
  * @throws StoreError where the store cannot be opened, lies on a network file system, or is of a newer version
  */
 export function openRunStore(storeDir: string, options: StoreOptions = {}): RunStore {
-  const { readonly = false, now = () => new Date(), random = Math.random } = options;
+  const { readonly = false, create = true, now = () => new Date(), random = Math.random } = options;
   const file = join(resolve(storeDir), "cool.db");
-  return new RunStore(resolve(storeDir), readonly ? openReader(file) : openMigrated(file), now, random);
-}
-
-/** A reader meets an older store, too, and cannot migrate it through its own connection. */
-function openReader(file: string): Database {
-  const reader = openMigrated(file, { readonly: true });
-  if (!isOutdated(reader)) return reader;
-  reader.close();
-  openMigrated(file, { create: false }).close();
-  return openMigrated(file, { readonly: true });
-}
-
-/** An open store of this package's version; a read-only connection to an older one is left as it is. */
-function openMigrated(file: string, options: OpenOptions = {}): Database {
-  const database = openDatabase(file, options);
-  try {
-    if (options.readonly !== true || !isOutdated(database)) migrate(database);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  return new RunStore(resolve(storeDir), readonly ? openReader(file) : openMigrated(file, { create }), now, random);
 }
 
 /**
@@ -89,12 +70,15 @@ function openMigrated(file: string, options: OpenOptions = {}): Database {
  */
 export class RunStore {
   readonly dir: string;
+  /** Copy of an older store that was migrated when this one was opened; else null. */
+  readonly backup: string | null;
   readonly #database: Database;
   readonly #now: () => Date;
   readonly #random: () => number;
 
-  constructor(dir: string, database: Database, now: () => Date, random: () => number) {
+  constructor(dir: string, { database, backup }: OpenedStore, now: () => Date, random: () => number) {
     this.dir = dir;
+    this.backup = backup;
     this.#database = database;
     this.#now = now;
     this.#random = random;
@@ -109,20 +93,17 @@ export class RunStore {
     return this.getRun(createRun(this.#database, runsDir, run, this.#now(), this.#random, fill));
   }
 
-  /** Takes over a run that no process trains any more: it is `running` again, in this process. */
-  resumeRun(id: string): RunRecord {
+  /**
+   * Takes over a run that no process trains any more: it is `running` again, in this process.
+   * @param epochs where they are others than planned before
+   */
+  resumeRun(id: string, epochs?: number): RunRecord {
     return this.#change(id, (run) => {
       refuseLive(run, "resumed");
       const now = this.#now().toISOString();
-      updateRunRow(this.#database, id, {
-        ...currentProcess(),
-        state: "running",
-        startedAt: now,
-        heartbeatAt: now,
-        endedAt: null,
-        error: null,
-        deletedAt: null,
-      });
+      const times = { startedAt: now, heartbeatAt: now, endedAt: null, deletedAt: null };
+      updateRunRow(this.#database, id, { ...currentProcess(), ...times, state: "running", error: null, epochs });
+      if (epochs !== undefined) changeSetting(this.#database, id, "train.epochs", epochs);
     });
   }
 

@@ -148,7 +148,7 @@ export function unknownRun(database: Database, name: string): UnknownNameError {
     "SELECT id, name FROM runs WHERE deleted_at IS NULL ORDER BY started_at DESC, seq DESC",
   );
   const names = new Set([...known.map((run) => run.name), ...known.map((run) => run.id)]);
-  return new UnknownNameError("run", name, names);
+  return new UnknownNameError("run", name, names, undefined, { exitCode: 2 });
 }
 
 function displayState(run: RunRow, viewer: ProcessIdentity, now: Date): RunState {

@@ -1,5 +1,6 @@
 /** @file The version of the running package. */
 import { readFileSync } from "node:fs";
+import { packageFile } from "../package-file.js";
 
 let version: string | undefined;
 
@@ -10,8 +11,7 @@ export function packageVersion(): string {
 }
 
 function readVersion(): string {
-  // src/storage and dist/storage lie equally deep under the package's root
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const manifest: unknown = JSON.parse(readFileSync(packageFile("package.json"), "utf8"));
   const isManifest = typeof manifest === "object" && manifest !== null && "version" in manifest;
   return isManifest ? String(manifest.version) : "unknown";
 }

@@ -111,8 +111,13 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
   /** What tunes parameters that are no thresholds of questions; null if there are none. */
   tuner(spec: Spec): ParameterTuner<Spec> | null;
 
-  /** Every metric but the loss, over the rows of the mask. */
-  metrics(scored: Scored<Spec>): MetricValue[];
+  /** Names of metrics that are only computed where they are asked for. */
+  furtherMetrics(spec: Spec): readonly string[];
+  /**
+   * Metrics over the rows of the mask: those that are always computed, without the loss, then others.
+   * @param further names of metrics that are wanted besides; those that the task does not have are passed over
+   */
+  metrics(scored: Scored<Spec>, further?: readonly string[]): MetricValue[];
   /** Metric by which the task is judged first; null if it has none. */
   headlineMetric(spec: Spec): JudgingMetric | null;
   /** Whether more is better of a metric of this task. */

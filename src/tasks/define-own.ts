@@ -1,6 +1,6 @@
 /** @file defineTask: functions of the user's → a constructor of tasks, and an entry in the registry. */
 import { ConfigError, nearestNames } from "../errors.js";
-import type { CommonTaskOptions, Likelihood, OwnGate, OwnSpec } from "../flow/graph.js";
+import type { CommonTaskOptions, Likelihood, OwnGate, OwnSpec, TokenTaskOptions } from "../flow/graph.js";
 import type { Described } from "./behaviour.js";
 import { registerOwn } from "./own.js";
 import type { OwnFunctions, OwnRow } from "./own-functions.js";
@@ -54,7 +54,10 @@ export interface OwnTaskDefinition<AnswerWidth extends number, Gate extends Numb
       }
     >
   >;
-  /** Layers from the feature to the logits, [batch, n] → [batch, width]; default: one dense layer. */
+  /**
+   * Layers from the feature to the logits, [batch, n] → [batch, width], or of a task per token [batch, length, n] →
+   * [batch, length, width]; default: one dense layer.
+   */
   readonly head?: Head;
   /** An answer in words; default: its numbers. */
   readonly describe?: (answer: AnswerOf<AnswerWidth>) => Described;
@@ -75,7 +78,9 @@ export type GateKind<AnswerWidth extends number, Gate extends NumberGate> = numb
     : "none";
 
 /** Makes tasks of a kind that `defineTask` has defined. */
-export type OwnTaskConstructor<Gate extends OwnGate> = (options?: CommonTaskOptions) => OwnSpec<Gate>;
+export type OwnTaskConstructor<Gate extends OwnGate> = (
+  options?: CommonTaskOptions & TokenTaskOptions,
+) => OwnSpec<Gate>;
 
 /**
  * Defines a kind of task.

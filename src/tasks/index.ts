@@ -47,14 +47,15 @@ export function isEvaluated(spec: TaskSpec): boolean {
   return spec.kind === "maskedLanguageModeling" ? spec.evaluate : behaviourOf(spec).answeredBy === "network";
 }
 
-/** Names of a task's metrics, the loss first; empty for a task that is not evaluated. */
+/** Names of all metrics of a task, those on demand too, the loss first; empty for a task that is not evaluated. */
 export function metricNames(spec: TaskSpec): string[] {
   if (!isEvaluated(spec)) return [];
-  const behaviour = behaviourOf(spec);
+  const behaviour = scoringOf(spec);
   const none = new Float32Array(0);
   const labels = { answers: none, unitScale: null };
   const mask = new Uint8Array(0);
-  const metrics = behaviour.metrics({ spec, logits: none, activated: none, decoded: none, labels, mask });
+  const scored = { spec, logits: none, activated: none, decoded: none, labels, mask };
+  const metrics = behaviour.metrics(scored, behaviour.furtherMetrics(spec));
   return ["loss", ...metrics.map(({ name }) => name)];
 }
 

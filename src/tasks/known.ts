@@ -32,6 +32,7 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   questions: () => [],
   tunableMetrics: () => [],
   tuner: () => null,
+  furtherMetrics: () => [],
   metrics: () => [],
   headlineMetric: () => null,
   higherIsBetter: () => true,

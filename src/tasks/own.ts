@@ -3,6 +3,7 @@ import { ConfigError, TrainingError } from "../errors.js";
 import type { OwnSpec } from "../flow/graph.js";
 import { isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "./behaviour.js";
 import { growsWhenBetter } from "./metrics.js";
+import { problemWithAxis } from "./names.js";
 import { callOwn, numbersFrom, type OwnFunctions, type OwnRow } from "./own-functions.js";
 import { centralDifferences, probe } from "./own-probe.js";
 
@@ -149,7 +150,7 @@ export const ownBehaviour: TaskBehaviour<OwnSpec> = {
   head: (spec) => spec.head,
   logitWidth: (spec) => spec.logitWidth,
   logitNames,
-  problemWith: (spec) => probe(functionsOf(spec)),
+  problemWith: (spec) => problemWithAxis(spec) ?? probe(functionsOf(spec)),
   parseLabel: (spec, [cell], _unitScale, out, at) => parseOwn(spec, cell, out, at),
   lossTerms: (spec, labels, row) => (isLabelled(spec, labels.answers, row) ? 1 : 0),
   lossSum(spec, view, labels, row, gradient) {
@@ -194,6 +195,7 @@ export const ownBehaviour: TaskBehaviour<OwnSpec> = {
   questions: () => [],
   tunableMetrics: (spec) => (functionsOf(spec).decoder.tune === undefined ? [] : Object.keys(spec.higherIsBetter)),
   tuner: (spec) => (functionsOf(spec).decoder.tune === undefined ? null : tuneOwn),
+  furtherMetrics: () => [],
   metrics(scored) {
     const functions = functionsOf(scored.spec);
     const rows = rowsOf(scored);
@@ -216,6 +218,7 @@ export const ownBehaviour: TaskBehaviour<OwnSpec> = {
     const functions = functionsOf(spec);
     const { describe } = functions;
     if (describe !== undefined) return callOwn(functions, "describe", () => describe(answer));
-    return typeof answer === "number" ? answer : answer.map(String);
+    // numbers of single precision: more digits would be noise
+    return typeof answer === "number" ? answer : answer.map((number) => String(Number(number.toPrecision(6))));
   },
 };

@@ -2,7 +2,7 @@
 import { axisOf, type ClassificationSpec, type TaskSpec } from "../flow/graph.js";
 import type { Labels, LogitView, TaskBehaviour } from "./behaviour.js";
 import { classificationBehaviour } from "./classification.js";
-import { classificationMetrics } from "./metrics.js";
+import { classificationMetrics, furtherClassificationMetrics } from "./metrics.js";
 
 /** More classes than this, for every token of every row, are not kept one by one. */
 const MOST_CLASSES = 256;
@@ -99,6 +99,13 @@ function column(summaries: Float32Array, which: number): Float32Array {
   );
 }
 
+/** Those that need no scores of all classes; log_loss is the loss. */
+function furtherSummaryMetrics(spec: ClassificationSpec): string[] {
+  return furtherClassificationMetrics(spec).filter((name) => !NEED_SCORES.has(name));
+}
+
+const NEED_SCORES: ReadonlySet<string> = new Set(["log_loss", "roc_auc", "average_precision"]);
+
 /** How a classification behaves once its logits are summaries, which take their place and that of the scores. */
 export const summaryBehaviour: TaskBehaviour<ClassificationSpec> = {
   ...classificationBehaviour,
@@ -109,5 +116,9 @@ export const summaryBehaviour: TaskBehaviour<ClassificationSpec> = {
   },
   activate: (_spec, summaries) => summaries,
   decode: (_spec, summaries) => column(summaries, CLASSES),
-  metrics: (scored) => classificationMetrics({ ...scored, classesAhead: column(scored.activated, AHEAD) }),
+  furtherMetrics: furtherSummaryMetrics,
+  metrics(scored, further = []) {
+    const known = furtherSummaryMetrics(scored.spec).filter((name) => further.includes(name));
+    return classificationMetrics({ ...scored, classesAhead: column(scored.activated, AHEAD) }, known);
+  },
 };

@@ -93,7 +93,7 @@ describe("the label report of a gate and a gated task", () => {
       "width is labelled in 1 row in train but active in none; label its gates there",
     ]);
     expect(problems(labels(0, 0, 0, 0), labels(4, 5, 6, 7), [0, 1])).toEqual([
-      "width is active in no row of the table, so it can never be learnt; label its gates where they are met",
+      'width is active in no row of the table, so it can never be learnt: its precondition "open" is never true; label its gates where they are met, or correct what it is given in the flow "main"',
     ]);
   });
 });

@@ -41,7 +41,7 @@ const logitsOf = (seen: number, x: number, b: number): Float32Array[] => [
   column(0, logit(b), 0, logit(0.5)),
 ];
 
-const sampler = new AnswerSampler(graph, THRESHOLDS, labels, 2);
+const sampler = new AnswerSampler(graph, THRESHOLDS, labels);
 for (const logits of [logitsOf(0.6, 0.2, 0.7), logitsOf(0.8, 0.3, 0.8), logitsOf(0.7, 0.4, 0.9)]) sampler.add(logits);
 const sampled = sampler.answers;
 const scored = scoreSplit(

@@ -1,13 +1,16 @@
 /** @file The scripts for shells: bash completes from them, and no summary can break them. */
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { type CompletedCommand, completionScript } from "../../src/cli/completion.js";
+import { type CompletedCommand, completedCommand, completionScript } from "../../src/cli/completion.js";
 
 const COMMANDS: readonly CompletedCommand[] = [
   {
     words: ["run"],
     summary: "Train; it's $(quick)",
-    flags: [{ name: "epochs", summary: "", options: [], takesValue: true }],
+    flags: [
+      { name: "epochs", summary: "", options: [], takesValue: true },
+      { name: "again", summary: "", options: [], takesValue: true, kind: "runs" },
+    ],
   },
   {
     words: ["runs", "list"],
@@ -17,12 +20,16 @@ const COMMANDS: readonly CompletedCommand[] = [
       { name: "starred", summary: "", options: [], takesValue: false },
     ],
   },
-  { words: ["runs", "show"], summary: "Show", flags: [] },
+  { words: ["runs", "show"], summary: "Show", flags: [], argument: "runs" },
 ];
+
+/** In the place of the command: it offers two names and tells what it was asked. */
+const COOL = `cool() { printf '%s\\tof last week\\n' 'two words' "$(printf '%s|' "$@")"; }`;
 
 /** What bash offers after some words; the last one is being typed. */
 function completed(...words: readonly string[]): string[] {
   const script = `${completionScript("bash", "cool", COMMANDS)}
+${COOL}
 COMP_WORDS=(cool "$@"); COMP_CWORD=$#; _cool_complete; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const output = execFileSync("bash", ["-c", script, "bash", ...words], { encoding: "utf8" });
   return output.split("\n").filter((line) => line !== "");
@@ -35,8 +42,43 @@ test("bash completes commands, their parts, flags and values", () => {
   expect(completed("runs", "list", "--s")).toEqual(["--state", "--starred"]);
   expect(completed("runs", "list", "--state", "f")).toEqual(["failed", "finished"]);
   expect(completed("runs", "list", "--state", "failed", "--starr")).toEqual(["--starred"]);
-  expect(completed("run", "--")).toEqual(["--epochs"]);
+  // as bash takes --state=f apart
+  expect(completed("runs", "list", "--state", "=", "f")).toEqual(["failed", "finished"]);
+  expect(completed("runs", "list", "--state", "=")).toEqual(["failed", "finished"]);
+  expect(completed("run", "--")).toEqual(["--epochs", "--again"]);
   expect(completed("run", "folder", "")).toEqual([]);
+  expect(completed("run", "--epochs", "")).toEqual([]);
+});
+
+test("bash asks for names with the words typed so far, and quotes what it offers", () => {
+  const [, asked] = completed("runs", "show", "a");
+  expect(asked?.replaceAll("\\|", " ")).toBe("__complete runs a -- runs show ");
+  // the prefix goes without its quotes
+  expect(completed("run", "--again", "two\\ w")).toEqual([
+    "two\\ words",
+    "__complete\\|runs\\|two\\ w\\|--\\|run\\|--again\\|",
+  ]);
+  expect(completed("run", "--again", '"two w')).toEqual(["two words", "__complete|runs|two w|--|run|--again|"]);
+});
+
+test("what arguments and flags name follows from what they are called", () => {
+  const option = { type: "option" as const };
+  const run = completedCommand({
+    id: "runs:tag",
+    args: { run: {} },
+    flags: { add: option, task: option, top: option, run: { type: "boolean" }, metric: option },
+  });
+  expect(run).toMatchObject({ words: ["runs", "tag"], argument: "tagged" });
+  expect(Object.fromEntries(run.flags.map(({ name, kind, options }) => [name, kind ?? options]))).toEqual({
+    add: "tags",
+    task: "tasks",
+    top: [],
+    run: [],
+    metric: ["accuracy", "f1_score", "precision", "recall"],
+  });
+  expect(completedCommand({ id: "runs:restore", args: { run: {} }, flags: {} }).argument).toBe("trash");
+  expect(completedCommand({ id: "runs:diff", args: { first: {}, second: {} }, flags: {} }).argument).toBe("runs");
+  expect(completedCommand({ id: "sql", args: { query: {} }, flags: {} }).argument).toBeUndefined();
 });
 
 test("every script quotes what comes from commands", () => {

@@ -26,6 +26,13 @@ describe("toCoolError", () => {
     expect(error.message).toBe("Missing 1 required arg: image images. See cool run --help.");
   });
 
+  it("says the same of flags that exclude each other, and of a folder that is not there", () => {
+    const both = toCoolError(parseError("The following error occurred:\n  --a cannot also be provided"), command);
+    expect(both.message).toBe("--a cannot also be provided. See cool run --help.");
+    const missing = toCoolError(new Error("No directory found at /no where"), command);
+    expect(missing).toMatchObject({ message: "There is no folder /no where.", exitCode: 2 });
+  });
+
   it("leaves everything else as it is", () => {
     for (const error of [new DataError("a"), new Error("b")]) expect(toCoolError(error, command)).toBe(error);
   });

@@ -172,6 +172,9 @@ describe("cool run", () => {
     expect(stdout).toMatch(/│ task \(test\)\s+│ metric\s+│ true gates │\s+n │ predicted gates │\s+n │/);
     expect(stdout).toMatch(/│ square\.position │/);
     expect(stderr).toMatch(/^epoch 1\/1 {2}train loss \d+\.\d{4} {2}valid loss \d+\.\d{4} \*/m);
+    // all that was seen is kept
+    const { run } = await coolJson<RunOutput>(inProject("runs", "show", "latest"));
+    expect(readFileSync(join(run.dir, "stdout.log"), "utf8")).toBe(`${stderr}${stdout}`);
   });
 });
 
@@ -186,7 +189,7 @@ describe("the name of a run", () => {
 
   it("is answered with the nearest ones where there is no such run", async () => {
     const { code, stdout } = await cool(inProject("evaluate", "baes", "--json"));
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({
       error: "UnknownNameError",
       message: 'No run named "baes". Did you mean "base"?',
@@ -346,7 +349,7 @@ describe("cool predict", () => {
 
   it("refuses an ending that names no format before any work", async () => {
     const { code, stderr } = await cool(inProject("predict", project.image(2), "--out", "answers.xls"));
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toBe("Error: answers.xls has no ending that names a table format. Use .parquet, .csv, .jsonl.\n");
   });
 

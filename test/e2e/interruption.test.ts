@@ -63,6 +63,7 @@ describe("a run that is stopped on its way", () => {
       facts: { run: run.id },
     });
     expect(run.state).toBe("interrupted");
+    expect(readFileSync(join(run.dir, "stdout.log"), "utf8")).toMatch(/\nError: Interrupted: run .*\n$/);
     expect(run.epochs_done).toBeGreaterThanOrEqual(3);
     expect(run.epochs_done).toBeLessThan(EPOCHS);
     const finished = await resumed("stopped");
@@ -90,6 +91,23 @@ describe("a run that is stopped on its way", () => {
     await running.ended;
     const { dir } = await resumed("early");
     expect(weightsIn(dir).equals(whole)).toBe(true);
+  });
+
+  it("goes on for as many epochs as are asked for then, and keeps that for the next time", async () => {
+    const [five] = await Promise.all([
+      coolJson<{ run: ListedRun }>([...train("five").slice(0, -1), "5"]),
+      coolJson([...train("two").slice(0, -1), "2"]),
+    ]);
+    const running = startCool(["run", project.dir, "--resume", "two", "--epochs", "5"]);
+    await running.stderrMatches(/^epoch 3\//m);
+    running.child.kill("SIGKILL");
+    await running.ended;
+    const { run } = await coolJson<{ run: ListedRun }>(["run", project.dir, "--resume", "two"]);
+    expect(weightsIn(run.dir).equals(weightsIn(five.run.dir))).toBe(true);
+    const { run: shown } = await coolJson<{ run: Record<string, unknown> }>([
+      ...["runs", "show", "two", "--project", project.dir],
+    ]);
+    expect(shown).toMatchObject({ state: "finished", epochs: 5, epochs_done: 5, config: { "train.epochs": 5 } });
   });
 
   it("has no results to ask for until it is finished", async () => {
@@ -120,6 +138,7 @@ describe("a loss that is not finite", () => {
     expect(facts).toMatchObject({ task: expect.any(String), step: expect.any(Number), epoch: expect.any(Number) });
     const run = await stored("diverged");
     expect(run).toMatchObject({ state: "failed", error: message });
+    expect(readFileSync(join(run.dir, "stdout.log"), "utf8").endsWith(`\nError: ${message}\n`)).toBe(true);
     // as good as it was: validated with a finite loss
     for (const checkpoint of ["best", "last"]) {
       const bytes = readFileSync(join(run.dir, "checkpoints", checkpoint, "weights.bin"));

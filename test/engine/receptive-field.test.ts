@@ -118,6 +118,20 @@ describe.each(["cpu", "wasm"] as const)("influence on %s", (backend) => {
     expect(result.influence.some((value) => value === 0)).toBe(true);
   });
 
+  test("skips the pixels between the taps of a dilated window", async () => {
+    const corner: [[number, number], [number, number]] = [
+      [0, 4],
+      [0, 4],
+    ];
+    const dilated = stack((layers) => [
+      layers.conv2d({ filters: 2, kernelSize: 2, dilationRate: 3 }),
+      // what the upper left window puts out
+      layers.cropping2D({ cropping: corner }),
+    ]);
+    const [taps, none] = ["#..#....", "........"];
+    expect(drawn(await influenceOf(dilated, "present"))).toEqual([taps, none, none, taps, ...Array(4).fill(none)]);
+  });
+
   test("is that of the task's own feature", async () => {
     const cropped: TrunkFunction = ({ image }, layers) => {
       const whole = layers.flatten().apply(image as SymbolicTensor) as SymbolicTensor;

@@ -6,6 +6,7 @@ import { readInputs, tokenSpans } from "../../src/engine/batch-reader.js";
 import { gatherTargets, layOutHeads } from "../../src/engine/losses.js";
 import { createBatchMasker } from "../../src/engine/mask-tokens.js";
 import type { Network, SymbolicTensor, TrunkFunction } from "../../src/engine/network.js";
+import { maskPadding, poolTokens } from "../../src/engine/token-layers.js";
 import { defineTasks } from "../../src/flow/define.js";
 import { axisOf, type FlowGraph } from "../../src/flow/graph.js";
 import { activeRows, answerWidth, bothMasks, labelledRows, offsetsOf, type RowMask } from "../../src/flow/masks.js";
@@ -61,6 +62,16 @@ export const windowed: TrunkFunction = ({ text: ids }, layers) => {
   const conv = layers.conv1d({ filters: 6, kernelSize: 3, padding: "same", activation: "tanh" });
   const words = apply(conv, embedded);
   return { tokens: words, row: apply(layers.globalAveragePooling1d({}), words) };
+};
+
+/** Tokens with their neighbours, and no padding. */
+export const masked: TrunkFunction = ({ text: ids }, layers) => {
+  const own = ids as SymbolicTensor;
+  const embedded = apply(layers.embedding({ inputDim: idCount(text), outputDim: 5 }), own);
+  const conv = layers.conv1d({ filters: 6, kernelSize: 3, padding: "same", activation: "tanh" });
+  const words = apply(conv, maskPadding(layers, embedded, own));
+  const pooled = [poolTokens(layers, words, own, "average"), poolTokens(layers, words, own, "max")];
+  return { tokens: words, row: layers.concatenate().apply(pooled) as SymbolicTensor };
 };
 
 interface TokenData {

@@ -22,6 +22,7 @@ import {
   graph,
   INPUTS,
   layout,
+  masked,
   masker,
   tokenwise,
   VOCABULARY,
@@ -45,6 +46,7 @@ describe.each(["cpu", "wasm"] as const)("on %s", (backend) => {
   test.each([
     ["token by token", tokenwise],
     ["with a window", windowed],
+    ["with a window, without padding", masked],
   ])("a step's gradient is that of finite differences: %s", async (_, trunk) => {
     const network = Network.build(graph, INPUTS, trunk, 3);
     try {
@@ -96,6 +98,65 @@ describe.each(["cpu", "wasm"] as const)("on %s", (backend) => {
     } finally {
       network.dispose();
     }
+  });
+
+  test.each([
+    ["with a window", windowed],
+    ["with a window, without padding", masked],
+  ])("answers do not depend on which rows are asked together: %s", async (_, trunk) => {
+    const network = Network.build(graph, INPUTS, trunk, 3);
+    try {
+      const read = (rows: Int32Array) => readInputs(network, data, rows);
+      const lengths = [data.inputs.text.lengths];
+      const together = await predictLogits(network, data.rows, read, { batchSize: 12, lengths });
+      for (const row of data.rows) {
+        const alone = await predictLogits(network, Int32Array.of(row), read);
+        for (const { spec, index } of graph.tasks) {
+          const [from, to] = axisOf(spec) === "sample" ? [row, row + 1] : [data.offsets[row], data.offsets[row + 1]];
+          const width = spec.kind === "maskedLanguageModeling" ? 0 : (layout.columns[index]?.width ?? 0);
+          const own = together[index]?.subarray((from as number) * width, (to as number) * width) ?? [];
+          expect(alone[index]?.length).toBe(own.length);
+          own.forEach((value, i) => {
+            expect(alone[index]?.[i]).toBeCloseTo(value, 5);
+          });
+        }
+      }
+    } finally {
+      network.dispose();
+    }
+  });
+
+  test("in a padded batch, too, where padding is masked and not pooled; and only there", () => {
+    const differences = [windowed, masked].map((trunk) => {
+      const network = Network.build(graph, INPUTS, trunk, 3);
+      const { width, tokenWidth } = layout;
+      const logitsOf = (rows: readonly number[]) => {
+        const inputs = readInputs(network, data, rows);
+        return tf.tidy(() => {
+          const parts = network.partLogits(network.inputTensors(inputs, rows.length), false, null);
+          return { sample: valuesOf(parts.sample as tf.Tensor), token: valuesOf(parts.token as tf.Tensor) };
+        });
+      };
+      try {
+        const together = logitsOf([...data.rows]);
+        const padded = together.token.length / data.rows.length;
+        return Math.max(
+          ...[...data.rows].flatMap((row) => {
+            const alone = logitsOf([row]);
+            const count = (data.inputs.text.lengths[row] as number) * tokenWidth;
+            const apart = [
+              [alone.sample, together.sample.subarray(row * width, (row + 1) * width)],
+              [alone.token.subarray(0, count), together.token.subarray(row * padded, row * padded + count)],
+            ] as const;
+            return apart.flatMap(([a, b]) => Array.from(a, (value, i) => Math.abs(value - (b[i] as number))));
+          }),
+        );
+      } finally {
+        network.dispose();
+      }
+    });
+    expect(differences[0]).toBeGreaterThan(0.01);
+    expect(differences[1]).toBeLessThan(1e-5);
   });
 
   test("a batch without any token is a step without gradient", async () => {

@@ -151,7 +151,7 @@ describe("a step that fails", () => {
     network.dispose();
   });
 
-  test("for an infinite gradient under a finite loss says so", async () => {
+  test("for an infinite gradient under a finite loss names the task whose it is", async () => {
     const heavy = { ...graph, tasks: graph.tasks.map((task) => ({ ...task, lossWeight: 1e6 })) };
     const network = Network.build(heavy, INPUTS, plainTrunk, 3);
     const before = weightsOf(network);
@@ -159,9 +159,33 @@ describe("a step that fails", () => {
     const { inputs, targets } = batchOf(network, data);
     // the loss, about 1e80, fits double precision; the gradient does not fit single precision
     await expect(trainer.step(inputs, withAnswer(targets, 1, 3e38), 1e-2)).rejects.toThrow(
-      /^The gradient is (Infinity|NaN) at step 1/,
+      `The gradient of task "${graph.tasks[1]?.path}" is not finite at step 1 (epoch 1, batch 1)`,
     );
     expect(weightsOf(network)).toEqual(before);
+    network.dispose();
+  });
+
+  test("for a gradient that overflows in the trunk says so, and which task pulls most", async () => {
+    const heavy = {
+      ...graph,
+      tasks: graph.tasks.map((task) => ({ ...task, lossWeight: task.index === 1 ? 1e38 : 1 })),
+    };
+    const network = Network.build(heavy, INPUTS, plainTrunk, 3);
+    const { inputs, targets } = batchOf(network, data);
+    // features of zero, so that logits are 0 however large the heads' weights; slopes of about 1e36 times these overflow
+    const heads = network.trainable.slice(-2 * graph.features.length);
+    for (const variable of network.trainable) {
+      const weights = valuesOf(variable as tf.Tensor);
+      setWeight(variable, heads.includes(variable) ? weights.map((weight) => weight * 1e6) : weights.fill(0));
+    }
+    const error = await trainerOf(network)
+      .step(inputs, targets, 1e-2)
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TrainingError);
+    expect((error as Error).message).toMatch(
+      /^The gradient is (Infinity|NaN) in the trunk or a head, though it is finite at every task's logits \(the steepest is that of task /,
+    );
+    expect((error as TrainingError).facts.steepest).toBe(graph.tasks[1]?.path);
     network.dispose();
   });
 

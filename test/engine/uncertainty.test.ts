@@ -49,7 +49,7 @@ describe("sampled logits", () => {
     const { task, offset } = layout.columns[0] as TaskColumns;
     const samples = Array.from(
       { length: 2000 },
-      (_, i) => sampleLogits(network, inputs, 1, `s/${i}`)[offset] as number,
+      (_, i) => sampleLogits(network, inputs, 1, `s/${i}`).sample[offset] as number,
     );
     const features = tf.tidy(() => {
       const [x] = network.inputTensors(inputs, 1) as [tf.Tensor];
@@ -73,7 +73,7 @@ describe("sampled logits", () => {
   test("of a seed are the same again, of another seed others", () => {
     const network = Network.build(graph, INPUTS, dropoutTrunk, 1);
     const { inputs } = batchOf(network, data);
-    const sample = (seed: string) => sampleLogits(network, inputs, 4, seed);
+    const sample = (seed: string) => sampleLogits(network, inputs, 4, seed).sample;
     expect(sample("a")).toEqual(sample("a"));
     expect(sample("a")).not.toEqual(sample("b"));
     network.dispose();
@@ -82,7 +82,7 @@ describe("sampled logits", () => {
   test("differ although the layer brings a seed of its own, which it keeps", () => {
     const network = Network.build(graph, INPUTS, lastLayerDropout(0.4, 3), 1);
     const { inputs } = batchOf(network, data);
-    expect(sampleLogits(network, inputs, 4, "a")).not.toEqual(sampleLogits(network, inputs, 4, "b"));
+    expect(sampleLogits(network, inputs, 4, "a").sample).not.toEqual(sampleLogits(network, inputs, 4, "b").sample);
     const dropout = network.layers.find((layer) => layer.getClassName() === "Dropout");
     expect(dropout?.getConfig().seed).toBe(3);
     network.dispose();
@@ -93,7 +93,7 @@ describe("sampled logits", () => {
     const network = Network.build(graph, INPUTS, noisy, 1);
     const { inputs } = batchOf(network, data);
     const before = weightsOf(network);
-    expect(sampleLogits(network, inputs, 4, "a")).toEqual(forward(network, inputs, 4));
+    expect(sampleLogits(network, inputs, 4, "a").sample).toEqual(forward(network, inputs, 4));
     expect(weightsOf(network)).toEqual(before);
     network.dispose();
   });

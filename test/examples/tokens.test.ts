@@ -120,13 +120,13 @@ describe("a run of the example", () => {
       expect(Object.keys(statement?.answers ?? {})).toEqual(["part", "person", "request"]);
       const [explained] = await loaded.explain([table]);
       expect(loaded.print(explained as NonNullable<typeof explained>).split("\n")).toEqual([
-        "├── 1",
+        "├── 1: please the baker eats a fresh apple ?",
         expect.stringContaining(
-          "part | decoded: [1: polite, 2: determiner, 3: noun, 4: verb, 5: determiner, 6: adjective, 7: noun, 8: mark] of 8 tokens",
+          "part | decoded: [1 please: polite, 2 the: determiner, 3 baker: noun, 4 eats: verb, 5 a: determiner, 6 fresh: adjective, 7 apple: noun, 8 ?: mark] of 8 tokens",
         ),
-        expect.stringContaining("person | decoded: [3: True, 7: False] of 8 tokens"),
+        expect.stringContaining("person | decoded: [3 baker: True, 7 apple: False] of 8 tokens"),
         expect.stringContaining("request | decoded: [True]"),
-        expect.stringContaining("asks | decoded: [1: True, 2: False,"),
+        expect.stringContaining("asks | decoded: [1 please: True, 2 the: False,"),
       ]);
     } finally {
       loaded.close();

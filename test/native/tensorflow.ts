@@ -1,9 +1,16 @@
-/** @file Whether tests that need TensorFlow's native library can run here. */
+/** @file Whether tests that need TensorFlow's native library can run here. Why not is printed. */
+import { beforeEach } from "vitest";
 import { openBackend } from "../../src/engine/backend.js";
 import { BackendError } from "../../src/errors.js";
 
 /** Opens the backend; prints why tests are skipped where it is not installed. */
-export async function hasTensorflow(): Promise<boolean> {
+export function hasTensorflow(): Promise<boolean> {
+  return isInstalled;
+}
+
+const isInstalled = open();
+
+async function open(): Promise<boolean> {
   try {
     await openBackend("tensorflow");
     return true;
@@ -12,4 +19,11 @@ export async function hasTensorflow(): Promise<boolean> {
     process.stderr.write(`skipped, because TensorFlow cannot be tested here: ${error.message}\n`);
     return false;
   }
+}
+
+/** Skips every test of a file where the library is not installed. */
+export function needsTensorflow(): void {
+  beforeEach(async (context) => {
+    if (!(await isInstalled)) context.skip("TensorFlow is not installed");
+  });
 }

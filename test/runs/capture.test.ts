@@ -1,8 +1,8 @@
 /** @file What is captured with a run: output as it was seen, source files, load of the machine, environment. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { chmodSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { LoggerGroup } from "../../src/logging/run-logger.js";
 import { captureOutput, uncaptured } from "../../src/runs/capture-output.js";
 import { watchRun } from "../../src/runs/capture-run.js";
@@ -126,6 +126,46 @@ test("the environment names the machine and the versions that are installed", as
     "better-sqlite3": expect.stringMatching(/^\d+\./),
   });
   expect(Object.keys(environment.packages)).toContain("sharp");
+});
+
+/** A program of that name first in PATH, which prints what the true one prints on a machine with two cards. */
+function fakeNvidiaSmi(): void {
+  const dir = temporaryDir();
+  const script = `#!/bin/sh
+case "$*" in
+  "--query-gpu=name,memory.total,driver_version --format=csv,noheader,nounits")
+    printf '%s\\n' 'NVIDIA H100 80GB HBM3, 81559, 550.54.15' 'NVIDIA H100 80GB HBM3, 81559, 550.54.15' ;;
+  "--query-gpu=utilization.gpu,memory.used --format=csv,noheader,nounits")
+    printf '%s\\n' '37, 1024' '[N/A], 0' ;;
+  *) exit 2 ;;
+esac
+`;
+  writeFiles(dir, { "nvidia-smi": script });
+  chmodSync(join(dir, "nvidia-smi"), 0o755);
+  vi.stubEnv("PATH", `${dir}${delimiter}${process.env.PATH}`);
+}
+
+describe.skipIf(process.platform === "win32")("where nvidia-smi answers", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  test("the environment names the cards", async () => {
+    fakeNvidiaSmi();
+    expect((await readEnvironment()).gpu).toEqual({
+      names: ["NVIDIA H100 80GB HBM3", "NVIDIA H100 80GB HBM3"],
+      memoryMb: [81559, 81559],
+      driver: "550.54.15",
+    });
+  });
+
+  test("their load is sampled, but for what a card does not tell", async () => {
+    fakeNvidiaSmi();
+    const samples: SystemSample[] = [];
+    const monitor = startSystemMonitor(temporaryDir(), (sample) => samples.push(sample), 20);
+    while (samples.at(-1)?.gpu0_percent === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+    monitor.stop();
+    expect(samples.at(-1)).toMatchObject({ gpu0_percent: 37, gpu0_memory_mb: 1024, gpu1_memory_mb: 0 });
+    expect(samples.at(-1)).not.toHaveProperty("gpu1_percent");
+  });
 });
 
 test("the load of the machine is sampled at intervals and once more at the end", async () => {

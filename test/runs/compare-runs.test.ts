@@ -113,6 +113,18 @@ describe("two runs", () => {
     ]);
   });
 
+  it("are all marked where they are equally good", () => {
+    const store = openStore(temporaryDir());
+    for (const [name, accuracy] of Object.entries({ base: 0.75, wide: 0.5, deep: 0.75 }))
+      addRun(store, name, { accuracy });
+    const { rows } = metricTable(compareRuns(store, ["base", "wide", "deep"], { group: false }), {
+      split: "test",
+      gates: "truth",
+      all: false,
+    });
+    expect(rows[1]?.slice(2)).toEqual(["0.7500 *", "0.5000  ", "0.7500 *"]);
+  });
+
   it("of the same name are told apart by their ids", () => {
     const store = openStore(temporaryDir());
     const ids = [addRun(store, "base"), addRun(store, "base", { batchSize: 9 })];

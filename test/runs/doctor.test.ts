@@ -1,5 +1,5 @@
 /** @file Orphans between folders and database, and what the doctor says of a store. */
-import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { diagnose } from "../../src/runs/doctor.js";
@@ -49,7 +49,7 @@ test("orphans are folders without a row and rows without a folder, but for what 
 test("the repair stores runs again, keeps other folders elsewhere, and tags rows", () => {
   const { store, whole, withoutFolder, known } = orphanedStore();
   repairOrphans(store, findOrphans(store));
-  expect(findOrphans(store)).toEqual({ folders: [], rows: [] });
+  expect(findOrphans(store)).toEqual({ folders: [], rows: [], back: [] });
   expect(store.getRun(known)).toMatchObject({
     project: "home",
     state: "finished",
@@ -64,6 +64,12 @@ test("the repair stores runs again, keeps other folders elsewhere, and tags rows
   expect(existsSync(join(store.dir, "lost", "my notes", "a.txt"))).toBe(true);
   expect(store.getRun(withoutFolder).tags).toContain("folder-missing");
   expect(store.getRun(whole).tags).toEqual(["t"]);
+  // a folder that was put back
+  mkdirSync(store.runDir(withoutFolder));
+  expect(findOrphans(store).back).toEqual([withoutFolder]);
+  repairOrphans(store, findOrphans(store));
+  expect(findOrphans(store).back).toEqual([]);
+  expect(store.getRun(withoutFolder).tags).not.toContain("folder-missing");
 });
 
 test("the doctor finds what is broken, repairs what it can, and is content then", { timeout: 60_000 }, async () => {

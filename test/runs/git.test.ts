@@ -2,7 +2,8 @@
 import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { gitState, sourcePatch } from "../../src/runs/git.js";
+import { sourceFiles } from "../../src/runs/capture-source.js";
+import { gitState, ignoreStore, sourcePatch } from "../../src/runs/git.js";
 import { temporaryDir } from "../storage/support.js";
 import { git, repository, writeFiles } from "./folders.js";
 
@@ -76,6 +77,26 @@ test("the run store is no source, even where git does not ignore it", () => {
   repository(dir, { "a.ts": "" });
   writeFiles(dir, { ".cool/cool.json": "{}", "b.ts": "" });
   expect(sourcePatch(dir, { exclude: join(dir, ".cool") })?.untracked).toEqual(["b.ts"]);
+});
+
+test("other run stores and exported runs in the repository are no source", () => {
+  const dir = temporaryDir();
+  repository(dir, { "a.ts": "" });
+  writeFiles(dir, { "kept/run/cool.db": "", "kept/run/runs/1/config.json": "{}", "kept/c.ts": "", "b.ts": "" });
+  expect(sourcePatch(dir)?.untracked.toSorted()).toEqual(["b.ts", "kept/c.ts"]);
+  expect(sourceFiles(dir, join(dir, ".cool")).map(({ path }) => path)).toEqual(["a.ts", "b.ts", "kept/c.ts"]);
+});
+
+test("a run store ignores itself, so that a run does not make the tree dirty", () => {
+  const dir = temporaryDir();
+  repository(dir, { "a.ts": "" });
+  writeFiles(dir, { ".cool/cool.db": "" });
+  expect(gitState(dir).dirty).toBe(true);
+  ignoreStore(join(dir, ".cool"));
+  expect(gitState(dir).dirty).toBe(false);
+  writeFiles(dir, { ".cool/.gitignore": "mine\n" });
+  ignoreStore(join(dir, ".cool"));
+  expect(readFileSync(join(dir, ".cool", ".gitignore"), "utf8")).toBe("mine\n");
 });
 
 test("before the first commit everything is in the patch", () => {

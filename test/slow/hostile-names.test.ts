@@ -68,7 +68,7 @@ function expectNoHarm(): void {
 }
 
 function expectRefusal({ code, stdout, stderr }: CliResult, pattern: RegExp): void {
-  expect([code, stdout]).toEqual([1, ""]);
+  expect([code, stdout]).toEqual([2, ""]);
   expect(stderr).toMatch(/^Error: [^\n]+\n$/);
   expect(stderr).toMatch(pattern);
   expect(stderr.length).toBeLessThan(500);
@@ -125,8 +125,8 @@ test("a new run has a hostile name, or there is no new run", async () => {
   const upwards = await train("../../x");
   expect(upwards.json).toMatchObject({ run: { name: "../../x" } });
   const refused = await train("two\nlines");
-  expect(refused.code).toBe(1);
-  expect(refused.json).toMatchObject({ error: "StoreError" });
+  expect(refused.code).toBe(2);
+  expect(refused.json).toMatchObject({ error: "UsageError" });
   expect(readdirSync(join(store, "runs"))).toHaveLength(before.length + 1);
   expectNoHarm();
 });
@@ -149,7 +149,7 @@ test.each([
   ["runs export", "no' or 1=1 --"],
 ])("%s of a run named %s finds none", async (command, name) => {
   const { code, stderr } = await cool([...command.split(" "), name, ...flags()]);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stderr).toMatch(/^Error: No run named /);
   expectNoHarm();
 });

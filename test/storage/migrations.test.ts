@@ -98,7 +98,8 @@ test("a store of version 1 keeps its runs, whose newer facts are unknown", () =>
     VALUES ('20261101-000000-abcd', 'old', 'p', 'finished', '2026', 1, 'h', '2026', '2026', '20', '0.1.0');
     INSERT INTO run_config VALUES ('20261101-000000-abcd', 'train.epochs', 'number', '3');`);
   database.close();
-  const store = openRunStore(dir);
+  const store = openRunStore(dir, { readonly: true });
+  expect(store.backup).toBe(join(dir, "cool.db.backup-v1"));
   const run = store.findRun("old");
   expect(run).toMatchObject({ starred: false, dataDigest: null, sourceDigest: null });
   expect(store.readConfig(run.id)).toEqual({ "train.epochs": 3 });
@@ -106,4 +107,51 @@ test("a store of version 1 keeps its runs, whose newer facts are unknown", () =>
   expect(store.readEnvironment(run.id)).toEqual({});
   store.close();
   expect(queried(join(dir, "cool.db.backup-v1"), "SELECT name FROM runs")).toEqual(["old"]);
+  const again = openRunStore(dir);
+  expect(again.backup).toBeNull();
+  again.close();
+});
+
+test("curves of a store of version 2 keep every point", () => {
+  const dir = temporaryDir();
+  const database = openDatabase(join(dir, "cool.db"));
+  migrate(database, SCHEMA_VERSIONS.slice(0, 2));
+  const points = [
+    ["valid", "door", "loss", 2, 1, 0.25, 0],
+    ["train", "door", "loss", 2, 1, null, 1],
+    ["train", "door", "loss", 1, null, 0.5, 0],
+    ["train", "door", "f1_score", 1, 1, null, 0],
+  ] as const;
+  for (const id of ["20261101-000000-abcd", "20261102-000000-efgh"]) {
+    database.exec(`
+      INSERT INTO runs (id, name, project, state, heartbeat_at, pid, host, created_at, started_at, node_version, package_version)
+      VALUES ('${id}', '${id}', 'p', 'finished', '2026', 1, 'h', '2026', '2026', '20', '0.1.0')`);
+    for (const [split, taskPath, metricName, step, epoch, value, isNan] of points) {
+      database.run(
+        `INSERT INTO metric_points (run_id, split, task_path, metric_name, step, epoch, value, is_nan, wall_time)
+         VALUES (@id, @split, @taskPath, @metricName, @step, @epoch, @value, @isNan, 9.5)`,
+        { id, split, taskPath, metricName, step, epoch, value, isNan },
+      );
+    }
+  }
+  database.close();
+  const store = openRunStore(dir);
+  const expected = [
+    { split: "train", taskPath: "door", metricName: "f1_score", step: 1, epoch: 1, value: null, wallTime: 9.5 },
+    { split: "train", taskPath: "door", metricName: "loss", step: 1, epoch: null, value: 0.5, wallTime: 9.5 },
+    { split: "train", taskPath: "door", metricName: "loss", step: 2, epoch: 1, value: Number.NaN, wallTime: 9.5 },
+    { split: "valid", taskPath: "door", metricName: "loss", step: 2, epoch: 1, value: 0.25, wallTime: 9.5 },
+  ];
+  expect(store.readMetrics("20261101-000000-abcd")).toEqual(expected);
+  expect(store.readMetrics("20261102-000000-efgh")).toEqual(expected);
+  // written on, and gone with their run
+  store.appendMetrics("20261101-000000-abcd", [
+    { split: "valid", taskPath: "door", metricName: "loss", step: 2, epoch: 2, value: 0.75, wallTime: 10 },
+  ]);
+  expect(store.readMetrics("20261101-000000-abcd", { split: "valid" }).map(({ value }) => value)).toEqual([0.75]);
+  store.trashRun("20261101-000000-abcd");
+  store.deleteRun("20261101-000000-abcd");
+  store.close();
+  expect(queried(join(dir, "cool.db"), "SELECT count(*) FROM metric_series")).toEqual([3]);
+  expect(queried(join(dir, "cool.db"), "SELECT count(*) FROM series_points")).toEqual([4]);
 });

@@ -145,7 +145,7 @@ describe("names", () => {
     const { id } = store.createRun({ project: "p" });
     for (const attempt of [() => store.createRun({ project: "p", name }), () => store.updateRun(id, { name })]) {
       const error = thrownBy(attempt);
-      expect(error.name).toBe("StoreError");
+      expect(error).toMatchObject({ name: "UsageError", exitCode: 2 });
       expect(error.message).toContain(reason);
       expect(error.message.length).toBeLessThan(400);
     }

@@ -1,7 +1,8 @@
 /** @file Metrics against scikit-learn (fixtures/sklearn/make.py) and their undefined cases. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { MetricValue } from "../../src/tasks/behaviour.js";
+import type { BinarySpec, ClassificationSpec, TaskSpec } from "../../src/flow/graph.js";
+import type { MetricValue, Scored } from "../../src/tasks/behaviour.js";
 import { behaviourOf, binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 import { binaryMetrics, classificationMetrics, multilabelMetrics, regressionMetrics } from "../../src/tasks/metrics.js";
 
@@ -15,6 +16,7 @@ interface Vectors {
     readonly scores: readonly number[];
     readonly threshold: number;
     readonly expected: Expected;
+    readonly further: Expected;
   }[];
   readonly multilabel: readonly {
     readonly name: string;
@@ -22,7 +24,9 @@ interface Vectors {
     readonly scores: readonly (readonly number[])[];
     readonly thresholds: readonly number[];
     readonly expected: Expected;
+    readonly further: Expected;
     readonly expected_per_label: readonly Expected[];
+    readonly further_per_label: readonly Expected[];
   }[];
   readonly classification: readonly {
     readonly name: string;
@@ -30,6 +34,7 @@ interface Vectors {
     readonly labels: Column;
     readonly scores: readonly (readonly number[])[];
     readonly expected: Expected;
+    readonly further: Expected;
   }[];
   readonly regression: readonly {
     readonly name: string;
@@ -39,6 +44,7 @@ interface Vectors {
     readonly max: number;
     readonly units: readonly number[];
     readonly expected: Expected;
+    readonly further: Expected;
   }[];
 }
 
@@ -54,7 +60,7 @@ const everyRow = (rows: number): Uint8Array => new Uint8Array(rows).fill(1);
 const noLogits = new Float32Array();
 
 function expectMetrics(actual: readonly MetricValue[], expected: Expected, count: number): void {
-  expect(actual.map(({ name }) => name)).toEqual(Object.keys(expected));
+  expect(actual.map(({ name }) => name).sort()).toEqual(Object.keys(expected).sort());
   for (const { name, value, count: counted } of actual) {
     const wanted = expected[name] as number | null;
     expect(counted, name).toBe(count);
@@ -63,11 +69,19 @@ function expectMetrics(actual: readonly MetricValue[], expected: Expected, count
   }
 }
 
+/** Metrics as they are by default, then with all that can be asked for. */
+function bothWays<Spec extends TaskSpec>(
+  metrics: (scored: Scored<Spec>, further?: readonly string[]) => MetricValue[],
+  scored: Scored<Spec>,
+): readonly [usual: MetricValue[], all: MetricValue[]] {
+  return [metrics(scored), metrics(scored, behaviourOf(scored.spec).furtherMetrics(scored.spec))];
+}
+
 describe("binary metrics are scikit-learn's", () => {
-  it.each(vectors.binary)("$name", ({ labels, scores, threshold, expected }) => {
+  it.each(vectors.binary)("$name", ({ labels, scores, threshold, expected, further }) => {
     const spec = binary();
     const activated = Float32Array.from(scores);
-    const metrics = binaryMetrics({
+    const [usual, all] = bothWays(binaryMetrics, {
       spec,
       logits: noLogits,
       activated,
@@ -75,7 +89,21 @@ describe("binary metrics are scikit-learn's", () => {
       labels: { answers: answersOf(labels), unitScale: null },
       mask: everyRow(labels.length),
     });
-    expectMetrics(metrics, expected, knownIn(labels));
+    expectMetrics(usual, expected, knownIn(labels));
+    expectMetrics(all, { ...expected, ...further }, knownIn(labels));
+  });
+
+  it("are computed on demand one by one", () => {
+    const scored: Scored<BinarySpec> = {
+      spec: binary(),
+      logits: noLogits,
+      activated: Float32Array.of(0.9, 0.2),
+      decoded: Float32Array.of(1, 0),
+      labels: { answers: Float32Array.of(1, 0), unitScale: null },
+      mask: everyRow(2),
+    };
+    const names = binaryMetrics(scored, ["cohen_kappa", "r2", "accuracy"]).map(({ name }) => name);
+    expect(names).toEqual([...binaryMetrics(scored).map(({ name }) => name), "cohen_kappa"]);
   });
 
   it("leaves rows outside the mask out", () => {
@@ -108,10 +136,11 @@ describe("binary metrics are scikit-learn's", () => {
 });
 
 describe("multilabel metrics are scikit-learn's, label by label and averaged", () => {
-  it.each(vectors.multilabel)("$name", ({ labels, scores, thresholds, expected, expected_per_label }) => {
+  it.each(vectors.multilabel)("$name", (vector) => {
+    const { labels, scores, thresholds } = vector;
     const spec = multilabel({ labels: ["RBC", "WBC", "platelets"] });
     const activated = Float32Array.from(scores.flat());
-    const metrics = multilabelMetrics({
+    const [usual, all] = bothWays(multilabelMetrics, {
       spec,
       logits: noLogits,
       activated,
@@ -119,23 +148,28 @@ describe("multilabel metrics are scikit-learn's, label by label and averaged", (
       labels: { answers: answersOf(labels), unitScale: null },
       mask: everyRow(labels.length),
     });
-    const averages = metrics.filter(({ name }) => !name.includes("/"));
-    expectMetrics(averages, expected, labels.filter((row) => knownIn(row) > 0).length);
+    const { expected, further, expected_per_label, further_per_label } = vector;
+    const rows = labels.filter((row) => knownIn(row) > 0).length;
+    const ofAllLabels = ({ name }: MetricValue): boolean => !name.includes("/");
+    expectMetrics(usual.filter(ofAllLabels), expected, rows);
+    expectMetrics(all.filter(ofAllLabels), { ...expected, ...further }, rows);
     spec.labels.forEach((label, i) => {
-      const own = metrics.filter(({ name }) => name.endsWith(`/${label}`));
-      const wanted = Object.fromEntries(
-        Object.entries(expected_per_label[i] as Expected).map(([name, value]) => [`${name}/${label}`, value]),
-      );
-      expectMetrics(own, wanted, knownIn(labels.map((row) => row[i] as number | null)));
+      const count = knownIn(labels.map((row) => row[i] as number | null));
+      const ofLabel = ({ name }: MetricValue): boolean => name.endsWith(`/${label}`);
+      const named = (values: Expected | undefined): Expected =>
+        Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [`${name}/${label}`, value]));
+      const wanted = named(expected_per_label[i]);
+      expectMetrics(usual.filter(ofLabel), wanted, count);
+      expectMetrics(all.filter(ofLabel), { ...wanted, ...named(further_per_label[i]) }, count);
     });
   });
 });
 
 describe("classification metrics are scikit-learn's", () => {
-  it.each(vectors.classification)("$name", ({ classes, labels, scores, expected }) => {
+  it.each(vectors.classification)("$name", ({ classes, labels, scores, expected, further }) => {
     const spec = classification({ classes: Array.from({ length: classes }, (_, c) => `class ${c}`) });
     const activated = Float32Array.from(scores.flat());
-    const metrics = classificationMetrics({
+    const [usual, all] = bothWays(classificationMetrics, {
       spec,
       logits: noLogits,
       activated,
@@ -143,11 +177,12 @@ describe("classification metrics are scikit-learn's", () => {
       labels: { answers: answersOf(labels), unitScale: null },
       mask: everyRow(labels.length),
     });
-    expectMetrics(metrics, expected, knownIn(labels));
+    expectMetrics(usual, expected, knownIn(labels));
+    expectMetrics(all, { ...expected, ...further }, knownIn(labels));
   });
 
   it("are undefined without rows", () => {
-    const metrics = classificationMetrics({
+    const [usual, all] = bothWays(classificationMetrics, {
       spec: classification({ classes: ["a", "b", "c", "d"] }),
       logits: noLogits,
       activated: new Float32Array(4),
@@ -155,16 +190,32 @@ describe("classification metrics are scikit-learn's", () => {
       labels: { answers: Float32Array.of(2), unitScale: null },
       mask: Uint8Array.of(0),
     });
-    expectMetrics(metrics, { accuracy_1: null, accuracy_3: null, f1_score: null, precision: null, recall: null }, 0);
+    expectMetrics(usual, { accuracy_1: null, accuracy_3: null, f1_score: null, precision: null, recall: null }, 0);
+    expectMetrics(all, Object.fromEntries(all.map(({ name }) => [name, null])), 0);
+  });
+
+  it("have no areas under curves of scores that are not numbers", () => {
+    const scored: Scored<ClassificationSpec> = {
+      spec: classification({ classes: ["a", "b"] }),
+      logits: noLogits,
+      activated: Float32Array.of(Number.NaN, Number.NaN, 0.2, 0.8),
+      decoded: Float32Array.of(0, 1),
+      labels: { answers: Float32Array.of(0, 1), unitScale: null },
+      mask: everyRow(2),
+    };
+    const asked = ["roc_auc", "average_precision", "log_loss"];
+    const found = classificationMetrics(scored, asked).filter(({ name }) => asked.includes(name));
+    expectMetrics(found, { roc_auc: null, average_precision: null, log_loss: null }, 2);
   });
 });
 
 describe("regression metrics are scikit-learn's", () => {
-  it.each(vectors.regression)("$name", ({ labels, fractions, min, max, units, expected }) => {
+  it.each(vectors.regression)("$name", (vector) => {
+    const { labels, fractions, min, max, units, expected, further } = vector;
     const spec = boundedRegression({ min, max });
     const activated = Float32Array.from(fractions);
     const unitScale = Float32Array.from(units);
-    const metrics = regressionMetrics({
+    const [usual, all] = bothWays(regressionMetrics, {
       spec,
       logits: noLogits,
       activated,
@@ -172,11 +223,12 @@ describe("regression metrics are scikit-learn's", () => {
       labels: { answers: answersOf(labels), unitScale },
       mask: everyRow(labels.length),
     });
-    expectMetrics(metrics, expected, knownIn(labels));
+    expectMetrics(usual, expected, knownIn(labels));
+    expectMetrics(all, { ...expected, ...further }, knownIn(labels));
   });
 
   it("are undefined without rows", () => {
-    const metrics = regressionMetrics({
+    const [, all] = bothWays(regressionMetrics, {
       spec: boundedRegression({ max: 1 }),
       logits: noLogits,
       activated: Float32Array.of(0.5),
@@ -184,6 +236,7 @@ describe("regression metrics are scikit-learn's", () => {
       labels: { answers: Float32Array.of(Number.NaN), unitScale: null },
       mask: Uint8Array.of(1),
     });
-    expectMetrics(metrics, { mean_absolute_error: null, mean_absolute_error_normalized: null }, 0);
+    expect(all).toHaveLength(5);
+    expectMetrics(all, Object.fromEntries(all.map(({ name }) => [name, null])), 0);
   });
 });

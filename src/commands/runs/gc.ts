@@ -24,11 +24,12 @@ export default class RunsGc extends CoolCommand {
     const collected = await this.withStore(
       flags,
       (store) => collectGarbage(store, flags["older-than"], { dryRun }),
-      {},
+      "change",
     );
     for (const run of collected.runs) this.log(`${run.id} (${run.name}), removed ${run.deleted_at}`);
+    const { length } = collected.runs;
     const deed = dryRun ? "would be deleted" : "deleted";
-    this.log(`${collected.runs.length} runs ${deed}, ${formatBytes(collected.bytes)}`);
+    this.log(`${length} run${length === 1 ? "" : "s"} ${deed}, ${formatBytes(collected.bytes)}`);
     return { ...collected, dry_run: dryRun };
   }
 }

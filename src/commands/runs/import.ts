@@ -1,7 +1,7 @@
 /** @file `cool runs import`: an exported run → this store. */
 import * as Args from "@oclif/core/args";
 import { CoolCommand } from "../../cli/command.js";
-import { importRuns, type MergedRuns } from "../../runs/transfer.js";
+import { importRuns, importSource, type MergedRuns } from "../../runs/transfer.js";
 
 export default class RunsImport extends CoolCommand {
   static override summary = "Import a run that was exported, with its id";
@@ -17,7 +17,8 @@ export default class RunsImport extends CoolCommand {
 
   async run(): Promise<MergedRuns> {
     const { args, flags } = await this.parse(RunsImport);
-    const merged = await this.withStore(flags, (store) => importRuns(store, args.path), {});
+    const source = importSource(args.path);
+    const merged = await this.withStore(flags, (store) => importRuns(store, source), "create");
     for (const run of merged.added) this.log(`run ${run.id} (${run.name}) is imported`);
     for (const run of merged.same) this.log(`run ${run.id} (${run.name}) was there already`);
     return merged;

@@ -3,6 +3,7 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../../cli/command.js";
 import { drawTable, formatMetric } from "../../cli/tables.js";
 import { cellText } from "../../cli/text.js";
+import { formatSeconds } from "../../logging/console.js";
 import { type ListedRun, listRuns } from "../../runs/list-runs.js";
 
 const STATES = ["running", "finished", "failed", "interrupted", "crashed"] as const;
@@ -12,7 +13,7 @@ export default class RunsList extends CoolCommand {
   static override description =
     `--where takes a condition on fields: columns (name, state, tag, seed, epochs, started, duration, starred, git_branch, …), settings (train.batchSize), the environment (env.cpu.model) and metrics (split/task/metric, of the evaluation with true gates, or of the curve's last point where there is none; @predicted for predicted gates).
 
-Operators: = != < <= > >=, in (…), not in (…), ~ "glob*", like "sql%", is null, and, or, not, parentheses. A run without a value matches no comparison with it; ask for that with "is null".`;
+Operators: = != < <= > >=, in (…), not in (…), ~ "glob*", like "sql%", is null, and, or, not, parentheses. A name with other characters than letters, digits, _ . / and - stands in backquotes. A run without a value matches no comparison with it; ask for that with "is null".`;
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> --where 'valid/person_present/f1_score > 0.9 and train.batchSize in (16, 32)'",
@@ -78,9 +79,15 @@ function usualTable(runs: readonly ListedRun[]): string {
   return drawTable(["id", "name", "state", "epochs", "started (UTC)", "tags"], rows, [3]);
 }
 
+/** As the store writes it. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 function chosenTable(runs: readonly ListedRun[], columns: readonly string[]): string {
-  const cell = (value: unknown, name: string): string =>
-    typeof value === "number" && name.includes("/") ? formatMetric(value) : cellText(value);
+  const cell = (value: unknown, name: string): string => {
+    if (typeof value === "number" && name.includes("/")) return formatMetric(value);
+    if (typeof value === "number" && name === "duration") return formatSeconds(value);
+    return typeof value === "string" && TIME.test(value) ? value.slice(0, 19).replace("T", " ") : cellText(value);
+  };
   const rows = runs.map((run) => columns.map((name) => cell(run.values?.[name], name)));
   const numeric = columns.flatMap((name, i) => (runs.some((run) => typeof run.values?.[name] === "number") ? [i] : []));
   return drawTable(columns, rows, numeric);

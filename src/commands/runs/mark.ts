@@ -23,7 +23,7 @@ export default class RunsMark extends CoolCommand {
         const ids = (argv as string[]).map((reference) => store.findRun(reference).id);
         return ids.map((id) => listed(store, store.updateRun(id, { starred: !flags.off })));
       },
-      {},
+      "change",
     );
     for (const run of runs) this.log(`run ${run.id} (${run.name}) is ${run.starred ? "marked" : "not marked"}`);
     return { runs };

@@ -14,10 +14,10 @@ export default class RunsMerge extends CoolCommand {
 
   async run(): Promise<MergedRuns> {
     const { args, flags } = await this.parse(RunsMerge);
-    const merged = await this.withStore(flags, (store) => mergeStore(store, args.other), {});
+    const merged = await this.withStore(flags, (store) => mergeStore(store, args.other), "create");
     for (const { id, reason } of merged.refused) this.note(`run ${id} was not added: ${reason}`);
     this.log(
-      `${merged.added.length} runs added, ${merged.same.length} were there already, ${merged.refused.length} refused`,
+      `${merged.added.length} run${merged.added.length === 1 ? "" : "s"} added, ${merged.same.length} were there already, ${merged.refused.length} refused`,
     );
     if (merged.refused.length > 0) process.exitCode = 1;
     return merged;

@@ -34,7 +34,7 @@ export default class RunsNote extends CoolCommand {
         const text = flags.append && note !== null ? `${note}\n${args.text}` : (args.text ?? null);
         return listed(store, store.updateRun(id, { note: text }));
       },
-      {},
+      "change",
     );
     this.log(`run ${run.id} (${run.name}) ${run.note === null ? "has no note" : "has its note"}`);
     return { runs: [run] };

@@ -17,7 +17,7 @@ export default class RunsRemove extends CoolCommand {
 
   async run(): Promise<{ runs: ListedRun[] }> {
     const { argv, flags } = await this.parse(RunsRemove);
-    const runs = await this.withStore(flags, (store) => removeRuns(store, argv as string[]), {});
+    const runs = await this.withStore(flags, (store) => removeRuns(store, argv as string[]), "change");
     for (const run of runs)
       this.log(`run ${run.id} (${run.name}) is in the trash; back with: cool runs restore ${run.id}`);
     return { runs };

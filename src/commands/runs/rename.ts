@@ -16,7 +16,7 @@ export default class RunsRename extends CoolCommand {
     const run = await this.withStore(
       flags,
       (store) => listed(store, store.updateRun(store.findRun(args.run).id, { name: args.name })),
-      {},
+      "change",
     );
     this.log(`run ${run.id} is named ${run.name}`);
     return { runs: [run] };

@@ -12,7 +12,7 @@ export default class RunsRestore extends CoolCommand {
 
   async run(): Promise<{ runs: ListedRun[] }> {
     const { argv, flags } = await this.parse(RunsRestore);
-    const runs = await this.withStore(flags, (store) => restoreRuns(store, argv as string[]), {});
+    const runs = await this.withStore(flags, (store) => restoreRuns(store, argv as string[]), "change");
     for (const run of runs) this.log(`run ${run.id} (${run.name}) is back`);
     return { runs };
   }

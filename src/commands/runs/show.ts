@@ -28,7 +28,7 @@ export default class RunsShow extends CoolCommand {
       const change = config_changes[key];
       return [key, cellText(value), change === undefined ? "" : change === "set" ? "by --set" : "by a flag"];
     });
-    this.log(drawTable(["run", ""], rowsOf(facts)));
+    this.log(drawTable(["run", ""], rowsOf({ ...facts, tags: facts.tags.join(", ") || null })));
     this.log(drawTable(["setting", "value", "changed"], settings));
     if (flags.environment) this.log(drawTable(["environment", "value"], rowsOf(environment)));
     if (Object.keys(thresholds).length > 0) this.log(drawTable(["task", "threshold"], rowsOf(thresholds)));

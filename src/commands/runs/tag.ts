@@ -36,7 +36,7 @@ export default class RunsTag extends CoolCommand {
         store.removeTags(id, remove);
         return listed(store, store.addTags(id, add));
       },
-      {},
+      "change",
     );
     this.log(`run ${run.id} (${run.name}) has ${run.tags.length === 0 ? "no tags" : `tags ${run.tags.join(", ")}`}`);
     return { runs: [run] };

@@ -10,6 +10,14 @@ export interface OpenedBackend {
   readonly threads: number;
 }
 
+/** What is asked of a backend. */
+export interface BackendWish {
+  /** What it must compute on; default: the best there is. */
+  readonly device?: Device | null;
+  /** Folder in whose `node_modules` a package of a backend may lie; default: the working folder. */
+  readonly projectDir?: string;
+}
+
 export interface Backend {
   /** Kinds of device that it can compute on. */
   readonly devices: readonly DeviceKind[];
@@ -17,13 +25,12 @@ export interface Backend {
    * Why `auto` does not try this backend here, to follow its name in a sentence; null where it should. Looks without
    * loading anything large. Backends without it are always tried.
    */
-  passedOver?(): Promise<string | null>;
+  passedOver?(wish: BackendWish): Promise<string | null>;
   /**
    * Loads it into tfjs under its name.
-   * @param device null: the best one there is
    * @throws BackendError with the way out
    */
-  open(device: Device | null): Promise<OpenedBackend>;
+  open(wish: BackendWish): Promise<OpenedBackend>;
 }
 
 /** tfjs-core with the tensor methods that its Node bundle leaves out. */

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter } from "node:path";
 import type { Environment } from "../../storage/cache-folder.js";
+import type { Device } from "./device.js";
 
 interface CudaNeeds {
   readonly cuda: string;
@@ -71,5 +72,16 @@ export function cudaLibraries(env: Environment = process.env): string[] {
 }
 
 export function hasNvidiaDriver(): boolean {
-  return existsSync("/proc/driver/nvidia/version") || process.platform === "win32";
+  // the second is how Windows hands its GPU to Linux inside it
+  return ["/proc/driver/nvidia/version", "/dev/dxg"].some((file) => existsSync(file)) || process.platform === "win32";
+}
+
+/**
+ * Value of CUDA_VISIBLE_DEVICES with which CUDA sees the device alone. Where the variable is set already, GPUs are
+ * counted among those that it leaves.
+ */
+export function visibleDevices(device: Device, current: string | undefined): string {
+  if (device.kind === "cpu") return "-1";
+  const left = (current ?? "").split(",").filter((name) => name !== "");
+  return left[device.index] ?? String(device.index);
 }

@@ -24,6 +24,12 @@ export interface TensorflowPackage {
   readonly addon: string | null;
 }
 
+/** Lies beside the binding where `cool backends install` has built it: closes stderr while the library is loaded. */
+export const MUTE_ADDON = "dnn_cool_mute";
+
+/** Log level at which TensorFlow prints nothing but the reason for ending the process. */
+export const QUIET = "3";
+
 /** A tensor of the native library. */
 export interface NativeTensor {
   readonly id: number;
@@ -56,8 +62,8 @@ export function privateInstallation(flavour: TensorflowFlavour, env: Environment
 
 /** Every installation that this process can see: the GPU's before the CPU's, the project's own first. */
 export function installedPackages(
-  env: Environment = process.env,
   projectDir: string = process.cwd(),
+  env: Environment = process.env,
 ): readonly TensorflowPackage[] {
   return (["gpu", "cpu"] as const).flatMap((flavour) => {
     const places = [
@@ -106,7 +112,7 @@ function addonIn(packageDir: string): string | null {
  * @throws whatever the dynamic linker says
  */
 export function loadPackage(tf: Core, dir: string, addon: string, name: string): TensorflowBinding {
-  const binding = createRequire(join(dir, "_"))(addon) as TensorflowBinding;
+  const binding = loadAddon(addon);
   const load = moduleLoader(
     new Map<string, unknown>([
       ["@tensorflow/tfjs", tf],
@@ -122,6 +128,20 @@ export function loadPackage(tf: Core, dir: string, addon: string, name: string):
   const backend = new NodeJSKernelBackend(binding, name);
   tf.registerBackend("tensorflow", () => backend);
   return binding;
+}
+
+function loadAddon(addon: string): TensorflowBinding {
+  const native = createRequire(addon);
+  const mute = join(dirname(addon), `${MUTE_ADDON}.node`);
+  // unless somebody wants to see it
+  if (process.env.TF_CPP_MIN_LOG_LEVEL !== QUIET || !existsSync(mute)) return native(addon) as TensorflowBinding;
+  const stderr = native(mute) as { mute(): void; unmute(): void };
+  stderr.mute();
+  try {
+    return native(addon) as TensorflowBinding;
+  } finally {
+    stderr.unmute();
+  }
 }
 
 /**

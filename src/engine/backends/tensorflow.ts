@@ -1,20 +1,21 @@
 /** @file TensorFlow's native library through tfjs-node or tfjs-node-gpu, where one of them is installed. */
 import { availableParallelism } from "node:os";
 import { BackendError } from "../../errors.js";
-import { type Backend, type OpenedBackend, prepareCore } from "./backend.js";
-import { cudaLibraries, explainMissingGpu, hasNvidiaDriver } from "./cuda.js";
+import { type Backend, type BackendWish, type OpenedBackend, prepareCore } from "./backend.js";
+import { cudaLibraries, explainMissingGpu, hasNvidiaDriver, visibleDevices } from "./cuda.js";
 import { type Device, deviceName } from "./device.js";
 import {
   installedPackages,
   loadPackage,
+  QUIET,
   type TensorflowBinding,
   type TensorflowPackage,
 } from "./tensorflow-package.js";
 
 export const tensorflow: Backend = {
   devices: ["gpu", "cpu"],
-  async passedOver() {
-    return installedPackages().length === 0 ? "is not installed" : null;
+  async passedOver({ projectDir }) {
+    return installedPackages(projectDir).length === 0 ? "is not installed" : null;
   },
   open: openTensorflow,
 };
@@ -31,8 +32,8 @@ interface LoadedTensorflow {
 /** Once per process: neither the addon nor its choice of devices can be changed after it is loaded. */
 let loaded: LoadedTensorflow | null = null;
 
-async function openTensorflow(device: Device | null): Promise<OpenedBackend> {
-  const { found, binding, gpu } = loaded ?? (await load(device));
+async function openTensorflow({ device = null, projectDir }: BackendWish): Promise<OpenedBackend> {
+  const { found, binding, gpu } = loaded ?? (await load(device, projectDir));
   loaded = { found, binding, gpu };
   if (device !== null) assertDevice(loaded, device);
   const { TF_Version: library } = binding;
@@ -57,8 +58,8 @@ function assertDevice({ found, binding, gpu }: LoadedTensorflow, device: Device)
 }
 
 /** Tries the installations one by one; one that does not load gives way to the next. */
-async function load(device: Device | null): Promise<LoadedTensorflow> {
-  const packages = candidates(installedPackages(), device);
+async function load(device: Device | null, projectDir: string | undefined): Promise<LoadedTensorflow> {
+  const packages = candidates(installedPackages(projectDir), device, hasNvidiaDriver());
   if (packages.length === 0) throw notInstalled(device);
   prepareEnvironment(device);
   const tf = await prepareCore();
@@ -86,19 +87,20 @@ async function load(device: Device | null): Promise<LoadedTensorflow> {
 export function candidates(
   packages: readonly TensorflowPackage[],
   device: Device | null,
+  hasDriver: boolean,
 ): readonly TensorflowPackage[] {
   if (device?.kind === "gpu") return packages.filter(({ flavour }) => flavour === "gpu");
-  const cpuFirst = device?.kind === "cpu" || !hasNvidiaDriver();
+  const cpuFirst = device?.kind === "cpu" || !hasDriver;
   return cpuFirst ? packages.toSorted((a, b) => a.flavour.localeCompare(b.flavour)) : packages;
 }
 
 /** TensorFlow reads these when it is loaded. What the user has set stands. */
 function prepareEnvironment(device: Device | null): void {
   const { env } = process;
-  if (env.DEBUG === undefined || env.DEBUG === "") env.TF_CPP_MIN_LOG_LEVEL ??= "3";
+  if (env.DEBUG === undefined || env.DEBUG === "") env.TF_CPP_MIN_LOG_LEVEL ??= QUIET;
   // takes the memory of the GPU as it is needed, not all of it at once
   env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
-  if (device !== null) env.CUDA_VISIBLE_DEVICES = device.kind === "cpu" ? "-1" : String(device.index);
+  if (device !== null) env.CUDA_VISIBLE_DEVICES = visibleDevices(device, env.CUDA_VISIBLE_DEVICES);
 }
 
 function threadCount(): number {

@@ -1,6 +1,6 @@
 /** @file tfjs's WebGPU backend on Dawn: GPUs of every maker, without CUDA, where the two packages are installed. */
 import { BackendError } from "../../errors.js";
-import { type Backend, type OpenedBackend, prepareCore } from "./backend.js";
+import { type Backend, type BackendWish, type OpenedBackend, prepareCore } from "./backend.js";
 import { DawnEvents } from "./dawn-events.js";
 import { findAdapter, isSoftware, mayHaveGpu, nameOf } from "./webgpu-adapter.js";
 import {
@@ -18,8 +18,8 @@ export const webgpu: Backend = { devices: ["gpu"], passedOver, open: openWebgpu 
 const HOW_TO_INSTALL = "Install it with: npm i webgpu @tensorflow/tfjs-backend-webgpu";
 
 /** Only a hardware adapter is worth a try: a software one is slower than wasm. */
-async function passedOver(): Promise<string | null> {
-  const packages = findWebgpuPackages();
+async function passedOver({ projectDir }: BackendWish): Promise<string | null> {
+  const packages = findWebgpuPackages(projectDir);
   if (packages === null) return "is not installed";
   if (!mayHaveGpu()) return "finds no GPU";
   try {
@@ -33,8 +33,8 @@ async function passedOver(): Promise<string | null> {
   }
 }
 
-async function openWebgpu(): Promise<OpenedBackend> {
-  const packages = findWebgpuPackages();
+async function openWebgpu({ projectDir }: BackendWish): Promise<OpenedBackend> {
+  const packages = findWebgpuPackages(projectDir);
   if (packages === null) {
     throw new BackendError(`The webgpu backend is not installed. ${HOW_TO_INSTALL}, or use --backend wasm.`, {
       backend: "webgpu",

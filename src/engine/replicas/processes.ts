@@ -45,7 +45,7 @@ function openProcess(
   environment: Readonly<Record<string, string>>,
   onGather: (values: Float64Array) => void,
 ): ProcessLink {
-  const { script, args } = entryPoint(import.meta.url, "process-entry");
+  const { script, args } = entryPoint("engine/replicas/process-entry");
   const child = spawn(process.execPath, [...flags, script, ...args], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     env: { ...process.env, ...environment },

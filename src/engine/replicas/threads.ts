@@ -29,7 +29,7 @@ function openThread(
   heapMegabytes: number | undefined,
 ): ReplicaLink {
   const sent = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const { script, args } = entryPoint(import.meta.url, "thread-entry");
+  const { script, args } = entryPoint("engine/replicas/thread-entry");
   const worker = new Worker(script, {
     argv: [...args],
     execArgv: [],

@@ -6,7 +6,7 @@ import { runKernel, type Shape4D } from "./kernel.js";
 
 export type ConvInfo = backend_util.Conv2DInfo;
 
-/** Dilations reach these kernels only from the gradient in `gradients.ts`; tfjs-core's own has none. */
+/** Dilations reach these kernels only from the gradient in `dilated.ts`; tfjs-core's own has none. */
 export interface Dilated {
   readonly dilations?: number | [number, number];
 }

@@ -2,22 +2,14 @@
 import "@tensorflow/tfjs-backend-wasm";
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
 import "@tensorflow/tfjs-layers";
-import {
-  _FusedMatMul,
-  AvgPool3DGrad,
-  BatchMatMul,
-  getGradient,
-  getKernel,
-  registerGradient,
-  Sum,
-} from "@tensorflow/tfjs-core";
+import { _FusedMatMul, AvgPool3DGrad, BatchMatMul, getKernel, registerGradient, Sum } from "@tensorflow/tfjs-core";
+import { registerDilatedGradients } from "../dilated.js";
 import { mendAveragePooling } from "../padded-average.js";
 import { replaceKernel } from "../replace-kernel.js";
 import { conv2dBackpropFilter } from "./conv2d-filter.js";
 import { conv2dBackpropInput } from "./conv2d-input.js";
 import { depthwiseGradientKernels } from "./depthwise.js";
 import { einsumGradient, einsumKernel } from "./einsum.js";
-import { dilatedConvolutions, withDilations } from "./gradients.js";
 import { steadyMatMul } from "./mat-mul.js";
 import { poolGradientKernels } from "./pool.js";
 import { unsortedSegmentSumKernel } from "./segment-sum.js";
@@ -45,8 +37,6 @@ export function registerWasmGradientKernels(): void {
   ];
   for (const kernel of kernels) replaceKernel(kernel);
   mendAveragePooling("wasm", [AvgPool3DGrad]);
-  for (const { kernelName, byFilter, byInput } of dilatedConvolutions) {
-    registerGradient(withDilations(getGradient(kernelName), byFilter, byInput));
-  }
+  registerDilatedGradients();
   registerGradient(einsumGradient);
 }

@@ -11,10 +11,10 @@ import {
   registerKernel,
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
+import { withStretchedFilter } from "../dilated-convolution.js";
 import { mendAveragePooling } from "../padded-average.js";
 import { convertingCast } from "./cast.js";
 import { groupedFilterGradient } from "./conv2d-filter.js";
-import { withStretchedFilter } from "./dilated-convolution.js";
 
 let isRegistered = false;
 
@@ -32,5 +32,5 @@ export function registerWebgpuKernels(): void {
     registerKernel(kernel);
   }
   mendAveragePooling("webgpu");
-  registerGradient(withStretchedFilter(getGradient(Conv2D)));
+  registerGradient(withStretchedFilter(getGradient(Conv2D), "webgpu"));
 }

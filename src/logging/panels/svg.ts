@@ -1,7 +1,7 @@
 /** @file SVG elements in the style of all panels, and their encoding as PNG or JPEG. */
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Sharp, default as sharp } from "sharp";
+import { packageFile } from "../../package-file.js";
 import type { EncodedImage } from "../tensorboard/images.js";
 import { escapeXml, type TextStyle } from "./text.js";
 
@@ -27,7 +27,7 @@ const FONT = "Source Sans 3";
 // quoted, because a family whose name has a bare number makes the whole list invalid
 const FAMILIES = `'${FONT}', 'Noto Sans', 'Noto Sans CJK SC', 'DejaVu Sans', Arial, sans-serif`;
 const FONT_FILES = ["SourceSans3-Regular.ttf", "SourceSans3-SemiBold.ttf"].map((name) =>
-  fileURLToPath(new URL(`../../../assets/fonts/${name}`, import.meta.url)),
+  packageFile(`assets/fonts/${name}`),
 );
 const JPEG_QUALITY = 90;
 

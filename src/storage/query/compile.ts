@@ -136,11 +136,14 @@ export class Compiler {
   }
 
   #tagged(text: string, operator: Comparison, literal: Literal): string {
+    if (literal.value === null && (operator === "=" || operator === "!=")) {
+      return `(${operator === "=" ? "NOT " : ""}EXISTS (SELECT 1 FROM run_tags WHERE run_id = runs.id))`;
+    }
     if (typeof literal.value !== "string" || (operator !== "=" && operator !== "!=")) {
       throw queryError(
         text,
         literal.at,
-        'Tags are compared by tag = "x", tag != "x", tag in ("x", "y") or tag ~ "x*".',
+        'Tags are compared by tag = "x", tag != "x", tag in ("x", "y"), tag ~ "x*" or tag is null.',
       );
     }
     const exists = `EXISTS (SELECT 1 FROM run_tags WHERE run_id = runs.id AND tag = ${this.#bind(literal.value)})`;

@@ -117,7 +117,7 @@ function isThere(database: Database, field: Field): boolean {
   }
   if (field.kind !== "metric") return true;
   const { split, taskPath, metricName } = field;
-  return ["evaluation", "metric_points"].some((table) => {
+  return ["evaluation", "metric_series"].some((table) => {
     const sql = `SELECT 1 FROM ${table} WHERE split = @split AND task_path = @taskPath AND metric_name = @metricName LIMIT 1`;
     return database.get(sql, { split, taskPath, metricName }) !== undefined;
   });
@@ -128,14 +128,14 @@ function isEmpty(database: Database): boolean {
 }
 
 /** Names to choose from, of the latest runs: a large store is not read for a message. */
-function knownNames(database: Database): string[] {
+export function knownNames(database: Database): string[] {
   const latest = "(SELECT id FROM runs ORDER BY seq DESC LIMIT 50)";
   const metric = "split || '/' || task_path || '/' || metric_name";
   const rows = database.all<{ name: string }>(
     `SELECT key AS name FROM run_config WHERE run_id IN ${latest}
      UNION SELECT '${ENVIRONMENT}' || key FROM run_environment WHERE run_id IN ${latest}
      UNION SELECT ${metric} FROM evaluation WHERE run_id IN ${latest}
-     UNION SELECT ${metric} FROM metric_points WHERE run_id IN ${latest}`,
+     UNION SELECT ${metric} FROM metric_series WHERE run_id IN ${latest}`,
   );
   return [...Object.keys(COLUMNS), ...rows.map((row) => row.name)];
 }

@@ -35,7 +35,12 @@ class Parser {
 
   parse(): Condition {
     const condition = this.#or();
-    if (this.#peek().kind !== "end") throw this.#expected("and, or, or the end");
+    if (this.#peek().kind !== "end") {
+      const isAfterName = this.#tokens[this.#next - 1]?.kind === "name";
+      throw this.#expected(
+        isAfterName ? "=, !=, <, <=, >, >=, ~, in, like, is, and, or, or the end" : "and, or, or the end",
+      );
+    }
     return condition;
   }
 

@@ -43,7 +43,11 @@ function readToken(text: string, at: number): { readonly token: Token; readonly 
   }
   const symbol = match(SYMBOL, text, at);
   if (symbol === undefined) {
-    throw queryError(text, at, `The condition has ${JSON.stringify(quote)} where nothing starts with it.`);
+    throw queryError(
+      text,
+      at,
+      `The condition has ${JSON.stringify(quote)} where nothing starts with it. A text stands in quotes, a name with such characters in backquotes.`,
+    );
   }
   return { token: { kind: "symbol", text: SYNONYMS[symbol] ?? symbol, at }, length: symbol.length };
 }

@@ -21,12 +21,62 @@ export const decisionMetrics = {
     ratio(2 * tp, 2 * tp + fp + fn),
   precision: ({ truePositives: tp, falsePositives: fp }: Confusion) => ratio(tp, tp + fp),
   recall: ({ truePositives: tp, falseNegatives: fn }: Confusion) => ratio(tp, tp + fn),
+  matthews_correlation: (counts: Confusion) => matthewsCorrelation(bothSides(counts)),
+  cohen_kappa: (counts: Confusion) => cohenKappa(bothSides(counts)),
 } as const satisfies Readonly<Record<string, (counts: Confusion) => number>>;
 
 export type DecisionMetric = keyof typeof decisionMetrics;
 
+/** Those that are always computed. */
+export const DEFAULT_DECISION_METRICS = ["accuracy", "f1_score", "precision", "recall"] as const;
+
 /** Metrics by which a threshold can be tuned. */
 export const TUNABLE_METRICS: readonly DecisionMetric[] = Object.keys(decisionMetrics) as DecisionMetric[];
+
+/** The classes "no" and "yes" of one question, each against the other. */
+export function bothSides(yes: Confusion): readonly [no: Confusion, yes: Confusion] {
+  const no = {
+    truePositives: yes.trueNegatives,
+    falsePositives: yes.falseNegatives,
+    falseNegatives: yes.falsePositives,
+    trueNegatives: yes.truePositives,
+  };
+  return [no, yes];
+}
+
+/**
+ * Matthews correlation coefficient of answers among two classes or more: Gorodkin, "Comparing two K-category
+ * assignments by a K-category correlation coefficient" (2004). 0 where all labels, or all answers, are of one class.
+ * @param classes each against the rest, over the same answers
+ */
+export function matthewsCorrelation(classes: readonly Confusion[]): number {
+  const { answers, correct, product, labelledSquares, predictedSquares } = marginsOf(classes);
+  const variances = (answers ** 2 - labelledSquares) * (answers ** 2 - predictedSquares);
+  return ratio(correct * answers - product, Math.sqrt(variances));
+}
+
+/**
+ * Cohen's kappa, agreement beyond chance: Cohen, "A Coefficient of Agreement for Nominal Scales" (1960). NaN where
+ * labels and answers are all of the same class.
+ * @param classes each against the rest, over the same answers
+ */
+export function cohenKappa(classes: readonly Confusion[]): number {
+  const { answers, correct, product } = marginsOf(classes);
+  return 1 - (answers - correct) / (answers - product / answers);
+}
+
+/** Sums of a confusion matrix: its diagonal, and the products and squares of its margins. */
+function marginsOf(classes: readonly Confusion[]) {
+  const sums = { answers: 0, correct: 0, product: 0, labelledSquares: 0, predictedSquares: 0 };
+  for (const { truePositives: tp, falsePositives: fp, falseNegatives: fn } of classes) {
+    sums.answers += tp + fn;
+    sums.correct += tp;
+    sums.product += (tp + fn) * (tp + fp);
+    sums.labelledSquares += (tp + fn) ** 2;
+    sums.predictedSquares += (tp + fp) ** 2;
+  }
+  return sums;
+}
 
 /** Counts decisions against truths; both hold 0 or 1. */
 export function confusionOf(truths: Uint8Array, decisions: Uint8Array): Confusion {

@@ -1,7 +1,9 @@
 /** @file Metrics of binary and multilabel tasks: one yes-or-no question, or one per label. */
 import type { BinarySpec, MultilabelSpec } from "../../flow/graph.js";
 import type { MetricValue, Scored } from "../behaviour.js";
-import { confusionOf, decisionMetrics } from "./decisions.js";
+import { AVERAGE_NAMES, AVERAGED_METRICS, averagesOf, weightedAverage } from "./averages.js";
+import { bothSides, type Confusion, confusionOf, DEFAULT_DECISION_METRICS, decisionMetrics } from "./decisions.js";
+import { surprise } from "./log-loss.js";
 import { rankingMetrics } from "./ranking.js";
 import { sortByScore } from "./sort.js";
 
@@ -36,51 +38,89 @@ export function knownAnswers(scored: Scored<BinarySpec | MultilabelSpec>, label:
   return { truths, decisions, scores };
 }
 
+/** On demand, of one question. */
+const FURTHER = {
+  matthews_correlation: (_answers, counts) => decisionMetrics.matthews_correlation(counts),
+  cohen_kappa: (_answers, counts) => decisionMetrics.cohen_kappa(counts),
+  log_loss: ({ truths, scores }) =>
+    scores.reduce((sum, score, i) => sum + surprise(truths[i] === 1 ? score : 1 - score), 0) / scores.length,
+} as const satisfies Readonly<Record<string, (answers: YesNoAnswers, counts: Confusion) => number>>;
+const FURTHER_NAMES = Object.keys(FURTHER) as readonly (keyof typeof FURTHER)[];
+
+/** Computed where they are asked for. */
+export const FURTHER_YES_NO_METRICS: readonly string[] = [...AVERAGE_NAMES, ...FURTHER_NAMES];
+
 /**
- * accuracy, f1_score, precision, recall of the decisions; roc_auc, average_precision of the scores.
- * All are null without rows; roc_auc also where only one class occurs, and both areas where a score is NaN.
+ * accuracy, f1_score, precision, recall of the decisions; roc_auc, average_precision of the scores. On demand f1_score,
+ * precision and recall averaged over the classes "no" and "yes", matthews_correlation, cohen_kappa and log_loss.
+ * All are null without rows; roc_auc also where only one class occurs, cohen_kappa where only one is labelled and
+ * decided, and both areas where a score is NaN.
  */
-export function binaryMetrics(scored: Scored<BinarySpec>): MetricValue[] {
-  return metricsOf(knownAnswers(scored, 0));
+export function binaryMetrics(scored: Scored<BinarySpec>, further: readonly string[] = []): MetricValue[] {
+  const { metrics, counts } = metricsOf(knownAnswers(scored, 0), further);
+  const [first] = metrics;
+  return [...metrics, ...averagesOf(bothSides(counts), further, first?.count ?? 0)];
 }
 
 /**
  * The metrics of each label over its known elements, averaged without weights (scikit-learn's `macro`), then one by
- * one as `<metric>/<label>`. Labels on which a metric is undefined stay out of its average.
+ * one as `<metric>/<label>`. Labels on which a metric is undefined stay out of its average. On demand f1_score,
+ * precision and recall also with each label weighted by how often it is present.
  */
-export function multilabelMetrics(scored: Scored<MultilabelSpec>): MetricValue[] {
+export function multilabelMetrics(scored: Scored<MultilabelSpec>, further: readonly string[] = []): MetricValue[] {
   const { labels } = scored.spec;
-  const perLabel = labels.map((_, i) => metricsOf(knownAnswers(scored, i)));
+  const perLabel = labels.map((_, i) => metricsOf(knownAnswers(scored, i), further));
   const rows = rowsWithAnswers(scored);
-  const averages = metricNames(perLabel).map((name, m) => ({
+  const averages = (perLabel[0]?.metrics ?? []).map(({ name }, m) => ({
     name,
-    value: mean(perLabel.map((metrics) => metrics[m]?.value ?? null)),
+    value: mean(perLabel.map(({ metrics }) => metrics[m]?.value ?? null)),
     count: rows,
   }));
-  const named = perLabel.flatMap((metrics, i) => metrics.map((m) => ({ ...m, name: `${m.name}/${labels[i]}` })));
-  return [...averages, ...named];
+  const known = perLabel.filter(({ metrics }) => (metrics[0]?.count ?? 0) > 0);
+  const weighted = AVERAGED_METRICS.flatMap((metric): MetricValue[] => {
+    const macro = averages.find(({ name }) => name === metric)?.value ?? null;
+    const counts = known.map((label) => label.counts);
+    const both = {
+      [`${metric}_macro`]: macro,
+      [`${metric}_weighted`]: counts.length === 0 ? null : weightedAverage(counts, metric),
+    };
+    return Object.entries(both).flatMap(([name, value]) =>
+      further.includes(name) ? [{ name, value, count: rows }] : [],
+    );
+  });
+  const named = perLabel.flatMap(({ metrics }, i) => metrics.map((m) => ({ ...m, name: `${m.name}/${labels[i]}` })));
+  return [...averages, ...weighted, ...named];
 }
 
-function metricNames(perLabel: readonly MetricValue[][]): readonly string[] {
-  return (perLabel[0] ?? []).map(({ name }) => name);
+interface QuestionMetrics {
+  readonly metrics: MetricValue[];
+  readonly counts: Confusion;
 }
 
-function metricsOf({ truths, decisions, scores }: YesNoAnswers): MetricValue[] {
+function metricsOf(answers: YesNoAnswers, further: readonly string[]): QuestionMetrics {
+  const { truths, decisions, scores } = answers;
   const count = truths.length;
-  const confusion = confusionOf(truths, decisions);
+  const counts = confusionOf(truths, decisions);
   const { rocAuc, averagePrecision } =
     count === 0 || scores.some(Number.isNaN)
       ? { rocAuc: null, averagePrecision: null }
       : rankingMetrics(sortByScore(scores, truths));
-  return [
-    ...Object.entries(decisionMetrics).map(([name, metric]) => ({
-      name,
-      value: count === 0 ? null : metric(confusion),
-      count,
-    })),
+  const value = (metric: () => number): number | null => (count === 0 ? null : numberOrNull(metric()));
+  const metrics = [
+    ...DEFAULT_DECISION_METRICS.map((name) => ({ name, value: value(() => decisionMetrics[name](counts)), count })),
     { name: "roc_auc", value: rocAuc, count },
     { name: "average_precision", value: averagePrecision, count },
+    ...FURTHER_NAMES.filter((name) => further.includes(name)).map((name) => ({
+      name,
+      value: value(() => FURTHER[name](answers, counts)),
+      count,
+    })),
   ];
+  return { metrics, counts };
+}
+
+function numberOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
 }
 
 /** Rows of the mask with at least one known label. */

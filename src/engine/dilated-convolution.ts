@@ -1,8 +1,12 @@
 /** @file The gradient of a dilated convolution, which tfjs refuses: that of one with a stretched filter. */
 import {
+  Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
   concat,
+  DepthwiseConv2dNative,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
   engine,
   type GradConfig,
   type NamedAttrMap,
@@ -15,13 +19,23 @@ import {
 
 type Pair = readonly [number, number];
 
-/** The stock gradient of Conv2D, except of a dilated convolution on webgpu. */
-export function withStretchedFilter(stock: GradConfig): GradConfig {
+/** For each convolution, its gradient kernels by input and by filter. */
+const gradientKernels: Readonly<Record<string, { readonly byInput: string; readonly byFilter: string }>> = {
+  [Conv2D]: { byInput: Conv2DBackpropInput, byFilter: Conv2DBackpropFilter },
+  [DepthwiseConv2dNative]: {
+    byInput: DepthwiseConv2dNativeBackpropInput,
+    byFilter: DepthwiseConv2dNativeBackpropFilter,
+  },
+};
+
+/** The stock gradient of a convolution, except of a dilated one on the backend named. */
+export function withStretchedFilter(stock: GradConfig, backendName: string): GradConfig {
+  const { byInput = "", byFilter = "" } = gradientKernels[stock.kernelName] ?? {};
   return {
     ...stock,
     gradFunc(dy, saved, attrs) {
       const dilations = dilationsOf(attrs);
-      if (dilations.every((rate) => rate === 1) || engine().backendName !== "webgpu") {
+      if (dilations.every((rate) => rate === 1) || engine().backendName !== backendName) {
         return stock.gradFunc(dy, saved, attrs);
       }
       const [x, filter] = saved as [Tensor, Tensor];
@@ -31,14 +45,9 @@ export function withStretchedFilter(stock: GradConfig): GradConfig {
       const kernel = (name: string, inputs: Record<string, Tensor>, more: NamedAttrMap): Tensor =>
         engine().runKernel(name, inputs, { ...plain, ...more });
       return {
-        x: () =>
-          kernel(
-            Conv2DBackpropInput,
-            { dy: dy as Tensor, filter: stretch(filter, dilations) },
-            { inputShape: x.shape },
-          ),
+        x: () => kernel(byInput, { dy: dy as Tensor, filter: stretch(filter, dilations) }, { inputShape: x.shape }),
         filter: () => {
-          const all = kernel(Conv2DBackpropFilter, { x, dy: dy as Tensor }, { filterShape });
+          const all = kernel(byFilter, { x, dy: dy as Tensor }, { filterShape });
           return stridedSlice(all, [0, 0, 0, 0], filterShape, [...dilations, 1, 1]);
         },
       };

@@ -1,0 +1,55 @@
+// puts the command line into few files: reading the hundred modules of oclif takes half of what a short command takes
+// What a module looks for beside itself is not beside the bundle: see src/package-file.ts.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const BUNDLED = ["@oclif/core", "fastest-levenshtein"];
+
+const commands = readdirSync(join(root, "src", "commands"), { recursive: true })
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => join("src", "commands", file));
+
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: ["src/cli/main.ts", "src/cli/command-not-found.ts", ...commands],
+  outbase: "src",
+  outdir: "dist/bundle",
+  bundle: true,
+  splitting: true,
+  chunkNames: "chunks/[name]-[hash]",
+  format: "esm",
+  platform: "node",
+  target: "node20.9",
+  sourcemap: true,
+  sourcesContent: false,
+  external: Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !BUNDLED.includes(name)),
+  // CommonJS that is bundled asks for Node's own modules by `require`
+  banner: {
+    js: `import { createRequire as createRequireOfBundle } from "node:module";
+import { fileURLToPath as pathOfBundle } from "node:url";
+const require = createRequireOfBundle(import.meta.url);
+const __filename = pathOfBundle(import.meta.url);
+const __dirname = pathOfBundle(new URL(".", import.meta.url));`,
+  },
+  metafile: true,
+  logLevel: "warning",
+});
+writeFileSync(join(root, "dist", "bundle", "THIRD-PARTY-LICENSES.txt"), licenses(Object.keys(metafile.inputs)));
+
+/** Licences of the packages whose code is in the bundle, each after its name. */
+function licenses(inputs) {
+  const folders = new Set(inputs.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
+  return [...folders]
+    .sort()
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+      const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
+      const text = file === undefined ? `License: ${license}` : readFileSync(join(root, folder, file), "utf8").trim();
+      return `${name} ${version}\n\n${text}\n`;
+    })
+    .join(`\n${"-".repeat(80)}\n\n`);
+}

@@ -1,0 +1,51 @@
+/** @file A scored row → its answers by path of task, in words and as scores. */
+import { neededOffsets } from "../analysis/positions.js";
+import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
+import { axisOf, type FlowGraph } from "../flow/graph.js";
+import type { Offsets } from "../flow/masks.js";
+import { behaviourOf, type Described, decodedScore, isSummarized } from "../tasks/index.js";
+
+export interface Answer {
+  /** Of a task per token a list with one answer per token, null where it is not asked. */
+  readonly decoded: Described | readonly Described[];
+  /**
+   * Probability of each logit; for a regression the fraction of [min, max]. Of a task per token token by token; of one
+   * of very many classes the decoded class's alone.
+   */
+  readonly activated: readonly number[];
+}
+
+/** Tasks whose precondition does not hold are left out. */
+export function answersOf(graph: FlowGraph, scored: ScoredSplit, row: number): Record<string, Answer> {
+  return Object.fromEntries(
+    graph.tasks.flatMap(({ index, path, spec }): [string, Answer][] => {
+      const task = scored.tasks[index];
+      const behaviour = behaviourOf(spec);
+      if (task === undefined || behaviour.answeredBy === "training") return [];
+      if (axisOf(spec) === "token") return tokenAnswers(task, neededOffsets(scored.offsets), row);
+      if (task.activePredicted[row] === 0) return [];
+      const width = behaviour.logitWidth(spec);
+      const activated = Array.from(task.activated.subarray(row * width, (row + 1) * width));
+      return [[path, { decoded: behaviour.describe(spec, task.decoded, row), activated }]];
+    }),
+  );
+}
+
+/** One answer per token of a row; none where the task is asked of no token. */
+function tokenAnswers({ task, activated, decoded, activePredicted }: ScoredTask, offsets: Offsets, row: number) {
+  const { path, spec } = task;
+  const [from, to] = [offsets[row] as number, offsets[row + 1] as number];
+  if (!activePredicted.subarray(from, to).includes(1)) return [];
+  const behaviour = behaviourOf(spec);
+  const width = behaviour.logitWidth(spec);
+  const scores = isSummarized(spec)
+    ? decoded.subarray(from, to).map((_, i) => decodedScore(spec, activated, decoded, from + i))
+    : activated.subarray(from * width, to * width);
+  const answer: Answer = {
+    decoded: Array.from({ length: to - from }, (_, i) =>
+      activePredicted[from + i] === 1 ? behaviour.describe(spec, decoded, from + i) : null,
+    ),
+    activated: Array.from(scores),
+  };
+  return [[path, answer]] satisfies [string, Answer][];
+}

@@ -1,0 +1,59 @@
+/** @file Metrics that are asked for by name: which tasks have them, and what of an evaluation they select. */
+import { UnknownNameError } from "../errors.js";
+import type { FlowGraph } from "../flow/graph.js";
+import type { EvaluationRow } from "../tasks/evaluation.js";
+import { metricNames } from "../tasks/index.js";
+import type { Settings } from "./settings.js";
+
+/** Asks for every metric that there is. */
+const ALL = "all";
+
+/** Metrics that a run's settings ask for besides the usual ones. */
+export function furtherMetricsOf({ evaluate }: Settings): readonly string[] {
+  // settings that were stored before there was such a thing
+  return ((evaluate as Settings["evaluate"] | undefined)?.metrics ?? []).map(withoutLabel);
+}
+
+/** `f1_score/red` is the f1_score of one label. */
+export function withoutLabel(metric: string): string {
+  return metric.split("/")[0] as string;
+}
+
+/** @throws UnknownNameError for a metric that no task of the flow has */
+export function checkMetrics(
+  graph: FlowGraph,
+  names: readonly string[],
+  where: string,
+  options: { readonly exitCode?: 1 | 2 } = {},
+): void {
+  const known = metricsOf(graph);
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  // those of single labels are many, and follow from the others
+  const suggested = [...known].filter((name) => unknown.includes("/") || !name.includes("/"));
+  throw new UnknownNameError("metric", unknown, suggested, where, options);
+}
+
+/** What `--metric` asks for. */
+export interface AskedMetrics {
+  /** To be computed besides the usual ones. */
+  readonly further: readonly string[];
+  selects(row: Pick<EvaluationRow, "metric_name">): boolean;
+}
+
+/**
+ * @param names metrics, of all labels or of one (`f1_score/red`), or `all`
+ * @throws UnknownNameError for a metric that no task of the flow has
+ */
+export function askFor(graph: FlowGraph, names: readonly string[]): AskedMetrics {
+  if (names.includes(ALL)) return { further: [...metricsOf(graph)], selects: () => true };
+  checkMetrics(graph, names, "the run's flow", { exitCode: 2 });
+  return {
+    further: names.map(withoutLabel),
+    selects: ({ metric_name }) => names.includes(metric_name) || names.includes(withoutLabel(metric_name)),
+  };
+}
+
+function metricsOf({ tasks }: FlowGraph): ReadonlySet<string> {
+  return new Set(tasks.flatMap(({ spec }) => metricNames(spec)));
+}
