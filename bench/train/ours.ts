@@ -1,7 +1,9 @@
 /** @file Our side of the training benchmark, in a process of its own. Prints one JSON line. */
 import { parseArgs } from "node:util";
-import { type BackendChoice, openBackend } from "../../src/engine/backend.js";
+import { type BackendChoice, type BackendName, openBackend } from "../../src/engine/backend.js";
 import { Network } from "../../src/engine/network.js";
+import { ReplicaGroup } from "../../src/engine/replicas/group.js";
+import { ReplicaSteps } from "../../src/engine/replicas/steps.js";
 import { openStepEngine } from "../../src/engine/step/open.js";
 import { Trainer } from "../../src/engine/trainer.js";
 import { median, print, printProgress } from "../report.js";
@@ -14,10 +16,12 @@ export interface MeasureOptions {
   readonly steps: number;
   /** Steps before the clock starts. */
   readonly warmup: number;
+  /** Of the network; 1: it trains in this thread. */
+  readonly replicas: number;
 }
 
-/** Trains a benchmark network on random batches on the current backend. */
-export async function measure(options: MeasureOptions): Promise<Measurement> {
+/** Trains a benchmark network on random batches on a backend, the current one. */
+async function measure(options: MeasureOptions, backend: BackendName): Promise<Measurement> {
   const { graph, trunk } = networks[options.network]();
   const network = Network.build(graph, { image: IMAGE }, trunk, 0);
   const learningRate = 1e-3;
@@ -28,7 +32,12 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     clipNorm: null,
     seed: 0,
   } as const;
-  const engine = await openStepEngine(network, config, { warn: printProgress });
+  const { replicas } = options;
+  const group = replicas === 1 ? null : await ReplicaGroup.open(network, { replicas, transport: "threads", backend });
+  const engine =
+    group === null
+      ? await openStepEngine(network, config, { warn: printProgress })
+      : new ReplicaSteps(network, config, group);
   const trainer = new Trainer(network, config, undefined, engine);
   const batches = randomBatches(graph);
   const step = async (index: number): Promise<void> => {
@@ -44,6 +53,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     stepMs.push(performance.now() - start);
   }
   await engine.dispose();
+  await group?.close();
   network.dispose();
   const seconds = stepMs.reduce((sum, ms) => sum + ms, 0) / 1000;
   return {
@@ -60,12 +70,10 @@ const { values } = parseArgs({
     steps: { type: "string", default: "100" },
     warmup: { type: "string", default: "10" },
     backend: { type: "string", default: "auto" },
+    replicas: { type: "string", default: "1" },
   },
 });
 const backend = await openBackend(values.backend as BackendChoice);
-const measurement = await measure({
-  network: values.network as NetworkName,
-  steps: Number(values.steps),
-  warmup: Number(values.warmup),
-});
+const counts = { steps: Number(values.steps), warmup: Number(values.warmup), replicas: Number(values.replicas) };
+const measurement = await measure({ network: values.network as NetworkName, ...counts }, backend.name);
 print(JSON.stringify({ network: values.network, backend: backend.name, threads: backend.threads, ...measurement }));

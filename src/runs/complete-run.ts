@@ -68,7 +68,13 @@ async function scoreSplits(
   const network = await loadNetwork(runFiles(runDir).checkpoint("best"), graph, inputs);
   try {
     const { replicas: choice, batchSize } = context.settings.train;
-    const needs = { choice, backend: context.backend, batchSize, configFile: project.configFile };
+    const needs = {
+      choice,
+      backend: context.backend,
+      batchSize,
+      projectDir: project.projectDir,
+      configFile: project.configFile,
+    };
     return await withForwarder(network, needs, async (forwarder) => {
       const scored: ScoredSplit[] = [];
       const guessed: EvaluationRow[] = [];

@@ -101,6 +101,7 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
       choice: options.replicas ?? 1,
       backend,
       batchSize: PREDICT_BATCH,
+      projectDir: stored.config.projectDir,
       configFile,
       ...(options.onReplicas === undefined ? {} : { onPlan: options.onReplicas }),
     });

@@ -16,6 +16,7 @@ export interface ReplicaNeeds {
   readonly backend: BackendInfo;
   /** Rows that the replicas share at a time. */
   readonly batchSize: number;
+  readonly projectDir: string;
   /** null where the project was made by a program. */
   readonly configFile: string | null;
   readonly freeze?: readonly string[];
@@ -32,14 +33,14 @@ export async function openReplicas(network: Network, needs: ReplicaNeeds): Promi
     import("../engine/replicas/plan.js"),
     import("../engine/replicas/group.js"),
   ]);
-  const { choice, backend, batchSize, configFile, freeze = [] } = needs;
+  const { choice, backend, batchSize, projectDir, configFile, freeze = [] } = needs;
   const rows = choice === "auto" ? batchSize : Math.ceil(batchSize / choice);
   const plan = planReplicas(choice, backend, { batchSize, bytesPerReplica: bytesPerReplica(network, rows) });
   needs.onPlan?.(`replicas: ${plan.reason}`);
   const replicas = Math.min(plan.replicas, needs.most ?? plan.replicas);
   if (replicas === 1 && plan.transport === "threads") return null;
   const preparation = configFile === null ? null : { module: preparationModule(), argument: configFile };
-  return ReplicaGroup.open(network, { ...plan, replicas, backend: backend.name, freeze, preparation });
+  return ReplicaGroup.open(network, { ...plan, replicas, backend: backend.name, projectDir, freeze, preparation });
 }
 
 export interface TrainingReplicas {
@@ -56,9 +57,9 @@ export async function openTraining(
   restored: OptimizerState | undefined,
 ): Promise<TrainingReplicas | null> {
   const { replicas: choice, batchSize, freeze, optimizer, clipNorm } = settings.train;
-  const { configFile } = project;
+  const { configFile, projectDir } = project;
   const onPlan = (line: string) => loggers.message(line);
-  const group = await openReplicas(network, { choice, backend, batchSize, configFile, freeze, onPlan });
+  const group = await openReplicas(network, { choice, backend, batchSize, projectDir, configFile, freeze, onPlan });
   if (group === null) return null;
   const [{ ReplicaSteps }, { replicaForwarder }] = await Promise.all([
     import("../engine/replicas/steps.js"),

@@ -107,6 +107,8 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
     const ready = { ...loaded, inputs, graph: withVocabulary(loaded.graph, inputs) };
     try {
       const { openBackend } = await import("../engine/backend.js");
+      // this side only coordinates replicas: it must not take all memory of the first one's GPU
+      if (settings.train.replicas !== 1) process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
       const backend = await openBackend(options.backend ?? backendFor(beginning), {
         device,
         projectDir: loaded.projectDir,

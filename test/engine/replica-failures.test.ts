@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { openBackend } from "../../src/engine/backend.js";
 import { Network } from "../../src/engine/network.js";
 import { ReplicaGroup, type ReplicaOptions } from "../../src/engine/replicas/group.js";
@@ -20,6 +20,9 @@ const preparation = {
   module: new URL("../../src/runs/replica-preparation.ts", import.meta.url).href,
   argument: join(folder, "cool.config.ts"),
 };
+
+// every replica loads the program again, which takes seconds on a busy machine
+vi.setConfig({ testTimeout: 120_000 });
 
 beforeAll(async () => {
   await openBackend("cpu");

@@ -1,6 +1,6 @@
 /** @file Replicas on sequences: padding, hidden tokens, noise in recurrent layers, and answers too wide to travel. */
 import * as tf from "@tensorflow/tfjs-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { InputSpec, TokenSource, TokensInputSpec } from "../../src/data/dataset.js";
 import { idCount, tokens } from "../../src/data/inputs.js";
 import { createRandom } from "../../src/data/rng.js";
@@ -101,6 +101,9 @@ const data = makeData(12);
 const mask = createBatchMasker(graph, INPUTS, 5) as NonNullable<ReturnType<typeof createBatchMasker>>;
 const config = { optimizer: ADAMW, batchSize: 5, clipNorm: null, seed: 5 };
 const groups: ReplicaGroup[] = [];
+
+// every replica loads the program again, which takes seconds on a busy machine
+vi.setConfig({ testTimeout: 120_000 });
 
 beforeAll(async () => {
   await openBackend("cpu");

@@ -1,6 +1,6 @@
 /** @file Several replicas train as one does: every step, whatever the shards, the layers and the tasks. */
 import * as tf from "@tensorflow/tfjs-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { openBackend } from "../../src/engine/backend.js";
 import { Network, type TrunkFunction } from "../../src/engine/network.js";
 import { predictLogits } from "../../src/engine/predict.js";
@@ -39,6 +39,9 @@ async function openGroup(network: Network, options: Partial<ReplicaOptions> = {}
   groups.push(group);
   return group;
 }
+
+// every replica loads the program again, which takes seconds on a busy machine
+vi.setConfig({ testTimeout: 120_000 });
 
 beforeAll(async () => {
   await openBackend("cpu");

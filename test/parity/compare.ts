@@ -28,7 +28,7 @@ export interface ParityNetwork {
 /** A backend, and what computes its steps where that is not tfjs, kernel by kernel. */
 export interface Contender {
   readonly backend: BackendName;
-  readonly engine?: (network: Network, config: StepConfig) => StepEngine;
+  readonly engine?: (network: Network, config: StepConfig) => StepEngine | Promise<StepEngine>;
 }
 
 /** Largest difference that counts as agreement, relative to the largest magnitude of the quantity. */
@@ -150,7 +150,7 @@ async function stepOn(
     // numbers where fresh weights are 0 or 1, so that nothing hides behind them
     const weights = given ?? (await valuesOf(variables)).map((own, i) => own.map((w, k) => w + 0.2 * wave(k, i)));
     writeParameters(variables, flat(weights));
-    const steps = engine(network, CONFIG);
+    const steps = await engine(network, CONFIG);
     const factors = factorsOf(targets);
     const batch = { inputs, targets, factors, learningRate: LEARNING_RATE, seed: "parity" };
     const { loss, logits, applied } = await steps.step(batch);

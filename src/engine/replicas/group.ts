@@ -16,6 +16,8 @@ export interface ReplicaOptions {
   readonly replicas: number;
   readonly transport: ReplicaTransport;
   readonly backend: BackendName;
+  /** Where the backend's package may lie, too. */
+  readonly projectDir?: string;
   readonly freeze?: readonly string[];
   /** null: the network needs nothing of the user's code. */
   readonly preparation?: Preparation | null;
@@ -138,7 +140,7 @@ export class ReplicaGroup {
 
 async function describeNetwork(
   network: Network,
-  { replicas, backend, freeze = [], preparation = null }: ReplicaOptions,
+  { replicas, backend, projectDir, freeze = [], preparation = null }: ReplicaOptions,
 ): Promise<Omit<ReplicaSetup, "rank">> {
   let artifacts: tf.io.ModelArtifacts | undefined;
   await network.model.save(
@@ -157,6 +159,7 @@ async function describeNetwork(
   return {
     replicas,
     backend,
+    projectDir: projectDir ?? null,
     graph: network.graph,
     inputs: network.inputs,
     freeze,

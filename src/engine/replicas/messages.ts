@@ -21,6 +21,8 @@ export interface ReplicaSetup {
   readonly rank: number;
   readonly replicas: number;
   readonly backend: BackendName;
+  /** Where the backend's package may lie; null: beside the program alone. */
+  readonly projectDir: string | null;
   readonly graph: FlowGraph;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly freeze: readonly string[];

@@ -52,7 +52,7 @@ export function planReplicas(
     );
   }
   const transport = transports[backend.name];
-  if (backend.name === "tensorflow" && /\bGPU\b/.test(backend.device)) return planGpus(choice, machine.gpus);
+  if (backend.name === "tensorflow" && / on the GPU\b/.test(backend.device)) return planGpus(choice, machine.gpus);
   const most = Math.min(machine.physicalCores, batchSize);
   const fitting = Math.max(1, Math.floor((0.8 * machine.freeBytes) / needs.bytesPerReplica));
   const whole = alone[backend.name];

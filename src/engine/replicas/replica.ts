@@ -79,8 +79,8 @@ class OpenedReplica {
   }
 
   static async open(setup: ReplicaSetup, exchange: Exchange): Promise<OpenedReplica> {
-    const { graph, inputs, freeze, preparation } = setup;
-    await openBackend(setup.backend);
+    const { graph, inputs, freeze, preparation, projectDir } = setup;
+    await openBackend(setup.backend, projectDir === null ? {} : { projectDir });
     if (graph.tasks.some(({ spec }) => spec.kind === "own" && !isDefined(spec))) await prepare(preparation);
     const missing = graph.tasks.find(({ spec }) => spec.kind === "own" && !isDefined(spec));
     if (missing !== undefined) throw noFunctions(missing.path);

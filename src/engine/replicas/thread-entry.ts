@@ -1,5 +1,5 @@
 /** @file A replica's thread: waits for requests without an event loop, so that nothing lies between two of them. */
-import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { meetingExchange } from "./exchange.js";
 import type { Reply, Request } from "./messages.js";
 import { errorReply, Replica } from "./replica.js";
@@ -10,11 +10,19 @@ const port = parentPort;
 if (port === null) throw new Error("this module is the entry of a thread");
 const replica = new Replica(meetingExchange(room, rank));
 
-for (let received = 0; ; received++) {
-  Atomics.wait(sent, 0, received);
-  const { message } = receiveMessageOnPort(port) as { readonly message: Request };
-  if (message.kind === "close") break;
-  port.postMessage(await answer(message));
+for (let request = next(port); request.kind !== "close"; request = next(port)) {
+  port.postMessage(await answer(request));
+}
+
+/** Waits for the next request. */
+function next(from: MessagePort): Request {
+  for (;;) {
+    const seen = Atomics.load(sent, 0);
+    const received = receiveMessageOnPort(from) as { readonly message: Request } | undefined;
+    if (received !== undefined) return received.message;
+    // it also ends by the notice of a request that has been read already
+    Atomics.wait(sent, 0, seen);
+  }
 }
 
 async function answer(request: Exclude<Request, { readonly kind: "close" }>): Promise<Reply> {
