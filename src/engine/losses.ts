@@ -6,6 +6,9 @@ import { behaviourOf, type Labels } from "../tasks/index.js";
 /** What a matrix of logits has one line for: a row, a token of the padded batch, or a masked token of it. */
 export type LogitPart = "sample" | "token" | "masked";
 
+/** Logits of one batch as plain numbers; empty where a part has none. */
+export type PartValues = Readonly<Record<LogitPart, Float32Array>>;
+
 /** Where a task's logits lie in the matrix that all heads of its part write together. */
 export interface TaskColumns {
   readonly task: TaskNode;

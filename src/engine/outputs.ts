@@ -1,9 +1,8 @@
 /** @file Logits of a batch → what is kept of them: without padding, and of very wide answers their summaries. */
 import { isSummarized, type Labels, scoringOf, summarize } from "../tasks/index.js";
-import type { BatchTargets, HeadLayout } from "./losses.js";
+import type { BatchTargets, HeadLayout, PartValues } from "./losses.js";
 import { hitsOf, lossOfMasked, maskedTask } from "./mask-tokens.js";
 import type { InputBatch, Network } from "./network.js";
-import type { PartValues } from "./predict.js";
 import { rowLengths } from "./token-lines.js";
 
 /** A batch's outputs as they are kept, or travel. */

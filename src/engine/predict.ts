@@ -6,9 +6,9 @@ import { InterruptedError } from "../errors.js";
 import type { Offsets } from "../flow/masks.js";
 import { isSummarized, type Labels } from "../tasks/index.js";
 import { joinEach } from "./arrays.js";
-import { type BatchTargets, copyTokens, type HeadLayout } from "./losses.js";
+import { type BatchTargets, copyTokens, type HeadLayout, type PartValues } from "./losses.js";
 import type { MaskedTally } from "./mask-tokens.js";
-import type { BatchLogits, InputBatch, Network } from "./network.js";
+import type { InputBatch, Network } from "./network.js";
 import { type BatchOutputs, guessedLoss, outputsOfBatch } from "./outputs.js";
 import { tensorflowBackend } from "./tensorflow/binding.js";
 import { UntraceableError } from "./tensorflow/untraceable.js";
@@ -236,9 +236,6 @@ export async function openForward(network: Network, batchSize: number, batches: 
 export function forward(network: Network, inputs: InputBatch, rows: number): Float32Array {
   return tf.tidy(() => network.logits(inputs, rows, false).dataSync() as Float32Array);
 }
-
-/** Logits of one batch as plain numbers; empty where a part has none. */
-export type PartValues = { readonly [Part in keyof BatchLogits]: Float32Array };
 
 /**
  * @param masked tokens whose hidden word is asked; default none

@@ -3,8 +3,9 @@ import type { TaskNode } from "../flow/graph.js";
 import { behaviourOf } from "../tasks/index.js";
 import { joinArrays } from "./arrays.js";
 import { type Layer, layersBefore, whileInferring, withInnerLayers } from "./layer-graph.js";
+import type { PartValues } from "./losses.js";
 import type { InputBatch, Network, SymbolicTensor } from "./network.js";
-import { forwardParts, type PartValues } from "./predict.js";
+import { forwardParts } from "./predict.js";
 import { withSeededRandom } from "./seeded.js";
 import { rowLengths } from "./token-lines.js";
 

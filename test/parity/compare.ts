@@ -1,10 +1,9 @@
 /** @file Two backends side by side: one step of the same network from the same weights on the same batch. */
 import * as tf from "@tensorflow/tfjs-core";
 import { type BackendName, openBackend } from "../../src/engine/backend.js";
-import { type BatchTargets, batchLoss } from "../../src/engine/losses.js";
+import { type BatchTargets, batchLoss, type PartValues } from "../../src/engine/losses.js";
 import type { InputBatch, Network } from "../../src/engine/network.js";
 import { writeParameters } from "../../src/engine/parameters.js";
-import type { PartValues } from "../../src/engine/predict.js";
 import { EagerSteps } from "../../src/engine/step/eager.js";
 import type { StepConfig, StepEngine } from "../../src/engine/step/step-engine.js";
 

@@ -4,11 +4,11 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError, CoolError } from "../../errors.js";
 import { isDefined } from "../../tasks/index.js";
 import { openBackend } from "../backend.js";
-import type { BatchTargets } from "../losses.js";
+import type { BatchTargets, PartValues } from "../losses.js";
 import { type InputBatch, Network } from "../network.js";
 import { type BatchOutputs, outputsOfBatch } from "../outputs.js";
 import { readParameters, writeParameters } from "../parameters.js";
-import { type PartValues, passHere } from "../predict.js";
+import { passHere } from "../predict.js";
 import { computeGradient } from "../step/gradients.js";
 import type { Exchange } from "./exchange.js";
 import type {

@@ -1,8 +1,7 @@
 /** @file Batch → losses and the flat gradient, by one backward pass of tfjs. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type BatchLoss, type BatchTargets, batchLoss, type HeadLayout, partsOf } from "../losses.js";
+import { type BatchLoss, type BatchTargets, batchLoss, type HeadLayout, type PartValues, partsOf } from "../losses.js";
 import type { InputBatch, Network } from "../network.js";
-import type { PartValues } from "../predict.js";
 import { withSeededRandom } from "../seeded.js";
 
 export interface GradientOptions {

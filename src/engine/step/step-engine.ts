@@ -1,9 +1,8 @@
 /** @file What computes training steps: the one seam between the epoch loop and how a step is run. */
-import type { BatchLoss, BatchTargets } from "../losses.js";
+import type { BatchLoss, BatchTargets, PartValues } from "../losses.js";
 import type { InputBatch } from "../network.js";
 import type { OptimizerConfig, OptimizerState } from "../optimizer.js";
 import type { BatchOutputs } from "../outputs.js";
-import type { PartValues } from "../predict.js";
 
 export interface StepConfig {
   readonly optimizer: OptimizerConfig;

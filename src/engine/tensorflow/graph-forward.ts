@@ -2,10 +2,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { InputValues } from "../../data/dataset.js";
 import { DTYPE } from "../../protobuf/tensorflow.js";
-import type { LogitPart } from "../losses.js";
+import type { LogitPart, PartValues } from "../losses.js";
 import type { InputBatch, Network } from "../network.js";
 import { readParameters } from "../parameters.js";
-import type { PartValues } from "../predict.js";
 import type { TensorflowBackend } from "./binding.js";
 import type { Output } from "./graph-def.js";
 import { maskedRoom, padIndices } from "./masked-lines.js";

@@ -2,9 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { DTYPE } from "../../protobuf/tensorflow.js";
 import { withInnerLayers } from "../layer-graph.js";
-import { type HeadLayout, type LogitPart, partsOf } from "../losses.js";
+import { type HeadLayout, type LogitPart, type PartValues, partsOf } from "../losses.js";
 import type { Network } from "../network.js";
-import type { PartValues } from "../predict.js";
 import { withSeededRandom } from "../seeded.js";
 import type { StepBatch, StepConfig } from "../step/step-engine.js";
 import type { TensorValues } from "./binding.js";
