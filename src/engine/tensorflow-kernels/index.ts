@@ -2,18 +2,15 @@
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
 import "@tensorflow/tfjs-layers";
 import {
-  Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
-  DepthwiseConv2dNative,
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
-  getGradient,
   getKernel,
   type KernelConfig,
   registerGradient,
 } from "@tensorflow/tfjs-core";
-import { withStretchedFilter } from "../dilated-convolution.js";
+import { registerDilatedGradients } from "../dilated.js";
 import { replaceKernel } from "../replace-kernel.js";
 import { einsumGradient } from "../wasm-kernels/einsum.js";
 import { filterGradient, inputGradient } from "./convolution.js";
@@ -35,9 +32,7 @@ export function registerTensorflowKernels(): void {
   for (const [kernelName, replace] of replacements) {
     replaceKernel(replace(getKernel(kernelName, "tensorflow")));
   }
-  for (const kernelName of [Conv2D, DepthwiseConv2dNative]) {
-    registerGradient(withStretchedFilter(getGradient(kernelName), "tensorflow"));
-  }
   replaceKernel(gather);
+  registerDilatedGradients();
   registerGradient(einsumGradient);
 }
