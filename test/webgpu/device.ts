@@ -18,7 +18,7 @@ if (reason !== null) process.stderr.write(`webgpu tests are skipped: ${reason}\n
 /** null where the backend opens. */
 async function reasonToSkip(): Promise<string | null> {
   if (findWebgpuPackages() === null) {
-    return "no packages: npm install --no-save webgpu@0.6 @tensorflow/tfjs-backend-webgpu@4.22.0";
+    return "no packages: lay webgpu@0.6 and @tensorflow/tfjs-backend-webgpu@4.22.0 into node_modules, as .ci/run does";
   }
   try {
     await openBackend("webgpu");
