@@ -106,9 +106,9 @@ type Versions = Readonly<Record<string, string>>;
 
 function checkSqlite(versions: Versions): Promise<Check> {
   return checkPackage("better-sqlite3", versions["better-sqlite3"], async () => {
-    const { default: Sqlite } = await import("better-sqlite3");
-    const database = new Sqlite(":memory:");
-    const version = database.prepare("SELECT sqlite_version()").pluck().get();
+    const { openConnection, prepare } = await import("../storage/connection.js");
+    const database = openConnection(":memory:", {});
+    const version = prepare<[]>(database, "SELECT sqlite_version()").pluck().get();
     database.close();
     return `SQLite ${version}`;
   });

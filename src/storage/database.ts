@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import { StoreError } from "../errors.js";
+import { openConnection, pragma, prepare } from "./connection.js";
 import { networkMountOf, readMountInfo } from "./file-systems.js";
 import { explained, toStoreError } from "./store-errors.js";
 
@@ -39,7 +40,7 @@ export function openDatabase(file: string, options: OpenOptions = {}): Database 
   }
   return explained(file, () => {
     if (create) mkdirSync(dirname(file), { recursive: true });
-    const sqlite = new Sqlite(file, { readonly, fileMustExist: !create, timeout: BUSY_TIMEOUT_MS });
+    const sqlite = openConnection(file, { readonly, fileMustExist: !create, timeout: BUSY_TIMEOUT_MS });
     try {
       configure(sqlite, readonly);
     } catch (error) {
@@ -64,10 +65,10 @@ function configure(sqlite: Sqlite.Database, readonly: boolean): void {
   // a read-only connection follows the mode the file is in
   if (!readonly) useWriteAheadLog(sqlite);
   // with a write-ahead log NORMAL loses at most the last transactions to a power cut, and never the file
-  sqlite.pragma("synchronous = NORMAL");
-  sqlite.pragma("foreign_keys = ON");
+  pragma(sqlite, "synchronous = NORMAL");
+  pragma(sqlite, "foreign_keys = ON");
   // the first page is read here, so that a damaged file is reported before it is used
-  sqlite.pragma("schema_version");
+  pragma(sqlite, "schema_version");
 }
 
 /**
@@ -77,7 +78,7 @@ function configure(sqlite: Sqlite.Database, readonly: boolean): void {
 function useWriteAheadLog(sqlite: Sqlite.Database): void {
   for (const deadline = Date.now() + BUSY_TIMEOUT_MS; ; sleep(5)) {
     try {
-      sqlite.pragma("journal_mode = WAL");
+      pragma(sqlite, "journal_mode = WAL");
       return;
     } catch (error) {
       const isBusy = error instanceof Sqlite.SqliteError && error.code.startsWith("SQLITE_BUSY");
@@ -140,7 +141,7 @@ export class Database {
 
   /** Value of a pragma, or of setting one (`user_version = 2`). */
   pragma(source: string): unknown {
-    return explained(this.file, () => this.#sqlite.pragma(source, { simple: true }));
+    return explained(this.file, () => pragma(this.#sqlite, source));
   }
 
   /**
@@ -165,7 +166,7 @@ export class Database {
   #prepare(sql: string): Sqlite.Statement<[BoundValues | BoundList]> {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = this.#sqlite.prepare<[BoundValues | BoundList]>(sql);
+      statement = prepare<[BoundValues | BoundList]>(this.#sqlite, sql);
       this.#statements.set(sql, statement);
     }
     return statement;

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Sqlite from "better-sqlite3";
 import { StoreError, UsageError } from "../errors.js";
+import { openConnection, pragma, prepare } from "./connection.js";
 import { explained } from "./store-errors.js";
 
 export interface SqlResult {
@@ -20,10 +21,10 @@ export function readOnlySql(storeDir: string, sql: string): SqlResult {
   if (!existsSync(file)) {
     throw new StoreError(`There is no run store at ${file}. Name one with --store DIR.`, { file });
   }
-  const sqlite = explained(file, () => new Sqlite(file, { readonly: true, fileMustExist: true, timeout: 10_000 }));
+  const sqlite = explained(file, () => openConnection(file, { readonly: true, fileMustExist: true, timeout: 10_000 }));
   try {
     // what a damaged or foreign file defines may not call functions with effects
-    sqlite.pragma("trusted_schema = OFF");
+    pragma(sqlite, "trusted_schema = OFF");
     return query(sqlite, sql);
   } finally {
     sqlite.close();
@@ -31,7 +32,7 @@ export function readOnlySql(storeDir: string, sql: string): SqlResult {
 }
 
 function query(sqlite: Sqlite.Database, sql: string): SqlResult {
-  const statement = prepare(sqlite, sql);
+  const statement = prepareUnknown(sqlite, sql);
   // ATTACH and VACUUM INTO count as reading, and write files; they return no rows
   if (!statement.readonly || !statement.reader) {
     throw new UsageError("This SQL changes something or returns no rows; only reading is possible. Write a SELECT.", {
@@ -47,9 +48,9 @@ function query(sqlite: Sqlite.Database, sql: string): SqlResult {
   }
 }
 
-function prepare(sqlite: Sqlite.Database, sql: string): Sqlite.Statement<[]> {
+function prepareUnknown(sqlite: Sqlite.Database, sql: string): Sqlite.Statement<[]> {
   try {
-    return sqlite.prepare<[]>(sql);
+    return prepare<[]>(sqlite, sql);
   } catch (error) {
     throw wrongSql(error, sql);
   }
