@@ -22,6 +22,9 @@ export interface EpochMeasurement {
   readonly training: number;
   /** The same with every picture moved and coloured. */
   readonly augmented: number;
+  /** Share of the training part that lies within steps: the rest is reading, waiting for pictures, and progress. */
+  readonly within: number;
+  readonly augmentedWithin: number;
   /** From one epoch's end to the next: with validation, all metrics, curves and checkpoints. */
   readonly whole: number;
 }
@@ -46,8 +49,33 @@ const { values: flags } = parseArgs({
 const backend = flags.backend as BackendChoice;
 const store = mkdtempSync(path.join(tmpdir(), "bench-epoch-"));
 
+/** Milliseconds in the steps of the epoch in progress, and in epochs that are done. */
+let inSteps = 0;
+const shares: number[] = [];
+const { step: stepOf, finishEpoch } = Trainer.prototype;
+Trainer.prototype.step = async function (...args) {
+  const start = performance.now();
+  const result = await stepOf.apply(this, args);
+  inSteps += performance.now() - start;
+  return result;
+};
+Trainer.prototype.finishEpoch = async function (...args) {
+  inSteps = 0;
+  const start = performance.now();
+  const report = await finishEpoch.apply(this, args);
+  shares.push(inSteps / (performance.now() - start));
+  return report;
+};
+
+interface RunSpeed {
+  readonly training: number;
+  readonly within: number;
+  readonly whole: number;
+}
+
 /** Speeds of a run's epochs but the first, which traces and warms up. */
-async function measureRun(set: readonly string[]): Promise<{ readonly training: number; readonly whole: number }> {
+async function measureRun(set: readonly string[]): Promise<RunSpeed> {
+  shares.length = 0;
   const project = await loadProject(flags.project, set);
   const ends: number[] = [];
   const summaries: EpochSummary[] = [];
@@ -60,6 +88,7 @@ async function measureRun(set: readonly string[]): Promise<{ readonly training: 
   await trainRun(project, { store, backend, epochs: Number(flags.epochs), loggers: [logger] });
   const later = summaries.slice(1);
   return {
+    within: median(shares.slice(1)),
     training: median(later.map(({ imagesPerSecond }) => imagesPerSecond)),
     whole: median(
       later.map(({ imagesPerSecond, seconds }, i) => {
@@ -108,7 +137,12 @@ async function measureSteps(): Promise<number> {
 try {
   const plain = await measureRun([]);
   const augmented = await measureRun(AUGMENT.map((setting) => `data.augment.${setting}`));
-  const measurement: EpochMeasurement = { steps: await measureSteps(), ...plain, augmented: augmented.training };
+  const measurement: EpochMeasurement = {
+    steps: await measureSteps(),
+    ...plain,
+    augmented: augmented.training,
+    augmentedWithin: augmented.within,
+  };
   print(JSON.stringify(measurement));
 } finally {
   rmSync(store, { recursive: true, force: true });
