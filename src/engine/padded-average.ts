@@ -84,22 +84,7 @@ function axesOf2D(shape: readonly number[], { filterSize, strides, pad, dimRound
     pad,
     dimRoundingMode,
   );
-  return [
-    {
-      inputs: info.inHeight,
-      outputs: info.outHeight,
-      window: info.filterHeight,
-      stride: info.strideHeight,
-      padding: info.padInfo.top,
-    },
-    {
-      inputs: info.inWidth,
-      outputs: info.outWidth,
-      window: info.filterWidth,
-      stride: info.strideWidth,
-      padding: info.padInfo.left,
-    },
-  ];
+  return rowsAndColumns(info);
 }
 
 function axesOf3D(shape: readonly number[], attrs: AvgPoolAttrs): PoolAxis[] {
@@ -122,6 +107,17 @@ function axesOf3D(shape: readonly number[], attrs: AvgPoolAttrs): PoolAxis[] {
       stride: info.strideDepth,
       padding: info.padInfo.front,
     },
+    ...rowsAndColumns(info),
+  ];
+}
+
+type PlaneInfo = Pick<
+  backend_util.Conv2DInfo,
+  "inHeight" | "outHeight" | "filterHeight" | "strideHeight" | "inWidth" | "outWidth" | "filterWidth" | "strideWidth"
+> & { readonly padInfo: { readonly top: number; readonly left: number } };
+
+function rowsAndColumns(info: PlaneInfo): [PoolAxis, PoolAxis] {
+  return [
     {
       inputs: info.inHeight,
       outputs: info.outHeight,
