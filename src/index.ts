@@ -7,17 +7,17 @@ export type {
   NumericInputSpec,
   TokensInputSpec,
 } from "./data/dataset.js";
-export { categorical, idCount, image, type NumericColumns, numeric, tokens } from "./data/inputs.js";
-export type { Layers, LayersModel, SymbolicTensor, TrunkFunction } from "./engine/network.js";
-export { maskPadding, poolTokens } from "./engine/token-layers.js";
+export { categorical, idCount, image, type NumericColumns, numeric, tokens } from "./data/inputs/inputs.js";
+export type { Layers, LayersModel, SymbolicTensor, TrunkFunction } from "./engine/model/network.js";
+export { maskPadding, poolTokens } from "./engine/model/token-layers.js";
 export * from "./errors.js";
 export { defineTasks, Expression, type TaskDefinitions } from "./flow/define.js";
 export type * from "./flow/graph.js";
 export { printCondition, printGraph } from "./flow/print.js";
-export { defineTask, type HeadFunction, type HeadParts, type TaskDefinition } from "./runs/define-task.js";
-export { type LoadedRun, loadRun } from "./runs/load-run.js";
-export { defineProject, type Project, type ProjectDefinition } from "./runs/project.js";
-export { drawReceptiveField, type ReceptiveField } from "./runs/receptive-field-run.js";
-export { type RunResult, type TrainRunOptions, trainRun } from "./runs/train-run.js";
+export { defineTask, type HeadFunction, type HeadParts, type TaskDefinition } from "./project/define-task.js";
+export { type LoadedRun, loadRun } from "./asking/load-run.js";
+export { defineProject, type Project, type ProjectDefinition } from "./project/project.js";
+export { drawReceptiveField, type ReceptiveField } from "./asking/receptive-field-run.js";
+export { type RunResult, type TrainRunOptions, trainRun } from "./training/train-run.js";
 export type { EvaluationRow, Gates, Split } from "./tasks/evaluation.js";
 export { binary, boundedRegression, classification, known, maskedLanguageModeling, multilabel } from "./tasks/index.js";

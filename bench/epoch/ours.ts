@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { type BackendChoice, openBackend } from "../../src/engine/backend.js";
-import { type Batch, createBatchReader } from "../../src/engine/batch-reader.js";
-import { Network } from "../../src/engine/network.js";
-import { openStepEngine } from "../../src/engine/step/open.js";
-import { Trainer } from "../../src/engine/trainer.js";
+import { type BackendChoice, openBackend } from "../../src/engine/backends/choose.js";
+import { type Batch, createBatchReader } from "../../src/engine/batches/batch-reader.js";
+import { Network } from "../../src/engine/model/network.js";
+import { openStepEngine } from "../../src/engine/optimization/open-step-engine.js";
+import { Trainer } from "../../src/engine/optimization/trainer.js";
 import { activeRows, bothMasks, labelledRows, type RowMask } from "../../src/flow/masks.js";
 import { type EpochSummary, LoggerGroup } from "../../src/logging/run-logger.js";
-import { loadProject } from "../../src/runs/project.js";
-import { openDataset, trainRun } from "../../src/runs/train-run.js";
+import { loadProject } from "../../src/project/project.js";
+import { openDataset, trainRun } from "../../src/training/train-run.js";
 import { median, print, printProgress } from "../report.js";
 
 /** Images per second of one side in one round. */

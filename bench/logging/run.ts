@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { Trainer } from "../../src/engine/trainer.js";
+import { Trainer } from "../../src/engine/optimization/trainer.js";
 import { LoggerGroup } from "../../src/logging/run-logger.js";
-import { loadProject } from "../../src/runs/project.js";
-import { trainRun } from "../../src/runs/train-run.js";
+import { loadProject } from "../../src/project/project.js";
+import { trainRun } from "../../src/training/train-run.js";
 import { RunStore } from "../../src/storage/run-store.js";
 import { median, print, printProgress, ROOT, warnIfBusy, writeResults } from "../report.js";
 

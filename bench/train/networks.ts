@@ -1,7 +1,7 @@
 /** @file The two benchmark networks and random batches for them; torch_train.py is their twin. */
 import type { ImageInputSpec } from "../../src/data/dataset.js";
-import type { BatchTargets } from "../../src/engine/losses.js";
-import type { InputBatch, Layers, SymbolicTensor, TrunkFunction } from "../../src/engine/network.js";
+import type { BatchTargets } from "../../src/engine/optimization/losses.js";
+import type { InputBatch, Layers, SymbolicTensor, TrunkFunction } from "../../src/engine/model/network.js";
 import { defineTasks } from "../../src/flow/define.js";
 import type { FlowGraph } from "../../src/flow/graph.js";
 import { answerWidth } from "../../src/flow/masks.js";

@@ -1,11 +1,11 @@
 /** @file Our side of the training benchmark, in a process of its own. Prints one JSON line. */
 import { parseArgs } from "node:util";
-import { type BackendChoice, type BackendName, openBackend } from "../../src/engine/backend.js";
-import { Network } from "../../src/engine/network.js";
+import { type BackendChoice, type BackendName, openBackend } from "../../src/engine/backends/choose.js";
+import { Network } from "../../src/engine/model/network.js";
 import { ReplicaGroup } from "../../src/engine/replicas/group.js";
 import { ReplicaSteps } from "../../src/engine/replicas/steps.js";
-import { openStepEngine } from "../../src/engine/step/open.js";
-import { Trainer } from "../../src/engine/trainer.js";
+import { openStepEngine } from "../../src/engine/optimization/open-step-engine.js";
+import { Trainer } from "../../src/engine/optimization/trainer.js";
 import { median, print, printProgress } from "../report.js";
 import type { Measurement } from "../torch.js";
 import { BATCH, type BenchmarkBatch, IMAGE, type NetworkName, networks, randomBatches } from "./networks.js";

@@ -1,6 +1,6 @@
 /** @file Analyses of scored splits: pure functions over typed arrays. */
-export * from "./comparable-run.js";
-export * from "./compare.js";
+export * from "./comparison/comparable-run.js";
+export * from "./comparison/compare.js";
 export * from "./evaluate.js";
 export * from "./explain.js";
 export * from "./interpret.js";

@@ -4,8 +4,8 @@
  */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { findProjectDir } from "../runs/project-dir.js";
-import { CANDIDATE_KINDS, type CandidateKind, candidates } from "../storage/candidates.js";
+import { findProjectDir } from "../project/project-dir.js";
+import { CANDIDATE_KINDS, type CandidateKind, candidates } from "../storage/query/candidates.js";
 
 /** One candidate a line, its description after a tab. */
 export function completeWord([kind, prefix = "", , ...words]: readonly string[]): string {

@@ -1,5 +1,5 @@
 /** @file Scripts that let a shell complete commands, flags and names that the store knows. */
-import type { CandidateKind } from "../storage/candidates.js";
+import type { CandidateKind } from "../storage/query/candidates.js";
 import { TUNABLE_METRICS } from "../tasks/metrics/decisions.js";
 
 /** A flag as a shell completes it. */

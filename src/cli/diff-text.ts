@@ -1,5 +1,5 @@
 /** @file Diffs for the terminal: coloured where that is wanted, and never with control characters of their own. */
-import { useColour } from "./tables.js";
+import { useColour } from "./tables/tables.js";
 
 const [RED, GREEN, CYAN, BOLD, RESET] = ["\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"];
 

@@ -3,10 +3,10 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import type { LabelCounts } from "../analysis/label-report.js";
 import { CoolCommand } from "../cli/command.js";
-import { drawTable, groupByFlow } from "../cli/tables.js";
-import { checkProject, type ProjectCheck } from "../runs/check-project.js";
-import { loadProject } from "../runs/project.js";
-import { findProjectDir } from "../runs/project-dir.js";
+import { drawTable, groupByFlow } from "../cli/tables/tables.js";
+import { checkProject, type ProjectCheck } from "../project/check-project.js";
+import { loadProject } from "../project/project.js";
+import { findProjectDir } from "../project/project-dir.js";
 
 export default class Check extends CoolCommand {
   static override summary = "Show a project's flow and how many labels each task can use";

@@ -3,7 +3,7 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../cli/command.js";
 import { cellText } from "../cli/text.js";
 import { ConfigError } from "../errors.js";
-import { type CheckStatus, type Diagnosis, diagnose } from "../runs/doctor.js";
+import { type CheckStatus, type Diagnosis, diagnose } from "../machine/doctor.js";
 
 const MARKS: Readonly<Record<CheckStatus, string>> = { ok: "ok", absent: "–", warning: "warning", broken: "BROKEN" };
 

@@ -2,8 +2,8 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
-import { bestSplit, evaluationTable } from "../cli/tables.js";
-import { type EvaluateResult, evaluateRun } from "../runs/evaluate-run.js";
+import { bestSplit, evaluationTable } from "../cli/tables/tables.js";
+import { type EvaluateResult, evaluateRun } from "../asking/evaluate-run.js";
 import { SPLITS } from "../tasks/evaluation.js";
 
 export default class Evaluate extends CoolCommand {

@@ -2,10 +2,10 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
-import { DEFAULT_SAMPLES } from "../runs/explain-run.js";
-import { parseGiven } from "../runs/given-answers.js";
-import { type Explanation, type LoadedRun, loadRun } from "../runs/load-run.js";
-import { type WrittenField, writeReceptiveFields } from "../runs/receptive-field-run.js";
+import { DEFAULT_SAMPLES } from "../asking/explain-run.js";
+import { parseGiven } from "../asking/given-answers.js";
+import { type Explanation, type LoadedRun, loadRun } from "../asking/load-run.js";
+import { type WrittenField, writeReceptiveFields } from "../asking/receptive-field-run.js";
 
 interface Explained {
   readonly run: string;

@@ -3,14 +3,14 @@ import { relative } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
-import { drawTable } from "../cli/tables.js";
+import { drawTable } from "../cli/tables/tables.js";
 import { formatLoss } from "../logging/panels/text.js";
 import {
   type InterpretResult,
   interpretRun,
   type ShownInterpretation,
   type ShownSample,
-} from "../runs/interpret-run.js";
+} from "../asking/interpret-run.js";
 import { SPLITS } from "../tasks/evaluation.js";
 
 export default class Interpret extends CoolCommand {

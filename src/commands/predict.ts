@@ -3,11 +3,11 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { replicasFlag } from "../cli/replicas-flag.js";
-import { drawTable, formatMetric } from "../cli/tables.js";
+import { drawTable, formatMetric } from "../cli/tables/tables.js";
 import { openConsoleLogger } from "../logging/console.js";
-import { parseGiven } from "../runs/given-answers.js";
-import { loadRun, type Prediction } from "../runs/load-run.js";
-import { type PredictResult, predictRun } from "../runs/predict-run.js";
+import { parseGiven } from "../asking/given-answers.js";
+import { loadRun, type Prediction } from "../asking/load-run.js";
+import { type PredictResult, predictRun } from "../asking/predict-run.js";
 
 export default class Predict extends CoolCommand {
   static override summary = "Answer every question about unlabelled images";

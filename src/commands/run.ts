@@ -4,12 +4,12 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../cli/command.js";
 import { replicasFlag } from "../cli/replicas-flag.js";
-import { bestSplit, evaluationTable } from "../cli/tables.js";
+import { bestSplit, evaluationTable } from "../cli/tables/tables.js";
 import { openConsoleLogger } from "../logging/console.js";
-import { uncaptured } from "../runs/capture-output.js";
-import { loadProject } from "../runs/project.js";
-import { findProjectDir } from "../runs/project-dir.js";
-import { type RunResult, trainRun } from "../runs/train-run.js";
+import { uncaptured } from "../provenance/capture-output.js";
+import { loadProject } from "../project/project.js";
+import { findProjectDir } from "../project/project-dir.js";
+import { type RunResult, trainRun } from "../training/train-run.js";
 
 export default class Run extends CoolCommand {
   static override summary = "Train a project's network, tune its thresholds, and evaluate it";

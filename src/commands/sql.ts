@@ -2,10 +2,10 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../cli/command.js";
-import { drawTable } from "../cli/tables.js";
+import { drawTable } from "../cli/tables/tables.js";
 import { cellText } from "../cli/text.js";
-import { csvCell } from "../runs/export-metrics.js";
-import { readOnlySql } from "../storage/read-only-sql.js";
+import { csvCell } from "../comparing/export-metrics.js";
+import { readOnlySql } from "../storage/query/read-only-sql.js";
 
 export default class Sql extends CoolCommand {
   static override summary = "Run one SELECT on the store's SQLite database";

@@ -7,8 +7,8 @@ import {
   serveTensorBoard,
   type TensorBoardAddress,
   type TensorBoardPlan,
-} from "../runs/tensorboard.js";
-import { findTensorBoard, installTensorBoard } from "../runs/tensorboard-program.js";
+} from "../machine/tensorboard.js";
+import { findTensorBoard, installTensorBoard } from "../machine/tensorboard-program.js";
 
 export default class TensorBoard extends CoolCommand {
   static override summary = "Start TensorBoard on the runs of the store";

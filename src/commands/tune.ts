@@ -2,8 +2,8 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
-import { drawTable, formatMetric } from "../cli/tables.js";
-import { type TuneResult, tuneRun } from "../runs/tune-run.js";
+import { drawTable, formatMetric } from "../cli/tables/tables.js";
+import { type TuneResult, tuneRun } from "../asking/tune-run.js";
 
 export default class Tune extends CoolCommand {
   static override summary = "Find the thresholds that maximise a metric on the valid split";

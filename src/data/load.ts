@@ -5,12 +5,19 @@ import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { answerWidth, type Offsets } from "../flow/masks.js";
 import type { Labels } from "../tasks/index.js";
 import type { Dataset, ImpliedLabels, TableRows } from "./dataset.js";
-import { withImpliedLabels } from "./implied-labels.js";
-import { assertLabelled, needsImageSize, readLabels, selectLabels, withImageSizes } from "./labels.js";
+import { withImpliedLabels } from "./labels/implied-labels.js";
+import { assertLabelled, needsImageSize, readLabels, selectLabels, withImageSizes } from "./labels/labels.js";
 import type { SplitSpec, Splits } from "./split.js";
-import { type InputSpecs, loadTableInputs, type TableInputOptions, tableIds } from "./table-inputs.js";
-import { type JoinedTables, joinedDigest, readTables, splitTables, type TableSource, tableNames } from "./tables.js";
-import { selectOffsets, selectTokenLabels, type TokenSpans, tokenSpans } from "./token-labels.js";
+import { type InputSpecs, loadTableInputs, type TableInputOptions, tableIds } from "./inputs/table-inputs.js";
+import {
+  type JoinedTables,
+  joinedDigest,
+  readTables,
+  splitTables,
+  type TableSource,
+  tableNames,
+} from "./tables/tables.js";
+import { selectOffsets, selectTokenLabels, type TokenSpans, tokenSpans } from "./labels/token-labels.js";
 
 /** What to read: one table, several, or one and several more. */
 export interface TableOptions {

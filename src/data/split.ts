@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { ConfigError, DataError } from "../errors.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
-import { columnOf, placeOf, quoteCell, type Table } from "./table.js";
+import { columnOf, placeOf, quoteCell, type Table } from "./tables/table.js";
 
 /** Row numbers of each split, ascending. */
 export type Splits = Readonly<Record<Split, Int32Array>>;

@@ -1,9 +1,9 @@
 /** @file A run's rows, copied from one store into another through bound parameters. */
 import { createHash } from "node:crypto";
 import { StoreError } from "../errors.js";
-import { checkedArtifactPath } from "./artifacts.js";
-import type { BoundValues, Database } from "./database.js";
-import { eachMetric, upsertMetrics } from "./metric-points.js";
+import { checkedArtifactPath } from "./tables/artifacts.js";
+import type { BoundValues, Database } from "./database/database.js";
+import { eachMetric, upsertMetrics } from "./tables/metric-points.js";
 import { checkedName, checkedRunName, isRunId, type RunRecord } from "./run-record.js";
 
 /** `same`: the run was there already, with the same rows. */

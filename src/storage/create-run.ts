@@ -2,13 +2,13 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { StoreError } from "../errors.js";
-import { type ConfigChange, insertConfig, replaceEnvironment } from "./config-values.js";
-import type { Database } from "./database.js";
-import { currentProcess } from "./process.js";
+import { type ConfigChange, insertConfig, replaceEnvironment } from "./tables/config-values.js";
+import type { Database } from "./database/database.js";
+import { currentProcess } from "../platform/process.js";
 import { checkedName, checkedRunName, isRunId, newRunId } from "./run-record.js";
-import { insertRun, insertTags, nextRunName, type RunRow } from "./runs.js";
-import { explained } from "./store-errors.js";
-import { packageVersion } from "./version.js";
+import { insertRun, insertTags, nextRunName, type RunRow } from "./tables/runs.js";
+import { explained } from "./database/store-errors.js";
+import { packageVersion } from "../platform/version.js";
 
 /** A run about to begin, in this process. */
 export interface NewRun {

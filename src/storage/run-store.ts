@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import { StoreError } from "../errors.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
-import { type Artifact, readArtifacts, recordArtifacts } from "./artifacts.js";
+import { type Artifact, readArtifacts, recordArtifacts } from "./tables/artifacts.js";
 import {
   type ConfigChange,
   changeSetting,
@@ -11,26 +11,40 @@ import {
   readConfigChanges,
   readEnvironment,
   replaceEnvironment,
-} from "./config-values.js";
+} from "./tables/config-values.js";
 import { type CopyOutcome, copyRun } from "./copy-run.js";
 import { type AdoptedRun, adoptRun, createRun, type NewRun } from "./create-run.js";
-import type { Database } from "./database.js";
-import { type EvaluationFilter, readEvaluation, replaceEvaluation } from "./evaluation.js";
-import { findRun } from "./find-run.js";
+import type { Database } from "./database/database.js";
+import { type EvaluationFilter, readEvaluation, replaceEvaluation } from "./tables/evaluation.js";
+import { findRun } from "./query/find-run.js";
 import {
   type InterpretationFilter,
   type InterpretedSample,
   readInterpretation,
   replaceInterpretation,
   type StoredInterpretation,
-} from "./interpretation.js";
-import { lastMetrics, type MetricFilter, type MetricPoint, readMetrics, upsertMetrics } from "./metric-points.js";
-import { type OpenedStore, openMigrated, openReader } from "./opened-store.js";
-import { currentProcess } from "./process.js";
+} from "./tables/interpretation.js";
+import {
+  lastMetrics,
+  type MetricFilter,
+  type MetricPoint,
+  readMetrics,
+  upsertMetrics,
+} from "./tables/metric-points.js";
+import { type OpenedStore, openMigrated, openReader } from "./database/opened-store.js";
+import { currentProcess } from "../platform/process.js";
 import { type QueriedRun, queryRuns, type RunsQuery } from "./query/query-runs.js";
 import { checkedName, checkedRunName, type RunRecord, type RunState, type WrittenRunState } from "./run-record.js";
-import { checkRun, deleteTags, insertTags, type RunPatch, requireRun, selectRuns, updateRunRow } from "./runs.js";
-import { readThresholds, replaceThresholds, type StoredThreshold, type Threshold } from "./thresholds.js";
+import {
+  checkRun,
+  deleteTags,
+  insertTags,
+  type RunPatch,
+  requireRun,
+  selectRuns,
+  updateRunRow,
+} from "./tables/runs.js";
+import { readThresholds, replaceThresholds, type StoredThreshold, type Threshold } from "./tables/thresholds.js";
 
 export type { QueriedRun, RunsQuery } from "./query/query-runs.js";
 

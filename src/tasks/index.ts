@@ -1,24 +1,24 @@
 /** @file The table of task kinds. */
 import type { TaskKind, TaskSpec } from "../flow/graph.js";
 import type { BehaviourTable, TaskBehaviour } from "./behaviour.js";
-import { binaryBehaviour } from "./binary.js";
-import { boundedRegressionBehaviour } from "./bounded-regression.js";
-import { classificationBehaviour } from "./classification.js";
-import { knownBehaviour } from "./known.js";
-import { maskedLanguageModelingBehaviour } from "./masked-language-modeling.js";
-import { multilabelBehaviour } from "./multilabel.js";
-import { ownBehaviour } from "./own.js";
+import { binaryBehaviour } from "./kinds/binary.js";
+import { boundedRegressionBehaviour } from "./kinds/bounded-regression.js";
+import { classificationBehaviour } from "./kinds/classification.js";
+import { knownBehaviour } from "./kinds/known.js";
+import { maskedLanguageModelingBehaviour } from "./kinds/masked-language-modeling.js";
+import { multilabelBehaviour } from "./kinds/multilabel.js";
+import { ownBehaviour } from "./custom/custom.js";
 import { isSummarized, summaryBehaviour } from "./summary.js";
 
 export type * from "./behaviour.js";
-export { binary } from "./binary.js";
-export { boundedRegression } from "./bounded-regression.js";
-export { classification } from "./classification.js";
-export { known } from "./known.js";
-export { maskedLanguageModeling } from "./masked-language-modeling.js";
+export { binary } from "./kinds/binary.js";
+export { boundedRegression } from "./kinds/bounded-regression.js";
+export { classification } from "./kinds/classification.js";
+export { known } from "./kinds/known.js";
+export { maskedLanguageModeling } from "./kinds/masked-language-modeling.js";
 export type { MetricDirections } from "./metrics.js";
-export { multilabel } from "./multilabel.js";
-export { definitionsOf, functionsOf, isDefined } from "./own.js";
+export { multilabel } from "./kinds/multilabel.js";
+export { definitionsOf, functionsOf, isDefined } from "./custom/custom.js";
 export { decodedScore, isSummarized, summarize } from "./summary.js";
 
 const behaviours = {

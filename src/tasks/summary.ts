@@ -1,7 +1,7 @@
 /** @file Answers too wide to keep: a softmax over a vocabulary for every token, as the few numbers that analyses need. */
 import { axisOf, type ClassificationSpec, type TaskSpec } from "../flow/graph.js";
 import type { Labels, LogitView, TaskBehaviour } from "./behaviour.js";
-import { classificationBehaviour } from "./classification.js";
+import { classificationBehaviour } from "./kinds/classification.js";
 import { classificationMetrics, furtherClassificationMetrics } from "./metrics.js";
 
 /** More classes than this, for every token of every row, are not kept one by one. */

@@ -7,7 +7,7 @@ import {
   drawAugmentation,
   movePlace,
 } from "../../src/data/augment.js";
-import { figuresOf, moveLabels } from "../../src/data/augment-labels.js";
+import { figuresOf, moveLabels } from "../../src/data/labels/augment-labels.js";
 import { createRandom } from "../../src/data/rng.js";
 import type { FlowGraph, TaskSpec } from "../../src/flow/graph.js";
 import { boundedRegression, type Labels } from "../../src/tasks/index.js";

@@ -1,7 +1,7 @@
 /** @file Splits: counts, stability, groups, and what is refused. */
 import { describe, expect, test } from "vitest";
 import { type Splits, splitByColumn, splitRows } from "../../src/data/split.js";
-import type { Table } from "../../src/data/table.js";
+import type { Table } from "../../src/data/tables/table.js";
 import { ConfigError } from "../../src/errors.js";
 
 const ids = (count: number) => Array.from({ length: count }, (_, i) => `images/${i}.jpg`);

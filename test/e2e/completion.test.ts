@@ -10,7 +10,7 @@ import { openRunStore } from "../../src/storage/run-store.js";
 import { cool } from "../support/cli.js";
 
 const entry = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
-const terminal = fileURLToPath(new URL("../cli/terminal.py", import.meta.url));
+const terminal = fileURLToPath(new URL("../cli/tables/terminal.py", import.meta.url));
 const HOSTILE = `$(touch hurt) 'a' "b"; \`touch hurt\` \\ *`;
 
 let dir: string;

@@ -6,11 +6,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drawSentence, PARTS, type Sentence, seededNumbers, VOCABULARY } from "../../examples/tokens/generate.js";
 import { loadLabels } from "../../src/data/load.js";
-import { evaluateRun } from "../../src/runs/evaluate-run.js";
-import { loadRun } from "../../src/runs/load-run.js";
-import { type LoadedProject, loadProject } from "../../src/runs/project.js";
-import { type RunResult, trainRun } from "../../src/runs/train-run.js";
-import { tuneRun } from "../../src/runs/tune-run.js";
+import { evaluateRun } from "../../src/asking/evaluate-run.js";
+import { loadRun } from "../../src/asking/load-run.js";
+import { type LoadedProject, loadProject } from "../../src/project/project.js";
+import { type RunResult, trainRun } from "../../src/training/train-run.js";
+import { tuneRun } from "../../src/asking/tune-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 
 describe("sentences", () => {

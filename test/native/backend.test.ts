@@ -1,11 +1,11 @@
 /** @file The tensorflow backend in a process: how it opens, what it says, and what it leaves behind. */
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test, vi } from "vitest";
-import { openBackend } from "../../src/engine/backend.js";
-import { Network } from "../../src/engine/network.js";
-import { readParameters, writeParameters } from "../../src/engine/parameters.js";
-import { proveBackend } from "../../src/runs/speed-check.js";
-import { batchOf, counts, graph, INPUTS, makeData, richTrunk, trainerOf } from "../engine/small-project.js";
+import { openBackend } from "../../src/engine/backends/choose.js";
+import { Network } from "../../src/engine/model/network.js";
+import { readParameters, writeParameters } from "../../src/engine/model/parameters.js";
+import { proveBackend } from "../../src/machine/speed-check.js";
+import { batchOf, counts, graph, INPUTS, makeData, richTrunk, trainerOf } from "../support/small-project.js";
 import { needsTensorflow } from "./tensorflow.js";
 
 needsTensorflow();

@@ -1,8 +1,8 @@
 /** @file A step as one TensorFlow graph computes what an eager step does, for every kind of layer and task. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
-import { GraphSteps } from "../../src/engine/step/graph.js";
-import { tensorflowBackend } from "../../src/engine/tensorflow/binding.js";
+import { GraphSteps } from "../../src/engine/step-graph/graph-step.js";
+import { tensorflowBackend } from "../../src/engine/backends/tensorflow/binding.js";
 import { parityCases } from "../parity/cases.js";
 import { type Contender, compareBackends } from "../parity/compare.js";
 import { hasTensorflow } from "./tensorflow.js";

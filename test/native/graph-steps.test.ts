@@ -1,15 +1,15 @@
 /** @file Training with one TensorFlow graph per step: what goes on between steps, and where no graph can be made. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { openBackend } from "../../src/engine/backend.js";
-import { readInputs } from "../../src/engine/batch-reader.js";
-import { Network, type TrunkFunction } from "../../src/engine/network.js";
-import type { OptimizerConfig } from "../../src/engine/optimizer.js";
-import { openForward, predictLogits } from "../../src/engine/predict.js";
-import { GraphSteps } from "../../src/engine/step/graph.js";
-import { tensorflowBackend } from "../../src/engine/tensorflow/binding.js";
-import { GraphForward } from "../../src/engine/tensorflow/graph-forward.js";
-import { Trainer, type TrainerConfig, type TrainerSnapshot } from "../../src/engine/trainer.js";
+import { openBackend } from "../../src/engine/backends/choose.js";
+import { readInputs } from "../../src/engine/batches/batch-reader.js";
+import { Network, type TrunkFunction } from "../../src/engine/model/network.js";
+import type { OptimizerConfig } from "../../src/engine/optimization/optimizer.js";
+import { openForward, predictLogits } from "../../src/engine/inference/predict.js";
+import { GraphSteps } from "../../src/engine/step-graph/graph-step.js";
+import { tensorflowBackend } from "../../src/engine/backends/tensorflow/binding.js";
+import { GraphForward } from "../../src/engine/step-graph/graph-forward.js";
+import { Trainer, type TrainerConfig, type TrainerSnapshot } from "../../src/engine/optimization/trainer.js";
 import { TrainingError } from "../../src/errors.js";
 import {
   ADAMW,
@@ -23,7 +23,7 @@ import {
   SGD,
   trunkWith,
   weightsOf,
-} from "../engine/small-project.js";
+} from "../support/small-project.js";
 import { hasTensorflow } from "./tensorflow.js";
 
 const isInstalled = await hasTensorflow();

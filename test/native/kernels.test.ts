@@ -1,7 +1,7 @@
 /** @file Gradient kernels of the tensorflow backend. */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeEach, describe, expect, test } from "vitest";
-import { openBackend } from "../../src/engine/backend.js";
+import { openBackend } from "../../src/engine/backends/choose.js";
 import { describeKernels } from "../parity/kernel-definitions.js";
 import { needsTensorflow } from "./tensorflow.js";
 

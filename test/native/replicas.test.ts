@@ -1,11 +1,11 @@
 /** @file Replicas on TensorFlow, in processes of their own, step as one network does. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, expect, test } from "vitest";
-import { Network } from "../../src/engine/network.js";
+import { Network } from "../../src/engine/model/network.js";
 import { ReplicaGroup } from "../../src/engine/replicas/group.js";
 import { ReplicaSteps } from "../../src/engine/replicas/steps.js";
-import { EagerSteps } from "../../src/engine/step/eager.js";
-import { ADAMW, batchOf, graph, INPUTS, makeData, richTrunk, weightsOf } from "../engine/small-project.js";
+import { EagerSteps } from "../../src/engine/optimization/eager-step.js";
+import { ADAMW, batchOf, graph, INPUTS, makeData, richTrunk, weightsOf } from "../support/small-project.js";
 import { hasTensorflow } from "./tensorflow.js";
 
 const isInstalled = await hasTensorflow();

@@ -1,6 +1,6 @@
 /** @file Whether tests that need TensorFlow's native library can run here. Why not is printed. */
 import { beforeEach } from "vitest";
-import { openBackend } from "../../src/engine/backend.js";
+import { openBackend } from "../../src/engine/backends/choose.js";
 import { BackendError } from "../../src/errors.js";
 
 /** Opens the backend; prints why tests are skipped where it is not installed. */

@@ -1,11 +1,11 @@
 /** @file Two backends side by side: one step of the same network from the same weights on the same batch. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type BackendName, openBackend } from "../../src/engine/backend.js";
-import { type BatchTargets, batchLoss, type PartValues } from "../../src/engine/losses.js";
-import type { InputBatch, Network } from "../../src/engine/network.js";
-import { writeParameters } from "../../src/engine/parameters.js";
-import { EagerSteps } from "../../src/engine/step/eager.js";
-import type { StepConfig, StepEngine } from "../../src/engine/step/step-engine.js";
+import { type BackendName, openBackend } from "../../src/engine/backends/choose.js";
+import { type BatchTargets, batchLoss, type PartValues } from "../../src/engine/optimization/losses.js";
+import type { InputBatch, Network } from "../../src/engine/model/network.js";
+import { writeParameters } from "../../src/engine/model/parameters.js";
+import { EagerSteps } from "../../src/engine/optimization/eager-step.js";
+import type { StepConfig, StepEngine } from "../../src/engine/optimization/step-engine.js";
 
 /** What backends are compared on. */
 export interface ParityCase {

@@ -2,8 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { InputSpec } from "../../src/data/dataset.js";
-import type { BatchTargets } from "../../src/engine/losses.js";
-import { Network, type SymbolicTensor } from "../../src/engine/network.js";
+import type { BatchTargets } from "../../src/engine/optimization/losses.js";
+import { Network, type SymbolicTensor } from "../../src/engine/model/network.js";
 import { defineTasks } from "../../src/flow/define.js";
 import { traceFlow } from "../../src/flow/trace.js";
 import { boundedRegression, multilabel } from "../../src/tasks/index.js";

@@ -1,11 +1,11 @@
 /** @file Whole runs on a backend: the command line, and runs that change to wasm or come from it. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { BackendName } from "../../src/engine/backend.js";
+import type { BackendName } from "../../src/engine/backends/choose.js";
 import { InterruptedError } from "../../src/errors.js";
-import { loadRun } from "../../src/runs/load-run.js";
-import { loadProject } from "../../src/runs/project.js";
-import { trainRun } from "../../src/runs/train-run.js";
+import { loadRun } from "../../src/asking/load-run.js";
+import { loadProject } from "../../src/project/project.js";
+import { trainRun } from "../../src/training/train-run.js";
 import type { EvaluationRow } from "../../src/tasks/evaluation.js";
 import { cool } from "../support/cli.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";

@@ -1,6 +1,6 @@
 /** @file Layers in the sizes of real networks, where backends take other kernels than for a handful of numbers. */
 import * as tfl from "@tensorflow/tfjs-layers";
-import type { SymbolicTensor } from "../../src/engine/network.js";
+import type { SymbolicTensor } from "../../src/engine/model/network.js";
 import type { ParityCase } from "./compare.js";
 import { type LayerCase, networkCase } from "./layer-network.js";
 

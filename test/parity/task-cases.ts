@@ -1,8 +1,8 @@
 /** @file Every kind of task: in a conditional flow, per token, with hidden tokens, and of the user's own. */
-import { Network, type TrunkFunction } from "../../src/engine/network.js";
-import * as own from "../engine/own-project.js";
-import * as small from "../engine/small-project.js";
-import * as token from "../engine/token-project.js";
+import { Network, type TrunkFunction } from "../../src/engine/model/network.js";
+import * as own from "../support/custom-project.js";
+import * as small from "../support/small-project.js";
+import * as token from "../support/token-project.js";
 import type { ParityCase } from "./compare.js";
 
 const data = small.makeData(12);

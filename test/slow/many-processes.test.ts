@@ -5,7 +5,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRunStore } from "../../src/storage/run-store.js";
-import { SCHEMA_VERSIONS } from "../../src/storage/schema.js";
+import { SCHEMA_VERSIONS } from "../../src/storage/database/schema.js";
 import { type CliResult, cool } from "../support/cli.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
 

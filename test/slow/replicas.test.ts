@@ -110,8 +110,8 @@ test("Ctrl-C stops a run on replicas after the step, with a checkpoint", async (
 });
 
 /** Opens replicas in processes and, when they are there, says so and goes on training for ever. */
-const TRAINING = `import { openBackend } from ${dist("engine/backend.js")};
-import { Network } from ${dist("engine/network.js")};
+const TRAINING = `import { openBackend } from ${dist("engine/backends/choose.js")};
+import { Network } from ${dist("engine/model/network.js")};
 import { ReplicaGroup } from ${dist("engine/replicas/group.js")};
 import { ReplicaSteps } from ${dist("engine/replicas/steps.js")};
 import { defineTasks } from ${dist("flow/define.js")};

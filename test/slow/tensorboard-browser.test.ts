@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
-import { loadProject } from "../../src/runs/project.js";
-import { planTensorBoard, serveTensorBoard } from "../../src/runs/tensorboard.js";
-import { trainRun } from "../../src/runs/train-run.js";
+import { loadProject } from "../../src/project/project.js";
+import { planTensorBoard, serveTensorBoard } from "../../src/machine/tensorboard.js";
+import { trainRun } from "../../src/training/train-run.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
 import { tensorBoardPython } from "../support/tensorboard.js";
 

@@ -1,5 +1,5 @@
 /** @file An own task for tests: an angle in degrees as a point on the circle, as a user would define it. */
-import { defineTask } from "../../src/runs/define-task.js";
+import { defineTask } from "../../src/project/define-task.js";
 
 /**
  * Logits (c, s) are pulled towards (cos θ, sin θ); they are activated onto the unit circle and decoded by atan2, plus

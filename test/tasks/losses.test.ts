@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TaskSpec } from "../../src/flow/graph.js";
 import { answerWidth } from "../../src/flow/masks.js";
-import { defineTask } from "../../src/runs/define-task.js";
+import { defineTask } from "../../src/project/define-task.js";
 import type { Labels } from "../../src/tasks/behaviour.js";
 import {
   behaviourOf,

@@ -1,12 +1,12 @@
 /** @file The webgpu backend in a process: how it opens, reads tensors at once, and what it leaves as it was. */
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test, vi } from "vitest";
-import { openBackend } from "../../src/engine/backend.js";
-import { findAdapter, isSoftware } from "../../src/engine/backends/webgpu-adapter.js";
-import { findWebgpuPackages, type WebgpuPackages } from "../../src/engine/backends/webgpu-packages.js";
-import { Network } from "../../src/engine/network.js";
+import { openBackend } from "../../src/engine/backends/choose.js";
+import { findAdapter, isSoftware } from "../../src/engine/backends/webgpu/adapter.js";
+import { findWebgpuPackages, type WebgpuPackages } from "../../src/engine/backends/webgpu/packages.js";
+import { Network } from "../../src/engine/model/network.js";
 import { BackendError } from "../../src/errors.js";
-import { batchOf, counts, graph, INPUTS, makeData, richTrunk, trainerOf } from "../engine/small-project.js";
+import { batchOf, counts, graph, INPUTS, makeData, richTrunk, trainerOf } from "../support/small-project.js";
 import { needsWebgpu } from "./device.js";
 
 needsWebgpu();

@@ -1,8 +1,8 @@
 /** @file Whether this machine can run the webgpu backend, in software if need be. Why not is printed. */
 import { existsSync } from "node:fs";
 import { beforeEach } from "vitest";
-import { openBackend } from "../../src/engine/backend.js";
-import { findWebgpuPackages } from "../../src/engine/backends/webgpu-packages.js";
+import { openBackend } from "../../src/engine/backends/choose.js";
+import { findWebgpuPackages } from "../../src/engine/backends/webgpu/packages.js";
 
 /** SwiftShader, which comes with Debian's chromium: slow, and the same everywhere. */
 const SOFTWARE_DRIVER = "/usr/lib/chromium/vk_swiftshader_icd.json";

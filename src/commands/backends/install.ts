@@ -2,7 +2,7 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../../cli/command.js";
-import { type InstallResult, installTensorflow } from "../../runs/backends/install-tensorflow.js";
+import { type InstallResult, installTensorflow } from "../../machine/backends/install-tensorflow.js";
 
 export default class BackendsInstall extends CoolCommand {
   static override summary = "Install a faster backend for all projects of this user";

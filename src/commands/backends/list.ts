@@ -1,10 +1,10 @@
 /** @file `cool backends list`: what can compute on this machine. */
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../../cli/command.js";
-import { drawTable } from "../../cli/tables.js";
+import { drawTable } from "../../cli/tables/tables.js";
 import { cellText } from "../../cli/text.js";
 import { UsageError } from "../../errors.js";
-import { type ListedBackend, listBackends } from "../../runs/backends/list-backends.js";
+import { type ListedBackend, listBackends } from "../../machine/backends/list-backends.js";
 
 export default class BackendsList extends CoolCommand {
   static override summary = "List the backends: whether they work, where they came from, and how fast they train";

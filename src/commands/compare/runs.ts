@@ -1,7 +1,7 @@
 /** @file `cool compare runs`: what differs between runs. */
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
-import type { SampleComparison } from "../../analysis/compare-samples.js";
+import type { SampleComparison } from "../../analysis/comparison/compare-samples.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import {
   columnsOf,
@@ -11,10 +11,10 @@ import {
   factTables,
   metricTable,
   type TextTable,
-} from "../../cli/comparison-tables.js";
-import { drawTable } from "../../cli/tables.js";
-import { csvText, markdownTable } from "../../cli/text-tables.js";
-import { compareRuns, type RunComparison } from "../../runs/compare-runs.js";
+} from "../../cli/tables/comparison-tables.js";
+import { drawTable } from "../../cli/tables/tables.js";
+import { csvText, markdownTable } from "../../cli/tables/text-tables.js";
+import { compareRuns, type RunComparison } from "../../comparing/compare-runs.js";
 import { SPLITS, type Split } from "../../tasks/evaluation.js";
 
 /** What is printed, and how. */
@@ -75,7 +75,7 @@ Two runs are also compared on the samples that their splits share, task by task:
       const compared = compareRuns(store, argv as string[], { all: flags.all || isInteractive, curves, group });
       const [first, second, ...others] = compared.runs;
       if (!hasSamples || first === undefined || second === undefined || others.length > 0) return compared;
-      const { compareRunSamples } = await import("../../runs/compare-run-samples.js");
+      const { compareRunSamples } = await import("../../comparing/compare-run-samples.js");
       const samples = await compareRunSamples(store, [first.id, second.id], {
         split: flags.split ?? evaluatedSplit(compared),
         gates: flags.gates === "both" ? "truth" : flags.gates,
@@ -88,7 +88,7 @@ Two runs are also compared on the samples that their splits share, task by task:
       const { length } = comparison.runs;
       this.log(`There ${length === 1 ? "is one finished run" : "are no finished runs"}; comparing takes two.`);
     } else if (isInteractive) {
-      const { showInteractiveTable } = await import("../../cli/interactive-table.js");
+      const { showInteractiveTable } = await import("../../cli/tables/interactive-table.js");
       const view = comparisonView(comparison, flags.split ?? evaluatedSplit(comparison));
       const { interrupted } = await showInteractiveTable(view);
       if (interrupted) process.exitCode = 130;
@@ -113,7 +113,9 @@ Two runs are also compared on the samples that their splits share, task by task:
   }
 
   async #printSamples(comparison: RunComparison, samples: SampleComparison, flags: PrintFlags): Promise<void> {
-    const { flipsTable, SAMPLES_LEGEND, samplesSummary, samplesTable } = await import("../../cli/sample-tables.js");
+    const { flipsTable, SAMPLES_LEGEND, samplesSummary, samplesTable } = await import(
+      "../../cli/tables/sample-tables.js"
+    );
     const names = columnsOf(comparison).map(({ title }) => title) as [string, string];
     this.log(`\n${samplesSummary(samples, names)}${flags.md ? "\n" : ""}`);
     this.#printTable(samplesTable(samples), flags);

@@ -1,13 +1,13 @@
 /** @file `cool runs diff`: everything in which two runs differ. */
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
-import type { ComparedParam } from "../../analysis/compare.js";
+import type { ComparedParam } from "../../analysis/comparison/compare.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { colourDiff, printable } from "../../cli/diff-text.js";
-import { clip, displayWidth } from "../../cli/display-width.js";
-import { drawTable } from "../../cli/tables.js";
+import { clip, displayWidth } from "../../cli/tables/display-width.js";
+import { drawTable } from "../../cli/tables/tables.js";
 import { cellText } from "../../cli/text.js";
-import { diffRuns, type RunDiff } from "../../runs/diff-runs.js";
+import { diffRuns, type RunDiff } from "../../comparing/diff-runs.js";
 
 /** Columns for each run's value. */
 const VALUE_COLUMNS = 36;

@@ -10,7 +10,7 @@ import {
   TABLE_FORMATS,
   toText,
   writeMetrics,
-} from "../../runs/export-metrics.js";
+} from "../../comparing/export-metrics.js";
 
 export default class RunsExportMetrics extends CoolCommand {
   static override summary = "Write the evaluation or the curves of runs as one table";

@@ -2,7 +2,7 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
-import { type ExportedRun, exportRun } from "../../runs/transfer.js";
+import { type ExportedRun, exportRun } from "../../records/transfer.js";
 
 export default class RunsExport extends CoolCommand {
   static override summary = "Export a run with all its files, to be imported elsewhere with the same id";

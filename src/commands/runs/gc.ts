@@ -2,7 +2,7 @@
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../../cli/command.js";
 import { formatBytes } from "../../cli/text.js";
-import { type CollectedGarbage, collectGarbage } from "../../runs/trash.js";
+import { type CollectedGarbage, collectGarbage } from "../../records/trash.js";
 
 export default class RunsGc extends CoolCommand {
   static override summary = "Delete runs for good that have been in the trash for some time";

@@ -1,7 +1,7 @@
 /** @file `cool runs import`: an exported run → this store. */
 import * as Args from "@oclif/core/args";
 import { CoolCommand } from "../../cli/command.js";
-import { importRuns, importSource, type MergedRuns } from "../../runs/transfer.js";
+import { importRuns, importSource, type MergedRuns } from "../../records/transfer.js";
 
 export default class RunsImport extends CoolCommand {
   static override summary = "Import a run that was exported, with its id";

@@ -1,10 +1,10 @@
 /** @file `cool runs list`: the runs of a store, by condition, order and columns of choice. */
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../../cli/command.js";
-import { drawTable, formatMetric } from "../../cli/tables.js";
+import { drawTable, formatMetric } from "../../cli/tables/tables.js";
 import { cellText } from "../../cli/text.js";
 import { formatSeconds } from "../../logging/console.js";
-import { type ListedRun, listRuns } from "../../runs/list-runs.js";
+import { type ListedRun, listRuns } from "../../records/list-runs.js";
 
 const STATES = ["running", "finished", "failed", "interrupted", "crashed"] as const;
 

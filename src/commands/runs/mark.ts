@@ -2,7 +2,7 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
-import { type ListedRun, listed } from "../../runs/list-runs.js";
+import { type ListedRun, listed } from "../../records/list-runs.js";
 
 export default class RunsMark extends CoolCommand {
   static override summary = "Mark runs with a star";

@@ -1,7 +1,7 @@
 /** @file `cool runs merge`: all runs of another store → this one. */
 import * as Args from "@oclif/core/args";
 import { CoolCommand } from "../../cli/command.js";
-import { type MergedRuns, mergeStore } from "../../runs/transfer.js";
+import { type MergedRuns, mergeStore } from "../../records/transfer.js";
 
 export default class RunsMerge extends CoolCommand {
   static override summary = "Copy the runs of another store into this one";

@@ -1,8 +1,8 @@
 /** @file `cool runs remove`: runs → trash. */
 import * as Args from "@oclif/core/args";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
-import type { ListedRun } from "../../runs/list-runs.js";
-import { removeRuns } from "../../runs/trash.js";
+import type { ListedRun } from "../../records/list-runs.js";
+import { removeRuns } from "../../records/trash.js";
 
 export default class RunsRemove extends CoolCommand {
   static override summary = "Move runs to the trash";

@@ -1,7 +1,7 @@
 /** @file `cool runs rename`: another name for a run; its id and folder stay. */
 import * as Args from "@oclif/core/args";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
-import { type ListedRun, listed } from "../../runs/list-runs.js";
+import { type ListedRun, listed } from "../../records/list-runs.js";
 
 export default class RunsRename extends CoolCommand {
   static override summary = "Give a run another name";

@@ -1,8 +1,8 @@
 /** @file `cool runs restore`: runs ← trash. */
 import * as Args from "@oclif/core/args";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
-import type { ListedRun } from "../../runs/list-runs.js";
-import { restoreRuns } from "../../runs/trash.js";
+import type { ListedRun } from "../../records/list-runs.js";
+import { restoreRuns } from "../../records/trash.js";
 
 export default class RunsRestore extends CoolCommand {
   static override summary = "Bring runs back from the trash";

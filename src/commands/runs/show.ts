@@ -2,9 +2,9 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
-import { bestSplit, drawTable, evaluationTable } from "../../cli/tables.js";
+import { bestSplit, drawTable, evaluationTable } from "../../cli/tables/tables.js";
 import { cellText } from "../../cli/text.js";
-import { type ShownRun, showRun } from "../../runs/list-runs.js";
+import { type ShownRun, showRun } from "../../records/list-runs.js";
 
 export default class RunsShow extends CoolCommand {
   static override summary = "Show one run: configuration, environment, thresholds, evaluation";

@@ -3,7 +3,7 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { UsageError } from "../../errors.js";
-import { type ListedRun, listed } from "../../runs/list-runs.js";
+import { type ListedRun, listed } from "../../records/list-runs.js";
 
 export default class RunsTag extends CoolCommand {
   static override summary = "Add tags to a run, and take tags away";

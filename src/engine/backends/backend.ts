@@ -36,7 +36,7 @@ export interface Backend {
 /** tfjs-core with the tensor methods that its Node bundle leaves out. */
 export async function prepareCore(): Promise<typeof import("@tensorflow/tfjs-core")> {
   const tf = await import("@tensorflow/tfjs-core");
-  const { addTensorMethods } = await import("../tensor-methods.js");
+  const { addTensorMethods } = await import("./tensor-methods.js");
   addTensorMethods();
   return tf;
 }

@@ -1,5 +1,5 @@
 /** @file Batches passed through replicas, each by the first one that is free. */
-import type { Forwarder } from "../predict.js";
+import type { Forwarder } from "../inference/predict.js";
 import type { ReplicaGroup } from "./group.js";
 import type { Weights } from "./messages.js";
 

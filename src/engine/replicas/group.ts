@@ -1,13 +1,13 @@
 /** @file All replicas of a network together: opened, asked at the same time, and ended together. */
 import * as tf from "@tensorflow/tfjs-core";
 import { ReplicaError } from "../../errors.js";
-import type { BackendName } from "../backend.js";
-import type { Network } from "../network.js";
+import type { BackendName } from "../backends/choose.js";
+import type { Network } from "../model/network.js";
 import { errorFrom, type LinkEvents, type ReplicaLink } from "./links.js";
 import type { OpenReply, Preparation, ReplicaSetup, Reply, ReplyTo, Request, Weights } from "./messages.js";
 import { openProcesses } from "./processes.js";
 import { openThreads } from "./threads.js";
-import { exchangeSize } from "./whole-batch.js";
+import { exchangeSize } from "./sync-layers.js";
 
 /** Threads share memory; processes are for what may be loaded only once in each, and for a GPU each. */
 export type ReplicaTransport = "threads" | "processes";

@@ -2,11 +2,11 @@
 import type { InputSpec } from "../../data/dataset.js";
 import type { Facts } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
-import type { BackendName } from "../backend.js";
-import type { BatchTargets } from "../losses.js";
-import type { InputBatch } from "../network.js";
-import type { BatchOutputs } from "../outputs.js";
-import type { Answers, ForwardOutputs } from "../predict.js";
+import type { BackendName } from "../backends/choose.js";
+import type { BatchTargets } from "../optimization/losses.js";
+import type { InputBatch } from "../model/network.js";
+import type { BatchOutputs } from "../inference/outputs.js";
+import type { Answers, ForwardOutputs } from "../inference/predict.js";
 
 /** A module that a replica loads before its network, and what to call its default export with. */
 export interface Preparation {

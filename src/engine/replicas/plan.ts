@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, freemem } from "node:os";
 import { ConfigError } from "../../errors.js";
-import type { BackendInfo, BackendName } from "../backend.js";
-import type { Network } from "../network.js";
+import type { BackendInfo, BackendName } from "../backends/choose.js";
+import type { Network } from "../model/network.js";
 import type { ReplicaOptions, ReplicaTransport } from "./group.js";
 
 export type ReplicaChoice = number | "auto";

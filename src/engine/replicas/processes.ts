@@ -1,7 +1,7 @@
 /** @file Replicas in processes of their own, one GPU each where there are GPUs, connected by a socket. */
 import { spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
-import { entryPoint } from "../entry-point.js";
+import { entryPoint } from "../../platform/entry-point.js";
 import { FrameReader, toFrame } from "./frames.js";
 import type { LinkEvents, LinkOptions, ReplicaLink } from "./links.js";
 import type { GatherMessage, Reply, Request } from "./messages.js";

@@ -3,13 +3,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError, CoolError } from "../../errors.js";
 import { isDefined } from "../../tasks/index.js";
-import { openBackend } from "../backend.js";
-import type { BatchTargets, PartValues } from "../losses.js";
-import { type InputBatch, Network } from "../network.js";
-import { type BatchOutputs, outputsOfBatch } from "../outputs.js";
-import { readParameters, writeParameters } from "../parameters.js";
-import { passHere } from "../predict.js";
-import { computeGradient } from "../step/gradients.js";
+import { openBackend } from "../backends/choose.js";
+import type { BatchTargets, PartValues } from "../optimization/losses.js";
+import { type InputBatch, Network } from "../model/network.js";
+import { type BatchOutputs, outputsOfBatch } from "../inference/outputs.js";
+import { readParameters, writeParameters } from "../model/parameters.js";
+import { passHere } from "../inference/predict.js";
+import { computeGradient } from "../optimization/gradients.js";
 import type { Exchange } from "./exchange.js";
 import type {
   ErrorReply,
@@ -23,7 +23,7 @@ import type {
   StepRequest,
   Weights,
 } from "./messages.js";
-import { type ShardScope, seeWholeBatch } from "./whole-batch.js";
+import { type ShardScope, seeWholeBatch } from "./sync-layers.js";
 
 /** Answers the requests of the coordinating side. Keeps nothing between them but the weights that it was given. */
 export class Replica {

@@ -1,10 +1,10 @@
 /** @file A batch in shards of near-equal size, one per replica, and their outputs put together again. */
 import type { RowMask } from "../../flow/masks.js";
 import type { Labels } from "../../tasks/index.js";
-import { joinArrays, joinEach } from "../arrays.js";
-import { type BatchTargets, type HeadLayout, partsOf } from "../losses.js";
-import type { InputBatch } from "../network.js";
-import type { BatchOutputs } from "../outputs.js";
+import { joinArrays, joinEach } from "../batches/arrays.js";
+import { type BatchTargets, type HeadLayout, partsOf } from "../optimization/losses.js";
+import type { InputBatch } from "../model/network.js";
+import type { BatchOutputs } from "../inference/outputs.js";
 import type { ShardPlace } from "./messages.js";
 
 export interface Shard {

@@ -1,9 +1,9 @@
 /** @file A step on several replicas: each computes the gradient of its shard, and one optimizer applies their sum. */
-import { type BatchLoss, countTerms, type PartValues, type TaskLoss } from "../losses.js";
-import type { Network } from "../network.js";
-import { clipByGlobalNorm, createOptimizer, type Optimizer, type OptimizerState } from "../optimizer.js";
-import { readParameters, writeParameters } from "../parameters.js";
-import type { StepBatch, StepConfig, StepEngine, StepOutcome } from "../step/step-engine.js";
+import { type BatchLoss, countTerms, type PartValues, type TaskLoss } from "../optimization/losses.js";
+import type { Network } from "../model/network.js";
+import { clipByGlobalNorm, createOptimizer, type Optimizer, type OptimizerState } from "../optimization/optimizer.js";
+import { readParameters, writeParameters } from "../model/parameters.js";
+import type { StepBatch, StepConfig, StepEngine, StepOutcome } from "../optimization/step-engine.js";
 import type { ReplicaGroup } from "./group.js";
 import type { StepReply, Weights } from "./messages.js";
 import { joinOutputs, shardOf, shardPlaces } from "./shards.js";

@@ -1,6 +1,6 @@
 /** @file Replicas in worker threads: they share memory, and each has a backend of its own. */
 import { Worker } from "node:worker_threads";
-import { entryPoint } from "../entry-point.js";
+import { entryPoint } from "../../platform/entry-point.js";
 import { createMeetingRoom, type MeetingRoom } from "./exchange.js";
 import type { LinkEvents, LinkOptions, ReplicaLink } from "./links.js";
 import type { Reply } from "./messages.js";

@@ -1,6 +1,6 @@
 /** @file A sample's picture at the size of a tile: small ones enlarged by whole factors, so that each pixel stays crisp. */
 import type { Sharp } from "sharp";
-import { readImageFile } from "../../data/images.js";
+import { readImageFile } from "../../data/inputs/images.js";
 import { loadSharp } from "./svg.js";
 
 /** What can be shown of a sample. */

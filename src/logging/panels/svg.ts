@@ -1,7 +1,7 @@
 /** @file SVG elements in the style of all panels, and their encoding as PNG or JPEG. */
 import { existsSync } from "node:fs";
 import type { Sharp, default as sharp } from "sharp";
-import { packageFile } from "../../package-file.js";
+import { packageFile } from "../../platform/package-file.js";
 import type { EncodedImage } from "../tensorboard/images.js";
 import { escapeXml, type TextStyle } from "./text.js";
 

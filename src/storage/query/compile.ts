@@ -1,6 +1,6 @@
 /** @file A parsed condition → SQL. Values and names from outside become bound parameters, never part of the SQL. */
 import { nearestNames } from "../../errors.js";
-import type { BoundValues } from "../database.js";
+import type { BoundValues } from "../database/database.js";
 import type { Comparison, Condition, FieldRef, Literal } from "./ast.js";
 import { type ColumnType, type Field, resolveField } from "./fields.js";
 import { queryError } from "./query-error.js";

@@ -1,7 +1,7 @@
 /** @file What a condition, an order or a column can name: columns of runs, settings, the environment, metrics, tags. */
 import { nearestNames } from "../../errors.js";
 import { type Gates, SPLITS, type Split } from "../../tasks/evaluation.js";
-import type { Database } from "../database.js";
+import type { Database } from "../database/database.js";
 import type { FieldRef } from "./ast.js";
 import { queryError } from "./query-error.js";
 

@@ -1,9 +1,9 @@
 /** @file Runs by condition, order and columns of choice: one SQL statement with bound parameters. */
 import { UsageError } from "../../errors.js";
-import { parseValue } from "../config-values.js";
-import type { Database } from "../database.js";
+import { parseValue } from "../tables/config-values.js";
+import type { Database } from "../database/database.js";
 import type { RunRecord, RunState } from "../run-record.js";
-import { crashedRuns, NEWEST_FIRST, selectRuns } from "../runs.js";
+import { crashedRuns, NEWEST_FIRST, selectRuns } from "../tables/runs.js";
 import { type CompiledSql, Compiler } from "./compile.js";
 import type { Field } from "./fields.js";
 import { parseCondition } from "./parse.js";

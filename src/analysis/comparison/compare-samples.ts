@@ -1,0 +1,264 @@
+/** @file Two runs sample by sample: which answers changed, and whether by more than chance. */
+import { axisOf, type TaskSpec } from "../../flow/graph.js";
+import { answerWidth, type Offsets } from "../../flow/masks.js";
+import type { Gates, Split } from "../../tasks/evaluation.js";
+import { behaviourOf, type Described } from "../../tasks/index.js";
+import { lineId, linesOf, neededOffsets } from "../positions.js";
+import type { ScoredSplit, ScoredTask } from "../score.js";
+import { pairedBootstrap, type RandomInt } from "../statistics/bootstrap.js";
+import { holm } from "../statistics/holm.js";
+import { mcNemarExact } from "../statistics/mcnemar.js";
+import { meanOf } from "../statistics/moments.js";
+
+/** What is compared: shares of right answers, an error in label units, or the loss of a task of the user's own. */
+export type SampleMeasure = "accuracy" | "exact_match" | "absolute_error" | "loss";
+
+/** A sample whose answer changed. */
+export interface ChangedSample {
+  readonly sample: string;
+  readonly label: Described;
+  readonly first: Described;
+  readonly second: Described;
+}
+
+export interface Changes {
+  readonly count: number;
+  /** Those that changed most, the largest change first: of the loss for decisions, else of the measure. */
+  readonly samples: readonly ChangedSample[];
+}
+
+/** One task, on the samples that both runs were asked. */
+export interface ComparedTask {
+  readonly task_path: string;
+  readonly measure: SampleMeasure;
+  readonly test: "mcnemar_exact" | "paired_bootstrap";
+  /** Samples that are active and labelled, with the same label, in both runs. */
+  readonly n: number;
+  /** Samples left out because their labels differ. */
+  readonly relabelled: number;
+  /** Mean of the measure in each run; null without samples. */
+  readonly values: readonly [number | null, number | null];
+  /** Second − first. */
+  readonly difference: number | null;
+  /** 95 % interval of the difference; null where the test has none. */
+  readonly interval: readonly [number, number] | null;
+  readonly p_value: number | null;
+  /** Adjusted for the number of tasks that are tested. */
+  readonly p_holm: number | null;
+  /** Decisions: right → wrong. Else: the error grew. */
+  readonly worse: Changes;
+  /** Decisions: wrong → right. Else: the error shrank. */
+  readonly better: Changes;
+}
+
+export interface SampleComparison {
+  readonly split: Split;
+  readonly gates: Gates;
+  /** Samples that both runs have in this split. */
+  readonly shared: number;
+  /** Samples that only the first and only the second has. */
+  readonly unshared: readonly [number, number];
+  readonly tasks: readonly ComparedTask[];
+  /** Tasks that cannot be compared, with the reason. */
+  readonly skipped_tasks: readonly { readonly task_path: string; readonly reason: string }[];
+}
+
+export interface SampleOptions {
+  readonly gates: Gates;
+  /** At most so many changed samples of each kind. */
+  readonly top: number;
+  /** Source of chance for one task's bootstrap. */
+  readonly randomOf: (taskPath: string) => RandomInt;
+}
+
+/**
+ * Compares two runs on the samples that their splits share, matched by id. Decisions are tested by McNemar's exact
+ * test: binary and classification tasks by whether the answer is right, multilabel ones by whether all known labels
+ * are. Errors and losses get a paired bootstrap interval. p-values are adjusted by Holm's method over all tested tasks.
+ */
+export function compareSamples(first: ScoredSplit, second: ScoredSplit, options: SampleOptions): SampleComparison {
+  const pairs = pairRows(first.ids, second.ids);
+  const counterparts = new Map(second.tasks.map((task) => [task.task.path, task]));
+  const skipped: { task_path: string; reason: string }[] = [];
+  const compared = first.tasks.flatMap((a) => {
+    const b = counterparts.get(a.task.path);
+    const measure = measureOf(a.task.spec);
+    const reason = b === undefined ? "only the first run has it" : whyIncomparable(a.task.spec, b.task.spec);
+    if (reason !== null) skipped.push({ task_path: a.task.path, reason });
+    if (b === undefined || reason !== null || measure === null) return [];
+    if (axisOf(a.task.spec) === "sample") {
+      return [compareTask({ first: a, second: b, measure }, (row) => first.ids[row] as string, pairs, options)];
+    }
+    const idOf = (line: number): string => lineId(first.ids, linesOf(first, a.task.spec)(line));
+    const tokens = pairTokens(pairs, neededOffsets(first.offsets), neededOffsets(second.offsets));
+    return [compareTask({ first: a, second: b, measure }, idOf, tokens, options)];
+  });
+  const known = new Set(first.tasks.map(({ task }) => task.path));
+  for (const { task } of second.tasks) {
+    if (!known.has(task.path)) skipped.push({ task_path: task.path, reason: "only the second run has it" });
+  }
+  const adjusted = holm(compared.map(({ p_value }) => p_value));
+  return {
+    split: first.split,
+    gates: options.gates,
+    shared: pairs.length,
+    unshared: [first.ids.length - pairs.length, second.ids.length - pairs.length],
+    tasks: compared.map((task, i) => ({ ...task, p_holm: adjusted[i] ?? null })),
+    skipped_tasks: skipped,
+  };
+}
+
+/** The row of a sample in each run. */
+type RowPair = readonly [first: number, second: number];
+
+/** Rows of the same sample; where a sample has several rows, its first is matched with its first, and so on. */
+export function pairRows(first: readonly string[], second: readonly string[]): RowPair[] {
+  const rowsOf = new Map<string, number[]>();
+  second.forEach((id, row) => {
+    const rows = rowsOf.get(id);
+    if (rows === undefined) rowsOf.set(id, [row]);
+    else rows.push(row);
+  });
+  const taken = new Map<string, number>();
+  return first.flatMap((id, row): RowPair[] => {
+    const at = taken.get(id) ?? 0;
+    const match = rowsOf.get(id)?.[at];
+    if (match === undefined) return [];
+    taken.set(id, at + 1);
+    return [[row, match]];
+  });
+}
+
+/** Tokens at the same place of the same row; a row that has not as many in both runs is left out. */
+function pairTokens(rows: readonly RowPair[], first: Offsets, second: Offsets): RowPair[] {
+  return rows.flatMap(([a, b]): RowPair[] => {
+    const [fromA, fromB] = [first[a] as number, second[b] as number];
+    const [length, other] = [(first[a + 1] as number) - fromA, (second[b + 1] as number) - fromB];
+    return length === other ? Array.from({ length }, (_, i): RowPair => [fromA + i, fromB + i]) : [];
+  });
+}
+
+function whyIncomparable(a: TaskSpec, b: TaskSpec): string | null {
+  if (axisOf(a) !== axisOf(b)) return "it is asked per token in one run only";
+  if (a.kind !== b.kind) return `it is ${a.kind} in the first run and ${b.kind} in the second`;
+  const names = (spec: TaskSpec): string => JSON.stringify(behaviourOf(spec).logitNames(spec));
+  return names(a) === names(b) ? null : "its classes or labels differ";
+}
+
+interface Measure {
+  readonly name: SampleMeasure;
+  readonly isDecision: boolean;
+  /** Of one answer; decisions: 1 right, 0 wrong. */
+  valueAt(task: ScoredTask, row: number): number;
+}
+
+/** Null for what a network does not answer. */
+function measureOf(spec: TaskSpec): Measure | null {
+  const isRight = ({ decoded, labels }: ScoredTask, at: number): boolean => decoded[at] === labels.answers[at];
+  switch (spec.kind) {
+    case "binary":
+    case "classification":
+      return { name: "accuracy", isDecision: true, valueAt: (task, row) => (isRight(task, row) ? 1 : 0) };
+    case "multilabel": {
+      const width = spec.labels.length;
+      const isKnownAndWrong = (task: ScoredTask, at: number): boolean =>
+        !Number.isNaN(task.labels.answers[at]) && !isRight(task, at);
+      return {
+        name: "exact_match",
+        isDecision: true,
+        valueAt: (task, row) => (spec.labels.some((_, i) => isKnownAndWrong(task, row * width + i)) ? 0 : 1),
+      };
+    }
+    case "boundedRegression":
+      return {
+        name: "absolute_error",
+        isDecision: false,
+        valueAt: ({ decoded, labels }, row) => Math.abs((decoded[row] as number) - (labels.answers[row] as number)),
+      };
+    case "own":
+      return { name: "loss", isDecision: false, valueAt: ({ perSampleLoss }, row) => perSampleLoss[row] as number };
+    case "known":
+    case "maskedLanguageModeling":
+      return null;
+    default:
+      return spec satisfies never;
+  }
+}
+
+interface TaskPair {
+  readonly first: ScoredTask;
+  readonly second: ScoredTask;
+  readonly measure: Measure;
+}
+
+function compareTask(
+  pair: TaskPair,
+  idOf: (line: number) => string,
+  pairs: readonly RowPair[],
+  { gates, top, randomOf }: SampleOptions,
+): ComparedTask {
+  const { first, second, measure } = pair;
+  const maskOf = (task: ScoredTask) => (gates === "truth" ? task.lossMask : task.predictedMask);
+  const asked = pairs.filter(([a, b]) => maskOf(first)[a] === 1 && maskOf(second)[b] === 1);
+  const rows = asked.filter(([a, b]) => sameLabel(first, a, second, b));
+  const before = rows.map(([row]) => measure.valueAt(first, row));
+  const after = rows.map(([, row]) => measure.valueAt(second, row));
+  const differences = Float64Array.from(after, (value, i) => value - (before[i] as number));
+  const changes = (sign: 1 | -1): Changes =>
+    changedSamples(
+      pair,
+      idOf,
+      rows.filter((_, i) => Math.sign(differences[i] as number) === sign),
+      top,
+    );
+  // more of a decision's measure is better, of an error's worse
+  const [worse, better] = measure.isDecision ? [changes(-1), changes(1)] : [changes(1), changes(-1)];
+  const bootstrap = measure.isDecision ? null : pairedBootstrap(differences, { random: randomOf(first.task.path) });
+  const decisionP = measure.isDecision && rows.length > 0 ? mcNemarExact(worse.count, better.count) : null;
+  return {
+    task_path: first.task.path,
+    measure: measure.name,
+    test: measure.isDecision ? "mcnemar_exact" : "paired_bootstrap",
+    n: rows.length,
+    relabelled: asked.length - rows.length,
+    values: rows.length === 0 ? [null, null] : [meanOf(before), meanOf(after)],
+    difference: rows.length === 0 ? null : meanOf(differences),
+    interval: bootstrap?.interval ?? null,
+    p_value: bootstrap?.pValue ?? decisionP,
+    p_holm: null,
+    worse,
+    better,
+  };
+}
+
+function sameLabel(first: ScoredTask, a: number, second: ScoredTask, b: number): boolean {
+  const width = answerWidth(first.task.spec);
+  for (let i = 0; i < width; i++) {
+    const [x, y] = [first.labels.answers[a * width + i] as number, second.labels.answers[b * width + i] as number];
+    if (x !== y && !(Number.isNaN(x) && Number.isNaN(y))) return false;
+  }
+  return true;
+}
+
+function changedSamples(
+  { first, second, measure }: TaskPair,
+  idOf: (line: number) => string,
+  rows: readonly RowPair[],
+  top: number,
+): Changes {
+  const lossOf = ({ perSampleLoss }: ScoredTask, row: number): number => perSampleLoss[row] as number;
+  // every changed decision changes by one: the loss tells by how much
+  const sizedBy = measure.isDecision ? lossOf : measure.valueAt;
+  const sizeOf = ([a, b]: RowPair): number => Math.abs(sizedBy(second, b) - sizedBy(first, a));
+  const { describe } = behaviourOf(first.task.spec);
+  const largest = [...rows].sort((a, b) => sizeOf(b) - sizeOf(a)).slice(0, top);
+  return {
+    count: rows.length,
+    samples: largest.map(([a, b]) => ({
+      sample: idOf(a),
+      label: describe(first.task.spec, first.labels.answers, a),
+      first: describe(first.task.spec, first.decoded, a),
+      second: describe(second.task.spec, second.decoded, b),
+    })),
+  };
+}

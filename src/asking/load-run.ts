@@ -1,0 +1,337 @@
+/** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
+
+import { resolve } from "node:path";
+import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
+import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import { tokenLengths } from "../data/batches.js";
+import {
+  type Dataset,
+  firstPixels,
+  firstTokens,
+  type InputSource,
+  type PixelSource,
+  type SkippedRow,
+  wordsOf,
+} from "../data/dataset.js";
+import { sourceOffsets } from "../data/labels/token-labels.js";
+import type { BackendChoice } from "../engine/backends/choose.js";
+import type { LayersModel, Network } from "../engine/model/network.js";
+import { DataError } from "../errors.js";
+import { axisOf, type FlowGraph } from "../flow/graph.js";
+import { answerWidth, positionsIn } from "../flow/masks.js";
+import { openRunStore, type RunStore } from "../storage/run-store.js";
+import type { EvaluationRow, Split } from "../tasks/evaluation.js";
+import type { Labels } from "../tasks/index.js";
+import { type Answer, answersOf } from "./answers.js";
+import { evaluateSplits } from "../training/complete-run.js";
+import { evaluateRun } from "./evaluate-run.js";
+import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
+import { resolveGiven } from "./given-answers.js";
+import { askFor, furtherMetricsOf } from "../project/metrics.js";
+import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
+import { outputsOf } from "./outputs.js";
+import { configFileIn } from "../project/project-dir.js";
+import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
+import { type ReplicaNeeds, withForwarder } from "../training/replicas.js";
+import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
+import { glueOf } from "../records/stored-words.js";
+import { type TokenField, tokenFieldOf } from "./token-field-run.js";
+
+export interface ScoreOptions extends PredictOptions {
+  /** These metrics alone, or `all` that there are; default: the usual ones and those of the run's evaluate.metrics. */
+  readonly metrics?: readonly string[] | undefined;
+}
+
+export interface ExplainOptions extends PredictOptions {
+  /** Asks every question again under dropout, to tell how far the answers spread. */
+  readonly uncertainty?: UncertaintyOptions | undefined;
+}
+
+/** One input's answers: what was asked of it, and how sure the network is. */
+export interface Prediction {
+  readonly input: string;
+  /** By path of task; tasks whose precondition does not hold are left out. */
+  readonly answers: Readonly<Record<string, Answer>>;
+}
+
+/** What the network said about some inputs. */
+export interface ScoredInputs {
+  readonly scored: ScoredSplit;
+  readonly skipped: readonly SkippedRow[];
+}
+
+export interface Explanation {
+  readonly input: string;
+  /** The words of an input that is made of tokens, and has no image. */
+  readonly text?: string;
+  readonly tree: readonly ExplanationNode[];
+}
+
+/** How a run is opened to answer. */
+export interface LoadRunOptions extends OpenRunOptions {
+  readonly backend?: BackendChoice | undefined;
+  /** Replicas of the network that share the inputs; default 1. */
+  readonly replicas?: number | "auto" | undefined;
+  /** Is told how many replicas there are and why. */
+  readonly onReplicas?: (line: string) => void;
+}
+
+/** Rows that pass the network together. */
+const PREDICT_BATCH = 64;
+
+/**
+ * Opens a run's best checkpoint. Close it when done.
+ * @param store folder of the run store, usually `<project>/.cool`
+ * @param name id, unique id prefix, name or `latest`
+ */
+export async function loadRun(store: string, name = "latest", options: LoadRunOptions = {}): Promise<LoadedRun> {
+  const opened = openRunStore(store, { readonly: true });
+  try {
+    const stored = await openStoredRun(opened, name, options);
+    const [{ openBackend }, { loadNetwork }, { runFiles }] = await Promise.all([
+      import("../engine/backends/choose.js"),
+      import("../engine/model/checkpoint.js"),
+      import("../records/run-folder.js"),
+    ]);
+    const backend = await openBackend(options.backend ?? "auto", { projectDir: stored.config.projectDir });
+    const network = await loadNetwork(runFiles(stored.dir).checkpoint("best"), stored.graph, stored.config.inputs);
+    const configFile =
+      options.project === undefined ? stored.config.configFile : (configFileIn(options.project) ?? options.project);
+    return new LoadedRun(opened, stored, network, {
+      choice: options.replicas ?? 1,
+      backend,
+      batchSize: PREDICT_BATCH,
+      projectDir: stored.config.projectDir,
+      configFile,
+      ...(options.onReplicas === undefined ? {} : { onPlan: options.onReplicas }),
+    });
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
+
+/** A run ready to answer. Owns its network and its connection to the store. */
+export class LoadedRun {
+  readonly #store: RunStore;
+  readonly #stored: StoredRun;
+  readonly #network: Network;
+
+  readonly #replicas: ReplicaNeeds;
+
+  constructor(store: RunStore, stored: StoredRun, network: Network, replicas: ReplicaNeeds) {
+    this.#replicas = replicas;
+    this.#store = store;
+    this.#stored = stored;
+    this.#network = network;
+  }
+
+  get run(): StoredRun["run"] {
+    return this.#stored.run;
+  }
+  get dir(): string {
+    return this.#stored.dir;
+  }
+  get graph(): FlowGraph {
+    return this.#stored.graph;
+  }
+  /** A normal tfjs LayersModel: named inputs in [0, 1] → logits of each task with a head, in the order of the graph. */
+  get model(): LayersModel {
+    return this.#network.model;
+  }
+
+  /** Decoded answers to unlabelled inputs: paths of images, or one table with the run's input columns. */
+  async predict(inputs: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
+    return (await this.predictWithSkipped(inputs, options)).predictions;
+  }
+
+  /** The same, with the inputs that were left out. */
+  async predictWithSkipped(
+    inputs: readonly string[],
+    options: PredictOptions = {},
+  ): Promise<{ readonly predictions: Prediction[]; readonly skipped: readonly SkippedRow[] }> {
+    const { scored, skipped } = await this.score(inputs, options);
+    const predictions = scored.ids.map((input, row) => ({ input, answers: answersOf(this.graph, scored, row) }));
+    return { predictions, skipped };
+  }
+
+  /** Explanation trees: each branch is shown where its precondition holds by the network's own answers. */
+  async explain(inputs: readonly string[], options: ExplainOptions = {}): Promise<Explanation[]> {
+    const { uncertainty, signal } = options;
+    return this.#withInputs(inputs, options, async (opened) => {
+      const scored = await this.#scoreOpened(opened, options);
+      const sampled =
+        uncertainty === undefined
+          ? undefined
+          : await sampleAnswers(this.#network, opened.sources, scored, uncertainty, signal);
+      const tokens = firstTokens(opened.sources);
+      const named = firstPixels(opened.sources) !== undefined;
+      return scored.ids.map((input, row): Explanation => {
+        const words = tokens === undefined ? undefined : wordsOf(tokens, row);
+        const tree = explainRow(this.graph, scored, row, sampled, words);
+        if (tokens === undefined || words === undefined || named) return { input, tree };
+        return { input, text: words.join(glueOf(tokens.spec)), tree };
+      });
+    });
+  }
+
+  /** Paths of the tasks whose answers cannot vary, because no dropout layer leads to them. */
+  async withoutDropout(): Promise<string[]> {
+    const { tasksWithoutDropout } = await import("../engine/inference/uncertainty.js");
+    return tasksWithoutDropout(this.#network).map(({ path }) => path);
+  }
+
+  /**
+   * The pixels of an image on which one answer depends.
+   * @param task its path; of several logits the largest is asked about
+   * @throws UnknownNameError
+   */
+  async receptiveField(input: string, task: string, options: PredictOptions = {}): Promise<ReceptiveField> {
+    const field = await this.#field(input, task, options, false);
+    return field as ReceptiveField;
+  }
+
+  /**
+   * The tokens on which a task's answers about the first row of a table depend: of a task per token, at each token.
+   * @throws UnknownNameError, ConfigError
+   */
+  async tokenField(input: string, task: string, options: PredictOptions = {}): Promise<TokenField> {
+    return (await this.#field(input, task, options, true)) as TokenField;
+  }
+
+  /** Of tokens where the task is asked per token, or there is no image; else of pixels. */
+  async fieldOf(input: string, task: string, options: PredictOptions = {}): Promise<ReceptiveField | TokenField> {
+    const { spec } = askedTask(this.graph, task);
+    const images = Object.values(this.#stored.config.inputs).some(({ kind }) => kind === "image");
+    return this.#field(input, task, options, !images || axisOf(spec) === "token");
+  }
+
+  async #field(input: string, task: string, options: PredictOptions, ofTokens: boolean) {
+    const asked = askedTask(this.graph, task);
+    return this.#withInputs([input], options, async (opened) => {
+      const scored = await this.#scoreOpened(opened, options);
+      if (ofTokens) return tokenFieldOf(this.#network, opened.sources, scored, asked);
+      const { logits } = scored.tasks[asked.index] as ScoredSplit["tasks"][number];
+      return receptiveFieldOf(this.#network, opened.sources, input, asked, logits);
+    });
+  }
+
+  /** The same tree as text. */
+  print({ input, text, tree }: Explanation): string {
+    return printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree);
+  }
+
+  /**
+   * The run's own splits evaluated with its thresholds as they are now, or a labelled table.
+   * @param rows a split, a table (file or SQL query, relative to the project), or nothing for all splits
+   */
+  async evaluate(
+    rows?: Split | { readonly table: string },
+    options: ScoreOptions = {},
+  ): Promise<readonly EvaluationRow[]> {
+    if (rows === undefined || typeof rows === "string") {
+      return (await evaluateRun(this.#store, this.run.id, { split: rows, metrics: options.metrics })).evaluation;
+    }
+    return this.#evaluateTable(rows.table, options);
+  }
+
+  async #evaluateTable(table: string, options: ScoreOptions): Promise<EvaluationRow[]> {
+    const { graph, config, thresholds } = this.#stored;
+    const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
+    const further = asked?.further ?? furtherMetricsOf(config.settings);
+    const { loadRows } = await import("../data/load.js");
+    const dataset = await loadRows({
+      graph,
+      table,
+      inputs: config.inputs,
+      projectDir: config.projectDir,
+      cacheDir: resolve(this.#store.dir, "cache"),
+      onBadImage: options.onBadImage ?? "error",
+      signal: options.signal,
+    });
+    try {
+      const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
+      const logits = await this.#logits(dataset.inputs, rows, options, dataset);
+      const outputs = await outputsOf(dataset, graph, "test", rows, logits);
+      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], further);
+      return evaluation.filter((row) => asked?.selects(row) ?? true);
+    } finally {
+      dataset.close();
+    }
+  }
+
+  /** Logits, decoded answers and activity of unlabelled inputs. */
+  async score(inputs: readonly string[], options: PredictOptions = {}): Promise<ScoredInputs> {
+    return this.#withInputs(inputs, options, async (opened) => ({
+      scored: await this.#scoreOpened(opened, options),
+      skipped: opened.skipped,
+    }));
+  }
+
+  async #withInputs<T>(
+    inputs: readonly string[],
+    options: PredictOptions,
+    work: (opened: OpenInputs) => Promise<T>,
+  ): Promise<T> {
+    const given = resolveGiven(this.graph, options.given ?? {});
+    const opened = await openInputs(this.#stored, inputs, options, given);
+    try {
+      return await work(opened);
+    } finally {
+      opened.close();
+    }
+  }
+
+  async #scoreOpened({ sources, ids, known }: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
+    const { graph, thresholds } = this.#stored;
+    const rows = Int32Array.from({ length: ids.length }, (_, row) => row);
+    const logits = await this.#logits(sources, rows, options);
+    const pixels = firstPixels(sources);
+    const offsets = sourceOffsets(graph, sources);
+    const labels = graph.tasks.map(({ path, spec }): Labels => {
+      const lines = offsets !== null && axisOf(spec) === "token" ? positionsIn(offsets) : ids.length;
+      return {
+        answers: known.get(path) ?? new Float32Array(lines * answerWidth(spec)).fill(Number.NaN),
+        unitScale: unitScale(spec, pixels),
+      };
+    });
+    return scoreSplit(graph, { split: "test", ids, offsets, logits, labels }, thresholds);
+  }
+
+  async #logits(
+    sources: Readonly<Record<string, InputSource>>,
+    rows: Int32Array,
+    options: PredictOptions,
+    labelled?: Pick<Dataset, "labels" | "offsets">,
+  ): Promise<Float32Array[]> {
+    const [{ predictLogits }, { readInputs }] = await Promise.all([
+      import("../engine/inference/predict.js"),
+      import("../engine/batches/batch-reader.js"),
+    ]);
+    const read = (some: Int32Array) => readInputs(this.#network, { inputs: sources }, some);
+    return withForwarder(
+      this.#network,
+      { ...this.#replicas, most: Math.ceil(rows.length / PREDICT_BATCH) },
+      (forwarder) =>
+        predictLogits(this.#network, rows, read, {
+          batchSize: PREDICT_BATCH,
+          lengths: tokenLengths(sources),
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+          ...(labelled === undefined ? {} : { labelled }),
+          ...(forwarder === undefined ? {} : { forwarder }),
+          onProgress: (done, total) => options.onProgress?.("predicting", done, total),
+        }),
+    );
+  }
+
+  close(): void {
+    this.#network.dispose();
+    this.#store.close();
+  }
+}
+
+function unitScale(spec: FlowGraph["tasks"][number]["spec"], source: PixelSource | undefined): Float32Array | null {
+  if (spec.kind !== "boundedRegression" || spec.scale === null) return null;
+  if (source === undefined) throw new DataError("A task is scaled by the image's size, but there is no image.", {});
+  return spec.scale === "image-width" ? source.originalWidth : source.originalHeight;
+}

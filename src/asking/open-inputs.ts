@@ -1,0 +1,99 @@
+/** @file Unlabelled inputs of a run, opened for reading: images, or a table with the run's input columns. */
+import { extname } from "node:path";
+import type { InputSource, SkippedRow } from "../data/dataset.js";
+import type { OnBadImage } from "../data/inputs/image-source.js";
+import type { TableImageOptions } from "../data/inputs/table-images.js";
+import { ConfigError } from "../errors.js";
+import type { AnswerColumn } from "../flow/masks.js";
+import { constantAnswers, type GivenAnswers, readKnown } from "./given-answers.js";
+import type { StoredRun } from "./stored-run.js";
+
+export interface PredictOptions {
+  /** Images that cannot be read stop the work, or are left out and reported; default `error`. */
+  readonly onBadImage?: OnBadImage;
+  /** Answers of known tasks that hold for all inputs; they win over the columns of a table. */
+  readonly given?: GivenAnswers | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((what: string, done: number, total: number) => void) | undefined;
+}
+
+/** Inputs opened for reading, row by row. */
+export interface OpenInputs {
+  readonly sources: Readonly<Record<string, InputSource>>;
+  readonly ids: readonly string[];
+  readonly skipped: readonly SkippedRow[];
+  /** Of known tasks, by path, where the inputs bring them. */
+  readonly known: ReadonlyMap<string, AnswerColumn>;
+  close(): void;
+}
+
+/**
+ * @param inputs paths of images, or one table (a file or a query)
+ * @param given answers of known tasks that hold for all of them
+ * @throws ConfigError where the run reads more than images and no table is given
+ */
+export async function openInputs(
+  stored: StoredRun,
+  inputs: readonly string[],
+  options: PredictOptions,
+  given: ReadonlyMap<string, boolean>,
+): Promise<OpenInputs> {
+  const load = {
+    onBadImage: options.onBadImage ?? ("error" as const),
+    signal: options.signal,
+    onProgress: (done: number, total: number) => options.onProgress?.("decoding images", done, total),
+  };
+  const [only] = inputs;
+  if (inputs.length === 1 && only !== undefined && isTable(only)) return openTable(stored, only, load, given);
+  const { loadImages } = await import("../data/inputs/image-source.js");
+  const [entry, ...more] = Object.entries(stored.config.inputs);
+  if (entry === undefined || more.length > 0 || entry[1].kind !== "image") throw needsTable(stored);
+  const [name, spec] = entry;
+  const { images, skipped } = await loadImages(inputs, spec, load);
+  const ids = images.paths;
+  return { sources: { [name]: images }, ids, skipped, known: everyRow(given, ids), close: () => images.close() };
+}
+
+function needsTable({ run, config }: StoredRun): ConfigError {
+  const specs = Object.entries(config.inputs);
+  const inputs = specs.map(([name, { kind }]) => `${name} (${kind})`);
+  const columns = specs.flatMap(([, spec]) => ("columns" in spec ? spec.columns : [spec.column]));
+  const query = `select ${columns.map((column) => `… as "${column}"`).join(", ")}`;
+  return new ConfigError(
+    `Run ${run.id} reads ${inputs.join(", ")}, so images alone are not enough. Give a table with the columns of all its inputs, a file or a query: '${query}'.`,
+    { run: run.id, inputs, columns },
+  );
+}
+
+async function openTable(
+  { config, graph }: StoredRun,
+  source: string,
+  load: Omit<TableImageOptions, "projectDir">,
+  given: ReadonlyMap<string, boolean>,
+): Promise<OpenInputs> {
+  const [{ readTables }, { loadTableInputs }] = await Promise.all([
+    import("../data/tables/tables.js"),
+    import("../data/inputs/table-inputs.js"),
+  ]);
+  const projectDir = process.cwd();
+  const tables = await readTables([{ table: source }], projectDir);
+  const options = { ...load, inputs: config.inputs, projectDir };
+  const { inputs, ids, kept, skipped, close } = await loadTableInputs(tables, options, null);
+  try {
+    const known = new Map([...readKnown(graph, tables, kept, given), ...everyRow(given, ids)]);
+    return { sources: inputs, ids, skipped, known, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function everyRow(given: ReadonlyMap<string, boolean>, ids: readonly string[]): ReadonlyMap<string, AnswerColumn> {
+  return new Map([...given].map(([path, value]) => [path, constantAnswers(value, ids.length)]));
+}
+
+const TABLE_ENDINGS = new Set([".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz"]);
+
+function isTable(input: string): boolean {
+  return TABLE_ENDINGS.has(extname(input).toLowerCase()) || /^\s*(select|with|from)\s/i.test(input);
+}

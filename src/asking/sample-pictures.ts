@@ -1,0 +1,89 @@
+/** @file What can be shown of a sample: its image file, its pixels as the network sees them, or its words. */
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import {
+  type Dataset,
+  firstPixels,
+  firstTokens,
+  type InputSource,
+  type PixelSource,
+  wordsOf,
+} from "../data/dataset.js";
+import type { SamplePicture } from "../logging/panels/picture.js";
+import type { PictureSource, SampleReference } from "../logging/panels/sample-sheets.js";
+import type { Split } from "../tasks/evaluation.js";
+import { type RunConfig, runFiles } from "../records/run-folder.js";
+import { tablesOf } from "../project/settings.js";
+import type { StoredRun } from "./stored-run.js";
+import { glueOf, readWords, textOf } from "../records/stored-words.js";
+
+/** Pictures of a run that is at work: from the files of its first image input, else of what else it reads. */
+export function datasetPictures(dataset: Dataset, projectDir: string): PictureSource {
+  const pixels = firstPixels(dataset.inputs);
+  if (pixels !== undefined) {
+    return ({ split, row }) => imageOf(dataset, pixels, dataset.splits[split][row] as number, projectDir);
+  }
+  const tokens = firstTokens(dataset.inputs);
+  if (tokens !== undefined) {
+    const glue = glueOf(tokens.spec);
+    return ({ split, row, position }) => {
+      const words = wordsOf(tokens, dataset.splits[split][row] as number);
+      return { kind: "text", text: textOf(words, glue, position) };
+    };
+  }
+  return ({ split, row }) => numbersOf(dataset.inputs, dataset.splits[split][row] as number);
+}
+
+/** The file, which has more detail; the pixels that the network sees where it has gone. */
+function imageOf(dataset: Dataset, pixels: PixelSource, row: number, projectDir: string): SamplePicture {
+  const table = dataset.tables.find(({ rows }) => rows.includes(row))?.table;
+  const path = resolve(tableFolder(projectDir, table ?? "."), pixels.paths[row] as string);
+  if (existsSync(path)) return { kind: "file", path };
+  const { size, channels } = pixels.spec;
+  return { kind: "pixels", pixels: pixels.read([row]), height: size[0], width: size[1], channels };
+}
+
+function numbersOf(inputs: Readonly<Record<string, InputSource>>, row: number): SamplePicture {
+  const shown = Object.entries(inputs).map(([name, source]) => {
+    const values = Array.from(source.read([row]), (value) => Number(value.toPrecision(3)));
+    return `${name}: ${values.join(" ")}`;
+  });
+  return { kind: "text", text: shown.join(" ") };
+}
+
+/** What can be shown of a finished run's samples: the image files that they are named after, or their words. */
+export async function storedPictures(
+  { config, dir }: Pick<StoredRun, "config" | "dir">,
+  split: Split,
+): Promise<(sample: Pick<SampleReference, "id" | "row" | "position">) => SamplePicture> {
+  const inputs = Object.values(config.inputs);
+  if (inputs.some(({ kind }) => kind === "image")) return ({ id }) => storedImage(config, id);
+  const tokens = inputs.find((spec) => spec.kind === "tokens");
+  const words = tokens === undefined ? null : await readWords(runFiles(dir).words(split));
+  if (tokens === undefined || words === null) {
+    return () => ({ kind: "missing", reason: "cannot be shown: the run has no image input" });
+  }
+  return ({ row, position }) => ({ kind: "text", text: textOf(words[row] ?? [], glueOf(tokens), position) });
+}
+
+/** @param id name of the sample, which is the path of its first image */
+function storedImage(config: RunConfig, id: string): SamplePicture {
+  const candidates = imageFiles(config, id);
+  const found = candidates.find((file) => existsSync(file)) ?? candidates[0];
+  return found === undefined ? { kind: "missing", reason: "is not found" } : { kind: "file", path: found };
+}
+
+/** Where a sample's image may be: an id may begin with its table and end with the number of its row. */
+function imageFiles({ projectDir, settings }: RunConfig, id: string): string[] {
+  const tables = tablesOf(settings.data);
+  const prefix = tables.find((table) => id.startsWith(`${table}:`));
+  const path = prefix === undefined ? id : id.slice(prefix.length + 1);
+  const folders = (prefix === undefined ? tables : [prefix]).map((table) => tableFolder(projectDir, table));
+  const paths = [path, path.replace(/#\d+$/, "")];
+  return paths.flatMap((relative) => folders.map((folder) => resolve(folder, relative)));
+}
+
+/** Image paths are relative to the table's file; those of a query to the project. */
+function tableFolder(projectDir: string, table: string): string {
+  return /^\s*(select|with|from)\s/i.test(table) ? projectDir : dirname(resolve(projectDir, table));
+}

@@ -1,0 +1,83 @@
+/** @file A finished run opened from its folder alone: graph, decoders and predictions, without the project. */
+import { existsSync } from "node:fs";
+import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import { StoreError } from "../errors.js";
+import type { FlowGraph } from "../flow/graph.js";
+import type { RunRecord } from "../storage/run-record.js";
+import type { RunStore } from "../storage/run-store.js";
+import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
+import type { Thresholds } from "../tasks/index.js";
+import { loadOwnCode } from "../project/custom-task-code.js";
+import { readPredictions } from "../records/predictions.js";
+import { type RunConfig, readGraph, readRunConfig, runFiles } from "../records/run-folder.js";
+import { readThresholds } from "../records/thresholds.js";
+
+/** What a run's folder says, without its weights. */
+export interface StoredRun {
+  readonly run: RunRecord;
+  readonly dir: string;
+  readonly config: RunConfig;
+  readonly graph: FlowGraph;
+  /** Per task, in the order of the graph. */
+  readonly thresholds: readonly Thresholds[];
+}
+
+/** How a run is opened. */
+export interface OpenRunOptions {
+  /** Folder of the project whose code own tasks need; default: the one that the run was made from. */
+  readonly project?: string | undefined;
+}
+
+/**
+ * @param reference id, unique id prefix, name or `latest`
+ * @throws UnknownNameError, StoreError where the run has not finished, ConfigError where the code of an own task is
+ *   missing or has changed
+ */
+export async function openStoredRun(
+  store: RunStore,
+  reference: string,
+  { project }: OpenRunOptions = {},
+): Promise<StoredRun> {
+  const run = reference === "latest" ? latestFinished(store) : store.findRun(reference);
+  const dir = store.runDir(run.id);
+  if (!existsSync(runFiles(dir).thresholds)) {
+    throw new StoreError(
+      `Run ${run.id} (${run.name}) is ${run.displayState} and has no results yet. ${run.displayState === "running" ? "Wait for it to end." : `Finish it with: cool run --resume ${run.id}`}`,
+      { run: run.id, state: run.displayState },
+    );
+  }
+  const [graph, config] = [readGraph(dir), readRunConfig(dir)];
+  await loadOwnCode(run, graph, config, project);
+  return { run, dir, config, graph, thresholds: readThresholds(dir, graph) };
+}
+
+/** `latest` means a run that can be used, so one that has only begun or failed is passed over. */
+function latestFinished(store: RunStore): RunRecord {
+  return store.listRuns({ state: "finished", limit: 1 })[0] ?? store.findRun("latest");
+}
+
+/** Splits of which the run has predictions. */
+export function predictedSplits(dir: string): Split[] {
+  return SPLITS.filter((split) => existsSync(runFiles(dir).predictions(split)));
+}
+
+/** What the run's evaluation says of masked tokens: thresholds do not change it. */
+export function guessedRowsOf(store: RunStore, { run, graph }: StoredRun): EvaluationRow[] {
+  const masked = graph.tasks.find(({ spec }) => spec.kind === "maskedLanguageModeling");
+  if (masked === undefined) return [];
+  return store.readEvaluation(run.id).filter(({ task_path }) => task_path === masked.path);
+}
+
+/** A split's stored outputs, scored with the run's thresholds as they are now. */
+export async function readScoredSplit(stored: StoredRun, split: Split): Promise<ScoredSplit> {
+  const { graph, dir, thresholds, run } = stored;
+  const file = runFiles(dir).predictions(split);
+  if (!existsSync(file)) {
+    const known = predictedSplits(dir).join(", ") || "none";
+    throw new StoreError(`Run ${run.id} (${run.name}) has no ${split} split; it has: ${known}.`, {
+      run: run.id,
+      split,
+    });
+  }
+  return scoreSplit(graph, await readPredictions(file, graph, split), thresholds);
+}

@@ -1,0 +1,110 @@
+/** @file `cool explain --receptive-field` of tokens: which ones a task's answers depend on. */
+
+import { neededOffsets } from "../analysis/positions.js";
+import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
+import { type InputSource, isTokenSource, wordsOf } from "../data/dataset.js";
+import type { Network } from "../engine/model/network.js";
+import { ConfigError } from "../errors.js";
+import { axisOf, type TaskNode } from "../flow/graph.js";
+import { behaviourOf, type Described } from "../tasks/index.js";
+
+/** One answer and what moves it. */
+interface TokenAnswer {
+  /** Token that is asked about, from 0; null where it is the whole row. */
+  readonly position: number | null;
+  readonly decoded: Described;
+  /** The class or label asked about: the one with the largest logit; null where the task has a single logit. */
+  readonly logit: string | null;
+  /** |∂logit/∂embedding| of each token, relative to the largest, in [0, 1]. */
+  readonly influence: Float32Array;
+  /** Per token, 1 where another one in its place can change the answer. */
+  readonly reachable: Uint8Array;
+}
+
+/** What a task's answers about one row look at. */
+export interface TokenField {
+  /** Name of the row. */
+  readonly input: string;
+  readonly task: string;
+  readonly tokens: readonly string[];
+  readonly answers: readonly TokenAnswer[];
+}
+
+const TOKENS_ASKED = 32;
+
+/**
+ * @param sources opened inputs; their first row is asked about
+ * @param scored the same inputs
+ * @throws ConfigError where the run reads no tokens, or the task is not asked of the row
+ */
+export async function tokenFieldOf(
+  network: Network,
+  sources: Readonly<Record<string, InputSource>>,
+  scored: ScoredSplit,
+  task: TaskNode,
+): Promise<TokenField> {
+  const [name, source] = Object.entries(sources).find(([, each]) => isTokenSource(each)) ?? [];
+  if (name === undefined || source === undefined || !isTokenSource(source)) {
+    throw new ConfigError("A receptive field is one of pixels or tokens, but the run reads neither.", {
+      task: task.path,
+    });
+  }
+  const [{ tokenInfluence }, { readInputs }] = await Promise.all([
+    import("../engine/inference/token-influence.js"),
+    import("../engine/batches/batch-reader.js"),
+  ]);
+  const input = scored.ids[0] as string;
+  const answers = scored.tasks[task.index] as ScoredTask;
+  const lines = askedLines(task, scored, answers);
+  if (lines.length === 0) {
+    throw new ConfigError(
+      `The task "${task.path}" is not asked of ${input}: its precondition does not hold there by the network's own answers, or it has no token.`,
+      { task: task.path, input },
+    );
+  }
+  const behaviour = behaviourOf(task.spec);
+  const width = behaviour.logitWidth(task.spec);
+  const asked = lines.map((line) => ({
+    position: axisOf(task.spec) === "token" ? line : null,
+    // of very many classes the logits are not kept, but the decoded one is that of the largest
+    logit:
+      task.spec.kind === "classification"
+        ? (answers.decoded[line] as number)
+        : largestOf(answers.logits.subarray(line * width, (line + 1) * width)),
+  }));
+  const influences = await tokenInfluence(network, readInputs(network, { inputs: sources }, [0]), name, task, asked);
+  return {
+    input,
+    task: task.path,
+    tokens: wordsOf(source, 0),
+    answers: asked.map(({ position, logit }, i) => ({
+      position,
+      decoded: behaviour.describe(task.spec, answers.decoded, lines[i] as number),
+      logit: behaviour.logitNames(task.spec)?.[logit] ?? null,
+      ...(influences[i] as (typeof influences)[number]),
+    })),
+  };
+}
+
+/** Lines of the first row at which the task is asked, at most 32. */
+function askedLines({ spec }: TaskNode, { offsets }: ScoredSplit, { activePredicted }: ScoredTask): number[] {
+  const end = axisOf(spec) === "token" ? (neededOffsets(offsets)[1] as number) : 1;
+  const lines = Array.from({ length: end }, (_, line) => line).filter((line) => activePredicted[line] === 1);
+  return lines.slice(0, TOKENS_ASKED);
+}
+
+function largestOf(logits: Float32Array): number {
+  return logits.reduce((best, logit, i) => (logit > (logits[best] as number) ? i : best), 0);
+}
+
+/** @returns PNG */
+export async function drawTokens({ task, tokens, answers }: TokenField): Promise<Uint8Array> {
+  const { drawTokenField } = await import("../logging/panels/token-field-panel.js");
+  const rows = answers.map(({ position, decoded, influence, reachable }) => {
+    const answer = typeof decoded === "number" ? Number(decoded.toPrecision(4)) : decoded;
+    const place = position === null ? "" : `${position + 1} ${tokens[position]}: `;
+    return { title: place + (answer === null ? "?" : String(answer)), position, influence, reachable };
+  });
+  const image = await drawTokenField(task, tokens, rows);
+  return "png" in image ? image.png : image.jpeg;
+}

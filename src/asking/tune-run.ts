@@ -1,0 +1,66 @@
+/** @file `cool tune`: new thresholds for a finished run, from its stored predictions. */
+
+import { evaluateSplit } from "../analysis/evaluate.js";
+import { withThresholds } from "../analysis/score.js";
+import { type TuningReport, tuneThresholds } from "../analysis/tune.js";
+import { ConfigError } from "../errors.js";
+import type { RunStore } from "../storage/run-store.js";
+import type { EvaluationRow, Split } from "../tasks/evaluation.js";
+import { evaluateSplits, keepThresholds } from "../training/complete-run.js";
+import { furtherMetricsOf } from "../project/metrics.js";
+import { writePredictions } from "../records/predictions.js";
+import { runFiles } from "../records/run-folder.js";
+import { type RunSummary, summarize } from "../records/run-summary.js";
+import { guessedRowsOf, type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
+import type { ThresholdsByPath } from "../records/thresholds.js";
+
+export interface TuneResult {
+  readonly run: RunSummary;
+  readonly split: Split;
+  readonly thresholds: ThresholdsByPath;
+  readonly before: readonly EvaluationRow[];
+  readonly after: readonly EvaluationRow[];
+  readonly reports: readonly TuningReport[];
+}
+
+/**
+ * Finds the thresholds that maximise `metric` on the valid split and keeps them: folder, store, predictions and
+ * evaluation frames all follow.
+ */
+export async function tuneRun(
+  store: RunStore,
+  reference: string,
+  metric?: string,
+  options: OpenRunOptions = {},
+): Promise<TuneResult> {
+  const stored = await openStoredRun(store, reference, options);
+  const { run, dir, graph, config } = stored;
+  const splits = predictedSplits(dir);
+  if (!splits.includes("valid")) {
+    throw new ConfigError(
+      `Run ${run.id} (${run.name}) has no valid split to tune on. Give data.split a valid part and run again.`,
+      {
+        run: run.id,
+      },
+    );
+  }
+  const tunedBy = metric ?? config.settings.tune.metric;
+  const valid = await readScoredSplit(stored, "valid");
+  const { thresholds, reports } = tuneThresholds(graph, valid, tunedBy);
+  const tuned = withThresholds(graph, valid, thresholds);
+  const guessed = guessedRowsOf(store, stored);
+  const further = furtherMetricsOf(config.settings);
+  for (const split of splits) {
+    const scored = split === "valid" ? tuned : withThresholds(graph, await readScoredSplit(stored, split), thresholds);
+    await writePredictions(runFiles(dir).predictions(split), scored);
+    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, further));
+  }
+  return {
+    run: summarize(run, dir),
+    split: "valid",
+    thresholds: keepThresholds(store, run.id, dir, graph, thresholds, tunedBy),
+    before: evaluateSplit(graph, valid, undefined, further),
+    after: evaluateSplit(graph, tuned, undefined, further),
+    reports,
+  };
+}

@@ -1,0 +1,264 @@
+/** @file A comparison of runs as tables: what differs, metrics, curves, and two runs sample by sample. */
+import type { ConfigValue } from "../../analysis/comparison/comparable-run.js";
+import type { ComparedParam } from "../../analysis/comparison/compare.js";
+import type { ComparedCurve } from "../../analysis/comparison/compare-curves.js";
+import type { RunComparison } from "../../comparing/compare-runs.js";
+import type { Split } from "../../tasks/evaluation.js";
+import { clip } from "./display-width.js";
+import type { ViewRow, ViewTable } from "./table-view.js";
+import { formatMetric, groupByFlow } from "./tables.js";
+import { cellText } from "../text.js";
+
+export interface TextTable {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Columns to align right. */
+  readonly numeric: readonly number[];
+}
+
+export interface ComparisonView {
+  /** Split of the metrics. */
+  readonly split: Split;
+  readonly gates: "truth" | "predicted" | "both";
+  /** Also metrics of single labels, and what is the same in all runs. */
+  readonly all: boolean;
+}
+
+/** Runs of one column: a group, or a single run. */
+export interface Column {
+  readonly title: string;
+  /** Indices. */
+  readonly runs: readonly number[];
+}
+
+const LONGEST_TITLE = 24;
+
+/** One column per group where runs are grouped, else per run. Runs of the same name are told apart by their ids. */
+export function columnsOf({ runs, groups }: RunComparison): Column[] {
+  const single = (index: number): string => {
+    const run = runs[index];
+    const isShared = runs.filter(({ name }) => name === run?.name).length > 1;
+    const name = clip(cellText(run?.name), LONGEST_TITLE);
+    return isShared ? `${name} ${run?.id.split("-").at(-1)}` : name;
+  };
+  if (groups.length === 0) return runs.map((_, index) => ({ title: single(index), runs: [index] }));
+  return groups.map((group) => ({
+    title:
+      group.runs.length === 1
+        ? single(group.runs[0] as number)
+        : `${clip(cellText(group.name), LONGEST_TITLE)} (n=${group.runs.length})`,
+    runs: group.runs,
+  }));
+}
+
+/** Tables of settings, environment, code and data; those without rows are left out. */
+export function factTables(comparison: RunComparison): TextTable[] {
+  const columns = columnsOf(comparison);
+  const sections = [
+    { title: "setting", facts: comparison.params },
+    { title: "environment", facts: comparison.environment },
+    { title: "code and data", facts: [...comparison.code, ...comparison.data] },
+  ];
+  return sections
+    .filter(({ facts }) => facts.length > 0)
+    .map(({ title, facts }) => ({
+      head: [title, ...columns.map((column) => column.title)],
+      rows: facts.map((fact) => [cellText(fact.key), ...factCells(fact, columns)]),
+      numeric: [],
+    }));
+}
+
+// a digest and a commit are known by their first letters
+const HEX_DIGEST = /^[0-9a-f]{40,64}$/;
+const TABLE_COLUMNS = 110;
+
+function factCells({ values }: ComparedParam, columns: readonly Column[]): string[] {
+  const room = Math.max(14, Math.floor((TABLE_COLUMNS - 36) / columns.length) - 3);
+  return columns.map(({ runs }) => {
+    const own = [...new Set(runs.map((run) => values[run] ?? null))];
+    return clip(own.map(factText).join(", "), room);
+  });
+}
+
+function factText(value: ConfigValue): string {
+  return typeof value === "string" && HEX_DIGEST.test(value) ? value.slice(0, 12) : cellText(value);
+}
+
+interface MetricLine {
+  readonly path: string;
+  readonly metric: string;
+  readonly gates: string;
+  readonly texts: readonly string[];
+  readonly means: readonly (number | null)[];
+  readonly differs: boolean;
+}
+
+/**
+ * Metrics of the view's split. With both kinds of gates, predicted ones are shown where they change something; of
+ * metrics of single labels and those that are the same everywhere only with `all`.
+ */
+function metricLines(comparison: RunComparison, { split, gates, all }: ComparisonView): MetricLine[] {
+  const columns = columnsOf(comparison);
+  const { metrics, grouped_metrics: grouped } = comparison;
+  const own = metrics.flatMap((metric, i) => {
+    if (metric.split !== split || (gates !== "both" && metric.gates !== gates)) return [];
+    if (!all && metric.metric_name.includes("/")) return [];
+    const best = grouped[i] === undefined ? metric.best : grouped[i].best;
+    const means = columns.map(({ runs }, column) =>
+      grouped[i] === undefined ? (metric.values[runs[0] as number] ?? null) : (grouped[i].groups[column]?.mean ?? null),
+    );
+    // of those that are equally good all are marked
+    const bestMean = best === null ? null : (means[best] ?? null);
+    const texts = columns.map((_, column) => {
+      const sd = grouped[i]?.groups[column]?.sd ?? null;
+      const spread = sd === null ? "" : ` ±${formatMetric(sd)}`;
+      return `${formatMetric(means[column] ?? null)}${spread}${bestMean !== null && means[column] === bestMean ? " *" : "  "}`;
+    });
+    const { task_path: path, metric_name } = metric;
+    const differs = new Set(metric.values).size > 1;
+    return differs || all ? [{ path, metric: metric_name, gates: metric.gates, texts, means, differs }] : [];
+  });
+  if (all || gates !== "both") return inTaskOrder(own);
+  const truths = new Map(own.flatMap((row) => (row.gates === "truth" ? [[keyOf(row), String(row.means)]] : [])));
+  return inTaskOrder(own.filter((row) => row.gates === "truth" || truths.get(keyOf(row)) !== String(row.means)));
+}
+
+const keyOf = ({ path, metric }: MetricLine): string => `${path}\n${metric}`;
+
+/** The store keeps all rows of one kind of gates before those of the other. */
+function inTaskOrder(lines: readonly MetricLine[]): MetricLine[] {
+  const order = new Map<string, number>();
+  for (const { path } of lines) if (!order.has(path)) order.set(path, order.size);
+  const metrics = new Map<string, number>();
+  for (const line of lines) if (!metrics.has(keyOf(line))) metrics.set(keyOf(line), metrics.size);
+  return [...lines].sort(
+    (a, b) =>
+      (order.get(a.path) ?? 0) - (order.get(b.path) ?? 0) ||
+      (metrics.get(keyOf(a)) ?? 0) - (metrics.get(keyOf(b)) ?? 0),
+  );
+}
+
+/** Metrics by task, the best of each row marked with `*`. */
+export function metricTable(comparison: RunComparison, view: ComparisonView): TextTable {
+  const columns = columnsOf(comparison);
+  const lines = metricLines(comparison, view);
+  const hasGates = view.gates === "both";
+  const rows = lines.map(({ path, metric, gates, texts }) => ({
+    path,
+    cells: hasGates ? [metric, gates, ...texts] : [metric, ...texts],
+  }));
+  const labels = [`task (${view.split})`, "metric", ...(hasGates ? ["gates"] : [])];
+  return {
+    head: [...labels, ...columns.map(({ title }) => title)],
+    rows: groupByFlow(rows),
+    numeric: columns.map((_, i) => labels.length + i),
+  };
+}
+
+/** One row per curve and run; the run with the best value of a curve is marked with `*`. */
+export function curveTable(comparison: RunComparison, split: Split, all: boolean): TextTable {
+  const runs = columnsOf({ ...comparison, groups: [] });
+  const shown = (comparison.curves ?? []).filter(
+    (curve) => curve.split === split && (all || (!curve.metric_name.includes("/") && curve.task_path !== "_system")),
+  );
+  const rows = shown.flatMap((curve) =>
+    curve.values.map((_, run) => ({ path: curve.task_path, cells: curveCells(curve, run, runs[run]?.title ?? "") })),
+  );
+  return {
+    head: [`curve (${split})`, "metric", "run", "last", "best @step", "min", "max"],
+    rows: groupByFlow(rows),
+    numeric: [3, 4, 5, 6],
+  };
+}
+
+function curveCells({ metric_name, values, best }: ComparedCurve, run: number, title: string): string[] {
+  const summary = values[run] ?? null;
+  const text = (value: number | null | undefined): string => formatMetric(value ?? null);
+  return [
+    run === 0 ? metric_name : "",
+    title,
+    text(summary?.last),
+    `${text(summary?.best)}${summary?.best_step == null ? "" : ` @${summary.best_step}`}${run === best ? " *" : "  "}`,
+    text(summary?.min),
+    text(summary?.max),
+  ];
+}
+
+/** Rows as other programs read them: every fact and metric, one column per run or, of groups, mean, sd and n. */
+export function comparisonRows(comparison: RunComparison): (string | number | boolean | null)[][] {
+  const { params, environment, code, data, metrics, grouped_metrics: grouped, runs } = comparison;
+  const columns = columnsOf(comparison);
+  const isGrouped = (column: Column): boolean => column.runs.length > 1;
+  const head = columns.flatMap((column) => {
+    const name = isGrouped(column) ? column.title : (runs[column.runs[0] as number]?.name ?? column.title);
+    return isGrouped(column) ? [name, `${name} sd`, `${name} n`] : [name];
+  });
+  const facts = (kind: string, some: readonly ComparedParam[]) =>
+    some.map(({ key, values }) => [
+      ...[kind, key, null, null, null, null],
+      ...columns.flatMap((column): ConfigValue[] => {
+        const own = [...new Set(column.runs.map((run) => values[run] ?? null))];
+        const value = own.length === 1 ? (own[0] ?? null) : own.map(String).join(", ");
+        return isGrouped(column) ? [value, null, null] : [value];
+      }),
+    ]);
+  const metricRows = metrics.map((metric, i) => [
+    ...["metric", null, metric.split, metric.task_path, metric.metric_name, metric.gates],
+    ...columns.flatMap((column, c): ConfigValue[] => {
+      if (!isGrouped(column)) return [metric.values[column.runs[0] as number] ?? null];
+      const spread = grouped[i]?.groups[c] ?? null;
+      return [spread?.mean ?? null, spread?.sd ?? null, spread?.n ?? 0];
+    }),
+  ]);
+  const curveRows = (comparison.curves ?? []).flatMap((curve) =>
+    (["last", "best", "min", "max"] as const).map((statistic) => [
+      ...[`curve_${statistic}`, null, curve.split, curve.task_path, curve.metric_name, null],
+      ...columns.flatMap((column): ConfigValue[] => {
+        const own = column.runs.map((run) => curve.values[run]?.[statistic] ?? null);
+        return isGrouped(column) ? [own.map((value) => value ?? "").join(", "), null, null] : [own[0] ?? null];
+      }),
+    ]),
+  );
+  return [
+    ["kind", "key", "split", "task_path", "metric_name", "gates", ...head],
+    ...facts("setting", params),
+    ...facts("environment", environment),
+    ...facts("code", code),
+    ...facts("data", data),
+    ...metricRows,
+    ...curveRows,
+  ];
+}
+
+/** Everything in one table to move through, metrics first. */
+export function comparisonView(comparison: RunComparison, split: Split): ViewTable {
+  const columns = columnsOf(comparison);
+  const lines = metricLines(comparison, { split, gates: "both", all: true });
+  const metrics = lines.map(({ path, metric, gates, texts, means, differs }): ViewRow => {
+    const name = gates === "truth" ? metric : `${metric} (predicted gates)`;
+    return { cells: [path, name, ...texts], sortKeys: [path, name, ...means], differs };
+  });
+  const sections = [
+    { title: "settings", facts: comparison.params },
+    { title: "environment", facts: comparison.environment },
+    { title: "code", facts: comparison.code },
+    { title: "data", facts: comparison.data },
+  ];
+  const facts = sections.flatMap(({ title, facts }) =>
+    facts.map((fact): ViewRow => {
+      const cells = [title, cellText(fact.key), ...factCells(fact, columns)];
+      const values = columns.map(({ runs }) => sortKey(fact.values[runs[0] as number] ?? null));
+      return { cells, sortKeys: [title, fact.key, ...values], differs: new Set(fact.values).size > 1 };
+    }),
+  );
+  return {
+    title: `${comparison.runs.length} runs, metrics on ${split}; * marks the best of a row`,
+    head: ["task", "metric or setting", ...columns.map(({ title }) => title)],
+    numeric: columns.map((_, i) => i + 2),
+    rows: [...metrics, ...facts],
+  };
+}
+
+function sortKey(value: ConfigValue): string | number | null {
+  return typeof value === "boolean" ? Number(value) : value;
+}

@@ -1,0 +1,84 @@
+/** @file Two runs sample by sample, as tables: tests by task, and the samples that changed. */
+import type { Changes, ComparedTask, SampleComparison } from "../../analysis/comparison/compare-samples.js";
+import type { TextTable } from "./comparison-tables.js";
+import { clip } from "./display-width.js";
+import { formatMetric, groupByFlow } from "./tables.js";
+import { cellText } from "../text.js";
+
+/** What was compared, in words. */
+export function samplesSummary(
+  { split, gates, shared, unshared, tasks, skipped_tasks }: SampleComparison,
+  [first, second]: readonly [string, string],
+): string {
+  const relabelled = Math.max(0, ...tasks.map((task) => task.relabelled));
+  return [
+    `Sample by sample on ${split} (${gates === "truth" ? "true" : "predicted"} gates): ${shared} samples are shared`,
+    unshared.some((count) => count > 0) ? `, ${unshared[0]} and ${unshared[1]} are not` : "",
+    relabelled > 0 ? `; up to ${relabelled} of a task are left out because their labels differ` : "",
+    `. Differences are ${second} − ${first}.`,
+    ...skipped_tasks.map(({ task_path, reason }) => ` ${task_path} is left out: ${reason}.`),
+  ].join("");
+}
+
+/** What the columns of {@link samplesTable} mean. */
+export const SAMPLES_LEGEND = `p: McNemar's exact test of decisions, paired bootstrap of errors and losses, adjusted by Holm's method; * p < 0.05.
+exact_match: all known labels are right. worse / better: decisions that flipped, or samples whose error changed.`;
+
+/** One row per task: the difference with its interval, the p-value, and how many answers changed. */
+export function samplesTable({ tasks }: SampleComparison): TextTable {
+  const rows = tasks.map((task) => ({
+    path: task.task_path,
+    cells: [
+      task.measure,
+      String(task.n),
+      differenceText(task),
+      pText(task.p_holm),
+      `${task.worse.count} / ${task.better.count}`,
+    ],
+  }));
+  return {
+    head: ["task", "measure", "n", "difference", "p (Holm)", "worse / better"],
+    rows: groupByFlow(rows),
+    numeric: [2, 3, 4, 5],
+  };
+}
+
+function differenceText({ difference, interval }: ComparedTask): string {
+  if (difference === null) return "–";
+  const signed = (value: number): string => `${value < 0 ? "" : "+"}${value.toFixed(3)}`;
+  return interval === null ? signed(difference) : `${signed(difference)} [${interval.map(signed).join(", ")}]`;
+}
+
+function pText(p: number | null): string {
+  if (p === null) return "–";
+  return `${p < 0.001 ? "<0.001" : p.toFixed(3)}${p < 0.05 ? " *" : "  "}`;
+}
+
+/** The samples whose decisions flipped, by task: first those that got wrong. */
+export function flipsTable({ tasks }: SampleComparison, names: readonly [string, string]): TextTable {
+  const rows = tasks.flatMap((task) => {
+    if (task.test !== "mcnemar_exact") return [];
+    const kinds: [string, Changes][] = [
+      ["right → wrong", task.worse],
+      ["wrong → right", task.better],
+    ];
+    return kinds.flatMap(([kind, { samples }]) =>
+      samples.map(({ sample, label, first, second }, i) => ({
+        path: task.task_path,
+        cells: [i === 0 ? kind : "", clip(cellText(sample), 24), ...[label, first, second].map(answerText)],
+      })),
+    );
+  });
+  return {
+    head: ["task", "change", "sample", "label", ...names.map((name) => clip(name, LONGEST_ANSWER))],
+    rows: groupByFlow(rows),
+    numeric: [],
+  };
+}
+
+const LONGEST_ANSWER = 16;
+
+function answerText(answer: unknown): string {
+  const text = typeof answer === "number" ? formatMetric(answer) : Array.isArray(answer) ? answer.join(", ") : answer;
+  return clip(text === "" ? "none" : cellText(text), LONGEST_ANSWER);
+}

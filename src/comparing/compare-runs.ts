@@ -1,0 +1,149 @@
+/** @file `cool compare runs`: what differs between runs, their metrics and curves side by side, from the store alone. */
+import { existsSync } from "node:fs";
+import type { ComparableRun, ConfigValue, FlatFacts } from "../analysis/comparison/comparable-run.js";
+import { type Comparison, compareRuns as compare } from "../analysis/comparison/compare.js";
+import { type ComparedCurve, compareCurves } from "../analysis/comparison/compare-curves.js";
+import type { SampleComparison } from "../analysis/comparison/compare-samples.js";
+import { UsageError } from "../errors.js";
+import type { RunRecord } from "../storage/run-record.js";
+import type { RunStore } from "../storage/run-store.js";
+import type { MetricDirections } from "../tasks/index.js";
+import { type ListedRun, listed } from "../records/list-runs.js";
+import { readGraph, runFiles } from "../records/run-folder.js";
+
+export interface RunComparison extends Comparison {
+  readonly runs: readonly ListedRun[];
+  /** Present where curves were asked for. */
+  readonly curves?: readonly ComparedCurve[];
+  /** Present where two runs were compared sample by sample; null where that cannot be done. */
+  readonly samples?: SampleComparison | null;
+}
+
+export interface CompareRunsOptions {
+  /** Also facts that are the same in all runs; default false. */
+  readonly all?: boolean;
+  /** Whether three or more runs are grouped where they differ in their seed alone; default true. */
+  readonly group?: boolean;
+  /** Whether to read the curves; default false. */
+  readonly curves?: boolean;
+}
+
+/** @param references two runs or more; none: all finished ones, oldest first */
+export function compareRuns(
+  store: RunStore,
+  references: readonly string[],
+  options: CompareRunsOptions = {},
+): RunComparison {
+  if (references.length === 1)
+    throw new UsageError("One run cannot be compared. Name a second one, or none for all finished runs.");
+  const runs = references.length === 0 ? finishedRuns(store) : references.map((reference) => store.findRun(reference));
+  refuseRepeated(runs, references);
+  // of two runs the differences are wanted, whatever they differ in
+  const group = (options.group ?? true) && runs.length > 2;
+  const compared = runs.map((run) => comparable(store, run));
+  const directions: MetricDirections = Object.assign({}, ...compared.map((run) => run.directions));
+  const curves = (): ComparedCurve[] =>
+    compareCurves(
+      runs.map(({ id }) => store.readMetrics(id)),
+      directions,
+    );
+  return {
+    runs: runs.map((run) => listed(store, run)),
+    ...compare(compared, { all: options.all ?? false, group }),
+    ...(options.curves === true ? { curves: curves() } : {}),
+  };
+}
+
+/** Facts about a run's backend, machine, system and versions. */
+export function environmentFacts(store: RunStore, run: RunRecord): FlatFacts {
+  return {
+    backend: run.backend,
+    backend_version: run.backendVersion,
+    // for runs of which the store keeps no environment
+    host: run.host,
+    node: run.nodeVersion,
+    "packages.dnn-cool": run.packageVersion,
+    ...flat(store.readEnvironment(run.id)),
+  };
+}
+
+/** Which source a run was made from. */
+export function codeFacts(run: RunRecord): FlatFacts {
+  return {
+    git_commit: run.gitCommit,
+    git_branch: run.gitBranch,
+    git_dirty: run.gitDirty,
+    source_digest: run.sourceDigest,
+  };
+}
+
+/** Lists and empty objects are compared as JSON. */
+export function flat(values: Readonly<Record<string, unknown>>): FlatFacts {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      key,
+      typeof value === "object" && value !== null ? JSON.stringify(value) : (value as ConfigValue),
+    ]),
+  );
+}
+
+function comparable(store: RunStore, run: RunRecord): ComparableRun {
+  const environment = environmentFacts(store, run);
+  return {
+    id: run.id,
+    name: run.name,
+    config: flat(store.readConfig(run.id)),
+    environment,
+    code: codeFacts(run),
+    data: { data_digest: run.dataDigest },
+    identity: identityFacts(run, environment),
+    evaluation: store.readEvaluation(run.id),
+    directions: ownDirections(store, run),
+  };
+}
+
+/** Which way the metrics of a run's own tasks get better, as its graph keeps it. */
+function ownDirections(store: RunStore, run: RunRecord): MetricDirections {
+  const dir = store.runDir(run.id);
+  if (!existsSync(runFiles(dir).graph)) return {};
+  return Object.fromEntries(
+    readGraph(dir).tasks.flatMap(({ path, spec }) =>
+      spec.kind === "own"
+        ? Object.entries(spec.higherIsBetter).map(([metric, higher]) => [`${path}/${metric}`, higher])
+        : [],
+    ),
+  );
+}
+
+/**
+ * What must be equal for runs to be repeats of one experiment: the source, whichever commit holds it, the data, the
+ * backend and the versions of packages; not the machine, its load or the folder.
+ */
+function identityFacts(run: RunRecord, environment: FlatFacts): FlatFacts {
+  const versions = Object.entries(environment).filter(
+    ([key]) => VERSIONS.has(key) || key.startsWith("packages.") || key.startsWith("packages["),
+  );
+  return {
+    project: run.project,
+    source: run.sourceDigest ?? run.gitCommit,
+    data: run.dataDigest,
+    ...Object.fromEntries(versions),
+  };
+}
+
+const VERSIONS = new Set(["backend", "backend_version", "node"]);
+
+function refuseRepeated(runs: readonly RunRecord[], references: readonly string[]): void {
+  runs.forEach(({ id, name }, i) => {
+    const earlier = runs.findIndex((run) => run.id === id);
+    if (earlier === i) return;
+    throw new UsageError(
+      `"${references[earlier]}" and "${references[i]}" are the same run, ${id} (${name}). Name another one.`,
+      { run: id },
+    );
+  });
+}
+
+function finishedRuns(store: RunStore): RunRecord[] {
+  return store.listRuns({ state: "finished" }).reverse();
+}

@@ -1,0 +1,160 @@
+/** @file `cool runs diff`: everything in which two runs differ, from their records and folders. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FlatFacts } from "../analysis/comparison/comparable-run.js";
+import { type ComparedParam, compareFacts } from "../analysis/comparison/compare.js";
+import { linesOf } from "../analysis/comparison/text-diff.js";
+import { UsageError } from "../errors.js";
+import type { RunRecord } from "../storage/run-record.js";
+import type { RunStore } from "../storage/run-store.js";
+import { codeFacts, environmentFacts, flat } from "./compare-runs.js";
+import { type ListedRun, listed } from "../records/list-runs.js";
+import { runFiles } from "../records/run-folder.js";
+import { diffSources, type SourceDiff } from "./source-diff.js";
+
+/** A source file of one run or both. */
+export interface FileChange {
+  readonly path: string;
+  readonly change: "only first" | "only second" | "changed";
+}
+
+/** Where two outputs part. */
+export interface OutputDiff {
+  /** Lines in each; null: the run has no output. */
+  readonly lines: readonly [number | null, number | null];
+  /** Lines that are the same from the start. */
+  readonly same_lines: number;
+  /** The next lines of each, from the first that differs; empty where the outputs are the same. */
+  readonly first: readonly string[];
+  readonly second: readonly string[];
+}
+
+export interface RunDiff {
+  readonly runs: readonly [ListedRun, ListedRun];
+  /** Settings, inputs and the flow. */
+  readonly config: readonly ComparedParam[];
+  /** How the runs were made: command line, commit, digest of the source. */
+  readonly code: readonly ComparedParam[];
+  /** Files of the project whose contents differ. */
+  readonly files: readonly FileChange[];
+  /** null: neither commits nor patches are known. */
+  readonly source: SourceDiff | null;
+  readonly environment: readonly ComparedParam[];
+  readonly data: readonly ComparedParam[];
+  readonly output: OutputDiff;
+}
+
+/** @param outputLines lines of each output to show from the first difference */
+export function diffRuns(
+  store: RunStore,
+  references: readonly [string, string],
+  { outputLines = 5 }: { readonly outputLines?: number } = {},
+): RunDiff {
+  const [first, second] = references.map((reference) => store.findRun(reference)) as [RunRecord, RunRecord];
+  if (first.id === second.id) {
+    throw new UsageError(
+      `"${references[0]}" and "${references[1]}" are the same run, ${first.id} (${first.name}). Name another one.`,
+      { run: first.id },
+    );
+  }
+  const compare = (factsOf: (run: RunRecord) => FlatFacts): ComparedParam[] =>
+    compareFacts([factsOf(first), factsOf(second)], false);
+  return {
+    runs: [listed(store, first), listed(store, second)],
+    config: compare((run) => configFacts(store, run)),
+    code: compare((run) => ({ command_line: run.commandLine, ...codeFacts(run) })),
+    files: changedFiles(sourceFilesOf(store, first), sourceFilesOf(store, second)),
+    source: sourceDiff(store, first, second),
+    environment: compare((run) => environmentFacts(store, run)),
+    data: compare((run) => ({ data_digest: run.dataDigest ?? folderDataDigest(store, run) })),
+    output: diffOutputs(outputOf(store, first), outputOf(store, second), outputLines),
+  };
+}
+
+/** Settings as stored; inputs and tasks as the run's folder has them. */
+function configFacts(store: RunStore, run: RunRecord): FlatFacts {
+  const dir = store.runDir(run.id);
+  const config = readJson(runFiles(dir).config) as { readonly inputs?: unknown } | null;
+  const graph = readJson(runFiles(dir).graph) as {
+    readonly flow: string;
+    readonly tasks: readonly ({ readonly path: string; readonly index: number } & Record<string, unknown>)[];
+  } | null;
+  // the place of a task follows from those before it
+  const tasks = (graph?.tasks ?? []).map(({ path, index: _, ...task }) => [path, task]);
+  return {
+    ...flat(store.readConfig(run.id)),
+    ...flatten("inputs", config?.inputs ?? {}),
+    ...(graph === null ? {} : { flow: graph.flow }),
+    ...flatten("tasks", Object.fromEntries(tasks)),
+  };
+}
+
+/** Nested objects under flat keys; lists are kept whole. */
+function flatten(prefix: string, value: unknown): FlatFacts {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject) return flat({ [prefix]: value });
+  return Object.assign({}, ...Object.entries(value).map(([key, inner]) => flatten(`${prefix}.${key}`, inner)));
+}
+
+function folderDataDigest(store: RunStore, run: RunRecord): string | null {
+  const config = readJson(runFiles(store.runDir(run.id)).config) as { readonly dataDigest?: string } | null;
+  return config?.dataDigest ?? null;
+}
+
+type Digests = ReadonlyMap<string, string>;
+
+function sourceFilesOf(store: RunStore, run: RunRecord): Digests {
+  const source = readJson(join(store.runDir(run.id), "source.json")) as {
+    readonly files?: readonly { readonly path: string; readonly sha256: string }[];
+  } | null;
+  return new Map((source?.files ?? []).map(({ path, sha256 }) => [path, sha256]));
+}
+
+function changedFiles(first: Digests, second: Digests): FileChange[] {
+  const paths = [...new Set([...first.keys(), ...second.keys()])].sort();
+  return paths.flatMap((path): FileChange[] => {
+    if (!second.has(path)) return [{ path, change: "only first" }];
+    if (!first.has(path)) return [{ path, change: "only second" }];
+    return first.get(path) === second.get(path) ? [] : [{ path, change: "changed" }];
+  });
+}
+
+function sourceDiff(store: RunStore, first: RunRecord, second: RunRecord): SourceDiff | null {
+  const stateOf = (run: RunRecord) => {
+    const patchFile = join(store.runDir(run.id), "source.patch");
+    return { commit: run.gitCommit, patchFile: existsSync(patchFile) ? patchFile : null };
+  };
+  const config = readJson(runFiles(store.runDir(second.id)).config) as { readonly projectDir?: string } | null;
+  return diffSources(config?.projectDir ?? store.dir, stateOf(first), stateOf(second));
+}
+
+/** Lines of a run's output, without its id and name, which no two runs share; null: it has none. */
+function outputOf(store: RunStore, run: RunRecord): readonly string[] | null {
+  const file = runFiles(store.runDir(run.id)).stdout;
+  return existsSync(file) ? linesOf(withoutIdentity(readFileSync(file, "utf8"), run)) : null;
+}
+
+function withoutIdentity(text: string, { id, name }: RunRecord): string {
+  return text.replaceAll(`${id} (${name})`, "<run>").replaceAll(id, "<run>");
+}
+
+function diffOutputs(first: readonly string[] | null, second: readonly string[] | null, count: number): OutputDiff {
+  const [a, b] = [first ?? [], second ?? []];
+  let same = 0;
+  while (same < Math.max(a.length, b.length) && a[same] === b[same]) same++;
+  return {
+    lines: [first?.length ?? null, second?.length ?? null],
+    same_lines: same,
+    first: a.slice(same, same + count),
+    second: b.slice(same, same + count),
+  };
+}
+
+/** Null for a file that is not there or is damaged: a diff shows what there is. */
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,123 @@
+/** @file One image file → pixels of the size a network takes. */
+import { readFile, stat } from "node:fs/promises";
+import { isAbsolute, relative, resolve, sep } from "node:path";
+import type sharp from "sharp";
+import type { ImageInputSpec } from "../dataset.js";
+
+/** Something that may fail for a reason that completes "image x …", e.g. "is not found". */
+export type Outcome<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly reason: string };
+
+export interface DecodedImage {
+  /** [height, width, channels], 0 to 255. */
+  readonly pixels: Uint8Array;
+  /** Size of the picture as it is shown: after EXIF orientation. */
+  readonly originalWidth: number;
+  readonly originalHeight: number;
+}
+
+const MAX_FILE_BYTES = 2 ** 30;
+// libvips' own bound, 16383²: larger pictures are rather bombs than samples
+const MAX_PIXELS = 268_402_689;
+const TOO_LARGE = `has more than ${Math.floor(MAX_PIXELS / 1e6)} million pixels; make it smaller`;
+const FORMATS = new Set(["jpeg", "png", "webp", "tiff"]);
+
+/**
+ * Where a table's image cell points to. A path must stay in one of the data folders as it is written, so that a
+ * table from elsewhere cannot name any file of the machine. Symbolic links inside the folders are followed: they
+ * are made by the owner of the disk, often to keep images on another one.
+ * @param folders absolute; the cell is relative to the first
+ */
+export function locateImage(cell: unknown, folders: readonly [string, ...string[]]): Outcome<string> {
+  if (cell === null || cell === undefined || cell === "") return failed("is missing: the cell is empty");
+  if (typeof cell !== "string") return failed(`is ${JSON.stringify(cell)}, which is not a path`);
+  const path = resolve(folders[0], cell);
+  if (!folders.some((folder) => isInside(path, folder))) return failed("lies outside the data folder");
+  return { ok: true, value: path };
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+/** Checks that a file can be read, without reading it. */
+export async function checkImageFile(path: string): Promise<Outcome<string>> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) return failed("is not a file");
+    if (found.size === 0) return failed("is an empty file");
+    if (found.size > MAX_FILE_BYTES) return failed("is larger than 1 GiB");
+    return { ok: true, value: path };
+  } catch (error) {
+    return failed(fileProblem(error));
+  }
+}
+
+/** All bytes of a file. */
+export async function readImageFile(path: string): Promise<Outcome<Buffer>> {
+  const checked = await checkImageFile(path);
+  if (!checked.ok) return checked;
+  try {
+    return { ok: true, value: await readFile(path) };
+  } catch (error) {
+    return failed(fileProblem(error));
+  }
+}
+
+/**
+ * Decodes a JPEG, PNG, WebP or TIFF (its first page). EXIF orientation is honoured, transparency becomes white,
+ * 16-bit and CMYK values become 8-bit sRGB (or grey, for one channel); both axes are stretched to the size asked for
+ * with a Lanczos filter. A file with missing or damaged pixels fails.
+ */
+export async function decodeImage(bytes: Buffer, spec: ImageInputSpec): Promise<Outcome<DecodedImage>> {
+  const [height, width] = spec.size;
+  const open = await loadSharp();
+  try {
+    // "error" lets pass what only puzzles the decoder, such as stray bytes that every viewer ignores
+    const image = open(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS });
+    const { format, width: storedWidth, height: storedHeight, autoOrient } = await image.metadata();
+    if (!FORMATS.has(format)) return failed(`is of the format ${format}; convert it to JPEG, PNG, WebP or TIFF`);
+    if (storedWidth * storedHeight > MAX_PIXELS) return failed(TOO_LARGE);
+    const pixels = await image
+      .autoOrient()
+      .flatten({ background: "white" })
+      .resize(width, height, { fit: "fill", kernel: "lanczos3" })
+      .toColourspace(spec.channels === 1 ? "b-w" : "srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer();
+    return { ok: true, value: { pixels, originalWidth: autoOrient.width, originalHeight: autoOrient.height } };
+  } catch (error) {
+    return failed(decoderProblem((error as Error).message));
+  }
+}
+
+async function loadSharp(): Promise<typeof sharp> {
+  const module = await import("sharp");
+  // images are decoded side by side, each only once
+  module.default.concurrency(1);
+  module.default.cache(false);
+  return module.default;
+}
+
+function failed(reason: string): { readonly ok: false; readonly reason: string } {
+  return { ok: false, reason };
+}
+
+function fileProblem(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return "is not found";
+  if (code === "EACCES" || code === "EPERM") return "may not be read (permissions)";
+  return `cannot be read: ${message}`;
+}
+
+function decoderProblem(message: string): string {
+  const text = message
+    .replaceAll(/\s*\n\s*/g, "; ")
+    .replace(/[\s:]+$/, "")
+    .trim();
+  if (/unsupported image format/i.test(text)) return "is not an image (JPEG, PNG, WebP or TIFF)";
+  if (/exceeds pixel limit/i.test(text)) return TOO_LARGE;
+  return `is damaged or truncated: ${text}`;
+}

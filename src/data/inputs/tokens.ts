@@ -1,0 +1,147 @@
+/** @file Text and lists of tokens → sequences of ids, padded per batch. */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { DataError } from "../../errors.js";
+import type { TokenSource, TokensInputSpec } from "../dataset.js";
+import { assertNames, completeVocabulary } from "./inputs.js";
+import { quoteCell } from "../tables/table.js";
+import { type BadCell, badCellsError, cellsOf, type JoinedTables, placeIn, rowIn } from "../tables/tables.js";
+import type { ReadyInput } from "./vectors.js";
+
+/**
+ * Reads one sequence per row.
+ * @param projectDir folder that a vocabulary file is relative to
+ * @throws DataError if a cell is neither text nor a list, or holds tokens that the vocabulary lacks
+ */
+export async function readTokens(
+  name: string,
+  spec: TokensInputSpec,
+  joined: JoinedTables,
+  projectDir: string,
+): Promise<ReadyInput> {
+  const vocabulary = await vocabularyOf(name, spec, projectDir);
+  const complete = { ...spec, vocabulary };
+  const ids = new Map(vocabulary.map((token, i) => [token, i + 1]));
+  const sequences = splitCells(name, spec, joined).map((tokens) => tokens.slice(0, spec.maxLength));
+  assertKnown(name, complete, joined, sequences, ids);
+  const unknownId = ids.get(spec.unknown) ?? 0;
+  const encoded = sequences.map((tokens) => Int32Array.from(tokens, (token) => ids.get(token) ?? unknownId));
+  return { source: (kept) => tokenSource(complete, encoded, kept) };
+}
+
+async function vocabularyOf(name: string, spec: TokensInputSpec, projectDir: string): Promise<readonly string[]> {
+  const { vocabulary, unknown } = spec;
+  if (typeof vocabulary !== "string") return vocabulary;
+  const text = await readFile(resolve(projectDir, vocabulary), "utf8").catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === "ENOENT" ? "is not there" : `cannot be read: ${cause.message}`;
+    throw new DataError(
+      `The vocabulary ${vocabulary} of the input "${name}" ${why}. Write a text file of one token per line, relative to the project, or list the tokens.`,
+      { input: name, file: vocabulary },
+      { cause },
+    );
+  });
+  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+  if (lines.at(-1) === "") lines.pop();
+  assertNames(lines, `The vocabulary ${vocabulary} of the input "${name}"`, "tokens", { file: vocabulary });
+  return completeVocabulary(lines, unknown);
+}
+
+/**
+ * Tokens in each row as it is written, before longer ones are cut off.
+ * @throws DataError as readTokens does where a cell is no sequence
+ */
+export function countTokens(name: string, spec: TokensInputSpec, joined: JoinedTables): Int32Array {
+  return Int32Array.from(splitCells(name, spec, joined), (tokens) => tokens.length);
+}
+
+/** Tokens of every row. */
+function splitCells(name: string, spec: TokensInputSpec, joined: JoinedTables): (readonly string[])[] {
+  const bad: BadCell[] = [];
+  const sequences = cellsOf(joined, spec.column, `the input "${name}"`).map((cell, row) => {
+    const tokens = tokensIn(cell, spec);
+    if (tokens !== null) return tokens;
+    const reason = "is neither text nor a list of texts; write one of them";
+    bad.push({ ...rowIn(joined, row), column: spec.column, cell, reason, reader: { kind: "input", name } });
+    return [];
+  });
+  if (bad.length > 0) throw badCellsError(joined, bad, "sequence");
+  return sequences;
+}
+
+/** null where the cell is no sequence. */
+function tokensIn(cell: unknown, { split }: TokensInputSpec): readonly string[] | null {
+  if (cell === null || cell === undefined) return [];
+  if (Array.isArray(cell)) {
+    return cell.every((item) => typeof item === "string" || typeof item === "number") ? cell.map(String) : null;
+  }
+  if (typeof cell === "number") return [...tokensOfText(String(cell), split)];
+  return typeof cell === "string" ? tokensOfText(cell, split) : null;
+}
+
+function tokensOfText(text: string, split: TokensInputSpec["split"]): readonly string[] {
+  switch (split) {
+    case "whitespace":
+      return text.split(/\s+/).filter((token) => token !== "");
+    case "characters":
+      // by code point, so that no character falls apart
+      return [...text];
+    default:
+      return split satisfies never;
+  }
+}
+
+const SHOWN = 10;
+
+/** @throws DataError naming the tokens that the vocabulary lacks, the most frequent first, and how many rows have them */
+function assertKnown(
+  name: string,
+  { unknown, column, vocabulary }: TokensInputSpec,
+  joined: JoinedTables,
+  sequences: readonly (readonly string[])[],
+  ids: ReadonlyMap<string, number>,
+): void {
+  if (unknown !== "error") return;
+  const rowsOf = new Map<string, number>();
+  const rows = sequences.flatMap((tokens, row) => {
+    const missing = new Set(tokens.filter((token) => !ids.has(token)));
+    for (const token of missing) rowsOf.set(token, (rowsOf.get(token) ?? 0) + 1);
+    return missing.size > 0 ? [row] : [];
+  });
+  const [first] = rows;
+  if (first === undefined) return;
+  const byRows = [...rowsOf].sort(([, a], [, b]) => b - a);
+  const shown = byRows.slice(0, SHOWN).map(([token, count]) => `${quoteCell(token)} (${countOf(count, "row")})`);
+  const rest = byRows.length > SHOWN ? `, and ${byRows.length - SHOWN} more` : "";
+  const { table, row } = rowIn(joined, first);
+  throw new DataError(
+    `${countOf(rows.length, "row")} of ${joined.file} ${rows.length === 1 ? "has" : "have"} tokens in the column "${column}" that the vocabulary of the input "${name}" (${vocabulary.length} tokens) lacks: ${shown.join(", ")}${rest}; the first is ${placeIn(joined, table, row)}. Add them to the vocabulary, or give the input unknown: "<unk>".`,
+    {
+      file: joined.file,
+      input: name,
+      column,
+      rows: rows.length,
+      tokens: byRows.slice(0, SHOWN).map(([token]) => token),
+      missing: byRows.length,
+    },
+  );
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function tokenSource(spec: TokensInputSpec, encoded: readonly Int32Array[], kept: Int32Array): TokenSource {
+  const sequence = (row: number): Int32Array => encoded[kept[row] as number] as Int32Array;
+  return {
+    spec,
+    lengths: Int32Array.from(kept, (_, row) => sequence(row).length),
+    read(rows) {
+      let longest = 1;
+      for (let i = 0; i < rows.length; i++) longest = Math.max(longest, sequence(rows[i] as number).length);
+      const out = new Int32Array(rows.length * longest);
+      for (let i = 0; i < rows.length; i++) out.set(sequence(rows[i] as number), i * longest);
+      return out;
+    },
+    close() {},
+  };
+}

@@ -1,0 +1,167 @@
+/** @file Number and category cells → vectors, row by row. */
+import { DataError, nearestNames } from "../../errors.js";
+import { isMissing } from "../../tasks/behaviour.js";
+import type { CategoricalInputSpec, InputSource, NumericInputSpec, NumericStatistics } from "../dataset.js";
+import { type BadCell, badCellsError, cellsOf, type JoinedTables, rowIn } from "../tables/tables.js";
+
+/** An input over all rows of the tables, before rows are left out. */
+export interface ReadyInput {
+  /** The source over some rows of the tables, in their order. */
+  source(kept: Int32Array): InputSource;
+}
+
+/**
+ * Reads a vector of numbers. Statistics are computed over the rows to fit on, unless the spec brings them.
+ * @param fitRows rows of the train split; null where nothing may be fitted
+ * @throws DataError if a cell is no number, or is empty where the spec does not say what to take
+ */
+export function readNumeric(
+  name: string,
+  spec: NumericInputSpec,
+  joined: JoinedTables,
+  fitRows: Int32Array | null,
+): ReadyInput {
+  const width = spec.listLength ?? spec.columns.length;
+  const values = new Float64Array(joined.rows * width).fill(Number.NaN);
+  const bad: BadCell[] = [];
+  spec.columns.forEach((column, at) => {
+    const cells = cellsOf(joined, column, `the input "${name}"`);
+    cells.forEach((cell, row) => {
+      const start = row * width + at;
+      const into = values.subarray(start, start + (spec.listLength ?? 1));
+      const unread = spec.listLength === null ? readNumber(cell, into) : readList(cell, into);
+      const reason = unread ?? (spec.missing === "error" && into.some(Number.isNaN) ? MISSING : null);
+      if (reason !== null) bad.push({ ...rowIn(joined, row), column, cell, reason, reader: { kind: "input", name } });
+    });
+  });
+  if (bad.length > 0) throw badCellsError(joined, bad, "number cell");
+  const statistics = spec.statistics ?? fitStatistics(name, spec, values, width, fitRows, joined);
+  const fitted = { ...spec, statistics };
+  const ready = Float32Array.from(values, (value, i) => transform(fitted, value, i % width));
+  return { source: (kept) => vectorSource(fitted, ready, width, kept) };
+}
+
+const MISSING = 'is missing; fill it, or give the input missing: "mean"';
+
+/** @param into receives the number at its start; left as it is where the cell is missing */
+function readNumber(cell: unknown, into: Float64Array): string | null {
+  if (isMissing(cell)) return null;
+  const value = typeof cell === "string" ? Number(cell.trim()) : Number(cell);
+  if (typeof cell === "object" || !Number.isFinite(value)) return "is not a finite number; write a number";
+  into[0] = value;
+  return null;
+}
+
+/** Lists, or their text: `[1, 2]`, `1 2`, `1,2` or `1;2`. */
+function readList(cell: unknown, into: Float64Array): string | null {
+  if (isMissing(cell)) return null;
+  const parts = Array.isArray(cell)
+    ? cell
+    : String(cell)
+        .trim()
+        .replace(/^\[|\]$/g, "")
+        .split(/[\s,;]+/);
+  const items = parts.filter((part) => part !== "");
+  if (items.length !== into.length) {
+    return `has ${items.length} numbers, but the input's length is ${into.length}; correct one of them`;
+  }
+  for (const [i, item] of items.entries()) {
+    const reason = readNumber(item, into.subarray(i));
+    if (reason !== null) return `has an item that ${reason}`;
+  }
+  return null;
+}
+
+/** null where the spec needs none. */
+function fitStatistics(
+  name: string,
+  spec: NumericInputSpec,
+  values: Float64Array,
+  width: number,
+  fitRows: Int32Array | null,
+  joined: JoinedTables,
+): NumericStatistics | null {
+  if (!spec.standardize && spec.missing === "error") return null;
+  if (fitRows === null) throw new Error(`the input ${name} has no statistics`);
+  const moments = Array.from({ length: width }, (_, at) => {
+    const known = Array.from(fitRows, (row) => values[row * width + at] as number).filter((v) => !Number.isNaN(v));
+    if (known.length > 0) return momentsOf(known);
+    const column = spec.columns[spec.listLength === null ? at : 0] as string;
+    throw new DataError(
+      `The input "${name}" has no number in the train split: the column "${column}" of ${joined.file} is empty there. Fill it, change the split, or take it out of the input.`,
+      { file: joined.file, input: name, column },
+    );
+  });
+  return { mean: moments.map(({ mean }) => mean), deviation: moments.map(({ deviation }) => deviation) };
+}
+
+function momentsOf(values: readonly number[]): { readonly mean: number; readonly deviation: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  const deviation = Math.sqrt(variance);
+  // rounding alone must not become a deviation to divide by
+  return { mean, deviation: deviation > Math.abs(mean) * 1e-12 ? deviation : 1 };
+}
+
+function transform({ standardize, statistics }: NumericInputSpec, value: number, at: number): number {
+  if (statistics === null) return value;
+  const mean = statistics.mean[at] as number;
+  const known = Number.isNaN(value) ? mean : value;
+  return standardize ? (known - mean) / (statistics.deviation[at] as number) : known;
+}
+
+/**
+ * Reads one category per row. A number is the category that its text names.
+ * @throws DataError for a category that the spec does not list
+ */
+export function readCategorical(name: string, spec: CategoricalInputSpec, joined: JoinedTables): ReadyInput {
+  const cells = cellsOf(joined, spec.column, `the input "${name}"`);
+  const places = new Map(spec.categories.map((category, i) => [category, i + 1]));
+  const bad: BadCell[] = [];
+  const ids = Int32Array.from(cells, (cell, row) => {
+    if (isMissing(cell)) return 0;
+    const id = places.get(String(cell).trim());
+    if (id === undefined) {
+      const reason = unknownCategory(String(cell), spec.categories);
+      bad.push({ ...rowIn(joined, row), column: spec.column, cell, reason, reader: { kind: "input", name } });
+    }
+    return id ?? 0;
+  });
+  if (bad.length > 0) throw badCellsError(joined, bad, "category cell");
+  if (spec.encoding === "index") return { source: (kept) => vectorSource(spec, ids, 1, kept) };
+  const width = spec.categories.length;
+  const oneHot = new Float32Array(ids.length * width);
+  ids.forEach((id, row) => {
+    if (id > 0) oneHot[row * width + id - 1] = 1;
+  });
+  return { source: (kept) => vectorSource(spec, oneHot, width, kept) };
+}
+
+function unknownCategory(cell: string, known: readonly string[]): string {
+  const near = nearestNames(cell.trim(), known);
+  const hint =
+    near.length > 0
+      ? `did you mean ${near.map((one) => `"${one}"`).join(" or ")}?`
+      : `known: ${known.slice(0, 12).join(", ")}${known.length > 12 ? ", …" : ""}`;
+  return `is not one of the input's categories; ${hint}`;
+}
+
+function vectorSource(
+  spec: NumericInputSpec | CategoricalInputSpec,
+  values: Float32Array | Int32Array,
+  width: number,
+  kept: Int32Array,
+): InputSource {
+  return {
+    spec,
+    read(rows) {
+      const out = new (values.constructor as new (length: number) => typeof values)(rows.length * width);
+      for (let i = 0; i < rows.length; i++) {
+        const from = (kept[rows[i] as number] as number) * width;
+        for (let k = 0; k < width; k++) out[i * width + k] = values[from + k] as number;
+      }
+      return out;
+    },
+    close() {},
+  };
+}

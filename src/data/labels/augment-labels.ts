@@ -1,0 +1,150 @@
+/** @file Labels that measure something on a picture, moved with it. */
+import type { BoundedRegressionSpec, FlowGraph, TaskNode } from "../../flow/graph.js";
+import { type Labels, unitScaleAt } from "../../tasks/behaviour.js";
+import { type Augmentation, type AxisMove, movePlace, movesNothing } from "../augment.js";
+
+/** A task that says what it measures. */
+type Measure = TaskNode & { readonly spec: BoundedRegressionSpec };
+
+/** Tasks along one axis of a figure: a place, an extent, or both. */
+interface AxisTasks {
+  readonly place: Measure | null;
+  readonly extent: Measure | null;
+}
+
+/**
+ * Tasks of one flow that measure one thing: a box (its left or upper edge and its extent along each axis), or a point
+ * where there is no extent.
+ */
+export interface FigureTasks {
+  readonly horizontal: AxisTasks;
+  readonly vertical: AxisTasks;
+}
+
+/**
+ * Figures that a graph's tasks measure. In each flow the first x goes with the first y, width and height, the second
+ * with the second, and so on.
+ */
+export function figuresOf(graph: FlowGraph): FigureTasks[] {
+  const measures = graph.tasks.filter(isMeasure);
+  const flows = [...new Set(measures.map(({ path }) => flowOf(path)))];
+  return flows.flatMap((flow) => {
+    const own = measures.filter(({ path }) => flowOf(path) === flow);
+    const along = (measured: BoundedRegressionSpec["measures"]): Measure[] =>
+      own.filter(({ spec }) => spec.measures === measured);
+    const [xs, ys, widths, heights] = [along("x"), along("y"), along("width"), along("height")];
+    const count = Math.max(xs.length, ys.length, widths.length, heights.length);
+    return Array.from({ length: count }, (_, i) => ({
+      horizontal: { place: xs[i] ?? null, extent: widths[i] ?? null },
+      vertical: { place: ys[i] ?? null, extent: heights[i] ?? null },
+    }));
+  });
+}
+
+function isMeasure(task: TaskNode): task is Measure {
+  return task.spec.kind === "boundedRegression" && task.spec.measures !== undefined;
+}
+
+function flowOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf(".")));
+}
+
+/**
+ * Moves one row's labels with its picture, in place:
+ *  - a place is mirrored (of a box its other edge), scaled about the centre and shifted; an extent is scaled;
+ *  - a box partly outside is cut off at the edge of the picture;
+ *  - of a box or point wholly outside along either axis, all labels become missing (NaN);
+ *  - a label becomes missing where it depends on one that is missing: the place of a mirrored box without its extent,
+ *    or the extent of a moved box without its place, which may have been cut off.
+ * A picture lies between `min` and `max` of a place (times the row's image size where the task has a scale); an extent
+ * of `max` is the whole picture.
+ * @param labels per task of the graph
+ * @param row of `labels`
+ */
+export function moveLabels(
+  figures: readonly FigureTasks[],
+  labels: readonly Labels[],
+  row: number,
+  { horizontal, vertical }: Pick<Augmentation, "horizontal" | "vertical">,
+): void {
+  if (movesNothing(horizontal) && movesNothing(vertical)) return;
+  for (const figure of figures) {
+    const moved = [
+      moveAxis(fractionsOf(figure.horizontal, labels, row), horizontal, figure.horizontal),
+      moveAxis(fractionsOf(figure.vertical, labels, row), vertical, figure.vertical),
+    ] as const;
+    const outside = moved.some((axis) => axis === OUTSIDE);
+    [figure.horizontal, figure.vertical].forEach((tasks, i) => {
+      const axis = moved[i];
+      writeFractions(tasks, labels, row, outside || axis === OUTSIDE || axis === undefined ? UNKNOWN : axis);
+    });
+  }
+}
+
+/** Of the picture's size; NaN where unknown or without a task. */
+interface Fractions {
+  readonly place: number;
+  readonly extent: number;
+}
+
+const UNKNOWN: Fractions = { place: Number.NaN, extent: Number.NaN };
+const OUTSIDE = "outside";
+
+function moveAxis(axis: Fractions, move: AxisMove, tasks: AxisTasks): Fractions | typeof OUTSIDE {
+  const { place, extent } = axis;
+  const [placeKnown, extentKnown] = [!Number.isNaN(place), !Number.isNaN(extent)];
+  if (placeKnown && extentKnown) return cutBox(movePlace(move, place), movePlace(move, place + extent));
+  if (placeKnown && tasks.extent === null) {
+    const moved = movePlace(move, place);
+    return isInside(moved) ? { place: moved, extent } : OUTSIDE;
+  }
+  if (placeKnown) {
+    const moved = move.flip ? Number.NaN : movePlace(move, place);
+    return { place: isInside(moved) ? moved : Number.NaN, extent };
+  }
+  const cutUnknown = tasks.place !== null && (move.scale !== 1 || move.shift !== 0);
+  return { place, extent: cutUnknown ? Number.NaN : Math.min(1, move.scale * extent) };
+}
+
+/** @param edge, opposite edges of a box, in any order */
+function cutBox(edge: number, opposite: number): Fractions | typeof OUTSIDE {
+  const [low, high] = edge < opposite ? [edge, opposite] : [opposite, edge];
+  if (high <= 0 || low >= 1) return OUTSIDE;
+  const place = Math.max(0, low);
+  return { place, extent: Math.min(1, high) - place };
+}
+
+function isInside(place: number): boolean {
+  return place >= 0 && place <= 1;
+}
+
+function fractionsOf({ place, extent }: AxisTasks, labels: readonly Labels[], row: number): Fractions {
+  return {
+    place: place === null ? Number.NaN : (valueAt(place, labels, row) - place.spec.min) / sizeOf(place),
+    extent: extent === null ? Number.NaN : valueAt(extent, labels, row) / extent.spec.max,
+  };
+}
+
+function writeFractions(tasks: AxisTasks, labels: readonly Labels[], row: number, axis: Fractions): void {
+  const { place, extent } = tasks;
+  if (place !== null) writeValue(place, labels, row, place.spec.min + axis.place * sizeOf(place));
+  if (extent !== null) {
+    // an extent may not be shorter than its task can say; NaN stays NaN
+    writeValue(extent, labels, row, Math.max(extent.spec.min, axis.extent * extent.spec.max));
+  }
+}
+
+function sizeOf({ spec }: Measure): number {
+  return spec.max - spec.min;
+}
+
+/** In units of [min, max]. */
+function valueAt({ index }: Measure, labels: readonly Labels[], row: number): number {
+  const { answers, unitScale } = labels[index] as Labels;
+  return (answers[row] as number) / unitScaleAt(unitScale, row);
+}
+
+function writeValue({ index }: Measure, labels: readonly Labels[], row: number, value: number): void {
+  const { answers, unitScale } = labels[index] as Labels;
+  answers[row] = value * unitScaleAt(unitScale, row);
+}

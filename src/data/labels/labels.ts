@@ -1,0 +1,211 @@
+/** @file Table cells → labels of every task. */
+import { DataError } from "../../errors.js";
+import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { answerWidth, labelledRows, type Offsets, positionsIn } from "../../flow/masks.js";
+import { behaviourOf, type Labels } from "../../tasks/index.js";
+import { assertOwnColumns } from "./shared-columns.js";
+import type { Splits } from "../split.js";
+import { columnHint, type Table } from "../tables/table.js";
+import { type BadCell, badCellsError, type JoinedTables } from "../tables/tables.js";
+import { parseTokenLabels, rowsWithLabel, type TokenSpans } from "./token-labels.js";
+
+/** Sizes of the rows' original images in pixels, NaN where unknown. */
+export interface ImageSizes {
+  readonly width: Float32Array;
+  readonly height: Float32Array;
+}
+
+/** Whether the task's labels are pixels of the original image, so that they need its size. */
+export function needsImageSize(task: TaskNode): boolean {
+  return task.spec.kind === "boundedRegression" && task.spec.scale !== null;
+}
+
+/**
+ * Labels of each task of the graph, in its order, over all rows of all tables.
+ * A task's column is found in each table by its full path, else by its leaf name, else by its `column` option; a
+ * multilabel whose `column` is a list takes those. Rows of a table without it have no label.
+ * @param sizes null if not known yet: labels in pixels are then only checked to be numbers
+ * @param spans needed where a task is asked per token
+ * @throws DataError if a task has a column in no table, or a cell is no label of its task
+ */
+export function readLabels(
+  graph: FlowGraph,
+  joined: JoinedTables,
+  sizes: ImageSizes | null,
+  spans: TokenSpans | null = null,
+): Labels[] {
+  return readTasks(graph.tasks, joined, sizes, spans);
+}
+
+/** `labels` once the images' sizes are known: those in pixels are read again, with their bounds and unit scales. */
+export function withImageSizes(
+  graph: FlowGraph,
+  joined: JoinedTables,
+  labels: readonly Labels[],
+  sizes: ImageSizes,
+): readonly Labels[] {
+  const scaled = graph.tasks.filter(needsImageSize);
+  const read = readTasks(scaled, joined, sizes, null);
+  return labels.map((old, i) => read[scaled.findIndex((task) => task.index === i)] ?? old);
+}
+
+/** Labels of some rows, in their order. */
+export function selectLabels(labels: Labels, rows: ArrayLike<number>, width: number): Labels {
+  const answers = new Float32Array(rows.length * width);
+  const unitScale = labels.unitScale === null ? null : new Float32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    answers.set(labels.answers.subarray(row * width, (row + 1) * width), i * width);
+    if (unitScale !== null) unitScale[i] = labels.unitScale?.[row] as number;
+  }
+  return { answers, unitScale };
+}
+
+/**
+ * A task that no row of the train split labels cannot be learned.
+ * @throws DataError that names all such tasks
+ */
+export function assertLabelled(
+  graph: FlowGraph,
+  labels: readonly Labels[],
+  splits: Splits,
+  offsets?: Offsets | null,
+): void {
+  const unlabelled = graph.tasks.filter((task) => {
+    if (!hasLabels(task)) return false;
+    const answers = labelledRows(task.spec, (labels[task.index] as Labels).answers);
+    const labelled = rowsWithLabel(task, answers, offsets);
+    return !splits.train.some((row) => labelled[row] === 1);
+  });
+  if (unlabelled.length === 0) return;
+  const names = unlabelled.map(({ path }) => path);
+  throw new DataError(
+    `No row of the train split has a label for ${names.map((name) => `"${name}"`).join(", ")}. Label some rows, change the split, or take the task out of the flow.`,
+    { tasks: names, trainRows: splits.train.length },
+  );
+}
+
+/** Whether a column says the task's answers; those to masked tokens are the tokens. */
+function hasLabels({ spec }: TaskNode): boolean {
+  return spec.kind !== "maskedLanguageModeling";
+}
+
+function readTasks(
+  tasks: readonly TaskNode[],
+  joined: JoinedTables,
+  sizes: ImageSizes | null,
+  spans: TokenSpans | null,
+): Labels[] {
+  const columns = tasks.map((task) => (hasLabels(task) ? columnsOf(task, joined) : []));
+  assertOwnColumns(tasks, columns, joined);
+  const bad: BadCell[] = [];
+  const labels = tasks.map((task, i) => {
+    const unitScale = unitScaleOf(task, joined.rows, sizes);
+    const perToken = axisOf(task.spec) === "token" ? spans : null;
+    const places = perToken === null ? joined.rows : positionsIn(perToken.offsets);
+    const answers = new Float32Array(places * answerWidth(task.spec)).fill(Number.NaN);
+    joined.tables.forEach((table, t) => {
+      const [own, firstRow] = [columns[i]?.[t], joined.firstRows[t] as number];
+      if (!own) return;
+      if (perToken === null) readTask(task, own, table, { answers, unitScale }, firstRow, bad);
+      else readTokenTask(task, own[0] as string, table, answers, perToken, firstRow, bad);
+    });
+    return { answers, unitScale };
+  });
+  if (bad.length > 0) throw badCellsError(joined, bad, "label");
+  return labels;
+}
+
+/** Names of the columns that hold a task's labels in each table, null where a table has none. */
+function columnsOf(task: TaskNode, joined: JoinedTables): readonly (readonly string[] | null)[] {
+  const { column } = task.spec;
+  const candidates = Array.isArray(column)
+    ? [column as readonly string[]]
+    : [...new Set([task.path, task.name, ...(typeof column === "string" ? [column] : [])])].map((name) => [name]);
+  const found = joined.tables.map((table) => {
+    const all = candidates.find((names) => names.every((name) => table.columns.has(name)));
+    // some of several label columns: rather a slip than a table without the task
+    const some = candidates.find((names) => names.some((name) => table.columns.has(name)));
+    if (all === undefined && some !== undefined) throw noColumnError(task, [table], candidates);
+    return all ?? null;
+  });
+  if (found.every((names) => names === null)) throw noColumnError(task, joined.tables, candidates);
+  return found;
+}
+
+function noColumnError(
+  task: TaskNode,
+  tables: readonly Table[],
+  candidates: readonly (readonly string[])[],
+): DataError {
+  const [table] = tables;
+  if (table === undefined) throw new Error("there is no table");
+  const missing = candidates.flat().filter((name) => !table.columns.has(name));
+  const names = missing.map((name) => `"${name}"`).join(" and no ");
+  const facts = { task: task.path, tried: candidates.flat() };
+  if (tables.length === 1) {
+    return new DataError(
+      `${table.file} has no label column for the task "${task.path}": there is no ${names}. ${columnHint(table, missing)} Rename the column or set the task's column option.`,
+      { file: table.file, ...facts, columns: [...table.columns.keys()] },
+    );
+  }
+  const files = tables.map(({ file }) => file);
+  return new DataError(
+    `No table has a label column for the task "${task.path}": there is no ${names} in ${files.join(" or ")}. ${tables.map((each) => `${each.file}: ${columnHint(each, missing)}`).join(" ")} Rename a column, set the task's column option, or name it in the table's columns.`,
+    { files, ...facts },
+  );
+}
+
+/** @param firstRow of the table, in `labels` */
+function readTask(
+  task: TaskNode,
+  columns: readonly string[],
+  table: Table,
+  { answers, unitScale }: Labels,
+  firstRow: number,
+  bad: BadCell[],
+): void {
+  const { spec } = task;
+  const behaviour = behaviourOf(spec);
+  const width = answerWidth(spec);
+  const cellColumns = columns.map((name) => table.columns.get(name) as readonly unknown[]);
+  for (let row = 0; row < table.rows; row++) {
+    const cells = cellColumns.map((column) => column[row]);
+    const at = firstRow + row;
+    const scale = unitScale === null ? 1 : (unitScale[at] as number);
+    const parse = (some: readonly unknown[]) => behaviour.parseLabel(spec, some, scale, answers, at * width);
+    const reason = parse(cells);
+    if (reason === null) continue;
+    // with several columns, the one whose cell alone is refused
+    const wrong = cells.findIndex((_, i) => parse(cells.map((cell, k) => (k === i ? cell : null))) !== null);
+    const reader = { kind: "task", name: task.path } as const;
+    bad.push({ reader, column: columns[wrong] as string, table, row, cell: cells[wrong], reason });
+  }
+}
+
+/** @param firstRow of the table, among the rows of all tables */
+function readTokenTask(
+  task: TaskNode,
+  column: string,
+  table: Table,
+  answers: Float32Array,
+  { written, offsets }: TokenSpans,
+  firstRow: number,
+  bad: BadCell[],
+): void {
+  const width = answerWidth(task.spec);
+  const cells = table.columns.get(column) as readonly unknown[];
+  cells.forEach((cell, row) => {
+    const at = firstRow + row;
+    const own = answers.subarray((offsets[at] as number) * width, (offsets[at + 1] as number) * width);
+    const reason = parseTokenLabels(task, cell, written[at] as number, own);
+    if (reason !== null) bad.push({ reader: { kind: "task", name: task.path }, column, table, row, cell, reason });
+  });
+}
+
+/** A NaN scale lets every number pass: its bounds are not known yet. */
+function unitScaleOf({ spec }: TaskNode, rows: number, sizes: ImageSizes | null): Float32Array | null {
+  if (spec.kind !== "boundedRegression" || spec.scale === null) return null;
+  if (sizes === null) return new Float32Array(rows).fill(Number.NaN);
+  return spec.scale === "image-width" ? sizes.width : sizes.height;
+}

@@ -1,0 +1,107 @@
+/** @file Cells with a label per token → labels over the positions of all rows. */
+import { axisOf, type FlowGraph, hasTokenTasks, type TaskNode } from "../../flow/graph.js";
+import { answerWidth, type Offsets, offsetsOf } from "../../flow/masks.js";
+import { isMissing } from "../../tasks/behaviour.js";
+import { behaviourOf, type Labels } from "../../tasks/index.js";
+import type { InputSource, InputSpec, TokensInputSpec } from "../dataset.js";
+import { isTokenSource } from "../dataset.js";
+import { quoteCell } from "../tables/table.js";
+import type { JoinedTables } from "../tables/tables.js";
+import { countTokens } from "../inputs/tokens.js";
+
+/** The tokens of rows of a table, which labels per token are aligned with. */
+export interface TokenSpans {
+  /** Tokens of each row as it is written; a list of labels has as many. */
+  readonly written: Int32Array;
+  /** Of the tokens that are left once longer sequences have been cut off. */
+  readonly offsets: Offsets;
+}
+
+/** The project's token input. */
+export function tokenInput(inputs: Readonly<Record<string, InputSpec>>): [string, TokensInputSpec] | null {
+  const found = Object.entries(inputs).find((entry): entry is [string, TokensInputSpec] => entry[1].kind === "tokens");
+  return found ?? null;
+}
+
+/**
+ * Counts the tokens of every row of the tables.
+ * @returns null where no task is asked per token
+ */
+export function tokenSpans(
+  graph: FlowGraph,
+  inputs: Readonly<Record<string, InputSpec>>,
+  joined: JoinedTables,
+): TokenSpans | null {
+  const input = hasTokenTasks(graph) ? tokenInput(inputs) : null;
+  if (input === null) return null;
+  const [name, spec] = input;
+  const written = countTokens(name, spec, joined);
+  return { written, offsets: offsetsOf(written.map((count) => Math.min(count, spec.maxLength))) };
+}
+
+/** Offsets of all rows of open inputs; null where no task is asked per token. */
+export function sourceOffsets(graph: FlowGraph, inputs: Readonly<Record<string, InputSource>>): Offsets | null {
+  const source = hasTokenTasks(graph) ? Object.values(inputs).find(isTokenSource) : undefined;
+  return source === undefined ? null : offsetsOf(source.lengths);
+}
+
+/** Offsets of some rows, in their order. */
+export function selectOffsets(offsets: Offsets, rows: ArrayLike<number>): Offsets {
+  const lengths = Array.from(rows, (row) => (offsets[row + 1] as number) - (offsets[row] as number));
+  return offsetsOf(lengths);
+}
+
+/** Labels per token of some rows, in their order. */
+export function selectTokenLabels(labels: Labels, rows: ArrayLike<number>, offsets: Offsets, width: number): Labels {
+  const selected = selectOffsets(offsets, rows);
+  const answers = new Float32Array((selected.at(-1) ?? 0) * width);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    const own = labels.answers.subarray((offsets[row] as number) * width, (offsets[row + 1] as number) * width);
+    answers.set(own, (selected[i] as number) * width);
+  }
+  return { answers, unitScale: null };
+}
+
+/** Rows that have a label: any, for a task per token. */
+export function rowsWithLabel(task: TaskNode, labelled: Uint8Array, offsets: Offsets | null | undefined): Uint8Array {
+  if (axisOf(task.spec) === "sample") return labelled;
+  if (offsets == null) throw new Error("a task per token needs the offsets of the rows' tokens");
+  return Uint8Array.from({ length: offsets.length - 1 }, (_, row) =>
+    labelled.subarray(offsets[row], offsets[row + 1]).includes(1) ? 1 : 0,
+  );
+}
+
+/**
+ * Reads a row's labels, one per token. An empty cell leaves all of them missing, and so does null in the list one.
+ * @param written tokens of the row; the list must have as many labels
+ * @param out receives the labels of the first tokens, as many as fit
+ * @returns what is wrong with the cell, or null
+ */
+export function parseTokenLabels({ spec }: TaskNode, cell: unknown, written: number, out: Float32Array): string | null {
+  if (isMissing(cell)) return null;
+  const items = listIn(cell);
+  if (items === null) return "is no list; write one label per token, as a list or as JSON: [1, 0, null]";
+  if (items.length !== written) {
+    return `has ${items.length} label${items.length === 1 ? "" : "s"}, but the row has ${written} token${written === 1 ? "" : "s"}; give one per token, null where it is missing`;
+  }
+  const width = answerWidth(spec);
+  const scratch = new Float32Array(width);
+  for (const [i, item] of items.entries()) {
+    const reason = behaviourOf(spec).parseLabel(spec, [item], 1, scratch, 0);
+    if (reason !== null) return `has ${quoteCell(item)} as the label of token ${i + 1}, which ${reason}`;
+    if ((i + 1) * width <= out.length) out.set(scratch, i * width);
+  }
+  return null;
+}
+
+function listIn(cell: unknown): readonly unknown[] | null {
+  if (Array.isArray(cell)) return cell;
+  if (typeof cell !== "string" || !cell.trim().startsWith("[")) return null;
+  try {
+    const parsed: unknown = JSON.parse(cell);
+    return Array.isArray(parsed) ? parsed : null;
+  } catch {
+    return null;
+  }
+}

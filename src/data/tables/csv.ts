@@ -1,0 +1,89 @@
+/** @file The head of a CSV file: its delimiter, its column names and whether rows are lines. */
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { DataError } from "../../errors.js";
+
+export interface CsvHead {
+  readonly delimiter: string;
+  /** Trimmed; a nameless column is called `column<i>`, counted from 0. */
+  readonly names: readonly string[];
+  /** Lines of the whole file, the header among them. */
+  readonly lines: number;
+}
+
+/**
+ * Reads what must not be guessed from a sample: DuckDB's sniffer would skip ragged rows and rename columns.
+ * @param file name for messages
+ * @throws DataError if the file is empty, is not UTF-8 text or names a column twice
+ */
+export async function readCsvHead(path: string, file: string): Promise<CsvHead> {
+  const bytes = await readBytes(path, file);
+  if (bytes.length === 0) throw new DataError(`${file} is empty. Write a header line and one line per row.`, { file });
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+    throw new DataError(`${file} is UTF-16 text. Save it as UTF-8.`, { file });
+  }
+  const header = firstRecord(bytes);
+  const delimiter = delimiterOf(path, header);
+  const names = parseRecord(header, delimiter).map((name, i) => name.trim() || `column${i}`);
+  return { delimiter, names, lines: countLines(bytes) };
+}
+
+async function readBytes(path: string, file: string): Promise<Buffer> {
+  const bytes = await readFile(path);
+  if (!path.endsWith(".gz")) return bytes;
+  try {
+    return await promisify(gunzip)(bytes);
+  } catch (cause) {
+    throw new DataError(`${file} cannot be unpacked: ${(cause as Error).message}.`, { file }, { cause });
+  }
+}
+
+const QUOTE = 0x22;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+function firstRecord(bytes: Buffer): string {
+  let quoted = false;
+  let end = 0;
+  for (; end < bytes.length; end++) {
+    const byte = bytes[end];
+    if (byte === QUOTE) quoted = !quoted;
+    else if (!quoted && (byte === LINE_FEED || byte === CARRIAGE_RETURN)) break;
+  }
+  return bytes.toString("utf8", 0, end).replace(/^\uFEFF/, "");
+}
+
+/** A comma, unless the name says tab or the header holds no comma but semicolons or tabs. */
+function delimiterOf(path: string, header: string): string {
+  if (/\.tsv(\.gz)?$/i.test(path)) return "\t";
+  return [",", ";", "\t"].find((delimiter) => header.includes(delimiter)) ?? ",";
+}
+
+/** Fields of one record (RFC 4180). */
+function parseRecord(record: string, delimiter: string): string[] {
+  const fields: string[] = [];
+  let field = "";
+  let quoted = false;
+  for (let i = 0; i < record.length; i++) {
+    const char = record[i] as string;
+    if (quoted && char === '"' && record[i + 1] === '"') {
+      field += '"';
+      i++;
+    } else if (char === '"') {
+      quoted = !quoted;
+    } else if (char === delimiter && !quoted) {
+      fields.push(field);
+      field = "";
+    } else {
+      field += char;
+    }
+  }
+  return [...fields, field];
+}
+
+function countLines(bytes: Buffer): number {
+  let lines = bytes.at(-1) === LINE_FEED ? 0 : 1;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines++;
+  return lines;
+}

@@ -1,0 +1,220 @@
+/** @file Tables of labels: CSV, Parquet, JSON or a SQL query, read by DuckDB. */
+import { createHash } from "node:crypto";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
+import { DataError, nearestNames } from "../../errors.js";
+import { type CsvHead, readCsvHead } from "./csv.js";
+import { anchorFileNames, quoted } from "./sql.js";
+
+/** A table in memory, column by column. */
+export interface Table {
+  readonly rows: number;
+  /** Cells are string, number, boolean, null or arrays of these; CSV cells are text, null where empty. */
+  readonly columns: ReadonlyMap<string, readonly unknown[]>;
+  /** What messages call it: the file as it was given, or "the SQL query". */
+  readonly file: string;
+  /** Folder that image paths are relative to: the file's; for a query the project's. */
+  readonly baseDir: string;
+  /** Line of the first row if every row is one line of a text file, else null. */
+  readonly firstLine: number | null;
+}
+
+/**
+ * Reads a whole table.
+ * @param source a file (.csv, .tsv, .parquet, .json, .jsonl, .ndjson; text also .gz), or a query that starts with
+ *   SELECT, WITH or FROM; both are relative to `projectDir`
+ * @throws DataError if it is missing, has no rows, names a column twice or does not parse
+ */
+export async function readTable(source: string, options: { readonly projectDir: string }): Promise<Table> {
+  const projectDir = resolve(options.projectDir);
+  const table = isQuery(source) ? await readQuery(source, projectDir) : await readFileTable(source, projectDir);
+  if (table.rows === 0) throw new DataError(`${table.file} has no rows. Add at least one.`, { file: table.file });
+  return table;
+}
+
+/** sha256 over the names and cells of all columns, hex. */
+export function tableDigest(table: Table): string {
+  const hash = createHash("sha256");
+  for (const [name, cells] of table.columns) hash.update(JSON.stringify([name, cells]));
+  return hash.digest("hex");
+}
+
+/**
+ * Cells of a column that must exist.
+ * @param asker what asks for it, for the message
+ */
+export function columnOf(table: Table, column: string, asker: string): readonly unknown[] {
+  const cells = table.columns.get(column);
+  if (cells !== undefined) return cells;
+  throw new DataError(`${table.file} has no column "${column}" for ${asker}. ${columnHint(table, [column])}`, {
+    file: table.file,
+    column,
+    columns: [...table.columns.keys()],
+  });
+}
+
+/** Which columns may have been meant. */
+export function columnHint(table: Table, wanted: readonly string[]): string {
+  const known = [...table.columns.keys()];
+  const near = [...new Set(wanted.flatMap((name) => nearestNames(name, known)))].slice(0, 3);
+  if (near.length > 0) return `Did you mean ${near.map((name) => `"${name}"`).join(" or ")}?`;
+  return `Its columns: ${known.slice(0, 20).join(", ")}${known.length > 20 ? `, … (${known.length} in all)` : ""}.`;
+}
+
+/** A row in words; rows count from 1, as does the line, which is named where rows are lines. */
+export function placeOf(table: Table, row: number): string {
+  return table.firstLine === null ? `row ${row + 1}` : `row ${row + 1} (line ${table.firstLine + row})`;
+}
+
+/** A cell's value, short enough for a message. */
+export function quoteCell(cell: unknown): string {
+  const text = JSON.stringify(cell) ?? String(cell);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+}
+
+function isQuery(source: string): boolean {
+  return /^\s*(select|with|from)\s/i.test(source);
+}
+
+async function readQuery(query: string, projectDir: string): Promise<Table> {
+  const file = "the SQL query";
+  const columns = await withDuckDB(async (connection) => {
+    // for the names that stay relative; a comma separates folders
+    if (!projectDir.includes(",")) await connection.run(`SET file_search_path = ${quoted(projectDir)}`);
+    return readColumns(connection, await anchorFileNames(connection, query, projectDir), file);
+  });
+  return tableOf(columns, file, projectDir);
+}
+
+async function readFileTable(source: string, projectDir: string): Promise<Table> {
+  const path = resolve(projectDir, source);
+  await assertFile(path, source);
+  const format = FORMATS.find(({ pattern }) => pattern.test(path))?.format;
+  if (format === undefined) {
+    throw new DataError(
+      `${source} is of no known kind. Use .csv, .tsv, .parquet, .json, .jsonl, or a query that starts with SELECT.`,
+      { file: source },
+    );
+  }
+  return format === "csv" ? readCsv(path, source) : readTyped(path, source, format);
+}
+
+const FORMATS = [
+  { pattern: /\.(csv|tsv)(\.gz)?$/i, format: "csv" },
+  { pattern: /\.(parquet|pq)$/i, format: "parquet" },
+  { pattern: /\.(json|jsonl|ndjson)(\.gz)?$/i, format: "json" },
+] as const;
+
+async function readTyped(path: string, file: string, format: "parquet" | "json"): Promise<Table> {
+  const from = format === "parquet" ? `read_parquet(${quoted(path)})` : `read_json(${quoted(path)}, sample_size = -1)`;
+  const columns = await withDuckDB((connection) => readColumns(connection, `FROM ${from}`, file));
+  return tableOf(columns, file, dirname(path));
+}
+
+/** All cells as text, so that a message can quote what is written in the file. */
+async function readCsv(path: string, file: string): Promise<Table> {
+  const head = await readCsvHead(path, file);
+  assertUnique(head.names, file);
+  const columns = await withDuckDB((connection) => readColumns(connection, csvQuery(path, head), file));
+  const named = columns.map(({ cells }, i) => ({ name: head.names[i] as string, cells }));
+  const table = tableOf(named, file, dirname(path));
+  // a cell with a line break or a blank line would shift the rest
+  return { ...table, firstLine: head.lines === table.rows + 1 ? 2 : null };
+}
+
+function csvQuery(path: string, head: CsvHead): string {
+  // numbered: DuckDB takes names that differ in case only for the same
+  const columns = head.names.map((_, i) => `c${i}: 'VARCHAR'`).join(", ");
+  return `FROM read_csv(${quoted(path)}, auto_detect = false, header = true, skip = 0, columns = {${columns}},
+    delim = ${quoted(head.delimiter)}, quote = '"', escape = '"')`;
+}
+
+async function assertFile(path: string, source: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (found?.isFile()) return;
+  const siblings = await readdir(dirname(path)).catch(() => null);
+  const near = nearestNames(basename(path), siblings ?? []).map((name) => `"${join(dirname(source), name)}"`);
+  const hint =
+    siblings === null
+      ? `There is no folder ${dirname(path)}.`
+      : near.length > 0
+        ? `Did you mean ${near.join(" or ")}?`
+        : "Correct the name; it is relative to the project's folder.";
+  const problem = found === null ? `There is no table ${path}` : `The table ${path} is not a file`;
+  throw new DataError(`${problem}. ${hint}`, { file: source, path });
+}
+
+interface Column {
+  readonly name: string;
+  readonly cells: readonly unknown[];
+}
+
+function tableOf(columns: readonly Column[], file: string, baseDir: string): Table {
+  assertUnique(
+    columns.map(({ name }) => name),
+    file,
+  );
+  const rows = columns[0]?.cells.length ?? 0;
+  return { rows, columns: new Map(columns.map(({ name, cells }) => [name, cells])), file, baseDir, firstLine: null };
+}
+
+function assertUnique(names: readonly string[], file: string): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return;
+  throw new DataError(`${file} has two columns named "${twice}". Rename or remove one of them.`, {
+    file,
+    column: twice,
+  });
+}
+
+async function withDuckDB<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+  const { DuckDBInstance } = await import("@duckdb/node-api");
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  try {
+    return await use(connection);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+async function readColumns(connection: DuckDBConnection, query: string, file: string): Promise<Column[]> {
+  const reader = await connection.runAndReadAll(query).catch((cause: Error) => {
+    const reason = duckDBReason(cause.message);
+    throw new DataError(`${file} cannot be read: ${reason}`, { file, reason }, { cause });
+  });
+  const columns = reader.getColumns();
+  return reader.columnNames().map((name, i) => {
+    const isJson = holdsJson(reader.columnType(i));
+    // a result without rows comes without columns
+    return { name, cells: (columns[i] ?? []).map((value) => cellOf(value, isJson)) };
+  });
+}
+
+/** Whether a column's values, or those of its lists, are of several types, each written as JSON. */
+function holdsJson(type: DuckDBType): boolean {
+  return type.alias === "JSON" || ("valueType" in type && holdsJson(type.valueType));
+}
+
+/** DuckDB's value as a plain one. Dates, times and the like become text. */
+function cellOf(value: DuckDBValue, isJson: boolean): unknown {
+  if (value === null || typeof value === "number" || typeof value === "boolean") return value;
+  // a JSON column holds values of several types, each written as JSON
+  if (typeof value === "string") return isJson ? JSON.parse(value) : value;
+  if (typeof value === "bigint") return Number(value);
+  if ("items" in value) return value.items.map((item) => cellOf(item, isJson));
+  if ("toDouble" in value) return value.toDouble();
+  return String(value);
+}
+
+/** The first paragraph of DuckDB's message, on one line, without its advice on options that do not exist here. */
+function duckDBReason(message: string): string {
+  const [facts = message] = message.split(/\n(?:Possible |Try |\s*LINE |\s*file = )/);
+  return facts
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .join("; ");
+}

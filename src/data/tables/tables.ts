@@ -1,0 +1,151 @@
+/** @file Several tables read as one: each with its own folder, columns and split. */
+import { createHash } from "node:crypto";
+import { ConfigError, DataError, sentence } from "../../errors.js";
+import { type SplitSpec, type Splits, splitByColumn, splitRows } from "../split.js";
+import { columnOf, placeOf, quoteCell, readTable, type Table, tableDigest } from "./table.js";
+
+/** One of the tables of a project. */
+export interface TableSource {
+  /** File or SQL query; see readTable. */
+  readonly table: string;
+  /** Names under which this table holds columns that are called differently elsewhere: wanted name → its name here. */
+  readonly columns?: Readonly<Record<string, string>> | undefined;
+  /** Instead of the project's. */
+  readonly split?: SplitSpec | undefined;
+}
+
+/** Tables whose rows are numbered through, one table after the other. At least one. */
+export interface JoinedTables {
+  readonly tables: readonly Table[];
+  /** First row of each table. */
+  readonly firstRows: readonly number[];
+  readonly rows: number;
+  /** What messages call them all. */
+  readonly file: string;
+}
+
+/** A cell that cannot be used. */
+export interface BadCell {
+  readonly table: Table;
+  /** From 0, in its table. */
+  readonly row: number;
+  readonly column: string;
+  readonly cell: unknown;
+  /** Completes "<cell> …", with the way out. */
+  readonly reason: string;
+  /** What reads the cell. */
+  readonly reader: { readonly kind: "task" | "input"; readonly name: string };
+}
+
+export function joinTables(tables: readonly Table[]): JoinedTables {
+  let rows = 0;
+  const firstRows = tables.map((table) => {
+    rows += table.rows;
+    return rows - table.rows;
+  });
+  return { tables, firstRows, rows, file: tableNames(tables).join(" and ") };
+}
+
+/**
+ * Reads all tables.
+ * @throws DataError as readTable does, or where a table lacks a column that `columns` names; ConfigError where a
+ *   table is listed twice
+ */
+export async function readTables(sources: readonly TableSource[], projectDir: string): Promise<JoinedTables> {
+  const twice = sources.find(({ table }, i) => sources.findIndex((other) => other.table === table) !== i);
+  if (twice !== undefined) {
+    throw new ConfigError(`The table "${twice.table}" is listed twice in the data. Remove one.`, {
+      table: twice.table,
+    });
+  }
+  const tables: Table[] = [];
+  for (const { table, columns } of sources) tables.push(withAliases(await readTable(table, { projectDir }), columns));
+  return joinTables(tables);
+}
+
+function withAliases(table: Table, columns: TableSource["columns"] = {}): Table {
+  const aliases = Object.entries(columns).map(
+    ([wanted, own]) => [wanted, columnOf(table, own, `the column "${wanted}"`)] as const,
+  );
+  return { ...table, columns: new Map([...table.columns, ...aliases]) };
+}
+
+/** Short names of the tables, each different. */
+export function tableNames(tables: readonly Table[]): string[] {
+  const files = tables.map(({ file }) => file);
+  return files.map((file, i) => (files.indexOf(file) === files.lastIndexOf(file) ? file : `${file} ${i + 1}`));
+}
+
+/**
+ * Cells of a column that every table must have, table after table.
+ * @param asker what asks for it, for the message
+ */
+export function cellsOf({ tables }: JoinedTables, column: string, asker: string): readonly unknown[] {
+  const [first, ...more] = tables.map((table) => columnOf(table, column, asker));
+  return more.length === 0 ? (first ?? []) : (first ?? []).concat(...more);
+}
+
+/** The table of a row, and the row's number in it. */
+export function rowIn(
+  { tables, firstRows }: JoinedTables,
+  row: number,
+): { readonly table: Table; readonly row: number } {
+  const index = firstRows.findLastIndex((first) => first <= row);
+  return { table: tables[index] as Table, row: row - (firstRows[index] as number) };
+}
+
+/** A row in words, with its table where there are several. */
+export function placeIn(joined: JoinedTables, table: Table, row: number): string {
+  return joined.tables.length === 1 ? placeOf(table, row) : `${table.file}, ${placeOf(table, row)}`;
+}
+
+const SHOWN = 5;
+
+/**
+ * An error that names the first of some bad cells.
+ * @param noun what a cell holds: `label`
+ */
+export function badCellsError(joined: JoinedTables, bad: readonly BadCell[], noun: string): DataError {
+  const shown = bad.slice(0, SHOWN).map(({ table, row, column, cell, reason, reader: { kind, name } }) => {
+    const reader = column === name ? "" : `, ${kind} "${name}"`;
+    return `${placeIn(joined, table, row)}, column "${column}"${reader}: ${quoteCell(cell)} ${reason}`;
+  });
+  const rest = bad.length > SHOWN ? `; and ${bad.length - SHOWN} more` : "";
+  const count = bad.length === 1 ? `1 ${noun}` : `${bad.length} ${noun}s`;
+  return new DataError(sentence(`${count} in ${joined.file} cannot be read: ${shown.join("; ")}${rest}`), {
+    file: joined.file,
+    count: bad.length,
+    cells: bad.slice(0, SHOWN).map(({ table, row, reader, ...facts }) => ({
+      [reader.kind]: reader.name,
+      ...facts,
+      file: table.file,
+      row: row + 1,
+    })),
+  });
+}
+
+/**
+ * Splits every table by itself, so that none leaves a split empty for the tasks that it alone labels.
+ * @param ids of each table's rows
+ * @param specs per table
+ */
+export function splitTables(
+  { tables, firstRows }: JoinedTables,
+  ids: readonly (readonly string[])[],
+  specs: readonly SplitSpec[],
+): Splits {
+  const splits = tables.map((table, i) => {
+    const spec = specs[i] as SplitSpec;
+    return "column" in spec ? splitByColumn(table, spec.column) : splitRows(ids[i] as readonly string[], spec);
+  });
+  const joined = (split: keyof Splits): Int32Array =>
+    Int32Array.from(splits.flatMap((own, i) => Array.from(own[split], (row) => row + (firstRows[i] as number))));
+  return { train: joined("train"), valid: joined("valid"), test: joined("test") };
+}
+
+/** sha256 over the names and cells of all tables, hex; of a single one the table's own. */
+export function joinedDigest({ tables }: JoinedTables): string {
+  const digests = tables.map(tableDigest);
+  if (digests.length === 1) return digests[0] as string;
+  return createHash("sha256").update(digests.join("\n")).digest("hex");
+}

@@ -1,0 +1,55 @@
+/** @file Rows of a dataset → inputs and targets of a batch, augmented and masked. */
+import type { Dataset, InputSource } from "../../data/dataset.js";
+import type { RowMask } from "../../flow/masks.js";
+import type { BatchAugmenter } from "./augment.js";
+import { type BatchTargets, type BatchTokens, gatherTargets } from "../optimization/losses.js";
+import type { BatchMasker } from "./mask-tokens.js";
+import type { InputBatch, Network } from "../model/network.js";
+import { tokenIds } from "./token-lines.js";
+
+export interface Batch {
+  readonly rows: Int32Array;
+  readonly inputs: InputBatch;
+  readonly targets: BatchTargets;
+}
+
+export interface BatchChanges {
+  readonly epoch: number;
+  readonly augment?: BatchAugmenter | undefined;
+  readonly mask?: BatchMasker | undefined;
+}
+
+/** @param masks loss mask of each task over all rows of the dataset */
+export function createBatchReader(
+  network: Network,
+  dataset: Pick<Dataset, "inputs" | "labels" | "offsets">,
+  masks: readonly RowMask[],
+  { epoch, augment, mask }: BatchChanges,
+): (rows: Int32Array) => Promise<Batch> {
+  return async (rows) => {
+    const inputs = readInputs(network, dataset, rows);
+    const spans = tokenSpans(network, dataset, inputs, rows.length);
+    const plain = gatherTargets(network.layout, dataset.labels, masks, rows, spans);
+    const seen = augment === undefined ? inputs : await augment(epoch, rows, inputs, plain);
+    const targets = mask?.(epoch, rows, seen, plain) ?? plain;
+    return { rows, inputs: seen, targets };
+  };
+}
+
+/** Where the tokens of a batch lie; null where no task is asked per token. */
+export function tokenSpans(
+  { inputs: specs, layout }: Network,
+  { offsets }: Pick<Dataset, "offsets">,
+  batch: InputBatch,
+  rows: number,
+): BatchTokens | null {
+  if (offsets == null || layout.tokenWidth + layout.maskedWidth === 0) return null;
+  return { offsets, length: (tokenIds(specs, batch)?.length ?? 0) / rows };
+}
+
+/** Inputs of some rows of a dataset. */
+export function readInputs(network: Network, dataset: Pick<Dataset, "inputs">, rows: ArrayLike<number>): InputBatch {
+  return Object.fromEntries(
+    Object.keys(network.inputs).map((name) => [name, (dataset.inputs[name] as InputSource).read(rows)]),
+  );
+}

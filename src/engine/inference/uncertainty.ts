@@ -1,0 +1,111 @@
+/** @file Monte-Carlo dropout: the same inputs, answered by many thinned networks. */
+import type { TaskNode } from "../../flow/graph.js";
+import { behaviourOf } from "../../tasks/index.js";
+import { joinArrays } from "../batches/arrays.js";
+import { type Layer, layersBefore, whileInferring, withInnerLayers } from "../model/layer-graph.js";
+import type { PartValues } from "../optimization/losses.js";
+import type { InputBatch, Network, SymbolicTensor } from "../model/network.js";
+import { forwardParts } from "./predict.js";
+import { withSeededRandom } from "../model/seeded.js";
+import { rowLengths } from "../batches/token-lines.js";
+
+/**
+ * Logits of one batch in one pass under dropout. Dropout layers drop as in training, and every
+ * other layer infers: batch normalization keeps its averages, and noise layers add none. The spread of the answers over
+ * many passes approximates the uncertainty about the weights: Gal & Ghahramani, "Dropout as a Bayesian Approximation:
+ * Representing Model Uncertainty in Deep Learning" (ICML 2016).
+ * @param seed same seed, same masks; every pass takes its own
+ */
+export function sampleLogits(network: Network, inputs: InputBatch, rows: number, seed: string): PartValues {
+  const layers = withInnerLayers(network.layers);
+  const dropouts = layers.filter(drops);
+  // a layer that holds others hands on to them how it is called
+  const others = layers.filter((layer) => !drops(layer) && withInnerLayers([layer]).length === 1);
+  const pass = (): PartValues => forwardParts(network, inputs, rows, null, true);
+  return withSeededRandom(seed, () => whileUnseeded(dropouts, () => whileInferring(others, pass)));
+}
+
+/** Logits of rows that come batch by batch, in any order; those of very many classes too, which are not kept else. */
+export class CollectedLogits {
+  readonly #network: Network;
+  /** [rows, layout.width] */
+  readonly #rows: Float32Array;
+  /** Of each row [its tokens, layout.tokenWidth]. */
+  readonly #tokens: Float32Array[] = [];
+
+  constructor(network: Network, rows: number) {
+    this.#network = network;
+    this.#rows = new Float32Array(rows * network.layout.width);
+  }
+
+  /** @param places where the rows of the batch belong */
+  put(places: Int32Array, inputs: InputBatch, { sample, token }: PartValues): void {
+    const { layout, inputs: specs } = this.#network;
+    const { width, tokenWidth } = layout;
+    const lengths = tokenWidth === 0 ? null : rowLengths(specs, inputs, places.length);
+    const padded = token.length / places.length;
+    places.forEach((place, i) => {
+      this.#rows.set(sample.subarray(i * width, (i + 1) * width), place * width);
+      if (lengths === null) return;
+      this.#tokens[place] = token.slice(i * padded, i * padded + (lengths[i] as number) * tokenWidth);
+    });
+  }
+
+  /** Per task of the graph, [rows, width] or [positions, width]; of masked language modelling none. */
+  get tasks(): Float32Array[] {
+    const { layout } = this.#network;
+    const parts = {
+      sample: { lines: this.#rows, stride: layout.width },
+      token: { lines: joinArrays(this.#tokens), stride: layout.tokenWidth },
+      masked: { lines: new Float32Array(0), stride: layout.maskedWidth },
+    };
+    return layout.columns.map(({ part, offset, width }) => {
+      const { lines, stride } = parts[part];
+      const count = stride === 0 ? 0 : lines.length / stride;
+      const logits = new Float32Array(count * width);
+      for (let line = 0; line < count; line++) {
+        const from = line * stride + offset;
+        logits.set(lines.subarray(from, from + width), line * width);
+      }
+      return logits;
+    });
+  }
+}
+
+/** Tasks with a head whose answers never vary: no dropout lies between the inputs and their logits. */
+export function tasksWithoutDropout(network: Network): TaskNode[] {
+  const { model, graph } = network;
+  return graph.tasks.filter(({ path, spec }) => {
+    if (behaviourOf(spec).answeredBy !== "network") return false;
+    const logits = model.getLayer(path).output as SymbolicTensor;
+    return !withInnerLayers(layersBefore([logits])).some(drops);
+  });
+}
+
+const DROPOUT_CLASSES = new Set(["Dropout", "AlphaDropout", "GaussianDropout"]);
+
+interface RecurrentRates {
+  readonly dropout?: number;
+  readonly recurrentDropout?: number;
+}
+
+/** Layers of their own, and recurrent ones that drop inputs or states. */
+function drops(layer: Layer): boolean {
+  const { rate, cell } = layer as unknown as { readonly rate?: number; readonly cell?: RecurrentRates };
+  const rates = DROPOUT_CLASSES.has(layer.getClassName()) ? [rate] : [cell?.dropout, cell?.recurrentDropout];
+  return rates.some((each) => each !== undefined && each > 0);
+}
+
+/** A seed of a layer's own would draw the same mask in every pass. */
+function whileUnseeded<T>(dropouts: readonly Layer[], work: () => T): T {
+  const seeded = (dropouts as readonly (Layer & { seed?: unknown })[]).filter(({ seed }) => seed != null);
+  const seeds = seeded.map(({ seed }) => seed);
+  for (const layer of seeded) layer.seed = undefined;
+  try {
+    return work();
+  } finally {
+    seeded.forEach((layer, i) => {
+      layer.seed = seeds[i];
+    });
+  }
+}

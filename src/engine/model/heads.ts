@@ -1,0 +1,78 @@
+/** @file Heads: a task's layers from its feature to its logits, dense or the user's own. */
+import * as tfl from "@tensorflow/tfjs-layers";
+import { ConfigError, CoolError } from "../../errors.js";
+import { axisOf, type TaskNode } from "../../flow/graph.js";
+import { functionsOf } from "../../tasks/index.js";
+import type { Layers, SymbolicTensor } from "./trunk.js";
+
+/**
+ * Applies a task's head to its feature. Its last layer has the task's path as its name.
+ * @param feature [batch, n]; of a task per token [batch, length, n]
+ * @returns logits, [batch, width]; of a task per token [batch, length, width]
+ * @throws ConfigError that names task and type where the user's head fails, or what it puts out does not fit
+ */
+export function buildHead(task: TaskNode, feature: SymbolicTensor, width: number): SymbolicTensor {
+  if (task.spec.kind === "own" && task.spec.head === "own") return buildOwnHead(task, feature, width);
+  return tfl.layers.dense({ name: task.path, units: width }).apply(feature) as SymbolicTensor;
+}
+
+function buildOwnHead(task: TaskNode, feature: SymbolicTensor, width: number): SymbolicTensor {
+  const output = callHead(task, feature, width);
+  if (!(output instanceof tfl.SymbolicTensor)) {
+    const what = output instanceof Promise ? "a promise" : String(output);
+    throw headError(task, `returns ${what}; expected the output of a layer: layers.dense({ units: width }).apply(…)`);
+  }
+  const { shape } = output;
+  const expected = axisOf(task.spec) === "token" ? ["batch", "length", width] : ["batch", width];
+  if (shape.length !== expected.length || shape.at(-1) !== width) {
+    const got = shape.map((size, axis) => size ?? (axis === 0 ? "batch" : "length")).join(", ");
+    throw headError(
+      task,
+      `puts out [${got}]; expected [${expected.join(", ")}]. End it with layers.dense({ units: width }), or correct the definition's width`,
+      { expected: width, got: shape },
+    );
+  }
+  // does nothing, but gives the model's output the name that every other task's has
+  return tfl.layers.activation({ name: task.path, activation: "linear" }).apply(output) as SymbolicTensor;
+}
+
+function callHead(task: TaskNode, feature: SymbolicTensor, width: number): unknown {
+  const { path, spec } = task;
+  const head = (spec.kind === "own" ? functionsOf(spec).head : undefined) as
+    | ((parts: { feature: SymbolicTensor; layers: Layers; width: number; name: string }) => unknown)
+    | undefined;
+  try {
+    return head?.({ feature, layers: layersUnder(path), width, name: path });
+  } catch (error) {
+    if (error instanceof CoolError) throw error;
+    throw headError(task, `fails: ${(error as Error).message}`, {}, error);
+  }
+}
+
+function headError({ path, spec }: TaskNode, problem: string, facts: object = {}, cause?: unknown): ConfigError {
+  const type = spec.kind === "own" ? spec.type : spec.kind;
+  return new ConfigError(
+    `The head of the task "${path}" (of the type "${type}") ${problem}.`,
+    { task: path, type, function: "head", ...facts },
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+/** The functions of tfjs-layers, whose layers are named under a path: two tasks of one type must not share names. */
+function layersUnder(path: string): Layers {
+  const counts = new Map<string, number>();
+  const nameOf = (kind: string, given: string | undefined): string => {
+    if (given !== undefined) return given === path || given.startsWith(`${path}.`) ? given : `${path}.${given}`;
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    return `${path}.${kind}_${count}`;
+  };
+  return new Proxy(tfl.layers, {
+    get(layers, key) {
+      const make: unknown = Reflect.get(layers, key);
+      // constructors (Layer, RNN) are capitalised
+      if (typeof make !== "function" || typeof key !== "string" || /^[A-Z]/.test(key)) return make;
+      return (options: { readonly name?: string } = {}) => make({ ...options, name: nameOf(key, options.name) });
+    },
+  });
+}

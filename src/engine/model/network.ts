@@ -1,0 +1,343 @@
+/** @file The network: the user's trunk and one head per task, as a LayersModel whose heads train merged. */
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import type { InputSpec, InputValues } from "../../data/dataset.js";
+import type { FlowGraph } from "../../flow/graph.js";
+import { behaviourOf } from "../../tasks/index.js";
+import { trainDilated } from "./dilated.js";
+import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
+import { buildHead } from "./heads.js";
+import { type Layer, withInnerLayers } from "./layer-graph.js";
+import { type HeadLayout, type LogitPart, layOutHeads, type TaskColumns } from "../optimization/losses.js";
+import { withSeededRandom } from "./seeded.js";
+import { changedLength } from "../batches/token-lines.js";
+import { buildTrunk, inputShape, modelOf, type TrunkFunction } from "./trunk.js";
+
+export type { Layers, SymbolicTensor, TrunkFunction } from "./trunk.js";
+export type LayersModel = tfl.LayersModel;
+
+/** Values of the named inputs of one batch, row by row: pixels as 0…255, numbers, ids. */
+export type InputBatch = Readonly<Record<string, InputValues>>;
+
+/** Logits of one batch, part by part; null where no task has a head in the part. */
+export interface BatchLogits {
+  /** [rows, layout.width] */
+  readonly sample: tf.Tensor2D | null;
+  /** [rows × padded length, layout.tokenWidth] */
+  readonly token: tf.Tensor2D | null;
+  /** [masked tokens, layout.maskedWidth]; a line for the first token where none is masked. */
+  readonly masked: tf.Tensor2D | null;
+}
+
+/** What training leaves alone. */
+export interface NetworkOptions {
+  /** Names of features, tasks and flows that get no update. */
+  readonly freeze?: readonly string[];
+}
+
+/** Dense heads that read the same feature, trained as one matmul or frozen. */
+interface HeadGroup {
+  /** Position of the feature among the trunk's outputs. */
+  readonly output: number;
+  readonly part: LogitPart;
+  readonly columns: readonly TaskColumns[];
+  readonly frozen: boolean;
+  /** [features, units of all tasks] */
+  readonly kernel: tf.Variable;
+  /** [units of all tasks] */
+  readonly bias: tf.Variable;
+}
+
+/** Owns the model's tensors: `dispose` frees them. */
+export class Network {
+  readonly graph: FlowGraph;
+  readonly layout: HeadLayout;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly frozen: FrozenParts;
+  readonly #full: tfl.LayersModel;
+  readonly #trunk: tfl.LayersModel;
+  readonly #groups: readonly HeadGroup[];
+  /** Logits of tasks with heads of their own, which train with the trunk: positions among its outputs. */
+  readonly #ownOutputs: readonly { readonly output: number; readonly part: LogitPart }[];
+  readonly #companions = new Map<object, { dispose(): void }>();
+
+  private constructor(
+    graph: FlowGraph,
+    inputs: Readonly<Record<string, InputSpec>>,
+    full: tfl.LayersModel,
+    { freeze = [] }: NetworkOptions,
+  ) {
+    this.graph = graph;
+    this.inputs = inputs;
+    this.layout = layOutHeads(graph);
+    this.#full = full;
+    trainDilated(withInnerLayers(full.layers));
+    const frozen = frozenNames(graph, freeze);
+    this.frozen = freezeLayers(full, graph, frozen);
+    const withHead = (head: string): readonly TaskColumns[] =>
+      this.layout.columns.filter(({ task: { spec } }) => behaviourOf(spec).head(spec) === head);
+    const dense = withHead("dense");
+    const groups = groupHeads(dense, frozen.tasks);
+    const features = groups.map(([reader]) => layerOf(full, reader as TaskColumns).input as tfl.SymbolicTensor);
+    const ownHeads = withHead("own");
+    const own = ownHeads.map((columns) => layerOf(full, columns).output as tfl.SymbolicTensor);
+    // two features may be the same tensor, but a model's outputs must differ
+    const outputs = [...new Set([...features, ...own])];
+    this.#trunk = tfl.model({ inputs: full.inputs, outputs });
+    this.#groups = groups.map((columns, i) =>
+      mergeHeads(full, outputs.indexOf(features[i] as tfl.SymbolicTensor), columns, frozen.tasks),
+    );
+    this.#ownOutputs = ownHeads.map(({ part }, i) => ({ part, output: outputs.indexOf(own[i] as tfl.SymbolicTensor) }));
+  }
+
+  /**
+   * Builds trunk and heads with fresh weights that follow `seed`.
+   * @throws ConfigError, UnknownNameError where the trunk does not fit the inputs or the declared features
+   */
+  static build(
+    graph: FlowGraph,
+    inputs: Readonly<Record<string, InputSpec>>,
+    trunk: TrunkFunction,
+    seed: number,
+    options: NetworkOptions = {},
+  ): Network {
+    return withSeededRandom(`${seed}/weights`, () => {
+      const { inputs: symbols, features } = buildTrunk(graph, inputs, trunk);
+      const { columns } = layOutHeads(graph);
+      const heads = graph.tasks.flatMap((task) => {
+        const { width } = columns[task.index] as TaskColumns;
+        const feature = task.feature === null ? undefined : features[task.feature];
+        return feature === undefined ? [] : [buildHead(task, feature, width)];
+      });
+      return new Network(graph, inputs, modelOf(symbols, heads), options);
+    });
+  }
+
+  /** Wraps a loaded model: one output per task of the graph that has a head, made by a layer named by its path. */
+  static fromModel(
+    graph: FlowGraph,
+    inputs: Readonly<Record<string, InputSpec>>,
+    model: tfl.LayersModel,
+    options: NetworkOptions = {},
+  ): Network {
+    return new Network(graph, inputs, model, options);
+  }
+
+  /** Everything that a training step changes by gradient: the trunk's weights, then the heads'. */
+  get trainable(): tf.Variable[] {
+    const trunk = this.#trunk.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    return [...trunk, ...this.#groups.flatMap(({ frozen, kernel, bias }) => (frozen ? [] : [kernel, bias]))];
+  }
+
+  /** Weights without a gradient; a forward pass in training changes some: the averages of batch normalization. */
+  get statistics(): tf.Variable[] {
+    return this.#trunk.nonTrainableWeights.map((weight) => weight.read() as tf.Variable);
+  }
+
+  /** Penalties of the trunk's regularizers, a scalar each. Call inside `tf.tidy`. */
+  penalties(): tf.Scalar[] {
+    return this.#trunk.calculateLosses();
+  }
+
+  /**
+   * Logits of all tasks, [rows, layout.width]. Call inside `tf.tidy`.
+   * @param training whether dropout drops and batch normalization learns
+   */
+  logits(batch: InputBatch, rows: number, training: boolean): tf.Tensor2D {
+    return this.logitsOf(this.inputTensors(batch, rows), training);
+  }
+
+  /** Inputs of a batch as the trunk sees them, in the order of `inputs`. Call inside `tf.tidy`. */
+  inputTensors(batch: InputBatch, rows: number): tf.Tensor[] {
+    return Object.entries(this.inputs).map(([name, spec]) => inputTensor(spec, batch[name] as InputValues, rows));
+  }
+
+  /** The same as {@link logits}, of tensors: a gradient with respect to them can be taken. */
+  logitsOf(inputs: tf.Tensor[], training: boolean): tf.Tensor2D {
+    const { sample } = this.partLogits(inputs, training, null);
+    if (sample === null) throw new Error("no task of the graph is asked once per row");
+    return sample;
+  }
+
+  /**
+   * Logits of all parts. Call inside `tf.tidy`.
+   * @param masked tokens whose hidden word is asked, as row × length + place; null: not asked at all
+   */
+  partLogits(inputs: tf.Tensor[], training: boolean, masked: Int32Array | tf.Tensor1D | null): BatchLogits {
+    const applied = this.#trunk.apply(inputs, { training }) as tf.Tensor | tf.Tensor[];
+    const features = Array.isArray(applied) ? applied : [applied];
+    this.#assertPlaces(inputs, features);
+    const logitsIn = (part: LogitPart): tf.Tensor2D[] => [
+      ...this.#groups.filter((group) => group.part === part).map((group) => headLogits(features, group, masked)),
+      ...this.#ownOutputs
+        .filter((own) => own.part === part)
+        .map(({ output }) => asLines(features[output] as tf.Tensor)),
+    ];
+    return {
+      sample: sideBySide(logitsIn("sample")),
+      token: sideBySide(logitsIn("token")),
+      masked: masked === null ? null : sideBySide(logitsIn("masked")),
+    };
+  }
+
+  /** @throws ConfigError where a feature of tasks per token has not one place for each token */
+  #assertPlaces(inputs: readonly tf.Tensor[], features: readonly tf.Tensor[]): void {
+    const tokens = inputs[Object.values(this.inputs).findIndex(({ kind }) => kind === "tokens")]?.shape[1];
+    for (const { part, output } of [...this.#groups, ...this.#ownOutputs]) {
+      const places = features[output]?.shape[1];
+      if (part !== "sample" && places !== tokens) throw changedLength(tokens, places);
+    }
+  }
+
+  /** The plain LayersModel with the current weights: logits of each task with a head, in the order of the graph. */
+  get model(): tfl.LayersModel {
+    for (const group of this.#groups) splitHeads(this.#full, group);
+    return this.#full;
+  }
+
+  /** Layers of the trunk, and of heads of tasks' own; dense heads run merged. */
+  get layers(): readonly Layer[] {
+    return this.#trunk.layers;
+  }
+
+  /** Changes the weights of the plain model, and goes on with these. */
+  change<T>(work: (model: tfl.LayersModel) => T): T {
+    const result = work(this.model);
+    for (const group of this.#groups) rereadHeads(this.#full, group);
+    return result;
+  }
+
+  /**
+   * Something that is made once for this network, and disposed with it.
+   * @param key what it is
+   */
+  companion<T extends { dispose(): void }>(key: new (...args: never[]) => T, make: () => T): T {
+    const known = this.#companions.get(key) ?? make();
+    this.#companions.set(key, known);
+    return known as T;
+  }
+
+  dispose(): void {
+    for (const companion of this.#companions.values()) companion.dispose();
+    for (const { kernel, bias } of this.#groups) tf.dispose([kernel, bias]);
+    this.#full.dispose();
+  }
+}
+
+/** Merged dense heads applied to their feature, line by line of their part. */
+function headLogits(
+  features: readonly tf.Tensor[],
+  { output, part, kernel, bias }: HeadGroup,
+  masked: Int32Array | tf.Tensor1D | null,
+): tf.Tensor2D {
+  const feature = features[output] as tf.Tensor;
+  const lines = part === "sample" ? feature : asLines(feature);
+  // only the masked tokens are multiplied with a kernel as wide as the vocabulary
+  const asked = part === "masked" ? tf.gather(lines, indices(masked)) : lines;
+  return tf.add(tf.matMul(asked as tf.Tensor2D, kernel as unknown as tf.Tensor2D), bias) as tf.Tensor2D;
+}
+
+/** [batch, length, n] → [batch × length, n]; [batch, n] stays as it is. */
+function asLines(tensor: tf.Tensor): tf.Tensor2D {
+  return (tensor.rank === 2 ? tensor : tf.reshape(tensor, [-1, tensor.shape.at(-1) as number])) as tf.Tensor2D;
+}
+
+/** At least one, so that every batch has logits to begin its gradient with. */
+function indices(masked: Int32Array | tf.Tensor1D | null): tf.Tensor1D {
+  if (masked instanceof tf.Tensor) return masked;
+  return tf.tensor1d(masked === null || masked.length === 0 ? [0] : masked, "int32");
+}
+
+function sideBySide(parts: readonly tf.Tensor2D[]): tf.Tensor2D | null {
+  if (parts.length < 2) return parts[0] ?? null;
+  return tf.concat([...parts], 1);
+}
+
+const BYTE_TO_UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+/** Values of one input as the trunk sees them: pixels 0…255 → [0, 1], numbers and ids as they are. */
+function inputTensor(spec: InputSpec, values: InputValues, rows: number): tf.Tensor {
+  const shape = inputShape(spec);
+  const known = shape.reduce<number>((size, axis) => size * (axis ?? 1), rows);
+  const seen = spec.kind === "image" ? toUnit(values) : new Float32Array(values);
+  return tf.tensor(seen, [rows, ...shape.map((axis) => axis ?? values.length / known)], "float32");
+}
+
+function toUnit(bytes: InputValues): Float32Array {
+  const unit = new Float32Array(bytes.length);
+  for (let i = 0; i < unit.length; i++) unit[i] = BYTE_TO_UNIT[bytes[i] as number] as number;
+  return unit;
+}
+
+/** The last layer of a task's head. */
+function layerOf(full: tfl.LayersModel, { task }: TaskColumns): tfl.layers.Layer {
+  return full.getLayer(task.path);
+}
+
+const PARTS: readonly LogitPart[] = ["sample", "token", "masked"];
+
+/** Dense heads that lie side by side in one part of the layout, read one feature, and are frozen together or not at all. */
+function groupHeads(dense: readonly TaskColumns[], frozen: ReadonlySet<string>): TaskColumns[][] {
+  const groups: TaskColumns[][] = [];
+  const ordered = PARTS.flatMap((part) =>
+    dense.filter((columns) => columns.part === part).sort((a, b) => a.offset - b.offset),
+  );
+  for (const columns of ordered) {
+    const { task, part } = columns;
+    const group = groups.at(-1);
+    const before = group?.[0]?.task;
+    const likeBefore = before?.feature === task.feature && group?.[0]?.part === part;
+    const together = likeBefore && frozen.has(before?.path ?? "") === frozen.has(task.path);
+    if (group !== undefined && together) group.push(columns);
+    else groups.push([columns]);
+  }
+  return groups;
+}
+
+function mergeHeads(
+  full: tfl.LayersModel,
+  output: number,
+  columns: readonly TaskColumns[],
+  frozenTasks: ReadonlySet<string>,
+): HeadGroup {
+  const frozen = columns.some(({ task }) => frozenTasks.has(task.path));
+  const [kernel, bias] = tf.tidy(() => mergedWeights(full, columns));
+  const { part } = columns[0] as TaskColumns;
+  const group = {
+    output,
+    part,
+    columns,
+    frozen,
+    kernel: tf.variable(kernel, !frozen),
+    bias: tf.variable(bias, !frozen),
+  };
+  tf.dispose([kernel, bias]);
+  return group;
+}
+
+/** Takes up the weights of each task's dense layer again. */
+function rereadHeads(full: tfl.LayersModel, { columns, kernel, bias }: HeadGroup): void {
+  tf.tidy(() => {
+    const [newKernel, newBias] = mergedWeights(full, columns);
+    kernel.assign(newKernel);
+    bias.assign(newBias);
+  });
+}
+
+function mergedWeights(full: tfl.LayersModel, columns: readonly TaskColumns[]): [tf.Tensor, tf.Tensor] {
+  const weights = columns.map(({ task }) => full.getLayer(task.path).getWeights());
+  const kernels = weights.map(([kernel]) => kernel as tf.Tensor);
+  return [tf.concat(kernels, 1), tf.concat(weights.map(([, bias]) => bias as tf.Tensor))];
+}
+
+/** Copies the merged weights back into the dense layer of each task. */
+function splitHeads(full: tfl.LayersModel, group: HeadGroup): void {
+  tf.tidy(() => {
+    const widths = group.columns.map(({ width }) => width);
+    const kernels = tf.split(group.kernel as tf.Tensor, widths, 1);
+    const biases = tf.split(group.bias as tf.Tensor, widths);
+    group.columns.forEach(({ task }, i) => {
+      full.getLayer(task.path).setWeights([kernels[i] as tf.Tensor, biases[i] as tf.Tensor]);
+    });
+  });
+}

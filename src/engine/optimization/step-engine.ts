@@ -1,0 +1,50 @@
+/** @file What computes training steps: the one seam between the epoch loop and how a step is run. */
+import type { BatchLoss, BatchTargets, PartValues } from "./losses.js";
+import type { InputBatch } from "../model/network.js";
+import type { OptimizerConfig, OptimizerState } from "./optimizer.js";
+import type { BatchOutputs } from "../inference/outputs.js";
+
+export interface StepConfig {
+  readonly optimizer: OptimizerConfig;
+  /** Largest norm of all gradients together; null: no clipping. */
+  readonly clipNorm: number | null;
+}
+
+/** What one update is made from. */
+export interface StepBatch {
+  readonly inputs: InputBatch;
+  readonly targets: BatchTargets;
+  /** Factor of each task's masked mean in the total loss, in the order of the graph. */
+  readonly factors: readonly number[];
+  readonly learningRate: number;
+  /** Of dropout and noise. */
+  readonly seed: string;
+}
+
+export interface StepOutcome {
+  /** Sums and terms of the tasks; the total is Σ factor × masked mean. */
+  readonly loss: BatchLoss;
+  /** Before clipping. */
+  readonly gradientNorm: number;
+  /** Logits of the forward pass, in views that the next step may overwrite. */
+  readonly logits: PartValues;
+  /** What is kept of them, where it was made beside the logits: of these only `sample` is there then. */
+  readonly outputs?: BatchOutputs;
+  /** False where the loss or the gradient is not finite: everything is then as before the step. */
+  readonly applied: boolean;
+}
+
+/**
+ * Computes steps, and owns the parameters and the optimizer's state while it does. Parameters and slots are flat
+ * vectors in the order of `network.trainable`, so that a run may go on with another engine.
+ */
+export interface StepEngine {
+  step(batch: StepBatch): Promise<StepOutcome>;
+  /** Brings the network's variables up to date, where the engine trains a copy. */
+  writeBack(): Promise<void>;
+  /** The optimizer's, after the latest step. */
+  optimizerState(): Promise<OptimizerState>;
+  readonly parameterCount: number;
+  /** Frees what the engine holds; the network stays. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,317 @@
+/** @file Training: the order of the batches, one step after the other, and what an epoch has seen. */
+import { setImmediate as eventLoop } from "node:timers/promises";
+import { bucketedOrder, epochOrder, sequenceLengths } from "../../data/batches.js";
+import type { Dataset } from "../../data/dataset.js";
+import { type Facts, TrainingError } from "../../errors.js";
+import type { RowMask } from "../../flow/masks.js";
+import type { Labels } from "../../tasks/index.js";
+import { joinArrays, joinEach } from "../batches/arrays.js";
+import { type BatchAugmenter, joinLabels } from "../batches/augment.js";
+import { type Batch, createBatchReader } from "../batches/batch-reader.js";
+import { type BatchLoss, type BatchTargets, steepestSlopes } from "./losses.js";
+import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "../batches/mask-tokens.js";
+import type { InputBatch, Network } from "../model/network.js";
+import type { OptimizerState } from "./optimizer.js";
+import { type BatchOutputs, outputsOfBatch } from "../inference/outputs.js";
+import { EagerSteps } from "./eager-step.js";
+import type { StepConfig, StepEngine, StepOutcome } from "./step-engine.js";
+import { createTaskWeights, type TaskWeighting, type TaskWeights } from "./task-weights.js";
+
+export interface TrainerConfig extends StepConfig {
+  readonly batchSize: number;
+  readonly seed: number;
+  /** Default `constant`. */
+  readonly taskWeighting?: TaskWeighting;
+}
+
+/** Where training stands: enough, with the weights and the optimizer's state, to go on exactly. */
+export interface TrainerPosition {
+  /** Epochs from 1; the one in progress. */
+  readonly epoch: number;
+  /** Batches of that epoch already done. */
+  readonly batch: number;
+  /** Updates since the start of the run. */
+  readonly step: number;
+}
+
+/** What the epoch in progress has seen so far: kept with a checkpoint, so that its metrics are those of all its rows. */
+export interface EpochSoFar {
+  /** Logits at the time of each row's step, [rows, layout.width]. */
+  readonly logits: Float32Array;
+  /** Sum of the norms of its gradients. */
+  readonly gradientNormSum: number;
+}
+
+/** What goes on exactly from where training stands, with the weights. */
+export interface TrainerSnapshot {
+  readonly position: TrainerPosition;
+  readonly optimizer: OptimizerState;
+  /** Of an epoch that is not at its end. */
+  readonly epoch?: EpochSoFar | undefined;
+}
+
+export interface StepReport extends TrainerPosition {
+  readonly batches: number;
+  readonly rows: number;
+  readonly loss: BatchLoss;
+  readonly gradientNorm: number;
+}
+
+/** An epoch, or all of it that is done: also what was done before an interruption. */
+export interface EpochReport {
+  /** True where the signal ended the epoch early. */
+  readonly interrupted: boolean;
+  /** Rows in the order in which they were trained on. */
+  readonly rows: Int32Array;
+  /** Logits at the time of each row's step, [rows.length, layout.width]. */
+  readonly logits: Float32Array;
+  /**
+   * Of each task per token, in the order of the graph, [positions of these rows, width of its answers] at the time of
+   * each row's step.
+   */
+  readonly tokenOutputs: readonly Float32Array[];
+  /** How well masked tokens were guessed; null where none were masked. */
+  readonly masked: MaskedTally | null;
+  /**
+   * Labels of these rows as they were moved with their pictures, null for tasks per token; null where nothing was
+   * augmented.
+   */
+  readonly movedLabels: readonly (Labels | null)[] | null;
+  readonly meanGradientNorm: number;
+}
+
+export interface EpochOptions {
+  /** Ends the epoch after the current step. */
+  readonly signal?: AbortSignal;
+  readonly onStep?: (report: StepReport) => void;
+  /** Changes every batch before its step. */
+  readonly augment?: BatchAugmenter;
+  /** Hides tokens of every batch before its step. */
+  readonly mask?: BatchMasker;
+  /** Awaited after each step but the epoch's last. */
+  readonly afterStep?: (position: TrainerPosition) => Promise<void> | undefined;
+}
+
+/** Trains a network on the rows of a dataset. Owns the parameter vector and the optimizer. */
+export class Trainer {
+  readonly network: Network;
+  /** Computes the steps. */
+  readonly engine: StepEngine;
+  readonly #config: TrainerConfig;
+  readonly #weights: TaskWeights;
+  #position: TrainerPosition;
+  /** null at the start of an epoch, and where its beginning is not known. */
+  #epochSoFar: EpochSoFar | null;
+
+  /** @param engine holds the optimizer's state of `resume`; default: tfjs, kernel by kernel */
+  constructor(
+    network: Network,
+    config: TrainerConfig,
+    resume?: TrainerSnapshot,
+    engine: StepEngine = new EagerSteps(network, config, resume?.optimizer),
+  ) {
+    this.network = network;
+    this.engine = engine;
+    this.#config = config;
+    const { taskWeighting = "constant", optimizer } = config;
+    this.#weights = createTaskWeights(taskWeighting, network.layout, optimizer, resume?.optimizer);
+    this.#position = resume?.position ?? { epoch: 1, batch: 0, step: 0 };
+    this.#epochSoFar = resume?.epoch ?? null;
+  }
+
+  get position(): TrainerPosition {
+    return this.#position;
+  }
+
+  /** Learned log-variances of the tasks in the order of the graph; null where a task has none. */
+  get logVariances(): readonly (number | null)[] {
+    return this.#weights.logVariances;
+  }
+
+  /**
+   * Runs the rest of the current epoch.
+   * @param rows training rows of the dataset
+   * @param masks loss mask of each task over all rows of the dataset
+   * @throws TrainingError where the loss is not finite; weights are those before the step
+   */
+  async finishEpoch(
+    dataset: Pick<Dataset, "inputs" | "labels" | "offsets">,
+    rows: Int32Array,
+    masks: readonly RowMask[],
+    learningRate: number,
+    options: EpochOptions = {},
+  ): Promise<EpochReport> {
+    const { batchSize } = this.#config;
+    const { layout } = this.network;
+    const { augment, mask, signal } = options;
+    const order = this.#epochOrder(dataset, rows);
+    const batches = Math.ceil(order.length / batchSize);
+    const { epoch } = this.#position;
+    const reader = createBatchReader(this.network, dataset, masks, { epoch, augment, mask });
+    const readBatch = (at: number): Promise<Batch> | null => {
+      if (at >= order.length) return null;
+      const reading = reader(order.subarray(at, at + batchSize));
+      // whoever waits for it is told of its failure
+      reading.catch(() => {});
+      return reading;
+    };
+    const resumedAt = this.#position.batch * batchSize;
+    // logits of tokens are not kept with a checkpoint: the report is then about the rest of the epoch
+    const keeps = layout.tokenWidth + layout.maskedWidth === 0;
+    const before = keeps ? this.#epochSoFar : null;
+    const tokens: (readonly Float32Array[])[] = [];
+    const guessed = mask === undefined ? null : maskedTask(this.network.graph);
+    const counter = guessed === null ? null : new MaskedCounter(guessed);
+    const first = before === null ? resumedAt : 0;
+    const logits = new Float32Array((order.length - first) * layout.width);
+    logits.set(before?.logits ?? []);
+    const moved: BatchTargets[] = [];
+    if (augment !== undefined) {
+      // drawn again, as they were
+      for (let at = first; at < resumedAt; at += batchSize) {
+        const batch = await readBatch(at);
+        if (batch !== null) moved.push(batch.targets);
+      }
+    }
+    let gradientNormSum = before?.gradientNormSum ?? 0;
+    let done = resumedAt;
+    let next = readBatch(done);
+    while (next !== null && signal?.aborted !== true) {
+      const batch = await next;
+      if (augment !== undefined) moved.push(batch.targets);
+      const into = logits.subarray((done - first) * layout.width);
+      const stepping = this.step(batch.inputs, batch.targets, learningRate, into, (outputs, loss) => {
+        tokens.push(outputs.tokens);
+        const lossSum = loss.tasks[guessed?.index ?? -1]?.sum ?? 0;
+        counter?.addCounted({ lossSum, count: batch.targets.masked?.length ?? 0, hits: outputs.hits });
+      });
+      // while the step runs
+      next = readBatch(done + batch.rows.length);
+      const { loss, gradientNorm } = await stepping;
+      gradientNormSum += gradientNorm;
+      done += batch.rows.length;
+      const seen = logits.subarray(0, (done - first) * layout.width);
+      this.#epochSoFar = keeps && first === 0 ? { logits: seen, gradientNormSum } : null;
+      options.onStep?.({ ...this.#position, batches, rows: batch.rows.length, loss, gradientNorm });
+      if (done < order.length) await options.afterStep?.(this.#position);
+      // lets signals, heartbeats and progress through between steps
+      await eventLoop();
+    }
+    await this.engine.writeBack();
+    const interrupted = done < order.length;
+    const steps = Math.ceil((done - first) / batchSize);
+    if (!interrupted) {
+      this.#position = { epoch: this.#position.epoch + 1, batch: 0, step: this.#position.step };
+      this.#epochSoFar = null;
+    }
+    return {
+      interrupted,
+      rows: order.slice(first, done),
+      logits: logits.subarray(0, (done - first) * layout.width),
+      tokenOutputs: joinEach(tokens),
+      masked: counter?.tally ?? null,
+      movedLabels: augment === undefined ? null : joinLabels(layout, moved),
+      meanGradientNorm: steps === 0 ? 0 : gradientNormSum / steps,
+    };
+  }
+
+  #epochOrder({ inputs }: Pick<Dataset, "inputs">, rows: Int32Array): Int32Array {
+    const { batchSize, seed } = this.#config;
+    const { epoch } = this.#position;
+    const lengths = sequenceLengths(inputs);
+    return lengths === null ? epochOrder(rows, seed, epoch) : bucketedOrder(rows, lengths, batchSize, seed, epoch);
+  }
+
+  /**
+   * One update.
+   * @param logitsOut receives the batch's logits, [rows, layout.width], from its start
+   * @param report is given what is kept of the logits
+   * @throws TrainingError where the loss or the gradient is not finite; the network is as before the step
+   */
+  async step(
+    inputs: InputBatch,
+    targets: BatchTargets,
+    learningRate: number,
+    logitsOut?: Float32Array,
+    report?: OutputsReport,
+  ): Promise<{ readonly loss: BatchLoss; readonly gradientNorm: number }> {
+    const { step, epoch, batch } = this.#position;
+    const { factors } = this.#weights;
+    const seed = `${this.#config.seed}/step/${step}`;
+    const outcome = await this.engine.step({ inputs, targets, factors, learningRate, seed });
+    const { gradientNorm, logits } = outcome;
+    const loss = { ...outcome.loss, total: outcome.loss.total + this.#weights.regularizer(outcome.loss) };
+    this.#assertFiniteLoss(loss);
+    if (!Number.isFinite(gradientNorm)) this.#failForGradient(outcome, targets);
+    logitsOut?.set(logits.sample);
+    report?.(outcome.outputs ?? outputsOfBatch(this.network, logits, inputs, targets.rows, targets), loss);
+    this.#weights.update(loss, learningRate);
+    this.#position = { epoch, batch: batch + 1, step: step + 1 };
+    return { loss, gradientNorm };
+  }
+
+  /**
+   * What a checkpoint keeps beside the weights, which it brings up to date.
+   * @returns state that belongs to `position`
+   */
+  async snapshot(): Promise<TrainerSnapshot> {
+    await this.engine.writeBack();
+    const { updates, slots } = await this.engine.optimizerState();
+    return {
+      position: this.#position,
+      optimizer: { updates, slots: { ...slots, ...this.#weights.slots } },
+      epoch: this.#epochSoFar ?? undefined,
+    };
+  }
+
+  #assertFiniteLoss({ total, tasks }: BatchLoss): void {
+    if (Number.isFinite(total)) return;
+    const { tasks: nodes } = this.network.graph;
+    const task = nodes[tasks.findIndex(({ sum }) => !Number.isFinite(sum))]?.path ?? null;
+    this.#fail(
+      `The loss of ${task === null ? "all tasks together" : `task "${task}"`} is ${total}`,
+      "Lower train.optimizer.learningRate, set train.clipNorm, or look for extreme labels or weights.",
+      { task, loss: String(total) },
+    );
+  }
+
+  /** Names the tasks at whose logits the gradient is not finite or, where it overflows further down, the steepest. */
+  #failForGradient({ gradientNorm: norm, logits, outputs }: StepOutcome, targets: BatchTargets): never {
+    const { graph, layout } = this.network;
+    const { sample, token, masked } = logits;
+    // replicas keep the logits of tokens
+    if (outputs !== undefined && layout.tokenWidth + layout.maskedWidth > 0) {
+      this.#fail(`The gradient is ${norm}`, "Lower train.optimizer.learningRate or set train.clipNorm.", {
+        gradientNorm: String(norm),
+      });
+    }
+    const slopes = steepestSlopes(layout, joinArrays([sample, token, masked]), targets, this.#weights.factors);
+    const unsound = graph.tasks.filter(({ index }) => slopes[index] === Number.POSITIVE_INFINITY);
+    const steepest = graph.tasks[slopes.indexOf(Math.max(...slopes))];
+    const whose =
+      unsound.length > 0
+        ? `The gradient of ${unsound.length === 1 ? "task" : "tasks"} ${unsound.map(({ path }) => `"${path}"`).join(", ")} is not finite`
+        : `The gradient is ${norm} in the trunk or a head, though it is finite at every task's logits (the steepest is that of task "${steepest?.path}")`;
+    const tasks = unsound.map(({ path }) => path);
+    this.#fail(
+      whose,
+      "Lower train.optimizer.learningRate, set train.clipNorm, or look for extreme labels or weights.",
+      {
+        tasks,
+        steepest: steepest?.path ?? null,
+        gradientNorm: String(norm),
+      },
+    );
+  }
+
+  #fail(problem: string, wayOut: string, facts: Facts): never {
+    const { step, epoch, batch } = this.#position;
+    throw new TrainingError(
+      `${problem} at step ${step + 1} (epoch ${epoch}, batch ${batch + 1}). The weights before this step are kept. ${wayOut}`,
+      { ...facts, step: step + 1, epoch },
+    );
+  }
+}
+
+/** Receives what is kept of a step's logits, and what the loss was. */
+export type OutputsReport = (outputs: BatchOutputs, loss: BatchLoss) => void;

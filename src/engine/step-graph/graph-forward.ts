@@ -1,0 +1,126 @@
+/** @file The forward pass of inference as one run of a TensorFlow graph. */
+import * as tf from "@tensorflow/tfjs-core";
+import type { InputValues } from "../../data/dataset.js";
+import { DTYPE } from "../../protobuf/tensorflow.js";
+import type { LogitPart, PartValues } from "../optimization/losses.js";
+import type { InputBatch, Network } from "../model/network.js";
+import { readParameters } from "../model/parameters.js";
+import type { TensorflowBackend } from "../backends/tensorflow/binding.js";
+import type { Output } from "./graph-def.js";
+import { maskedRoom, padIndices } from "./masked-lines.js";
+import { PARAMETERS, placeInputs, placeWeights, STATISTICS } from "./network-inputs.js";
+import type { Feed } from "./session.js";
+import { recordOps, type Tape } from "./op-recorder.js";
+import { type Traced, TracedGraph } from "./traced-graph.js";
+
+interface TracedForward extends Traced {
+  readonly parts: readonly { readonly part: LogitPart; readonly width: number }[];
+  feeds(inputs: InputBatch, masked: Int32Array | null): Feed[];
+}
+
+/** Computes logits with a copy of the network's weights. Owns a session: `dispose` frees it. */
+export class GraphForward {
+  readonly #network: Network;
+  readonly #graph: TracedGraph;
+  readonly #traced = new Map<string, TracedForward>();
+
+  constructor(backend: TensorflowBackend, network: Network) {
+    this.#network = network;
+    this.#graph = new TracedGraph(backend, {
+      [PARAMETERS]: readParameters(network.trainable),
+      [STATISTICS]: readParameters(network.statistics),
+    });
+  }
+
+  /** Takes up the network's weights as they are now. */
+  load(): void {
+    if (this.#traced.size === 0) return;
+    this.#graph.write(PARAMETERS, readParameters(this.#network.trainable));
+    this.#graph.write(STATISTICS, readParameters(this.#network.statistics));
+  }
+
+  /**
+   * @param room rows that the graph is made for; a smaller batch is filled up
+   * @param masked tokens whose hidden word is asked, as row × length + place; null: not asked at all
+   * @throws UntraceableError where the network does what a graph cannot repeat
+   */
+  forward(inputs: InputBatch, rows: number, room: number, masked: Int32Array | null): PartValues {
+    const { layout } = this.#network;
+    const full = Object.fromEntries(Object.entries(inputs).map(([name, values]) => [name, fillUp(values, rows, room)]));
+    const maskedLines =
+      masked === null || layout.maskedWidth === 0
+        ? 0
+        : maskedRoom(masked.length, Math.max(...Object.values(full).map(({ length }) => length)));
+    const sizes = Object.values(full).map(({ length }) => length);
+    const key = `${room} ${maskedLines} ${sizes}`;
+    const traced = this.#traced.get(key) ?? this.#trace(full, room, maskedLines);
+    this.#traced.set(key, traced);
+    const results = this.#graph.run(traced.feeds(full, masked), traced.outputs);
+    const valuesOf = (part: LogitPart): Float32Array => {
+      const at = traced.parts.findIndex((own) => own.part === part);
+      const values = results[at] as Float32Array | undefined;
+      if (values === undefined) return NONE;
+      const width = traced.parts[at]?.width ?? 0;
+      return part === "masked"
+        ? values.subarray(0, Math.max(1, masked?.length ?? 0) * width)
+        : values.subarray(0, (values.length / room) * rows);
+    };
+    return { sample: valuesOf("sample"), token: valuesOf("token"), masked: valuesOf("masked") };
+  }
+
+  #trace(inputs: InputBatch, rows: number, maskedLines: number): TracedForward {
+    const { backend, builder } = this.#graph;
+    return this.#graph.grow(() => {
+      const traced: TracedForward[] = [];
+      tf.tidy(() => {
+        const tensors = this.#network.inputTensors(inputs, rows);
+        traced.push(recordOps(backend, builder, (tape) => this.#record(tape, tensors, inputs, maskedLines)));
+      });
+      return traced[0] as TracedForward;
+    });
+  }
+
+  #record(tape: Tape, tensors: tf.Tensor[], inputs: InputBatch, maskedLines: number): TracedForward {
+    const network = this.#network;
+    const { builder } = this.#graph;
+    const feedInputs = placeInputs(builder, tape, network, tensors);
+    placeWeights(this.#graph, tape, PARAMETERS, network.trainable);
+    placeWeights(this.#graph, tape, STATISTICS, network.statistics);
+    const placeholder = maskedLines === 0 ? null : builder.placeholder(DTYPE.int32, [maskedLines]);
+    const asked = placeholder === null ? null : tf.tensor1d(padIndices(null, maskedLines), "int32");
+    if (placeholder !== null && asked !== null) tape.place(asked, placeholder);
+    const logits = network.partLogits(tensors, false, asked);
+    const parts = (["sample", "token", "masked"] as const).flatMap((part) => {
+      const own = logits[part];
+      return own === null ? [] : [{ part, width: own.shape[1], output: tape.outputOf(own) }];
+    });
+    const feeds = (batch: InputBatch, masked: Int32Array | null): Feed[] => [
+      ...feedInputs(batch),
+      ...(placeholder === null ? [] : [maskedFeed(placeholder, masked, maskedLines)]),
+    ];
+    return {
+      parts,
+      outputs: parts.map(({ output }) => output),
+      placeholders: feeds(inputs, null).map((feed) => feed.placeholder),
+      feeds,
+    };
+  }
+
+  dispose(): void {
+    this.#graph.dispose();
+  }
+}
+
+const NONE = new Float32Array(0);
+
+function maskedFeed(placeholder: Output, masked: Int32Array | null, lines: number): Feed {
+  return { placeholder, dtype: DTYPE.int32, shape: [lines], values: padIndices(masked, lines) };
+}
+
+/** Rows of zeros after those of the batch. */
+function fillUp(values: InputValues, rows: number, room: number): InputValues {
+  if (rows === room) return values;
+  const full = new (values.constructor as new (length: number) => InputValues)((values.length / rows) * room);
+  full.set(values);
+  return full;
+}

@@ -1,0 +1,259 @@
+/** @file A user's project: its definition, and how it is found and loaded. */
+import { existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { InputSpec } from "../data/dataset.js";
+import type { Layers, SymbolicTensor, TrunkFunction } from "../engine/model/network.js";
+import { ConfigError, CoolError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
+import type { Definitions, TaskDefinitions } from "../flow/define.js";
+import type { FlowGraph, TaskSpec } from "../flow/graph.js";
+import { traceFlow } from "../flow/trace.js";
+import { behaviourOf, taskKinds } from "../tasks/index.js";
+import { checkMetrics } from "./metrics.js";
+import { parseMonitor } from "./monitor.js";
+import { CONFIG_FILES, configFileIn } from "./project-dir.js";
+import { applyAssignments, parseSettings, type Settings, type SettingsInput } from "./settings.js";
+import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
+
+type TaskMap = Readonly<Record<string, TaskSpec>>;
+
+/** What `cool.config.ts` exports by default. */
+export interface ProjectDefinition<
+  Feature extends string = string,
+  Tasks extends TaskMap = TaskMap,
+  Flow extends string = string,
+  Inputs extends Readonly<Record<string, InputSpec>> = Readonly<Record<string, InputSpec>>,
+  Output extends string = Feature,
+> {
+  readonly name: string;
+  readonly tasks: TaskDefinitions<Feature, Tasks, Flow>;
+  /** The flow to train; others only count where it uses them. */
+  readonly flow: NoInfer<Flow>;
+  readonly data: SettingsInput["data"] & {
+    readonly inputs: Inputs;
+    /** Runs before the table is read, e.g. to make or fetch it on first use. */
+    readonly prepare?: (context: { readonly projectDir: string; readonly log: (line: string) => void }) => unknown;
+  };
+  /**
+   * Builds the trunk once from the named inputs: one output [batch, n] per declared feature. `specs` are the inputs
+   * once the data has been read, with their vocabularies.
+   */
+  readonly trunk: (
+    inputs: { readonly [Name in keyof Inputs]: SymbolicTensor },
+    layers: Layers,
+    specs: { readonly [Name in keyof Inputs]: Inputs[Name] },
+  ) => { readonly [Name in Feature]: SymbolicTensor } & {
+    // refuses what is no feature: return values are not checked for excess keys
+    readonly [Name in Output]: Name extends Feature ? SymbolicTensor : never;
+  };
+  readonly train?: SettingsInput["train"];
+  readonly tune?: SettingsInput["tune"];
+  readonly evaluate?: SettingsInput["evaluate"];
+  readonly log?: SettingsInput["log"];
+}
+
+/** A definition whose names the compiler has checked. */
+export interface Project {
+  readonly definition: ProjectDefinition;
+}
+
+/** Checks names at compile time; the same checks run again when the project is loaded. */
+export function defineProject<
+  Feature extends string,
+  Tasks extends TaskMap,
+  Flow extends string,
+  const Inputs extends Readonly<Record<string, InputSpec>>,
+  Output extends string = Feature,
+>(definition: ProjectDefinition<Feature, Tasks, Flow, Inputs, Output>): Project {
+  return { definition: definition as unknown as ProjectDefinition };
+}
+
+/** A project ready to run: traced, validated, settings complete. */
+export interface LoadedProject {
+  readonly name: string;
+  /** Folder of the configuration; tables are relative to it. */
+  readonly projectDir: string;
+  /** null where the project was made by a program. */
+  readonly configFile: string | null;
+  readonly graph: FlowGraph;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly settings: Settings;
+  /** `key=value` settings that won over the file's. */
+  readonly assignments: readonly string[];
+  readonly trunk: TrunkFunction;
+  readonly prepare: ProjectDefinition["data"]["prepare"];
+}
+
+/**
+ * Loads and checks the project in a folder.
+ * @param assignments `key=value` settings that win over the file's
+ */
+export async function loadProject(dir: string, assignments: readonly string[] = []): Promise<LoadedProject> {
+  if (!existsSync(dir)) throw new UsageError(`There is no folder ${dir}.`, { dir });
+  const direct = statSync(dir).isFile() ? dir : configFileIn(dir);
+  if (direct === undefined) {
+    throw new ConfigError(
+      `There is no ${CONFIG_FILES[0]} in ${dir}. Write one (see the README) or name another folder.`,
+      {
+        dir,
+      },
+    );
+  }
+  const file = resolve(direct);
+  const exported = await importConfig(file);
+  if (!isProject(exported)) {
+    throw new ConfigError(`${file} does not export a project. End it with: export default defineProject({ … }).`, {
+      file,
+    });
+  }
+  try {
+    return resolveProject(exported, { projectDir: dirname(file), configFile: file, assignments });
+  } catch (error) {
+    throw error instanceof CoolError ? inFile(error, file) : error;
+  }
+}
+
+/**
+ * Runs a configuration.
+ * @returns what it exports by default
+ * @throws ConfigError where it cannot be loaded
+ */
+export async function importConfig(file: string): Promise<unknown> {
+  const [{ createJiti }, api] = await Promise.all([import("jiti"), import("../index.js")]);
+  // the running package answers to its name, also where the project has not installed it
+  const jiti = createJiti(import.meta.url, { virtualModules: { "dnn-cool": api }, moduleCache: false, fsCache: false });
+  try {
+    return await jiti.import(file, { default: true });
+  } catch (error) {
+    if (error instanceof CoolError) throw inFile(error, file);
+    const reason = (error as Error).message.replaceAll(/\s*\n\s*/g, " ");
+    throw new ConfigError(sentence(`${file} cannot be loaded: ${reason}`), { file }, { cause: error });
+  }
+}
+
+/** The same error, naming the file first. */
+export function inFile(error: CoolError, file: string): CoolError {
+  // what is wrong with a flag is not the file's fault
+  return error instanceof UsageError || error.message.startsWith(file)
+    ? error
+    : new ConfigError(`${file}: ${error.message}`, { file, ...error.facts }, { cause: error });
+}
+
+function isProject(value: unknown): value is Project {
+  const definition = (value as Partial<Project> | null | undefined)?.definition;
+  return typeof definition === "object" && definition !== null && "tasks" in definition;
+}
+
+/** Traces and validates a project. */
+export function resolveProject(
+  project: Project,
+  options: {
+    readonly projectDir?: string;
+    readonly configFile?: string | null;
+    readonly assignments?: readonly string[];
+  } = {},
+): LoadedProject {
+  const { definition } = project;
+  const configFile = options.configFile ?? null;
+  const where = configFile ?? "the project";
+  checkKeys(definition, where);
+  // "inputs" is an easy one to forget
+  const { inputs = {}, prepare, ...data } = definition.data;
+  const written = {
+    data,
+    ...(definition.train === undefined ? {} : { train: definition.train }),
+    ...(definition.tune === undefined ? {} : { tune: definition.tune }),
+    ...(definition.evaluate === undefined ? {} : { evaluate: definition.evaluate }),
+    ...(definition.log === undefined ? {} : { log: definition.log }),
+  } as SettingsInput;
+  const settings = settingsOf(written, options.assignments ?? [], where);
+  if (Object.keys(inputs).length === 0) {
+    throw new ConfigError(
+      `${where}: data.inputs is empty. Name one, e.g. inputs: { image: image({ column: "img", size: [64, 64] }) }.`,
+      {
+        file: where,
+      },
+    );
+  }
+  checkAugmentation(inputs, settings, where);
+  if (typeof definition.trunk !== "function") {
+    throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
+  }
+  checkTasks(definition.tasks, where);
+  const graph = withVocabulary(traceFlow(definition.tasks, definition.flow), inputs);
+  checkTokenTasks(graph, inputs, where);
+  parseMonitor(graph, settings.train.monitor);
+  checkMetrics(graph, settings.evaluate.metrics, "evaluate.metrics");
+  return {
+    name: definition.name,
+    projectDir: resolve(options.projectDir ?? process.cwd()),
+    configFile,
+    graph,
+    inputs,
+    settings,
+    assignments: options.assignments ?? [],
+    trunk: definition.trunk as TrunkFunction,
+    prepare,
+  };
+}
+
+const DEFINITION_KEYS = Object.keys({
+  name: true,
+  tasks: true,
+  flow: true,
+  data: true,
+  trunk: true,
+  train: true,
+  tune: true,
+  evaluate: true,
+  log: true,
+} satisfies Record<keyof ProjectDefinition, true>);
+
+/** What the compiler checks in an editor, for a configuration that was never compiled. */
+function checkKeys(definition: ProjectDefinition, where: string): void {
+  const unknown = Object.keys(definition).find((key) => !DEFINITION_KEYS.includes(key));
+  if (unknown !== undefined) {
+    const [nearest] = nearestNames(unknown, DEFINITION_KEYS);
+    const hint = nearest === undefined ? `known: ${DEFINITION_KEYS.join(", ")}` : `did you mean "${nearest}"?`;
+    throw new ConfigError(sentence(`${where}: "${unknown}" is not a key of defineProject; ${hint}`), {
+      file: where,
+      keys: [unknown],
+    });
+  }
+  const missing = (["name", "tasks", "flow", "data", "trunk"] as const).find((key) => definition[key] === undefined);
+  if (missing !== undefined) {
+    throw new ConfigError(`${where}: defineProject has no "${missing}". Add it.`, { file: where, keys: [missing] });
+  }
+}
+
+/** Settings of the file with those of `--set`; a wrong one is blamed on where it was written. */
+function settingsOf(written: SettingsInput, assignments: readonly string[], where: string): Settings {
+  const assigned = applyAssignments(written, assignments);
+  try {
+    return parseSettings(assigned, where);
+  } catch (error) {
+    parseSettings(written, where);
+    const { message, facts } = error as ConfigError;
+    throw new UsageError(message.replace(where, "--set"), { ...facts, file: undefined, assignments });
+  }
+}
+
+function checkAugmentation(inputs: LoadedProject["inputs"], { data }: Settings, where: string): void {
+  if (data.augment === null || Object.values(inputs).some(({ kind }) => kind === "image")) return;
+  throw new ConfigError(
+    `${where}: data.augment changes pictures, but there is no image input. Remove it, or add an image input.`,
+    { file: where, keys: ["data.augment"] },
+  );
+}
+
+function checkTasks(definitions: Definitions, where: string): void {
+  for (const [name, spec] of Object.entries(definitions.tasks)) {
+    if (!taskKinds.includes(spec.kind)) throw new UnknownNameError("kind of task", String(spec.kind), taskKinds, where);
+    const problem = behaviourOf(spec).problemWith(spec);
+    if (problem !== null) throw new ConfigError(`${where}: the task "${name}" ${problem}.`, { task: name });
+    if (spec.lossWeight !== undefined && !(spec.lossWeight >= 0 && Number.isFinite(spec.lossWeight))) {
+      throw new ConfigError(`${where}: the task "${name}" has lossWeight ${spec.lossWeight}; it must be 0 or more.`, {
+        task: name,
+      });
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/** @file What is captured with every run: its source and environment at the start, signs of life and load until its end. */
+import { join } from "node:path";
+import type { LoggerGroup } from "../logging/run-logger.js";
+import { type EventWriter, openEventWriter } from "../logging/tensorboard/index.js";
+import type { ConfigChange } from "../storage/tables/config-values.js";
+import type { RunStore } from "../storage/run-store.js";
+import { type CapturedSource, captureSource } from "./capture-source.js";
+import { type SystemSample, startSystemMonitor } from "./capture-system.js";
+import { type Environment, readEnvironment } from "./environment.js";
+import type { LoadedProject } from "../project/project.js";
+
+/** What a new run is made of. */
+export interface Origin {
+  readonly source: CapturedSource;
+  readonly environment: Environment;
+  readonly configChanges: Readonly<Record<string, ConfigChange>>;
+}
+
+/** @param flags settings that have a flag of their own; undefined ones were not given */
+export async function captureOrigin(
+  project: LoadedProject,
+  storeDir: string,
+  flags: { readonly epochs?: number | undefined; readonly seed?: number | undefined },
+): Promise<Origin> {
+  return {
+    source: captureSource(project.projectDir, storeDir),
+    environment: await readEnvironment(),
+    configChanges: configChanges(project.assignments, flags),
+  };
+}
+
+function configChanges(
+  assignments: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+): Record<string, ConfigChange> {
+  const set = assignments.map((assignment): [string, ConfigChange] => [assignment.split("=")[0] as string, "set"]);
+  const flagged = Object.entries(flags)
+    .filter(([, value]) => value !== undefined)
+    .map(([name]): [string, ConfigChange] => [`train.${name}`, "flag"]);
+  return Object.fromEntries([...set, ...flagged]);
+}
+
+const HEARTBEAT_MS = 5000;
+/** Load is kept as a task of its own, beside the tasks of the flow. */
+export const SYSTEM_TASK = "_system";
+
+/**
+ * Tells the store every few seconds that the run lives, and how busy the machine is; TensorBoard shows the same
+ * under `system/`. A store that cannot be written now does not end the run.
+ */
+export function watchRun(store: RunStore, runId: string, runDir: string, loggers: LoggerGroup): { stop(): void } {
+  const once = warnOnce(loggers);
+  const heartbeat = setInterval(() => once(() => store.heartbeat(runId)), HEARTBEAT_MS);
+  heartbeat.unref();
+  // samples have a count of their own: many fall between two steps, or before the first one
+  const last = store.lastMetrics(runId, { taskPath: SYSTEM_TASK }).map(({ step }) => step);
+  let count = Math.max(-1, ...last);
+  let curves: EventWriter | undefined;
+  const monitor = startSystemMonitor(runDir, (sample) => {
+    count += 1;
+    once(() => {
+      store.appendMetrics(runId, systemPoints(sample, count));
+      curves ??= openEventWriter(join(runDir, "system"), { resumeStep: count });
+      for (const [name, value] of Object.entries(sample)) curves.scalar(`${SYSTEM_TASK}/${name}`, value, count);
+    });
+  });
+  return {
+    stop() {
+      clearInterval(heartbeat);
+      once(() => monitor.stop());
+      once(() => curves?.close());
+    },
+  };
+}
+
+function systemPoints(sample: SystemSample, step: number) {
+  const wallTime = Date.now() / 1000;
+  return Object.entries(sample).map(([metricName, value]) => ({
+    split: "train" as const,
+    taskPath: SYSTEM_TASK,
+    metricName,
+    step,
+    epoch: null,
+    value,
+    wallTime,
+  }));
+}
+
+/** Runs work that may fail without harm; the first failure is told. */
+function warnOnce(loggers: LoggerGroup): (work: () => void) => void {
+  let hasFailed = false;
+  return (work) => {
+    try {
+      work();
+    } catch (error) {
+      if (!hasFailed) loggers.warning(`The run's signs of life cannot be written: ${(error as Error).message}`);
+      hasFailed = true;
+    }
+  };
+}

@@ -1,0 +1,165 @@
+/** @file Predictions of a run as Parquet: one row per sample (or token) and task, enough to evaluate and tune again. */
+import { neededOffsets } from "../analysis/positions.js";
+import type { ScoredSplit, ScoredTask, SplitOutputs } from "../analysis/score.js";
+import { type Cell, readParquet, type TableColumn, writeTable } from "../data/tables/table-writer.js";
+import { axisOf, type FlowGraph, hasTokenTasks } from "../flow/graph.js";
+import { answerWidth, offsetsOf, positionsIn } from "../flow/masks.js";
+import type { Split } from "../tasks/evaluation.js";
+import { behaviourOf, type Labels, scoringOf } from "../tasks/index.js";
+
+const COLUMNS: readonly TableColumn[] = [
+  { name: "row", type: "INTEGER" },
+  { name: "sample", type: "VARCHAR" },
+  /** Token of the row, from 0; NULL for tasks that are asked once per row, and for a row without tokens. */
+  { name: "position", type: "INTEGER" },
+  { name: "task_path", type: "VARCHAR" },
+  /** Answer in numbers: 0/1, class index, 0/1 per label, number; NULL where missing. */
+  { name: "label", type: "FLOAT[]" },
+  { name: "label_text", type: "VARCHAR" },
+  /** Of a task per token with very many classes, as activated: the summary that it is scored by. */
+  { name: "logits", type: "FLOAT[]" },
+  { name: "activated", type: "FLOAT[]" },
+  { name: "decoded", type: "FLOAT[]" },
+  { name: "decoded_text", type: "VARCHAR" },
+  { name: "loss", type: "FLOAT" },
+  { name: "active_by_truth", type: "BOOLEAN" },
+  { name: "active_by_prediction", type: "BOOLEAN" },
+  /** Label units per unit of the task's [min, max]; 1 where the task is not scaled by the image. */
+  { name: "unit_scale", type: "FLOAT" },
+];
+
+/** Writes one split. */
+export async function writePredictions(file: string, scored: ScoredSplit): Promise<void> {
+  await writeTable(file, COLUMNS, predictionRows(scored));
+}
+
+function* predictionRows(scored: ScoredSplit): Generator<Cell[]> {
+  for (const answer of scored.tasks) {
+    const { spec } = answer.task;
+    // masked tokens are guessed in training alone
+    if (behaviourOf(spec).answeredBy === "training") continue;
+    const perToken = axisOf(spec) === "token" ? neededOffsets(scored.offsets) : null;
+    for (let row = 0; row < scored.ids.length; row++) {
+      const names = [row, scored.ids[row] as string] as const;
+      if (perToken === null) {
+        yield [...names, null, answer.task.path, ...answerCells(answer, row)];
+        continue;
+      }
+      const [from, to] = [perToken[row] as number, perToken[row + 1] as number];
+      if (from === to) yield [...names, null, answer.task.path, ...COLUMNS.slice(4).map(() => null)];
+      for (let line = from; line < to; line++) {
+        yield [...names, line - from, answer.task.path, ...answerCells(answer, line)];
+      }
+    }
+  }
+}
+
+/** Everything about one line of a task's arrays, but what it is called. */
+function answerCells(answer: ScoredTask, line: number): Cell[] {
+  const { task, labels, logits, activated, decoded, perSampleLoss } = answer;
+  const behaviour = scoringOf(task.spec);
+  const [width, answers] = [behaviour.logitWidth(task.spec), answerWidth(task.spec)];
+  return [
+    answer.labelled[line] === 1 ? cells(labels.answers, line, answers) : null,
+    text(behaviour.describe(task.spec, labels.answers, line)),
+    cells(logits, line, width),
+    cells(activated, line, width),
+    cells(decoded, line, answers),
+    text(behaviour.describe(task.spec, decoded, line)),
+    nullIfNaN(perSampleLoss[line] as number),
+    answer.activeTruth[line] === 1,
+    answer.activePredicted[line] === 1,
+    labels.unitScale === null ? 1 : (labels.unitScale[line] as number),
+  ];
+}
+
+function cells(values: Float32Array, row: number, width: number): (number | null)[] {
+  return Array.from(values.subarray(row * width, (row + 1) * width), nullIfNaN);
+}
+
+function nullIfNaN(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
+function text(described: unknown): string | null {
+  if (described === null || described === undefined) return null;
+  return typeof described === "string" ? described : JSON.stringify(described);
+}
+
+/** Reads a split back as the network's outputs and the labels they were made with. */
+export async function readPredictions(file: string, graph: FlowGraph, split: Split): Promise<SplitOutputs> {
+  // predictions of earlier versions have no positions, and no tasks that need them
+  const positioned = hasTokenTasks(graph);
+  const [rowNumbers, samples, paths, labels, logits, scales, places] = (await readParquet(
+    file,
+    ["row", "sample", "task_path", "label", "logits", "unit_scale", ...(positioned ? ["position"] : [])],
+    '"row"',
+  )) as StoredColumns;
+  const rows = rowNumbers.reduce((most, row) => Math.max(most, row + 1), 0);
+  const ids = new Array<string>(rows);
+  const offsets = places === undefined ? null : offsetsOf(lengthsOf(rows, rowNumbers, places));
+  const byPath = new Map(
+    graph.tasks.map(({ path, spec }) => {
+      const perToken = offsets !== null && axisOf(spec) === "token" ? offsets : null;
+      return [path, { ...emptyColumns(spec, perToken === null ? rows : positionsIn(perToken)), perToken }] as const;
+    }),
+  );
+  for (let i = 0; i < rowNumbers.length; i++) {
+    const row = rowNumbers[i] as number;
+    const columns = byPath.get(paths[i] as string);
+    if (columns === undefined) continue;
+    ids[row] = samples[i] as string;
+    const place = places?.[i] ?? null;
+    // a row without tokens stands there to be counted
+    if (columns.perToken !== null && place === null) continue;
+    const line = columns.perToken === null ? row : (columns.perToken[row] as number) + (place as number);
+    copyInto(columns.logits, line, logits[i] as number[]);
+    copyInto(columns.answers, line, labels[i] ?? []);
+    if (columns.unitScale !== null) columns.unitScale[line] = scales[i] as number;
+  }
+  const columns = graph.tasks.map((task) => byPath.get(task.path) as ReturnType<typeof emptyColumns>);
+  return {
+    split,
+    ids,
+    offsets,
+    logits: columns.map((column) => column.logits),
+    labels: columns.map(({ answers, unitScale }): Labels => ({ answers, unitScale })),
+  };
+}
+
+type StoredColumns = [
+  rows: number[],
+  samples: string[],
+  paths: string[],
+  labels: (readonly (number | null)[] | null)[],
+  logits: number[][],
+  scales: number[],
+  positions?: (number | null)[],
+];
+
+/** Tokens of each row: one more than its last place. */
+function lengthsOf(rows: number, rowNumbers: readonly number[], places: readonly (number | null)[]): Int32Array {
+  const lengths = new Int32Array(rows);
+  rowNumbers.forEach((row, i) => {
+    lengths[row] = Math.max(lengths[row] as number, (places[i] ?? -1) + 1);
+  });
+  return lengths;
+}
+
+/** @param lines rows, or positions of a task per token */
+function emptyColumns(spec: FlowGraph["tasks"][number]["spec"], lines: number) {
+  const scaled = spec.kind === "boundedRegression" && spec.scale !== null;
+  const behaviour = scoringOf(spec);
+  const width = behaviour.answeredBy === "training" ? 0 : behaviour.logitWidth(spec);
+  return {
+    logits: new Float32Array(lines * width),
+    answers: new Float32Array(lines * answerWidth(spec)).fill(Number.NaN),
+    unitScale: scaled ? new Float32Array(lines).fill(1) : null,
+  };
+}
+
+function copyInto(target: Float32Array, line: number, values: readonly (number | null)[]): void {
+  values.forEach((value, i) => {
+    target[line * values.length + i] = value ?? Number.NaN;
+  });
+}

@@ -1,0 +1,55 @@
+/** @file The run that a person means: by id, name, start of an id, or `latest`. */
+import { StoreError, UsageError } from "../../errors.js";
+import type { Database } from "../database/database.js";
+import type { RunRecord } from "../run-record.js";
+import { selectRuns, unknownRun } from "../tables/runs.js";
+
+/**
+ * Looks a run up by its id, else its name (the most recent of several), else the start of its id; `latest` is the
+ * run started last. The trash is searched only for what is found nowhere else, and never for `latest`.
+ * @throws UsageError where several ids start so, UnknownNameError where none does
+ */
+export function findRun(database: Database, now: Date, reference: string): RunRecord {
+  const wanted = reference.trim();
+  if (wanted === "latest") return latestRun(database, now);
+  const [exact] = selectRuns(database, now, { condition: "id = @wanted", parameters: { wanted } });
+  const found =
+    exact ??
+    byNameOrPrefix(database, now, wanted, "deleted_at IS NULL") ??
+    byNameOrPrefix(database, now, wanted, "deleted_at IS NOT NULL");
+  if (found === undefined) throw unknownRun(database, wanted);
+  return found;
+}
+
+function latestRun(database: Database, now: Date): RunRecord {
+  const [latest] = selectRuns(database, now, { condition: "deleted_at IS NULL", limit: 1 });
+  if (latest !== undefined) return latest;
+  throw new StoreError(`${database.file} holds no run yet. Train a first one with \`cool run\`.`, {
+    file: database.file,
+  });
+}
+
+function byNameOrPrefix(
+  database: Database,
+  now: Date,
+  wanted: string,
+  place: "deleted_at IS NULL" | "deleted_at IS NOT NULL",
+): RunRecord | undefined {
+  const parameters = { wanted };
+  const [named] = selectRuns(database, now, { condition: `name = @wanted AND ${place}`, parameters, limit: 1 });
+  if (named !== undefined || wanted === "") return named;
+  // not LIKE, for which % and _ in what was asked for would stand for anything
+  const condition = `substr(id, 1, length(@wanted)) = @wanted AND ${place}`;
+  const matches = selectRuns(database, now, { condition, parameters });
+  if (matches.length > 1) throw ambiguous(wanted, matches);
+  return matches[0];
+}
+
+function ambiguous(prefix: string, matches: readonly RunRecord[]): UsageError {
+  const shown = matches.slice(0, 8).map((run) => `${run.id} (${run.name})`);
+  const more = matches.length > shown.length ? `, … (${matches.length} in all)` : "";
+  return new UsageError(
+    `${matches.length} runs have ids that start with "${prefix}": ${shown.join(", ")}${more}. Give more of the id, or a name.`,
+    { prefix, matches: matches.map((run) => run.id) },
+  );
+}

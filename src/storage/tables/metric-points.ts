@@ -1,0 +1,105 @@
+/** @file The curves of a run: metric_series names them, series_points holds them, the view metric_points reads both. */
+import type { Split } from "../../tasks/evaluation.js";
+import { selection, where } from "./columns.js";
+import type { Database } from "../database/database.js";
+
+/** One value of one metric at one step of training. */
+export interface MetricPoint {
+  readonly split: Split;
+  /** `_total` for what belongs to no task. */
+  readonly taskPath: string;
+  readonly metricName: string;
+  /** Optimizer steps since the start of the run, for every split. */
+  readonly step: number;
+  readonly epoch: number | null;
+  /** null where the metric is undefined; NaN and the infinities are kept. */
+  readonly value: number | null;
+  /** Seconds since 1970. */
+  readonly wallTime: number;
+}
+
+/** Restricts what is read; nothing given: everything. */
+export interface MetricFilter {
+  readonly split?: Split | undefined;
+  readonly taskPath?: string | undefined;
+  readonly metricName?: string | undefined;
+}
+
+interface MetricRow extends MetricPoint {
+  readonly isNan: 0 | 1;
+}
+
+const FIELDS = ["split", "taskPath", "metricName", "step", "epoch", "value", "isNan", "wallTime"];
+const KEY = "run_id, split, task_path, metric_name, step";
+const SERIES_OF_RUN =
+  "SELECT id, split, task_path AS taskPath, metric_name AS metricName FROM metric_series WHERE run_id = @runId";
+const INSERT_SERIES = `INSERT INTO metric_series (run_id, split, task_path, metric_name)
+  VALUES (@runId, @split, @taskPath, @metricName) RETURNING id`;
+// a resumed run passes its last steps a second time: the later value holds
+const UPSERT = `INSERT INTO series_points (series_id, step, epoch, value, is_nan, wall_time) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (series_id, step) DO UPDATE SET
+  epoch = excluded.epoch, value = excluded.value, is_nan = excluded.is_nan, wall_time = excluded.wall_time`;
+
+/** To be called within `write`. */
+export function upsertMetrics(database: Database, runId: string, points: Iterable<MetricPoint>): void {
+  database.runEach(UPSERT, toRows(points, seriesIds(database, runId)));
+}
+
+type SeriesId = (series: Pick<MetricPoint, "split" | "taskPath" | "metricName">) => number;
+
+/** The number of each curve of a run; a new curve is stored when it is first asked for. */
+function seriesIds(database: Database, runId: string): SeriesId {
+  const key = ({ split, taskPath, metricName }: Parameters<SeriesId>[0]) => `${split}\n${taskPath}\n${metricName}`;
+  const rows = database.all<Parameters<SeriesId>[0] & { readonly id: number }>(SERIES_OF_RUN, { runId });
+  const ids = new Map(rows.map((row) => [key(row), row.id]));
+  return (series) => {
+    const known = ids.get(key(series));
+    if (known !== undefined) return known;
+    const { split, taskPath, metricName } = series;
+    const { id } = database.get<{ id: number }>(INSERT_SERIES, { runId, split, taskPath, metricName }) as {
+      id: number;
+    };
+    ids.set(key(series), id);
+    return id;
+  };
+}
+
+/** Points of one curve after another, by ascending step. */
+export function readMetrics(database: Database, runId: string, filter: MetricFilter = {}): MetricPoint[] {
+  const { split, taskPath, metricName } = filter;
+  const parameters = { runId, split, taskPath, metricName };
+  return database
+    .all<MetricRow>(`SELECT ${selection(FIELDS)} FROM metric_points ${where(parameters)} ORDER BY ${KEY}`, parameters)
+    .map(toPoint);
+}
+
+/** The same points one by one; nothing else can be done with this connection before the last one is read. */
+export function* eachMetric(database: Database, runId: string): Generator<MetricPoint> {
+  const sql = `SELECT ${selection(FIELDS)} FROM metric_points WHERE run_id = @runId ORDER BY ${KEY}`;
+  for (const row of database.each<MetricRow>(sql, { runId })) yield toPoint(row);
+}
+
+/** The point of the highest step of each curve. */
+export function lastMetrics(database: Database, runId: string, filter: MetricFilter = {}): MetricPoint[] {
+  const { split, taskPath, metricName } = filter;
+  const parameters = { runId, split, taskPath, metricName };
+  // SQLite takes the other columns from the row that holds max(): https://sqlite.org/lang_select.html#bareagg
+  return database
+    .all<MetricRow & { last: number }>(
+      `SELECT ${selection(FIELDS)}, max(step) AS last FROM metric_points ${where(parameters)}
+       GROUP BY split, task_path, metric_name ORDER BY split, task_path, metric_name`,
+      parameters,
+    )
+    .map(toPoint);
+}
+
+function* toRows(points: Iterable<MetricPoint>, seriesId: SeriesId): Generator<(number | null)[]> {
+  for (const point of points) {
+    const { step, epoch, value, wallTime } = point;
+    yield [seriesId(point), step, epoch, value, Number.isNaN(value) ? 1 : 0, wallTime];
+  }
+}
+
+function toPoint({ split, taskPath, metricName, step, epoch, value, isNan, wallTime }: MetricRow): MetricPoint {
+  return { split, taskPath, metricName, step, epoch, value: isNan === 1 ? Number.NaN : value, wallTime };
+}

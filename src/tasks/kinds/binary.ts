@@ -1,0 +1,53 @@
+/** @file binary: yes or no. Sigmoid, binary cross entropy, one tuned threshold. */
+import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
+import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { binaryMetrics, FURTHER_YES_NO_METRICS, growsWhenBetter, TUNABLE_METRICS } from "../metrics.js";
+import { problemWithAxis } from "../names.js";
+
+/** A yes-or-no question. Label cells: 0, 1, true, false. */
+export function binary(options: CommonTaskOptions & TokenTaskOptions = {}): BinarySpec {
+  return { kind: "binary", ...options };
+}
+
+export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
+  answeredBy: "network",
+  head: () => "dense",
+  logitWidth: () => 1,
+  logitNames: () => null,
+  problemWith: problemWithAxis,
+  parseLabel(_spec, [cell], _unitScale, out, at) {
+    if (isMissing(cell)) {
+      out[at] = Number.NaN;
+      return null;
+    }
+    const truth = parseTruth(cell);
+    if (truth === undefined) return "is not a yes-or-no label; use 0, 1, true, false, or leave it empty";
+    out[at] = truth;
+    return null;
+  },
+  lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
+  lossSum(_spec, logits, labels, row, gradient) {
+    const y = labels.answers[row] as number;
+    if (Number.isNaN(y)) return 0;
+    const at = row * logits.stride + logits.offset;
+    const z = logits.data[at] as number;
+    if (gradient !== null) gradient[at] = sigmoid(z) - y;
+    return sigmoidCrossEntropy(z, y);
+  },
+  activate: (_spec, logits) => logits.map(sigmoid),
+  decode: (_spec, activated, [threshold = 0.5]) => activated.map((score) => (score >= threshold ? 1 : 0)),
+  defaultThresholds: () => [0.5],
+  questions: () => [null],
+  tunableMetrics: () => TUNABLE_METRICS,
+  tuner: () => null,
+  furtherMetrics: () => FURTHER_YES_NO_METRICS,
+  metrics: binaryMetrics,
+  headlineMetric: () => ({ name: "accuracy", higherIsBetter: true }),
+  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  likelihood: () => "categorical",
+  answerType: () => "truth",
+  describe(_spec, answers, row) {
+    const answer = answers[row] as number;
+    return Number.isNaN(answer) ? null : answer >= 0.5;
+  },
+};

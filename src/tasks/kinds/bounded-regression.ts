@@ -1,0 +1,93 @@
+/** @file boundedRegression: a number in [min, max]. Sigmoid, squared error of the normalized value. */
+import type { BoundedRegressionSpec, ImageScale } from "../../flow/graph.js";
+import { isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
+import { FURTHER_REGRESSION_METRICS, growsWhenBetter, regressionMetrics } from "../metrics.js";
+import { problemWithAxis } from "../names.js";
+
+/** Options of {@link boundedRegression}: `max` or `scale` must be given. */
+export type BoundedRegressionOptions = Pick<BoundedRegressionSpec, "column" | "lossWeight" | "measures" | "per"> & {
+  /** Lower bound, default 0. */
+  readonly min?: number;
+} & (
+    | { readonly max: number; readonly scale?: number | ImageScale }
+    /** `max` defaults to 1. */
+    | { readonly max?: number; readonly scale: number | ImageScale }
+  );
+
+/**
+ * A number in [min, max]. With `scale` a label cell is that number × scale: a constant, or the width or height of
+ * the row's original image, so that `boundedRegression({ scale: "image-width" })` takes pixels of the original.
+ */
+export function boundedRegression(options: BoundedRegressionOptions): BoundedRegressionSpec {
+  const { scale = 1, min = 0, max = 1, ...rest } = options;
+  return typeof scale === "number"
+    ? { kind: "boundedRegression", min: min * scale, max: max * scale, scale: null, ...rest }
+    : { kind: "boundedRegression", min, max, scale, ...rest };
+}
+
+/** Label units → [0, 1]. */
+export function normalize(spec: BoundedRegressionSpec, value: number, unitScale: number): number {
+  return (value / unitScale - spec.min) / (spec.max - spec.min);
+}
+
+/** [0, 1] → label units. */
+export function denormalize(spec: BoundedRegressionSpec, fraction: number, unitScale: number): number {
+  return (spec.min + fraction * (spec.max - spec.min)) * unitScale;
+}
+
+// labels are single precision and boxes are often rounded outwards: a thousandth beyond the bound is still on it
+const TOLERANCE = 1e-3;
+
+export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = {
+  answeredBy: "network",
+  head: () => "dense",
+  logitWidth: () => 1,
+  logitNames: () => null,
+  problemWith(spec) {
+    if (!(spec.min < spec.max)) return `has min ${spec.min} and max ${spec.max}; min must be below max`;
+    if (spec.per === "token" && (spec.scale !== null || spec.measures !== undefined)) {
+      return "is asked per token, so it measures nothing on a picture; remove its scale and measures";
+    }
+    return problemWithAxis(spec);
+  },
+  parseLabel(spec, [cell], unitScale, out, at) {
+    out[at] = Number.NaN;
+    if (isMissing(cell)) return null;
+    const value = typeof cell === "number" ? cell : Number(String(cell).trim());
+    if (!Number.isFinite(value)) return "is not a number; write a number or leave it empty";
+    const fraction = normalize(spec, value, unitScale);
+    if (fraction < -TOLERANCE || fraction > 1 + TOLERANCE) {
+      const [low, high] = [denormalize(spec, 0, unitScale), denormalize(spec, 1, unitScale)];
+      return `is outside [${low}, ${high}]; correct the label, or the task's min, max or scale`;
+    }
+    out[at] = value;
+    return null;
+  },
+  lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
+  lossSum(spec, logits, labels, row, gradient) {
+    const label = labels.answers[row] as number;
+    if (Number.isNaN(label)) return 0;
+    const at = row * logits.stride + logits.offset;
+    const p = sigmoid(logits.data[at] as number);
+    const error = p - normalize(spec, label, unitScaleAt(labels.unitScale, row));
+    if (gradient !== null) gradient[at] = 2 * error * p * (1 - p);
+    return error * error;
+  },
+  activate: (_spec, logits) => logits.map(sigmoid),
+  decode: (spec, activated, _thresholds, unitScale) =>
+    activated.map((fraction, row) => denormalize(spec, fraction, unitScaleAt(unitScale, row))),
+  defaultThresholds: () => [],
+  questions: () => [],
+  tunableMetrics: () => [],
+  tuner: () => null,
+  furtherMetrics: () => FURTHER_REGRESSION_METRICS,
+  metrics: regressionMetrics,
+  headlineMetric: () => ({ name: "mean_absolute_error_normalized", higherIsBetter: false }),
+  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  likelihood: () => "gaussian",
+  answerType: () => "number",
+  describe(_spec, answers, row) {
+    const answer = answers[row] as number;
+    return Number.isNaN(answer) ? null : answer;
+  },
+};

@@ -1,0 +1,78 @@
+/** @file classification: one of several classes. Softmax, cross entropy. */
+import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
+import { isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { classificationMetrics, furtherClassificationMetrics, growsWhenBetter } from "../metrics.js";
+import { describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";
+
+/** One of several classes. Label cells: a class name or its index. */
+export function classification<const Class extends string>(
+  options: CommonTaskOptions & TokenTaskOptions & { readonly classes: readonly Class[] },
+): ClassificationSpec<Class> {
+  return { kind: "classification", ...options };
+}
+
+export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
+  answeredBy: "network",
+  head: () => "dense",
+  logitWidth: (spec) => spec.classes.length,
+  logitNames: (spec) => spec.classes,
+  problemWith(spec) {
+    if (spec.classes.length < 2) return "has fewer than two classes; ask a binary task instead";
+    const twice = duplicateOf(spec.classes);
+    return twice === undefined ? problemWithAxis(spec) : `names the class "${twice}" twice`;
+  },
+  parseLabel(spec, [cell], _unitScale, out, at) {
+    out[at] = Number.NaN;
+    if (isMissing(cell)) return null;
+    // a name wins over an index, so that classes may be called "1", "2", "3"
+    const text = String(cell).trim();
+    const byName = spec.classes.indexOf(text);
+    const index = byName >= 0 ? byName : /^\d+(\.0+)?$/.test(text) ? Number(text) : -1;
+    if (index < 0 || index >= spec.classes.length) return describeUnknownName("class", text, spec.classes);
+    out[at] = index;
+    return null;
+  },
+  lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
+  lossSum(spec, logits, labels, row, gradient) {
+    const y = labels.answers[row] as number;
+    if (Number.isNaN(y)) return 0;
+    return softmaxCrossEntropy(logits, row, spec.classes.length, y, gradient);
+  },
+  activate(spec, logits) {
+    const classes = spec.classes.length;
+    const activated = new Float32Array(logits.length);
+    for (let at = 0; at < logits.length; at += classes) {
+      const row = logits.subarray(at, at + classes);
+      const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+      const sum = row.reduce((a, z) => a + Math.exp(z - max), 0);
+      for (let c = 0; c < classes; c++) activated[at + c] = Math.exp((row[c] as number) - max) / sum;
+    }
+    return activated;
+  },
+  decode(spec, activated) {
+    const classes = spec.classes.length;
+    const decoded = new Float32Array(activated.length / classes);
+    for (let row = 0; row < decoded.length; row++) {
+      let best = 0;
+      for (let c = 1; c < classes; c++) {
+        if ((activated[row * classes + c] as number) > (activated[row * classes + best] as number)) best = c;
+      }
+      decoded[row] = best;
+    }
+    return decoded;
+  },
+  defaultThresholds: () => [],
+  questions: () => [],
+  tunableMetrics: () => [],
+  tuner: () => null,
+  furtherMetrics: furtherClassificationMetrics,
+  metrics: classificationMetrics,
+  headlineMetric: () => ({ name: "accuracy_1", higherIsBetter: true }),
+  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  likelihood: () => "categorical",
+  answerType: () => "text",
+  describe(spec, answers, row) {
+    const answer = answers[row] as number;
+    return Number.isNaN(answer) ? null : (spec.classes[answer] ?? null);
+  },
+};

@@ -1,0 +1,42 @@
+/** @file known: a yes-or-no column that is there whenever the network is asked. No head, no loss. */
+import type { KnownSpec } from "../../flow/graph.js";
+import type { TaskBehaviour } from "../behaviour.js";
+import { binaryBehaviour } from "./binary.js";
+
+/**
+ * A yes-or-no question that the network is not asked, because its answer comes with the input: a column of the table,
+ * at training and at inference. It is a condition by itself. Cells: 0, 1, true, false; an empty one is unknown, and
+ * what is asked under it is then not asked.
+ */
+export function known(options: Omit<KnownSpec, "kind" | "lossWeight"> = {}): KnownSpec {
+  return { kind: "known", ...options };
+}
+
+export const knownBehaviour: TaskBehaviour<KnownSpec> = {
+  answeredBy: "table",
+  head: () => "none",
+  logitWidth: () => 0,
+  logitNames: () => [],
+  problemWith(spec) {
+    // a configuration that was never compiled
+    return spec.lossWeight === undefined ? null : "is known, so it has no loss to weigh; remove its lossWeight";
+  },
+  parseLabel: (_spec, cells, unitScale, out, at) =>
+    binaryBehaviour.parseLabel({ kind: "binary" }, cells, unitScale, out, at),
+  lossTerms: () => 0,
+  lossSum: () => 0,
+  activate: () => new Float32Array(0),
+  // the answers are the table's: see answeredBy
+  decode: () => new Float32Array(0),
+  defaultThresholds: () => [],
+  questions: () => [],
+  tunableMetrics: () => [],
+  tuner: () => null,
+  furtherMetrics: () => [],
+  metrics: () => [],
+  headlineMetric: () => null,
+  higherIsBetter: () => true,
+  likelihood: () => "categorical",
+  answerType: () => "truth",
+  describe: (_spec, answers, row) => binaryBehaviour.describe({ kind: "binary" }, answers, row),
+};

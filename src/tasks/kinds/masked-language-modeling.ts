@@ -1,0 +1,71 @@
+/** @file maskedLanguageModeling: which tokens were hidden. Softmax over the vocabulary, cross entropy. */
+import type { CommonTaskOptions, MaskedLanguageModelingSpec } from "../../flow/graph.js";
+import { softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { growsWhenBetter } from "../metrics.js";
+
+/** Options of {@link maskedLanguageModeling}. */
+export interface MaskedLanguageModelingOptions extends Pick<CommonTaskOptions, "lossWeight"> {
+  /** Name of a token input declared with `mask: true`. */
+  readonly input: string;
+  /** Fraction of a row's tokens to mask; default 0.15. */
+  readonly maskRate?: number;
+  /** Whether valid and test are evaluated too; default false: the task only trains the trunk. */
+  readonly evaluate?: boolean;
+}
+
+/**
+ * Guesses masked tokens from the tokens around them: Devlin et al., "BERT: Pre-training of Deep Bidirectional
+ * Transformers for Language Understanding" (2019), §3.1. In training every row has `maskRate` of its tokens chosen
+ * anew each epoch (at least one), of which 80 % become the mask, 10 % a random token and 10 % stay. It has no label
+ * column, and is asked neither in predictions nor in explanations.
+ */
+export function maskedLanguageModeling(options: MaskedLanguageModelingOptions): MaskedLanguageModelingSpec {
+  const { maskRate = 0.15, evaluate = false, ...rest } = options;
+  return { kind: "maskedLanguageModeling", ...rest, maskRate, evaluate, vocabulary: null };
+}
+
+export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModelingSpec> = {
+  answeredBy: "training",
+  head: () => "dense",
+  logitWidth: vocabularySize,
+  logitNames: ({ vocabulary }) => vocabulary ?? [],
+  problemWith({ input, maskRate }) {
+    if (typeof input !== "string" || input === "") return 'names no input; write e.g. input: "text"';
+    if (maskRate > 0 && maskRate < 1) return null;
+    return `has maskRate ${maskRate}; it must be more than 0 and less than 1`;
+  },
+  // a label is the token that was hidden; no cell says it
+  parseLabel(_spec, _cells, _unitScale, out, at) {
+    out[at] = Number.NaN;
+    return null;
+  },
+  lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
+  lossSum(spec, logits, labels, row, gradient) {
+    const token = labels.answers[row] as number;
+    return Number.isNaN(token) ? 0 : softmaxCrossEntropy(logits, row, vocabularySize(spec), token, gradient);
+  },
+  activate: () => new Float32Array(0),
+  decode: () => new Float32Array(0),
+  defaultThresholds: () => [],
+  questions: () => [],
+  tunableMetrics: () => [],
+  tuner: () => null,
+  furtherMetrics: () => [],
+  // counted while it trains: logits over a vocabulary, at every token of a split, are too many to keep
+  metrics: () => METRICS.map((name) => ({ name, value: null, count: 0 })),
+  headlineMetric: () => ({ name: "perplexity", higherIsBetter: false }),
+  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  likelihood: () => "categorical",
+  answerType: () => "text",
+  describe(spec, answers, row) {
+    const token = answers[row] as number;
+    return Number.isNaN(token) ? null : (spec.vocabulary?.[token] ?? null);
+  },
+};
+
+const METRICS = ["perplexity", "accuracy_1"] as const;
+
+function vocabularySize({ vocabulary }: MaskedLanguageModelingSpec): number {
+  if (vocabulary === null) throw new Error("the vocabulary is known once the data has been read");
+  return vocabulary.length;
+}

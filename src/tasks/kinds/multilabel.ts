@@ -1,0 +1,124 @@
+/** @file multilabel: any subset of several labels. Sigmoid, binary cross entropy, one tuned threshold per label. */
+import type { MultilabelSpec } from "../../flow/graph.js";
+import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { FURTHER_YES_NO_METRICS, growsWhenBetter, multilabelMetrics, TUNABLE_METRICS } from "../metrics.js";
+import { describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";
+
+/**
+ * Any subset of several labels. Label cells: a delimited string (`RBC,WBC`), a JSON list, a list column, or one
+ * 0/1 column per label. `[]` or `none` means labelled with none; an empty cell means missing.
+ */
+export function multilabel<const Label extends string>(
+  options: Omit<MultilabelSpec, "kind" | "labels"> & { readonly labels: readonly Label[] },
+): MultilabelSpec<Label> {
+  return { kind: "multilabel", ...options };
+}
+
+export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
+  answeredBy: "network",
+  head: () => "dense",
+  logitWidth: (spec) => spec.labels.length,
+  logitNames: (spec) => spec.labels,
+  problemWith(spec) {
+    if (spec.labels.length === 0) return "has no labels; name at least one";
+    const twice = duplicateOf(spec.labels);
+    if (twice !== undefined) return `names the label "${twice}" twice`;
+    if (Array.isArray(spec.column) && spec.column.length !== spec.labels.length) {
+      return `has ${spec.labels.length} labels but ${spec.column.length} columns; give one column per label, in the order of the labels`;
+    }
+    if (spec.per === "token" && Array.isArray(spec.column)) {
+      return "is asked per token, so its labels are lists in one column; name that column";
+    }
+    return problemWithAxis(spec);
+  },
+  parseLabel(spec, cells, _unitScale, out, at) {
+    if (Array.isArray(spec.column)) return parseFlags(spec, cells, out, at);
+    out.fill(Number.NaN, at, at + spec.labels.length);
+    const names = parseNames(cells[0], spec.delimiter ?? ",");
+    if (names === null) return null;
+    out.fill(0, at, at + spec.labels.length);
+    for (const name of names) {
+      const index = spec.labels.indexOf(name);
+      if (index < 0) return describeUnknownName("label", name, spec.labels);
+      out[at + index] = 1;
+    }
+    return null;
+  },
+  lossTerms(spec, labels, row) {
+    let known = 0;
+    for (let i = 0; i < spec.labels.length; i++) {
+      if (!Number.isNaN(labels.answers[row * spec.labels.length + i])) known++;
+    }
+    return known;
+  },
+  lossSum(spec, logits, labels, row, gradient) {
+    const at = row * logits.stride + logits.offset;
+    let sum = 0;
+    for (let i = 0; i < spec.labels.length; i++) {
+      const y = labels.answers[row * spec.labels.length + i] as number;
+      if (Number.isNaN(y)) continue;
+      const z = logits.data[at + i] as number;
+      if (gradient !== null) gradient[at + i] = sigmoid(z) - y;
+      sum += sigmoidCrossEntropy(z, y);
+    }
+    return sum;
+  },
+  activate: (_spec, logits) => logits.map(sigmoid),
+  decode(spec, activated, thresholds) {
+    const width = spec.labels.length;
+    return activated.map((score, i) => (score >= (thresholds[i % width] ?? 0.5) ? 1 : 0));
+  },
+  defaultThresholds: (spec) => spec.labels.map(() => 0.5),
+  questions: (spec) => spec.labels,
+  tunableMetrics: () => TUNABLE_METRICS,
+  tuner: () => null,
+  furtherMetrics: () => FURTHER_YES_NO_METRICS,
+  metrics: multilabelMetrics,
+  headlineMetric: () => ({ name: "accuracy", higherIsBetter: true }),
+  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  likelihood: () => "categorical",
+  answerType: () => "text",
+  describe(spec, answers, row) {
+    const width = spec.labels.length;
+    const answer = answers.subarray(row * width, (row + 1) * width);
+    if (answer.every((a) => Number.isNaN(a))) return null;
+    return spec.labels.filter((_, i) => (answer[i] as number) >= 0.5);
+  },
+};
+
+function parseFlags(spec: MultilabelSpec, cells: readonly unknown[], out: Float32Array, at: number): string | null {
+  for (let i = 0; i < spec.labels.length; i++) {
+    const cell = cells[i];
+    const truth = isMissing(cell) ? Number.NaN : parseTruth(cell);
+    if (truth === undefined) {
+      return `(label "${spec.labels[i]}") is not a yes-or-no label; use 0, 1, true, false, or leave it empty`;
+    }
+    out[at + i] = truth;
+  }
+  return null;
+}
+
+/** Names in a cell; null = missing, [] = labelled with none. */
+function parseNames(cell: unknown, delimiter: string): readonly string[] | null {
+  if (isMissing(cell)) return null;
+  if (Array.isArray(cell)) return cell.map((name) => String(name).trim());
+  const text = String(cell).trim();
+  if (text.toLowerCase() === "none") return [];
+  if (text.startsWith("[")) {
+    const list = parseJsonList(text);
+    if (list !== undefined) return list.map((name) => String(name).trim());
+  }
+  return text
+    .split(delimiter)
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
+
+function parseJsonList(text: string): readonly unknown[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}

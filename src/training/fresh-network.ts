@@ -1,0 +1,144 @@
+/** @file The network that a run begins with: fresh weights, or those of an earlier run or a saved model. */
+import { resolve } from "node:path";
+import type { InputSpec } from "../data/dataset.js";
+import type { Network } from "../engine/model/network.js";
+import type { Transfer, WeightSource } from "../engine/model/transfer.js";
+import { ConfigError, StoreError } from "../errors.js";
+import type { LoggerGroup } from "../logging/run-logger.js";
+import type { RunRecord } from "../storage/run-record.js";
+import type { RunStore } from "../storage/run-store.js";
+import type { LoadedProject } from "../project/project.js";
+import { type RunConfig, readGraph, readRunConfig, runFiles, writeJson } from "../records/run-folder.js";
+import type { Settings } from "../project/settings.js";
+
+/** What a run began with, as config.json has it. */
+export interface RunTransfer extends Transfer {
+  /** Id of the run, or path of the model. */
+  readonly from: string;
+}
+
+export interface FreshNetwork {
+  readonly network: Network;
+  readonly transfer: RunTransfer | null;
+  /** Inputs that are not what they were to the weights taken over. */
+  readonly warnings: readonly string[];
+}
+
+type StartFrom = Settings["train"]["from"];
+
+/**
+ * Writes a run's id for its name or `latest`, so that going on with a run later means the same one.
+ * @throws UnknownNameError where there is no such run
+ */
+export function resolveStart(from: StartFrom, store: RunStore): StartFrom {
+  if (from === null || typeof from === "string") return from;
+  return { run: startRun(store, from.run).id };
+}
+
+/** `latest` means a run that can be used. */
+function startRun(store: RunStore, reference: string): RunRecord {
+  const finished = reference === "latest" ? store.listRuns({ state: "finished", limit: 1 })[0] : undefined;
+  return finished ?? store.findRun(reference);
+}
+
+/**
+ * Builds the network of a project; the caller disposes it.
+ * @throws ConfigError where trunk, `train.from` or `train.freeze` cannot be followed
+ */
+export async function buildNetwork(
+  { graph, inputs, trunk, projectDir }: LoadedProject,
+  { seed, from = null, freeze = [] }: Settings["train"],
+  store: RunStore,
+): Promise<FreshNetwork> {
+  const { Network } = await import("../engine/model/network.js");
+  const network = Network.build(graph, inputs, trunk, seed, { freeze });
+  if (from === null) return { network, transfer: null, warnings: [] };
+  try {
+    const source = await openSource(from, store, projectDir);
+    const { transferWeights } = await import("../engine/model/transfer.js");
+    const transfer = network.change((model) => transferWeights(model, graph, source));
+    source.model.dispose();
+    if (transfer.taken.length === 0) throw nothingFits(source.what, transfer);
+    const warnings = changedInputs(source.inputs, inputs).map(
+      (name) =>
+        `The input "${name}" has other values than in ${source.what}: what its weights learned of each is mixed up.`,
+    );
+    return { network, transfer: { from: source.from, ...transfer }, warnings };
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+}
+
+interface OpenSource extends WeightSource {
+  readonly from: string;
+  /** In words. */
+  readonly what: string;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+}
+
+async function openSource(from: NonNullable<StartFrom>, store: RunStore, projectDir: string): Promise<OpenSource> {
+  const { readLayersModel } = await import("../engine/model/transfer.js");
+  if (typeof from === "string") {
+    const file = resolve(projectDir, from);
+    return { from, what: `the model ${from}`, model: await readLayersModel(file), graph: null, inputs: {} };
+  }
+  const run = startRun(store, from.run);
+  const dir = store.runDir(run.id);
+  const model = await readLayersModel(await checkpointOf(run, dir));
+  const what = `run ${run.id} (${run.name})`;
+  return { from: run.id, what, model, graph: readGraph(dir), inputs: readRunConfig(dir).inputs };
+}
+
+/** The best weights, or the last ones of a run that has not come to any best. */
+async function checkpointOf(run: RunRecord, dir: string): Promise<string> {
+  const { findCheckpoint } = await import("../engine/model/checkpoint.js");
+  const files = runFiles(dir);
+  const found = findCheckpoint(files.checkpoint("best")) ?? findCheckpoint(files.checkpoint("last"));
+  if (found !== undefined) return found;
+  throw new StoreError(
+    `Run ${run.id} (${run.name}) has no checkpoint to start from: it is ${run.displayState}. Name another run.`,
+    { run: run.id },
+  );
+}
+
+function nothingFits(what: string, { fresh }: Transfer): ConfigError {
+  return new ConfigError(
+    `Nothing of ${what} fits this network: none of its layers has the place (or name) and the shapes of ${fresh.join(", ")}. Build the trunk of the same layers, or leave train.from out.`,
+    { from: what, layers: fresh },
+  );
+}
+
+/** Names of inputs whose ids mean something else than they did. */
+function changedInputs(before: OpenSource["inputs"], now: OpenSource["inputs"]): string[] {
+  const idsOf = (spec: InputSpec | undefined): string | null => {
+    if (spec?.kind === "categorical") return JSON.stringify(spec.categories);
+    return spec?.kind === "tokens" ? JSON.stringify(spec.vocabulary) : null;
+  };
+  return Object.keys(now).filter((name) => before[name] !== undefined && idsOf(before[name]) !== idsOf(now[name]));
+}
+
+/** Tells what the weights are and writes it into the run's config.json. */
+export function recordStart({ network, transfer, warnings }: FreshNetwork, runDir: string, loggers: LoggerGroup): void {
+  const { layers, tasks, shared } = network.frozen;
+  if (transfer !== null) {
+    const config: RunConfig = { ...readRunConfig(runDir), transfer };
+    writeJson(runFiles(runDir).config, config);
+    const { taken, fresh, from } = transfer;
+    loggers.message(
+      `starts from ${from}: ${taken.length} of ${taken.length + fresh.length} layers taken (${names(taken.map(({ layer }) => layer))}); fresh: ${names(fresh)}`,
+    );
+  }
+  for (const warning of warnings) loggers.warning(warning);
+  if (layers.length + tasks.length === 0) return;
+  const still = shared.length === 0 ? "" : `; ${names(shared)} go on training, as other features need them`;
+  loggers.message(`frozen: layers ${names(layers)}; heads ${names(tasks)}${still}`);
+}
+
+const SHOWN = 20;
+
+function names(all: readonly string[]): string {
+  if (all.length === 0) return "none";
+  const rest = all.length - SHOWN;
+  return `${all.slice(0, SHOWN).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}

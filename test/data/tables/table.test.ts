@@ -1,0 +1,186 @@
+/** @file Tables from files of every kind and from SQL; what is said of broken ones. */
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { placeOf, readTable, tableDigest } from "../../../src/data/tables/table.js";
+import { DataError } from "../../../src/errors.js";
+import { duckdb, newFolder, write } from "../files.js";
+
+async function messageOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => expect.fail("nothing was thrown"),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(DataError);
+  return (error as DataError).message;
+}
+
+describe("a CSV file", () => {
+  const read = (text: string | Uint8Array, name = "labels.csv") => {
+    const projectDir = newFolder();
+    write(projectDir, name, text);
+    return readTable(name, { projectDir });
+  };
+  const cells = async (table: ReturnType<typeof read>) => Object.fromEntries((await table).columns);
+
+  test("gives its cells as text and empty ones as null", async () => {
+    const table = read('img,x,y\na.jpg,01,\n"b,c.jpg",NULL,"say ""hi"""\n');
+    expect(await cells(table)).toEqual({ img: ["a.jpg", "b,c.jpg"], x: ["01", "NULL"], y: [null, 'say "hi"'] });
+  });
+
+  test("may have a byte order mark, CRLF, quoted names and be packed", async () => {
+    const text = '\uFEFF"img","x ""y"""\r\na.jpg,1\r\n';
+    expect(await cells(read(gzipSync(text), "labels.csv.gz"))).toEqual({ img: ["a.jpg"], 'x "y"': ["1"] });
+  });
+
+  test("may be separated by tabs or semicolons", async () => {
+    expect(await cells(read("img\tx\na\t1,5\n", "labels.tsv"))).toEqual({ img: ["a"], x: ["1,5"] });
+    expect(await cells(read("img;x\na;1,5\n"))).toEqual({ img: ["a"], x: ["1,5"] });
+  });
+
+  test("keeps columns apart whose names differ in case, and names a nameless one by its position", async () => {
+    expect(await cells(read(",x,X\n0,1,2\n"))).toEqual({ column0: ["0"], x: ["1"], X: ["2"] });
+  });
+
+  test("tells the line of a row unless a cell or a blank line breaks the count", async () => {
+    expect(placeOf(await read("x\n1\n2\n"), 1)).toBe("row 2 (line 3)");
+    expect(placeOf(await read("x\n1\n2"), 1)).toBe("row 2 (line 3)");
+    expect(placeOf(await read('x,y\n1,"a\nb"\n2,3\n'), 1)).toBe("row 2");
+    expect(placeOf(await read("x,y\n1,2\n\n2,3\n"), 1)).toBe("row 2");
+  });
+
+  test("with a row of too few cells is refused with the line", async () => {
+    const message = await messageOf(read("img,x\na.jpg,1\nb.jpg\nc.jpg,2,3\n"));
+    expect(message).toBe(
+      "labels.csv cannot be read: Invalid Input Error: CSV Error on Line: 3; Original Line: b.jpg; Expected Number of Columns: 2 Found: 1",
+    );
+  });
+
+  test.each([
+    ["two columns of one name", "img,x,x\na,1,2\n", 'labels.csv has two columns named "x"'],
+    ["an open quote", 'img,x\na,"1\nb,2\n', "Value with unterminated quote found."],
+    ["no rows", "img,x\n", "labels.csv has no rows"],
+    ["no content", "", "labels.csv is empty"],
+    ["UTF-16 text", Buffer.from("\uFEFFimg,x\na,1\n", "utf16le"), "labels.csv is UTF-16 text. Save it as UTF-8."],
+    ["Latin-1 text", Buffer.from("img,x\na,\xe9\n", "latin1"), "not utf-8 encoded"],
+  ])("with %s is refused", async (_, text, reason) => {
+    const message = await messageOf(read(text));
+    expect(message).toContain(reason);
+    expect(message).not.toContain("\n");
+  });
+
+  test("that is no gzip file is refused", async () => {
+    expect(await messageOf(read("img,x\n", "labels.csv.gz"))).toContain("labels.csv.gz cannot be unpacked");
+  });
+});
+
+describe("a file that is not there", () => {
+  test("is answered with the nearest name in its folder", async () => {
+    const projectDir = newFolder();
+    write(projectDir, "data/labels.csv", "x\n1\n");
+    expect(await messageOf(readTable("data/lables.csv", { projectDir }))).toContain('Did you mean "data/labels.csv"?');
+    expect(await messageOf(readTable("date/labels.csv", { projectDir }))).toContain("There is no folder");
+    expect(await messageOf(readTable("data", { projectDir }))).toContain("is not a file");
+  });
+
+  test("or is of no known kind is refused", async () => {
+    const projectDir = newFolder();
+    write(projectDir, "labels.xlsx", "x");
+    expect(await messageOf(readTable("labels.xlsx", { projectDir }))).toContain("is of no known kind");
+  });
+});
+
+describe("typed tables", () => {
+  test("JSON lines and Parquet give numbers, booleans, lists and nulls", async () => {
+    const projectDir = newFolder();
+    const path = write(
+      projectDir,
+      "labels.jsonl",
+      '{"n": 1, "f": 1.5, "b": true, "l": ["x", "y"], "day": "2020-01-02"}\n{"n": 2, "l": []}\n',
+    );
+    await duckdb(`COPY (FROM read_json('${path}')) TO '${join(projectDir, "labels.parquet")}' (FORMAT parquet)`);
+    const expected = {
+      n: [1, 2],
+      f: [1.5, null],
+      b: [true, null],
+      l: [["x", "y"], []],
+      day: ["2020-01-02", null],
+    };
+    for (const name of ["labels.jsonl", "labels.parquet"]) {
+      const table = await readTable(name, { projectDir });
+      expect(Object.fromEntries(table.columns)).toEqual(expected);
+      expect(table.baseDir).toBe(projectDir);
+    }
+  });
+
+  test("a JSON column of several types keeps them", async () => {
+    const projectDir = newFolder();
+    write(projectDir, "labels.json", '[{"a": 1}, {"a": "one"}, {"a": ["x"]}]');
+    expect((await readTable("labels.json", { projectDir })).columns.get("a")).toEqual([1, "one", ["x"]]);
+  });
+
+  test("wide integers and decimals become numbers", async () => {
+    const table = await readTable("SELECT 7::HUGEINT AS h, 1.25::DECIMAL(8, 2) AS d, 9::UBIGINT AS u", {
+      projectDir: newFolder(),
+    });
+    expect(Object.fromEntries(table.columns)).toEqual({ h: [7], d: [1.25], u: [9] });
+  });
+
+  test("broken JSON and Parquet are refused in one paragraph", async () => {
+    const projectDir = newFolder();
+    write(projectDir, "labels.jsonl", '{"a": 1\n');
+    write(projectDir, "labels.parquet", "not parquet at all");
+    for (const name of ["labels.jsonl", "labels.parquet"]) {
+      const message = await messageOf(readTable(name, { projectDir }));
+      expect(message).toContain(`${name} cannot be read: `);
+      expect(message).not.toContain("\n");
+    }
+  });
+});
+
+describe("a SQL query", () => {
+  test("reads files of the project's folder, not those of the same name in the working folder", async () => {
+    const projectDir = newFolder();
+    // package.json lies in the folder in which the tests run
+    write(projectDir, "package.json", '[{"x": 1}]');
+    write(projectDir, "parts/a.csv", "y\n1\n");
+    write(projectDir, "parts/b.csv", "y\n2\n");
+    const read = async (query: string) => Object.fromEntries((await readTable(query, { projectDir })).columns);
+    expect(await read("FROM 'package.json'")).toEqual({ x: [1] });
+    expect(await read("select é.x from \"package.json\" as é where 'package.json' = 'package.json'")).toEqual({
+      x: [1],
+    });
+    expect(
+      await read("WITH p AS (FROM read_csv(['parts/a.csv', 'parts/b.csv'], header = true)) SELECT sum(y) AS s FROM p"),
+    ).toEqual({ s: [3] });
+    expect(await read("SELECT count(*) AS n FROM read_csv('parts/*.csv')")).toEqual({ n: [2] });
+    expect(await read(`SELECT y FROM '${join(projectDir, "parts/a.csv")}'`)).toEqual({ y: [1] });
+  });
+
+  test("is relative to the project's folder, as are its image paths", async () => {
+    const projectDir = newFolder();
+    const table = await readTable("SELECT 1 AS x", { projectDir });
+    expect([table.file, table.baseDir, table.firstLine]).toEqual(["the SQL query", projectDir, null]);
+  });
+
+  test.each([
+    ["does not parse", "SELECT FROM WHERE", "syntax error"],
+    ["names a missing file", "FROM 'nix.parquet'", "nix.parquet"],
+    ["gives two columns of one name", "SELECT 1 AS a, 2 AS a", 'two columns named "a"'],
+    ["gives no rows", "SELECT 1 AS a WHERE false", "the SQL query has no rows"],
+  ])("that %s is refused", async (_, query, reason) => {
+    const message = await messageOf(readTable(query, { projectDir: newFolder() }));
+    expect(message).toContain(reason);
+    expect(message).not.toContain("\n");
+  });
+});
+
+test("the digest follows the names and cells alone", async () => {
+  const projectDir = newFolder();
+  write(projectDir, "a.csv", "x,y\n1,2\n");
+  write(projectDir, "b.csv", '"x","y"\n"1","2"\n');
+  write(projectDir, "c.csv", "x,y\n1,3\n");
+  const digest = async (name: string) => tableDigest(await readTable(name, { projectDir }));
+  expect(await digest("a.csv")).toBe(await digest("b.csv"));
+  expect(await digest("a.csv")).not.toBe(await digest("c.csv"));
+});
