@@ -1,7 +1,7 @@
 /** @file Interpretation: the samples that each task answers best and worst. */
 import type { FlowGraph } from "../flow/graph.js";
 import { behaviourOf, type Described } from "../tasks/index.js";
-import { firstRows } from "./first-rows.js";
+import { smallestK } from "./smallest-k.js";
 import { lineId, linesOf } from "./positions.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
 
@@ -38,8 +38,8 @@ export function bestAndWorst(graph: FlowGraph, scored: ScoredSplit, top: number)
     const losses = task.perSampleLoss.map((loss) => (Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss));
     return {
       task_path: path,
-      best: firstRows(losses, task.lossMask, top).map(describe),
-      worst: firstRows(
+      best: smallestK(losses, task.lossMask, top).map(describe),
+      worst: smallestK(
         losses.map((loss) => -loss),
         task.lossMask,
         top,

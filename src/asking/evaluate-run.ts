@@ -2,7 +2,7 @@
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Gates, Split } from "../tasks/evaluation.js";
 import { evaluateSplits } from "../training/complete-run.js";
-import { askFor, furtherMetricsOf } from "../project/metrics.js";
+import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type RunSummary, summarize } from "../records/run-summary.js";
 import { guessedRowsOf, type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
 
@@ -29,7 +29,7 @@ export async function evaluateRun(
   const stored = await openStoredRun(store, reference, options);
   const splits = options.split === undefined ? predictedSplits(stored.dir) : [options.split];
   const asked = options.metrics === undefined ? null : askFor(stored.graph, options.metrics);
-  const further = asked?.further ?? furtherMetricsOf(stored.config.settings);
+  const further = asked?.further ?? onDemandMetricsOf(stored.config.settings);
   const guessed = guessedRowsOf(store, stored);
   const evaluation: EvaluationRow[] = [];
   for (const split of splits) {

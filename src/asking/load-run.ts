@@ -27,7 +27,7 @@ import { evaluateSplits } from "../training/complete-run.js";
 import { evaluateRun } from "./evaluate-run.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
-import { askFor, furtherMetricsOf } from "../project/metrics.js";
+import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
 import { configFileIn } from "../project/project-dir.js";
@@ -238,7 +238,7 @@ export class LoadedRun {
   async #evaluateTable(table: string, options: ScoreOptions): Promise<EvaluationRow[]> {
     const { graph, config, thresholds } = this.#stored;
     const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
-    const further = asked?.further ?? furtherMetricsOf(config.settings);
+    const further = asked?.further ?? onDemandMetricsOf(config.settings);
     const { loadRows } = await import("../data/load.js");
     const dataset = await loadRows({
       graph,

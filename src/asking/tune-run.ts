@@ -7,7 +7,7 @@ import { ConfigError } from "../errors.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { evaluateSplits, keepThresholds } from "../training/complete-run.js";
-import { furtherMetricsOf } from "../project/metrics.js";
+import { onDemandMetricsOf } from "../project/metrics.js";
 import { writePredictions } from "../records/predictions.js";
 import { runFiles } from "../records/run-folder.js";
 import { type RunSummary, summarize } from "../records/run-summary.js";
@@ -49,7 +49,7 @@ export async function tuneRun(
   const { thresholds, reports } = tuneThresholds(graph, valid, tunedBy);
   const tuned = withThresholds(graph, valid, thresholds);
   const guessed = guessedRowsOf(store, stored);
-  const further = furtherMetricsOf(config.settings);
+  const further = onDemandMetricsOf(config.settings);
   for (const split of splits) {
     const scored = split === "valid" ? tuned : withThresholds(graph, await readScoredSplit(stored, split), thresholds);
     await writePredictions(runFiles(dir).predictions(split), scored);

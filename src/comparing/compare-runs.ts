@@ -98,12 +98,12 @@ function comparable(store: RunStore, run: RunRecord): ComparableRun {
     data: { data_digest: run.dataDigest },
     identity: identityFacts(run, environment),
     evaluation: store.readEvaluation(run.id),
-    directions: ownDirections(store, run),
+    directions: customDirections(store, run),
   };
 }
 
 /** Which way the metrics of a run's own tasks get better, as its graph keeps it. */
-function ownDirections(store: RunStore, run: RunRecord): MetricDirections {
+function customDirections(store: RunStore, run: RunRecord): MetricDirections {
   const dir = store.runDir(run.id);
   if (!existsSync(runFiles(dir).graph)) return {};
   return Object.fromEntries(

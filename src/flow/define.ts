@@ -8,7 +8,7 @@ import type {
   KnownSpec,
   MaskedLanguageModelingSpec,
   MultilabelSpec,
-  OwnSpec,
+  CustomSpec,
   TaskSpec,
 } from "./graph.js";
 
@@ -79,7 +79,7 @@ export interface NoGate {
 /** What an earlier task offers to preconditions. A binary task is a condition by itself. */
 export type GateOf<Spec extends TaskSpec> = Spec extends BinarySpec | KnownSpec
   ? Expression
-  : Spec extends OwnSpec<infer Gate>
+  : Spec extends CustomSpec<infer Gate>
     ? { readonly none: NoGate; readonly bounds: RegressionGate; readonly truth: TruthGate }[Gate]
     : Spec extends ClassificationSpec<infer Class>
       ? ClassificationGate<Class>

@@ -78,10 +78,10 @@ export interface MaskedLanguageModelingSpec extends Pick<CommonTaskOptions, "los
 /**
  * What an own task is to preconditions: nothing, a number with bounds, or a number that is also true from one half up.
  */
-export type OwnGate = "none" | "bounds" | "truth";
+export type CustomGate = "none" | "bounds" | "truth";
 
 /** A task of the user's own: what of it is data. Its functions are registered under its type and digest. */
-export interface OwnSpec<Gate extends OwnGate = OwnGate> extends CommonTaskOptions, TokenTaskOptions {
+export interface CustomSpec<Gate extends CustomGate = CustomGate> extends CommonTaskOptions, TokenTaskOptions {
   readonly kind: "own";
   /** Name that its definition gives it. */
   readonly type: string;
@@ -112,7 +112,7 @@ export type TaskSpec =
   | BoundedRegressionSpec
   | MaskedLanguageModelingSpec
   | KnownSpec
-  | OwnSpec;
+  | CustomSpec;
 export type TaskKind = TaskSpec["kind"];
 export type SpecOf<K extends TaskKind> = Extract<TaskSpec, { readonly kind: K }>;
 

@@ -24,7 +24,7 @@ import {
   type FlowGraph,
   type FlowNode,
   gatesOf,
-  type OwnSpec,
+  type CustomSpec,
   type TaskNode,
   type TaskSpec,
 } from "./graph.js";
@@ -285,7 +285,7 @@ function regressionGate(path: string): RegressionGate {
   };
 }
 
-function ownGate(path: string, spec: OwnSpec): unknown {
+function ownGate(path: string, spec: CustomSpec): unknown {
   switch (spec.gate) {
     case "truth":
       return new TruthGate(path);

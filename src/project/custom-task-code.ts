@@ -2,7 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigError } from "../errors.js";
-import type { FlowGraph, OwnSpec } from "../flow/graph.js";
+import type { FlowGraph, CustomSpec } from "../flow/graph.js";
 import type { RunRecord } from "../storage/run-record.js";
 import { definitionsOf, isDefined } from "../tasks/index.js";
 import { configFileIn } from "./project-dir.js";
@@ -29,7 +29,7 @@ export async function loadOwnCode(
 }
 
 /** Specs of own tasks whose functions this process does not have. */
-function undefinedTypes({ tasks }: FlowGraph): OwnSpec[] {
+function undefinedTypes({ tasks }: FlowGraph): CustomSpec[] {
   return tasks.flatMap(({ spec }) => (spec.kind === "own" && !isDefined(spec) ? [spec] : []));
 }
 
@@ -46,7 +46,7 @@ function findConfig(run: RunRecord, graph: FlowGraph, config: RunConfig, project
   );
 }
 
-function changedError(run: RunRecord, spec: OwnSpec, file: string): ConfigError {
+function changedError(run: RunRecord, spec: CustomSpec, file: string): ConfigError {
   const now = definitionsOf(spec.type).at(-1);
   const commit = run.gitCommit === null ? "" : ` (the run was made at commit ${run.gitCommit.slice(0, 12)})`;
   const wayOut = `Restore it${commit}, name a folder that has it with --project, or train a new run.`;

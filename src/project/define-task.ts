@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import type { Layers, SymbolicTensor } from "../engine/model/network.js";
 import {
-  defineOwnTask,
+  defineCustomTask,
   type GateKind,
   type NumberGate,
-  type OwnTaskConstructor,
-  type OwnTaskDefinition,
+  type CustomTaskConstructor,
+  type CustomTaskDefinition,
 } from "../tasks/custom/define-custom.js";
 
 /** What a head is built of. */
@@ -25,7 +25,7 @@ export interface HeadParts {
 export type HeadFunction = (parts: HeadParts) => SymbolicTensor;
 
 /** A kind of task of the user's own. */
-export type TaskDefinition<AnswerWidth extends number = 1, Gate extends NumberGate = "bounds"> = OwnTaskDefinition<
+export type TaskDefinition<AnswerWidth extends number = 1, Gate extends NumberGate = "bounds"> = CustomTaskDefinition<
   AnswerWidth,
   Gate,
   HeadFunction
@@ -38,6 +38,6 @@ export type TaskDefinition<AnswerWidth extends number = 1, Gate extends NumberGa
  */
 export function defineTask<AnswerWidth extends number = 1, Gate extends NumberGate = "bounds">(
   definition: TaskDefinition<AnswerWidth, Gate>,
-): OwnTaskConstructor<GateKind<AnswerWidth, Gate>> {
-  return defineOwnTask(definition, (text) => createHash("sha256").update(text).digest("hex"));
+): CustomTaskConstructor<GateKind<AnswerWidth, Gate>> {
+  return defineCustomTask(definition, (text) => createHash("sha256").update(text).digest("hex"));
 }

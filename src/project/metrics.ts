@@ -9,7 +9,7 @@ import type { Settings } from "./settings.js";
 const ALL = "all";
 
 /** Metrics that a run's settings ask for besides the usual ones. */
-export function furtherMetricsOf({ evaluate }: Settings): readonly string[] {
+export function onDemandMetricsOf({ evaluate }: Settings): readonly string[] {
   // settings that were stored before there was such a thing
   return ((evaluate as Settings["evaluate"] | undefined)?.metrics ?? []).map(withoutLabel);
 }

@@ -42,7 +42,7 @@ export function parseMonitor(graph: FlowGraph, text: string): Monitor {
   const names = metricNames(task.spec);
   if (!names.includes(metric)) throw new UnknownNameError("metric", metric, names, `train.monitor "${text}"`);
   const behaviour = scoringOf(task.spec);
-  const further = behaviour.furtherMetrics(task.spec).filter((name) => name === withoutLabel(metric));
+  const further = behaviour.onDemandMetrics(task.spec).filter((name) => name === withoutLabel(metric));
   return { taskPath, metric, higherIsBetter: behaviour.higherIsBetter(task.spec, metric), further };
 }
 

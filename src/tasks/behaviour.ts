@@ -112,7 +112,7 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
   tuner(spec: Spec): ParameterTuner<Spec> | null;
 
   /** Names of metrics that are only computed where they are asked for. */
-  furtherMetrics(spec: Spec): readonly string[];
+  onDemandMetrics(spec: Spec): readonly string[];
   /**
    * Metrics over the rows of the mask: those that are always computed, without the loss, then others.
    * @param further names of metrics that are wanted besides; those that the task does not have are passed over

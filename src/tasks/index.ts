@@ -7,7 +7,7 @@ import { classificationBehaviour } from "./kinds/classification.js";
 import { knownBehaviour } from "./kinds/known.js";
 import { maskedLanguageModelingBehaviour } from "./kinds/masked-language-modeling.js";
 import { multilabelBehaviour } from "./kinds/multilabel.js";
-import { ownBehaviour } from "./custom/custom.js";
+import { customBehaviour } from "./custom/custom.js";
 import { isSummarized, summaryBehaviour } from "./summary.js";
 
 export type * from "./behaviour.js";
@@ -28,7 +28,7 @@ const behaviours = {
   boundedRegression: boundedRegressionBehaviour,
   maskedLanguageModeling: maskedLanguageModelingBehaviour,
   known: knownBehaviour,
-  own: ownBehaviour,
+  own: customBehaviour,
 } satisfies BehaviourTable;
 
 /** How tasks of this spec's kind behave. Pass the same spec to its functions. */
@@ -55,7 +55,7 @@ export function metricNames(spec: TaskSpec): string[] {
   const labels = { answers: none, unitScale: null };
   const mask = new Uint8Array(0);
   const scored = { spec, logits: none, activated: none, decoded: none, labels, mask };
-  const metrics = behaviour.metrics(scored, behaviour.furtherMetrics(spec));
+  const metrics = behaviour.metrics(scored, behaviour.onDemandMetrics(spec));
   return ["loss", ...metrics.map(({ name }) => name)];
 }
 

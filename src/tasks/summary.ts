@@ -2,7 +2,7 @@
 import { axisOf, type ClassificationSpec, type TaskSpec } from "../flow/graph.js";
 import type { Labels, LogitView, TaskBehaviour } from "./behaviour.js";
 import { classificationBehaviour } from "./kinds/classification.js";
-import { classificationMetrics, furtherClassificationMetrics } from "./metrics.js";
+import { classificationMetrics, onDemandClassificationMetrics } from "./metrics.js";
 
 /** More classes than this, for every token of every row, are not kept one by one. */
 const MOST_CLASSES = 256;
@@ -100,8 +100,8 @@ function column(summaries: Float32Array, which: number): Float32Array {
 }
 
 /** Those that need no scores of all classes; log_loss is the loss. */
-function furtherSummaryMetrics(spec: ClassificationSpec): string[] {
-  return furtherClassificationMetrics(spec).filter((name) => !NEED_SCORES.has(name));
+function onDemandSummaryMetrics(spec: ClassificationSpec): string[] {
+  return onDemandClassificationMetrics(spec).filter((name) => !NEED_SCORES.has(name));
 }
 
 const NEED_SCORES: ReadonlySet<string> = new Set(["log_loss", "roc_auc", "average_precision"]);
@@ -116,9 +116,9 @@ export const summaryBehaviour: TaskBehaviour<ClassificationSpec> = {
   },
   activate: (_spec, summaries) => summaries,
   decode: (_spec, summaries) => column(summaries, CLASSES),
-  furtherMetrics: furtherSummaryMetrics,
+  onDemandMetrics: onDemandSummaryMetrics,
   metrics(scored, further = []) {
-    const known = furtherSummaryMetrics(scored.spec).filter((name) => further.includes(name));
+    const known = onDemandSummaryMetrics(scored.spec).filter((name) => further.includes(name));
     return classificationMetrics({ ...scored, classesAhead: column(scored.activated, AHEAD) }, known);
   },
 };

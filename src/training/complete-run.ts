@@ -12,7 +12,7 @@ import type { Artifact } from "../storage/tables/artifacts.js";
 import type { RunStore } from "../storage/run-store.js";
 import { type EvaluationRow, SPLITS } from "../tasks/evaluation.js";
 import type { Thresholds } from "../tasks/index.js";
-import { furtherMetricsOf } from "../project/metrics.js";
+import { onDemandMetricsOf } from "../project/metrics.js";
 import { outputsOf } from "../asking/outputs.js";
 import { writePredictions } from "../records/predictions.js";
 import { withForwarder } from "./replicas.js";
@@ -36,7 +36,7 @@ export async function completeRun(
     if (warning !== undefined) loggers.warning(`${task_path}${label === null ? "" : ` (${label})`}: ${warning}`);
   }
   const scored = untuned.map((split) => withThresholds(graph, split, tuning.thresholds));
-  const evaluation = evaluateSplits(graph, scored, guessed, furtherMetricsOf(settings));
+  const evaluation = evaluateSplits(graph, scored, guessed, onDemandMetricsOf(settings));
   const thresholds = keepThresholds(store, run.id, runDir, graph, tuning.thresholds, settings.tune.metric);
   const tokens = firstTokens(context.dataset.inputs);
   for (const split of scored) {

@@ -16,7 +16,7 @@ import type { MetricPoint } from "../storage/tables/metric-points.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { isEvaluated, type Labels } from "../tasks/index.js";
 import { buildNetwork, recordStart } from "./fresh-network.js";
-import { furtherMetricsOf } from "../project/metrics.js";
+import { onDemandMetricsOf } from "../project/metrics.js";
 import { type Monitor, monitoredValue, parseMonitor } from "../project/monitor.js";
 import { openAugmenter } from "./open-augmenter.js";
 import { outputsOf } from "../asking/outputs.js";
@@ -323,7 +323,7 @@ function epochRows(
   scored: ScoredSplit | null,
   { further }: Monitor,
 ): EvaluationRow[] {
-  const asked = [...furtherMetricsOf(settings), ...further];
+  const asked = [...onDemandMetricsOf(settings), ...further];
   return scored === null ? [] : evaluateSplit(project.graph, scored, ["truth"], asked);
 }
 

@@ -1,7 +1,7 @@
 /** @file Best and worst samples. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { firstRows } from "../../src/analysis/first-rows.js";
+import { smallestK } from "../../src/analysis/smallest-k.js";
 import { bestAndWorst, scoreSplit } from "../../src/analysis/index.js";
 import {
   defaultThresholds,
@@ -59,7 +59,7 @@ describe("the first rows by a key", () => {
           .slice(0, limit);
         const keys = Float32Array.from(rows, ([key]) => key);
         const mask = Uint8Array.from(rows, ([, included]) => included);
-        expect(firstRows(keys, mask, limit)).toEqual(expected);
+        expect(smallestK(keys, mask, limit)).toEqual(expected);
       }),
     );
   });

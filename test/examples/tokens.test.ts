@@ -65,8 +65,8 @@ describe("a run of the example", () => {
     const counts = new Map<string, number>();
     const [train, valid] = [wordsOf(splits.train), wordsOf(splits.valid)];
     for (const word of train) counts.set(word, (counts.get(word) ?? 0) + 1);
-    const surprise = valid.map((word) => -Math.log((counts.get(word) as number) / train.length));
-    const unigram = Math.exp(surprise.reduce((a, b) => a + b, 0) / valid.length);
+    const negativeLogLikelihood = valid.map((word) => -Math.log((counts.get(word) as number) / train.length));
+    const unigram = Math.exp(negativeLogLikelihood.reduce((a, b) => a + b, 0) / valid.length);
     const perplexity = metricOf(run.evaluation, "hidden_word", "perplexity");
     expect(perplexity).toBeLessThan(0.5 * unigram);
     expect(perplexity).toBeCloseTo(Math.exp(metricOf(run.evaluation, "hidden_word", "loss")), 6);

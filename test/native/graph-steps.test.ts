@@ -243,7 +243,7 @@ describe.skipIf(!isInstalled)("inference as a graph", () => {
     forward(inputs, 2, null);
     const backend = tensorflowBackend() as NonNullable<ReturnType<typeof tensorflowBackend>>;
     const make = () => new GraphForward(backend, network);
-    expect(network.companion(GraphForward, make)).toBe(network.companion(GraphForward, make));
+    expect(network.cached(GraphForward, make)).toBe(network.cached(GraphForward, make));
     network.dispose();
     expect(counts()).toEqual(before);
     expect(() => forward(inputs, 2, null)).toThrow();

@@ -46,7 +46,8 @@ export async function compareBackends(
   contender: Contender,
   parityCase: ParityCase,
 ): Promise<string[]> {
-  if (reference.backend === "cpu" && parityCase.cpuIsWrong !== undefined) return compareSlopes(contender, parityCase);
+  if (reference.backend === "cpu" && parityCase.cpuIsWrong !== undefined)
+    return compareGradients(contender, parityCase);
   const expected = await stepOn(reference, parityCase, null);
   const actual = await stepOn(contender, parityCase, expected.weights);
   const largest = Math.max(...expected.gradients.map(magnitude));
@@ -65,7 +66,7 @@ export async function compareBackends(
 }
 
 /** The gradients of a step, against finite differences of the loss in a few directions of every weight. */
-export async function compareSlopes(contender: Contender, parityCase: ParityCase): Promise<string[]> {
+export async function compareGradients(contender: Contender, parityCase: ParityCase): Promise<string[]> {
   const { weights, gradients, names } = await stepOn(contender, parityCase, null);
   const { network, inputs, targets } = parityCase.make();
   const lossAt = async (all: readonly Float32Array[]): Promise<number> => {

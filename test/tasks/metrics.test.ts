@@ -74,7 +74,7 @@ function bothWays<Spec extends TaskSpec>(
   metrics: (scored: Scored<Spec>, further?: readonly string[]) => MetricValue[],
   scored: Scored<Spec>,
 ): readonly [usual: MetricValue[], all: MetricValue[]] {
-  return [metrics(scored), metrics(scored, behaviourOf(scored.spec).furtherMetrics(scored.spec))];
+  return [metrics(scored), metrics(scored, behaviourOf(scored.spec).onDemandMetrics(scored.spec))];
 }
 
 describe("binary metrics are scikit-learn's", () => {

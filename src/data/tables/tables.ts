@@ -18,7 +18,7 @@ export interface TableSource {
 export interface JoinedTables {
   readonly tables: readonly Table[];
   /** First row of each table. */
-  readonly firstRows: readonly number[];
+  readonly smallestK: readonly number[];
   readonly rows: number;
   /** What messages call them all. */
   readonly file: string;
@@ -39,11 +39,11 @@ export interface BadCell {
 
 export function joinTables(tables: readonly Table[]): JoinedTables {
   let rows = 0;
-  const firstRows = tables.map((table) => {
+  const smallestK = tables.map((table) => {
     rows += table.rows;
     return rows - table.rows;
   });
-  return { tables, firstRows, rows, file: tableNames(tables).join(" and ") };
+  return { tables, smallestK, rows, file: tableNames(tables).join(" and ") };
 }
 
 /**
@@ -87,11 +87,11 @@ export function cellsOf({ tables }: JoinedTables, column: string, asker: string)
 
 /** The table of a row, and the row's number in it. */
 export function rowIn(
-  { tables, firstRows }: JoinedTables,
+  { tables, smallestK }: JoinedTables,
   row: number,
 ): { readonly table: Table; readonly row: number } {
-  const index = firstRows.findLastIndex((first) => first <= row);
-  return { table: tables[index] as Table, row: row - (firstRows[index] as number) };
+  const index = smallestK.findLastIndex((first) => first <= row);
+  return { table: tables[index] as Table, row: row - (smallestK[index] as number) };
 }
 
 /** A row in words, with its table where there are several. */
@@ -130,7 +130,7 @@ export function badCellsError(joined: JoinedTables, bad: readonly BadCell[], nou
  * @param specs per table
  */
 export function splitTables(
-  { tables, firstRows }: JoinedTables,
+  { tables, smallestK }: JoinedTables,
   ids: readonly (readonly string[])[],
   specs: readonly SplitSpec[],
 ): Splits {
@@ -139,7 +139,7 @@ export function splitTables(
     return "column" in spec ? splitByColumn(table, spec.column) : splitRows(ids[i] as readonly string[], spec);
   });
   const joined = (split: keyof Splits): Int32Array =>
-    Int32Array.from(splits.flatMap((own, i) => Array.from(own[split], (row) => row + (firstRows[i] as number))));
+    Int32Array.from(splits.flatMap((own, i) => Array.from(own[split], (row) => row + (smallestK[i] as number))));
   return { train: joined("train"), valid: joined("valid"), test: joined("test") };
 }
 

@@ -11,7 +11,7 @@ export interface OpenedBackend {
 }
 
 /** What is asked of a backend. */
-export interface BackendWish {
+export interface BackendRequest {
   /** What it must compute on; default: the best there is. */
   readonly device?: Device | null;
   /** Folder in whose `node_modules` a package of a backend may lie; default: the working folder. */
@@ -25,12 +25,12 @@ export interface Backend {
    * Why `auto` does not try this backend here, to follow its name in a sentence; null where it should. Looks without
    * loading anything large. Backends without it are always tried.
    */
-  passedOver?(wish: BackendWish): Promise<string | null>;
+  passedOver?(request: BackendRequest): Promise<string | null>;
   /**
    * Loads it into tfjs under its name.
    * @throws BackendError with the way out
    */
-  open(wish: BackendWish): Promise<OpenedBackend>;
+  open(request: BackendRequest): Promise<OpenedBackend>;
 }
 
 /** tfjs-core with the tensor methods that its Node bundle leaves out. */

@@ -1,6 +1,6 @@
 /** @file Which compute backend tfjs runs on: chosen by name, made ready once, with the reason on record. */
 import { BackendError } from "../../errors.js";
-import type { Backend, BackendWish, OpenedBackend } from "./backend.js";
+import type { Backend, BackendRequest, OpenedBackend } from "./backend.js";
 import { cpu } from "./cpu.js";
 import { type Device, deviceName } from "./device.js";
 import { tensorflow } from "./tensorflow/tensorflow.js";
@@ -31,21 +31,21 @@ const opened = new Map<BackendName, Promise<OpenedBackend>>();
  * Makes a backend ready and the current one of tfjs. Loads tfjs on the first call; asking again is cheap.
  * @throws BackendError when the backend does not load, with the way out
  */
-export async function openBackend(choice: BackendChoice, wish: BackendWish = {}): Promise<BackendInfo> {
-  const { device = null } = wish;
+export async function openBackend(choice: BackendChoice, request: BackendRequest = {}): Promise<BackendInfo> {
+  const { device = null } = request;
   if (choice !== "auto") {
-    const backend = await open(choice, wish);
+    const backend = await open(choice, request);
     return { ...backend, name: choice, reason: `${choice}: ${backend.device}, asked for by name` };
   }
   const passedOver: string[] = [];
   for (const name of AUTO_ORDER) {
-    const why = lacks(name, device) ?? (await backends[name].passedOver?.(wish)) ?? null;
+    const why = lacks(name, device) ?? (await backends[name].passedOver?.(request)) ?? null;
     if (why !== null) {
       passedOver.push(`${name} ${why}`);
       continue;
     }
     try {
-      const backend = await open(name, wish);
+      const backend = await open(name, request);
       const rest = passedOver.length === 0 ? "" : ` (${passedOver.join("; ")})`;
       return { ...backend, name, reason: `${name}: ${backend.device}, the fastest that loads here${rest}` };
     } catch (error) {
@@ -67,13 +67,13 @@ function lacks(name: BackendName, device: Device | null): string | null {
     : `does not compute on a ${device.kind}`;
 }
 
-async function open(name: BackendName, wish: BackendWish): Promise<OpenedBackend> {
-  const { device = null } = wish;
+async function open(name: BackendName, request: BackendRequest): Promise<OpenedBackend> {
+  const { device = null } = request;
   const lack = lacks(name, device);
   if (lack !== null) throw new BackendError(`The backend ${name} ${lack}. Leave --device or --backend out.`, { name });
   // one that has several devices, or GPUs, looks whether it is on the right one
   const isSettled = device === null || (device.kind === "cpu" && backends[name].devices.length === 1);
-  const opening = (isSettled ? opened.get(name) : undefined) ?? backends[name].open(wish);
+  const opening = (isSettled ? opened.get(name) : undefined) ?? backends[name].open(request);
   opened.set(name, opening);
   try {
     const backend = await opening;

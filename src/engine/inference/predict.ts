@@ -217,7 +217,7 @@ export async function openForward(network: Network, batchSize: number, batches: 
   const backend = tensorflowBackend();
   if (backend === null || batches < WORTH_TRACING) return eager;
   const { GraphForward } = await import("../step-graph/graph-forward.js");
-  const graph = network.companion(GraphForward, () => new GraphForward(backend, network));
+  const graph = network.cached(GraphForward, () => new GraphForward(backend, network));
   graph.load();
   let isTraceable = true;
   return (inputs, rows, masked) => {

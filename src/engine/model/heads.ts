@@ -12,11 +12,11 @@ import type { Layers, SymbolicTensor } from "./trunk.js";
  * @throws ConfigError that names task and type where the user's head fails, or what it puts out does not fit
  */
 export function buildHead(task: TaskNode, feature: SymbolicTensor, width: number): SymbolicTensor {
-  if (task.spec.kind === "own" && task.spec.head === "own") return buildOwnHead(task, feature, width);
+  if (task.spec.kind === "own" && task.spec.head === "own") return buildCustomHead(task, feature, width);
   return tfl.layers.dense({ name: task.path, units: width }).apply(feature) as SymbolicTensor;
 }
 
-function buildOwnHead(task: TaskNode, feature: SymbolicTensor, width: number): SymbolicTensor {
+function buildCustomHead(task: TaskNode, feature: SymbolicTensor, width: number): SymbolicTensor {
   const output = callHead(task, feature, width);
   if (!(output instanceof tfl.SymbolicTensor)) {
     const what = output instanceof Promise ? "a promise" : String(output);

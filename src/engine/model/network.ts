@@ -58,8 +58,8 @@ export class Network {
   readonly #trunk: tfl.LayersModel;
   readonly #groups: readonly HeadGroup[];
   /** Logits of tasks with heads of their own, which train with the trunk: positions among its outputs. */
-  readonly #ownOutputs: readonly { readonly output: number; readonly part: LogitPart }[];
-  readonly #companions = new Map<object, { dispose(): void }>();
+  readonly #customOutputs: readonly { readonly output: number; readonly part: LogitPart }[];
+  readonly #cachedValues = new Map<object, { dispose(): void }>();
 
   private constructor(
     graph: FlowGraph,
@@ -79,15 +79,18 @@ export class Network {
     const dense = withHead("dense");
     const groups = groupHeads(dense, frozen.tasks);
     const features = groups.map(([reader]) => layerOf(full, reader as TaskColumns).input as tfl.SymbolicTensor);
-    const ownHeads = withHead("own");
-    const own = ownHeads.map((columns) => layerOf(full, columns).output as tfl.SymbolicTensor);
+    const customHeads = withHead("own");
+    const own = customHeads.map((columns) => layerOf(full, columns).output as tfl.SymbolicTensor);
     // two features may be the same tensor, but a model's outputs must differ
     const outputs = [...new Set([...features, ...own])];
     this.#trunk = tfl.model({ inputs: full.inputs, outputs });
     this.#groups = groups.map((columns, i) =>
       mergeHeads(full, outputs.indexOf(features[i] as tfl.SymbolicTensor), columns, frozen.tasks),
     );
-    this.#ownOutputs = ownHeads.map(({ part }, i) => ({ part, output: outputs.indexOf(own[i] as tfl.SymbolicTensor) }));
+    this.#customOutputs = customHeads.map(({ part }, i) => ({
+      part,
+      output: outputs.indexOf(own[i] as tfl.SymbolicTensor),
+    }));
   }
 
   /**
@@ -169,7 +172,7 @@ export class Network {
     this.#assertPlaces(inputs, features);
     const logitsIn = (part: LogitPart): tf.Tensor2D[] => [
       ...this.#groups.filter((group) => group.part === part).map((group) => headLogits(features, group, masked)),
-      ...this.#ownOutputs
+      ...this.#customOutputs
         .filter((own) => own.part === part)
         .map(({ output }) => asLines(features[output] as tf.Tensor)),
     ];
@@ -183,7 +186,7 @@ export class Network {
   /** @throws ConfigError where a feature of tasks per token has not one place for each token */
   #assertPlaces(inputs: readonly tf.Tensor[], features: readonly tf.Tensor[]): void {
     const tokens = inputs[Object.values(this.inputs).findIndex(({ kind }) => kind === "tokens")]?.shape[1];
-    for (const { part, output } of [...this.#groups, ...this.#ownOutputs]) {
+    for (const { part, output } of [...this.#groups, ...this.#customOutputs]) {
       const places = features[output]?.shape[1];
       if (part !== "sample" && places !== tokens) throw changedLength(tokens, places);
     }
@@ -211,14 +214,14 @@ export class Network {
    * Something that is made once for this network, and disposed with it.
    * @param key what it is
    */
-  companion<T extends { dispose(): void }>(key: new (...args: never[]) => T, make: () => T): T {
-    const known = this.#companions.get(key) ?? make();
-    this.#companions.set(key, known);
+  cached<T extends { dispose(): void }>(key: new (...args: never[]) => T, make: () => T): T {
+    const known = this.#cachedValues.get(key) ?? make();
+    this.#cachedValues.set(key, known);
     return known as T;
   }
 
   dispose(): void {
-    for (const companion of this.#companions.values()) companion.dispose();
+    for (const cached of this.#cachedValues.values()) cached.dispose();
     for (const { kernel, bias } of this.#groups) tf.dispose([kernel, bias]);
     this.#full.dispose();
   }

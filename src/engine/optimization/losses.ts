@@ -162,7 +162,7 @@ export function batchLoss(
  * @param logits of all parts, as {@link batchLoss} takes them
  * @param weights of each task
  */
-export function steepestSlopes(
+export function maxGradientPerTask(
   layout: HeadLayout,
   logits: Float32Array,
   targets: BatchTargets,

@@ -8,7 +8,7 @@ import type { Labels } from "../../tasks/index.js";
 import { joinArrays, joinEach } from "../batches/arrays.js";
 import { type BatchAugmenter, joinLabels } from "../batches/augment.js";
 import { type Batch, createBatchReader } from "../batches/batch-reader.js";
-import { type BatchLoss, type BatchTargets, steepestSlopes } from "./losses.js";
+import { type BatchLoss, type BatchTargets, maxGradientPerTask } from "./losses.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "../batches/mask-tokens.js";
 import type { InputBatch, Network } from "../model/network.js";
 import type { OptimizerState } from "./optimizer.js";
@@ -285,7 +285,7 @@ export class Trainer {
         gradientNorm: String(norm),
       });
     }
-    const slopes = steepestSlopes(layout, joinArrays([sample, token, masked]), targets, this.#weights.factors);
+    const slopes = maxGradientPerTask(layout, joinArrays([sample, token, masked]), targets, this.#weights.factors);
     const unsound = graph.tasks.filter(({ index }) => slopes[index] === Number.POSITIVE_INFINITY);
     const steepest = graph.tasks[slopes.indexOf(Math.max(...slopes))];
     const whose =

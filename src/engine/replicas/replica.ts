@@ -23,7 +23,7 @@ import type {
   StepRequest,
   Weights,
 } from "./messages.js";
-import { type ShardScope, seeWholeBatch } from "./sync-layers.js";
+import { type ShardScope, syncLayers } from "./sync-layers.js";
 
 /** Answers the requests of the coordinating side. Keeps nothing between them but the weights that it was given. */
 export class Replica {
@@ -86,7 +86,7 @@ class OpenedReplica {
     if (missing !== undefined) throw noFunctions(missing.path);
     const scope: ShardScope = { exchange, place: null };
     const model = await loadModel(setup);
-    seeWholeBatch(model, scope);
+    syncLayers(model, scope);
     return new OpenedReplica(setup, Network.fromModel(graph, inputs, model, { freeze }), scope);
   }
 

@@ -16,7 +16,7 @@ export interface ShardScope {
  * Batch normalization takes its statistics over all shards, and noise is what it is in the whole batch. Done before
  * parts are frozen, so that a frozen layer goes on inferring.
  */
-export function seeWholeBatch(model: tfl.LayersModel, scope: ShardScope): void {
+export function syncLayers(model: tfl.LayersModel, scope: ShardScope): void {
   for (const layer of withInnerLayers(model.layers)) {
     if (isNormalization(layer)) replaceCall(layer, (original) => normalizeTogether(layer, original, scope));
     else if (drawsNoise(layer)) replaceCall(layer, (original) => drawForBatch(original, scope));
@@ -108,9 +108,9 @@ function standardize(lines: tf.Tensor2D, epsilon: number, counts: boolean, excha
       }
       const sums = sumOfParts(exchange.gather(own), own.length);
       if (!counts) return tf.zerosLike(slope);
-      const meanSlope = tf.tensor1d(Float32Array.from(sums.subarray(0, channels), (sum) => sum / total));
+      const meanGradient = tf.tensor1d(Float32Array.from(sums.subarray(0, channels), (sum) => sum / total));
       const meanProduct = tf.tensor1d(Float32Array.from(sums.subarray(channels), (sum) => sum / total));
-      return tf.mul(tf.sub(tf.sub(slope, meanSlope), tf.mul(kept, meanProduct)), scale);
+      return tf.mul(tf.sub(tf.sub(slope, meanGradient), tf.mul(kept, meanProduct)), scale);
     };
     return { value, gradFunc: gradFunc as (slope: tf.Tensor) => tf.Tensor };
   });

@@ -10,7 +10,7 @@ import type { Output } from "./graph-def.js";
 import { maskedRoom, padIndices } from "./masked-lines.js";
 import { PARAMETERS, placeInputs, placeWeights, STATISTICS } from "./network-inputs.js";
 import type { Feed } from "./session.js";
-import { recordOps, type Tape } from "./op-recorder.js";
+import { recordOps, type OpRecorder } from "./op-recorder.js";
 import { type Traced, TracedGraph } from "./traced-graph.js";
 
 interface TracedForward extends Traced {
@@ -74,25 +74,25 @@ export class GraphForward {
       const traced: TracedForward[] = [];
       tf.tidy(() => {
         const tensors = this.#network.inputTensors(inputs, rows);
-        traced.push(recordOps(backend, builder, (tape) => this.#record(tape, tensors, inputs, maskedLines)));
+        traced.push(recordOps(backend, builder, (recorder) => this.#record(recorder, tensors, inputs, maskedLines)));
       });
       return traced[0] as TracedForward;
     });
   }
 
-  #record(tape: Tape, tensors: tf.Tensor[], inputs: InputBatch, maskedLines: number): TracedForward {
+  #record(recorder: OpRecorder, tensors: tf.Tensor[], inputs: InputBatch, maskedLines: number): TracedForward {
     const network = this.#network;
     const { builder } = this.#graph;
-    const feedInputs = placeInputs(builder, tape, network, tensors);
-    placeWeights(this.#graph, tape, PARAMETERS, network.trainable);
-    placeWeights(this.#graph, tape, STATISTICS, network.statistics);
+    const feedInputs = placeInputs(builder, recorder, network, tensors);
+    placeWeights(this.#graph, recorder, PARAMETERS, network.trainable);
+    placeWeights(this.#graph, recorder, STATISTICS, network.statistics);
     const placeholder = maskedLines === 0 ? null : builder.placeholder(DTYPE.int32, [maskedLines]);
     const asked = placeholder === null ? null : tf.tensor1d(padIndices(null, maskedLines), "int32");
-    if (placeholder !== null && asked !== null) tape.place(asked, placeholder);
+    if (placeholder !== null && asked !== null) recorder.place(asked, placeholder);
     const logits = network.partLogits(tensors, false, asked);
     const parts = (["sample", "token", "masked"] as const).flatMap((part) => {
       const own = logits[part];
-      return own === null ? [] : [{ part, width: own.shape[1], output: tape.outputOf(own) }];
+      return own === null ? [] : [{ part, width: own.shape[1], output: recorder.outputOf(own) }];
     });
     const feeds = (batch: InputBatch, masked: Int32Array | null): Feed[] => [
       ...feedInputs(batch),

@@ -75,7 +75,7 @@ export function isCompact(layout: HeadLayout, part: LogitPart): boolean {
  * @param targets what the activated logits should be, same shape; of a compact part the classes, [lines] int32
  * @param weights factor / terms where a logit counts, 0 elsewhere, same shape; of a compact part [lines, 1]
  */
-export function lossSlope(
+export function logitGradient(
   layout: HeadLayout,
   part: LogitPart,
   logits: tf.Tensor2D,
@@ -121,8 +121,8 @@ function activate(segments: readonly Segment[], logits: tf.Tensor2D): tf.Tensor 
   );
 }
 
-/** What {@link lossSlope} is fed. */
-export interface SlopeFeed {
+/** What {@link logitGradient} is fed. */
+export interface GradientFeed {
   readonly targets: Float32Array | Int32Array;
   readonly weights: Float32Array;
 }
@@ -132,13 +132,13 @@ export interface SlopeFeed {
  * @param lines of the graph; more than the batch has count for nothing
  * @param factors of the tasks' masked means, in the order of the graph
  */
-export function slopeFeed(
+export function gradientFeed(
   layout: HeadLayout,
   part: LogitPart,
   batch: BatchTargets,
   lines: number,
   factors: readonly number[],
-): SlopeFeed {
+): GradientFeed {
   const { stride, lines: known } = partsOf(layout, batch)[part];
   const compact = isCompact(layout, part);
   const targets = compact ? new Int32Array(lines) : new Float32Array(lines * stride);

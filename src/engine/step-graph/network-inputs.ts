@@ -6,7 +6,7 @@ import type { InputBatch, Network } from "../model/network.js";
 import type { GraphBuilder, Output } from "./graph-def.js";
 import { FLOAT } from "./graph-def.js";
 import type { Feed } from "./session.js";
-import type { Tape } from "./op-recorder.js";
+import type { OpRecorder } from "./op-recorder.js";
 import type { TracedGraph } from "./traced-graph.js";
 import { UntraceableError } from "./untraceable.js";
 
@@ -23,7 +23,7 @@ export type FeedInputs = (batch: InputBatch) => Feed[];
  */
 export function placeInputs(
   builder: GraphBuilder,
-  tape: Tape,
+  recorder: OpRecorder,
   { inputs }: Pick<Network, "inputs">,
   tensors: readonly tf.Tensor[],
 ): FeedInputs {
@@ -32,7 +32,7 @@ export function placeInputs(
     const { shape } = tensor;
     const dtype = kind === "image" ? DTYPE.uint8 : DTYPE.float;
     const placeholder = builder.placeholder(dtype, shape);
-    tape.place(tensor, kind === "image" ? bytesToUnit(builder, placeholder) : placeholder);
+    recorder.place(tensor, kind === "image" ? bytesToUnit(builder, placeholder) : placeholder);
     return { name, feed: { placeholder, dtype, shape } };
   });
   return (batch) =>
@@ -50,7 +50,12 @@ function valuesAs(dtype: number, values: InputValues): Uint8Array | Float32Array
 }
 
 /** Gives the variables their places in the flat vector of that name. */
-export function placeWeights(graph: TracedGraph, tape: Tape, name: string, variables: readonly tf.Variable[]): void {
+export function placeWeights(
+  graph: TracedGraph,
+  recorder: OpRecorder,
+  name: string,
+  variables: readonly tf.Variable[],
+): void {
   const vector = graph.variable(name);
   if (vector === null) return;
   const { builder } = graph;
@@ -61,6 +66,6 @@ export function placeWeights(graph: TracedGraph, tape: Tape, name: string, varia
     variables.map(({ size }) => size),
   );
   for (const [i, variable] of variables.entries()) {
-    tape.place(variable as tf.Tensor, builder.reshape(pieces[i] as Output, variable.shape));
+    recorder.place(variable as tf.Tensor, builder.reshape(pieces[i] as Output, variable.shape));
   }
 }

@@ -13,7 +13,7 @@ import { outputOf } from "./graph-def.js";
 import { UntraceableError } from "./untraceable.js";
 
 /** What recorded work may ask about its tensors. */
-export interface Tape {
+export interface OpRecorder {
   /** A tensor's place in the graph. */
   outputOf(tensor: tf.Tensor): Output;
   /** Gives a tensor a place of its own, such as a placeholder, whatever it was made from. */
@@ -23,11 +23,11 @@ export interface Tape {
 /**
  * Everything that tfjs does on this backend passes through its native binding: tensors are made from values, ops turn
  * tensors into others. While `work` runs, each is recorded as well as done. Tensors that have no place in the graph,
- * because they are older than the tape, become constants.
+ * because they are older than the recording, become constants.
  *
  * @throws UntraceableError where values of a recorded tensor are read, since JavaScript would then decide what follows
  */
-export function recordOps<T>(backend: TensorflowBackend, graph: GraphBuilder, work: (tape: Tape) => T): T {
+export function recordOps<T>(backend: TensorflowBackend, graph: GraphBuilder, work: (recorder: OpRecorder) => T): T {
   const { binding, getInputTensorIds } = backend;
   const outputs = new Map<TensorId, Output>();
   const constants = new Set<TensorId>();

@@ -8,12 +8,12 @@ import { withSeededRandom } from "../model/seeded.js";
 import type { StepBatch, StepConfig } from "../optimization/step-engine.js";
 import type { TensorValues } from "../backends/tensorflow/binding.js";
 import { type GraphBuilder, type Output, outputOf } from "./graph-def.js";
-import { isCompact, lossSlope, slopeFeed } from "./logit-gradient.js";
+import { isCompact, logitGradient, gradientFeed } from "./logit-gradient.js";
 import { padIndices } from "./masked-lines.js";
 import { PARAMETERS, placeInputs, placeWeights, STATISTICS } from "./network-inputs.js";
 import { type Noise, whileNoiseIsPlaced } from "./noise.js";
 import type { Feed } from "./session.js";
-import { recordOps, type Tape } from "./op-recorder.js";
+import { recordOps, type OpRecorder } from "./op-recorder.js";
 import type { Traced, TracedGraph } from "./traced-graph.js";
 import { type Alive, buildUpdate } from "./updates.js";
 
@@ -76,7 +76,7 @@ export function traceStep(
   const record = (): TracedStep => {
     const inputs = network.inputTensors(batch.inputs, shape.rows);
     const { step, norm } = withSeededRandom(batch.seed, () =>
-      recordOps(backend, builder, (tape) => recordStep(graph, tape, network, config, batch, shape, inputs)),
+      recordOps(backend, builder, (recorder) => recordStep(graph, recorder, network, config, batch, shape, inputs)),
     );
     return { ...step, recordedNorm: norm.dataSync()[0] as number };
   };
@@ -93,7 +93,7 @@ export function traceStep(
 
 function recordStep(
   graph: TracedGraph,
-  tape: Tape,
+  recorder: OpRecorder,
   network: Network,
   config: StepConfig,
   batch: StepBatch,
@@ -102,26 +102,26 @@ function recordStep(
 ): { readonly step: Omit<TracedStep, "recordedNorm">; readonly norm: tf.Tensor } {
   const { builder } = graph;
   const { layout } = network;
-  const feedInputs = placeInputs(builder, tape, network, inputs);
-  placeWeights(graph, tape, PARAMETERS, network.trainable);
-  placeWeights(graph, tape, STATISTICS, network.statistics);
-  const masked = placeMasked(builder, tape, batch, shape);
+  const feedInputs = placeInputs(builder, recorder, network, inputs);
+  placeWeights(graph, recorder, PARAMETERS, network.trainable);
+  placeWeights(graph, recorder, STATISTICS, network.statistics);
+  const masked = placeMasked(builder, recorder, batch, shape);
   const noise: PlacedNoise[] = [];
   const placeNoise = (drawn: Noise): tf.Tensor => {
     const placeholder = builder.placeholder(DTYPE.float, drawn.shape);
     noise.push({ ...drawn, placeholder });
     const tensor = tf.tensor(drawn.draw(), [...drawn.shape]);
-    tape.place(tensor, placeholder);
+    recorder.place(tensor, placeholder);
     return tensor;
   };
   const parts: PlacedPart[] = [];
-  const statistics = placesOf(tape, network);
+  const statistics = placesOf(recorder, network);
   const objective = (): tf.Scalar => {
     const logits = network.partLogits(inputs, true, masked?.tensor ?? null);
     const losses = PARTS.flatMap((part) => {
       const own = logits[part];
       if (own === null) return [];
-      const placed = placePart(builder, tape, layout, part, own, batch);
+      const placed = placePart(builder, recorder, layout, part, own, batch);
       parts.push(placed.part);
       return [placed.loss];
     });
@@ -136,10 +136,10 @@ function recordStep(
   );
   const norm = tf.sqrt(tf.sum(tf.square(gradient)));
   const clipped = config.clipNorm === null ? gradient : tf.mul(gradient, tf.minimum(1, tf.div(config.clipNorm, norm)));
-  const finite = tape.outputOf(tf.isFinite(norm));
+  const finite = recorder.outputOf(tf.isFinite(norm));
   const alive: Alive = (value) => outputOf(builder.node("Switch", [value, finite], { T: { type: DTYPE.float } }), 1);
-  const update = buildUpdate(graph, config.optimizer, alive(tape.outputOf(clipped)), alive);
-  const applied = reportDone(builder, finite, [...update.done, ...moved(graph, tape, network, statistics, alive)]);
+  const update = buildUpdate(graph, config.optimizer, alive(recorder.outputOf(clipped)), alive);
+  const applied = reportDone(builder, finite, [...update.done, ...moved(graph, recorder, network, statistics, alive)]);
   const feeds = (next: StepBatch, updates: number): Feed[] => [
     ...feedInputs(next.inputs),
     ...withSeededRandom(next.seed, () => noise.map(feedNoise)),
@@ -150,20 +150,20 @@ function recordStep(
   const step = {
     feeds,
     placeholders: feeds(batch, 0).map(({ placeholder }) => placeholder),
-    outputs: [...parts.map(({ logits }) => logits), tape.outputOf(norm), applied],
+    outputs: [...parts.map(({ logits }) => logits), recorder.outputOf(norm), applied],
     read: (next: StepBatch, results: readonly TensorValues[]) => readStep(layout, parts, next, results),
   };
   return { step, norm };
 }
 
 /** Masked tokens of a batch as indices that are fed; null where no task asks for them. */
-function placeMasked(builder: GraphBuilder, tape: Tape, { targets }: StepBatch, { maskedLines }: StepShape) {
+function placeMasked(builder: GraphBuilder, recorder: OpRecorder, { targets }: StepBatch, { maskedLines }: StepShape) {
   if (maskedLines === 0) return null;
   const shape = [maskedLines];
   const placeholder = builder.placeholder(DTYPE.int32, shape);
   // the lines that are left over count for nothing
   const tensor = tf.tensor1d(padIndices(targets.masked, maskedLines), "int32");
-  tape.place(tensor, placeholder);
+  recorder.place(tensor, placeholder);
   const feed = (next: StepBatch): Feed => ({
     placeholder,
     dtype: DTYPE.int32,
@@ -176,7 +176,7 @@ function placeMasked(builder: GraphBuilder, tape: Tape, { targets }: StepBatch, 
 /** The loss of one part: its value stays with the host, which needs the logits in any case; its gradient is in the graph. */
 function placePart(
   builder: GraphBuilder,
-  tape: Tape,
+  recorder: OpRecorder,
   layout: HeadLayout,
   part: LogitPart,
   logits: tf.Tensor2D,
@@ -184,25 +184,25 @@ function placePart(
 ): { readonly part: PlacedPart; readonly loss: tf.Scalar } {
   const [lines, width] = logits.shape;
   const compact = isCompact(layout, part);
-  const example = slopeFeed(layout, part, targets, lines, factors);
+  const example = gradientFeed(layout, part, targets, lines, factors);
   const wanted = tf.tensor(example.targets, compact ? [lines] : [lines, width]);
   const weights = tf.tensor2d(example.weights, [lines, compact ? 1 : width]);
   const places = {
     targets: builder.placeholder(compact ? DTYPE.int32 : DTYPE.float, wanted.shape),
     weights: builder.placeholder(DTYPE.float, weights.shape),
   };
-  tape.place(wanted, places.targets);
-  tape.place(weights, places.weights);
+  recorder.place(wanted, places.targets);
+  recorder.place(weights, places.weights);
   const op = tf.customGrad((input, save) => {
     // what is not saved is gone when the gradient is computed
     (save as tf.GradSaveFunc)([input as tf.Tensor, wanted, weights]);
     return {
       value: tf.scalar(0),
       gradFunc: (_: tf.Tensor, [z, y, w]: tf.Tensor[]) =>
-        lossSlope(layout, part, z as tf.Tensor2D, y as tf.Tensor, w as tf.Tensor),
+        logitGradient(layout, part, z as tf.Tensor2D, y as tf.Tensor, w as tf.Tensor),
     };
   });
-  return { part: { part, lines, width, logits: tape.outputOf(logits), ...places }, loss: op(logits) as tf.Scalar };
+  return { part: { part, lines, width, logits: recorder.outputOf(logits), ...places }, loss: op(logits) as tf.Scalar };
 }
 
 function feedPart(
@@ -211,7 +211,7 @@ function feedPart(
   { targets: batch, factors }: StepBatch,
 ): Feed[] {
   const compact = isCompact(layout, part);
-  const values = slopeFeed(layout, part, batch, lines, factors);
+  const values = gradientFeed(layout, part, batch, lines, factors);
   return [
     compact
       ? { placeholder: targets, dtype: DTYPE.int32, shape: [lines], values: values.targets }
@@ -225,17 +225,23 @@ function feedNoise({ placeholder, shape, draw }: PlacedNoise): Feed {
 }
 
 /** Averages that the forward pass has moved; @returns nodes that are done once they are kept */
-function moved(graph: TracedGraph, tape: Tape, network: Network, before: readonly Output[], alive: Alive): string[] {
+function moved(
+  graph: TracedGraph,
+  recorder: OpRecorder,
+  network: Network,
+  before: readonly Output[],
+  alive: Alive,
+): string[] {
   const vector = graph.variable(STATISTICS);
-  const after = placesOf(tape, network);
+  const after = placesOf(recorder, network);
   if (vector === null || after.every((output, i) => output === before[i])) return [];
   const { builder } = graph;
   const flat = builder.join(after.map((output) => builder.reshape(output, [-1])));
   return [builder.assign(vector.handle, alive(flat))];
 }
 
-function placesOf(tape: Tape, { statistics }: Network): Output[] {
-  return statistics.map((variable) => tape.outputOf(variable as tf.Tensor));
+function placesOf(recorder: OpRecorder, { statistics }: Network): Output[] {
+  return statistics.map((variable) => recorder.outputOf(variable as tf.Tensor));
 }
 
 /** @returns true once all of `done` is, or false at once where it will not be */

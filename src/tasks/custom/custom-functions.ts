@@ -3,43 +3,46 @@ import { ConfigError, CoolError } from "../../errors.js";
 import type { Described } from "../behaviour.js";
 
 /** A label or a decoded answer: a number where the task's answer is one, else a list. */
-export type OwnAnswer = number | readonly number[];
+export type CustomAnswer = number | readonly number[];
 
 /** One row, as metrics and tuners take it. */
-export interface OwnRow<Answer = OwnAnswer> {
+export interface CustomRow<Answer = CustomAnswer> {
   readonly logits: readonly number[];
   readonly activated: readonly number[];
   readonly decoded: Answer;
   readonly label: Answer;
 }
 
-/** A definition with its digest; see {@link OwnTaskDefinition} for what each function does. */
-export interface OwnFunctions {
+/** A definition with its digest; see {@link CustomTaskDefinition} for what each function does. */
+export interface CustomFunctions {
   readonly type: string;
   readonly digest: string;
   readonly parts: Readonly<Record<string, string>>;
   readonly logitWidth: number;
   readonly answerWidth: number;
-  readonly parse: (cell: unknown) => OwnAnswer | null | { readonly problem: string };
+  readonly parse: (cell: unknown) => CustomAnswer | null | { readonly problem: string };
   readonly available?: (cell: unknown) => boolean;
-  readonly loss: (logits: readonly number[], label: OwnAnswer) => number;
-  readonly gradient?: (logits: readonly number[], label: OwnAnswer) => readonly number[];
+  readonly loss: (logits: readonly number[], label: CustomAnswer) => number;
+  readonly gradient?: (logits: readonly number[], label: CustomAnswer) => readonly number[];
   readonly activation: (logits: readonly number[]) => readonly number[];
   readonly decoder: {
     readonly parameters: readonly number[];
-    readonly decode: (activated: readonly number[], parameters: readonly number[]) => OwnAnswer;
-    readonly tune?: (rows: readonly OwnRow[], metric: string) => readonly number[];
+    readonly decode: (activated: readonly number[], parameters: readonly number[]) => CustomAnswer;
+    readonly tune?: (rows: readonly CustomRow[], metric: string) => readonly number[];
   };
   readonly metrics: Readonly<
-    Record<string, { readonly compute: (rows: readonly OwnRow[]) => number | null; readonly higherIsBetter: boolean }>
+    Record<
+      string,
+      { readonly compute: (rows: readonly CustomRow[]) => number | null; readonly higherIsBetter: boolean }
+    >
   >;
   /** Takes and returns what the engine knows. */
   readonly head?: (parts: never) => unknown;
-  readonly describe?: (answer: OwnAnswer) => Described;
+  readonly describe?: (answer: CustomAnswer) => Described;
 }
 
 /** Calls one of the user's functions; what it throws becomes an error that names it. */
-export function callOwn<T>({ type }: Pick<OwnFunctions, "type">, name: string, call: () => T): T {
+export function callCustom<T>({ type }: Pick<CustomFunctions, "type">, name: string, call: () => T): T {
   try {
     return call();
   } catch (error) {
@@ -57,7 +60,7 @@ export function callOwn<T>({ type }: Pick<OwnFunctions, "type">, name: string, c
  * @throws ConfigError that names the task type and the function, what was expected and what came
  */
 export function numbersFrom(
-  { type }: Pick<OwnFunctions, "type">,
+  { type }: Pick<CustomFunctions, "type">,
   name: string,
   returned: unknown,
   width: number,

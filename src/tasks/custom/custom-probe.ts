@@ -1,6 +1,6 @@
 /** @file Own tasks tried out before training: functions whose results do not fit are found in a moment. */
 import { CoolError } from "../../errors.js";
-import { callOwn, numbersFrom, type OwnFunctions } from "./custom-functions.js";
+import { callCustom, numbersFrom, type CustomFunctions } from "./custom-functions.js";
 
 // the step that balances rounding and truncation of a central difference: the cube root of double precision's ε
 const STEP = Math.cbrt(Number.EPSILON);
@@ -21,7 +21,7 @@ export function centralDifferences(f: (z: readonly number[]) => number, z: reado
  * Calls every function once, on logits 0.1, 0.2, … and on what they decode to as the label.
  * @returns what is wrong, in words that follow the task's name; null if nothing is
  */
-export function probe(functions: OwnFunctions): string | null {
+export function probe(functions: CustomFunctions): string | null {
   try {
     tryFunctions(functions);
     return null;
@@ -31,11 +31,11 @@ export function probe(functions: OwnFunctions): string | null {
   }
 }
 
-function tryFunctions(functions: OwnFunctions): void {
+function tryFunctions(functions: CustomFunctions): void {
   const { logitWidth, answerWidth, decoder } = functions;
   const logits = Array.from({ length: logitWidth }, (_, i) => (i + 1) / 10);
   const call = (name: string, width: number, run: () => unknown): number[] => {
-    const returned = callOwn(functions, name, run);
+    const returned = callCustom(functions, name, run);
     return numbersFrom(functions, name, typeof returned === "number" ? [returned] : returned, width);
   };
   const activated = call("activation", logitWidth, () => functions.activation(logits));

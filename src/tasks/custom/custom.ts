@@ -1,36 +1,36 @@
 /** @file own: a task of the user's. Its spec is data; its functions are found by the definition's digest. */
 import { ConfigError, TrainingError } from "../../errors.js";
-import type { OwnSpec } from "../../flow/graph.js";
+import type { CustomSpec } from "../../flow/graph.js";
 import { isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
 import { growsWhenBetter } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
-import { callOwn, numbersFrom, type OwnFunctions, type OwnRow } from "./custom-functions.js";
+import { callCustom, numbersFrom, type CustomFunctions, type CustomRow } from "./custom-functions.js";
 import { centralDifferences, probe } from "./custom-probe.js";
 
 /** Definitions by type and digest. The same definition may be loaded more than once. */
-const registry = new Map<string, OwnFunctions>();
+const registry = new Map<string, CustomFunctions>();
 
-function keyOf({ type, digest }: Pick<OwnSpec, "type" | "digest">): string {
+function keyOf({ type, digest }: Pick<CustomSpec, "type" | "digest">): string {
   return `${type} ${digest}`;
 }
 
 /** Makes a definition's functions known to the tasks whose specs name them. */
-export function registerOwn(functions: OwnFunctions): void {
+export function registerOwn(functions: CustomFunctions): void {
   registry.set(keyOf(functions), functions);
 }
 
 /** Whether the functions of this task have been defined in this process. */
-export function isDefined(spec: OwnSpec): boolean {
+export function isDefined(spec: CustomSpec): boolean {
   return registry.has(keyOf(spec));
 }
 
 /** Every definition of a type so far, the latest last. */
-export function definitionsOf(type: string): OwnFunctions[] {
+export function definitionsOf(type: string): CustomFunctions[] {
   return [...registry.values()].filter((functions) => functions.type === type);
 }
 
 /** @throws ConfigError where the task's code has not been loaded */
-export function functionsOf(spec: OwnSpec): OwnFunctions {
+export function functionsOf(spec: CustomSpec): CustomFunctions {
   const functions = registry.get(keyOf(spec));
   if (functions !== undefined) return functions;
   throw new ConfigError(
@@ -49,13 +49,13 @@ function answerOf(values: Float32Array, row: number, width: number): number | re
   return width === 1 ? (values[row] as number) : rowOf(values, row, width);
 }
 
-function isLabelled(spec: OwnSpec, answers: Float32Array, row: number): boolean {
+function isLabelled(spec: CustomSpec, answers: Float32Array, row: number): boolean {
   return !Number.isNaN(answers[row * spec.answerWidth]);
 }
 
 /** Rows of the mask, as metrics and tuners take them. */
-function rowsOf({ spec, logits, activated, decoded, labels, mask }: Scored<OwnSpec>): OwnRow[] {
-  const rows: OwnRow[] = [];
+function rowsOf({ spec, logits, activated, decoded, labels, mask }: Scored<CustomSpec>): CustomRow[] {
+  const rows: CustomRow[] = [];
   for (let row = 0; row < mask.length; row++) {
     if (mask[row] === 0 || !isLabelled(spec, labels.answers, row)) continue;
     rows.push({
@@ -68,20 +68,24 @@ function rowsOf({ spec, logits, activated, decoded, labels, mask }: Scored<OwnSp
   return rows;
 }
 
-function logitsAt(spec: OwnSpec, { data, stride, offset }: LogitView, row: number): number[] {
+function logitsAt(spec: CustomSpec, { data, stride, offset }: LogitView, row: number): number[] {
   const at = row * stride + offset;
   return Array.from(data.subarray(at, at + spec.logitWidth));
 }
 
 /** ∂loss/∂logits of one row, by the definition's gradient or else by differences. */
-function gradientOf(functions: OwnFunctions, logits: readonly number[], label: number | readonly number[]): number[] {
+function gradientOf(
+  functions: CustomFunctions,
+  logits: readonly number[],
+  label: number | readonly number[],
+): number[] {
   const { gradient } = functions;
   if (gradient === undefined) return centralDifferences((at) => lossOf(functions, at, label), logits);
   return numbersFrom(functions, "gradient", gradient(logits, label), functions.logitWidth);
 }
 
-function lossOf(functions: OwnFunctions, logits: readonly number[], label: number | readonly number[]): number {
-  const loss: unknown = callOwn(functions, "loss", () => functions.loss(logits, label));
+function lossOf(functions: CustomFunctions, logits: readonly number[], label: number | readonly number[]): number {
+  const loss: unknown = callCustom(functions, "loss", () => functions.loss(logits, label));
   if (typeof loss === "number") return loss;
   throw new ConfigError(
     `The task type "${functions.type}": loss(logits, label) returns ${JSON.stringify(loss)}; expected one number, the loss of one row.`,
@@ -90,7 +94,7 @@ function lossOf(functions: OwnFunctions, logits: readonly number[], label: numbe
 }
 
 function assertFinite(
-  functions: OwnFunctions,
+  functions: CustomFunctions,
   name: "loss" | "gradient",
   values: readonly number[],
   logits: readonly number[],
@@ -105,16 +109,16 @@ function assertFinite(
 }
 
 /** Logit names of a head with several: their places. */
-function logitNames({ logitWidth }: OwnSpec): readonly string[] | null {
+function logitNames({ logitWidth }: CustomSpec): readonly string[] | null {
   return logitWidth === 1 ? null : Array.from({ length: logitWidth }, (_, i) => String(i));
 }
 
-function parseOwn(spec: OwnSpec, cell: unknown, out: Float32Array, at: number): string | null {
+function parseOwn(spec: CustomSpec, cell: unknown, out: Float32Array, at: number): string | null {
   const functions = functionsOf(spec);
   const { answerWidth } = spec;
   out.fill(Number.NaN, at, at + answerWidth);
   const available = functions.available ?? ((some: unknown) => !isMissing(some));
-  if (callOwn(functions, "available", () => available(cell)) !== true) return null;
+  if (callCustom(functions, "available", () => available(cell)) !== true) return null;
   let parsed: unknown;
   try {
     parsed = functions.parse(cell);
@@ -131,12 +135,12 @@ function parseOwn(spec: OwnSpec, cell: unknown, out: Float32Array, at: number): 
   return null;
 }
 
-function tuneOwn(scored: Scored<OwnSpec>, metric: string): Thresholds {
+function tuneOwn(scored: Scored<CustomSpec>, metric: string): Thresholds {
   const functions = functionsOf(scored.spec);
   const { parameters, tune } = functions.decoder;
   const rows = rowsOf(scored);
   if (tune === undefined || rows.length === 0) return parameters;
-  const tuned = callOwn(functions, "decoder.tune", () => tune(rows, metric));
+  const tuned = callCustom(functions, "decoder.tune", () => tune(rows, metric));
   const numbers = numbersFrom(functions, "decoder.tune", tuned, parameters.length);
   if (numbers.every(Number.isFinite)) return numbers;
   throw new ConfigError(
@@ -145,7 +149,7 @@ function tuneOwn(scored: Scored<OwnSpec>, metric: string): Thresholds {
   );
 }
 
-export const ownBehaviour: TaskBehaviour<OwnSpec> = {
+export const customBehaviour: TaskBehaviour<CustomSpec> = {
   answeredBy: "network",
   head: (spec) => spec.head,
   logitWidth: (spec) => spec.logitWidth,
@@ -172,7 +176,7 @@ export const ownBehaviour: TaskBehaviour<OwnSpec> = {
     const { logitWidth } = spec;
     const activated = new Float32Array(logits.length);
     for (let row = 0; row * logitWidth < logits.length; row++) {
-      const values = callOwn(functions, "activation", () => functions.activation(rowOf(logits, row, logitWidth)));
+      const values = callCustom(functions, "activation", () => functions.activation(rowOf(logits, row, logitWidth)));
       activated.set(numbersFrom(functions, "activation", values, logitWidth), row * logitWidth);
     }
     return activated;
@@ -183,7 +187,7 @@ export const ownBehaviour: TaskBehaviour<OwnSpec> = {
     const rows = activated.length / logitWidth;
     const decoded = new Float32Array(rows * answerWidth);
     for (let row = 0; row < rows; row++) {
-      const answer = callOwn(functions, "decoder.decode", () =>
+      const answer = callCustom(functions, "decoder.decode", () =>
         functions.decoder.decode(rowOf(activated, row, logitWidth), thresholds),
       );
       const values = typeof answer === "number" ? [answer] : answer;
@@ -195,13 +199,13 @@ export const ownBehaviour: TaskBehaviour<OwnSpec> = {
   questions: () => [],
   tunableMetrics: (spec) => (functionsOf(spec).decoder.tune === undefined ? [] : Object.keys(spec.higherIsBetter)),
   tuner: (spec) => (functionsOf(spec).decoder.tune === undefined ? null : tuneOwn),
-  furtherMetrics: () => [],
+  onDemandMetrics: () => [],
   metrics(scored) {
     const functions = functionsOf(scored.spec);
     const rows = rowsOf(scored);
     return Object.entries(functions.metrics).map(([name, { compute }]) => ({
       name,
-      value: rows.length === 0 ? null : callOwn(functions, `metrics.${name}.compute`, () => compute(rows)),
+      value: rows.length === 0 ? null : callCustom(functions, `metrics.${name}.compute`, () => compute(rows)),
       count: rows.length,
     }));
   },
@@ -217,7 +221,7 @@ export const ownBehaviour: TaskBehaviour<OwnSpec> = {
     const answer = answerOf(answers, row, spec.answerWidth);
     const functions = functionsOf(spec);
     const { describe } = functions;
-    if (describe !== undefined) return callOwn(functions, "describe", () => describe(answer));
+    if (describe !== undefined) return callCustom(functions, "describe", () => describe(answer));
     // numbers of single precision: more digits would be noise
     return typeof answer === "number" ? answer : answer.map((number) => String(Number(number.toPrecision(6))));
   },

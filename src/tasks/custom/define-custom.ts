@@ -1,22 +1,22 @@
 /** @file defineTask: functions of the user's → a constructor of tasks, and an entry in the registry. */
 import { ConfigError, nearestNames } from "../../errors.js";
-import type { CommonTaskOptions, Likelihood, OwnGate, OwnSpec, TokenTaskOptions } from "../../flow/graph.js";
+import type { CommonTaskOptions, Likelihood, CustomGate, CustomSpec, TokenTaskOptions } from "../../flow/graph.js";
 import type { Described } from "../behaviour.js";
 import { registerOwn } from "./custom.js";
-import type { OwnFunctions, OwnRow } from "./custom-functions.js";
+import type { CustomFunctions, CustomRow } from "./custom-functions.js";
 
 /** A label or answer of a task: a number if its answer is one, else a list of that many. */
 export type AnswerOf<Width extends number> = Width extends 1 ? number : readonly number[];
 
 /** What an answer of one number is to preconditions. */
-export type NumberGate = Exclude<OwnGate, "none">;
+export type NumberGate = Exclude<CustomGate, "none">;
 
 /**
  * Everything that makes a kind of task. The functions are pure and work on one row, in plain arrays and double
  * precision. They should use nothing from around them: a run keeps a digest of their sources to know them again, which
  * does not see what they close over.
  */
-export interface OwnTaskDefinition<AnswerWidth extends number, Gate extends NumberGate, Head> {
+export interface CustomTaskDefinition<AnswerWidth extends number, Gate extends NumberGate, Head> {
   /** Names the kind of task, e.g. in messages and in printed flows. */
   readonly name: string;
   /** Numbers of logits, which the head computes for each row. */
@@ -42,14 +42,14 @@ export interface OwnTaskDefinition<AnswerWidth extends number, Gate extends Numb
      * The best parameters on the rows of the valid split that are active and labelled; default: they stay.
      * @param metric the name that was asked for if it is one of the task's metrics, else its first one
      */
-    readonly tune?: (rows: readonly OwnRow<AnswerOf<AnswerWidth>>[], metric: string) => readonly number[];
+    readonly tune?: (rows: readonly CustomRow<AnswerOf<AnswerWidth>>[], metric: string) => readonly number[];
   };
   /** By name; the first one is the task's headline. Over all rows of a split; null where it is undefined. */
   readonly metrics: Readonly<
     Record<
       string,
       {
-        readonly compute: (rows: readonly OwnRow<AnswerOf<AnswerWidth>>[]) => number | null;
+        readonly compute: (rows: readonly CustomRow<AnswerOf<AnswerWidth>>[]) => number | null;
         readonly higherIsBetter: boolean;
       }
     >
@@ -78,24 +78,31 @@ export type GateKind<AnswerWidth extends number, Gate extends NumberGate> = numb
     : "none";
 
 /** Makes tasks of a kind that `defineTask` has defined. */
-export type OwnTaskConstructor<Gate extends OwnGate> = (
+export type CustomTaskConstructor<Gate extends CustomGate> = (
   options?: CommonTaskOptions & TokenTaskOptions,
-) => OwnSpec<Gate>;
+) => CustomSpec<Gate>;
 
 /**
  * Defines a kind of task.
  * @param sha256 hex digest of a text
  * @throws ConfigError where a part is missing, unknown, or not what it must be
  */
-export function defineOwnTask<AnswerWidth extends number, Gate extends NumberGate, Head>(
-  definition: OwnTaskDefinition<AnswerWidth, Gate, Head>,
+export function defineCustomTask<AnswerWidth extends number, Gate extends NumberGate, Head>(
+  definition: CustomTaskDefinition<AnswerWidth, Gate, Head>,
   sha256: (text: string) => string,
-): OwnTaskConstructor<GateKind<AnswerWidth, Gate>> {
+): CustomTaskConstructor<GateKind<AnswerWidth, Gate>> {
   checkDefinition({ ...definition });
   const { name, width, answerWidth = 1, gate, likelihood = "categorical", ...functions } = definition;
   const parts = digestParts(definition, sha256);
   const digest = sha256(JSON.stringify(parts));
-  registerOwn({ ...functions, type: name, digest, parts, logitWidth: width, answerWidth } as unknown as OwnFunctions);
+  registerOwn({
+    ...functions,
+    type: name,
+    digest,
+    parts,
+    logitWidth: width,
+    answerWidth,
+  } as unknown as CustomFunctions);
   const data = {
     type: name,
     digest,
@@ -128,7 +135,7 @@ const PARTS = {
   describe: false,
   gate: false,
   likelihood: false,
-} satisfies Record<keyof OwnTaskDefinition<number, NumberGate, unknown>, boolean>;
+} satisfies Record<keyof CustomTaskDefinition<number, NumberGate, unknown>, boolean>;
 
 const FUNCTIONS = ["parse", "available", "loss", "gradient", "activation", "head", "describe"] as const;
 
@@ -141,7 +148,7 @@ function checkDefinition(definition: Readonly<Record<string, unknown>>): void {
     decoder,
     metrics,
     gate,
-  } = definition as unknown as OwnFunctions & {
+  } = definition as unknown as CustomFunctions & {
     readonly name: unknown;
     readonly width: number;
     readonly gate?: string;

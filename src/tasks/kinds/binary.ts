@@ -1,7 +1,7 @@
 /** @file binary: yes or no. Sigmoid, binary cross entropy, one tuned threshold. */
 import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
-import { binaryMetrics, FURTHER_YES_NO_METRICS, growsWhenBetter, TUNABLE_METRICS } from "../metrics.js";
+import { binaryMetrics, ON_DEMAND_YES_NO_METRICS, growsWhenBetter, TUNABLE_METRICS } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
 
 /** A yes-or-no question. Label cells: 0, 1, true, false. */
@@ -40,7 +40,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   questions: () => [null],
   tunableMetrics: () => TUNABLE_METRICS,
   tuner: () => null,
-  furtherMetrics: () => FURTHER_YES_NO_METRICS,
+  onDemandMetrics: () => ON_DEMAND_YES_NO_METRICS,
   metrics: binaryMetrics,
   headlineMetric: () => ({ name: "accuracy", higherIsBetter: true }),
   higherIsBetter: (_spec, metric) => growsWhenBetter(metric),

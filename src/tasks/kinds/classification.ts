@@ -1,7 +1,7 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
 import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
-import { classificationMetrics, furtherClassificationMetrics, growsWhenBetter } from "../metrics.js";
+import { classificationMetrics, onDemandClassificationMetrics, growsWhenBetter } from "../metrics.js";
 import { describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";
 
 /** One of several classes. Label cells: a class name or its index. */
@@ -65,7 +65,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   questions: () => [],
   tunableMetrics: () => [],
   tuner: () => null,
-  furtherMetrics: furtherClassificationMetrics,
+  onDemandMetrics: onDemandClassificationMetrics,
   metrics: classificationMetrics,
   headlineMetric: () => ({ name: "accuracy_1", higherIsBetter: true }),
   higherIsBetter: (_spec, metric) => growsWhenBetter(metric),

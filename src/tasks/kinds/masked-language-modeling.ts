@@ -50,7 +50,7 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   questions: () => [],
   tunableMetrics: () => [],
   tuner: () => null,
-  furtherMetrics: () => [],
+  onDemandMetrics: () => [],
   // counted while it trains: logits over a vocabulary, at every token of a split, are too many to keep
   metrics: () => METRICS.map((name) => ({ name, value: null, count: 0 })),
   headlineMetric: () => ({ name: "perplexity", higherIsBetter: false }),

@@ -1,7 +1,7 @@
 /** @file multilabel: any subset of several labels. Sigmoid, binary cross entropy, one tuned threshold per label. */
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
-import { FURTHER_YES_NO_METRICS, growsWhenBetter, multilabelMetrics, TUNABLE_METRICS } from "../metrics.js";
+import { ON_DEMAND_YES_NO_METRICS, growsWhenBetter, multilabelMetrics, TUNABLE_METRICS } from "../metrics.js";
 import { describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";
 
 /**
@@ -72,7 +72,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   questions: (spec) => spec.labels,
   tunableMetrics: () => TUNABLE_METRICS,
   tuner: () => null,
-  furtherMetrics: () => FURTHER_YES_NO_METRICS,
+  onDemandMetrics: () => ON_DEMAND_YES_NO_METRICS,
   metrics: multilabelMetrics,
   headlineMetric: () => ({ name: "accuracy", higherIsBetter: true }),
   higherIsBetter: (_spec, metric) => growsWhenBetter(metric),

@@ -3,7 +3,7 @@ import type { ClassificationSpec } from "../../flow/graph.js";
 import type { MetricValue, Scored } from "../behaviour.js";
 import { AVERAGE_NAMES, AVERAGED_METRICS, averagesOf, macroAverage } from "./averages.js";
 import { type Confusion, cohenKappa, matthewsCorrelation } from "./decisions.js";
-import { surprise } from "./log-loss.js";
+import { negativeLogLikelihood } from "./log-loss.js";
 import { rankingMetrics } from "./ranking.js";
 import { sortByScore } from "./sort.js";
 
@@ -18,21 +18,21 @@ interface ScoredClasses {
   readonly confusions: readonly Confusion[];
 }
 
-const FURTHER = {
+const ON_DEMAND = {
   matthews_correlation: ({ confusions }) => matthewsCorrelation(confusions),
   cohen_kappa: ({ confusions }) => cohenKappa(confusions),
   log_loss: (classes) => logLoss(classes),
   roc_auc: (classes) => oneVersusRest(classes, ({ rocAuc }) => rocAuc),
   average_precision: (classes) => oneVersusRest(classes, ({ averagePrecision }) => averagePrecision),
 } as const satisfies Readonly<Record<string, (classes: ScoredClasses) => number | null>>;
-const FURTHER_NAMES = Object.keys(FURTHER) as readonly (keyof typeof FURTHER)[];
+const ON_DEMAND_NAMES = Object.keys(ON_DEMAND) as readonly (keyof typeof ON_DEMAND)[];
 
 /** Computed where they are asked for; `accuracy_2` to `accuracy_10` as far as there are more classes. */
-export function furtherClassificationMetrics({ classes }: ClassificationSpec): string[] {
-  return [...AVERAGE_NAMES, ...FURTHER_NAMES, ...furtherTopK(classes.length).map((k) => `accuracy_${k}`)];
+export function onDemandClassificationMetrics({ classes }: ClassificationSpec): string[] {
+  return [...AVERAGE_NAMES, ...ON_DEMAND_NAMES, ...onDemandTopK(classes.length).map((k) => `accuracy_${k}`)];
 }
 
-function furtherTopK(classes: number): number[] {
+function onDemandTopK(classes: number): number[] {
   const all = Array.from({ length: Math.min(classes - 1, LARGEST_FURTHER_K) }, (_, i) => i + 1);
   return all.filter((k) => k > 1 && !TOP_K.some((always) => always === k));
 }
@@ -72,12 +72,12 @@ export function classificationMetrics(
     ...TOP_K.filter((k) => k < width).map(topK),
     ...AVERAGED_METRICS.map((name) => ({ name, value: value(() => macroAverage(confusions, name)), count })),
     ...averagesOf(confusions, further, count),
-    ...FURTHER_NAMES.filter((name) => further.includes(name)).map((name) => ({
+    ...ON_DEMAND_NAMES.filter((name) => further.includes(name)).map((name) => ({
       name,
-      value: value(() => FURTHER[name](classes)),
+      value: value(() => ON_DEMAND[name](classes)),
       count,
     })),
-    ...furtherTopK(width)
+    ...onDemandTopK(width)
       .filter((k) => further.includes(`accuracy_${k}`))
       .map(topK),
   ];
@@ -140,7 +140,7 @@ function logLoss({ scored: { spec, labels, activated }, rows }: ScoredClasses): 
   const width = spec.classes.length;
   const sum = rows.reduce((total, row) => {
     const truth = labels.answers[row] as number;
-    return total + surprise(activated[row * width + truth] as number);
+    return total + negativeLogLikelihood(activated[row * width + truth] as number);
   }, 0);
   return sum / rows.length;
 }

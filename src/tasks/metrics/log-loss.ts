@@ -4,6 +4,6 @@
 const EPSILON = 2 ** -23;
 
 /** −log of the probability that was given to what is true, kept within [ε, 1 − ε] as `sklearn.metrics.log_loss` does. */
-export function surprise(probability: number): number {
+export function negativeLogLikelihood(probability: number): number {
   return -Math.log(Math.min(Math.max(probability, EPSILON), 1 - EPSILON));
 }

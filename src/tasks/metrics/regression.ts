@@ -11,7 +11,7 @@ interface ErrorSums {
   squaredNormalized: number;
 }
 
-const FURTHER = {
+const ON_DEMAND = {
   root_mean_squared_error: ({ squared, count }) => Math.sqrt(squared / count),
   root_mean_squared_error_normalized: ({ squaredNormalized, count }) => Math.sqrt(squaredNormalized / count),
   r2: ({ squared, count }, scored) => determination(squared, count, scored),
@@ -20,7 +20,7 @@ const FURTHER = {
 >;
 
 /** Computed where they are asked for. */
-export const FURTHER_REGRESSION_METRICS = Object.keys(FURTHER) as readonly (keyof typeof FURTHER)[];
+export const ON_DEMAND_REGRESSION_METRICS = Object.keys(ON_DEMAND) as readonly (keyof typeof ON_DEMAND)[];
 
 /**
  * mean_absolute_error in label units, and mean_absolute_error_normalized, where 1 is the task's whole range. On demand
@@ -36,9 +36,9 @@ export function regressionMetrics(
   return [
     { name: "mean_absolute_error", value: mean(absolute), count },
     { name: "mean_absolute_error_normalized", value: mean(absoluteNormalized), count },
-    ...FURTHER_REGRESSION_METRICS.filter((name) => further.includes(name)).map((name) => ({
+    ...ON_DEMAND_REGRESSION_METRICS.filter((name) => further.includes(name)).map((name) => ({
       name,
-      value: count === 0 ? null : FURTHER[name](sums, scored),
+      value: count === 0 ? null : ON_DEMAND[name](sums, scored),
       count,
     })),
   ];

@@ -3,7 +3,7 @@ import type { BinarySpec, MultilabelSpec } from "../../flow/graph.js";
 import type { MetricValue, Scored } from "../behaviour.js";
 import { AVERAGE_NAMES, AVERAGED_METRICS, averagesOf, weightedAverage } from "./averages.js";
 import { bothSides, type Confusion, confusionOf, DEFAULT_DECISION_METRICS, decisionMetrics } from "./decisions.js";
-import { surprise } from "./log-loss.js";
+import { negativeLogLikelihood } from "./log-loss.js";
 import { rankingMetrics } from "./ranking.js";
 import { sortByScore } from "./sort.js";
 
@@ -39,16 +39,17 @@ export function knownAnswers(scored: Scored<BinarySpec | MultilabelSpec>, label:
 }
 
 /** On demand, of one question. */
-const FURTHER = {
+const ON_DEMAND = {
   matthews_correlation: (_answers, counts) => decisionMetrics.matthews_correlation(counts),
   cohen_kappa: (_answers, counts) => decisionMetrics.cohen_kappa(counts),
   log_loss: ({ truths, scores }) =>
-    scores.reduce((sum, score, i) => sum + surprise(truths[i] === 1 ? score : 1 - score), 0) / scores.length,
+    scores.reduce((sum, score, i) => sum + negativeLogLikelihood(truths[i] === 1 ? score : 1 - score), 0) /
+    scores.length,
 } as const satisfies Readonly<Record<string, (answers: YesNoAnswers, counts: Confusion) => number>>;
-const FURTHER_NAMES = Object.keys(FURTHER) as readonly (keyof typeof FURTHER)[];
+const ON_DEMAND_NAMES = Object.keys(ON_DEMAND) as readonly (keyof typeof ON_DEMAND)[];
 
 /** Computed where they are asked for. */
-export const FURTHER_YES_NO_METRICS: readonly string[] = [...AVERAGE_NAMES, ...FURTHER_NAMES];
+export const ON_DEMAND_YES_NO_METRICS: readonly string[] = [...AVERAGE_NAMES, ...ON_DEMAND_NAMES];
 
 /**
  * accuracy, f1_score, precision, recall of the decisions; roc_auc, average_precision of the scores. On demand f1_score,
@@ -110,9 +111,9 @@ function metricsOf(answers: YesNoAnswers, further: readonly string[]): QuestionM
     ...DEFAULT_DECISION_METRICS.map((name) => ({ name, value: value(() => decisionMetrics[name](counts)), count })),
     { name: "roc_auc", value: rocAuc, count },
     { name: "average_precision", value: averagePrecision, count },
-    ...FURTHER_NAMES.filter((name) => further.includes(name)).map((name) => ({
+    ...ON_DEMAND_NAMES.filter((name) => further.includes(name)).map((name) => ({
       name,
-      value: value(() => FURTHER[name](answers, counts)),
+      value: value(() => ON_DEMAND[name](answers, counts)),
       count,
     })),
   ];

@@ -45,7 +45,7 @@ function children(): number[] {
 }
 
 /** A project with an own task whose loss does as it is told in a thread or process that is a replica's. */
-async function ownTask(
+async function customTask(
   inReplica: string,
 ): Promise<{ readonly network: Network; readonly step: () => Promise<unknown> }> {
   writeFileSync(
@@ -96,18 +96,18 @@ export default defineProject({
 
 describe("own tasks", () => {
   test("have their functions in every replica, from the project's configuration", async () => {
-    const { step } = await ownTask("");
+    const { step } = await customTask("");
     expect(await step()).toMatchObject({ applied: true });
   });
 
   test("whose functions throw there end the step with the error that they end it with here", async () => {
-    const { step } = await ownTask("throw new Error('no such size')");
+    const { step } = await customTask("throw new Error('no such size')");
     await expect(step()).rejects.toThrow(ConfigError);
     await expect(step()).rejects.toThrow('The task type "size": loss throws "no such size"');
   });
 
   test("that are not in a configuration are refused", async () => {
-    const { network } = await ownTask("");
+    const { network } = await customTask("");
     await expect(open(network)).rejects.toThrow(
       'The functions of the own task "size" cannot be had in a replica: they are not in the project\'s configuration',
     );
@@ -116,7 +116,7 @@ describe("own tasks", () => {
 
 describe("a thread", () => {
   test("that ends by itself ends the step, and every one after it", async () => {
-    const { step } = await ownTask("process.exit(7)");
+    const { step } = await customTask("process.exit(7)");
     await expect(step()).rejects.toThrow(ReplicaError);
     await expect(step()).rejects.toThrow(
       /^Replica [12] of 2 \(a thread\) has ended with exit code 7\. The last checkpoint is kept\./,

@@ -3,7 +3,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { type BatchTargets, batchLoss, gatherTargets, layOutHeads } from "../../../src/engine/optimization/losses.js";
-import { isCompact, lossSlope, slopeFeed, taskWithForeignLoss } from "../../../src/engine/step-graph/logit-gradient.js";
+import {
+  isCompact,
+  logitGradient,
+  gradientFeed,
+  taskWithForeignLoss,
+} from "../../../src/engine/step-graph/logit-gradient.js";
 import { defineTasks } from "../../../src/flow/define.js";
 import { traceFlow } from "../../../src/flow/trace.js";
 import { classification } from "../../../src/tasks/index.js";
@@ -24,13 +29,13 @@ function slopes(
 ): Float32Array {
   const width = logits.length / batch.rows;
   const compact = isCompact(of, "sample");
-  const feed = slopeFeed(of, "sample", batch, batch.rows, weights);
+  const feed = gradientFeed(of, "sample", batch, batch.rows, weights);
   return tf.tidy(() => {
     const wanted = compact
       ? tf.tensor1d(feed.targets, "int32")
       : tf.tensor2d(feed.targets as Float32Array, [batch.rows, width]);
     const counted = tf.tensor2d(feed.weights, [batch.rows, compact ? 1 : width]);
-    return lossSlope(
+    return logitGradient(
       of,
       "sample",
       tf.tensor2d(logits, [batch.rows, width]),

@@ -5,17 +5,17 @@ import { explainRow, printExplanation } from "../../../src/analysis/explain.js";
 import { scoreSplit } from "../../../src/analysis/score.js";
 import { tuneThresholds } from "../../../src/analysis/tune.js";
 import { defineTasks } from "../../../src/flow/define.js";
-import type { OwnSpec } from "../../../src/flow/graph.js";
+import type { CustomSpec } from "../../../src/flow/graph.js";
 import { printGraph } from "../../../src/flow/print.js";
 import { traceFlow } from "../../../src/flow/trace.js";
 import { defineTask } from "../../../src/project/define-task.js";
 import { behaviourOf, binary, known, metricNames } from "../../../src/tasks/index.js";
 import { angle } from "../../support/angle-task.js";
 
-const spec: OwnSpec = angle({ column: "wrist_angle", lossWeight: 2 });
+const spec: CustomSpec = angle({ column: "wrist_angle", lossWeight: 2 });
 const behaviour = behaviourOf(spec);
 
-function parse(own: OwnSpec, cell: unknown) {
+function parse(own: CustomSpec, cell: unknown) {
   const out = new Float32Array(own.answerWidth).fill(7);
   return { problem: behaviourOf(own).parseLabel(own, [cell], 1, out, 0), answer: [...out] };
 }
@@ -143,8 +143,8 @@ function minimal(parts: Partial<Parameters<typeof defineTask<1>>[0]>) {
 }
 
 describe("a definition that does not fit", () => {
-  const problemOf = (own: OwnSpec): string | null => behaviourOf(own).problemWith(own);
-  test.each<[string, OwnSpec, string]>([
+  const problemOf = (own: CustomSpec): string | null => behaviourOf(own).problemWith(own);
+  test.each<[string, CustomSpec, string]>([
     ["activation", minimal({ activation: () => [1, 2] })(), "activation returns 2: [1, 2]; expected 1 number"],
     [
       "decode",
@@ -171,7 +171,7 @@ describe("a definition that does not fit", () => {
     expect(problemOf(minimal({})())).toBe(null);
   });
 
-  const train = (own: OwnSpec) => {
+  const train = (own: CustomSpec) => {
     const labels = { answers: Float32Array.of(1), unitScale: null };
     const view = { data: Float32Array.of(2), stride: 1, offset: 0 };
     return behaviourOf(own).lossSum(own, view, labels, 0, new Float32Array(1));

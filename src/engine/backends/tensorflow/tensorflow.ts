@@ -1,7 +1,7 @@
 /** @file TensorFlow's native library through tfjs-node or tfjs-node-gpu, where one of them is installed. */
 import { availableParallelism } from "node:os";
 import { BackendError } from "../../../errors.js";
-import { type Backend, type BackendWish, type OpenedBackend, prepareCore } from "../backend.js";
+import { type Backend, type BackendRequest, type OpenedBackend, prepareCore } from "../backend.js";
 import { cudaLibraries, explainMissingGpu, hasNvidiaDriver, visibleDevices } from "./cuda.js";
 import { type Device, deviceName } from "../device.js";
 import { installedPackages, loadPackage, QUIET, type TensorflowBinding, type TensorflowPackage } from "./package.js";
@@ -26,7 +26,7 @@ interface LoadedTensorflow {
 /** Once per process: neither the addon nor its choice of devices can be changed after it is loaded. */
 let loaded: LoadedTensorflow | null = null;
 
-async function openTensorflow({ device = null, projectDir }: BackendWish): Promise<OpenedBackend> {
+async function openTensorflow({ device = null, projectDir }: BackendRequest): Promise<OpenedBackend> {
   const { found, binding, gpu } = loaded ?? (await load(device, projectDir));
   loaded = { found, binding, gpu };
   if (device !== null) assertDevice(loaded, device);

@@ -1,6 +1,6 @@
 /** @file tfjs's WebGPU backend on Dawn: GPUs of every maker, without CUDA, where the two packages are installed. */
 import { BackendError } from "../../../errors.js";
-import { type Backend, type BackendWish, type OpenedBackend, prepareCore } from "../backend.js";
+import { type Backend, type BackendRequest, type OpenedBackend, prepareCore } from "../backend.js";
 import { DawnEvents } from "./dawn-events.js";
 import { type Device, deviceName } from "../device.js";
 import { findAdapter, isSoftware, mayHaveGpu, nameOf } from "./adapter.js";
@@ -19,7 +19,7 @@ export const webgpu: Backend = { devices: ["gpu"], passedOver, open: openWebgpu 
 const HOW_TO_INSTALL = "Install it with: npm i webgpu @tensorflow/tfjs-backend-webgpu";
 
 /** Only a hardware adapter is worth a try: a software one is slower than wasm. */
-async function passedOver({ projectDir }: BackendWish): Promise<string | null> {
+async function passedOver({ projectDir }: BackendRequest): Promise<string | null> {
   const packages = findWebgpuPackages(projectDir);
   if (packages === null) return "is not installed";
   if (!mayHaveGpu()) return "finds no GPU";
@@ -36,7 +36,7 @@ async function passedOver({ projectDir }: BackendWish): Promise<string | null> {
 
 let opening: Promise<OpenedBackend> | null = null;
 
-async function openWebgpu({ device = null, projectDir }: BackendWish): Promise<OpenedBackend> {
+async function openWebgpu({ device = null, projectDir }: BackendRequest): Promise<OpenedBackend> {
   if (device?.kind === "gpu" && device.index > 0) throw numbered(device);
   opening ??= openFastest(projectDir);
   try {

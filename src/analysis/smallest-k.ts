@@ -1,4 +1,5 @@
 /** @file The first few rows by a key, without sorting all of them. */
+import { at, f32At } from "../arrays.js";
 import type { RowMask } from "../flow/masks.js";
 
 /**
@@ -6,9 +7,9 @@ import type { RowMask } from "../flow/masks.js";
  * Keeps the best rows so far in a bounded heap whose root is the last of them: O(rows · log limit).
  * @param keys [rows], no NaN
  */
-export function firstRows(keys: Float32Array, mask: RowMask, limit: number): number[] {
+export function smallestK(keys: Float32Array, mask: RowMask, limit: number): number[] {
   const comesLater = (a: number, b: number): boolean => {
-    const [keyA, keyB] = [keys[a] as number, keys[b] as number];
+    const [keyA, keyB] = [f32At(keys, a), f32At(keys, b)];
     return keyA > keyB || (keyA === keyB && a > b);
   };
   const heap: number[] = [];
@@ -18,7 +19,7 @@ export function firstRows(keys: Float32Array, mask: RowMask, limit: number): num
     if (heap.length < limit) {
       heap.push(row);
       siftUp(heap, comesLater);
-    } else if (comesLater(heap[0] as number, row)) {
+    } else if (comesLater(at(heap, 0), row)) {
       heap[0] = row;
       siftDown(heap, comesLater);
     }
@@ -31,7 +32,7 @@ type Order = (a: number, b: number) => boolean;
 function siftUp(heap: number[], above: Order): void {
   for (let child = heap.length - 1; child > 0; ) {
     const parent = (child - 1) >> 1;
-    if (!above(heap[child] as number, heap[parent] as number)) return;
+    if (!above(at(heap, child), at(heap, parent))) return;
     swap(heap, child, parent);
     child = parent;
   }
@@ -41,8 +42,8 @@ function siftDown(heap: number[], above: Order): void {
   for (let parent = 0; ; ) {
     const [left, right] = [2 * parent + 1, 2 * parent + 2];
     let top = parent;
-    if (left < heap.length && above(heap[left] as number, heap[top] as number)) top = left;
-    if (right < heap.length && above(heap[right] as number, heap[top] as number)) top = right;
+    if (left < heap.length && above(at(heap, left), at(heap, top))) top = left;
+    if (right < heap.length && above(at(heap, right), at(heap, top))) top = right;
     if (top === parent) return;
     swap(heap, top, parent);
     parent = top;
@@ -50,7 +51,7 @@ function siftDown(heap: number[], above: Order): void {
 }
 
 function swap(heap: number[], a: number, b: number): void {
-  const held = heap[a] as number;
-  heap[a] = heap[b] as number;
+  const held = at(heap, a);
+  heap[a] = at(heap, b);
   heap[b] = held;
 }
