@@ -14,6 +14,7 @@ const env = { DNN_COOL_CACHE: fileURLToPath(new URL("node_modules/.cache/dnn-coo
 
 export default defineConfig({
   test: {
+    reporters: ["default", "./test/support/skipped-reporter.ts"],
     projects: [
       {
         resolve,
