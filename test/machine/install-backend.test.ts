@@ -1,5 +1,5 @@
 /** @file `cool backends install`: what is left of an installation that fails, is stopped, or meets another one. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -21,6 +21,7 @@ import { installTensorflow } from "../../src/machine/backends/install-tensorflow
 import { installInto } from "../../src/machine/backends/installation.js";
 import { unpackEntry, zipEntries } from "../../src/machine/backends/zip-file.js";
 import { currentProcess } from "../../src/platform/process.js";
+import { missingProgram, needs } from "../support/needs.js";
 
 let folder: string;
 
@@ -33,8 +34,7 @@ afterEach(() => {
 });
 
 const WINDOWS = process.platform === "win32";
-const hasPython = spawnSync("python3", ["--version"]).status === 0;
-if (!hasPython || WINDOWS) process.stderr.write("tests of zip archives and of whole installations need python3\n");
+const withoutPython = missingProgram("python3");
 
 /** Python's zipfile writes the archive, which knows nothing of ours. */
 function zip(file: string, contents: Readonly<Record<string, string>>): void {
@@ -46,7 +46,9 @@ with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as archive:
   execFileSync("python3", ["-c", code, file, JSON.stringify(contents)]);
 }
 
-describe.skipIf(!hasPython)("zip archives", () => {
+describe("zip archives", () => {
+  needs(withoutPython);
+
   const contents = { "a/packed.txt": "0123456789".repeat(1e4), "stored.txt": "as it is", "empty.txt": "" };
 
   test("give back what another program packed", async () => {
@@ -153,7 +155,9 @@ describe("an installation", () => {
   });
 });
 
-describe.skipIf(!hasPython || WINDOWS)("installing tensorflow", () => {
+describe("installing tensorflow", () => {
+  needs(WINDOWS ? "the false programs are shell scripts" : withoutPython);
+
   const log: string[] = [];
   const install = (more: Partial<Parameters<typeof installTensorflow>[0]> = {}) =>
     installTensorflow({ flavour: "cpu", log: (line) => log.push(line), ...more });

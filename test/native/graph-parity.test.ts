@@ -5,9 +5,9 @@ import { GraphSteps } from "../../src/engine/step-graph/graph-step.js";
 import { tensorflowBackend } from "../../src/engine/backends/tensorflow/binding.js";
 import { parityCases } from "../parity/cases.js";
 import { type Contender, compareBackends } from "../parity/compare.js";
-import { hasTensorflow } from "./tensorflow.js";
+import { needsTensorflow } from "./tensorflow.js";
 
-const isInstalled = await hasTensorflow();
+needsTensorflow();
 
 afterAll(() => tf.disposeVariables());
 
@@ -27,7 +27,7 @@ const eager: Readonly<Record<string, RegExp>> = {
   "own tasks, with heads of their own": /the loss of "spot" is a function of its own/,
 };
 
-describe.skipIf(!isInstalled)("a step as a graph is that on cpu", () => {
+describe("a step as a graph is that on cpu", () => {
   test.each(parityCases)("$name", async (parityCase) => {
     warnings.length = 0;
     expect(await compareBackends({ backend: "cpu" }, graph, parityCase)).toEqual([]);

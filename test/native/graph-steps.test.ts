@@ -24,9 +24,9 @@ import {
   trunkWith,
   weightsOf,
 } from "../support/small-project.js";
-import { hasTensorflow } from "./tensorflow.js";
+import { needsTensorflow } from "./tensorflow.js";
 
-const isInstalled = await hasTensorflow();
+needsTensorflow();
 const data = makeData(27);
 const config: TrainerConfig = { optimizer: ADAMW, batchSize: 8, clipNorm: null, seed: 5 };
 const warnings: string[] = [];
@@ -80,7 +80,7 @@ function expectClose(actual: readonly Float32Array[], expected: readonly Float32
 
 const momentum = { ...SGD, momentum: 0.9, weightDecay: 1e-3 } as OptimizerConfig;
 
-describe.skipIf(!isInstalled)("two epochs in graphs are those on cpu", () => {
+describe("two epochs in graphs are those on cpu", () => {
   const cases: readonly (readonly [string, TrunkFunction, Partial<TrainerConfig>])[] = [
     ["AdamW", plainTrunk, {}],
     ["Adam", plainTrunk, { optimizer: { ...ADAMW, weightDecay: 0 } as OptimizerConfig }],
@@ -107,7 +107,7 @@ describe.skipIf(!isInstalled)("two epochs in graphs are those on cpu", () => {
   });
 });
 
-describe.skipIf(!isInstalled)("a graph", () => {
+describe("a graph", () => {
   test("is traced once per size of batch, whatever the learning rate", async () => {
     await openBackend("tensorflow");
     const network = Network.build(graph, INPUTS, plainTrunk, 3);
@@ -218,7 +218,7 @@ describe.skipIf(!isInstalled)("a graph", () => {
   );
 });
 
-describe.skipIf(!isInstalled)("inference as a graph", () => {
+describe("inference as a graph", () => {
   test("says what it does op by op, also after the weights have changed, and for the odd last batch", async () => {
     await openBackend("tensorflow");
     const network = Network.build(graph, INPUTS, richTrunk, 3);

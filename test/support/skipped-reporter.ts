@@ -9,7 +9,7 @@ export default class SkippedReporter implements Reporter {
     const lines = modules.flatMap(skippedOf);
     if (lines.length === 0) return;
     process.stdout.write(`\nSkipped:\n${lines.map((line) => `  ${line}\n`).join("")}`);
-    const list = process.env["SKIPPED_LIST"];
+    const list = process.env.SKIPPED_LIST;
     if (list !== undefined) appendFileSync(list, lines.map((line) => `${line}\n`).join(""));
   }
 }

@@ -1,11 +1,11 @@
 /** @file The interactive table on a real (pseudo) terminal: keys work, and the terminal is left as it was. */
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { missingProgram, needs } from "../../support/needs.js";
 
 const at = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-const hasPty = spawnSync("python3", ["-c", "import pty, termios"]).status === 0;
 
 interface Session {
   readonly code: number;
@@ -27,7 +27,9 @@ const linesOf = (screen: string): string[] =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
   screen.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").split(/\r+\n/);
 
-describe.skipIf(!hasPty)("the interactive table", { timeout: 120_000 }, () => {
+describe("the interactive table", { timeout: 120_000 }, () => {
+  needs(missingProgram("python3", ["-c", "import pty, termios"]));
+
   it("draws, sorts, and leaves the terminal as it was", async () => {
     const { code, screens } = await onTerminal(["\x1b[C", "s", "q"]);
     const [first = "", , sorted = "", end = ""] = screens;
