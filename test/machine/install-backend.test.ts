@@ -1,5 +1,5 @@
 /** @file `cool backends install`: what is left of an installation that fails, is stopped, or meets another one. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
