@@ -9,6 +9,20 @@ export type {
 } from "./data/dataset.js";
 export { categorical, idCount, image, type NumericColumns, numeric, tokens } from "./data/inputs/inputs.js";
 export type { Layers, LayersModel, SymbolicTensor, TrunkFunction } from "./engine/model/network.js";
+export {
+  type Block,
+  type EncodedTokens,
+  type MlpOptions,
+  mlp,
+  type ResidualNetOptions,
+  residualNet,
+  type SmallConvNetOptions,
+  sequential,
+  smallConvNet,
+  type TokenEncoderOptions,
+  type TrunkPart,
+  tokenEncoder,
+} from "./engine/model/ready-trunks.js";
 export { maskPadding, poolTokens } from "./engine/model/token-layers.js";
 export * from "./errors.js";
 export { defineTasks, Expression, type TaskDefinitions } from "./flow/define.js";
