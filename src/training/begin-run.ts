@@ -2,7 +2,7 @@
 import type { Dataset } from "../data/dataset.js";
 import type { BackendChoice, BackendInfo } from "../engine/backends/choose.js";
 import { ConfigError } from "../errors.js";
-import type { LoggerGroup } from "../logging/run-logger.js";
+import type { LoggerGroup } from "../logging/logger-group.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import {

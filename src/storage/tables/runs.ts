@@ -13,9 +13,16 @@ export interface RunRow extends Omit<RunRecord, "gitDirty" | "starred" | "tags" 
 
 /** What may change after a run was created. */
 export type RunPatch = {
-  readonly [F in "name" | "note" | "starred" | "seed" | "backend" | "backendVersion" | "epochs" | "epochsDone"]?:
-    | RunRecord[F]
-    | undefined;
+  readonly [F in
+    | "name"
+    | "note"
+    | "starred"
+    | "seed"
+    | "backend"
+    | "backendVersion"
+    | "epochs"
+    | "epochsDone"
+    | "bestEpoch"]?: RunRecord[F] | undefined;
 };
 
 /** Which runs, as trusted SQL with bound parameters. */
@@ -36,6 +43,8 @@ const FIELDS = Object.keys({
   note: true,
   createdAt: true,
   startedAt: true,
+  sessionAt: true,
+  earlierS: true,
   endedAt: true,
   heartbeatAt: true,
   deletedAt: true,
@@ -45,6 +54,7 @@ const FIELDS = Object.keys({
   backendVersion: true,
   epochs: true,
   epochsDone: true,
+  bestEpoch: true,
   pid: true,
   host: true,
   processStart: true,
@@ -126,10 +136,27 @@ export function updateRunRow(
   database.run(`UPDATE runs SET ${assignments(names)} WHERE id = @id`, { ...fields, id });
 }
 
-/** `<project>-<n>`, where n counts the project's runs. */
+/** `<project>-<n>`, where n counts the project's runs; the next number that is free. */
 export function nextRunName(database: Database, project: string): string {
   const row = database.get<{ runs: number }>("SELECT count(*) AS runs FROM runs WHERE project = @project", { project });
-  return `${[...project].slice(0, 150).join("")}-${(row?.runs ?? 0) + 1}`;
+  return numberedName(database, project, (row?.runs ?? 0) + 1);
+}
+
+/** The name or, where a run has it, the name with the next number that is free: `base`, `base-2`. */
+export function freeRunName(database: Database, name: string): string {
+  return isTaken(database, name) ? numberedName(database, name, 2) : name;
+}
+
+/** Runs in the trash count: they may come back. */
+function isTaken(database: Database, name: string): boolean {
+  return database.get("SELECT 1 FROM runs WHERE name = @name LIMIT 1", { name }) !== undefined;
+}
+
+function numberedName(database: Database, name: string, from: number): string {
+  const stem = [...name].slice(0, 150).join("");
+  let number = from;
+  while (isTaken(database, `${stem}-${number}`)) number += 1;
+  return `${stem}-${number}`;
 }
 
 export function insertTags(database: Database, id: string, tags: readonly string[]): void {
