@@ -135,7 +135,7 @@ export class RunStore {
     return findRun(this.#database, this.#now(), reference);
   }
 
-  /** Runs, the most recently started first. */
+  /** Runs, the most recently started or resumed first. */
   listRuns(filter: RunFilter = {}): RunRecord[] {
     const { includeTrash = false, state, limit } = filter;
     const condition = includeTrash ? "TRUE" : "deleted_at IS NULL";

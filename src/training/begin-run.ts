@@ -130,7 +130,7 @@ function repeatRun(run: RunRecord, prepared: PreparedRun, origin: Origin, option
 }
 
 function startRun(
-  { project, config, backend, store }: PreparedRun,
+  { project, config, backend, store, loggers }: PreparedRun,
   { source, environment, configChanges }: Origin,
   { name, commandLine }: BeginOptions,
 ): RunRecord {
@@ -150,11 +150,15 @@ function startRun(
     dataDigest: config.dataDigest,
     sourceDigest: source.digest,
   };
-  return store.createRun(run, (runDir) => {
+  const created = store.createRun(run, (runDir) => {
     writeSource(runDir, source);
     writeJson(runFiles(runDir).config, config);
     writeJson(runFiles(runDir).graph, project.graph);
   });
+  if (name !== undefined && created.name !== name.trim()) {
+    loggers.message(`another run is named ${name.trim()}: this one is ${created.name}`);
+  }
+  return created;
 }
 
 function resumeRun(run: RunRecord, { project, config, store, loggers }: PreparedRun): RunRecord {

@@ -175,6 +175,8 @@ export const SCHEMA_VERSIONS: readonly string[] = [
   -- a resumed run keeps its start: when its latest session began (NULL: at its start), and how long those before took
   ALTER TABLE runs ADD COLUMN session_at TEXT;
   ALTER TABLE runs ADD COLUMN earlier_s REAL NOT NULL DEFAULT 0;
+  DROP INDEX runs_by_start;
+  CREATE INDEX runs_by_start ON runs (coalesce(session_at, started_at));
 
   -- rows of any kind were counted as images
   UPDATE metric_series SET metric_name = 'rows_per_second'

@@ -29,7 +29,7 @@ export type RunPatch = {
 interface RunQuery {
   readonly condition: string;
   readonly parameters?: BoundValues;
-  /** What follows ORDER BY; default: the most recently started first. */
+  /** What follows ORDER BY; default: the most recently started or resumed first. */
   readonly order?: string;
   /** At most so many; default all. */
   readonly limit?: number | undefined;
@@ -69,8 +69,8 @@ const FIELDS = Object.keys({
   packageVersion: true,
 } satisfies Record<keyof RunRow, true>);
 
-/** The order of lists. */
-export const NEWEST_FIRST = "started_at DESC, seq DESC";
+/** The order of lists: a run that was resumed lately is a recent one. */
+export const NEWEST_FIRST = "coalesce(session_at, started_at) DESC, seq DESC";
 const TAGS = "(SELECT json_group_array(tag) FROM run_tags WHERE run_id = runs.id) AS tags";
 const SELECT = `SELECT ${selection(FIELDS)}, ${TAGS} FROM runs`;
 const INSERT = insertion("runs", FIELDS);
@@ -78,7 +78,7 @@ const INSERT = insertion("runs", FIELDS);
 /** A run on a host that cannot be asked has crashed after this long without a heartbeat. */
 export const HEARTBEAT_LIMIT_MS = 60_000;
 
-/** Runs, the most recently started first. */
+/** Runs, the most recently started or resumed first. */
 export function selectRuns(database: Database, now: Date, query: RunQuery): RunRecord[] {
   const { condition, parameters = {}, order = NEWEST_FIRST, limit = -1 } = query;
   const viewer = currentProcess();
@@ -172,7 +172,7 @@ export function deleteTags(database: Database, id: string, tags: readonly string
 /** The error for a run that is not in the store, with the names and ids that are. */
 export function unknownRun(database: Database, name: string): UnknownNameError {
   const known = database.all<{ id: string; name: string }>(
-    "SELECT id, name FROM runs WHERE deleted_at IS NULL ORDER BY started_at DESC, seq DESC",
+    `SELECT id, name FROM runs WHERE deleted_at IS NULL ORDER BY ${NEWEST_FIRST}`,
   );
   const names = new Set([...known.map((run) => run.name), ...known.map((run) => run.id)]);
   return new UnknownNameError("run", name, names, undefined, { exitCode: 2 });
