@@ -44,11 +44,18 @@ export interface RunDiff {
   readonly output: OutputDiff;
 }
 
-/** @param outputLines lines of each output to show from the first difference */
+export interface DiffOptions {
+  /** Lines of each output to show from the first difference; default 5. */
+  readonly outputLines?: number;
+  /** Folder of the user's project, in whose repository the commits are looked up; null: patches alone are compared. */
+  readonly projectDir?: string | null;
+}
+
+/** Compares what two runs were made of and what they said. */
 export function diffRuns(
   store: RunStore,
   references: readonly [string, string],
-  { outputLines = 5 }: { readonly outputLines?: number } = {},
+  { outputLines = 5, projectDir = null }: DiffOptions = {},
 ): RunDiff {
   const [first, second] = references.map((reference) => store.findRun(reference)) as [RunRecord, RunRecord];
   if (first.id === second.id) {
@@ -64,7 +71,7 @@ export function diffRuns(
     config: compare((run) => configFacts(store, run)),
     code: compare((run) => ({ command_line: run.commandLine, ...codeFacts(run) })),
     files: changedFiles(sourceFilesOf(store, first), sourceFilesOf(store, second)),
-    source: sourceDiff(store, first, second),
+    source: sourceDiff(store, [first, second], projectDir),
     environment: compare((run) => environmentFacts(store, run)),
     data: compare((run) => ({ data_digest: run.dataDigest ?? folderDataDigest(store, run) })),
     output: diffOutputs(outputOf(store, first), outputOf(store, second), outputLines),
@@ -119,13 +126,17 @@ function changedFiles(first: Digests, second: Digests): FileChange[] {
   });
 }
 
-function sourceDiff(store: RunStore, first: RunRecord, second: RunRecord): SourceDiff | null {
+/** git is run in the user's own project alone: a repository's settings can name programs to run. */
+function sourceDiff(
+  store: RunStore,
+  [first, second]: readonly [RunRecord, RunRecord],
+  projectDir: string | null,
+): SourceDiff | null {
   const stateOf = (run: RunRecord) => {
     const patchFile = join(store.runDir(run.id), "source.patch");
     return { commit: run.gitCommit, patchFile: existsSync(patchFile) ? patchFile : null };
   };
-  const config = readJson(runFiles(store.runDir(second.id)).config) as { readonly projectDir?: string } | null;
-  return diffSources(config?.projectDir ?? store.dir, stateOf(first), stateOf(second));
+  return diffSources(projectDir, stateOf(first), stateOf(second));
 }
 
 /** Lines of a run's output, without its id and name, which no two runs share; null: it has none. */

@@ -10,7 +10,7 @@ import { traceFlow } from "../flow/trace.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
 import { checkMetrics } from "./metrics.js";
 import { parseMonitor } from "./monitor.js";
-import { CONFIG_FILES, configFileIn } from "./project-dir.js";
+import { assertRunnable, CONFIG_FILES, configFileIn } from "./project-dir.js";
 import { applyAssignments, parseSettings, type Settings, type SettingsInput } from "./settings.js";
 import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
 
@@ -115,9 +115,10 @@ export async function loadProject(dir: string, assignments: readonly string[] = 
 /**
  * Runs a configuration.
  * @returns what it exports by default
- * @throws ConfigError where it cannot be loaded
+ * @throws ConfigError where it cannot be loaded, or lies in a run store
  */
 export async function importConfig(file: string): Promise<unknown> {
+  assertRunnable(file);
   const [{ createJiti }, api] = await Promise.all([import("jiti"), import("../index.js")]);
   // the running package answers to its name, also where the project has not installed it
   const jiti = createJiti(import.meta.url, { virtualModules: { "dnn-cool": api }, moduleCache: false, fsCache: false });
