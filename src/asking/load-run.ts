@@ -225,7 +225,7 @@ export class LoadedRun {
 
   /**
    * The run's own splits evaluated with its thresholds as they are now, or a labelled table.
-   * @param rows a split, a table (file or SQL query, relative to the user's project, else to the working folder), or
+   * @param rows a split, a table (file or SQL query, relative to the user's project, else to that of the run), or
    *   nothing for all splits
    */
   async evaluate(
@@ -247,7 +247,8 @@ export class LoadedRun {
       graph,
       table,
       inputs: config.inputs,
-      projectDir: project?.dir ?? process.cwd(),
+      // a table is data, and a query is what the caller wrote: only their place is the run's
+      projectDir: project?.dir ?? config.projectDir,
       cacheDir: resolve(this.#store.dir, "cache"),
       onBadImage: options.onBadImage ?? "error",
       signal: options.signal,

@@ -10,7 +10,8 @@ import type { Thresholds } from "../tasks/index.js";
 import { loadOwnCode } from "../project/custom-task-code.js";
 import { type RunningProject, runningProject } from "../project/project-dir.js";
 import { readPredictions } from "../records/predictions.js";
-import { type RunConfig, readGraph, readRunConfig, runFiles } from "../records/run-folder.js";
+import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { type RunConfig, runFiles } from "../records/run-folder.js";
 import { readThresholds } from "../records/thresholds.js";
 
 /** What a run's folder says, without its weights. */

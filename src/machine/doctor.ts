@@ -144,7 +144,8 @@ const SPEED_CHECK_MS = 400;
 
 async function checkBackends(projectDir: string | undefined): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const name of ["wasm", "cpu", "tensorflow", "webgpu"] as const) checks.push(await checkBackend(name, projectDir));
+  for (const name of ["wasm", "cpu", "tensorflow", "webgpu"] as const)
+    checks.push(await checkBackend(name, projectDir));
   return checks;
 }
 

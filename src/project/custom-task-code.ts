@@ -45,7 +45,8 @@ function missingError(run: RunRecord, graph: FlowGraph, madeBy: string | null): 
 function changedError(run: RunRecord, spec: CustomSpec, file: string, madeBy: string | null): ConfigError {
   const now = definitionsOf(spec.type).at(-1);
   const commit = run.gitCommit === null ? "" : ` (the run was made at commit ${run.gitCommit.slice(0, 12)})`;
-  const origin = madeBy === null || madeBy === file ? "" : `The run says that it was made from ${JSON.stringify(madeBy)}. `;
+  const origin =
+    madeBy === null || madeBy === file ? "" : `The run says that it was made from ${JSON.stringify(madeBy)}. `;
   const wayOut = `${origin}Restore it${commit}, name a folder that has it with --project, or train a new run.`;
   const facts = { run: run.id, type: spec.type, configFile: file, expected: spec.digest, found: now?.digest ?? null };
   if (now === undefined) {

@@ -1,15 +1,16 @@
 /** @file Whether what an earlier run was made from is still there: to repeat it, or to go on with it, exactly. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { BackendInfo } from "../engine/backends/choose.js";
 import { ConfigError, UsageError } from "../errors.js";
 import type { LoggerGroup } from "../logging/run-logger.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { packageVersion } from "../platform/version.js";
-import type { SourceFile, SourceRecord } from "../provenance/capture-source.js";
+import { isFromOutside, isSourceName, type SourceFile } from "../provenance/source-files.js";
 import type { LoadedProject } from "../project/project.js";
-import { readGraph, readRunConfig, runFiles } from "../records/run-folder.js";
-import { parseSettings, type Settings, tablesOf } from "../project/settings.js";
+import { readGraph, readRunConfig, readSource } from "../records/run-documents.js";
+import { runFiles } from "../records/run-folder.js";
+import { type Settings, tablesOf } from "../project/settings.js";
 import { isQuery } from "../data/tables/table.js";
 import { isSameFlow } from "../project/token-tasks.js";
 
@@ -33,8 +34,7 @@ export function checkEarlierRunOptions({ resume, again, from }: EarlierRunOption
 
 /** The settings that a run was made with; those that are younger than it have their defaults. */
 export function settingsOfRun(store: RunStore, run: RunRecord): Settings {
-  const { settings } = readRunConfig(store.runDir(run.id));
-  return parseSettings(settings, `the configuration of run ${run.id}`);
+  return readRunConfig(store.runDir(run.id)).settings;
 }
 
 /** What there is now of what a run was made from. */
@@ -82,9 +82,13 @@ export function assertOwnQueries(run: RunRecord, settings: Settings, project: Lo
 export function sourceChanges(runDir: string, source: readonly SourceFile[]): string[] {
   const file = runFiles(runDir).source;
   if (!existsSync(file)) return ["its source is not on record"];
-  const { files } = JSON.parse(readFileSync(file, "utf8")) as SourceRecord;
-  const before = new Map(files.map(({ path, sha256 }) => [path, sha256]));
-  const now = new Map(source.map(({ path, sha256 }) => [path, sha256]));
+  const record = readSource(runDir);
+  // a run of an earlier version names its tooling, and no module from outside of the project
+  const isOld = (record.formatVersion ?? 1) < 2;
+  const isCompared = ({ path }: { readonly path: string }): boolean =>
+    isSourceName(path) && !(isOld && isFromOutside(path));
+  const before = new Map(record.files.filter(isCompared).map(({ path, sha256 }) => [path, sha256]));
+  const now = new Map(source.filter(isCompared).map(({ path, sha256 }) => [path, sha256]));
   const changes = [...new Set([...before.keys(), ...now.keys()])].sort().flatMap((path) => {
     if (!now.has(path)) return [`${path} is gone`];
     if (!before.has(path)) return [`${path} is new`];

@@ -17,10 +17,12 @@ import {
   warnOfOtherArithmetic,
 } from "./again-run.js";
 import { captureOrigin, type Origin } from "../provenance/capture-run.js";
-import { sourceFiles, writeSource } from "../provenance/capture-source.js";
+import { writeSource } from "../provenance/capture-source.js";
+import { sourceFiles } from "../provenance/source-files.js";
 import { resolveStart } from "./fresh-network.js";
 import type { LoadedProject } from "../project/project.js";
-import { type RunConfig, readGraph, readRunConfig, runFiles, writeJson } from "../records/run-folder.js";
+import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { type RunConfig, runFiles, writeJson } from "../records/run-folder.js";
 import type { Settings } from "../project/settings.js";
 import { isSameFlow } from "../project/token-tasks.js";
 
@@ -68,7 +70,7 @@ export function compareFirst(
   { force = false }: BeginOptions,
 ): void {
   if (beginning.kind !== "again" || force) return;
-  const source = sourceFiles(project, store.dir);
+  const source = sourceFiles(project.projectDir, store.dir, project.modules);
   const changes = changesSince(store.runDir(beginning.of.id), { project, source, dataDigest: null });
   assertRepeatable(beginning.of, changes);
 }
@@ -196,7 +198,7 @@ function resumeRun(run: RunRecord, { project, config, store, loggers }: Prepared
         ? "the project's inputs have changed since it started. Start a new run, or restore data.inputs."
         : null;
   if (reason !== null) throw new ConfigError(`Run ${run.id} (${run.name}) cannot go on: ${reason}`, { run: run.id });
-  const changes = sourceChanges(runDir, sourceFiles(project, store.dir));
+  const changes = sourceChanges(runDir, sourceFiles(project.projectDir, store.dir, project.modules));
   if (changes.length > 0) {
     loggers.warning(
       `The project is not as it was when run ${run.id} (${run.name}) started: ${changes.join("; ")}. It goes on with its own settings and network.`,

@@ -79,8 +79,10 @@ export default class RunsDiff extends CoolCommand {
       );
   }
 
-  #printSource({ source }: RunDiff): void {
+  #printSource({ source, files, code }: RunDiff): void {
+    const differs = files.length > 0 || code.some(({ key }) => key === "source_digest");
     if (source === null) this.log("source: no commit and no patch is known");
+    else if (source.text === "" && differs) this.log("source: it differs, in files whose text was not kept");
     else if (source.text === "") this.log("source: the same");
     else {
       this.log(source.kind === "source" ? "source:" : "source, as a difference of patches of uncommitted work:");

@@ -64,10 +64,7 @@ export function privateInstallation(flavour: TensorflowFlavour, env: Environment
  * Every installation that may be loaded: the GPU's before the CPU's, the project's own first.
  * @param projectDir the user's project; undefined: there is none, and the working folder is none either
  */
-export function installedPackages(
-  projectDir?: string,
-  env: Environment = process.env,
-): readonly TensorflowPackage[] {
+export function installedPackages(projectDir?: string, env: Environment = process.env): readonly TensorflowPackage[] {
   return (["gpu", "cpu"] as const).flatMap((flavour) => {
     const places = [
       ...(projectDir === undefined ? [] : [{ place: "project", dir: projectDir } as const]),
