@@ -18,7 +18,15 @@ import { migrationNote } from "../storage/database/migrations.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 import { checkEarlierRunOptions } from "./again-run.js";
-import { backendFor, type Beginning, beginningOf, beginRun, describeRun, settingsFor } from "./begin-run.js";
+import {
+  backendFor,
+  type Beginning,
+  beginningOf,
+  beginRun,
+  compareFirst,
+  describeRun,
+  settingsFor,
+} from "./begin-run.js";
 import { finishedRun } from "./finished-run.js";
 import { buildNetwork } from "./fresh-network.js";
 import { openDataset } from "./open-dataset.js";
@@ -112,6 +120,8 @@ async function trainIn(session: Session, options: TrainRunOptions): Promise<RunR
     loggers.message(kept.message);
     return kept.result;
   }
+  // what an earlier run says is compared with what there is before any of it is used
+  compareFirst(beginning, project, store, options);
   const settings = settingsFor(beginning, project, store, options);
   const dataset = await openDataset(project, settings, store.dir, loggers, options.signal);
   try {
