@@ -30,7 +30,6 @@ import { resolveGiven } from "./given-answers.js";
 import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
-import { configFileIn } from "../project/project-dir.js";
 import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import { type ReplicaNeeds, withForwarder } from "../training/replicas.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
@@ -93,22 +92,25 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
       import("../engine/model/checkpoint.js"),
       import("../records/run-folder.js"),
     ]);
-    const backend = await openBackend(options.backend ?? "auto", { projectDir: stored.config.projectDir });
+    const backend = await openBackend(options.backend ?? "auto", packagesOf(stored.project));
     const network = await loadNetwork(runFiles(stored.dir).checkpoint("best"), stored.graph, stored.config.inputs);
-    const configFile =
-      options.project === undefined ? stored.config.configFile : (configFileIn(options.project) ?? options.project);
     return new LoadedRun(opened, stored, network, {
       choice: options.replicas ?? 1,
       backend,
       batchSize: PREDICT_BATCH,
-      projectDir: stored.config.projectDir,
-      configFile,
+      projectDir: stored.project?.dir ?? null,
+      configFile: stored.project?.configFile ?? null,
       ...(options.onReplicas === undefined ? {} : { onPlan: options.onReplicas }),
     });
   } catch (error) {
     opened.close();
     throw error;
   }
+}
+
+/** Native packages come from the user's project and cache, wherever the run says that it was made. */
+function packagesOf(project: StoredRun["project"]): { readonly projectDir?: string } {
+  return project === null ? {} : { projectDir: project.dir };
 }
 
 /** A run ready to answer. Owns its network and its connection to the store. */
@@ -223,7 +225,8 @@ export class LoadedRun {
 
   /**
    * The run's own splits evaluated with its thresholds as they are now, or a labelled table.
-   * @param rows a split, a table (file or SQL query, relative to the project), or nothing for all splits
+   * @param rows a split, a table (file or SQL query, relative to the user's project, else to that of the run), or
+   *   nothing for all splits
    */
   async evaluate(
     rows?: Split | { readonly table: string },
@@ -236,7 +239,7 @@ export class LoadedRun {
   }
 
   async #evaluateTable(table: string, options: ScoreOptions): Promise<EvaluationRow[]> {
-    const { graph, config, thresholds } = this.#stored;
+    const { graph, config, thresholds, project } = this.#stored;
     const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
     const further = asked?.further ?? onDemandMetricsOf(config.settings);
     const { loadRows } = await import("../data/load.js");
@@ -244,7 +247,8 @@ export class LoadedRun {
       graph,
       table,
       inputs: config.inputs,
-      projectDir: config.projectDir,
+      // a table is data, and a query is what the caller wrote: only their place is the run's
+      projectDir: project?.dir ?? config.projectDir,
       cacheDir: resolve(this.#store.dir, "cache"),
       onBadImage: options.onBadImage ?? "error",
       signal: options.signal,

@@ -8,8 +8,10 @@ import type { RunStore } from "../storage/run-store.js";
 import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
 import type { Thresholds } from "../tasks/index.js";
 import { loadOwnCode } from "../project/custom-task-code.js";
+import { type RunningProject, runningProject } from "../project/project-dir.js";
 import { readPredictions } from "../records/predictions.js";
-import { type RunConfig, readGraph, readRunConfig, runFiles } from "../records/run-folder.js";
+import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { type RunConfig, runFiles } from "../records/run-folder.js";
 import { readThresholds } from "../records/thresholds.js";
 
 /** What a run's folder says, without its weights. */
@@ -20,11 +22,16 @@ export interface StoredRun {
   readonly graph: FlowGraph;
   /** Per task, in the order of the graph. */
   readonly thresholds: readonly Thresholds[];
+  /** The user's, whose code and files may be used; null where the user stands in none. */
+  readonly project: RunningProject | null;
 }
 
 /** How a run is opened. */
 export interface OpenRunOptions {
-  /** Folder of the project whose code own tasks need; default: the one that the run was made from. */
+  /**
+   * Folder (or configuration) of the project whose code own tasks need; default: the nearest one above the working
+   * folder. What the run says about its project is never run.
+   */
   readonly project?: string | undefined;
 }
 
@@ -47,8 +54,9 @@ export async function openStoredRun(
     );
   }
   const [graph, config] = [readGraph(dir), readRunConfig(dir)];
-  await loadOwnCode(run, graph, config, project);
-  return { run, dir, config, graph, thresholds: readThresholds(dir, graph) };
+  const running = runningProject(project);
+  await loadOwnCode(run, graph, running, config.configFile);
+  return { run, dir, config, graph, thresholds: readThresholds(dir, graph), project: running };
 }
 
 /** `latest` means a run that can be used, so one that has only begun or failed is passed over. */

@@ -4,6 +4,7 @@ import { CoolCommand } from "../cli/command.js";
 import { cellText } from "../cli/text.js";
 import { ConfigError } from "../errors.js";
 import { type CheckStatus, type Diagnosis, diagnose } from "../machine/doctor.js";
+import { runningProject } from "../project/project-dir.js";
 
 const MARKS: Readonly<Record<CheckStatus, string>> = { ok: "ok", absent: "–", warning: "warning", broken: "BROKEN" };
 
@@ -22,7 +23,10 @@ export default class Doctor extends CoolCommand {
 
   async run(): Promise<Diagnosis> {
     const { flags } = await this.parse(Doctor);
-    const diagnosis = await diagnose(this.storeOrNone(flags), { repair: flags.repair });
+    const diagnosis = await diagnose(this.storeOrNone(flags), {
+      repair: flags.repair,
+      projectDir: runningProject(flags.project)?.dir,
+    });
     for (const { what, deed } of diagnosis.repairs) this.note(`${cellText(what)}: ${cellText(deed)}`);
     const width = Math.max(...diagnosis.checks.map(({ name }) => name.length));
     for (const { name, status, detail } of diagnosis.checks) {

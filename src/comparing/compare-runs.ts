@@ -9,7 +9,8 @@ import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { MetricDirections } from "../tasks/index.js";
 import { type ListedRun, listed } from "../records/list-runs.js";
-import { readGraph, runFiles } from "../records/run-folder.js";
+import { readGraph } from "../records/run-documents.js";
+import { runFiles } from "../records/run-folder.js";
 
 export interface RunComparison extends Comparison {
   readonly runs: readonly ListedRun[];

@@ -35,11 +35,12 @@ const broken = (name: string, detail: string, advice: string): Check => ({ name,
 /**
  * Looks at everything; takes about three seconds.
  * @param storeDir null where there is no project and none was named
+ * @param projectDir the user's project, whose packages may be loaded
  * @param repair also repair orphans between folders and database
  */
 export async function diagnose(
   storeDir: string | null,
-  options: { readonly repair?: boolean } = {},
+  options: { readonly repair?: boolean; readonly projectDir?: string | undefined } = {},
 ): Promise<Diagnosis> {
   const versions = packageVersions();
   const store = storeDir === null ? [noStore()] : checkStore(storeDir);
@@ -53,7 +54,7 @@ export async function diagnose(
     await checkSqlite(versions),
     await checkDuckdb(versions),
     await checkSharp(versions),
-    ...(await checkBackends()),
+    ...(await checkBackends(options.projectDir)),
     checkProgram("tensorboard", "Curves are kept all the same. To look at them: pip install tensorboard"),
     checkProgram("git", "Runs are kept without commit and patch. Install git to have them."),
     ...store,
@@ -141,16 +142,17 @@ function checkSharp(versions: Versions): Promise<Check> {
 
 const SPEED_CHECK_MS = 400;
 
-async function checkBackends(): Promise<Check[]> {
+async function checkBackends(projectDir: string | undefined): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const name of ["wasm", "cpu", "tensorflow", "webgpu"] as const) checks.push(await checkBackend(name));
+  for (const name of ["wasm", "cpu", "tensorflow", "webgpu"] as const)
+    checks.push(await checkBackend(name, projectDir));
   return checks;
 }
 
-async function checkBackend(name: BackendName): Promise<Check> {
+async function checkBackend(name: BackendName, projectDir: string | undefined): Promise<Check> {
   const title = `backend ${name}`;
   try {
-    const { version, device, threads, imagesPerSecond } = await measureBackend(name, SPEED_CHECK_MS);
+    const { version, device, threads, imagesPerSecond } = await measureBackend(name, SPEED_CHECK_MS, projectDir);
     const speed = `${Math.round(imagesPerSecond)} images/s in training (32 × 32 × 3, one convolution)`;
     return ok(title, `${version} (${device}), ${threads} thread${threads === 1 ? "" : "s"}, ${speed}`);
   } catch (error) {

@@ -8,9 +8,10 @@ import type { Definitions, TaskDefinitions } from "../flow/define.js";
 import type { FlowGraph, TaskSpec } from "../flow/graph.js";
 import { traceFlow } from "../flow/trace.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
+import type { ImportedConfig } from "./config-modules.js";
 import { checkMetrics } from "./metrics.js";
 import { parseMonitor } from "./monitor.js";
-import { CONFIG_FILES, configFileIn } from "./project-dir.js";
+import { assertRunnable, CONFIG_FILES, configFileIn } from "./project-dir.js";
 import { applyAssignments, parseSettings, type Settings, type SettingsInput } from "./settings.js";
 import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
 
@@ -74,6 +75,8 @@ export interface LoadedProject {
   readonly projectDir: string;
   /** null where the project was made by a program. */
   readonly configFile: string | null;
+  /** Files of the configuration's modules, and package.json of the packages that they import; none of a program. */
+  readonly modules: readonly string[];
   readonly graph: FlowGraph;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly settings: Settings;
@@ -99,14 +102,14 @@ export async function loadProject(dir: string, assignments: readonly string[] = 
     );
   }
   const file = resolve(direct);
-  const exported = await importConfig(file);
+  const { exported, modules } = await importConfig(file);
   if (!isProject(exported)) {
     throw new ConfigError(`${file} does not export a project. End it with: export default defineProject({ … }).`, {
       file,
     });
   }
   try {
-    return resolveProject(exported, { projectDir: dirname(file), configFile: file, assignments });
+    return resolveProject(exported, { projectDir: dirname(file), configFile: file, modules, assignments });
   } catch (error) {
     throw error instanceof CoolError ? inFile(error, file) : error;
   }
@@ -114,15 +117,15 @@ export async function loadProject(dir: string, assignments: readonly string[] = 
 
 /**
  * Runs a configuration.
- * @returns what it exports by default
- * @throws ConfigError where it cannot be loaded
+ * @returns what it exports by default, and the files that it was made of
+ * @throws ConfigError where it cannot be loaded, or lies in a run store
  */
-export async function importConfig(file: string): Promise<unknown> {
-  const [{ createJiti }, api] = await Promise.all([import("jiti"), import("../index.js")]);
-  // the running package answers to its name, also where the project has not installed it
-  const jiti = createJiti(import.meta.url, { virtualModules: { "dnn-cool": api }, moduleCache: false, fsCache: false });
+export async function importConfig(file: string): Promise<ImportedConfig> {
+  assertRunnable(file);
+  const [{ importNoting }, api] = await Promise.all([import("./config-modules.js"), import("../index.js")]);
   try {
-    return await jiti.import(file, { default: true });
+    // the running package answers to its name, also where the project has not installed it
+    return await importNoting(file, { "dnn-cool": api });
   } catch (error) {
     if (error instanceof CoolError) throw inFile(error, file);
     const reason = (error as Error).message.replaceAll(/\s*\n\s*/g, " ");
@@ -149,6 +152,7 @@ export function resolveProject(
   options: {
     readonly projectDir?: string;
     readonly configFile?: string | null;
+    readonly modules?: readonly string[];
     readonly assignments?: readonly string[];
   } = {},
 ): LoadedProject {
@@ -187,6 +191,7 @@ export function resolveProject(
     name: definition.name,
     projectDir: resolve(options.projectDir ?? process.cwd()),
     configFile,
+    modules: options.modules ?? [],
     graph,
     inputs,
     settings,

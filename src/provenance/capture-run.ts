@@ -23,7 +23,7 @@ export async function captureOrigin(
   flags: { readonly epochs?: number | undefined; readonly seed?: number | undefined },
 ): Promise<Origin> {
   return {
-    source: captureSource(project.projectDir, storeDir),
+    source: captureSource(project.projectDir, storeDir, project.modules),
     environment: await readEnvironment(),
     configChanges: configChanges(project.assignments, flags),
   };

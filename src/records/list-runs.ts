@@ -1,10 +1,9 @@
 /** @file `cool runs list` and `cool runs show`: the runs of a store, in the JSON contract's names. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore, RunsQuery } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
-import { type RunConfig, readRunConfig, runFiles } from "./run-folder.js";
+import { peekJson, recordOf, runFiles } from "./run-folder.js";
 
 /** A run as lists show it. */
 export interface ListedRun {
@@ -62,11 +61,6 @@ export function listRuns(store: RunStore, query: RunsQuery = {}): ListedRun[] {
 
 export function showRun(store: RunStore, reference: string): ShownRun {
   const run = store.findRun(reference);
-  const thresholds: Record<string, number | number[]> = {};
-  for (const { taskPath, label, value } of store.readThresholds(run.id)) {
-    if (label === null) thresholds[taskPath] = value;
-    else thresholds[taskPath] = [...((thresholds[taskPath] as number[] | undefined) ?? []), value];
-  }
   return {
     ...listed(store, run),
     command_line: run.commandLine,
@@ -81,17 +75,27 @@ export function showRun(store: RunStore, reference: string): ShownRun {
     config: store.readConfig(run.id),
     config_changes: store.readConfigChanges(run.id),
     environment: store.readEnvironment(run.id),
-    thresholds,
+    thresholds: thresholdsOf(store, run.id),
     evaluation: store.readEvaluation(run.id),
     skipped: skippedRows(store.runDir(run.id)),
   };
 }
 
+/** A number per task, or one per label. */
+function thresholdsOf(store: RunStore, id: string): ShownRun["thresholds"] {
+  const byPath = new Map<string, number | number[]>();
+  for (const { taskPath, label, value } of store.readThresholds(id)) {
+    const known = byPath.get(taskPath);
+    if (label === null) byPath.set(taskPath, value);
+    else byPath.set(taskPath, Array.isArray(known) ? [...known, value] : [value]);
+  }
+  return Object.fromEntries(byPath);
+}
+
 function skippedRows(runDir: string): number | null {
-  if (!existsSync(runFiles(runDir).config)) return null;
   // runs of the first version do not tell
-  const { skipped } = readRunConfig(runDir) as Partial<RunConfig>;
-  return skipped?.length ?? null;
+  const { skipped } = recordOf(peekJson(runFiles(runDir).config));
+  return Array.isArray(skipped) ? skipped.length : null;
 }
 
 /** A run in the contract's names. */

@@ -1,8 +1,10 @@
 /** @file Folders of runs without a row, rows without a folder, and their repair. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isRunId, type RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
+import { CoolError } from "../errors.js";
+import { readRunConfig } from "./run-documents.js";
 import { type RunConfig, runFiles } from "./run-folder.js";
 
 export interface Orphans {
@@ -113,10 +115,9 @@ function startOf(id: string): string {
 /** null where the file is not there or was not written by a run. */
 function readConfig(dir: string): RunConfig | null {
   try {
-    const config = JSON.parse(readFileSync(runFiles(dir).config, "utf8")) as Partial<RunConfig>;
-    const isOurs = typeof config.project === "string" && typeof config.settings?.train?.epochs === "number";
-    return isOurs ? (config as RunConfig) : null;
-  } catch {
-    return null;
+    return readRunConfig(dir);
+  } catch (error) {
+    if (error instanceof CoolError) return null;
+    throw error;
   }
 }

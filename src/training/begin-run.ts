@@ -1,23 +1,28 @@
 /** @file How a run begins: a new one, one that repeats another, or one that goes on from its last checkpoint. */
 import type { Dataset } from "../data/dataset.js";
-import type { BackendChoice, BackendInfo } from "../engine/backends/choose.js";
+import type { BackendChoice, BackendInfo, BackendName } from "../engine/backends/choose.js";
 import { ConfigError } from "../errors.js";
 import type { LoggerGroup } from "../logging/run-logger.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import {
+  assertOwnQueries,
   assertRepeatable,
   changesSince,
   type EarlierRunOptions,
+  foreignQueries,
   settingsOfRun,
   sourceChanges,
+  warnOfChanges,
   warnOfOtherArithmetic,
 } from "./again-run.js";
 import { captureOrigin, type Origin } from "../provenance/capture-run.js";
-import { sourceFiles, writeSource } from "../provenance/capture-source.js";
+import { writeSource } from "../provenance/capture-source.js";
+import { sourceFiles } from "../provenance/source-files.js";
 import { resolveStart } from "./fresh-network.js";
 import type { LoadedProject } from "../project/project.js";
-import { type RunConfig, readGraph, readRunConfig, runFiles, writeJson } from "../records/run-folder.js";
+import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { type RunConfig, runFiles, writeJson } from "../records/run-folder.js";
 import type { Settings } from "../project/settings.js";
 import { isSameFlow } from "../project/token-tasks.js";
 
@@ -46,7 +51,28 @@ export function beginningOf(store: RunStore, { resume, again }: EarlierRunOption
 
 /** Where nothing is asked for: what an earlier run was computed by, since another backend rounds otherwise. */
 export function backendFor(beginning: Beginning): BackendChoice {
-  return beginning.kind === "new" ? "auto" : ((beginning.of.backend as BackendChoice | null) ?? "auto");
+  if (beginning.kind === "new") return "auto";
+  const { backend } = beginning.of;
+  return NAMES.find((name) => name === backend) ?? "auto";
+}
+
+// a run from elsewhere may name anything
+const NAMES: readonly BackendName[] = ["tensorflow", "webgpu", "wasm", "cpu"];
+
+/**
+ * Compares what a run to be repeated was made from with what there is, before anything of it is read or executed.
+ * @throws ConfigError that lists the changes, unless `force`
+ */
+export function compareFirst(
+  beginning: Beginning,
+  project: LoadedProject,
+  store: RunStore,
+  { force = false }: BeginOptions,
+): void {
+  if (beginning.kind !== "again" || force) return;
+  const source = sourceFiles(project.projectDir, store.dir, project.modules);
+  const changes = changesSince(store.runDir(beginning.of.id), { project, source, dataDigest: null });
+  assertRepeatable(beginning.of, changes);
 }
 
 /**
@@ -66,10 +92,13 @@ export function settingsFor(
     case "new":
     case "again": {
       const from = resolveStart(options.from === undefined ? train.from : { run: options.from }, store);
-      return { ...base, train: { ...train, epochs, replicas, seed: options.seed ?? train.seed, from } };
+      // what is repeated by force takes the project's tables for SQL that is a run's alone
+      const data = foreignQueries(base, project.settings).length === 0 ? base.data : project.settings.data;
+      return { ...base, data, train: { ...train, epochs, replicas, seed: options.seed ?? train.seed, from } };
     }
     case "resume":
       assertSameGraph(store, beginning.of, project);
+      assertOwnQueries(beginning.of, base, project);
       return { ...base, train: { ...train, epochs, replicas } };
     default:
       return beginning satisfies never;
@@ -123,7 +152,9 @@ export async function beginRun(beginning: Beginning, prepared: PreparedRun, opti
 function repeatRun(run: RunRecord, prepared: PreparedRun, origin: Origin, options: BeginOptions): RunRecord {
   const { project, config, store, loggers } = prepared;
   const today = { project, source: origin.source.files, dataDigest: config.dataDigest };
-  assertRepeatable(run, changesSince(store.runDir(run.id), today), options.force ?? false, loggers);
+  const changes = changesSince(store.runDir(run.id), today);
+  if (options.force === true) warnOfChanges(run, changes, loggers);
+  else assertRepeatable(run, changes);
   loggers.message(`repeats run ${run.id} (${run.name})`);
   const configChanges = { ...store.readConfigChanges(run.id), ...origin.configChanges };
   return startRun(prepared, { ...origin, configChanges }, options);
@@ -167,7 +198,7 @@ function resumeRun(run: RunRecord, { project, config, store, loggers }: Prepared
         ? "the project's inputs have changed since it started. Start a new run, or restore data.inputs."
         : null;
   if (reason !== null) throw new ConfigError(`Run ${run.id} (${run.name}) cannot go on: ${reason}`, { run: run.id });
-  const changes = sourceChanges(runDir, sourceFiles(project.projectDir, store.dir));
+  const changes = sourceChanges(runDir, sourceFiles(project.projectDir, store.dir, project.modules));
   if (changes.length > 0) {
     loggers.warning(
       `The project is not as it was when run ${run.id} (${run.name}) started: ${changes.join("; ")}. It goes on with its own settings and network.`,

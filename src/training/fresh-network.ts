@@ -8,7 +8,8 @@ import type { LoggerGroup } from "../logging/run-logger.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { LoadedProject } from "../project/project.js";
-import { type RunConfig, readGraph, readRunConfig, runFiles, writeJson } from "../records/run-folder.js";
+import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { type RunConfig, runFiles, writeJson } from "../records/run-folder.js";
 import type { Settings } from "../project/settings.js";
 
 /** What a run began with, as config.json has it. */

@@ -16,8 +16,9 @@ export interface ReplicaNeeds {
   readonly backend: BackendInfo;
   /** Rows that the replicas share at a time. */
   readonly batchSize: number;
-  readonly projectDir: string;
-  /** null where the project was made by a program. */
+  /** Where native packages are found besides the user's cache; null: nowhere. */
+  readonly projectDir: string | null;
+  /** null where there is no project, or it was made by a program. */
   readonly configFile: string | null;
   readonly freeze?: readonly string[];
   /** Batches that there are: a replica without one is not opened. */

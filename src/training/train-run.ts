@@ -13,7 +13,7 @@ import type { RunRecord } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 import { checkEarlierRunOptions } from "./again-run.js";
-import { backendFor, beginningOf, beginRun, describeRun, settingsFor } from "./begin-run.js";
+import { backendFor, beginningOf, beginRun, compareFirst, describeRun, settingsFor } from "./begin-run.js";
 import { captureOutput, type OutputCapture } from "../provenance/capture-output.js";
 import { watchRun } from "../provenance/capture-run.js";
 import { completeRun } from "./complete-run.js";
@@ -100,6 +100,8 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
   if (store.backup !== null) loggers.message(migrationNote(store.backup));
   try {
     const beginning = beginningOf(store, options);
+    // what an earlier run says is compared with what there is before any of it is used
+    compareFirst(beginning, loaded, store, options);
     const settings = settingsFor(beginning, loaded, store, options);
     const dataset = await openDataset(loaded, settings, storeDir, loggers, options.signal);
     // complete: with the statistics and vocabularies that were read with the data

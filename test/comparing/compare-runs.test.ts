@@ -196,6 +196,18 @@ describe("curves", () => {
   });
 });
 
+/** As a run of the first version wrote it. */
+const CONFIG = {
+  formatVersion: 1,
+  project: "house",
+  projectDir: "/house",
+  configFile: null,
+  inputs: { image: { kind: "image", column: "img", size: [8, 8], channels: 3 } },
+  settings: { data: { table: "labels.csv" } },
+  backend: "cpu",
+  dataDigest: "d",
+};
+
 describe("samples", () => {
   const definitions = defineTasks({ features: ["features"], tasks: { door_open: binary() } }).flow(
     "full",
@@ -212,7 +224,7 @@ describe("samples", () => {
     for (const [file, content] of [
       ["graph.json", graph],
       ["thresholds.json", { door_open: 0.5 }],
-      ["config.json", {}],
+      ["config.json", CONFIG],
     ] as const) {
       writeFileSync(join(dir, file), JSON.stringify(content));
     }

@@ -101,7 +101,7 @@ describe("a run with an own task", () => {
 
   test("is opened by another process with its code, its parameter and its gates", async () => {
     const { load } = await freshModules();
-    const loaded = await load(store(), "angles", { backend: "cpu" });
+    const loaded = await load(store(), "angles", { backend: "cpu", project: dir });
     try {
       const predictions = await loaded.predict([join(dir, "angles.csv")]);
       predictions.forEach(({ answers }, i) => {
@@ -122,7 +122,7 @@ describe("a run with an own task", () => {
   test("is tuned again by another process to the same parameter", async () => {
     const { tuneRun, open } = await freshModules();
     const opened = open(store());
-    const tuned = await tuneRun(opened, "angles", "mean_angular_deviation");
+    const tuned = await tuneRun(opened, "angles", "mean_angular_deviation", { project: dir });
     opened.close();
     expect(tuned.thresholds).toEqual(run.thresholds);
     const report = tuned.reports.find(({ task_path }) => task_path === "wrist");
@@ -136,7 +136,7 @@ describe("without its code, a run with an own task", () => {
   const original = () => readFileSync(angleFile(), "utf8");
   const opening = async (options: { project?: string } = {}) => {
     const { load } = await freshModules();
-    const loaded = await load(store(), "angles", { backend: "cpu", ...options });
+    const loaded = await load(store(), "angles", { backend: "cpu", project: dir, ...options });
     loaded.close();
   };
 
@@ -171,18 +171,25 @@ describe("without its code, a run with an own task", () => {
     renameSync(config, away);
     try {
       await expect(opening()).rejects.toThrow(
-        /has tasks of the own type "angle", whose code is in its project, but there is none in .*cool\.config\.ts\. Restore/,
+        /There is no cool\.config\.ts in .*own-tasks-.*\. Name a project's folder with --project/,
       );
     } finally {
       renameSync(away, config);
     }
   });
 
-  test("names the type that the project does not define any more", async () => {
+  test("is never opened with the code that it names itself", async () => {
+    const { load } = await freshModules();
+    await expect(load(store(), "angles", { backend: "cpu" })).rejects.toThrow(
+      /tasks of the own type "angle", whose code is in its project, and there is no project here\. It says that it was made from ".*cool\.config\.ts"\. Go to the project's folder/,
+    );
+  });
+
+  test("names the type that the project does not define", async () => {
     const before = original();
     writeFileSync(angleFile(), before.replace('name: "angle"', 'name: "wrist_angle"'));
     try {
-      await expect(opening()).rejects.toThrow(/own type "angle", which .*cool\.config\.ts does not define any more/);
+      await expect(opening()).rejects.toThrow(/own type "angle", which .*cool\.config\.ts does not define/);
     } finally {
       writeFileSync(angleFile(), before);
     }

@@ -73,7 +73,8 @@ export function quoteCell(cell: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 
-function isQuery(source: string): boolean {
+/** Whether a table is SQL, and not a file. */
+export function isQuery(source: string): boolean {
   return /^\s*(select|with|from)\s/i.test(source);
 }
 
