@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { Trainer } from "../../src/engine/optimization/trainer.js";
-import { LoggerGroup } from "../../src/logging/run-logger.js";
+import { LoggerGroup } from "../../src/logging/logger-group.js";
 import { loadProject } from "../../src/project/project.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { RunStore } from "../../src/storage/run-store.js";

@@ -107,6 +107,9 @@ export default class Run extends CoolCommand {
     const split = bestSplit(evaluation);
     if (split !== undefined) this.log(evaluationTable(evaluation, split));
     const dir = relative(process.cwd(), run.dir) || ".";
+    if (run.best_epoch !== null) {
+      this.log(`results of the weights after epoch ${run.best_epoch} of ${run.epochs}`);
+    }
     this.log(`run ${run.id} (${run.name}) is ${run.state}; it is kept in ${dir}`);
     this.log(`curves and pictures: cool tensorboard ${run.name}${this.elsewhere(run.dir)}`);
   }

@@ -22,10 +22,10 @@ export async function openConsoleLogger(stream: TextStream): Promise<RunLogger> 
 }
 
 function epochLine(summary: EpochSummary): string {
-  const { epoch, epochs, trainLoss, validLoss, learningRate, imagesPerSecond, seconds, improved } = summary;
+  const { epoch, epochs, trainLoss, validLoss, learningRate, rowsPerSecond, seconds, improved } = summary;
   const valid = Number.isNaN(validLoss) ? "" : `  valid loss ${validLoss.toFixed(4)}${improved ? " *" : "  "}`;
   const width = String(epochs).length;
-  return `epoch ${String(epoch).padStart(width)}/${epochs}  train loss ${trainLoss.toFixed(4)}${valid}  lr ${learningRate.toExponential(1)}  ${Math.round(imagesPerSecond)} rows/s  ${formatSeconds(seconds)}`;
+  return `epoch ${String(epoch).padStart(width)}/${epochs}  train loss ${trainLoss.toFixed(4)}${valid}  lr ${learningRate.toExponential(1)}  ${Math.round(rowsPerSecond)} rows/s  ${formatSeconds(seconds)}`;
 }
 
 /** One line per event, for files and pipes. */
@@ -74,8 +74,8 @@ class BarLogger implements RunLogger {
     this.#show(what, done, total, "");
     if (done >= total) this.#pause();
   }
-  step({ epoch, epochs, batch, batches, loss, imagesPerSecond, secondsLeft }: StepProgress): void {
-    const detail = `loss ${loss.toFixed(4)}  ${Math.round(imagesPerSecond)} rows/s  ${formatSeconds(secondsLeft)} left`;
+  step({ epoch, epochs, batch, batches, loss, rowsPerSecond, secondsLeft }: StepProgress): void {
+    const detail = `loss ${loss.toFixed(4)}  ${Math.round(rowsPerSecond)} rows/s  ${formatSeconds(secondsLeft)} left`;
     this.#show(`epoch ${epoch}/${epochs}`, batch, batches, detail);
   }
   epoch(summary: EpochSummary): void {

@@ -1,6 +1,6 @@
 /** @file `cool runs list` and `cool runs show`: the runs of a store, in the JSON contract's names. */
 import { join } from "node:path";
-import type { RunRecord } from "../storage/run-record.js";
+import { type RunRecord, secondsUntil } from "../storage/run-record.js";
 import type { RunStore, RunsQuery } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 import { peekJson, recordOf, runFiles } from "./run-folder.js";
@@ -16,9 +16,11 @@ export interface ListedRun {
   readonly seed: number | null;
   readonly epochs: number | null;
   readonly epochs_done: number;
+  /** The epoch of the checkpoint that the results come from; null where it is not known. */
+  readonly best_epoch: number | null;
   readonly started_at: string;
   readonly ended_at: string | null;
-  /** From the start to the end; null while it runs. */
+  /** Time of training, over all sessions; null while it runs. */
   readonly duration_s: number | null;
   readonly git_commit: string | null;
   readonly tags: readonly string[];
@@ -110,9 +112,10 @@ export function listed(store: RunStore, run: RunRecord): ListedRun {
     seed: run.seed,
     epochs: run.epochs,
     epochs_done: run.epochsDone,
+    best_epoch: run.bestEpoch,
     started_at: run.startedAt,
     ended_at: run.endedAt,
-    duration_s: run.endedAt === null ? null : (Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000,
+    duration_s: run.endedAt === null ? null : secondsUntil(run.endedAt, run),
     git_commit: run.gitCommit,
     tags: run.tags,
     starred: run.starred,

@@ -1,7 +1,8 @@
 /** @file The run store: what every run was, measured and left behind, for many processes at once. */
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { StoreError } from "../errors.js";
-import type { EvaluationRow, Split } from "../tasks/evaluation.js";
+import type { EvaluationRow, MetricPoint, Split } from "../tasks/evaluation.js";
 import { type Artifact, readArtifacts, recordArtifacts } from "./tables/artifacts.js";
 import {
   type ConfigChange,
@@ -24,17 +25,18 @@ import {
   replaceInterpretation,
   type StoredInterpretation,
 } from "./tables/interpretation.js";
-import {
-  lastMetrics,
-  type MetricFilter,
-  type MetricPoint,
-  readMetrics,
-  upsertMetrics,
-} from "./tables/metric-points.js";
+import { lastMetrics, type MetricFilter, readMetrics, upsertMetrics } from "./tables/metric-points.js";
 import { type OpenedStore, openMigrated, openReader } from "./database/opened-store.js";
 import { currentProcess } from "../platform/process.js";
 import { type QueriedRun, queryRuns, type RunsQuery } from "./query/query-runs.js";
-import { checkedName, checkedRunName, type RunRecord, type RunState, type WrittenRunState } from "./run-record.js";
+import {
+  checkedName,
+  checkedRunName,
+  type RunRecord,
+  type RunState,
+  secondsUntil,
+  type WrittenRunState,
+} from "./run-record.js";
 import {
   checkRun,
   deleteTags,
@@ -115,7 +117,9 @@ export class RunStore {
     return this.#change(id, (run) => {
       refuseLive(run, "resumed");
       const now = this.#now().toISOString();
-      const times = { startedAt: now, heartbeatAt: now, endedAt: null, deletedAt: null };
+      // a crashed run has lived until its last sign of life
+      const earlierS = secondsUntil(run.endedAt ?? run.heartbeatAt, run);
+      const times = { sessionAt: now, earlierS, heartbeatAt: now, endedAt: null, deletedAt: null };
       updateRunRow(this.#database, id, { ...currentProcess(), ...times, state: "running", error: null, epochs });
       if (epochs !== undefined) changeSetting(this.#database, id, "train.epochs", epochs);
     });
@@ -131,7 +135,7 @@ export class RunStore {
     return findRun(this.#database, this.#now(), reference);
   }
 
-  /** Runs, the most recently started first. */
+  /** Runs, the most recently started or resumed first. */
   listRuns(filter: RunFilter = {}): RunRecord[] {
     const { includeTrash = false, state, limit } = filter;
     const condition = includeTrash ? "TRUE" : "deleted_at IS NULL";
@@ -148,7 +152,7 @@ export class RunStore {
 
   updateRun(id: string, patch: RunPatch): RunRecord {
     return this.#change(id, () => {
-      const { note, seed, backend, backendVersion, epochs, epochsDone } = patch;
+      const { note, seed, backend, backendVersion, epochs, epochsDone, bestEpoch } = patch;
       const starred = patch.starred === undefined ? undefined : patch.starred ? 1 : 0;
       const name = patch.name === undefined ? undefined : checkedRunName(patch.name);
       updateRunRow(this.#database, id, {
@@ -159,6 +163,7 @@ export class RunStore {
         backendVersion,
         epochs,
         epochsDone,
+        bestEpoch,
         starred,
       });
     });
@@ -324,6 +329,23 @@ export class RunStore {
   runDir(id: string): string {
     checkRun(this.#database, id);
     return join(this.dir, "runs", id);
+  }
+
+  /** Whether the database file is the one that was opened: not deleted, moved or replaced since. */
+  isThere(): boolean {
+    return this.#database.isThere();
+  }
+
+  /** Why a run of this process cannot be written any more; null where its store and its folder are there. */
+  missing(id: string): StoreError | null {
+    const dir = join(this.dir, "runs", id);
+    const isThere = this.isThere();
+    if (isThere && existsSync(dir)) return null;
+    const what = isThere ? `The folder ${dir}` : `The run store ${this.dir}`;
+    return new StoreError(
+      `${what} was deleted or replaced while run ${id} was training. The run has stopped, and what it had not written elsewhere is lost; start it again.`,
+      { run: id, dir: isThere ? dir : this.dir },
+    );
   }
 
   /** What is wrong with the database file; empty for a sound one. Reads all of it. */

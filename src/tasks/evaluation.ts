@@ -16,3 +16,18 @@ export interface EvaluationRow {
   readonly num_samples: number;
   readonly gates: Gates;
 }
+
+/** One value of one curve: what training makes, the store keeps and TensorBoard draws. */
+export interface MetricPoint {
+  readonly split: Split;
+  /** `_total` for what belongs to no task. */
+  readonly taskPath: string;
+  readonly metricName: string;
+  /** Optimizer steps since the start of the run, for every split. */
+  readonly step: number;
+  readonly epoch: number | null;
+  /** null where the metric is undefined; NaN and the infinities are kept. */
+  readonly value: number | null;
+  /** Seconds since 1970. */
+  readonly wallTime: number;
+}

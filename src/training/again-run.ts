@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import type { BackendInfo } from "../engine/backends/choose.js";
 import { ConfigError, UsageError } from "../errors.js";
-import type { LoggerGroup } from "../logging/run-logger.js";
+import type { LoggerGroup } from "../logging/logger-group.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { packageVersion } from "../platform/version.js";

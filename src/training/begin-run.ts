@@ -2,7 +2,7 @@
 import type { Dataset } from "../data/dataset.js";
 import type { BackendChoice, BackendInfo, BackendName } from "../engine/backends/choose.js";
 import { ConfigError } from "../errors.js";
-import type { LoggerGroup } from "../logging/run-logger.js";
+import type { LoggerGroup } from "../logging/logger-group.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import {
@@ -167,7 +167,7 @@ function repeatRun(run: RunRecord, prepared: PreparedRun, origin: Origin, option
 }
 
 function startRun(
-  { project, config, backend, store }: PreparedRun,
+  { project, config, backend, store, loggers }: PreparedRun,
   { source, environment, configChanges }: Origin,
   { name, commandLine }: BeginOptions,
 ): RunRecord {
@@ -187,11 +187,15 @@ function startRun(
     dataDigest: config.dataDigest,
     sourceDigest: source.digest,
   };
-  return store.createRun(run, (runDir) => {
+  const created = store.createRun(run, (runDir) => {
     writeSource(runDir, source);
     writeJson(runFiles(runDir).config, config);
     writeJson(runFiles(runDir).graph, project.graph);
   });
+  if (name !== undefined && created.name !== name.trim()) {
+    loggers.message(`another run is named ${name.trim()}: this one is ${created.name}`);
+  }
+  return created;
 }
 
 function resumeRun(run: RunRecord, { project, config, store, loggers }: PreparedRun): RunRecord {

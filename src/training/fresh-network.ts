@@ -4,7 +4,7 @@ import type { InputSpec } from "../data/dataset.js";
 import type { Network } from "../engine/model/network.js";
 import type { Transfer, WeightSource } from "../engine/model/transfer.js";
 import { ConfigError, StoreError } from "../errors.js";
-import type { LoggerGroup } from "../logging/run-logger.js";
+import type { LoggerGroup } from "../logging/logger-group.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { LoadedProject } from "../project/project.js";

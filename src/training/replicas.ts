@@ -9,7 +9,7 @@ import type { ReplicaGroup } from "../engine/replicas/group.js";
 import type { ReplicaChoice } from "../engine/replicas/plan.js";
 import type { ReplicaSteps } from "../engine/replicas/steps.js";
 import { packageFile } from "../platform/package-file.js";
-import type { RunContext } from "./train-run.js";
+import type { RunContext } from "./run-context.js";
 
 export interface ReplicaNeeds {
   readonly choice: ReplicaChoice;

@@ -127,7 +127,8 @@ describe("two runs", () => {
 
   it("of the same name are told apart by their ids", () => {
     const store = openStore(temporaryDir());
-    const ids = [addRun(store, "base"), addRun(store, "base", { batchSize: 9 })];
+    const ids = [addRun(store, "base"), addRun(store, "other", { batchSize: 9 })];
+    store.updateRun(ids[1] ?? "", { name: "base" });
     const [table] = factTables(compareRuns(store, ids));
     expect(table?.head.slice(1)).toEqual(ids.map((id) => `base ${id.split("-")[2]}`));
   });

@@ -144,7 +144,7 @@ function leftBehind(store: string) {
       state: JSON.parse(Buffer.from(read("last/state.json"), "base64").toString()),
       curves: opened
         .readMetrics(id)
-        .filter(({ metricName, taskPath }) => metricName !== "images_per_second" && taskPath !== "_system")
+        .filter(({ metricName, taskPath }) => metricName !== "rows_per_second" && taskPath !== "_system")
         .map(({ wallTime, ...point }) => point),
       thresholds: opened.readThresholds(id),
       evaluation: opened.readEvaluation(id),

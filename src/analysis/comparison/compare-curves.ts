@@ -37,7 +37,7 @@ export interface ComparedCurve {
   readonly best: number | null;
 }
 
-const NEITHER_BETTER = new Set(["learning_rate", "gradient_norm", "images_per_second", "log_variance"]);
+const NEITHER_BETTER = new Set(["learning_rate", "gradient_norm", "rows_per_second", "log_variance"]);
 
 /**
  * Compares the curves of several runs, in the order in which the runs first mention them.

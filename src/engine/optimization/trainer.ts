@@ -82,14 +82,14 @@ export interface EpochReport {
 
 export interface EpochOptions {
   /** Ends the epoch after the current step. */
-  readonly signal?: AbortSignal;
-  readonly onStep?: (report: StepReport) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: ((report: StepReport) => void) | undefined;
   /** Changes every batch before its step. */
-  readonly augment?: BatchAugmenter;
+  readonly augment?: BatchAugmenter | undefined;
   /** Hides tokens of every batch before its step. */
-  readonly mask?: BatchMasker;
+  readonly mask?: BatchMasker | undefined;
   /** Awaited after each step but the epoch's last. */
-  readonly afterStep?: (position: TrainerPosition) => Promise<void> | undefined;
+  readonly afterStep?: ((position: TrainerPosition) => Promise<void> | undefined) | undefined;
 }
 
 /** Trains a network on the rows of a dataset. Owns the parameter vector and the optimizer. */

@@ -1,5 +1,5 @@
 /** @file One SQLite file: how it is opened, and the only ways in which it is read and written. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import { StoreError } from "../../errors.js";
@@ -87,6 +87,12 @@ function useWriteAheadLog(sqlite: Sqlite.Database): void {
   }
 }
 
+/** Tells a file from another one that was put in its place; null where there is none. */
+function identityOf(file: string): string | null {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}/${found.ino}`;
+}
+
 function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
@@ -97,8 +103,11 @@ export class Database {
   readonly #sqlite: Sqlite.Database;
   readonly #statements = new Map<string, Sqlite.Statement<[BoundValues | BoundList]>>();
 
+  readonly #identity: string | null;
+
   constructor(file: string, sqlite: Sqlite.Database) {
     this.file = file;
+    this.#identity = identityOf(file);
     this.#sqlite = sqlite;
   }
 
@@ -150,6 +159,11 @@ export class Database {
    */
   write<T>(work: () => T): T {
     return explained(this.file, () => this.#sqlite.transaction(work).immediate());
+  }
+
+  /** Whether the file is still the one that was opened: SQLite goes on writing to one that was deleted. */
+  isThere(): boolean {
+    return this.#identity !== null && this.#identity === identityOf(this.file);
   }
 
   /** What SQLite's own check finds wrong; empty for a sound file. */

@@ -1,0 +1,24 @@
+/** @file A finished run that is asked to go on: it stays as it is, unless it is to train for more epochs. */
+import { showRun } from "../records/list-runs.js";
+import { summarize } from "../records/run-summary.js";
+import type { RunStore } from "../storage/run-store.js";
+import type { Beginning } from "./begin-run.js";
+import type { RunResult } from "./train-run.js";
+
+/** @returns null where there is something to do; else the run as it is, and what to say */
+export function finishedRun(
+  store: RunStore,
+  beginning: Beginning,
+  { epochs }: { readonly epochs?: number | undefined },
+): { readonly result: RunResult; readonly message: string } | null {
+  if (beginning.kind !== "resume") return null;
+  const { of: run } = beginning;
+  const planned = run.epochs ?? run.epochsDone;
+  if (run.state !== "finished" || (epochs ?? planned) > planned) return null;
+  const { thresholds, evaluation, skipped } = showRun(store, run.id);
+  const done = run.epochsDone === planned ? `all ${planned} epochs` : `${run.epochsDone} of ${planned} epochs`;
+  return {
+    result: { run: summarize(run, store.runDir(run.id)), thresholds, evaluation, skipped: skipped ?? 0 },
+    message: `Run ${run.id} (${run.name}) is finished after ${done}, and stays as it is. To train it for longer, name more epochs: cool run --resume ${run.id} --epochs ${2 * planned}`,
+  };
+}
