@@ -79,7 +79,7 @@ async function fillTable(
     BOOLEAN: duckdb.BOOLEAN,
     "FLOAT[]": duckdb.LIST(duckdb.FLOAT),
   };
-  const valueOf = (cell: Cell): DuckDBValue => (isList(cell) ? duckdb.listValue(cell) : cell);
+  const valueIn = (cell: Cell): DuckDBValue => (isList(cell) ? duckdb.listValue(cell) : cell);
   const definition = columns.map(({ name, type }) => `${quoted(name, '"')} ${type}`).join(", ");
   await connection.run(`CREATE TABLE out (${definition})`);
   const appender = await connection.createAppender("out");
@@ -92,7 +92,7 @@ async function fillTable(
     columns.forEach((_, c) => {
       chunk.setColumnValues(
         c,
-        chunkRows.map((row) => valueOf(row[c] ?? null)),
+        chunkRows.map((row) => valueIn(row[c] ?? null)),
       );
     });
     appender.appendDataChunk(chunk);
