@@ -246,6 +246,7 @@ export class LoadedRun {
     const dataset = await loadRows({
       graph,
       table,
+      typed: true,
       inputs: config.inputs,
       // a table is data, and a query is what the caller wrote: only their place is the run's
       projectDir: project?.dir ?? config.projectDir,

@@ -24,6 +24,10 @@ export interface TableOptions {
   /** File or SQL query; see readTable. */
   readonly table?: string | undefined;
   readonly tables?: readonly TableSource[] | undefined;
+  /** Folders and files that queries may read besides the project's folder and those of the tables. */
+  readonly allow?: readonly string[] | undefined;
+  /** Whether a query was written by the caller just now: then it may read whatever it names. */
+  readonly typed?: boolean | undefined;
 }
 
 export interface LoadRowsOptions extends TableInputOptions, TableOptions {
@@ -65,7 +69,7 @@ export async function loadDataset(options: LoadOptions): Promise<Dataset> {
  * @throws the same as loadDataset
  */
 export async function loadRows(options: LoadRowsOptions): Promise<Dataset> {
-  const joined = await readTables(sourcesOf(options), options.projectDir);
+  const joined = await readTables(sourcesOf(options), options.projectDir, options);
   const none = new Int32Array(0);
   const splits = { train: none, valid: none, test: rowRange(0, joined.rows) };
   const spans = tokenSpans(options.graph, options.inputs, joined);
@@ -98,7 +102,7 @@ async function readLabelled(options: LabelOptions): Promise<LabelledTables> {
   const { graph, inputs, projectDir } = options;
   assertSizesKnown(graph, inputs);
   const sources = sourcesOf(options);
-  const joined = await readTables(sources, projectDir);
+  const joined = await readTables(sources, projectDir, options);
   const ids = joined.tables.map((table) => tableIds(table, inputs));
   const splits = splitTables(
     joined,

@@ -26,6 +26,7 @@ export async function checkProject(
     projectDir,
     table: data.table,
     tables: data.tables,
+    allow: data.allow,
     split: data.split,
     impliedLabels: data.impliedLabels,
   });

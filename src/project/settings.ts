@@ -115,6 +115,8 @@ const data = z
     table: z.string().min(1).optional(),
     /** More of them, each with some of the label columns. */
     tables: z.array(tableSource).min(1).optional(),
+    /** Folders and files that SQL queries may read besides the project's folder and those of its tables. */
+    allow: z.array(z.string().min(1)).default([]),
     /** Of every table that brings none of its own. */
     split: split.default({ train: 0.8, valid: 0.1, test: 0.1, seed: 7 }),
     onBadImage: z.enum(["error", "skip"]).default("error"),

@@ -93,16 +93,22 @@ export function settingsFor(
     case "again": {
       const from = resolveStart(options.from === undefined ? train.from : { run: options.from }, store);
       // what is repeated by force takes the project's tables for SQL that is a run's alone
-      const data = foreignQueries(base, project.settings).length === 0 ? base.data : project.settings.data;
+      const isOwn = foreignQueries(base, project.settings).length === 0;
+      const data = isOwn ? withOwnAccess(base, project) : project.settings.data;
       return { ...base, data, train: { ...train, epochs, replicas, seed: options.seed ?? train.seed, from } };
     }
     case "resume":
       assertSameGraph(store, beginning.of, project);
       assertOwnQueries(beginning.of, base, project);
-      return { ...base, train: { ...train, epochs, replicas } };
+      return { ...base, data: withOwnAccess(base, project), train: { ...train, epochs, replicas } };
     default:
       return beginning satisfies never;
   }
+}
+
+/** What its queries may read is the project's to say. */
+function withOwnAccess({ data }: Settings, project: LoadedProject): Settings["data"] {
+  return { ...data, allow: project.settings.data.allow };
 }
 
 function assertSameGraph(store: RunStore, run: RunRecord, { graph, configFile }: LoadedProject): void {

@@ -21,6 +21,7 @@ export async function openDataset(
     graph: project.graph,
     table: settings.data.table,
     tables: settings.data.tables,
+    allow: settings.data.allow,
     impliedLabels: settings.data.impliedLabels,
     inputs: project.inputs,
     split: settings.data.split,

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { DataError, nearestNames } from "../../errors.js";
 import { type CsvHead, readCsvHead } from "./csv.js";
+import { accessOf, literalPath, refusalOf, restrict, runSelect, withDuckDB } from "./duckdb.js";
 import { anchorFileNames, quoted } from "./sql.js";
 
 /** A table in memory, column by column. */
@@ -20,15 +21,26 @@ export interface Table {
   readonly firstLine: number | null;
 }
 
+/** How a table is read. */
+export interface TableAccess {
+  readonly projectDir: string;
+  /** Folders and files that a query may read besides the project's folder; relative to it. */
+  readonly allow?: readonly string[] | undefined;
+  /** Whether a person has typed the query just now: then it may read whatever it names in quotes. */
+  readonly typed?: boolean | undefined;
+}
+
 /**
  * Reads a whole table.
  * @param source a file (.csv, .tsv, .parquet, .json, .jsonl, .ndjson; text also .gz), or a query that starts with
- *   SELECT, WITH or FROM; both are relative to `projectDir`
+ *   SELECT, WITH or FROM; both are relative to `projectDir`. A query is one SELECT.
  * @throws DataError if it is missing, has no rows, names a column twice or does not parse
  */
-export async function readTable(source: string, options: { readonly projectDir: string }): Promise<Table> {
+export async function readTable(source: string, options: TableAccess): Promise<Table> {
   const projectDir = resolve(options.projectDir);
-  const table = isQuery(source) ? await readQuery(source, projectDir) : await readFileTable(source, projectDir);
+  const table = isQuery(source)
+    ? await readQuery(source, { ...options, projectDir })
+    : await readFileTable(source, projectDir);
   if (table.rows === 0) throw new DataError(`${table.file} has no rows. Add at least one.`, { file: table.file });
   return table;
 }
@@ -78,12 +90,19 @@ export function isQuery(source: string): boolean {
   return /^\s*(select|with|from)\s/i.test(source);
 }
 
-async function readQuery(query: string, projectDir: string): Promise<Table> {
+async function readQuery(query: string, { projectDir, allow = [], typed = false }: TableAccess): Promise<Table> {
   const file = "the SQL query";
   const columns = await withDuckDB(async (connection) => {
     // for the names that stay relative; a comma separates folders
     if (!projectDir.includes(",")) await connection.run(`SET file_search_path = ${quoted(projectDir)}`);
-    return readColumns(connection, await anchorFileNames(connection, query, projectDir), file);
+    const anchored = await anchorFileNames(connection, query, projectDir);
+    const named = accessOf(typed ? anchored.names : []);
+    const allowed = allow.map((path) => resolve(projectDir, path));
+    await restrict(connection, {
+      folders: [projectDir, ...allowed, ...named.folders],
+      files: [...allowed, ...named.files],
+    });
+    return readColumns(connection, anchored.query, file);
   });
   return tableOf(columns, file, projectDir);
 }
@@ -108,7 +127,8 @@ const FORMATS = [
 ] as const;
 
 async function readTyped(path: string, file: string, format: "parquet" | "json"): Promise<Table> {
-  const from = format === "parquet" ? `read_parquet(${quoted(path)})` : `read_json(${quoted(path)}, sample_size = -1)`;
+  const name = quoted(literalPath(path));
+  const from = format === "parquet" ? `read_parquet(${name})` : `read_json(${name}, sample_size = -1)`;
   const columns = await withDuckDB((connection) => readColumns(connection, `FROM ${from}`, file));
   return tableOf(columns, file, dirname(path));
 }
@@ -127,7 +147,7 @@ async function readCsv(path: string, file: string): Promise<Table> {
 function csvQuery(path: string, head: CsvHead): string {
   // numbered: DuckDB takes names that differ in case only for the same
   const columns = head.names.map((_, i) => `c${i}: 'VARCHAR'`).join(", ");
-  return `FROM read_csv(${quoted(path)}, auto_detect = false, header = true, skip = 0, columns = {${columns}},
+  return `FROM read_csv(${quoted(literalPath(path))}, auto_detect = false, header = true, skip = 0, columns = {${columns}},
     delim = ${quoted(head.delimiter)}, quote = '"', escape = '"')`;
 }
 
@@ -169,21 +189,10 @@ function assertUnique(names: readonly string[], file: string): void {
   });
 }
 
-async function withDuckDB<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
-  const { DuckDBInstance } = await import("@duckdb/node-api");
-  const instance = await DuckDBInstance.create(":memory:");
-  const connection = await instance.connect();
-  try {
-    return await use(connection);
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
-
 async function readColumns(connection: DuckDBConnection, query: string, file: string): Promise<Column[]> {
-  const reader = await connection.runAndReadAll(query).catch((cause: Error) => {
-    const reason = duckDBReason(cause.message);
+  const reader = await runSelect(connection, query, file).catch((cause: Error) => {
+    if (cause instanceof DataError) throw cause;
+    const reason = refusalOf(cause.message) ?? duckDBReason(cause.message);
     throw new DataError(`${file} cannot be read: ${reason}`, { file, reason }, { cause });
   });
   const columns = reader.getColumns();

@@ -1,8 +1,18 @@
 /** @file Several tables read as one: each with its own folder, columns and split. */
 import { createHash } from "node:crypto";
+import { dirname, resolve } from "node:path";
 import { ConfigError, DataError, sentence } from "../../errors.js";
 import { type SplitSpec, type Splits, splitByColumn, splitRows } from "../split.js";
-import { columnOf, placeOf, quoteCell, readTable, type Table, tableDigest } from "./table.js";
+import {
+  columnOf,
+  isQuery,
+  placeOf,
+  quoteCell,
+  readTable,
+  type Table,
+  type TableAccess,
+  tableDigest,
+} from "./table.js";
 
 /** One of the tables of a project. */
 export interface TableSource {
@@ -48,18 +58,27 @@ export function joinTables(tables: readonly Table[]): JoinedTables {
 
 /**
  * Reads all tables.
+ * @param access what queries among them may read besides the project's folder and those of the tables
  * @throws DataError as readTable does, or where a table lacks a column that `columns` names; ConfigError where a
  *   table is listed twice
  */
-export async function readTables(sources: readonly TableSource[], projectDir: string): Promise<JoinedTables> {
+export async function readTables(
+  sources: readonly TableSource[],
+  projectDir: string,
+  access: Pick<TableAccess, "allow" | "typed"> = {},
+): Promise<JoinedTables> {
   const twice = sources.find(({ table }, i) => sources.findIndex((other) => other.table === table) !== i);
   if (twice !== undefined) {
     throw new ConfigError(`The table "${twice.table}" is listed twice in the data. Remove one.`, {
       table: twice.table,
     });
   }
+  const files = sources.map(({ table }) => table).filter((table) => !isQuery(table));
+  const allow = [...(access.allow ?? []), ...files.map((file) => dirname(resolve(projectDir, file)))];
   const tables: Table[] = [];
-  for (const { table, columns } of sources) tables.push(withAliases(await readTable(table, { projectDir }), columns));
+  for (const { table, columns } of sources) {
+    tables.push(withAliases(await readTable(table, { ...access, projectDir, allow }), columns));
+  }
   return joinTables(tables);
 }
 
