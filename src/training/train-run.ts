@@ -64,7 +64,7 @@ export interface TrainRunOptions {
   readonly report?: ((result: RunResult) => void) | undefined;
 }
 
-/** What `cool run --json` prints (DESIGN §9). */
+/** What `cool run --json` prints (docs/architecture.md#json). */
 export interface RunResult {
   readonly run: RunSummary;
   readonly thresholds: ThresholdsByPath;
