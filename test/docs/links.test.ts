@@ -89,7 +89,8 @@ describe("comments of the code", () => {
 
   it("cite no page that does not ship", () => {
     const cited = files.filter(
-      (file) => file !== "test/docs/links.test.ts" && /\bDESIGN\b|\bSTYLE\.md\b/.test(readFileSync(join(root, file), "utf8")),
+      (file) =>
+        file !== "test/docs/links.test.ts" && /\bDESIGN\b|\bSTYLE\.md\b/.test(readFileSync(join(root, file), "utf8")),
     );
     expect(cited).toEqual([]);
   });

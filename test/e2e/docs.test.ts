@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generateDataset } from "../../examples/home-security/generate.js";
 import { loadProject } from "../../src/project/project.js";
+import { commandFiles } from "../../scripts/docs/generated.js";
 import { GUIDES, root, snippetsOf } from "../support/pages.js";
 
 const run = promisify(execFile);
@@ -96,6 +97,10 @@ describe("README and docs", () => {
       expect(project.graph.tasks.length).toBeGreaterThan(0);
     },
   );
+
+  it.each(commandFiles())("hold the commands' own help: $file", ({ file, text }) => {
+    expect(readFileSync(file, "utf8"), "run `npm run docs`").toBe(text);
+  });
 
   it("have a workflow whose commands work", async () => {
     const steps = [...(files.find(({ title }) => title === "ci.yml")?.text ?? "").matchAll(/- run: (?:npx )?(.*)/g)];
