@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { type BackendChoice, openBackend } from "../../src/engine/backends/choose.js";
 import { type Batch, createBatchReader } from "../../src/engine/batches/batch-reader.js";
 import { Network } from "../../src/engine/model/network.js";
-import { openStepEngine } from "../../src/engine/optimization/open-step-engine.js";
+import { openStepEngine } from "../../src/engine/step-graph/open-step-engine.js";
 import { Trainer } from "../../src/engine/optimization/trainer.js";
 import { activeRows, bothMasks, labelledRows, type RowMask } from "../../src/flow/masks.js";
 import { LoggerGroup } from "../../src/logging/logger-group.js";

@@ -257,7 +257,7 @@ export class LoadedRun {
     try {
       const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
       const logits = await this.#logits(dataset.inputs, rows, options, dataset);
-      const outputs = await outputsOf(dataset, graph, "test", rows, logits);
+      const outputs = outputsOf(dataset, graph, "test", rows, logits);
       const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], further);
       return evaluation.filter((row) => asked?.selects(row) ?? true);
     } finally {

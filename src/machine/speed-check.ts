@@ -88,7 +88,7 @@ async function withTrainer<T>(
   const [{ openBackend }, { Network }, { openStepEngine }, { Trainer }] = await Promise.all([
     import("../engine/backends/choose.js"),
     import("../engine/model/network.js"),
-    import("../engine/optimization/open-step-engine.js"),
+    import("../engine/step-graph/open-step-engine.js"),
     import("../engine/optimization/trainer.js"),
   ]);
   const backend = await openBackend(name, projectDir === undefined ? {} : { projectDir });

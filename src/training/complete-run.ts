@@ -106,7 +106,7 @@ async function scoreSplits(
         const rows = dataset.splits[split];
         if (rows.length === 0) continue;
         const logits = await predictRows(context, network, rows, { what: `evaluating on ${split}`, forwarder });
-        scored.push(scoreSplit(graph, await outputsOf(dataset, graph, split, rows, logits), defaultThresholds(graph)));
+        scored.push(scoreSplit(graph, outputsOf(dataset, graph, split, rows, logits), defaultThresholds(graph)));
         guessed.push(...(await evaluateMasked(context, network, split, forwarder)));
       }
       return { scored, guessed };

@@ -1,7 +1,7 @@
 /** @file What trains a run's network, from where its last checkpoint stands, and writes its checkpoints. */
 import type { Forwarder } from "../engine/inference/predict.js";
 import type { Network } from "../engine/model/network.js";
-import type { ScheduleState } from "../engine/optimization/schedule.js";
+import type { ScheduleState } from "../engine/model/training-state.js";
 import type { Trainer } from "../engine/optimization/trainer.js";
 import { runFiles } from "../records/run-folder.js";
 import { assertPresent } from "./assert-present.js";
@@ -26,7 +26,7 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
   const [{ Trainer }, { openStepEngine }, { hasCheckpoint, loadNetwork, loadTrainingState, saveCheckpoint }] =
     await Promise.all([
       import("../engine/optimization/trainer.js"),
-      import("../engine/optimization/open-step-engine.js"),
+      import("../engine/step-graph/open-step-engine.js"),
       import("../engine/model/checkpoint.js"),
     ]);
   const { project, settings, store, run, runDir, loggers } = context;

@@ -83,7 +83,7 @@ async function scoreRows(
   movedLabels: readonly (Labels | null)[] | null = null,
 ): Promise<ScoredSplit> {
   const { graph } = project;
-  const outputs = await outputsOf(dataset, graph, split, rows, logits);
+  const outputs = outputsOf(dataset, graph, split, rows, logits);
   const labels = outputs.labels.map((own, i) => movedLabels?.[i] ?? own);
   return scoreSplit(graph, { ...outputs, labels }, defaultThresholds(graph));
 }

@@ -16,9 +16,8 @@ export function finishedRun(
   const planned = run.epochs ?? run.epochsDone;
   if (run.state !== "finished" || (epochs ?? planned) > planned) return null;
   const { thresholds, evaluation, skipped } = showRun(store, run.id);
-  const done = run.epochsDone === planned ? `all ${planned} epochs` : `${run.epochsDone} of ${planned} epochs`;
   return {
     result: { run: summarize(run, store.runDir(run.id)), thresholds, evaluation, skipped: skipped ?? 0 },
-    message: `Run ${run.id} (${run.name}) is finished after ${done}, and stays as it is. To train it for longer, name more epochs: cool run --resume ${run.id} --epochs ${2 * planned}`,
+    message: `Run ${run.id} (${run.name}) is finished after ${run.epochsDone} of ${planned} epochs, and stays as it is. To train it for longer, name more epochs: cool run --resume ${run.id} --epochs ${2 * planned}`,
   };
 }

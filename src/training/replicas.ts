@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { BackendInfo } from "../engine/backends/choose.js";
 import type { Network } from "../engine/model/network.js";
-import type { OptimizerState } from "../engine/optimization/optimizer.js";
+import type { OptimizerState } from "../engine/model/training-state.js";
 import type { Forwarder } from "../engine/inference/predict.js";
 import type { ReplicaGroup } from "../engine/replicas/group.js";
 import type { ReplicaChoice } from "../engine/replicas/plan.js";

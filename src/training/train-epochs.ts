@@ -1,12 +1,7 @@
 /** @file The epochs of a run: train, validate, tell, keep the best. */
 import type { Network } from "../engine/model/network.js";
-import {
-  afterEpoch,
-  hasStoppedEarly,
-  type ScheduleConfig,
-  type ScheduleState,
-  startSchedule,
-} from "../engine/optimization/schedule.js";
+import { afterEpoch, hasStoppedEarly, type ScheduleConfig, startSchedule } from "../engine/optimization/schedule.js";
+import type { ScheduleState } from "../engine/model/training-state.js";
 import type { EpochOptions, EpochReport } from "../engine/optimization/trainer.js";
 import { InterruptedError } from "../errors.js";
 import type { RowMask } from "../flow/masks.js";

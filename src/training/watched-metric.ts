@@ -116,7 +116,7 @@ async function undefinedRows({ project, dataset }: WatchContext, monitor: Monito
       Float32Array.from({ length: valid.length * behaviourOf(spec).logitWidth(spec) }, () => 8 * random.next() - 4),
     );
     for (const logits of [guesses, guesses.map((values) => values.map((value) => -value))]) {
-      const outputs = await outputsOf(dataset, graph, "valid", valid, logits);
+      const outputs = outputsOf(dataset, graph, "valid", valid, logits);
       const scored = scoreSplit(graph, outputs, defaultThresholds(graph));
       const rows = evaluateSplit(graph, scored, ["truth"], monitor.further);
       if (!Number.isNaN(monitoredValue(monitor, rows, Number.NaN))) return null;

@@ -9,7 +9,8 @@ import { openForward, predictLogits } from "../../src/engine/inference/predict.j
 import { GraphSteps } from "../../src/engine/step-graph/graph-step.js";
 import { tensorflowBackend } from "../../src/engine/backends/tensorflow/binding.js";
 import { GraphForward } from "../../src/engine/step-graph/graph-forward.js";
-import { Trainer, type TrainerConfig, type TrainerSnapshot } from "../../src/engine/optimization/trainer.js";
+import { Trainer, type TrainerConfig } from "../../src/engine/optimization/trainer.js";
+import type { TrainerSnapshot } from "../../src/engine/model/training-state.js";
 import { TrainingError } from "../../src/errors.js";
 import {
   ADAMW,

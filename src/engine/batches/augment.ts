@@ -10,8 +10,9 @@ import type { InputSpec } from "../../data/dataset.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { Labels } from "../../tasks/index.js";
 import { joinArrays } from "./arrays.js";
-import type { BatchTargets, HeadLayout } from "../optimization/losses.js";
-import type { InputBatch } from "../model/network.js";
+import type { BatchTargets } from "./targets.js";
+import type { HeadLayout } from "../model/layout.js";
+import type { InputBatch } from "../model/input-batch.js";
 
 /**
  * Changes a batch: its labels in place, at once; its pictures, which take longer, maybe in another thread.

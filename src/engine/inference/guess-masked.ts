@@ -3,7 +3,7 @@ import { tokenLengths } from "../../data/batches.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { RowMask } from "../../flow/masks.js";
 import { readInputs, tokenSpans } from "../batches/batch-reader.js";
-import { gatherTargets } from "../optimization/losses.js";
+import { gatherTargets } from "../batches/targets.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "../batches/mask-tokens.js";
 import type { Network } from "../model/network.js";
 import { type PredictOptions, passBatches } from "./predict.js";

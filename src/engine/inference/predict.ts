@@ -6,13 +6,15 @@ import { InterruptedError } from "../../errors.js";
 import type { Offsets } from "../../flow/masks.js";
 import { isSummarized, type Labels } from "../../tasks/index.js";
 import { joinEach } from "../batches/arrays.js";
-import { type BatchTargets, copyTokens, type HeadLayout, type PartValues } from "../optimization/losses.js";
+import { type BatchTargets, copyTokens } from "../batches/targets.js";
+import type { HeadLayout, PartValues } from "../model/layout.js";
 import type { MaskedTally } from "../batches/mask-tokens.js";
-import type { InputBatch, Network } from "../model/network.js";
-import { type BatchOutputs, guessedLoss, outputsOfBatch } from "./outputs.js";
+import type { Network } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
+import { type BatchOutputs, guessedLoss, outputsOfBatch } from "../batches/outputs.js";
 import { tensorflowBackend } from "../backends/tensorflow/binding.js";
 import { UntraceableError } from "../step-graph/untraceable.js";
-import { rowLengths, tokenIds } from "../batches/token-lines.js";
+import { rowLengths, tokenIds } from "../model/token-lines.js";
 
 /** Labels of a batch, and the masked tokens that are asked. */
 export type Answers = Pick<BatchTargets, "labels" | "masked">;

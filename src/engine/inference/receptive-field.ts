@@ -2,10 +2,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { TaskNode } from "../../flow/graph.js";
-import { trainDilated } from "../model/dilated.js";
+import { trainDilated } from "../backends/dilated.js";
 import { featureTensors, withInnerLayers } from "../model/layer-graph.js";
-import type { TaskColumns } from "../optimization/losses.js";
-import type { InputBatch, Network } from "../model/network.js";
+import type { TaskColumns } from "../model/layout.js";
+import type { Network } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
 
 /** Per pixel of one image, [height × width]. */
 export interface PixelInfluence {

@@ -4,8 +4,9 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError } from "../../errors.js";
 import { axisOf, type TaskNode } from "../../flow/graph.js";
 import { featureTensors, type Layer, whileReplaced } from "../model/layer-graph.js";
-import type { TaskColumns } from "../optimization/losses.js";
-import type { InputBatch, Network } from "../model/network.js";
+import type { TaskColumns } from "../model/layout.js";
+import type { Network } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
 import { averagingModel, relativeToLargest } from "./receptive-field.js";
 
 /** One answer that is asked about. */

@@ -3,11 +3,12 @@ import type { TaskNode } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { joinArrays } from "../batches/arrays.js";
 import { type Layer, layersBefore, whileInferring, withInnerLayers } from "../model/layer-graph.js";
-import type { PartValues } from "../optimization/losses.js";
-import type { InputBatch, Network, SymbolicTensor } from "../model/network.js";
+import type { PartValues } from "../model/layout.js";
+import type { Network, SymbolicTensor } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
 import { forwardParts } from "./predict.js";
 import { withSeededRandom } from "../model/seeded.js";
-import { rowLengths } from "../batches/token-lines.js";
+import { rowLengths } from "../model/token-lines.js";
 
 /**
  * Logits of one batch in one pass under dropout. Dropout layers drop as in training, and every

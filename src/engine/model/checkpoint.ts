@@ -7,9 +7,9 @@ import type { InputSpec } from "../../data/dataset.js";
 import { StoreError } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { Network, type NetworkOptions } from "./network.js";
-import type { OptimizerState } from "../optimization/optimizer.js";
-import type { ScheduleState } from "../optimization/schedule.js";
-import type { EpochSoFar, TrainerSnapshot } from "../optimization/trainer.js";
+import type { OptimizerState } from "./training-state.js";
+import type { ScheduleState } from "./training-state.js";
+import type { EpochSoFar, TrainerSnapshot } from "./training-state.js";
 
 /** Everything beside the weights that a resumed run needs. */
 export interface TrainingState extends TrainerSnapshot {

@@ -1,4 +1,5 @@
 /** @file What follows from an epoch's validation loss, or another metric: best checkpoint, lower learning rate, early stop. */
+import type { ScheduleState } from "../model/training-state.js";
 
 export interface ScheduleConfig {
   readonly learningRate: number;
@@ -12,19 +13,6 @@ export interface ScheduleConfig {
   readonly earlyStopping: { readonly patience: number } | null;
   /** Whether what is watched is better when higher; default no, as a loss. */
   readonly higherIsBetter?: boolean;
-}
-
-/** Serialisable: a resumed run goes on from it. */
-export interface ScheduleState {
-  readonly learningRate: number;
-  /**
-   * The epoch whose weights are the best so far, with its validation loss, or other metric; null before the first.
-   * A loss of null: no epoch has had a value yet, and the latest one stands in.
-   */
-  readonly best: { readonly loss: number | null; readonly epoch: number } | null;
-  readonly epochsSinceBest: number;
-  /** Epochs since the best loss or the last reduction. */
-  readonly epochsOnPlateau: number;
 }
 
 export interface ScheduleDecision {

@@ -8,11 +8,13 @@ import type { Labels } from "../../tasks/index.js";
 import { joinArrays, joinEach } from "../batches/arrays.js";
 import { type BatchAugmenter, joinLabels } from "../batches/augment.js";
 import { type Batch, createBatchReader } from "../batches/batch-reader.js";
-import { type BatchLoss, type BatchTargets, maxGradientPerTask } from "./losses.js";
+import { type BatchLoss, maxGradientPerTask } from "./losses.js";
+import type { BatchTargets } from "../batches/targets.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "../batches/mask-tokens.js";
-import type { InputBatch, Network } from "../model/network.js";
-import type { OptimizerState } from "./optimizer.js";
-import { type BatchOutputs, outputsOfBatch } from "../inference/outputs.js";
+import type { Network } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
+import type { EpochSoFar, TrainerPosition, TrainerSnapshot } from "../model/training-state.js";
+import { type BatchOutputs, outputsOfBatch } from "../batches/outputs.js";
 import { EagerSteps } from "./eager-step.js";
 import type { StepConfig, StepEngine, StepOutcome } from "./step-engine.js";
 import { createTaskWeights, type TaskWeighting, type TaskWeights } from "./task-weights.js";
@@ -22,32 +24,6 @@ export interface TrainerConfig extends StepConfig {
   readonly seed: number;
   /** Default `constant`. */
   readonly taskWeighting?: TaskWeighting;
-}
-
-/** Where training stands: enough, with the weights and the optimizer's state, to go on exactly. */
-export interface TrainerPosition {
-  /** Epochs from 1; the one in progress. */
-  readonly epoch: number;
-  /** Batches of that epoch already done. */
-  readonly batch: number;
-  /** Updates since the start of the run. */
-  readonly step: number;
-}
-
-/** What the epoch in progress has seen so far: kept with a checkpoint, so that its metrics are those of all its rows. */
-export interface EpochSoFar {
-  /** Logits at the time of each row's step, [rows, layout.width]. */
-  readonly logits: Float32Array;
-  /** Sum of the norms of its gradients. */
-  readonly gradientNormSum: number;
-}
-
-/** What goes on exactly from where training stands, with the weights. */
-export interface TrainerSnapshot {
-  readonly position: TrainerPosition;
-  readonly optimizer: OptimizerState;
-  /** Of an epoch that is not at its end. */
-  readonly epoch?: EpochSoFar | undefined;
 }
 
 export interface StepReport extends TrainerPosition {

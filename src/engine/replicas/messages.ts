@@ -3,9 +3,9 @@ import type { InputSpec } from "../../data/dataset.js";
 import type { Facts } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { BackendName } from "../backends/choose.js";
-import type { BatchTargets } from "../optimization/losses.js";
-import type { InputBatch } from "../model/network.js";
-import type { BatchOutputs } from "../inference/outputs.js";
+import type { BatchTargets } from "../batches/targets.js";
+import type { InputBatch } from "../model/input-batch.js";
+import type { BatchOutputs } from "../batches/outputs.js";
 import type { Answers, ForwardOutputs } from "../inference/predict.js";
 
 /** A module that a replica loads before its network, and what to call its default export with. */

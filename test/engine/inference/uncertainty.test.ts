@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import type { Layer } from "../../../src/engine/model/layer-graph.js";
-import type { TaskColumns } from "../../../src/engine/optimization/losses.js";
+import type { TaskColumns } from "../../../src/engine/model/layout.js";
 import { Network, type SymbolicTensor, type TrunkFunction } from "../../../src/engine/model/network.js";
 import { forward } from "../../../src/engine/inference/predict.js";
 import { sampleLogits, tasksWithoutDropout } from "../../../src/engine/inference/uncertainty.js";

@@ -15,7 +15,8 @@ import {
 } from "../../../src/engine/model/checkpoint.js";
 import { Network, type TrunkFunction } from "../../../src/engine/model/network.js";
 import { forward } from "../../../src/engine/inference/predict.js";
-import { afterEpoch, type ScheduleState, startSchedule } from "../../../src/engine/optimization/schedule.js";
+import { afterEpoch, startSchedule } from "../../../src/engine/optimization/schedule.js";
+import type { ScheduleState } from "../../../src/engine/model/training-state.js";
 import { Trainer, type TrainerConfig } from "../../../src/engine/optimization/trainer.js";
 import {
   ADAMW,

@@ -2,7 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../../src/engine/backends/choose.js";
-import { type BatchTargets, batchLoss } from "../../../src/engine/optimization/losses.js";
+import { batchLoss } from "../../../src/engine/optimization/losses.js";
+import type { BatchTargets } from "../../../src/engine/batches/targets.js";
 import { Network } from "../../../src/engine/model/network.js";
 import { forward } from "../../../src/engine/inference/predict.js";
 import { TrainingError } from "../../../src/errors.js";

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../../src/engine/backends/choose.js";
-import { trainDilated } from "../../../src/engine/model/dilated.js";
+import { trainDilated } from "../../../src/engine/backends/dilated.js";
 import { setWeight, valuesOf } from "../../support/small-project.js";
 
 const PLACE = { kernelSize: 3, dilationRate: 2 } as const;

@@ -1,9 +1,11 @@
 /** @file Logits of a batch → what is kept of them: without padding, and of very wide answers their summaries. */
 import { isSummarized, type Labels, scoringOf, summarize } from "../../tasks/index.js";
-import type { BatchTargets, HeadLayout, PartValues } from "../optimization/losses.js";
-import { hitsOf, lossOfMasked, maskedTask } from "../batches/mask-tokens.js";
-import type { InputBatch, Network } from "../model/network.js";
-import { rowLengths } from "../batches/token-lines.js";
+import type { BatchTargets } from "./targets.js";
+import type { HeadLayout, PartValues } from "../model/layout.js";
+import { hitsOf, lossOfMasked, maskedTask } from "./mask-tokens.js";
+import type { Network } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
+import { rowLengths } from "../model/token-lines.js";
 
 /** A batch's outputs as they are kept, or travel. */
 export interface BatchOutputs {

@@ -1,9 +1,9 @@
 /** @file Which engine computes the steps on the active backend. */
 import type { Network } from "../model/network.js";
-import type { OptimizerState } from "./optimizer.js";
+import type { OptimizerState } from "../model/training-state.js";
 import { tensorflowBackend } from "../backends/tensorflow/binding.js";
-import { EagerSteps } from "./eager-step.js";
-import type { StepConfig, StepEngine } from "./step-engine.js";
+import { EagerSteps } from "../optimization/eager-step.js";
+import type { StepConfig, StepEngine } from "../optimization/step-engine.js";
 
 export interface StepEngineOptions {
   /** The optimizer's, of a checkpoint to go on from. */
@@ -20,6 +20,6 @@ export async function openStepEngine(
 ): Promise<StepEngine> {
   const backend = tensorflowBackend();
   if (backend === null) return new EagerSteps(network, config, restored);
-  const { GraphSteps } = await import("../step-graph/graph-step.js");
+  const { GraphSteps } = await import("./graph-step.js");
   return new GraphSteps(backend, network, config, restored, warn);
 }

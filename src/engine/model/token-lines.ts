@@ -1,7 +1,7 @@
 /** @file Padded batches of sequences ↔ the positions that hold tokens. */
 import type { InputSpec } from "../../data/dataset.js";
 import { ConfigError } from "../../errors.js";
-import type { InputBatch } from "../model/network.js";
+import type { InputBatch } from "./input-batch.js";
 
 /** Ids of the batch's token input, [rows, padded length]; null where there is none. */
 export function tokenIds(specs: Readonly<Record<string, InputSpec>>, batch: InputBatch): Int32Array | null {
