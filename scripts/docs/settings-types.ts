@@ -10,10 +10,8 @@ const HEADER = `/**
 
 /** @param settings the schema of all settings */
 export function settingsTypes(settings: z.core.$ZodType): string {
-  const imports = typeText(settings, objectType).includes("RunLogger")
-    ? 'import type { RunLogger } from "../logging/run-logger.js";\n\n'
-    : "\n";
-  return `${HEADER}${imports}export interface SettingsInput ${objectType(settings)}\n`;
+  return `${HEADER}
+export interface SettingsInput ${objectType(settings)}\n`;
 }
 
 function objectType(schema: z.core.$ZodType): string {
