@@ -8,26 +8,26 @@ import { commandsPage, type Manifest } from "./commands-page.js";
 import { settingsPage } from "./settings-page.js";
 import { settingsTypes } from "./settings-types.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface GeneratedFile {
+  /** From the root. */
   readonly file: string;
   readonly text: string;
 }
 
 /** What is made of the settings' schema. */
 export function settingsFiles(): GeneratedFile[] {
-  const types = join(root, "src", "project", "settings-input.ts");
   return [
-    { file: types, text: formatted(types, settingsTypes(settingsSchema)) },
-    { file: join(root, "docs", "settings.md"), text: settingsPage(settingsSchema) },
+    formatted("src/project/settings-input.ts", settingsTypes(settingsSchema)),
+    formatted("docs/settings.md", settingsPage(settingsSchema)),
   ];
 }
 
 /** What is made of the built command line. */
 export function commandFiles(): GeneratedFile[] {
   const manifest: Manifest = JSON.parse(readFileSync(join(root, "oclif.manifest.json"), "utf8"));
-  return [{ file: join(root, "docs", "commands.md"), text: commandsPage(manifest) }];
+  return [formatted("docs/commands.md", commandsPage(manifest))];
 }
 
 export function generatedFiles(): GeneratedFile[] {
@@ -35,11 +35,12 @@ export function generatedFiles(): GeneratedFile[] {
 }
 
 /** As the project's formatter lays it out. */
-function formatted(file: string, text: string): string {
+function formatted(file: string, text: string): GeneratedFile {
   const biome = join(root, "node_modules", "@biomejs", "biome", "bin", "biome");
-  return execFileSync(process.execPath, [biome, "format", `--stdin-file-path=${file}`], {
+  const laidOut = execFileSync(process.execPath, [biome, "format", `--stdin-file-path=${file}`], {
     cwd: root,
     input: text,
     encoding: "utf8",
   });
+  return { file, text: laidOut };
 }

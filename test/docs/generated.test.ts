@@ -1,8 +1,9 @@
 /** @file What `npm run docs` makes of the code is up to date, and carries every description. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { settingsFiles } from "../../scripts/docs/generated.js";
+import { root, settingsFiles } from "../../scripts/docs/generated.js";
 import { boundsOf, choicesOf, described, settingsOf, typeText } from "../../scripts/docs/schema.js";
 import { settingsPage } from "../../scripts/docs/settings-page.js";
 import { settingsTypes } from "../../scripts/docs/settings-types.js";
@@ -20,7 +21,7 @@ function descriptions(path: string, schema: z.core.$ZodType): [path: string, des
 
 describe("settings", () => {
   it.each(settingsFiles())("$file is what `npm run docs` writes", ({ file, text }) => {
-    expect(readFileSync(file, "utf8")).toBe(text);
+    expect(readFileSync(join(root, file), "utf8")).toBe(text);
   });
 
   it("all say what they are", () => {

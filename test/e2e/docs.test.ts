@@ -99,7 +99,7 @@ describe("README and docs", () => {
   );
 
   it.each(commandFiles())("hold the commands' own help: $file", ({ file, text }) => {
-    expect(readFileSync(file, "utf8"), "run `npm run docs`").toBe(text);
+    expect(readFileSync(join(root, file), "utf8"), "run `npm run docs`").toBe(text);
   });
 
   it("have a workflow whose commands work", async () => {
