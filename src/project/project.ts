@@ -9,6 +9,7 @@ import type { FlowGraph, TaskSpec } from "../flow/graph.js";
 import { traceFlow } from "../flow/trace.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
 import type { ImportedConfig } from "./config-modules.js";
+import type { OpenRunLogger } from "../logging/run-logger.js";
 import { checkMetrics } from "./metrics.js";
 import { parseMonitor } from "./monitor.js";
 import { assertRunnable, CONFIG_FILES, configFileIn } from "./project-dir.js";
@@ -49,7 +50,10 @@ export interface ProjectDefinition<
   readonly train?: SettingsInput["train"];
   readonly tune?: SettingsInput["tune"];
   readonly evaluate?: SettingsInput["evaluate"];
-  readonly log?: SettingsInput["log"];
+  readonly log?: SettingsInput["log"] & {
+    /** Your own listeners beside the console, TensorBoard and the store: each is opened for every run. */
+    readonly loggers?: readonly OpenRunLogger[];
+  };
 }
 
 /** A definition whose names the compiler has checked. */
@@ -84,6 +88,8 @@ export interface LoadedProject {
   readonly assignments: readonly string[];
   readonly trunk: TrunkFunction;
   readonly prepare: ProjectDefinition["data"]["prepare"];
+  /** Open the project's own listeners to a run. */
+  readonly loggers: readonly OpenRunLogger[];
 }
 
 /**
@@ -162,12 +168,14 @@ export function resolveProject(
   checkKeys(definition, where);
   // "inputs" is an easy one to forget
   const { inputs = {}, prepare, ...data } = definition.data;
+  const { loggers = [], ...log } = definition.log ?? {};
+  checkLoggers(loggers, where);
   const written = {
     data,
     ...(definition.train === undefined ? {} : { train: definition.train }),
     ...(definition.tune === undefined ? {} : { tune: definition.tune }),
     ...(definition.evaluate === undefined ? {} : { evaluate: definition.evaluate }),
-    ...(definition.log === undefined ? {} : { log: definition.log }),
+    ...(definition.log === undefined ? {} : { log }),
   } as SettingsInput;
   const settings = settingsOf(written, options.assignments ?? [], where);
   if (Object.keys(inputs).length === 0) {
@@ -198,7 +206,18 @@ export function resolveProject(
     assignments: options.assignments ?? [],
     trunk: definition.trunk as TrunkFunction,
     prepare,
+    loggers,
   };
+}
+
+/** They are functions, and no settings: a run cannot be repeated from what is stored of them. */
+function checkLoggers(loggers: readonly unknown[], where: string): void {
+  const wrong = Array.isArray(loggers) ? loggers.find((open) => typeof open !== "function") : loggers;
+  if (wrong === undefined) return;
+  throw new ConfigError(
+    `${where}: log.loggers is a list of functions (run) => logger, e.g. loggers: [(run) => ({ epoch: ({ trainLoss }) => console.log(run.name, trainLoss) })].`,
+    { file: where, keys: ["log.loggers"] },
+  );
 }
 
 const DEFINITION_KEYS = Object.keys({

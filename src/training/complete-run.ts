@@ -70,7 +70,7 @@ async function writeAnswers({ dataset, runDir, signal }: RunContext, scored: rea
   const files = runFiles(runDir);
   const tokens = firstTokens(dataset.inputs);
   for (const split of scored) {
-    await writePredictions(files.predictions(split.split), split);
+    await writePredictions(files.predictions(split.split), split, signal);
     await yieldTo(signal);
     if (tokens === undefined) continue;
     await writeWords(files.words(split.split), tokens, dataset.splits[split.split]);
@@ -106,7 +106,11 @@ async function scoreSplits(
         const rows = dataset.splits[split];
         if (rows.length === 0) continue;
         const logits = await predictRows(context, network, rows, { what: `evaluating on ${split}`, forwarder });
-        scored.push(scoreSplit(graph, outputsOf(dataset, graph, split, rows, logits), defaultThresholds(graph)));
+        await yieldTo(context.signal);
+        const outputs = outputsOf(dataset, graph, split, rows, logits);
+        await yieldTo(context.signal);
+        scored.push(scoreSplit(graph, outputs, defaultThresholds(graph)));
+        await yieldTo(context.signal);
         guessed.push(...(await evaluateMasked(context, network, split, forwarder)));
       }
       return { scored, guessed };
