@@ -5,5 +5,6 @@ export * from "./evaluate.js";
 export * from "./explain.js";
 export * from "./interpret.js";
 export * from "./label-report.js";
+export * from "./print-explanation.js";
 export * from "./score.js";
 export * from "./tune.js";

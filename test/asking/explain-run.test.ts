@@ -38,7 +38,7 @@ function nodesOf(nodes: readonly ExplanationNode[]): ExplanationNode[] {
 describe("uncertainty", () => {
   test("is told of every node behind dropout, and 0 of the others", async () => {
     const [explained] = await run.explain([image], { uncertainty: { samples: 10, seed: 1 } });
-    const nodes = nodesOf(explained?.tree ?? []);
+    const nodes = nodesOf(explained?.tree ?? []).filter(({ kind }) => kind === "task");
     expect(nodes.length).toBeGreaterThan(1);
     for (const { path, uncertainty } of nodes) {
       expect(uncertainty?.samples).toBe(10);
