@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { labelReport } from "../analysis/label-report.js";
 import type { Dataset } from "../data/dataset.js";
 import type { LoggerGroup } from "../logging/logger-group.js";
-import type { LoadedProject } from "../project/project.js";
+import type { LoadedProject } from "../project/resolve-project.js";
 import type { Settings } from "../project/settings.js";
 
 /** Prepares and loads the data; everything that can be wrong with it is found here, before a run exists. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generateDataset } from "../../examples/home-security/generate.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
