@@ -8,6 +8,7 @@ import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { evaluateSplits } from "./evaluate-splits.js";
 import { keepThresholds } from "../records/thresholds.js";
+import { digestFiles } from "../records/run-artifacts.js";
 import { onDemandMetricsOf } from "../project/metrics.js";
 import { writePredictions } from "../records/predictions.js";
 import { runFiles } from "../records/run-folder.js";
@@ -56,10 +57,13 @@ export async function tuneRun(
     await writePredictions(runFiles(dir).predictions(split), scored);
     store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, further));
   }
+  const kept = keepThresholds(store, run.id, dir, graph, thresholds, tunedBy);
+  // its thresholds and predictions are other files now
+  store.recordArtifacts(run.id, await digestFiles(dir));
   return {
     run: summarize(run, dir),
     split: "valid",
-    thresholds: keepThresholds(store, run.id, dir, graph, thresholds, tunedBy),
+    thresholds: kept,
     before: evaluateSplit(graph, valid, undefined, further),
     after: evaluateSplit(graph, tuned, undefined, further),
     reports,

@@ -11,7 +11,7 @@ const MARKS: Readonly<Record<CheckStatus, string>> = { ok: "ok", absent: "–", 
 export default class Doctor extends CoolCommand {
   static override summary = "Check this machine and the run store, and say what to do about what does not work";
   static override description =
-    "Backends are loaded and train for a moment; the store's database is checked as a whole. --repair stores runs again whose folder the database does not know, moves other folders to lost/, and tags runs whose folder is gone. The exit code is 1 where something is broken.";
+    "Backends are loaded and train for a moment; the store's database is checked as a whole. --repair stores runs again whose folder the database does not know, moves other folders to lost/, tags runs whose folder is gone, and deletes what killed processes left half written. The exit code is 1 where something is broken.";
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> --store .cool --repair",

@@ -6,6 +6,7 @@ import type { BackendName } from "../engine/backends/choose.js";
 import { CoolError } from "../errors.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { packageVersions, queryGpus } from "../provenance/environment.js";
+import { cleanStore } from "../records/leftovers.js";
 import { findOrphans, type Repair, repairOrphans } from "../records/orphans.js";
 import { measureBackend } from "./speed-check.js";
 
@@ -230,7 +231,15 @@ function checkOrphans(storeDir: string, store: readonly Check[]): Check[] {
 }
 
 function repairStore(storeDir: string, store: readonly Check[]): Repair[] {
-  return isUsable(store) ? withStore(storeDir, (opened) => repairOrphans(opened, findOrphans(opened)), false) : [];
+  if (!isUsable(store)) return [];
+  return withStore(
+    storeDir,
+    (opened) => [
+      ...repairOrphans(opened, findOrphans(opened)),
+      ...cleanStore(opened).map((what) => ({ what, deed: "deleted: half written when a process was ended" })),
+    ],
+    false,
+  );
 }
 
 function withStore<T>(storeDir: string, use: (store: RunStore) => T, readonly = true): T {

@@ -3,6 +3,7 @@ import type { InputSpec } from "../data/dataset.js";
 import type { Layers, SymbolicTensor } from "../engine/model/network.js";
 import type { TaskDefinitions } from "../flow/define.js";
 import type { TaskSpec } from "../flow/graph.js";
+import type { OpenRunLogger } from "../logging/run-logger.js";
 import type { SettingsInput } from "./settings.js";
 
 type TaskMap = Readonly<Record<string, TaskSpec>>;
@@ -39,7 +40,10 @@ export interface ProjectDefinition<
   readonly train?: SettingsInput["train"];
   readonly tune?: SettingsInput["tune"];
   readonly evaluate?: SettingsInput["evaluate"];
-  readonly log?: SettingsInput["log"];
+  readonly log?: SettingsInput["log"] & {
+    /** Your own listeners beside the console, TensorBoard and the store: each is opened for every run. */
+    readonly loggers?: readonly OpenRunLogger[];
+  };
 }
 
 /** A definition whose names the compiler has checked. */

@@ -7,6 +7,7 @@ import type { Definitions } from "../flow/define.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { traceFlow } from "../flow/trace.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
+import type { OpenRunLogger } from "../logging/run-logger.js";
 import type { Project, ProjectDefinition } from "./define-project.js";
 import { checkMetrics } from "./metrics.js";
 import { parseMonitor } from "./monitor.js";
@@ -29,6 +30,8 @@ export interface LoadedProject {
   readonly assignments: readonly string[];
   readonly trunk: TrunkFunction;
   readonly prepare: ProjectDefinition["data"]["prepare"];
+  /** Open the project's own listeners to a run. */
+  readonly loggers: readonly OpenRunLogger[];
 }
 
 /** Traces and validates a project. */
@@ -47,12 +50,14 @@ export function resolveProject(
   checkKeys(definition, where);
   // "inputs" is an easy one to forget
   const { inputs = {}, prepare, ...data } = definition.data;
+  const { loggers = [], ...log } = definition.log ?? {};
+  checkLoggers(loggers, where);
   const written = {
     data,
     ...(definition.train === undefined ? {} : { train: definition.train }),
     ...(definition.tune === undefined ? {} : { tune: definition.tune }),
     ...(definition.evaluate === undefined ? {} : { evaluate: definition.evaluate }),
-    ...(definition.log === undefined ? {} : { log: definition.log }),
+    ...(definition.log === undefined ? {} : { log }),
   } as SettingsInput;
   const settings = settingsOf(written, options.assignments ?? [], where);
   if (Object.keys(inputs).length === 0) {
@@ -83,7 +88,18 @@ export function resolveProject(
     assignments: options.assignments ?? [],
     trunk: definition.trunk as TrunkFunction,
     prepare,
+    loggers,
   };
+}
+
+/** They are functions, and no settings: a run cannot be repeated from what is stored of them. */
+function checkLoggers(loggers: readonly unknown[], where: string): void {
+  const wrong = Array.isArray(loggers) ? loggers.find((open) => typeof open !== "function") : loggers;
+  if (wrong === undefined) return;
+  throw new ConfigError(
+    `${where}: log.loggers is a list of functions (run) => logger, e.g. loggers: [(run) => ({ epoch: ({ trainLoss }) => console.log(run.name, trainLoss) })].`,
+    { file: where, keys: ["log.loggers"] },
+  );
 }
 
 const DEFINITION_KEYS = Object.keys({

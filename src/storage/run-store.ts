@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { StoreError } from "../errors.js";
 import type { EvaluationRow, MetricPoint, Split } from "../tasks/evaluation.js";
-import { type Artifact, readArtifacts, recordArtifacts } from "./tables/artifacts.js";
+import { type Artifact, forgetArtifacts, readArtifacts, recordArtifacts } from "./tables/artifacts.js";
 import {
   type ConfigChange,
   changeSetting,
@@ -122,6 +122,8 @@ export class RunStore {
       const times = { sessionAt: now, earlierS, heartbeatAt: now, endedAt: null, deletedAt: null };
       updateRunRow(this.#database, id, { ...currentProcess(), ...times, state: "running", error: null, epochs });
       if (epochs !== undefined) changeSetting(this.#database, id, "train.epochs", epochs);
+      // its files are about to be others
+      forgetArtifacts(this.#database, id);
     });
   }
 

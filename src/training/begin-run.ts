@@ -22,6 +22,7 @@ import { sourceFiles } from "../provenance/source-files.js";
 import { resolveStart } from "./fresh-network.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { cleanRun } from "../records/leftovers.js";
 import { type RunConfig, runFiles, writeJson } from "../records/run-folder.js";
 import type { Settings } from "../project/settings.js";
 import { isSameFlow } from "../project/token-tasks.js";
@@ -215,6 +216,7 @@ function resumeRun(run: RunRecord, { project, config, store, loggers }: Prepared
     );
   }
   const { epochs } = config.settings.train;
+  cleanRun(runDir);
   const resumed = store.resumeRun(run.id, epochs === run.epochs ? undefined : epochs);
   // as many as are asked for now, also when the run is interrupted once more
   const train = { ...before.settings.train, epochs };

@@ -16,7 +16,7 @@ import { writeWords } from "../records/stored-words.js";
 import { defaultThresholds, type ThresholdsByPath, thresholdsByPath, thresholdRows } from "../records/thresholds.js";
 import { evaluateMasked, predictRows } from "./predict-rows.js";
 import { assertPresent } from "./assert-present.js";
-import { digestFiles } from "./run-artifacts.js";
+import { digestFiles } from "../records/run-artifacts.js";
 import type { RunContext } from "./run-context.js";
 import type { TrainedEpochs } from "./train-epochs.js";
 
@@ -67,7 +67,7 @@ async function writeAnswers({ dataset, runDir, signal }: RunContext, scored: rea
   const files = runFiles(runDir);
   const tokens = firstTokens(dataset.inputs);
   for (const split of scored) {
-    await writePredictions(files.predictions(split.split), split);
+    await writePredictions(files.predictions(split.split), split, signal);
     await yieldTo(signal);
     if (tokens === undefined) continue;
     await writeWords(files.words(split.split), tokens, dataset.splits[split.split]);
@@ -103,7 +103,11 @@ async function scoreSplits(
         const rows = dataset.splits[split];
         if (rows.length === 0) continue;
         const logits = await predictRows(context, network, rows, { what: `evaluating on ${split}`, forwarder });
-        scored.push(scoreSplit(graph, outputsOf(dataset, graph, split, rows, logits), defaultThresholds(graph)));
+        await yieldTo(context.signal);
+        const outputs = outputsOf(dataset, graph, split, rows, logits);
+        await yieldTo(context.signal);
+        scored.push(scoreSplit(graph, outputs, defaultThresholds(graph)));
+        await yieldTo(context.signal);
         guessed.push(...(await evaluateMasked(context, network, split, forwarder)));
       }
       return { scored, guessed };

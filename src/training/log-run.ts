@@ -1,12 +1,12 @@
 /** @file Who listens to a run besides the store, and what the run says where one of them failed. */
-import type { RunEnd } from "../logging/run-logger.js";
+import type { RunEnd, RunStart } from "../logging/run-logger.js";
 import { openTensorBoardLogger } from "../logging/tensorboard-logger.js";
 import { SPLITS } from "../tasks/evaluation.js";
 import { datasetPictures } from "../asking/sample-pictures.js";
 import type { RunContext } from "./run-context.js";
 
 /**
- * Opens TensorBoard's curves; one that cannot be opened is left out with a warning.
+ * Opens TensorBoard's curves and the project's own loggers; one that cannot be opened is left out with a warning.
  * @param step from which the run goes on
  */
 export async function openLoggers(context: RunContext, step: number): Promise<void> {
@@ -24,6 +24,8 @@ export async function openLoggers(context: RunContext, step: number): Promise<vo
       log: settings.log,
     }),
   );
+  const start: RunStart = { id: run.id, name: run.name, project: run.project, dir: runDir, config, step };
+  for (const open of project.loggers) await loggers.open(() => open(start));
 }
 
 /** Marks runs whose curves, pictures or log file have gaps. */

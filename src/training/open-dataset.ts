@@ -2,7 +2,9 @@
 import { join } from "node:path";
 import { labelReport } from "../analysis/label-report.js";
 import type { Dataset } from "../data/dataset.js";
+import type { FlowGraph } from "../flow/graph.js";
 import type { LoggerGroup } from "../logging/logger-group.js";
+import { yieldTo } from "../platform/yield-to.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import type { Settings } from "../project/settings.js";
 
@@ -37,12 +39,29 @@ export async function openDataset(
       `${dataset.skipped.length} rows were skipped; the first: ${first?.sample} (row ${first?.row}): ${first?.reason}`,
     );
   }
+  try {
+    await reportLabels(project.graph, dataset, loggers, signal);
+    return dataset;
+  } catch (error) {
+    dataset.close();
+    throw error;
+  }
+}
+
+/** What the labels can never teach, and which of them are implied. */
+async function reportLabels(
+  graph: FlowGraph,
+  dataset: Dataset,
+  loggers: LoggerGroup,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await yieldTo(signal);
   const { labels, splits, offsets = null } = dataset;
-  for (const { task_path, level, message } of labelReport(project.graph, labels, splits, { offsets }).warnings) {
+  for (const { task_path, level, message } of labelReport(graph, labels, splits, { offsets }).warnings) {
     if (level === "problem") loggers.warning(`${task_path}: ${message}`);
   }
   for (const { task_path, implied } of dataset.implied) {
     loggers.message(`${task_path}: ${implied} missing labels are implied by labels that are conditioned on it`);
   }
-  return dataset;
+  await yieldTo(signal);
 }

@@ -5,8 +5,8 @@
 import { homedir } from "node:os";
 import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { DuckDBConnection, DuckDBResultReader } from "@duckdb/node-api";
-import { DataError } from "../../errors.js";
+import type { DuckDBConnection, DuckDBMaterializedResult } from "@duckdb/node-api";
+import { DataError, InterruptedError } from "../../errors.js";
 import { quoted } from "./sql.js";
 
 /** What a query may read; all absolute. */
@@ -18,17 +18,46 @@ export interface Access {
 // the functions that DuckDB brings along read CSV, Parquet and JSON; anything else it would fetch from the network
 const OFFLINE = { autoinstall_known_extensions: "false", autoload_known_extensions: "false" } as const;
 
-/** Lends a connection of its own, on which `restrict` has not been called yet. */
-export async function withDuckDB<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
+/**
+ * Lends a connection of its own, on which `restrict` has not been called yet.
+ * @throws InterruptedError where the signal fires, which ends a running query
+ */
+export async function withDuckDB<Result>(
+  use: (connection: DuckDBConnection) => Promise<Result>,
+  signal?: AbortSignal,
+): Promise<Result> {
   const { DuckDBInstance } = await import("@duckdb/node-api");
   const instance = await DuckDBInstance.create(":memory:", OFFLINE);
   const connection = await instance.connect();
+  const interruption = interruptOn(signal, connection);
   try {
     return await use(connection);
+  } catch (error) {
+    throw signal?.aborted === true ? new InterruptedError("Interrupted.") : error;
   } finally {
+    interruption.end();
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+const INTERRUPT_EVERY_MS = 100;
+
+/** Ends what the connection runs, again and again: an interruption between two statements is forgotten. */
+function interruptOn(signal: AbortSignal | undefined, connection: DuckDBConnection): { end(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    connection.interrupt();
+    timer = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
+  };
+  if (signal?.aborted === true) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  return {
+    end() {
+      signal?.removeEventListener("abort", onAbort);
+      clearInterval(timer);
+    },
+  };
 }
 
 /** From now on the connection reads these alone, and nothing that it runs can change that. */
@@ -76,7 +105,7 @@ export async function runSelect(
   connection: DuckDBConnection,
   query: string,
   file: string,
-): Promise<DuckDBResultReader> {
+): Promise<DuckDBMaterializedResult> {
   const { StatementType } = await import("@duckdb/node-api");
   const statements = await connection.extractStatements(query);
   if (statements.count !== 1) {
@@ -90,7 +119,7 @@ export async function runSelect(
     if (statement.statementType !== StatementType.SELECT) {
       throw new DataError(`${file} does more than to read. Write one SELECT.`, { file });
     }
-    return await statement.runAndReadAll();
+    return await statement.run();
   } finally {
     statement.destroySync();
   }

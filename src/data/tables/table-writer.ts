@@ -2,7 +2,8 @@
 import { renameSync, rmSync } from "node:fs";
 import { extname } from "node:path";
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
-import { StoreError, UsageError } from "../../errors.js";
+import { InterruptedError, StoreError, UsageError } from "../../errors.js";
+import { yieldTo } from "../../platform/yield-to.js";
 import { literalPath, withDuckDB } from "./duckdb.js";
 import { quoted } from "./sql.js";
 
@@ -39,23 +40,26 @@ const CHUNK_ROWS = 2048;
 /**
  * Writes rows to a file that appears complete or not at all.
  * @returns rows written
+ * @throws InterruptedError if the signal fires
  */
 export async function writeTable(
   file: string,
   columns: readonly TableColumn[],
   rows: Iterable<readonly Cell[]>,
+  signal?: AbortSignal,
 ): Promise<number> {
   const format = tableFormat(file);
   const writing = `${file}.writing-${process.pid}`;
   try {
     return await withDuckDB(async (connection) => {
-      const written = await fillTable(connection, columns, rows);
+      const written = await fillTable(connection, columns, rows, signal);
       await connection.run(`COPY out TO ${quoted(writing)} (${format})`);
       renameSync(writing, file);
       return written;
-    });
+    }, signal);
   } catch (error) {
     rmSync(writing, { force: true });
+    if (error instanceof InterruptedError) throw error;
     throw new StoreError(
       `${file} cannot be written: ${firstLine(error)}. Free some space or choose another place.`,
       { file },
@@ -69,6 +73,7 @@ async function fillTable(
   connection: DuckDBConnection,
   columns: readonly TableColumn[],
   rows: Iterable<readonly Cell[]>,
+  signal: AbortSignal | undefined,
 ): Promise<number> {
   const duckdb = await import("@duckdb/node-api");
   const types: Record<CellType, DuckDBType> = {
@@ -97,6 +102,7 @@ async function fillTable(
     });
     appender.appendDataChunk(chunk);
     written += chunkRows.length;
+    await yieldTo(signal);
   }
   appender.closeSync();
   return written;

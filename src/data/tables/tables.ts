@@ -2,7 +2,9 @@
 import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { ConfigError, DataError, sentence } from "../../errors.js";
-import { type SplitSpec, type Splits, splitByColumn, splitRows } from "../split.js";
+import { at } from "../../arrays.js";
+import type { Sliced } from "../../platform/yield-to.js";
+import { type SplitSpec, type Splits, splitByColumn, splitRowsSliced } from "../split.js";
 import {
   columnOf,
   isQuery,
@@ -11,7 +13,7 @@ import {
   readTable,
   type Table,
   type TableAccess,
-  tableDigest,
+  tableDigestSliced,
 } from "./table.js";
 
 /** One of the tables of a project. */
@@ -65,7 +67,7 @@ export function joinTables(tables: readonly Table[]): JoinedTables {
 export async function readTables(
   sources: readonly TableSource[],
   projectDir: string,
-  access: Pick<TableAccess, "allow" | "typed"> = {},
+  access: Pick<TableAccess, "allow" | "typed" | "signal"> = {},
 ): Promise<JoinedTables> {
   const twice = sources.find(({ table }, i) => sources.findIndex((other) => other.table === table) !== i);
   if (twice !== undefined) {
@@ -148,23 +150,36 @@ export function badCellsError(joined: JoinedTables, bad: readonly BadCell[], nou
  * @param ids of each table's rows
  * @param specs per table
  */
-export function splitTables(
+export function* splitTables(
   { tables, smallestK }: JoinedTables,
   ids: readonly (readonly string[])[],
   specs: readonly SplitSpec[],
-): Splits {
-  const splits = tables.map((table, i) => {
-    const spec = specs[i] as SplitSpec;
-    return "column" in spec ? splitByColumn(table, spec.column) : splitRows(ids[i] as readonly string[], spec);
-  });
-  const joined = (split: keyof Splits): Int32Array =>
-    Int32Array.from(splits.flatMap((own, i) => Array.from(own[split], (row) => row + (smallestK[i] as number))));
+): Sliced<Splits> {
+  const splits: Splits[] = [];
+  for (const [i, table] of tables.entries()) {
+    const spec = at(specs, i);
+    splits.push("column" in spec ? splitByColumn(table, spec.column) : yield* splitRowsSliced(at(ids, i), spec));
+    yield;
+  }
+  const joined = (split: keyof Splits): Int32Array => {
+    const rows = new Int32Array(splits.reduce((sum, own) => sum + own[split].length, 0));
+    let end = 0;
+    splits.forEach((own, i) => {
+      rows.set(
+        own[split].map((row) => row + at(smallestK, i)),
+        end,
+      );
+      end += own[split].length;
+    });
+    return rows;
+  };
   return { train: joined("train"), valid: joined("valid"), test: joined("test") };
 }
 
 /** sha256 over the names and cells of all tables, hex; of a single one the table's own. */
-export function joinedDigest({ tables }: JoinedTables): string {
-  const digests = tables.map(tableDigest);
-  if (digests.length === 1) return digests[0] as string;
+export function* joinedDigest({ tables }: JoinedTables): Sliced<string> {
+  const digests: string[] = [];
+  for (const table of tables) digests.push(yield* tableDigestSliced(table));
+  if (digests.length === 1) return at(digests, 0);
   return createHash("sha256").update(digests.join("\n")).digest("hex");
 }

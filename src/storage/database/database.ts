@@ -67,6 +67,8 @@ function configure(sqlite: Sqlite.Database, readonly: boolean): void {
   // with a write-ahead log NORMAL loses at most the last transactions to a power cut, and never the file
   pragma(sqlite, "synchronous = NORMAL");
   pragma(sqlite, "foreign_keys = ON");
+  // what a file's own schema defines may not call functions with effects
+  pragma(sqlite, "trusted_schema = OFF");
   // the first page is read here, so that a damaged file is reported before it is used
   pragma(sqlite, "schema_version");
 }
