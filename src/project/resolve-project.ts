@@ -11,7 +11,8 @@ import type { OpenRunLogger } from "../logging/run-logger.js";
 import type { Project, ProjectDefinition } from "./define-project.js";
 import { checkMetrics } from "./metrics.js";
 import { parseMonitor } from "./monitor.js";
-import { applyAssignments, parseSettings, type Settings, type SettingsInput } from "./settings.js";
+import { applyAssignments } from "./assignments.js";
+import { parseSettings, type Settings } from "./settings.js";
 import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
 
 /** A project ready to run: traced, validated, settings complete. */
@@ -58,7 +59,7 @@ export function resolveProject(
     ...(definition.tune === undefined ? {} : { tune: definition.tune }),
     ...(definition.evaluate === undefined ? {} : { evaluate: definition.evaluate }),
     ...(definition.log === undefined ? {} : { log }),
-  } as SettingsInput;
+  };
   const settings = settingsOf(written, options.assignments ?? [], where);
   if (Object.keys(inputs).length === 0) {
     throw new ConfigError(
@@ -132,7 +133,7 @@ function checkKeys(definition: ProjectDefinition, where: string): void {
 }
 
 /** Settings of the file with those of `--set`; a wrong one is blamed on where it was written. */
-function settingsOf(written: SettingsInput, assignments: readonly string[], where: string): Settings {
+function settingsOf(written: object, assignments: readonly string[], where: string): Settings {
   const assigned = applyAssignments(written, assignments);
   try {
     return parseSettings(assigned, where);

@@ -4,7 +4,7 @@ import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { outputsOf } from "../asking/outputs.js";
 import type { Forwarder } from "../engine/inference/predict.js";
 import type { Network } from "../engine/model/network.js";
-import type { EpochReport } from "../engine/optimization/trainer.js";
+import type { EpochReport } from "../engine/optimization/epoch-record.js";
 import { TrainingError } from "../errors.js";
 import type { EpochSummary } from "../logging/run-logger.js";
 import { onDemandMetricsOf } from "../project/metrics.js";

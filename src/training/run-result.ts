@@ -3,7 +3,7 @@ import type { RunSummary } from "../records/run-summary.js";
 import type { ThresholdsByPath } from "../records/thresholds.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 
-/** What `cool run --json` prints. */
+/** What `cool run --json` prints (docs/architecture.md#json). */
 export interface RunResult {
   readonly run: RunSummary;
   readonly thresholds: ThresholdsByPath;

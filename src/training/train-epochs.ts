@@ -2,7 +2,8 @@
 import type { Network } from "../engine/model/network.js";
 import { afterEpoch, hasStoppedEarly, type ScheduleConfig, startSchedule } from "../engine/optimization/schedule.js";
 import type { ScheduleState } from "../engine/model/training-state.js";
-import type { EpochOptions, EpochReport } from "../engine/optimization/trainer.js";
+import type { EpochReport } from "../engine/optimization/epoch-record.js";
+import type { EpochOptions } from "../engine/optimization/trainer.js";
 import { InterruptedError } from "../errors.js";
 import type { RowMask } from "../flow/masks.js";
 import type { EpochSummary, EvaluatedCheckpoint } from "../logging/run-logger.js";
