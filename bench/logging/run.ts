@@ -8,7 +8,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { Trainer } from "../../src/engine/optimization/trainer.js";
 import { LoggerGroup } from "../../src/logging/logger-group.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { median, print, printProgress, ROOT, warnIfBusy, writeResults } from "../report.js";
 

@@ -9,7 +9,7 @@ import type { SampledAnswers, Spread } from "./uncertainty.js";
 /** Plain value of an answer: a truth, a name, or a number in label units. */
 export type ExplainedValue = boolean | string | number;
 
-/** One task's answer (DESIGN §9). */
+/** One task's answer (docs/architecture.md#trees). */
 export interface ExplanationNode {
   readonly path: string;
   /**

@@ -127,12 +127,37 @@ function bashScript(bin: string, commands: readonly CompletedCommand[]): string 
       .filter(({ takesValue }) => takesValue)
       .map((flag) => `${quoted(`${command.words.join(" ")} --${flag.name}`)}) ${bashValue(flag)} ;;`),
   );
-  return `${name}_names() {
-  local plain=\${current#[\\"\\']} line quoted
-  plain="\${plain//\\\\/}"
+  return `# a name as it must stand where it is typed: within quotes that are open, or without any
+${name}_quoted() {
+  local open="$1" line="$2" char i
+  quoted=""
+  for ((i = 0; i < \${#line}; i++)); do
+    char="\${line:$i:1}"
+    case "$open$char" in
+      '"\\' | '""' | '"$' | '"\`') quoted+="\\\\$char" ;;
+      # a backslash before it would stay there
+      '"!') quoted+="\\"'!'\\"" ;;
+      "''") quoted+="'\\\\''" ;;
+      [\\"\\']?) quoted+="$char" ;;
+      ' ' | '!' | '"' | '#' | '$' | '&' | "'" | '(' | ')' | '*' | ';' | '<' | '>' | '?' | '[' | '\\' | ']' | '^' | '\`' | '{' | '|' | '}' | '~')
+        quoted+="\\\\$char" ;;
+      # at its start it means a command to zsh
+      =) [[ $i == 0 ]] && quoted+="\\\\=" || quoted+="=" ;;
+      *) quoted+="$char" ;;
+    esac
+  done
+}
+${name}_names() {
+  local open="" plain="$current" line quoted
+  case "$current" in
+    [\\"\\']*) open="\${current:0:1}" plain="\${current:1}" ;;
+  esac
+  # quotes in the middle of a word: what is open at its end cannot be told
+  [[ "\${plain//\\\\?/}" == *[\\"\\']* ]] && return 0
+  [[ "$open" == "'" ]] || plain="\${plain//\\\\/}"
   while IFS=$'\\t' read -r line _; do
-    [[ "$current" == [\\"\\']* ]] && quoted="$line" || printf -v quoted %q "$line"
-    quoted="\${quoted//\\\\,/,}"
+    # within quotes zsh does it itself
+    if [[ -n "\${ZSH_VERSION-}" && -n "$open" ]]; then quoted="$line"; else ${name}_quoted "$open" "$line"; fi
     COMPREPLY+=("$quoted")
   done < <(${bin} __complete "$1" "$plain" -- "\${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}" 2>/dev/null)
   [[ "\${COMPREPLY[0]-}" == *= ]] && compopt -o nospace 2>/dev/null

@@ -7,9 +7,10 @@ import { replicasFlag } from "../cli/replicas-flag.js";
 import { bestSplit, evaluationTable } from "../cli/tables/tables.js";
 import { openConsoleLogger } from "../logging/console.js";
 import { uncaptured } from "../provenance/capture-output.js";
-import { loadProject } from "../project/project.js";
+import { loadProject } from "../project/load-project.js";
 import { findProjectDir } from "../project/project-dir.js";
-import { type RunResult, trainRun } from "../training/train-run.js";
+import type { RunResult } from "../training/run-result.js";
+import { trainRun } from "../training/train-run.js";
 
 export default class Run extends CoolCommand {
   static override summary = "Train a project's network, tune its thresholds, and evaluate it";

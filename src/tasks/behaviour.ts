@@ -45,7 +45,7 @@ export interface Scored<Spec extends TaskSpec = TaskSpec> {
   readonly classesAhead?: Float32Array;
 }
 
-/** A metric's name (DESIGN §9), its value (null: undefined on these rows), and how many answers it is made of. */
+/** A metric's name, its value (null: undefined on these rows), and how many answers it is made of. */
 export interface MetricValue {
   readonly name: string;
   readonly value: number | null;
