@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ExplanationNode } from "../../src/analysis/explain.js";
 import { type LoadedRun, loadRun } from "../../src/asking/load-run.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { drawReceptiveField, reachableFraction, writeReceptiveFields } from "../../src/asking/receptive-field-run.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";

@@ -19,7 +19,7 @@ import {
   tokens,
 } from "../../src/index.js";
 import { interpretRun } from "../../src/asking/interpret-run.js";
-import { resolveProject } from "../../src/project/project.js";
+import { resolveProject } from "../../src/project/resolve-project.js";
 import { writeReceptiveFields } from "../../src/asking/receptive-field-run.js";
 import { textOf } from "../../src/records/stored-words.js";
 import { trainRun } from "../../src/training/train-run.js";

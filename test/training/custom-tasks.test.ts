@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { loadRun } from "../../src/asking/load-run.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { tinyProject } from "../support/projects.js";
