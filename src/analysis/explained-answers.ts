@@ -3,7 +3,7 @@ import { at, f32At, i32At } from "../arrays.js";
 import { axisOf, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { answerWidth, type Offsets } from "../flow/masks.js";
 import { behaviourOf, decodedScore, isSummarized } from "../tasks/index.js";
-import type { ExplainableTask, ExplainedValue, SpreadOfRow, TaskAnswer, Uncertainty } from "./explain.js";
+import type { ExplainableTask, ExplainedValue, SpreadOfRow, TaskAnswer, Uncertainty } from "./explanation.js";
 import { neededOffsets } from "./positions.js";
 import type { SampledAnswers, Spread } from "./uncertainty.js";
 

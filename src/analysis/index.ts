@@ -3,6 +3,7 @@ export * from "./comparison/comparable-run.js";
 export * from "./comparison/compare.js";
 export * from "./evaluate.js";
 export * from "./explain.js";
+export * from "./explanation.js";
 export * from "./interpret.js";
 export * from "./label-report.js";
 export * from "./print-explanation.js";

@@ -1,7 +1,8 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
 
 import { resolve } from "node:path";
-import { type ExplanationNode, explainRow } from "../analysis/explain.js";
+import { explainRow } from "../analysis/explain.js";
+import type { ExplanationNode } from "../analysis/explanation.js";
 import { printExplanation, type TreeStyle } from "../analysis/print-explanation.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { tokenLengths } from "../data/batches.js";
