@@ -1,7 +1,7 @@
 /** @file `cool evaluate`: the evaluation frame of a finished run, from its stored predictions. */
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Gates, Split } from "../tasks/evaluation.js";
-import { evaluateSplits } from "../training/complete-run.js";
+import { evaluateSplits } from "./evaluate-splits.js";
 import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type RunSummary, summarize } from "../records/run-summary.js";
 import { guessedRowsOf, type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";

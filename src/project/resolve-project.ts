@@ -1,77 +1,19 @@
-/** @file A user's project: its definition, and how it is found and loaded. */
-import { existsSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+/** @file A defined project → one that is ready to run: what an editor would have said of it is checked again. */
+import { resolve } from "node:path";
 import type { InputSpec } from "../data/dataset.js";
-import type { Layers, SymbolicTensor, TrunkFunction } from "../engine/model/network.js";
-import { ConfigError, CoolError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
-import type { Definitions, TaskDefinitions } from "../flow/define.js";
-import type { FlowGraph, TaskSpec } from "../flow/graph.js";
+import type { TrunkFunction } from "../engine/model/network.js";
+import { ConfigError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
+import type { Definitions } from "../flow/define.js";
+import type { FlowGraph } from "../flow/graph.js";
 import { traceFlow } from "../flow/trace.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
-import type { ImportedConfig } from "./config-modules.js";
 import type { OpenRunLogger } from "../logging/run-logger.js";
+import type { Project, ProjectDefinition } from "./define-project.js";
 import { checkMetrics } from "./metrics.js";
 import { parseMonitor } from "./monitor.js";
-import { assertRunnable, CONFIG_FILES, configFileIn } from "./project-dir.js";
 import { applyAssignments } from "./assignments.js";
-import { parseSettings, type Settings, type SettingsInput } from "./settings.js";
+import { parseSettings, type Settings } from "./settings.js";
 import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
-
-type TaskMap = Readonly<Record<string, TaskSpec>>;
-
-/** What `cool.config.ts` exports by default. */
-export interface ProjectDefinition<
-  Feature extends string = string,
-  Tasks extends TaskMap = TaskMap,
-  Flow extends string = string,
-  Inputs extends Readonly<Record<string, InputSpec>> = Readonly<Record<string, InputSpec>>,
-  Output extends string = Feature,
-> {
-  readonly name: string;
-  readonly tasks: TaskDefinitions<Feature, Tasks, Flow>;
-  /** The flow to train; others only count where it uses them. */
-  readonly flow: NoInfer<Flow>;
-  readonly data: SettingsInput["data"] & {
-    readonly inputs: Inputs;
-    /** Runs before the table is read, e.g. to make or fetch it on first use. */
-    readonly prepare?: (context: { readonly projectDir: string; readonly log: (line: string) => void }) => unknown;
-  };
-  /**
-   * Builds the trunk once from the named inputs: one output [batch, n] per declared feature. `specs` are the inputs
-   * once the data has been read, with their vocabularies.
-   */
-  readonly trunk: (
-    inputs: { readonly [Name in keyof Inputs]: SymbolicTensor },
-    layers: Layers,
-    specs: { readonly [Name in keyof Inputs]: Inputs[Name] },
-  ) => { readonly [Name in Feature]: SymbolicTensor } & {
-    // refuses what is no feature: return values are not checked for excess keys
-    readonly [Name in Output]: Name extends Feature ? SymbolicTensor : never;
-  };
-  readonly train?: SettingsInput["train"];
-  readonly tune?: SettingsInput["tune"];
-  readonly evaluate?: SettingsInput["evaluate"];
-  readonly log?: SettingsInput["log"] & {
-    /** Your own listeners beside the console, TensorBoard and the store: each is opened for every run. */
-    readonly loggers?: readonly OpenRunLogger[];
-  };
-}
-
-/** A definition whose names the compiler has checked. */
-export interface Project {
-  readonly definition: ProjectDefinition;
-}
-
-/** Checks names at compile time; the same checks run again when the project is loaded. */
-export function defineProject<
-  Feature extends string,
-  Tasks extends TaskMap,
-  Flow extends string,
-  const Inputs extends Readonly<Record<string, InputSpec>>,
-  Output extends string = Feature,
->(definition: ProjectDefinition<Feature, Tasks, Flow, Inputs, Output>): Project {
-  return { definition: definition as unknown as ProjectDefinition };
-}
 
 /** A project ready to run: traced, validated, settings complete. */
 export interface LoadedProject {
@@ -91,66 +33,6 @@ export interface LoadedProject {
   readonly prepare: ProjectDefinition["data"]["prepare"];
   /** Open the project's own listeners to a run. */
   readonly loggers: readonly OpenRunLogger[];
-}
-
-/**
- * Loads and checks the project in a folder.
- * @param assignments `key=value` settings that win over the file's
- */
-export async function loadProject(dir: string, assignments: readonly string[] = []): Promise<LoadedProject> {
-  if (!existsSync(dir)) throw new UsageError(`There is no folder ${dir}.`, { dir });
-  const direct = statSync(dir).isFile() ? dir : configFileIn(dir);
-  if (direct === undefined) {
-    throw new ConfigError(
-      `There is no ${CONFIG_FILES[0]} in ${dir}. Write one (see the README) or name another folder.`,
-      {
-        dir,
-      },
-    );
-  }
-  const file = resolve(direct);
-  const { exported, modules } = await importConfig(file);
-  if (!isProject(exported)) {
-    throw new ConfigError(`${file} does not export a project. End it with: export default defineProject({ … }).`, {
-      file,
-    });
-  }
-  try {
-    return resolveProject(exported, { projectDir: dirname(file), configFile: file, modules, assignments });
-  } catch (error) {
-    throw error instanceof CoolError ? inFile(error, file) : error;
-  }
-}
-
-/**
- * Runs a configuration.
- * @returns what it exports by default, and the files that it was made of
- * @throws ConfigError where it cannot be loaded, or lies in a run store
- */
-export async function importConfig(file: string): Promise<ImportedConfig> {
-  assertRunnable(file);
-  const [{ importNoting }, api] = await Promise.all([import("./config-modules.js"), import("../index.js")]);
-  try {
-    // the running package answers to its name, also where the project has not installed it
-    return await importNoting(file, { "dnn-cool": api });
-  } catch (error) {
-    if (error instanceof CoolError) throw inFile(error, file);
-    const reason = (error as Error).message.replaceAll(/\s*\n\s*/g, " ");
-    throw new ConfigError(sentence(`${file} cannot be loaded: ${reason}`), { file }, { cause: error });
-  }
-}
-
-/** The same error, naming the file first. */
-export function inFile(error: CoolError, file: string): CoolError {
-  // what is wrong with a flag is not the file's fault
-  return error instanceof UsageError || error.message.startsWith(file)
-    ? error
-    : new ConfigError(`${file}: ${error.message}`, { file, ...error.facts }, { cause: error });
-}
-
-function isProject(value: unknown): value is Project {
-  const definition = (value as Partial<Project> | null | undefined)?.definition;
-  return typeof definition === "object" && definition !== null && "tasks" in definition;
 }
 
 /** Traces and validates a project. */
