@@ -29,11 +29,11 @@ export async function evaluateRun(
   const stored = await openStoredRun(store, reference, options);
   const splits = options.split === undefined ? predictedSplits(stored.dir) : [options.split];
   const asked = options.metrics === undefined ? null : askFor(stored.graph, options.metrics);
-  const further = asked?.further ?? onDemandMetricsOf(stored.config.settings);
+  const onDemand = asked?.onDemand ?? onDemandMetricsOf(stored.config.settings);
   const guessed = guessedRowsOf(store, stored);
   const evaluation: EvaluationRow[] = [];
   for (const split of splits) {
-    evaluation.push(...evaluateSplits(stored.graph, [await readScoredSplit(stored, split)], guessed, further));
+    evaluation.push(...evaluateSplits(stored.graph, [await readScoredSplit(stored, split)], guessed, onDemand));
   }
   const wanted = evaluation.filter(
     (row) => (options.gates === undefined || row.gates === options.gates) && (asked?.selects(row) ?? true),

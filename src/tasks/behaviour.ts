@@ -1,6 +1,7 @@
 /** @file What every kind of task knows how to do: the columns of the behaviour table. */
 import type { Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
+import type { MetricTable } from "./metrics/table.js";
 
 /**
  * Label units per unit of [min, max], one per row, for regressions scaled by the size of the row's image;
@@ -52,12 +53,6 @@ export interface MetricValue {
   readonly count: number;
 }
 
-/** A metric by which something is judged. */
-export interface JudgingMetric {
-  readonly name: string;
-  readonly higherIsBetter: boolean;
-}
-
 /**
  * Finds parameters of decoding.
  * @param scored the rows that count, decoded with the parameters so far
@@ -106,22 +101,13 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
   defaultThresholds(spec: Spec): Thresholds;
   /** Names of the yes-or-no questions that it consists of, each with a threshold; null names the task itself. */
   questions(spec: Spec): readonly (string | null)[];
-  /** Metrics by which thresholds or parameters can be tuned; empty if there is nothing to tune. */
-  tunableMetrics(spec: Spec): readonly string[];
   /** What tunes parameters that are no thresholds of questions; null if there are none. */
   tuner(spec: Spec): ParameterTuner<Spec> | null;
 
-  /** Names of metrics that are only computed where they are asked for. */
-  onDemandMetrics(spec: Spec): readonly string[];
-  /**
-   * Metrics over the rows of the mask: those that are always computed, without the loss, then others.
-   * @param further names of metrics that are wanted besides; those that the task does not have are passed over
-   */
-  metrics(scored: Scored<Spec>, further?: readonly string[]): MetricValue[];
-  /** Metric by which the task is judged first; null if it has none. */
-  headlineMetric(spec: Spec): JudgingMetric | null;
-  /** Whether more is better of a metric of this task. */
-  higherIsBetter(spec: Spec, metric: string): boolean;
+  /** Its metrics, each a row; the loss, which every task has, is none of them. */
+  readonly metrics: MetricTable<Spec>;
+  /** Name of the metric by which the task is judged first; null if it has none. */
+  headlineMetric(spec: Spec): string | null;
   /** What the loss is made of, for weighting by uncertainty. */
   likelihood(spec: Spec): Likelihood;
 
@@ -139,6 +125,11 @@ export type BehaviourTable = { readonly [K in TaskKind]: TaskBehaviour<Extract<T
 /** Units per unit of [min, max] in one row. */
 export function unitScaleAt(unitScale: UnitScale, row: number): number {
   return unitScale === null ? 1 : (unitScale[row] as number);
+}
+
+/** Yes from the threshold up; of a score that is NaN nothing is known. */
+export function decide(score: number, threshold: number): number {
+  return Number.isNaN(score) ? Number.NaN : Number(score >= threshold);
 }
 
 /** Numerically stable logistic function. */

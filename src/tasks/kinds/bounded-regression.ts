@@ -1,7 +1,7 @@
 /** @file boundedRegression: a number in [min, max]. Sigmoid, squared error of the normalized value. */
 import type { BoundedRegressionSpec, ImageScale } from "../../flow/graph.js";
 import { isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
-import { ON_DEMAND_REGRESSION_METRICS, growsWhenBetter, regressionMetrics } from "../metrics.js";
+import { regressionMetrics } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
 
 /** Options of {@link boundedRegression}: `max` or `scale` must be given. */
@@ -78,12 +78,9 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     activated.map((fraction, row) => denormalize(spec, fraction, unitScaleAt(unitScale, row))),
   defaultThresholds: () => [],
   questions: () => [],
-  tunableMetrics: () => [],
   tuner: () => null,
-  onDemandMetrics: () => ON_DEMAND_REGRESSION_METRICS,
   metrics: regressionMetrics,
-  headlineMetric: () => ({ name: "mean_absolute_error_normalized", higherIsBetter: false }),
-  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  headlineMetric: () => "mean_absolute_error_normalized",
   likelihood: () => "gaussian",
   answerType: () => "number",
   describe(_spec, answers, row) {

@@ -1,6 +1,7 @@
 /** @file known: a yes-or-no column that is there whenever the network is asked. No head, no loss. */
 import type { KnownSpec } from "../../flow/graph.js";
 import type { TaskBehaviour } from "../behaviour.js";
+import { NO_METRICS } from "../metrics.js";
 import { binaryBehaviour } from "./binary.js";
 
 /**
@@ -30,12 +31,9 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   decode: () => new Float32Array(0),
   defaultThresholds: () => [],
   questions: () => [],
-  tunableMetrics: () => [],
   tuner: () => null,
-  onDemandMetrics: () => [],
-  metrics: () => [],
+  metrics: NO_METRICS,
   headlineMetric: () => null,
-  higherIsBetter: () => true,
   likelihood: () => "categorical",
   answerType: () => "truth",
   describe: (_spec, answers, row) => binaryBehaviour.describe({ kind: "binary" }, answers, row),
