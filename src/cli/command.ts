@@ -2,8 +2,8 @@
 import { join, resolve } from "node:path";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
-import { findProjectDir } from "../project/project-dir.js";
 import { printable, printableJson } from "../platform/printable.js";
+import { findProjectDir } from "../project/project-dir.js";
 import { migrationNote } from "../storage/database/migrations.js";
 import { openRunStore, type RunStore, type StoreOptions } from "../storage/run-store.js";
 import { errorJson, reportError, toCoolError } from "./report-error.js";
