@@ -98,6 +98,23 @@ describe("README and docs", () => {
     },
   );
 
+  it("have a logger that a run tells its epochs and its end", async () => {
+    const config = readFileSync(join(dir, "cool.config.ts"), "utf8");
+    const logged = config.replace("defineProject({", "defineProject({ log: { loggers: [epochsLog] },");
+    try {
+      writeFileSync(join(dir, "cool.config.ts"), `import { epochsLog } from "./epochs-log.ts";\n${logged}`);
+      const { run: trained } = JSON.parse(await shell("cool run --epochs 1 --name told --store told --json"));
+      const lines = readFileSync(join(trained.dir, "epochs.jsonl"), "utf8").trim().split("\n");
+      const [epoch, evaluated, end] = lines.map((line) => JSON.parse(line));
+      expect(epoch).toMatchObject({ epoch: 1, trainLoss: expect.any(Number) });
+      expect(evaluated).toMatchObject({ evaluated: trained.best_epoch });
+      expect(end).toEqual({ end: "finished" });
+      expect(lines).toHaveLength(3);
+    } finally {
+      writeFileSync(join(dir, "cool.config.ts"), config);
+    }
+  });
+
   it.each(commandFiles())("hold the commands' own help: $file", ({ file, text }) => {
     expect(readFileSync(join(root, file), "utf8"), "run `npm run docs`").toBe(text);
   });

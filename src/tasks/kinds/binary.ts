@@ -16,6 +16,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   head: () => "dense",
   logitWidth: () => 1,
   logitNames: () => null,
+  choices: () => null,
   problemWith: problemWithAxis,
   parseLabel(_spec, [cell], _unitScale, out, at) {
     if (isMissing(cell)) {

@@ -57,6 +57,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   head: () => "dense",
   logitWidth: () => 1,
   logitNames: () => null,
+  choices: () => null,
   problemWith(spec) {
     if (!(spec.min < spec.max)) return `has min ${spec.min} and max ${spec.max}; min must be below max`;
     if (spec.per === "token" && (spec.scale !== null || spec.measures !== undefined)) {

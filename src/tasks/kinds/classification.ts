@@ -18,6 +18,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   head: () => "dense",
   logitWidth: (spec) => spec.classes.length,
   logitNames: (spec) => spec.classes,
+  choices: (spec) => spec.classes,
   problemWith(spec) {
     if (spec.classes.length < 2) return "has fewer than two classes; ask a binary task instead";
     const twice = duplicateOf(spec.classes);

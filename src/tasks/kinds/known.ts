@@ -19,6 +19,7 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   head: () => "none",
   logitWidth: () => 0,
   logitNames: () => [],
+  choices: () => null,
   problemWith(spec) {
     // a configuration that was never compiled
     return spec.lossWeight === undefined ? null : "is known, so it has no loss to weigh; remove its lossWeight";

@@ -36,6 +36,7 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   head: () => "dense",
   logitWidth: vocabularySize,
   logitNames: ({ vocabulary }) => vocabulary ?? [],
+  choices: () => null,
   problemWith({ input, maskRate }) {
     if (typeof input !== "string" || input === "") return 'names no input; write e.g. input: "text"';
     if (maskRate > 0 && maskRate < 1) return null;

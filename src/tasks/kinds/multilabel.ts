@@ -26,6 +26,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   head: () => "dense",
   logitWidth: (spec) => spec.labels.length,
   logitNames: (spec) => spec.labels,
+  choices: () => null,
   problemWith(spec) {
     if (spec.labels.length === 0) return "has no labels; name at least one";
     const twice = duplicateOf(spec.labels);
