@@ -1,6 +1,6 @@
 /** @file Authoring: a typed chain of tasks and flows, and what a flow function is written with. */
 import { ConfigError, FlowError } from "../errors.js";
-import { checkOptions, LIST } from "../platform/check-options.js";
+import { checkOptions, LIST } from "../options.js";
 import type {
   BinarySpec,
   BoundedRegressionSpec,

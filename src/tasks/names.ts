@@ -1,7 +1,7 @@
 /** @file Words about options, and about names of classes and labels. */
 import { nearestNames } from "../errors.js";
 import type { CommonTaskOptions, TokenTaskOptions } from "../flow/graph.js";
-import { type OptionRules, TEXT } from "../platform/check-options.js";
+import { type OptionRules, TEXT } from "../options.js";
 
 /** Options of every kind of task; loss weights and axes are checked with the task's other options. */
 export const COMMON_OPTIONS: OptionRules<CommonTaskOptions & TokenTaskOptions> = {

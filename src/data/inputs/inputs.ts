@@ -1,6 +1,6 @@
 /** @file Declares the named inputs of a project. */
 import { ConfigError } from "../../errors.js";
-import { checkOptions, oneOf, TEXT, TRUTH } from "../../platform/check-options.js";
+import { checkOptions, oneOf, TEXT, TRUTH } from "../../options.js";
 import type { CategoricalInputSpec, ImageInputSpec, NumericInputSpec, TokensInputSpec } from "../dataset.js";
 
 /**

@@ -1,7 +1,7 @@
 /** @file defineTask: functions of the user's → a constructor of tasks, and an entry in the registry. */
 import { ConfigError, nearestNames } from "../../errors.js";
 import type { CommonTaskOptions, CustomGate, CustomSpec, Likelihood, TokenTaskOptions } from "../../flow/graph.js";
-import { checkOptions } from "../../platform/check-options.js";
+import { checkOptions } from "../../options.js";
 import type { Described } from "../behaviour.js";
 import { COMMON_OPTIONS } from "../names.js";
 import { registerOwn } from "./custom.js";

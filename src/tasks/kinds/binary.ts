@@ -1,6 +1,6 @@
 /** @file binary: yes or no. Sigmoid, binary cross entropy, one tuned threshold. */
 import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
-import { checkOptions } from "../../platform/check-options.js";
+import { checkOptions } from "../../options.js";
 import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import { binaryMetrics, growsWhenBetter, ON_DEMAND_YES_NO_METRICS, TUNABLE_METRICS } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";

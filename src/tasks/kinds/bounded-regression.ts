@@ -1,6 +1,6 @@
 /** @file boundedRegression: a number in [min, max]. Sigmoid, squared error of the normalized value. */
 import type { BoundedRegressionSpec, ImageScale } from "../../flow/graph.js";
-import { checkOptions, NUMBER, oneOf } from "../../platform/check-options.js";
+import { checkOptions, NUMBER, oneOf } from "../../options.js";
 import { isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
 import { growsWhenBetter, ON_DEMAND_REGRESSION_METRICS, regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";

@@ -1,6 +1,6 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
 import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
-import { checkOptions, LIST } from "../../platform/check-options.js";
+import { checkOptions, LIST } from "../../options.js";
 import { isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import { classificationMetrics, growsWhenBetter, onDemandClassificationMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";

@@ -1,6 +1,6 @@
 /** @file known: a yes-or-no column that is there whenever the network is asked. No head, no loss. */
 import type { KnownSpec } from "../../flow/graph.js";
-import { checkOptions, TEXT } from "../../platform/check-options.js";
+import { checkOptions, TEXT } from "../../options.js";
 import type { TaskBehaviour } from "../behaviour.js";
 import { binaryBehaviour } from "./binary.js";
 

@@ -1,6 +1,6 @@
 /** @file maskedLanguageModeling: which tokens were hidden. Softmax over the vocabulary, cross entropy. */
 import type { CommonTaskOptions, MaskedLanguageModelingSpec } from "../../flow/graph.js";
-import { checkOptions, TRUTH } from "../../platform/check-options.js";
+import { checkOptions, TRUTH } from "../../options.js";
 import { softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import { growsWhenBetter } from "../metrics.js";
 

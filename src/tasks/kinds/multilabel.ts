@@ -1,6 +1,6 @@
 /** @file multilabel: any subset of several labels. Sigmoid, binary cross entropy, one tuned threshold per label. */
 import type { MultilabelSpec } from "../../flow/graph.js";
-import { checkOptions, LIST, TEXT } from "../../platform/check-options.js";
+import { checkOptions, LIST, TEXT } from "../../options.js";
 import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import { growsWhenBetter, multilabelMetrics, ON_DEMAND_YES_NO_METRICS, TUNABLE_METRICS } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";

@@ -1,5 +1,5 @@
 /** @file Options of a function that a configuration calls, checked as settings are: what a compiler would have said. */
-import { ConfigError, nearestNames } from "../errors.js";
+import { ConfigError, nearestNames } from "./errors.js";
 
 /** What a value must be; `expected` completes "expected …". */
 export interface OptionRule {
