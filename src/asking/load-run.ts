@@ -1,7 +1,9 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
 
 import { resolve } from "node:path";
-import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
+import { explainRow } from "../analysis/explain.js";
+import type { ExplanationNode } from "../analysis/explanation.js";
+import { printExplanation, type TreeStyle } from "../analysis/print-explanation.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { tokenLengths } from "../data/batches.js";
 import {
@@ -218,9 +220,9 @@ export class LoadedRun {
     });
   }
 
-  /** The same tree as text. */
-  print({ input, text, tree }: Explanation): string {
-    return printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree);
+  /** The same tree as text. @param style default: as it is, without colour */
+  print({ input, text, tree }: Explanation, style?: TreeStyle): string {
+    return printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree, style);
   }
 
   /**

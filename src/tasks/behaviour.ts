@@ -73,6 +73,8 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
   logitWidth(spec: Spec): number;
   /** Names of the logits, for tables and trees; null for a single unnamed one. */
   logitNames(spec: Spec): readonly string[] | null;
+  /** Names of the classes of which an answer is one, in the order of the logits; null where an answer is no choice. */
+  choices(spec: Spec): readonly string[] | null;
   /** Problem with the task's own options, in words that follow its name; null if none. */
   problemWith(spec: Spec): string | null;
 

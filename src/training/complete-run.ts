@@ -57,7 +57,7 @@ export async function completeRun(
     await yieldTo(signal);
   }
   loggers.evaluation({ rows: evaluation, ...best });
-  for (const split of scored) await loggers.scored({ scored: split, step, after: "final" });
+  for (const split of scored) await loggers.scored({ scored: split, step, after: "final", epoch: best.epoch });
   store.recordArtifacts(run.id, await digestFiles(runDir));
   return { thresholds, evaluation };
 }

@@ -93,7 +93,7 @@ let run: LoadedRun;
 beforeAll(async () => {
   await trainRun(resolveProject(project, { projectDir: dir }), { store, backend: "wasm" });
   run = await loadRun(store, "latest", { backend: "wasm" });
-});
+}, 120_000);
 afterAll(() => {
   run.close();
   rmSync(dir, { recursive: true, force: true });

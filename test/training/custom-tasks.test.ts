@@ -233,7 +233,9 @@ describe("a known task", () => {
       const opened = await loadRun(join(project.dir, ".cool"), "latest", { backend: "cpu" });
       try {
         const [bare] = await opened.explain([project.image(1)]);
-        expect(bare?.tree).toEqual([{ path: "blocked", decoded: [], activated: [], logits: [], children: [] }]);
+        expect(bare?.tree).toEqual([
+          { path: "blocked", kind: "task", decoded: [], activated: [], logits: [], children: [] },
+        ]);
         const [given] = await opened.explain([project.image(1)], { given: { blocked: false } });
         expect(given?.tree[0]).toMatchObject({ path: "blocked", decoded: [false] });
         expect(given?.tree[0]?.children.map(({ path }) => path)).toEqual(["present"]);

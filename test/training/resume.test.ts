@@ -191,6 +191,13 @@ test("early stopping and momentum: a run stopped on its way stops early at the s
   await interrupted("stopped-early", lastStep - 3, {}, train);
   await run("stopped-early", { resume: "latest" }, train);
   expect(leftBehind("stopped-early")).toEqual(whole);
+  // its own settings have ended it for good, as they would have if more epochs had been planned
+  const said: string[] = [];
+  const loggers = [{ message: (line: string) => void said.push(line) }];
+  const kept = await run("stopped-early", { resume: "latest", epochs: 60, loggers }, train);
+  expect(said.join()).toMatch(/has stopped early, after \d+ of 40 epochs, and stays as it is\..*cool run --from/);
+  expect(kept.run.epochs).toBe(40);
+  expect(leftBehind("stopped-early")).toEqual(whole);
 });
 
 test("checkpoints within an epoch change nothing about the run", MINUTES, async () => {
