@@ -1,7 +1,7 @@
 /** @file Metrics of classification tasks: top-k accuracy, averages over classes, agreement, and areas under curves. */
 import { at, f32At, f64At } from "../../arrays.js";
 import type { ClassificationSpec } from "../../flow/graph.js";
-import type { Scored } from "../behaviour.js";
+import type { Scored } from "../scored.js";
 import { AVERAGED_METRICS, averageRows, macroAverage } from "./averages.js";
 import { type Confusion, cohenKappa, matthewsCorrelation } from "./decisions.js";
 import { negativeLogLikelihood } from "./log-loss.js";

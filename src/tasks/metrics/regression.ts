@@ -1,7 +1,7 @@
 /** @file Metrics of regression tasks: absolute and squared errors. */
 import type { BoundedRegressionSpec } from "../../flow/graph.js";
 import { f32At } from "../../arrays.js";
-import { type Scored, unitScaleAt } from "../behaviour.js";
+import { type Scored, unitScaleAt } from "../scored.js";
 import { type Metric, type MetricTable, metricTable } from "./table.js";
 
 /** Sums over the rows that count. */

@@ -1,6 +1,6 @@
 /** @file A metric is one row of its kind's table: what it is called, which way it gets better, how it is computed. */
 import type { TaskSpec } from "../../flow/graph.js";
-import type { MetricValue, Scored } from "../behaviour.js";
+import type { MetricValue, Scored } from "../scored.js";
 
 /** What is known of a metric without computing it. */
 export interface MetricFacts {

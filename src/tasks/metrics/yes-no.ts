@@ -1,7 +1,7 @@
 /** @file Metrics of binary and multilabel tasks: one yes-or-no question, or one per label. */
 import { at, f32At, u8At } from "../../arrays.js";
 import type { BinarySpec, MultilabelSpec } from "../../flow/graph.js";
-import type { MetricValue, Scored } from "../behaviour.js";
+import type { MetricValue, Scored } from "../scored.js";
 import { AVERAGED_METRICS, averageRows, weightedAverage } from "./averages.js";
 import { bothSides, type Confusion, confusionOf, DECISION_METRICS, decisionMetrics } from "./decisions.js";
 import { negativeLogLikelihood } from "./log-loss.js";
