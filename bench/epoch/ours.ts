@@ -11,7 +11,7 @@ import { Trainer } from "../../src/engine/optimization/trainer.js";
 import { activeRows, bothMasks, labelledRows, type RowMask } from "../../src/flow/masks.js";
 import { LoggerGroup } from "../../src/logging/logger-group.js";
 import type { EpochSummary } from "../../src/logging/run-logger.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { openDataset } from "../../src/training/open-dataset.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { median, print, printProgress } from "../report.js";

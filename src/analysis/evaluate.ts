@@ -14,7 +14,7 @@ const ALL_GATES: readonly Gates[] = ["truth", "predicted"];
 
 /**
  * Loss and metrics of every task, in the order of the flow: for each task first with the gates of the labels, then
- * with the network's own (DESIGN §5). Metrics without rows are null with num_samples 0.
+ * with the network's own (docs/architecture.md#semantics). Metrics without rows are null with num_samples 0.
  * @param further names of metrics that are computed on demand, for the tasks that have them
  */
 export function evaluateSplit(

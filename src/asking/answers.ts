@@ -39,7 +39,7 @@ function tokenAnswers({ task, activated, decoded, activePredicted }: ScoredTask,
   const behaviour = behaviourOf(spec);
   const width = behaviour.logitWidth(spec);
   const scores = isSummarized(spec)
-    ? decoded.subarray(from, to).map((_, i) => decodedScore(spec, activated, decoded, from + i))
+    ? decoded.subarray(from, to).map((_, i) => decodedScore(spec, width, activated, decoded, from + i))
     : activated.subarray(from * width, to * width);
   const answer: Answer = {
     decoded: Array.from({ length: to - from }, (_, i) =>

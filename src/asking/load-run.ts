@@ -1,7 +1,9 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
 
 import { resolve } from "node:path";
-import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
+import { explainRow } from "../analysis/explain.js";
+import type { ExplanationNode } from "../analysis/explanation.js";
+import { printExplanation, type TreeStyle } from "../analysis/print-explanation.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { tokenLengths } from "../data/batches.js";
 import {
@@ -23,7 +25,7 @@ import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
 import { type Answer, answersOf } from "./answers.js";
-import { evaluateSplits } from "../training/complete-run.js";
+import { evaluateSplits } from "./evaluate-splits.js";
 import { evaluateRun } from "./evaluate-run.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
@@ -31,7 +33,7 @@ import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
 import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
-import { type ReplicaNeeds, withForwarder } from "../training/replicas.js";
+import { type ReplicaNeeds, withForwarder } from "./replicas.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 import { glueOf } from "../records/stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
@@ -218,9 +220,9 @@ export class LoadedRun {
     });
   }
 
-  /** The same tree as text. */
-  print({ input, text, tree }: Explanation): string {
-    return printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree);
+  /** The same tree as text. @param style default: as it is, without colour */
+  print({ input, text, tree }: Explanation, style?: TreeStyle): string {
+    return printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree, style);
   }
 
   /**

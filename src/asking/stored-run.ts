@@ -45,18 +45,42 @@ export async function openStoredRun(
   reference: string,
   { project }: OpenRunOptions = {},
 ): Promise<StoredRun> {
-  const run = reference === "latest" ? latestFinished(store) : store.findRun(reference);
+  const run = usableRun(store, reference);
   const dir = store.runDir(run.id);
-  if (!existsSync(runFiles(dir).thresholds)) {
-    throw new StoreError(
-      `Run ${run.id} (${run.name}) is ${run.displayState} and has no results yet. ${run.displayState === "running" ? "Wait for it to end." : `Finish it with: cool run --resume ${run.id}`}`,
-      { run: run.id, state: run.displayState },
-    );
-  }
+  if (!existsSync(runFiles(dir).thresholds)) throw noResults(run, dir);
   const [graph, config] = [readGraph(dir), readRunConfig(dir)];
   const running = runningProject(project);
   await loadOwnCode(run, graph, running, config.configFile);
   return { run, dir, config, graph, thresholds: readThresholds(dir, graph), project: running };
+}
+
+/** Whether the store has a run's results, but the folder with what they were made of has been deleted. */
+export function hasLostFolder(store: RunStore, { id }: RunRecord): boolean {
+  return !existsSync(store.runDir(id)) && store.readEvaluation(id).length > 0;
+}
+
+function noResults(run: RunRecord, dir: string): StoreError {
+  const { id, name, displayState: state } = run;
+  const facts = { run: id, state, dir };
+  if (!existsSync(dir)) {
+    return new StoreError(
+      `The folder of run ${id} (${name}) has been deleted: ${dir}. Its weights and predictions are gone; what the store keeps of it is shown by cool runs show, cool evaluate and cool compare runs.`,
+      facts,
+    );
+  }
+  if (state === "finished") {
+    return new StoreError(
+      `Run ${id} (${name}) is finished, but ${runFiles(dir).thresholds} has been deleted. What the store keeps of it is shown by cool runs show and cool compare runs.`,
+      facts,
+    );
+  }
+  const next = state === "running" ? "Wait for it to end." : `Finish it with: cool run --resume ${id}`;
+  return new StoreError(`Run ${id} (${name}) is ${state} and has no results yet. ${next}`, facts);
+}
+
+/** @throws UnknownNameError */
+export function usableRun(store: RunStore, reference: string): RunRecord {
+  return reference === "latest" ? latestFinished(store) : store.findRun(reference);
 }
 
 /** `latest` means a run that can be used, so one that has only begun or failed is passed over. */

@@ -81,6 +81,8 @@ export interface ScoredEvent {
   readonly step: number;
   /** The epoch after which they were given; `final`: by the evaluated checkpoint, with tuned thresholds. */
   readonly after: number | "final";
+  /** The epoch whose weights gave them; null where it is not known. */
+  readonly epoch: number | null;
 }
 
 /** A tuned threshold: `label` where a task has one per label. */

@@ -216,7 +216,9 @@ function writeScores(writer: EventWriter, { tasks }: ScoredSplit, step: number):
     const { spec } = task;
     const width = behaviourOf(spec).logitWidth(spec);
     const active = isSummarized(spec)
-      ? decoded.map((_, line) => decodedScore(spec, activated, decoded, line)).filter((_, line) => lossMask[line] === 1)
+      ? decoded
+          .map((_, line) => decodedScore(spec, spec.classes.length, activated, decoded, line))
+          .filter((_, line) => lossMask[line] === 1)
       : activated.filter((_, i) => lossMask[Math.floor(i / width)] === 1);
     if (active.length > 0) writer.histogram(`${task.path}/scores`, active, step);
   }

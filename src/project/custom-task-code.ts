@@ -21,7 +21,7 @@ export async function loadOwnCode(
 ): Promise<void> {
   if (undefinedTypes(graph).length === 0) return;
   if (project === null) throw missingError(run, graph, madeBy);
-  const { importConfig } = await import("./project.js");
+  const { importConfig } = await import("./load-project.js");
   await importConfig(project.configFile);
   const [changed] = undefinedTypes(graph);
   if (changed !== undefined) throw changedError(run, changed, project.configFile, madeBy);

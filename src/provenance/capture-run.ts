@@ -7,7 +7,7 @@ import type { RunStore } from "../storage/run-store.js";
 import { type CapturedSource, captureSource } from "./capture-source.js";
 import { type SystemSample, startSystemMonitor } from "./capture-system.js";
 import { type Environment, readEnvironment } from "./environment.js";
-import type { LoadedProject } from "../project/project.js";
+import type { LoadedProject } from "../project/resolve-project.js";
 
 /** What a new run is made of. */
 export interface Origin {

@@ -1,8 +1,6 @@
 /** @file The source of a run: a digest of the project's files, and uncommitted work as a patch in the run's folder. */
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runFiles, writeJson } from "../records/run-folder.js";
 import { filesInGit, type GitState, gitState, type LeftOut, realPath, type SourcePatch, sourcePatch } from "./git.js";
 import { isTextOfOurs, type SourceFile, sourceFiles } from "./source-files.js";
 
@@ -38,7 +36,6 @@ export interface SourceRecord extends GitState {
   readonly kept?: readonly string[];
 }
 
-const FORMAT_VERSION = 2;
 const KEPT: { readonly fileBytes: number; readonly totalBytes: number } = { fileBytes: 1 << 20, totalBytes: 10 << 20 };
 
 /**
@@ -69,26 +66,6 @@ function keptFiles(projectDir: string, files: readonly SourceFile[], modules: re
       total += bytes;
       return true;
     });
-}
-
-/** Writes source.json, source.patch where anything was not committed, and the text of modules that git has not. */
-export function writeSource(runDir: string, { git, digest, files, patch, kept }: CapturedSource): void {
-  const record: SourceRecord = {
-    formatVersion: FORMAT_VERSION,
-    ...git,
-    digest,
-    files,
-    patch: patch === null ? null : describePatch(patch),
-    kept: kept.map(({ path }) => path),
-  };
-  writeJson(runFiles(runDir).source, record);
-  if (patch !== null && patch.text !== "") writeFileSync(join(runDir, "source.patch"), patch.text);
-  if (kept.length > 0) mkdirSync(runFiles(runDir).sourceTexts, { recursive: true });
-  for (const { file, sha256 } of kept) copyFileSync(file, join(runFiles(runDir).sourceTexts, sha256));
-}
-
-function describePatch({ text, untracked, leftOut, leftOutCount }: SourcePatch): SourceRecord["patch"] {
-  return { bytes: Buffer.byteLength(text), untracked, leftOut, leftOutCount };
 }
 
 function digestOf(files: readonly SourceFile[]): string {

@@ -8,8 +8,14 @@ import type { InputSpec, SkippedRow } from "../data/dataset.js";
 import { StoreError } from "../errors.js";
 import { explained } from "../storage/database/store-errors.js";
 import type { Split } from "../tasks/evaluation.js";
-import type { RunTransfer } from "../training/fresh-network.js";
+import type { Transfer } from "../engine/model/transfer.js";
 import type { Settings } from "../project/settings.js";
+
+/** What a run began with, as config.json has it. */
+export interface RunTransfer extends Transfer {
+  /** Id of the run, or path of the model. */
+  readonly from: string;
+}
 
 /** config.json: how the run was made, enough to use it without today's project. */
 export interface RunConfig {

@@ -3,7 +3,9 @@ import { at } from "../arrays.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { behaviourOf, type Thresholds } from "../tasks/index.js";
 import { brokenDocument, readThresholdsByPath, type ThresholdsByPath } from "./run-documents.js";
-import { runFiles } from "./run-folder.js";
+import type { RunStore } from "../storage/run-store.js";
+import type { Threshold } from "../storage/tables/thresholds.js";
+import { runFiles, writeJson } from "./run-folder.js";
 
 export type { ThresholdsByPath } from "./run-documents.js";
 
@@ -39,5 +41,32 @@ export function thresholdsByPath(graph: FlowGraph, thresholds: readonly Threshol
       if (values.length === 0) return [];
       return [[task.path, task.spec.kind === "binary" ? at(values, 0) : values]];
     }),
+  );
+}
+
+/** Writes thresholds to the run's folder and to the store. */
+export function keepThresholds(
+  store: RunStore,
+  runId: string,
+  runDir: string,
+  graph: FlowGraph,
+  thresholds: readonly Thresholds[],
+  metric: string,
+): ThresholdsByPath {
+  const byPath = thresholdsByPath(graph, thresholds);
+  writeJson(runFiles(runDir).thresholds, byPath);
+  store.replaceThresholds(runId, metric, thresholdRows(graph, thresholds));
+  return byPath;
+}
+
+/** One row per threshold; of a multilabel task one per label. */
+export function thresholdRows(graph: FlowGraph, thresholds: readonly Thresholds[]): Threshold[] {
+  return graph.tasks.flatMap(({ path, index, spec }) =>
+    (thresholds[index] ?? []).map((value, labelIndex) => ({
+      taskPath: path,
+      labelIndex,
+      label: spec.kind === "multilabel" ? (spec.labels[labelIndex] ?? null) : null,
+      value,
+    })),
   );
 }

@@ -45,7 +45,7 @@ export interface Scored<Spec extends TaskSpec = TaskSpec> {
   readonly classesAhead?: Float32Array;
 }
 
-/** A metric's name (DESIGN §9), its value (null: undefined on these rows), and how many answers it is made of. */
+/** A metric's name, its value (null: undefined on these rows), and how many answers it is made of. */
 export interface MetricValue {
   readonly name: string;
   readonly value: number | null;
@@ -78,6 +78,8 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
   logitWidth(spec: Spec): number;
   /** Names of the logits, for tables and trees; null for a single unnamed one. */
   logitNames(spec: Spec): readonly string[] | null;
+  /** Names of the classes of which an answer is one, in the order of the logits; null where an answer is no choice. */
+  choices(spec: Spec): readonly string[] | null;
   /** Problem with the task's own options, in words that follow its name; null if none. */
   problemWith(spec: Spec): string | null;
 

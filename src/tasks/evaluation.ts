@@ -3,10 +3,10 @@
 export const SPLITS = ["train", "valid", "test"] as const;
 export type Split = (typeof SPLITS)[number];
 
-/** Whether a row counts as active by its labels or by the network's own decoded answers (DESIGN §5). */
+/** Whether a row counts as active by its labels or by the network's own decoded answers (docs/architecture.md#semantics). */
 export type Gates = "truth" | "predicted";
 
-/** One metric of one task on one split. Names as in the JSON contract (DESIGN §9). */
+/** One metric of one task on one split. Names are those of the JSON contract (docs/architecture.md#json). */
 export interface EvaluationRow {
   readonly split: Split;
   readonly task_path: string;

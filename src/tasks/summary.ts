@@ -78,15 +78,16 @@ function writeBest(scores: Float32Array, out: Float32Array, at: number): void {
 
 /**
  * Score of the class that a line is decoded as.
+ * @param classes how many it has
  * @param scores after softmax, [lines, classes], or summaries
  */
 export function decodedScore(
-  spec: ClassificationSpec,
+  spec: TaskSpec,
+  classes: number,
   scores: Float32Array,
   decoded: Float32Array,
   line: number,
 ): number {
-  const { length: classes } = spec.classes;
   const at = isSummarized(spec) ? line * SUMMARY_WIDTH + SCORES : line * classes + (decoded[line] as number);
   return scores[at] as number;
 }

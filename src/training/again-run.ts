@@ -7,7 +7,7 @@ import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { packageVersion } from "../platform/version.js";
 import { isFromOutside, isSourceName, type SourceFile } from "../provenance/source-files.js";
-import type { LoadedProject } from "../project/project.js";
+import type { LoadedProject } from "../project/resolve-project.js";
 import { readGraph, readRunConfig, readSource } from "../records/run-documents.js";
 import { runFiles } from "../records/run-folder.js";
 import { type Settings, tablesOf } from "../project/settings.js";

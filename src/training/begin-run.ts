@@ -17,10 +17,10 @@ import {
   warnOfOtherArithmetic,
 } from "./again-run.js";
 import { captureOrigin, type Origin } from "../provenance/capture-run.js";
-import { writeSource } from "../provenance/capture-source.js";
+import { writeSource } from "../records/source-record.js";
 import { sourceFiles } from "../provenance/source-files.js";
 import { resolveStart } from "./fresh-network.js";
-import type { LoadedProject } from "../project/project.js";
+import type { LoadedProject } from "../project/resolve-project.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
 import { cleanRun } from "../records/leftovers.js";
 import { type RunConfig, runFiles, writeJson } from "../records/run-folder.js";

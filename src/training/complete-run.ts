@@ -1,25 +1,22 @@
 /** @file After training: tune on valid, evaluate all splits, keep predictions and the best and worst samples. */
-import { evaluateSplit, totalLoss } from "../analysis/evaluate.js";
 import { bestAndWorst } from "../analysis/interpret.js";
 import { type ScoredSplit, scoreSplit, withThresholds } from "../analysis/score.js";
 import { type Tuning, tuneThresholds } from "../analysis/tune.js";
 import { firstTokens, type InputSpec } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
-import type { TunedThreshold } from "../logging/run-logger.js";
 import { yieldTo } from "../platform/yield-to.js";
-import type { RunStore } from "../storage/run-store.js";
 import { type EvaluationRow, SPLITS } from "../tasks/evaluation.js";
-import type { Thresholds } from "../tasks/index.js";
 import { onDemandMetricsOf } from "../project/metrics.js";
+import { evaluateSplits } from "../asking/evaluate-splits.js";
 import { outputsOf } from "../asking/outputs.js";
 import { writePredictions } from "../records/predictions.js";
-import { withForwarder } from "./replicas.js";
+import { withForwarder } from "../asking/replicas.js";
 import { runFiles, writeJson } from "../records/run-folder.js";
 import { writeWords } from "../records/stored-words.js";
-import { defaultThresholds, type ThresholdsByPath, thresholdsByPath } from "../records/thresholds.js";
+import { defaultThresholds, type ThresholdsByPath, thresholdsByPath, thresholdRows } from "../records/thresholds.js";
 import { evaluateMasked, predictRows } from "./predict-rows.js";
 import { assertPresent } from "./assert-present.js";
-import { digestFiles } from "./run-artifacts.js";
+import { digestFiles } from "../records/run-artifacts.js";
 import type { RunContext } from "./run-context.js";
 import type { TrainedEpochs } from "./train-epochs.js";
 
@@ -60,7 +57,7 @@ export async function completeRun(
     await yieldTo(signal);
   }
   loggers.evaluation({ rows: evaluation, ...best });
-  for (const split of scored) await loggers.scored({ scored: split, step, after: "final" });
+  for (const split of scored) await loggers.scored({ scored: split, step, after: "final", epoch: best.epoch });
   store.recordArtifacts(run.id, await digestFiles(runDir));
   return { thresholds, evaluation };
 }
@@ -125,49 +122,4 @@ function tuneOnValid(graph: FlowGraph, scored: readonly ScoredSplit[], metric: s
   return valid === undefined
     ? { thresholds: defaultThresholds(graph), reports: [] }
     : tuneThresholds(graph, valid, metric);
-}
-
-/**
- * Rows of all splits, each with its total.
- * @param guessed rows about masked tokens, which no scored split can tell again
- * @param further metrics that are computed on demand
- */
-export function evaluateSplits(
-  graph: FlowGraph,
-  scored: readonly ScoredSplit[],
-  guessed: readonly EvaluationRow[] = [],
-  further: readonly string[] = [],
-): EvaluationRow[] {
-  return scored.flatMap((split) => {
-    const own = evaluateSplit(graph, split, undefined, further);
-    const rows = [...own, ...guessed.filter((row) => row.split === split.split)];
-    return [...rows, totalLoss(graph, rows, "truth"), totalLoss(graph, rows, "predicted")];
-  });
-}
-
-/** Writes thresholds to the run's folder and to the store. */
-export function keepThresholds(
-  store: RunStore,
-  runId: string,
-  runDir: string,
-  graph: FlowGraph,
-  thresholds: readonly Thresholds[],
-  metric: string,
-): ThresholdsByPath {
-  const byPath = thresholdsByPath(graph, thresholds);
-  writeJson(runFiles(runDir).thresholds, byPath);
-  store.replaceThresholds(runId, metric, thresholdRows(graph, thresholds));
-  return byPath;
-}
-
-/** One row per threshold; of a multilabel task one per label. */
-function thresholdRows(graph: FlowGraph, thresholds: readonly Thresholds[]): TunedThreshold[] {
-  return graph.tasks.flatMap(({ path, index, spec }) =>
-    (thresholds[index] ?? []).map((value, labelIndex) => ({
-      taskPath: path,
-      labelIndex,
-      label: spec.kind === "multilabel" ? (spec.labels[labelIndex] ?? null) : null,
-      value,
-    })),
-  );
 }

@@ -6,7 +6,7 @@ import type { Trainer } from "../engine/optimization/trainer.js";
 import { runFiles } from "../records/run-folder.js";
 import { assertPresent } from "./assert-present.js";
 import { buildNetwork, recordStart } from "./fresh-network.js";
-import { openTraining } from "./replicas.js";
+import { openTraining } from "./training-replicas.js";
 import type { RunContext } from "./run-context.js";
 
 /** Owns the network, the trainer and its replicas. */

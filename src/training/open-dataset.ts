@@ -5,7 +5,7 @@ import type { Dataset } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { LoggerGroup } from "../logging/logger-group.js";
 import { yieldTo } from "../platform/yield-to.js";
-import type { LoadedProject } from "../project/project.js";
+import type { LoadedProject } from "../project/resolve-project.js";
 import type { Settings } from "../project/settings.js";
 
 /** Prepares and loads the data; everything that can be wrong with it is found here, before a run exists. */

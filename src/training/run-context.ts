@@ -2,7 +2,7 @@
 import type { Dataset } from "../data/dataset.js";
 import type { BackendInfo } from "../engine/backends/choose.js";
 import type { LoggerGroup } from "../logging/logger-group.js";
-import type { LoadedProject } from "../project/project.js";
+import type { LoadedProject } from "../project/resolve-project.js";
 import type { Settings } from "../project/settings.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";

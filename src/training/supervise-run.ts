@@ -12,7 +12,7 @@ import { endLogs, openLoggers } from "./log-run.js";
 import type { RunContext } from "./run-context.js";
 import { storeLogger } from "./store-logger.js";
 import { trainEpochs } from "./train-epochs.js";
-import type { RunResult } from "./train-run.js";
+import type { RunResult } from "./run-result.js";
 
 /**
  * @param inputs complete: with statistics and vocabularies

@@ -99,7 +99,7 @@ async function runEpoch(training: Training, before: ScheduleState): Promise<Sche
   };
   loggers.points(epochPoints(summary));
   loggers.epoch(summary);
-  if (valid !== null) await loggers.scored({ scored: valid, step, after: epoch });
+  if (valid !== null) await loggers.scored({ scored: valid, step, after: epoch, epoch });
   if (settings.log.histograms) loggers.weights(await weightsOf(network), step);
   if (reduced) loggers.message(`learning rate lowered to ${state.learningRate.toExponential(1)}`);
   if (kept) await engine.save("best", state);

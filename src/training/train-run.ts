@@ -7,16 +7,15 @@ import { ConfigError, CoolError, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup } from "../logging/logger-group.js";
 import type { RunLogger } from "../logging/run-logger.js";
-import { inFile, type LoadedProject, type Project, resolveProject } from "../project/project.js";
+import { inFile } from "../project/load-project.js";
+import { type LoadedProject, resolveProject } from "../project/resolve-project.js";
+import type { Project } from "../project/define-project.js";
 import type { Settings } from "../project/settings.js";
 import { withVocabulary } from "../project/token-tasks.js";
 import { captureOutput, type OutputCapture } from "../provenance/capture-output.js";
 import { ignoreStore } from "../provenance/git.js";
-import type { RunSummary } from "../records/run-summary.js";
-import type { ThresholdsByPath } from "../records/thresholds.js";
 import { migrationNote } from "../storage/database/migrations.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
-import type { EvaluationRow } from "../tasks/evaluation.js";
 import { checkEarlierRunOptions } from "./again-run.js";
 import {
   backendFor,
@@ -30,6 +29,7 @@ import {
 import { finishedRun } from "./finished-run.js";
 import { buildNetwork } from "./fresh-network.js";
 import { openDataset } from "./open-dataset.js";
+import type { RunResult } from "./run-result.js";
 import { superviseRun } from "./supervise-run.js";
 
 export interface TrainRunOptions {
@@ -62,15 +62,6 @@ export interface TrainRunOptions {
   readonly loggers?: readonly RunLogger[] | undefined;
   /** Called with the result while output is still kept with the run: what it prints is in the run's log, too. */
   readonly report?: ((result: RunResult) => void) | undefined;
-}
-
-/** What `cool run --json` prints (DESIGN §9). */
-export interface RunResult {
-  readonly run: RunSummary;
-  readonly thresholds: ThresholdsByPath;
-  readonly evaluation: readonly EvaluationRow[];
-  /** Rows of the table that were left out because of their images; config.json names them. */
-  readonly skipped: number;
 }
 
 /** What is open while a run works, whatever becomes of it. */

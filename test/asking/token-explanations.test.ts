@@ -19,7 +19,7 @@ import {
   tokens,
 } from "../../src/index.js";
 import { interpretRun } from "../../src/asking/interpret-run.js";
-import { resolveProject } from "../../src/project/project.js";
+import { resolveProject } from "../../src/project/resolve-project.js";
 import { writeReceptiveFields } from "../../src/asking/receptive-field-run.js";
 import { textOf } from "../../src/records/stored-words.js";
 import { trainRun } from "../../src/training/train-run.js";
@@ -93,7 +93,7 @@ let run: LoadedRun;
 beforeAll(async () => {
   await trainRun(resolveProject(project, { projectDir: dir }), { store, backend: "wasm" });
   run = await loadRun(store, "latest", { backend: "wasm" });
-});
+}, 120_000);
 afterAll(() => {
   run.close();
   rmSync(dir, { recursive: true, force: true });

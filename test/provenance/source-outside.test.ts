@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { diffRuns } from "../../src/comparing/diff-runs.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { type TrainRunOptions, trainRun } from "../../src/training/train-run.js";
 import { git, repository, writeFiles } from "../support/folders.js";

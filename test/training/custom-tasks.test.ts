@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { loadRun } from "../../src/asking/load-run.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { tinyProject } from "../support/projects.js";
@@ -233,7 +233,9 @@ describe("a known task", () => {
       const opened = await loadRun(join(project.dir, ".cool"), "latest", { backend: "cpu" });
       try {
         const [bare] = await opened.explain([project.image(1)]);
-        expect(bare?.tree).toEqual([{ path: "blocked", decoded: [], activated: [], logits: [], children: [] }]);
+        expect(bare?.tree).toEqual([
+          { path: "blocked", kind: "task", decoded: [], activated: [], logits: [], children: [] },
+        ]);
         const [given] = await opened.explain([project.image(1)], { given: { blocked: false } });
         expect(given?.tree[0]).toMatchObject({ path: "blocked", decoded: [false] });
         expect(given?.tree[0]?.children.map(({ path }) => path)).toEqual(["present"]);

@@ -6,9 +6,11 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { numeric } from "../../src/data/inputs/inputs.js";
 import { defineTasks } from "../../src/flow/define.js";
 import type { EpochSummary } from "../../src/logging/run-logger.js";
-import { defineProject, type ProjectDefinition, resolveProject } from "../../src/project/project.js";
+import { defineProject, type ProjectDefinition } from "../../src/project/define-project.js";
+import { resolveProject } from "../../src/project/resolve-project.js";
 import { binary } from "../../src/tasks/index.js";
-import { type RunResult, trainRun } from "../../src/training/train-run.js";
+import type { RunResult } from "../../src/training/run-result.js";
+import { trainRun } from "../../src/training/train-run.js";
 
 const SLOW = { timeout: 60_000 };
 

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap them
 import "@tensorflow/tfjs-layers";
-import { type Layer, replaceCall } from "../model/layer-graph.js";
+import { type Layer, replaceCall } from "./replace-call.js";
 
 /** For each convolution, its gradient kernels by filter and by input. */
 const CONVOLUTIONS = [

@@ -93,7 +93,7 @@ function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number
     case "binary":
       return activated[row] as number;
     case "classification":
-      return decodedScore(spec, activated, decoded, row);
+      return decodedScore(spec, spec.classes.length, activated, decoded, row);
     case "multilabel":
     case "boundedRegression":
     case "maskedLanguageModeling":

@@ -154,6 +154,7 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   head: (spec) => spec.head,
   logitWidth: (spec) => spec.logitWidth,
   logitNames,
+  choices: () => null,
   problemWith: (spec) => problemWithAxis(spec) ?? probe(functionsOf(spec)),
   parseLabel: (spec, [cell], _unitScale, out, at) => parseOwn(spec, cell, out, at),
   lossTerms: (spec, labels, row) => (isLabelled(spec, labels.answers, row) ? 1 : 0),

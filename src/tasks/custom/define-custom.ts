@@ -1,7 +1,9 @@
 /** @file defineTask: functions of the user's → a constructor of tasks, and an entry in the registry. */
 import { ConfigError, nearestNames } from "../../errors.js";
-import type { CommonTaskOptions, Likelihood, CustomGate, CustomSpec, TokenTaskOptions } from "../../flow/graph.js";
+import type { CommonTaskOptions, CustomGate, CustomSpec, Likelihood, TokenTaskOptions } from "../../flow/graph.js";
+import { checkOptions } from "../../options.js";
 import type { Described } from "../behaviour.js";
+import { COMMON_OPTIONS } from "../names.js";
 import { registerOwn } from "./custom.js";
 import type { CustomFunctions, CustomRow } from "./custom-functions.js";
 
@@ -117,7 +119,10 @@ export function defineCustomTask<AnswerWidth extends number, Gate extends Number
     ),
     described: definition.describe !== undefined,
   } as const;
-  return (options = {}) => ({ kind: "own", ...data, ...options });
+  return (options = {}) => {
+    checkOptions(`the task type "${name}"`, options, COMMON_OPTIONS);
+    return { kind: "own", ...data, ...options };
+  };
 }
 
 const PARTS = {

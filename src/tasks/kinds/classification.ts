@@ -1,13 +1,15 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
 import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
+import { checkOptions, LIST } from "../../options.js";
 import { isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
-import { classificationMetrics, onDemandClassificationMetrics, growsWhenBetter } from "../metrics.js";
-import { describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";
+import { classificationMetrics, growsWhenBetter, onDemandClassificationMetrics } from "../metrics.js";
+import { COMMON_OPTIONS, describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";
 
 /** One of several classes. Label cells: a class name or its index. */
 export function classification<const Class extends string>(
   options: CommonTaskOptions & TokenTaskOptions & { readonly classes: readonly Class[] },
 ): ClassificationSpec<Class> {
+  checkOptions("classification", options, { ...COMMON_OPTIONS, classes: LIST });
   return { kind: "classification", ...options };
 }
 
@@ -16,6 +18,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   head: () => "dense",
   logitWidth: (spec) => spec.classes.length,
   logitNames: (spec) => spec.classes,
+  choices: (spec) => spec.classes,
   problemWith(spec) {
     if (spec.classes.length < 2) return "has fewer than two classes; ask a binary task instead";
     const twice = duplicateOf(spec.classes);

@@ -1,5 +1,6 @@
 /** @file known: a yes-or-no column that is there whenever the network is asked. No head, no loss. */
 import type { KnownSpec } from "../../flow/graph.js";
+import { checkOptions, TEXT } from "../../options.js";
 import type { TaskBehaviour } from "../behaviour.js";
 import { binaryBehaviour } from "./binary.js";
 
@@ -9,6 +10,7 @@ import { binaryBehaviour } from "./binary.js";
  * what is asked under it is then not asked.
  */
 export function known(options: Omit<KnownSpec, "kind" | "lossWeight"> = {}): KnownSpec {
+  checkOptions("known", options, { column: TEXT, lossWeight: null });
   return { kind: "known", ...options };
 }
 
@@ -17,6 +19,7 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   head: () => "none",
   logitWidth: () => 0,
   logitNames: () => [],
+  choices: () => null,
   problemWith(spec) {
     // a configuration that was never compiled
     return spec.lossWeight === undefined ? null : "is known, so it has no loss to weigh; remove its lossWeight";

@@ -1,5 +1,6 @@
 /** @file maskedLanguageModeling: which tokens were hidden. Softmax over the vocabulary, cross entropy. */
 import type { CommonTaskOptions, MaskedLanguageModelingSpec } from "../../flow/graph.js";
+import { checkOptions, TRUTH } from "../../options.js";
 import { softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import { growsWhenBetter } from "../metrics.js";
 
@@ -20,6 +21,12 @@ export interface MaskedLanguageModelingOptions extends Pick<CommonTaskOptions, "
  * column, and is asked neither in predictions nor in explanations.
  */
 export function maskedLanguageModeling(options: MaskedLanguageModelingOptions): MaskedLanguageModelingSpec {
+  checkOptions<MaskedLanguageModelingOptions>("maskedLanguageModeling", options, {
+    input: null,
+    maskRate: null,
+    evaluate: TRUTH,
+    lossWeight: null,
+  });
   const { maskRate = 0.15, evaluate = false, ...rest } = options;
   return { kind: "maskedLanguageModeling", ...rest, maskRate, evaluate, vocabulary: null };
 }
@@ -29,6 +36,7 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   head: () => "dense",
   logitWidth: vocabularySize,
   logitNames: ({ vocabulary }) => vocabulary ?? [],
+  choices: () => null,
   problemWith({ input, maskRate }) {
     if (typeof input !== "string" || input === "") return 'names no input; write e.g. input: "text"';
     if (maskRate > 0 && maskRate < 1) return null;

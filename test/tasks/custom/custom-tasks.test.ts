@@ -1,7 +1,8 @@
 /** @file Own tasks and known ones: their values by hand, and definitions that are wrong. */
 import { describe, expect, test } from "vitest";
 import { evaluateSplit } from "../../../src/analysis/evaluate.js";
-import { explainRow, printExplanation } from "../../../src/analysis/explain.js";
+import { explainRow } from "../../../src/analysis/explain.js";
+import { printExplanation } from "../../../src/analysis/print-explanation.js";
 import { scoreSplit } from "../../../src/analysis/score.js";
 import { tuneThresholds } from "../../../src/analysis/tune.js";
 import { defineTasks } from "../../../src/flow/define.js";
@@ -374,7 +375,7 @@ describe("a known task", () => {
   test("is shown as given in explanation trees", () => {
     const print = (row: number) => printExplanation(graph, "x", explainRow(graph, scored, row));
     expect(print(0)).toBe(
-      "├── x\n│   └── member | given: [True]\n│       └── asked | decoded: [True], activated: [0.8808], logits: [2]",
+      "├── x\n│   └── member | given: [True]\n│       └── asked | decoded: [True], activated: [0.8808] ≥ 0.5, logits: [2]",
     );
     expect(print(1)).toBe("├── x\n│   └── member | given: [False]");
     expect(print(2)).toBe("├── x\n│   └── member | given: [unknown]");

@@ -3,13 +3,10 @@ import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { BackendInfo } from "../engine/backends/choose.js";
 import type { Network } from "../engine/model/network.js";
-import type { OptimizerState } from "../engine/model/training-state.js";
 import type { Forwarder } from "../engine/inference/predict.js";
 import type { ReplicaGroup } from "../engine/replicas/group.js";
 import type { ReplicaChoice } from "../engine/replicas/plan.js";
-import type { ReplicaSteps } from "../engine/replicas/steps.js";
 import { packageFile } from "../platform/package-file.js";
-import type { RunContext } from "./run-context.js";
 
 export interface ReplicaNeeds {
   readonly choice: ReplicaChoice;
@@ -44,32 +41,6 @@ export async function openReplicas(network: Network, needs: ReplicaNeeds): Promi
   return ReplicaGroup.open(network, { ...plan, replicas, backend: backend.name, projectDir, freeze, preparation });
 }
 
-export interface TrainingReplicas {
-  readonly steps: ReplicaSteps;
-  /** Passes batches with the weights as they are after the latest step. */
-  readonly forwarder: Forwarder;
-  close(): Promise<void>;
-}
-
-/** Replicas that train a run's network; null where it trains in this thread. */
-export async function openTraining(
-  { settings, backend, project, loggers }: Pick<RunContext, "settings" | "backend" | "project" | "loggers">,
-  network: Network,
-  restored: OptimizerState | undefined,
-): Promise<TrainingReplicas | null> {
-  const { replicas: choice, batchSize, freeze, optimizer, clipNorm } = settings.train;
-  const { configFile, projectDir } = project;
-  const onPlan = (line: string) => loggers.message(line);
-  const group = await openReplicas(network, { choice, backend, batchSize, projectDir, configFile, freeze, onPlan });
-  if (group === null) return null;
-  const [{ ReplicaSteps }, { replicaForwarder }] = await Promise.all([
-    import("../engine/replicas/steps.js"),
-    import("../engine/replicas/forward.js"),
-  ]);
-  const steps = new ReplicaSteps(network, { optimizer, clipNorm }, group, restored);
-  return { steps, forwarder: replicaForwarder(group, () => steps.weights), close: () => group.close() };
-}
-
 /** Runs `work` with what passes batches through a network: replicas, or nothing where this thread does. */
 export async function withForwarder<T>(
   network: Network,
@@ -88,6 +59,6 @@ export async function withForwarder<T>(
 
 /** Beside this module where that is source; else as compiled, wherever this code has been bundled to. */
 function preparationModule(): string {
-  const source = new URL("./replica-preparation.ts", import.meta.url);
-  return existsSync(source) ? source.href : pathToFileURL(packageFile("dist/training/replica-preparation.js")).href;
+  const source = new URL("../project/replica-preparation.ts", import.meta.url);
+  return existsSync(source) ? source.href : pathToFileURL(packageFile("dist/project/replica-preparation.js")).href;
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { filesOf, isFinal } from "../records/run-files.js";
+import { filesOf, isFinal } from "./run-files.js";
 import type { Artifact } from "../storage/tables/artifacts.js";
 
 /** Sizes and sha256 of the run's final files; links are none. */

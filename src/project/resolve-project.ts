@@ -1,76 +1,19 @@
-/** @file A user's project: its definition, and how it is found and loaded. */
-import { existsSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+/** @file A defined project → one that is ready to run: what an editor would have said of it is checked again. */
+import { resolve } from "node:path";
 import type { InputSpec } from "../data/dataset.js";
-import type { Layers, SymbolicTensor, TrunkFunction } from "../engine/model/network.js";
-import { ConfigError, CoolError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
-import type { Definitions, TaskDefinitions } from "../flow/define.js";
-import type { FlowGraph, TaskSpec } from "../flow/graph.js";
+import type { TrunkFunction } from "../engine/model/network.js";
+import { ConfigError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
+import { assertOwnNames, type Definitions } from "../flow/define.js";
+import type { FlowGraph } from "../flow/graph.js";
 import { traceFlow } from "../flow/trace.js";
-import { behaviourOf, taskKinds } from "../tasks/index.js";
-import type { ImportedConfig } from "./config-modules.js";
 import type { OpenRunLogger } from "../logging/run-logger.js";
+import { behaviourOf, taskKinds } from "../tasks/index.js";
+import { applyAssignments } from "./assignments.js";
+import type { Project, ProjectDefinition } from "./define-project.js";
 import { checkMetrics } from "./metrics.js";
 import { parseMonitor } from "./monitor.js";
-import { assertRunnable, CONFIG_FILES, configFileIn } from "./project-dir.js";
-import { applyAssignments, parseSettings, type Settings, type SettingsInput } from "./settings.js";
+import { parseSettings, type Settings } from "./settings.js";
 import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
-
-type TaskMap = Readonly<Record<string, TaskSpec>>;
-
-/** What `cool.config.ts` exports by default. */
-export interface ProjectDefinition<
-  Feature extends string = string,
-  Tasks extends TaskMap = TaskMap,
-  Flow extends string = string,
-  Inputs extends Readonly<Record<string, InputSpec>> = Readonly<Record<string, InputSpec>>,
-  Output extends string = Feature,
-> {
-  readonly name: string;
-  readonly tasks: TaskDefinitions<Feature, Tasks, Flow>;
-  /** The flow to train; others only count where it uses them. */
-  readonly flow: NoInfer<Flow>;
-  readonly data: SettingsInput["data"] & {
-    readonly inputs: Inputs;
-    /** Runs before the table is read, e.g. to make or fetch it on first use. */
-    readonly prepare?: (context: { readonly projectDir: string; readonly log: (line: string) => void }) => unknown;
-  };
-  /**
-   * Builds the trunk once from the named inputs: one output [batch, n] per declared feature. `specs` are the inputs
-   * once the data has been read, with their vocabularies.
-   */
-  readonly trunk: (
-    inputs: { readonly [Name in keyof Inputs]: SymbolicTensor },
-    layers: Layers,
-    specs: { readonly [Name in keyof Inputs]: Inputs[Name] },
-  ) => { readonly [Name in Feature]: SymbolicTensor } & {
-    // refuses what is no feature: return values are not checked for excess keys
-    readonly [Name in Output]: Name extends Feature ? SymbolicTensor : never;
-  };
-  readonly train?: SettingsInput["train"];
-  readonly tune?: SettingsInput["tune"];
-  readonly evaluate?: SettingsInput["evaluate"];
-  readonly log?: SettingsInput["log"] & {
-    /** Your own listeners beside the console, TensorBoard and the store: each is opened for every run. */
-    readonly loggers?: readonly OpenRunLogger[];
-  };
-}
-
-/** A definition whose names the compiler has checked. */
-export interface Project {
-  readonly definition: ProjectDefinition;
-}
-
-/** Checks names at compile time; the same checks run again when the project is loaded. */
-export function defineProject<
-  Feature extends string,
-  Tasks extends TaskMap,
-  Flow extends string,
-  const Inputs extends Readonly<Record<string, InputSpec>>,
-  Output extends string = Feature,
->(definition: ProjectDefinition<Feature, Tasks, Flow, Inputs, Output>): Project {
-  return { definition: definition as unknown as ProjectDefinition };
-}
 
 /** A project ready to run: traced, validated, settings complete. */
 export interface LoadedProject {
@@ -90,66 +33,6 @@ export interface LoadedProject {
   readonly prepare: ProjectDefinition["data"]["prepare"];
   /** Open the project's own listeners to a run. */
   readonly loggers: readonly OpenRunLogger[];
-}
-
-/**
- * Loads and checks the project in a folder.
- * @param assignments `key=value` settings that win over the file's
- */
-export async function loadProject(dir: string, assignments: readonly string[] = []): Promise<LoadedProject> {
-  if (!existsSync(dir)) throw new UsageError(`There is no folder ${dir}.`, { dir });
-  const direct = statSync(dir).isFile() ? dir : configFileIn(dir);
-  if (direct === undefined) {
-    throw new ConfigError(
-      `There is no ${CONFIG_FILES[0]} in ${dir}. Write one (see the README) or name another folder.`,
-      {
-        dir,
-      },
-    );
-  }
-  const file = resolve(direct);
-  const { exported, modules } = await importConfig(file);
-  if (!isProject(exported)) {
-    throw new ConfigError(`${file} does not export a project. End it with: export default defineProject({ … }).`, {
-      file,
-    });
-  }
-  try {
-    return resolveProject(exported, { projectDir: dirname(file), configFile: file, modules, assignments });
-  } catch (error) {
-    throw error instanceof CoolError ? inFile(error, file) : error;
-  }
-}
-
-/**
- * Runs a configuration.
- * @returns what it exports by default, and the files that it was made of
- * @throws ConfigError where it cannot be loaded, or lies in a run store
- */
-export async function importConfig(file: string): Promise<ImportedConfig> {
-  assertRunnable(file);
-  const [{ importNoting }, api] = await Promise.all([import("./config-modules.js"), import("../index.js")]);
-  try {
-    // the running package answers to its name, also where the project has not installed it
-    return await importNoting(file, { "dnn-cool": api });
-  } catch (error) {
-    if (error instanceof CoolError) throw inFile(error, file);
-    const reason = (error as Error).message.replaceAll(/\s*\n\s*/g, " ");
-    throw new ConfigError(sentence(`${file} cannot be loaded: ${reason}`), { file }, { cause: error });
-  }
-}
-
-/** The same error, naming the file first. */
-export function inFile(error: CoolError, file: string): CoolError {
-  // what is wrong with a flag is not the file's fault
-  return error instanceof UsageError || error.message.startsWith(file)
-    ? error
-    : new ConfigError(`${file}: ${error.message}`, { file, ...error.facts }, { cause: error });
-}
-
-function isProject(value: unknown): value is Project {
-  const definition = (value as Partial<Project> | null | undefined)?.definition;
-  return typeof definition === "object" && definition !== null && "tasks" in definition;
 }
 
 /** Traces and validates a project. */
@@ -176,7 +59,7 @@ export function resolveProject(
     ...(definition.tune === undefined ? {} : { tune: definition.tune }),
     ...(definition.evaluate === undefined ? {} : { evaluate: definition.evaluate }),
     ...(definition.log === undefined ? {} : { log }),
-  } as SettingsInput;
+  };
   const settings = settingsOf(written, options.assignments ?? [], where);
   if (Object.keys(inputs).length === 0) {
     throw new ConfigError(
@@ -186,6 +69,7 @@ export function resolveProject(
       },
     );
   }
+  assertOwnNames("inputs", inputs);
   checkAugmentation(inputs, settings, where);
   if (typeof definition.trunk !== "function") {
     throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
@@ -193,6 +77,7 @@ export function resolveProject(
   checkTasks(definition.tasks, where);
   const graph = withVocabulary(traceFlow(definition.tasks, definition.flow), inputs);
   checkTokenTasks(graph, inputs, where);
+  checkMeasures(graph, settings, where);
   parseMonitor(graph, settings.train.monitor);
   checkMetrics(graph, settings.evaluate.metrics, "evaluate.metrics");
   return {
@@ -250,7 +135,7 @@ function checkKeys(definition: ProjectDefinition, where: string): void {
 }
 
 /** Settings of the file with those of `--set`; a wrong one is blamed on where it was written. */
-function settingsOf(written: SettingsInput, assignments: readonly string[], where: string): Settings {
+function settingsOf(written: object, assignments: readonly string[], where: string): Settings {
   const assigned = applyAssignments(written, assignments);
   try {
     return parseSettings(assigned, where);
@@ -266,6 +151,23 @@ function checkAugmentation(inputs: LoadedProject["inputs"], { data }: Settings, 
   throw new ConfigError(
     `${where}: data.augment changes pictures, but there is no image input. Remove it, or add an image input.`,
     { file: where, keys: ["data.augment"] },
+  );
+}
+
+/** Labels in parts of the picture that do not say what they measure would stay where they are while it moves. */
+function checkMeasures({ tasks }: FlowGraph, { data: { augment } }: Settings, where: string): void {
+  if (augment === null) return;
+  const [smallest, largest] = augment.scale;
+  const moves =
+    augment.flipHorizontal > 0 || augment.flipVertical > 0 || augment.shift > 0 || smallest !== 1 || largest !== 1;
+  const silent = tasks.flatMap(({ spec, path }) =>
+    spec.kind === "boundedRegression" && spec.scale !== null && spec.measures === undefined ? [path] : [],
+  );
+  if (!moves || silent.length === 0) return;
+  const named = silent.map((path) => `"${path}"`).join(", ");
+  throw new ConfigError(
+    `${where}: data.augment moves pictures, but ${named}, scaled by the picture's size, ${silent.length === 1 ? "does" : "do"} not say how the labels move with them. Add measures: "x", "y", "width" or "height", or measures: "none" where they do not.`,
+    { file: where, keys: ["data.augment"], tasks: silent },
   );
 }
 
