@@ -29,7 +29,7 @@ import { tuneRun } from "../../src/asking/tune-run.js";
 import { compareRuns } from "../../src/comparing/compare-runs.js";
 import { diffRuns } from "../../src/comparing/diff-runs.js";
 import { CoolError } from "../../src/errors.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { showRun } from "../../src/records/list-runs.js";
 import { exportRun, importRuns } from "../../src/records/transfer.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
