@@ -1,12 +1,13 @@
 // The rooms of src/, lowest first: what each one holds, what it may import besides itself, and which packages. Nothing
 // else may be imported, by type or dynamically neither, and no circle is left: docs/architecture.md says why.
-const BASE = ["arrays", "errors"];
+const BASE = ["arrays", "errors", "options"];
 const FACTS = ["tasks", "flow", ...BASE];
 
 /** `imports`: rooms or single files of src/. `packages`: `node:` stands for all of Node's own modules. */
 export const rooms = {
   arrays: { holds: "elements of arrays", imports: [], packages: [] },
   errors: { holds: "every error that a user can meet", imports: [], packages: ["fastest-levenshtein"] },
+  options: { holds: "options of a configuration's functions, checked", imports: ["errors"], packages: [] },
   platform: { holds: "this process, this package's files, its cache", imports: ["errors"], packages: ["node:"] },
   protobuf: { holds: "the wire format of TensorFlow's messages", imports: BASE, packages: [] },
   flow: { holds: "the flow graph and its three-valued logic", imports: BASE, packages: [] },

@@ -2,11 +2,13 @@
 import { join, resolve } from "node:path";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
+import { printable, printableJson } from "../platform/printable.js";
 import { findProjectDir } from "../project/project-dir.js";
 import { migrationNote } from "../storage/database/migrations.js";
 import { openRunStore, type RunStore, type StoreOptions } from "../storage/run-store.js";
 import { errorJson, reportError, toCoolError } from "./report-error.js";
 import { guardStreams } from "./streams.js";
+import { useColour } from "./tables/tables.js";
 
 /** Whether a command reads a store, changes what is in it, or makes one where there is none. */
 type StoreAccess = "read" | "change" | "create";
@@ -88,14 +90,19 @@ export abstract class CoolCommand extends Command {
     }
   }
 
+  /** What a person reads: whatever names, cells and messages hold, nothing but text and our own colours. */
+  override log(text = ""): void {
+    super.log("%s", printable(text, { colours: useColour() }));
+  }
+
   /** Warnings of long work go to stderr, so that stdout stays the result's. */
   protected note(line: string): void {
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${printable(line)}\n`);
   }
 
   /** Without colours, which cost more than the work of a list of a thousand runs. */
   protected override logJson(json: unknown): void {
-    process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+    process.stdout.write(`${printableJson(json)}\n`);
   }
 
   protected override toErrorJson(error: unknown): unknown {

@@ -3,7 +3,7 @@ import { existsSync, statfsSync } from "node:fs";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { delimiter, join } from "node:path";
 import type { BackendName } from "../engine/backends/choose.js";
-import { CoolError } from "../errors.js";
+import { CoolError, StoreError } from "../errors.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { packageVersions, queryGpus } from "../provenance/environment.js";
 import { cleanStore } from "../records/leftovers.js";
@@ -95,6 +95,7 @@ async function checkPackage(name: string, version: string | undefined, use: () =
     const detail = await use();
     return ok(name, `${version ?? "unknown version"}${detail === "" ? "" : `, ${detail}`}`);
   } catch (error) {
+    if (error instanceof StoreError) return broken(name, "does not load", error.message);
     const [reason = ""] = (error as Error).message.split("\n");
     return broken(
       name,

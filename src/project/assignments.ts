@@ -24,13 +24,18 @@ export function applyAssignments(input: object, assignments: readonly string[]):
 /** Objects on the way are copied, since what the user wrote may be in use elsewhere. */
 function assign(target: Values, [key = "", ...rest]: readonly string[], value: unknown): void {
   if (rest.length === 0) {
-    target[key] = value;
+    define(target, key, value);
     return;
   }
-  const inner = target[key];
+  const inner = Object.hasOwn(target, key) ? target[key] : undefined;
   const copy: Values = typeof inner === "object" && inner !== null ? { ...inner } : {};
-  target[key] = copy;
+  define(target, key, copy);
   assign(copy, rest, value);
+}
+
+/** A key of its own, also where it is called `__proto__`: the schema then says that there is no such setting. */
+function define(target: Values, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function parseValue(text: string): unknown {

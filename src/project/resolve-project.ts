@@ -3,15 +3,15 @@ import { resolve } from "node:path";
 import type { InputSpec } from "../data/dataset.js";
 import type { TrunkFunction } from "../engine/model/network.js";
 import { ConfigError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
-import type { Definitions } from "../flow/define.js";
+import { assertOwnNames, type Definitions } from "../flow/define.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { traceFlow } from "../flow/trace.js";
-import { behaviourOf, taskKinds } from "../tasks/index.js";
 import type { OpenRunLogger } from "../logging/run-logger.js";
+import { behaviourOf, taskKinds } from "../tasks/index.js";
+import { applyAssignments } from "./assignments.js";
 import type { Project, ProjectDefinition } from "./define-project.js";
 import { checkMetrics } from "./metrics.js";
 import { parseMonitor } from "./monitor.js";
-import { applyAssignments } from "./assignments.js";
 import { parseSettings, type Settings } from "./settings.js";
 import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
 
@@ -69,6 +69,7 @@ export function resolveProject(
       },
     );
   }
+  assertOwnNames("inputs", inputs);
   checkAugmentation(inputs, settings, where);
   if (typeof definition.trunk !== "function") {
     throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
@@ -76,6 +77,7 @@ export function resolveProject(
   checkTasks(definition.tasks, where);
   const graph = withVocabulary(traceFlow(definition.tasks, definition.flow), inputs);
   checkTokenTasks(graph, inputs, where);
+  checkMeasures(graph, settings, where);
   parseMonitor(graph, settings.train.monitor);
   checkMetrics(graph, settings.evaluate.metrics, "evaluate.metrics");
   return {
@@ -149,6 +151,23 @@ function checkAugmentation(inputs: LoadedProject["inputs"], { data }: Settings, 
   throw new ConfigError(
     `${where}: data.augment changes pictures, but there is no image input. Remove it, or add an image input.`,
     { file: where, keys: ["data.augment"] },
+  );
+}
+
+/** Labels in parts of the picture that do not say what they measure would stay where they are while it moves. */
+function checkMeasures({ tasks }: FlowGraph, { data: { augment } }: Settings, where: string): void {
+  if (augment === null) return;
+  const [smallest, largest] = augment.scale;
+  const moves =
+    augment.flipHorizontal > 0 || augment.flipVertical > 0 || augment.shift > 0 || smallest !== 1 || largest !== 1;
+  const silent = tasks.flatMap(({ spec, path }) =>
+    spec.kind === "boundedRegression" && spec.scale !== null && spec.measures === undefined ? [path] : [],
+  );
+  if (!moves || silent.length === 0) return;
+  const named = silent.map((path) => `"${path}"`).join(", ");
+  throw new ConfigError(
+    `${where}: data.augment moves pictures, but ${named}, scaled by the picture's size, ${silent.length === 1 ? "does" : "do"} not say how the labels move with them. Add measures: "x", "y", "width" or "height", or measures: "none" where they do not.`,
+    { file: where, keys: ["data.augment"], tasks: silent },
   );
 }
 

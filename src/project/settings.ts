@@ -68,7 +68,10 @@ const WRAPPERS = [z.ZodDefault, z.ZodPrefault, z.ZodNullable, z.ZodOptional] as 
 function childrenAt(schema: z.core.$ZodType, key: string): z.core.$ZodType[] {
   if (schema instanceof z.ZodArray) return [schema.element as z.core.$ZodType];
   if (schema instanceof z.ZodOptional) return childrenAt(schema.def.innerType as z.core.$ZodType, key);
-  return shapesOf(schema).flatMap((shape) => (shape[key] === undefined ? [] : [shape[key]]));
+  return shapesOf(schema).flatMap((shape) => {
+    const schemaAt = Object.hasOwn(shape, key) ? shape[key] : undefined;
+    return schemaAt === undefined ? [] : [schemaAt];
+  });
 }
 
 function shapesOf(schema: z.core.$ZodType): Record<string, z.core.$ZodType>[] {

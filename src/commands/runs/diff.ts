@@ -3,11 +3,12 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import type { ComparedParam } from "../../analysis/comparison/compare.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
-import { colourDiff, printable } from "../../cli/diff-text.js";
+import { colourDiff } from "../../cli/diff-text.js";
 import { clip, displayWidth } from "../../cli/tables/display-width.js";
 import { drawTable } from "../../cli/tables/tables.js";
 import { cellText } from "../../cli/text.js";
 import { diffRuns, type RunDiff } from "../../comparing/diff-runs.js";
+import { printableLine } from "../../platform/printable.js";
 import { runningProject } from "../../project/project-dir.js";
 
 /** Columns for each run's value. */
@@ -98,7 +99,7 @@ export default class RunsDiff extends CoolCommand {
     else {
       this.log(`output, from line ${same_lines + 1} on:`);
       const signed = [...first.map((line) => `-${line}`), ...second.map((line) => `+${line}`)];
-      if (signed.length > 0) this.log(colourDiff(signed.map(printable).join("\n")));
+      if (signed.length > 0) this.log(colourDiff(signed.map(printableLine).join("\n")));
     }
   }
 }
