@@ -243,7 +243,7 @@ export class LoadedRun {
   async #evaluateTable(table: string, options: ScoreOptions): Promise<EvaluationRow[]> {
     const { graph, config, thresholds, project } = this.#stored;
     const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
-    const further = asked?.further ?? onDemandMetricsOf(config.settings);
+    const onDemand = asked?.onDemand ?? onDemandMetricsOf(config.settings);
     const { loadRows } = await import("../data/load.js");
     const dataset = await loadRows({
       graph,
@@ -260,7 +260,7 @@ export class LoadedRun {
       const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
       const logits = await this.#logits(dataset.inputs, rows, options, dataset);
       const outputs = outputsOf(dataset, graph, "test", rows, logits);
-      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], further);
+      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], onDemand);
       return evaluation.filter((row) => asked?.selects(row) ?? true);
     } finally {
       dataset.close();

@@ -86,7 +86,7 @@ async function runEpoch(training: Training, before: ScheduleState): Promise<Sche
   const clock = new EpochClock(epoch, settings.train.epochs);
   const report = await trainRows(training, before, clock);
   const { step } = trainer.position;
-  const asked = { forwarder, onDemand: watched.monitor?.further ?? [], logVariances: trainer.logVariances };
+  const asked = { forwarder, onDemand: watched.monitor?.onDemand ?? [], logVariances: trainer.logVariances };
   const { rows, valid, trainLoss, validLoss } = await epochMetrics(context, network, report, asked);
   // before a checkpoint is written: the ones there are must stay sound
   assertFinite(rows, step, epoch);
