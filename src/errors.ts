@@ -10,7 +10,7 @@ export type Facts = Readonly<Record<string, unknown>>;
  */
 export class CoolError extends Error {
   readonly facts: Facts;
-  /** Process exit code: 1 the work failed, 2 wrong usage, 130 interrupted (DESIGN §9). */
+  /** Process exit code: 1 the work failed, 2 wrong usage, 130 interrupted (docs/architecture.md#exit-codes). */
   readonly exitCode: 1 | 2 | 130 = 1;
 
   constructor(message: string, facts: Facts = {}, options?: ErrorOptions) {

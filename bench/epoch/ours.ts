@@ -6,12 +6,14 @@ import { parseArgs } from "node:util";
 import { type BackendChoice, openBackend } from "../../src/engine/backends/choose.js";
 import { type Batch, createBatchReader } from "../../src/engine/batches/batch-reader.js";
 import { Network } from "../../src/engine/model/network.js";
-import { openStepEngine } from "../../src/engine/optimization/open-step-engine.js";
+import { openStepEngine } from "../../src/engine/step-graph/open-step-engine.js";
 import { Trainer } from "../../src/engine/optimization/trainer.js";
 import { activeRows, bothMasks, labelledRows, type RowMask } from "../../src/flow/masks.js";
-import { type EpochSummary, LoggerGroup } from "../../src/logging/run-logger.js";
-import { loadProject } from "../../src/project/project.js";
-import { openDataset, trainRun } from "../../src/training/train-run.js";
+import { LoggerGroup } from "../../src/logging/logger-group.js";
+import type { EpochSummary } from "../../src/logging/run-logger.js";
+import { loadProject } from "../../src/project/load-project.js";
+import { openDataset } from "../../src/training/open-dataset.js";
+import { trainRun } from "../../src/training/train-run.js";
 import { median, print, printProgress } from "../report.js";
 
 /** Images per second of one side in one round. */
@@ -89,11 +91,11 @@ async function measureRun(set: readonly string[]): Promise<RunSpeed> {
   const later = summaries.slice(1);
   return {
     within: median(shares.slice(1)),
-    training: median(later.map(({ imagesPerSecond }) => imagesPerSecond)),
+    training: median(later.map(({ rowsPerSecond }) => rowsPerSecond)),
     whole: median(
-      later.map(({ imagesPerSecond, seconds }, i) => {
+      later.map(({ rowsPerSecond, seconds }, i) => {
         const elapsed = ((ends[i + 1] as number) - (ends[i] as number)) / 1000;
-        return (imagesPerSecond * seconds) / elapsed;
+        return (rowsPerSecond * seconds) / elapsed;
       }),
     ),
   };

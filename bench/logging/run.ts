@@ -7,10 +7,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { Trainer } from "../../src/engine/optimization/trainer.js";
-import { LoggerGroup } from "../../src/logging/run-logger.js";
-import { loadProject } from "../../src/project/project.js";
+import { LoggerGroup } from "../../src/logging/logger-group.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { trainRun } from "../../src/training/train-run.js";
-import { RunStore } from "../../src/storage/run-store.js";
 import { median, print, printProgress, ROOT, warnIfBusy, writeResults } from "../report.js";
 
 const { values: flags } = parseArgs({
@@ -37,8 +36,7 @@ function cpuMs(): number {
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 const LOGGING: readonly (readonly [object, readonly string[]])[] = [
-  [LoggerGroup.prototype, ["open", "step", "epoch", "scored", "weights"]],
-  [RunStore.prototype, ["appendMetrics", "updateRun", "heartbeat"]],
+  [LoggerGroup.prototype, ["open", "step", "points", "epoch", "scored", "weights"]],
 ];
 
 /** Puts other methods in the place of an object's own while `work` runs. */

@@ -1,5 +1,5 @@
 /** @file Fills a store with runs as training makes them. */
-import type { MetricPoint } from "../../src/storage/tables/metric-points.js";
+import type { MetricPoint } from "../../src/tasks/evaluation.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import type { EvaluationRow } from "../../src/tasks/evaluation.js";
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import type { MetricPoint } from "../../src/storage/tables/metric-points.js";
+import type { MetricPoint } from "../../src/tasks/evaluation.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { median, print, printProgress, ROOT, warnIfBusy, writeResults } from "../report.js";
 import { fillStore } from "./fill.js";

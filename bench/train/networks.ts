@@ -1,7 +1,8 @@
 /** @file The two benchmark networks and random batches for them; torch_train.py is their twin. */
 import type { ImageInputSpec } from "../../src/data/dataset.js";
-import type { BatchTargets } from "../../src/engine/optimization/losses.js";
-import type { InputBatch, Layers, SymbolicTensor, TrunkFunction } from "../../src/engine/model/network.js";
+import type { BatchTargets } from "../../src/engine/batches/targets.js";
+import type { Layers, SymbolicTensor, TrunkFunction } from "../../src/engine/model/network.js";
+import type { InputBatch } from "../../src/engine/model/input-batch.js";
 import { defineTasks } from "../../src/flow/define.js";
 import type { FlowGraph } from "../../src/flow/graph.js";
 import { answerWidth } from "../../src/flow/masks.js";

@@ -4,7 +4,7 @@ import { type BackendChoice, type BackendName, openBackend } from "../../src/eng
 import { Network } from "../../src/engine/model/network.js";
 import { ReplicaGroup } from "../../src/engine/replicas/group.js";
 import { ReplicaSteps } from "../../src/engine/replicas/steps.js";
-import { openStepEngine } from "../../src/engine/optimization/open-step-engine.js";
+import { openStepEngine } from "../../src/engine/step-graph/open-step-engine.js";
 import { Trainer } from "../../src/engine/optimization/trainer.js";
 import { median, print, printProgress } from "../report.js";
 import type { Measurement } from "../torch.js";

@@ -61,7 +61,7 @@ function column(
 
 /** Whether the predicted class is right, with its probability: the top-label calibration of Guo et al. 2017. */
 function topClass(spec: ClassificationSpec, { labels, activated, decoded }: ScoredTask, mask: RowMask): ScoredAnswers {
-  const score = (row: number): number => decodedScore(spec, activated, decoded, row);
+  const score = (row: number): number => decodedScore(spec, spec.classes.length, activated, decoded, row);
   const rows = [...mask.keys()].filter((row) => mask[row] === 1 && !Number.isNaN(score(row)));
   return {
     name: null,

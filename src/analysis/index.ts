@@ -1,9 +1,12 @@
 /** @file Analyses of scored splits: pure functions over typed arrays. */
 export * from "./comparison/comparable-run.js";
 export * from "./comparison/compare.js";
+export * from "./comparison/directions.js";
 export * from "./evaluate.js";
 export * from "./explain.js";
+export * from "./explanation.js";
 export * from "./interpret.js";
 export * from "./label-report.js";
+export * from "./print-explanation.js";
 export * from "./score.js";
 export * from "./tune.js";

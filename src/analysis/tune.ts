@@ -2,7 +2,7 @@
 import { UnknownNameError } from "../errors.js";
 import type { BinarySpec, FlowGraph, MultilabelSpec, TaskNode, TaskSpec } from "../flow/graph.js";
 import { behaviourOf, type ParameterTuner, type Scored, type Thresholds } from "../tasks/index.js";
-import { confusionOf, type DecisionMetric, decisionMetrics, TUNABLE_METRICS } from "../tasks/metrics/decisions.js";
+import { confusionOf, type DecisionMetric, DECISION_METRICS, decisionMetrics } from "../tasks/metrics/decisions.js";
 import { knownAnswers, type YesNoAnswers } from "../tasks/metrics/yes-no.js";
 import { LOSS } from "./evaluate.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
@@ -11,7 +11,7 @@ import { bestThreshold } from "./threshold.js";
 /** What tuning did to one threshold. */
 export interface TuningReport {
   readonly task_path: string;
-  /** The label whose threshold this is, or the place among several parameters of an own decoder; null: the only one. */
+  /** The label whose threshold this is, or the place among several parameters of an custom decoder; null: the only one. */
   readonly label: string | null;
   readonly metric: string;
   readonly threshold: number;
@@ -33,12 +33,12 @@ export interface Tuning {
 /**
  * The thresholds that maximise a metric on a scored split. Only rows that are active by the labels and labelled
  * count; where these are all yes, all no, or none at all, the threshold stays 0.5 and its report says why. Decoders of
- * own tasks tune their parameters themselves. A task without the metric is tuned by its own: F1, or its first one.
+ * custom tasks tune their parameters themselves. A task without the metric is tuned by its own: F1, or its first one.
  * @throws UnknownNameError if no threshold can be tuned by that metric
  */
 export function tuneThresholds(graph: FlowGraph, scored: ScoredSplit, metric = "f1_score"): Tuning {
-  const own = graph.tasks.flatMap(({ spec }) => behaviourOf(spec).tunableMetrics(spec));
-  const known = new Set([...TUNABLE_METRICS, ...own]);
+  const own = graph.tasks.flatMap(({ spec }) => tunableMetrics(spec));
+  const known = new Set([...DECISION_METRICS.map(({ name }) => name), ...own]);
   if (!known.has(metric)) throw new UnknownNameError("metric", metric, known, "tuning", { exitCode: 2 });
   const perTask = graph.tasks.map(({ index }) => tuneTask(scored.tasks[index] as ScoredTask, metric));
   return {
@@ -62,13 +62,17 @@ function tuneTask(scored: ScoredTask, metric: string): TuningReport[] {
 
 /** The metric that was asked for, or the task's own first one where it has no such metric. */
 function metricFor(spec: TaskSpec, metric: string): string {
-  const behaviour = behaviourOf(spec);
-  return behaviour.tunableMetrics(spec).includes(metric) ? metric : (behaviour.headlineMetric(spec)?.name ?? LOSS);
+  return tunableMetrics(spec).includes(metric) ? metric : (behaviourOf(spec).headlineMetric(spec) ?? LOSS);
+}
+
+function tunableMetrics(spec: TaskSpec): string[] {
+  const facts = behaviourOf(spec).metrics.facts(spec);
+  return facts.flatMap(({ name, tunable }) => (tunable && !name.includes("/") ? [name] : []));
 }
 
 /** The metric that was asked for, or F1 where that is one of other tasks. */
 function decisionMetric(metric: string): DecisionMetric {
-  return TUNABLE_METRICS.find((name) => name === metric) ?? "f1_score";
+  return DECISION_METRICS.find(({ name }) => name === metric)?.name ?? "f1_score";
 }
 
 function tuneQuestions(scored: ScoredTask, metric: DecisionMetric): TuningReport[] {
@@ -84,7 +88,7 @@ function tuneQuestions(scored: ScoredTask, metric: DecisionMetric): TuningReport
   }));
 }
 
-/** Parameters of an own decoder: one report for each, with the metric that they reach together. */
+/** Parameters of an custom decoder: one report for each, with the metric that they reach together. */
 function tuneParameters(scored: ScoredTask, metric: string, tuner: ParameterTuner<TaskSpec>): TuningReport[] {
   const { path, spec } = scored.task;
   const behaviour = behaviourOf(spec);
@@ -92,7 +96,7 @@ function tuneParameters(scored: ScoredTask, metric: string, tuner: ParameterTune
   const parameters = tuner(counted, metric);
   const decoded = behaviour.decode(spec, scored.activated, parameters, scored.labels.unitScale);
   const reached = (of: Scored): number | null =>
-    behaviour.metrics(of).find(({ name }) => name === metric)?.value ?? null;
+    behaviour.metrics.values(of, [metric]).find(({ name }) => name === metric)?.value ?? null;
   const [before, after] = [reached(counted), reached({ ...counted, decoded })];
   const idle = scored.lossMask.includes(1) ? {} : { warning: "no row is active and labelled; its parameters stay" };
   return parameters.map((threshold, i) => ({

@@ -1,10 +1,19 @@
 /** @file `cool evaluate`: the evaluation frame of a finished run, from its stored predictions. */
+import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Gates, Split } from "../tasks/evaluation.js";
-import { evaluateSplits } from "../training/complete-run.js";
-import { askFor, onDemandMetricsOf } from "../project/metrics.js";
+import { evaluateSplits } from "./evaluate-splits.js";
+import { askAmong, askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type RunSummary, summarize } from "../records/run-summary.js";
-import { guessedRowsOf, type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
+import {
+  guessedRowsOf,
+  hasLostFolder,
+  type OpenRunOptions,
+  openStoredRun,
+  predictedSplits,
+  readScoredSplit,
+  usableRun,
+} from "./stored-run.js";
 
 export interface EvaluateResult {
   readonly run: RunSummary;
@@ -16,27 +25,51 @@ export interface EvaluateOptions extends OpenRunOptions {
   readonly split?: Split | undefined;
   /** Default: both kinds. */
   readonly gates?: Gates | undefined;
+  /** Is told where the results are not those of the run's folder. */
+  readonly onWarning?: (text: string) => void;
   /** These metrics alone, or `all` that there are; default: the usual ones and those of the run's evaluate.metrics. */
   readonly metrics?: readonly string[] | undefined;
 }
 
-/** @throws UnknownNameError for a run, or a metric that none of its tasks has */
+/**
+ * Of a run whose folder has been deleted, what the store keeps: the metrics that were computed when it ended.
+ * @throws UnknownNameError for a run, or a metric that none of its tasks has
+ */
 export async function evaluateRun(
   store: RunStore,
   reference: string,
   options: EvaluateOptions = {},
 ): Promise<EvaluateResult> {
-  const stored = await openStoredRun(store, reference, options);
+  const run = usableRun(store, reference);
+  if (hasLostFolder(store, run)) return keptEvaluation(store, run, options);
+  const stored = await openStoredRun(store, run.id, options);
   const splits = options.split === undefined ? predictedSplits(stored.dir) : [options.split];
   const asked = options.metrics === undefined ? null : askFor(stored.graph, options.metrics);
-  const further = asked?.further ?? onDemandMetricsOf(stored.config.settings);
+  const onDemand = asked?.onDemand ?? onDemandMetricsOf(stored.config.settings);
   const guessed = guessedRowsOf(store, stored);
   const evaluation: EvaluationRow[] = [];
   for (const split of splits) {
-    evaluation.push(...evaluateSplits(stored.graph, [await readScoredSplit(stored, split)], guessed, further));
+    evaluation.push(...evaluateSplits(stored.graph, [await readScoredSplit(stored, split)], guessed, onDemand));
   }
   const wanted = evaluation.filter(
     (row) => (options.gates === undefined || row.gates === options.gates) && (asked?.selects(row) ?? true),
   );
   return { run: summarize(stored.run, stored.dir), evaluation: wanted };
+}
+
+function keptEvaluation(store: RunStore, run: RunRecord, options: EvaluateOptions): EvaluateResult {
+  const { split, gates, metrics, onWarning } = options;
+  const dir = store.runDir(run.id);
+  const rows = store.readEvaluation(run.id);
+  const asked = metrics === undefined ? null : askAmong(rows, metrics, `what the store keeps of run ${run.id}`);
+  onWarning?.(
+    `The folder of run ${run.id} (${run.name}) has been deleted: these are the results that the store keeps.`,
+  );
+  const evaluation = rows.filter(
+    (row) =>
+      (split === undefined || row.split === split) &&
+      (gates === undefined || row.gates === gates) &&
+      (asked?.selects(row) ?? true),
+  );
+  return { run: summarize(run, dir), evaluation };
 }

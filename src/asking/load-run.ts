@@ -1,7 +1,9 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
 
 import { resolve } from "node:path";
-import { type ExplanationNode, explainRow, printExplanation } from "../analysis/explain.js";
+import { explainRow } from "../analysis/explain.js";
+import type { ExplanationNode } from "../analysis/explanation.js";
+import { printExplanation, type TreeStyle } from "../analysis/print-explanation.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { tokenLengths } from "../data/batches.js";
 import {
@@ -23,16 +25,15 @@ import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
 import { type Answer, answersOf } from "./answers.js";
-import { evaluateSplits } from "../training/complete-run.js";
+import { evaluateSplits } from "./evaluate-splits.js";
 import { evaluateRun } from "./evaluate-run.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
 import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
-import { configFileIn } from "../project/project-dir.js";
 import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
-import { type ReplicaNeeds, withForwarder } from "../training/replicas.js";
+import { type ReplicaNeeds, withAnswerer } from "./replicas.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 import { glueOf } from "../records/stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
@@ -93,22 +94,25 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
       import("../engine/model/checkpoint.js"),
       import("../records/run-folder.js"),
     ]);
-    const backend = await openBackend(options.backend ?? "auto", { projectDir: stored.config.projectDir });
+    const backend = await openBackend(options.backend ?? "auto", packagesOf(stored.project));
     const network = await loadNetwork(runFiles(stored.dir).checkpoint("best"), stored.graph, stored.config.inputs);
-    const configFile =
-      options.project === undefined ? stored.config.configFile : (configFileIn(options.project) ?? options.project);
     return new LoadedRun(opened, stored, network, {
       choice: options.replicas ?? 1,
       backend,
       batchSize: PREDICT_BATCH,
-      projectDir: stored.config.projectDir,
-      configFile,
+      projectDir: stored.project?.dir ?? null,
+      configFile: stored.project?.configFile ?? null,
       ...(options.onReplicas === undefined ? {} : { onPlan: options.onReplicas }),
     });
   } catch (error) {
     opened.close();
     throw error;
   }
+}
+
+/** Native packages come from the user's project and cache, wherever the run says that it was made. */
+function packagesOf(project: StoredRun["project"]): { readonly projectDir?: string } {
+  return project === null ? {} : { projectDir: project.dir };
 }
 
 /** A run ready to answer. Owns its network and its connection to the store. */
@@ -216,14 +220,15 @@ export class LoadedRun {
     });
   }
 
-  /** The same tree as text. */
-  print({ input, text, tree }: Explanation): string {
-    return printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree);
+  /** The same tree as text. @param style default: as it is, without colour */
+  print({ input, text, tree }: Explanation, style?: TreeStyle): string {
+    return printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree, style);
   }
 
   /**
    * The run's own splits evaluated with its thresholds as they are now, or a labelled table.
-   * @param rows a split, a table (file or SQL query, relative to the project), or nothing for all splits
+   * @param rows a split, a table (file or SQL query, relative to the user's project, else to that of the run), or
+   *   nothing for all splits
    */
   async evaluate(
     rows?: Split | { readonly table: string },
@@ -236,15 +241,17 @@ export class LoadedRun {
   }
 
   async #evaluateTable(table: string, options: ScoreOptions): Promise<EvaluationRow[]> {
-    const { graph, config, thresholds } = this.#stored;
+    const { graph, config, thresholds, project } = this.#stored;
     const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
-    const further = asked?.further ?? onDemandMetricsOf(config.settings);
+    const onDemand = asked?.onDemand ?? onDemandMetricsOf(config.settings);
     const { loadRows } = await import("../data/load.js");
     const dataset = await loadRows({
       graph,
       table,
+      typed: true,
       inputs: config.inputs,
-      projectDir: config.projectDir,
+      // a table is data, and a query is what the caller wrote: only their place is the run's
+      projectDir: project?.dir ?? config.projectDir,
       cacheDir: resolve(this.#store.dir, "cache"),
       onBadImage: options.onBadImage ?? "error",
       signal: options.signal,
@@ -252,8 +259,8 @@ export class LoadedRun {
     try {
       const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
       const logits = await this.#logits(dataset.inputs, rows, options, dataset);
-      const outputs = await outputsOf(dataset, graph, "test", rows, logits);
-      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], further);
+      const outputs = outputsOf(dataset, graph, "test", rows, logits);
+      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], onDemand);
       return evaluation.filter((row) => asked?.selects(row) ?? true);
     } finally {
       dataset.close();
@@ -309,16 +316,16 @@ export class LoadedRun {
       import("../engine/batches/batch-reader.js"),
     ]);
     const read = (some: Int32Array) => readInputs(this.#network, { inputs: sources }, some);
-    return withForwarder(
+    return withAnswerer(
       this.#network,
       { ...this.#replicas, most: Math.ceil(rows.length / PREDICT_BATCH) },
-      (forwarder) =>
+      (answerer) =>
         predictLogits(this.#network, rows, read, {
           batchSize: PREDICT_BATCH,
           lengths: tokenLengths(sources),
           ...(options.signal === undefined ? {} : { signal: options.signal }),
           ...(labelled === undefined ? {} : { labelled }),
-          ...(forwarder === undefined ? {} : { forwarder }),
+          ...(answerer === undefined ? {} : { answerer }),
           onProgress: (done, total) => options.onProgress?.("predicting", done, total),
         }),
     );

@@ -76,7 +76,7 @@ async function openTable(
     import("../data/inputs/table-inputs.js"),
   ]);
   const projectDir = process.cwd();
-  const tables = await readTables([{ table: source }], projectDir);
+  const tables = await readTables([{ table: source }], projectDir, { typed: true, signal: load.signal });
   const options = { ...load, inputs: config.inputs, projectDir };
   const { inputs, ids, kept, skipped, close } = await loadTableInputs(tables, options, null);
   try {

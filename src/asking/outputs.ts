@@ -1,21 +1,21 @@
 /** @file Rows of a dataset and a network's logits, put together to be scored. */
 import type { SplitOutputs } from "../analysis/score.js";
 import type { Dataset } from "../data/dataset.js";
+import { selectLabels } from "../data/labels/labels.js";
 import { selectOffsets, selectTokenLabels } from "../data/labels/token-labels.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { answerWidth } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
 
 /** @param logits per task, aligned with `rows` */
-export async function outputsOf(
-  dataset: Pick<Dataset, "ids" | "labels" | "rows" | "offsets">,
+export function outputsOf(
+  dataset: Pick<Dataset, "ids" | "labels" | "offsets">,
   graph: FlowGraph,
   split: Split,
   rows: Int32Array,
   logits: readonly Float32Array[],
-): Promise<SplitOutputs> {
+): SplitOutputs {
   const { offsets = null } = dataset;
-  const { gatherLabels } = await import("../engine/optimization/losses.js");
   return {
     split,
     ids: Array.from(rows, (row) => dataset.ids[row] as string),
@@ -24,7 +24,7 @@ export async function outputsOf(
       const { spec } = graph.tasks[i] as TaskNode;
       return offsets !== null && axisOf(spec) === "token"
         ? selectTokenLabels(labels, rows, offsets, answerWidth(spec))
-        : gatherLabels(labels, rows, dataset.rows);
+        : selectLabels(labels, rows, answerWidth(spec));
     }),
     offsets: offsets === null ? null : selectOffsets(offsets, rows),
   };

@@ -1,5 +1,5 @@
 /** @file What can be shown of a sample: its image file, its pixels as the network sees them, or its words. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import {
   type Dataset,
@@ -53,11 +53,15 @@ function numbersOf(inputs: Readonly<Record<string, InputSource>>, row: number): 
 
 /** What can be shown of a finished run's samples: the image files that they are named after, or their words. */
 export async function storedPictures(
-  { config, dir }: Pick<StoredRun, "config" | "dir">,
+  { config, dir, project }: Pick<StoredRun, "config" | "dir" | "project">,
   split: Split,
 ): Promise<(sample: Pick<SampleReference, "id" | "row" | "position">) => SamplePicture> {
   const inputs = Object.values(config.inputs);
-  if (inputs.some(({ kind }) => kind === "image")) return ({ id }) => storedImage(config, id);
+  if (inputs.some(({ kind }) => kind === "image")) {
+    // where it was made may be another machine; the user's own project is where its pictures are here
+    const folders = [...(project === null ? [] : [project.dir]), config.projectDir];
+    return ({ id }) => storedImage(config, folders, id);
+  }
   const tokens = inputs.find((spec) => spec.kind === "tokens");
   const words = tokens === undefined ? null : await readWords(runFiles(dir).words(split));
   if (tokens === undefined || words === null) {
@@ -67,14 +71,19 @@ export async function storedPictures(
 }
 
 /** @param id name of the sample, which is the path of its first image */
-function storedImage(config: RunConfig, id: string): SamplePicture {
-  const candidates = imageFiles(config, id);
-  const found = candidates.find((file) => existsSync(file)) ?? candidates[0];
+function storedImage(config: RunConfig, projectDirs: readonly string[], id: string): SamplePicture {
+  const candidates = projectDirs.flatMap((projectDir) => imageFiles(config, projectDir, id));
+  const found = candidates.find(isFile) ?? candidates[0];
   return found === undefined ? { kind: "missing", reason: "is not found" } : { kind: "file", path: found };
 }
 
+/** A pipe or a device of this name would be read for ever. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
 /** Where a sample's image may be: an id may begin with its table and end with the number of its row. */
-function imageFiles({ projectDir, settings }: RunConfig, id: string): string[] {
+function imageFiles({ settings }: RunConfig, projectDir: string, id: string): string[] {
   const tables = tablesOf(settings.data);
   const prefix = tables.find((table) => id.startsWith(`${table}:`));
   const path = prefix === undefined ? id : id.slice(prefix.length + 1);

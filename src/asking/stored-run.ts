@@ -8,8 +8,10 @@ import type { RunStore } from "../storage/run-store.js";
 import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
 import type { Thresholds } from "../tasks/index.js";
 import { loadOwnCode } from "../project/custom-task-code.js";
+import { type RunningProject, runningProject } from "../project/project-dir.js";
 import { readPredictions } from "../records/predictions.js";
-import { type RunConfig, readGraph, readRunConfig, runFiles } from "../records/run-folder.js";
+import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { type RunConfig, runFiles } from "../records/run-folder.js";
 import { readThresholds } from "../records/thresholds.js";
 
 /** What a run's folder says, without its weights. */
@@ -20,17 +22,22 @@ export interface StoredRun {
   readonly graph: FlowGraph;
   /** Per task, in the order of the graph. */
   readonly thresholds: readonly Thresholds[];
+  /** The user's, whose code and files may be used; null where the user stands in none. */
+  readonly project: RunningProject | null;
 }
 
 /** How a run is opened. */
 export interface OpenRunOptions {
-  /** Folder of the project whose code own tasks need; default: the one that the run was made from. */
+  /**
+   * Folder (or configuration) of the project whose code custom tasks need; default: the nearest one above the working
+   * folder. What the run says about its project is never run.
+   */
   readonly project?: string | undefined;
 }
 
 /**
  * @param reference id, unique id prefix, name or `latest`
- * @throws UnknownNameError, StoreError where the run has not finished, ConfigError where the code of an own task is
+ * @throws UnknownNameError, StoreError where the run has not finished, ConfigError where the code of a custom task is
  *   missing or has changed
  */
 export async function openStoredRun(
@@ -38,17 +45,42 @@ export async function openStoredRun(
   reference: string,
   { project }: OpenRunOptions = {},
 ): Promise<StoredRun> {
-  const run = reference === "latest" ? latestFinished(store) : store.findRun(reference);
+  const run = usableRun(store, reference);
   const dir = store.runDir(run.id);
-  if (!existsSync(runFiles(dir).thresholds)) {
-    throw new StoreError(
-      `Run ${run.id} (${run.name}) is ${run.displayState} and has no results yet. ${run.displayState === "running" ? "Wait for it to end." : `Finish it with: cool run --resume ${run.id}`}`,
-      { run: run.id, state: run.displayState },
+  if (!existsSync(runFiles(dir).thresholds)) throw noResults(run, dir);
+  const [graph, config] = [readGraph(dir), readRunConfig(dir)];
+  const running = runningProject(project);
+  await loadOwnCode(run, graph, running, config.configFile);
+  return { run, dir, config, graph, thresholds: readThresholds(dir, graph), project: running };
+}
+
+/** Whether the store has a run's results, but the folder with what they were made of has been deleted. */
+export function hasLostFolder(store: RunStore, { id }: RunRecord): boolean {
+  return !existsSync(store.runDir(id)) && store.readEvaluation(id).length > 0;
+}
+
+function noResults(run: RunRecord, dir: string): StoreError {
+  const { id, name, displayState: state } = run;
+  const facts = { run: id, state, dir };
+  if (!existsSync(dir)) {
+    return new StoreError(
+      `The folder of run ${id} (${name}) has been deleted: ${dir}. Its weights and predictions are gone; what the store keeps of it is shown by cool runs show, cool evaluate and cool compare runs.`,
+      facts,
     );
   }
-  const [graph, config] = [readGraph(dir), readRunConfig(dir)];
-  await loadOwnCode(run, graph, config, project);
-  return { run, dir, config, graph, thresholds: readThresholds(dir, graph) };
+  if (state === "finished") {
+    return new StoreError(
+      `Run ${id} (${name}) is finished, but ${runFiles(dir).thresholds} has been deleted. What the store keeps of it is shown by cool runs show and cool compare runs.`,
+      facts,
+    );
+  }
+  const next = state === "running" ? "Wait for it to end." : `Finish it with: cool run --resume ${id}`;
+  return new StoreError(`Run ${id} (${name}) is ${state} and has no results yet. ${next}`, facts);
+}
+
+/** @throws UnknownNameError */
+export function usableRun(store: RunStore, reference: string): RunRecord {
+  return reference === "latest" ? latestFinished(store) : store.findRun(reference);
 }
 
 /** `latest` means a run that can be used, so one that has only begun or failed is passed over. */

@@ -6,7 +6,9 @@ import { type TuningReport, tuneThresholds } from "../analysis/tune.js";
 import { ConfigError } from "../errors.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
-import { evaluateSplits, keepThresholds } from "../training/complete-run.js";
+import { evaluateSplits } from "./evaluate-splits.js";
+import { keepThresholds } from "../records/thresholds.js";
+import { digestFiles } from "../records/run-artifacts.js";
 import { onDemandMetricsOf } from "../project/metrics.js";
 import { writePredictions } from "../records/predictions.js";
 import { runFiles } from "../records/run-folder.js";
@@ -49,18 +51,21 @@ export async function tuneRun(
   const { thresholds, reports } = tuneThresholds(graph, valid, tunedBy);
   const tuned = withThresholds(graph, valid, thresholds);
   const guessed = guessedRowsOf(store, stored);
-  const further = onDemandMetricsOf(config.settings);
+  const onDemand = onDemandMetricsOf(config.settings);
   for (const split of splits) {
     const scored = split === "valid" ? tuned : withThresholds(graph, await readScoredSplit(stored, split), thresholds);
     await writePredictions(runFiles(dir).predictions(split), scored);
-    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, further));
+    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, onDemand));
   }
+  const kept = keepThresholds(store, run.id, dir, graph, thresholds, tunedBy);
+  // its thresholds and predictions are other files now
+  store.recordArtifacts(run.id, await digestFiles(dir));
   return {
     run: summarize(run, dir),
     split: "valid",
-    thresholds: keepThresholds(store, run.id, dir, graph, thresholds, tunedBy),
-    before: evaluateSplit(graph, valid, undefined, further),
-    after: evaluateSplit(graph, tuned, undefined, further),
+    thresholds: kept,
+    before: evaluateSplit(graph, valid, undefined, onDemand),
+    after: evaluateSplit(graph, tuned, undefined, onDemand),
     reports,
   };
 }

@@ -2,10 +2,13 @@
 import { join, resolve } from "node:path";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
+import { printable, printableJson } from "../platform/printable.js";
 import { findProjectDir } from "../project/project-dir.js";
 import { migrationNote } from "../storage/database/migrations.js";
 import { openRunStore, type RunStore, type StoreOptions } from "../storage/run-store.js";
 import { errorJson, reportError, toCoolError } from "./report-error.js";
+import { guardStreams } from "./streams.js";
+import { useColour } from "./tables/tables.js";
 
 /** Whether a command reads a store, changes what is in it, or makes one where there is none. */
 type StoreAccess = "read" | "change" | "create";
@@ -15,6 +18,8 @@ const ACCESS = {
   change: { create: false },
   create: {},
 } as const satisfies Record<StoreAccess, StoreOptions>;
+
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Base of all commands. `run` returns what `--json` prints; `--json` prints nothing else on stdout. */
 export abstract class CoolCommand extends Command {
@@ -31,6 +36,12 @@ export abstract class CoolCommand extends Command {
       helpGroup: "GLOBAL",
     }),
   };
+
+  protected override async init(): Promise<void> {
+    // again: oclif listens to errors of stdout since this module was loaded
+    guardStreams();
+    await super.init();
+  }
 
   /** Folder of the store that the flags mean. */
   protected storeDir(flags: { readonly project?: string | undefined; readonly store?: string | undefined }): string {
@@ -53,7 +64,8 @@ export abstract class CoolCommand extends Command {
   }
 
   /**
-   * Aborts on the first Ctrl-C (or SIGTERM); a second one ends the process at once.
+   * Aborts on the first Ctrl-C, SIGTERM or SIGHUP (a terminal that is closed); a second Ctrl-C or SIGTERM ends the
+   * process at once.
    * @param say tells that the first one was heard; default: on a line of its own, after the terminal's ^C
    */
   protected async interruptible<T>(
@@ -61,27 +73,36 @@ export abstract class CoolCommand extends Command {
     say: (line: string) => void = (line) => process.stderr.write(`\n${line}\n`),
   ): Promise<T> {
     const controller = new AbortController();
-    const onSignal = (): void => {
-      if (controller.signal.aborted) process.exit(130);
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (controller.signal.aborted) {
+        // a terminal that closes sends several: to its shell, and to what runs in it
+        if (signal !== "SIGHUP") process.exit(130);
+        return;
+      }
       say("stopping after the current step; press Ctrl-C again to quit at once");
       controller.abort();
     };
-    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+    for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
     try {
       return await work(controller.signal);
     } finally {
-      process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+      for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
     }
+  }
+
+  /** What a person reads: whatever names, cells and messages hold, nothing but text and our own colours. */
+  override log(text = ""): void {
+    super.log("%s", printable(text, { colours: useColour() }));
   }
 
   /** Warnings of long work go to stderr, so that stdout stays the result's. */
   protected note(line: string): void {
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${printable(line)}\n`);
   }
 
   /** Without colours, which cost more than the work of a list of a thousand runs. */
   protected override logJson(json: unknown): void {
-    process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+    process.stdout.write(`${printableJson(json)}\n`);
   }
 
   protected override toErrorJson(error: unknown): unknown {

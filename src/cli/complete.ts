@@ -5,14 +5,21 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { findProjectDir } from "../project/project-dir.js";
+import { cellText } from "./text.js";
 import { CANDIDATE_KINDS, type CandidateKind, candidates } from "../storage/query/candidates.js";
 
-/** One candidate a line, its description after a tab. */
+/**
+ * One candidate a line, its description after a tab. Names of imported runs may hold anything; none that a line of a
+ * shell cannot hold is offered.
+ */
 export function completeWord([kind, prefix = "", , ...words]: readonly string[]): string {
   const known = CANDIDATE_KINDS.find((name) => name === kind);
   if (known === undefined) return "";
   return offered(known, prefix, words)
-    .map(({ value, description }) => (description === undefined ? `${value}\n` : `${value}\t${description}\n`))
+    .filter(({ value }) => cellText(value) === value)
+    .map(({ value, description }) =>
+      description === undefined ? `${value}\n` : `${value}\t${cellText(description)}\n`,
+    )
     .join("");
 }
 

@@ -1,6 +1,6 @@
 /** @file Scripts that let a shell complete commands, flags and names that the store knows. */
 import type { CandidateKind } from "../storage/query/candidates.js";
-import { TUNABLE_METRICS } from "../tasks/metrics/decisions.js";
+import { DECISION_METRICS } from "../tasks/metrics/decisions.js";
 
 /** A flag as a shell completes it. */
 interface CompletedFlag {
@@ -41,7 +41,9 @@ const KIND_OF_FLAG: Readonly<Record<string, CandidateKind>> = {
 
 const KIND_OF_ARGUMENT: Readonly<Record<string, CandidateKind>> = { run: "runs", first: "runs", second: "runs" };
 const KIND_OF_COMMAND: Readonly<Record<string, CandidateKind>> = { "runs restore": "trash", "runs tag": "tagged" };
-const WORDS_OF_FLAG: Readonly<Record<string, readonly string[]>> = { metric: TUNABLE_METRICS };
+const WORDS_OF_FLAG: Readonly<Record<string, readonly string[]>> = {
+  metric: DECISION_METRICS.map(({ name }) => name),
+};
 
 /** A command of oclif, as far as completion needs it. */
 interface KnownCommand {
@@ -127,12 +129,37 @@ function bashScript(bin: string, commands: readonly CompletedCommand[]): string 
       .filter(({ takesValue }) => takesValue)
       .map((flag) => `${quoted(`${command.words.join(" ")} --${flag.name}`)}) ${bashValue(flag)} ;;`),
   );
-  return `${name}_names() {
-  local plain=\${current#[\\"\\']} line quoted
-  plain="\${plain//\\\\/}"
+  return `# a name as it must stand where it is typed: within quotes that are open, or without any
+${name}_quoted() {
+  local open="$1" line="$2" char i
+  quoted=""
+  for ((i = 0; i < \${#line}; i++)); do
+    char="\${line:$i:1}"
+    case "$open$char" in
+      '"\\' | '""' | '"$' | '"\`') quoted+="\\\\$char" ;;
+      # a backslash before it would stay there
+      '"!') quoted+="\\"'!'\\"" ;;
+      "''") quoted+="'\\\\''" ;;
+      [\\"\\']?) quoted+="$char" ;;
+      ' ' | '!' | '"' | '#' | '$' | '&' | "'" | '(' | ')' | '*' | ';' | '<' | '>' | '?' | '[' | '\\' | ']' | '^' | '\`' | '{' | '|' | '}' | '~')
+        quoted+="\\\\$char" ;;
+      # at its start it means a command to zsh
+      =) [[ $i == 0 ]] && quoted+="\\\\=" || quoted+="=" ;;
+      *) quoted+="$char" ;;
+    esac
+  done
+}
+${name}_names() {
+  local open="" plain="$current" line quoted
+  case "$current" in
+    [\\"\\']*) open="\${current:0:1}" plain="\${current:1}" ;;
+  esac
+  # quotes in the middle of a word: what is open at its end cannot be told
+  [[ "\${plain//\\\\?/}" == *[\\"\\']* ]] && return 0
+  [[ "$open" == "'" ]] || plain="\${plain//\\\\/}"
   while IFS=$'\\t' read -r line _; do
-    [[ "$current" == [\\"\\']* ]] && quoted="$line" || printf -v quoted %q "$line"
-    quoted="\${quoted//\\\\,/,}"
+    # within quotes zsh does it itself
+    if [[ -n "\${ZSH_VERSION-}" && -n "$open" ]]; then quoted="$line"; else ${name}_quoted "$open" "$line"; fi
     COMPREPLY+=("$quoted")
   done < <(${bin} __complete "$1" "$plain" -- "\${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}" 2>/dev/null)
   [[ "\${COMPREPLY[0]-}" == *= ]] && compopt -o nospace 2>/dev/null

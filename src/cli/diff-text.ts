@@ -1,4 +1,5 @@
 /** @file Diffs for the terminal: coloured where that is wanted, and never with control characters of their own. */
+import { printable } from "../platform/printable.js";
 import { useColour } from "./tables/tables.js";
 
 const [RED, GREEN, CYAN, BOLD, RESET] = ["\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"];
@@ -8,7 +9,7 @@ export function colourDiff(diff: string, colour: boolean = useColour()): string 
   return diff
     .replace(/\n$/, "")
     .split("\n")
-    .map(printable)
+    .map((line) => printable(line))
     .map((line) => (colour ? colourLine(line) : line))
     .join("\n");
 }
@@ -23,9 +24,4 @@ function lineColour(line: string): string | null {
   if (line.startsWith("@@")) return CYAN;
   if (line.startsWith("-")) return RED;
   return line.startsWith("+") ? GREEN : null;
-}
-
-/** One line of unknown origin: what would move the cursor or change colours is shown as `�`. */
-export function printable(line: string): string {
-  return line.replace(/[^\P{Cc}\t]/gu, "\ufffd");
 }

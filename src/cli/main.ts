@@ -5,7 +5,8 @@ if (process.env.DEBUG !== undefined) process.setSourceMapsEnabled(true);
 
 const [first, ...others] = process.argv.slice(2);
 if (first === "__complete") {
-  const { completeWord } = await import("./complete.js");
+  const [{ completeWord }, { guardStreams }] = await Promise.all([import("./complete.js"), import("./streams.js")]);
+  guardStreams();
   process.stdout.write(completeWord(others));
 } else {
   const { startCommand } = await import("./start.js");

@@ -1,5 +1,6 @@
 /** @file How a failure is told: one paragraph on stderr or one JSON document on stdout, and the exit code. */
 import { CoolError, sentence, UnknownNameError, UsageError } from "../errors.js";
+import { printable, printableJson } from "../platform/printable.js";
 
 /** What oclif throws about flags and arguments. */
 interface ParseError extends Error {
@@ -59,8 +60,8 @@ export function errorJson(error: unknown): unknown {
  * @returns the exit code
  */
 export function reportError(error: Error & { readonly oclif?: { readonly exit?: number } }, json: boolean): number {
-  if (/(^|,)(\*|cool)/.test(process.env.DEBUG ?? "")) process.stderr.write(`${error.stack}\n`);
-  if (json) process.stdout.write(`${JSON.stringify(errorJson(error), null, 2)}\n`);
-  else process.stderr.write(`Error: ${error.message}\n`);
+  if (/(^|,)(\*|cool)/.test(process.env.DEBUG ?? "")) process.stderr.write(`${printable(error.stack ?? "")}\n`);
+  if (json) process.stdout.write(`${printableJson(errorJson(error))}\n`);
+  else process.stderr.write(`Error: ${printable(error.message)}\n`);
   return error instanceof CoolError ? error.exitCode : (error.oclif?.exit ?? 1);
 }

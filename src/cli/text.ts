@@ -1,14 +1,10 @@
 /** @file Texts of unknown origin, made fit for one cell of a terminal's table. */
+import { printableLine } from "../platform/printable.js";
 
 /** `–` for what is not there; control characters (colours, line breaks) are shown, not obeyed. */
 export function cellText(value: unknown): string {
   if (value === null || value === undefined) return "–";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) =>
-    JSON.stringify(character).slice(1, -1) === character
-      ? `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`
-      : JSON.stringify(character).slice(1, -1),
-  );
+  return printableLine(typeof value === "string" ? value : JSON.stringify(value));
 }
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];

@@ -5,7 +5,7 @@ import type { LabelCounts } from "../analysis/label-report.js";
 import { CoolCommand } from "../cli/command.js";
 import { drawTable, groupByFlow } from "../cli/tables/tables.js";
 import { checkProject, type ProjectCheck } from "../project/check-project.js";
-import { loadProject } from "../project/project.js";
+import { loadProject } from "../project/load-project.js";
 import { findProjectDir } from "../project/project-dir.js";
 
 export default class Check extends CoolCommand {

@@ -9,7 +9,7 @@ import { SPLITS } from "../tasks/evaluation.js";
 export default class Evaluate extends CoolCommand {
   static override summary = "Show every metric of every task of a finished run";
   static override description =
-    "With true gates: how good an answer is when its question was rightly asked. With predicted gates: what a user of the network sees.";
+    "With true gates: how good an answer is when its question was rightly asked. With predicted gates: how good it is where the network asks the question itself, over the rows whose gate it opened and that are labelled; a question that it asked wrongly mostly has no label and is not counted.";
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> long --split valid --gates predicted",
@@ -26,7 +26,11 @@ export default class Evaluate extends CoolCommand {
       helpValue: "NAME",
     }),
     labels: Flags.boolean({ summary: "also the metrics of single labels of multilabel tasks" }),
-    gates: Flags.option({ summary: "one kind of gates", options: ["truth", "predicted"] as const })(),
+    gates: Flags.option({
+      summary: "one kind of gates",
+      description: "truth: open by the labels; predicted: opened by the network; both count labelled rows alone",
+      options: ["truth", "predicted"] as const,
+    })(),
   };
 
   async run(): Promise<EvaluateResult> {
@@ -37,6 +41,7 @@ export default class Evaluate extends CoolCommand {
         gates: flags.gates,
         metrics: flags.metric,
         project: flags.project,
+        onWarning: (text) => this.note(`warning: ${text}`),
       }),
     );
     const split = flags.split ?? bestSplit(result.evaluation);

@@ -2,6 +2,7 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
+import { treeStyle } from "../cli/tree-style.js";
 import { DEFAULT_SAMPLES } from "../asking/explain-run.js";
 import { parseGiven } from "../asking/given-answers.js";
 import { type Explanation, type LoadedRun, loadRun } from "../asking/load-run.js";
@@ -71,7 +72,7 @@ export default class Explain extends CoolCommand {
       const explanations = await run.explain(images, { given, uncertainty });
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
-      for (const explanation of explanations) this.log(run.print(explanation));
+      for (const explanation of explanations) this.log(run.print(explanation, treeStyle()));
       if (task === undefined) return { run: run.run.id, explanations };
       if (explanations.length > images.length) {
         this.note(

@@ -7,14 +7,15 @@ import { replicasFlag } from "../cli/replicas-flag.js";
 import { bestSplit, evaluationTable } from "../cli/tables/tables.js";
 import { openConsoleLogger } from "../logging/console.js";
 import { uncaptured } from "../provenance/capture-output.js";
-import { loadProject } from "../project/project.js";
+import { loadProject } from "../project/load-project.js";
 import { findProjectDir } from "../project/project-dir.js";
-import { type RunResult, trainRun } from "../training/train-run.js";
+import type { RunResult } from "../training/run-result.js";
+import { trainRun } from "../training/train-run.js";
 
 export default class Run extends CoolCommand {
   static override summary = "Train a project's network, tune its thresholds, and evaluate it";
   static override description =
-    "Everything is kept as a run in the store: configuration, checkpoints, thresholds, evaluation, predictions and curves. Ctrl-C stops after the current step and keeps a checkpoint to go on from.";
+    "Everything is kept as a run in the store: configuration, checkpoints, thresholds, evaluation, predictions and curves. Ctrl-C (as SIGTERM, or a terminal that is closed) stops after the current step and keeps a checkpoint to go on from.";
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> examples/home-security --epochs 30 --name long",
@@ -28,7 +29,10 @@ export default class Run extends CoolCommand {
     project: Args.directory({ description: "folder of the project; default: the nearest with a cool.config.*" }),
   };
   static override flags = {
-    name: Flags.string({ summary: "name of the run; default: the project's name and a number" }),
+    name: Flags.string({
+      summary: "name of the run; default: the project's name and a number",
+      description: "Where another run has the name, this one is given the next number.",
+    }),
     epochs: Flags.integer({ summary: "epochs to train, instead of train.epochs", min: 1 }),
     set: Flags.string({
       summary: "a setting, e.g. train.batchSize=64",
@@ -55,7 +59,8 @@ export default class Run extends CoolCommand {
     }),
     resume: Flags.string({
       summary: "go on with a run from its last checkpoint",
-      description: "It keeps its own settings; only --epochs and --replicas may change.",
+      description:
+        "It keeps its own settings; only --epochs and --replicas may change. A finished run stays as it is, unless --epochs asks for more.",
       helpValue: "RUN",
       exclusive: ["again", "name", "set", "seed"],
     }),
@@ -107,6 +112,9 @@ export default class Run extends CoolCommand {
     const split = bestSplit(evaluation);
     if (split !== undefined) this.log(evaluationTable(evaluation, split));
     const dir = relative(process.cwd(), run.dir) || ".";
+    if (run.best_epoch !== null) {
+      this.log(`results of the weights after epoch ${run.best_epoch} of ${run.epochs}`);
+    }
     this.log(`run ${run.id} (${run.name}) is ${run.state}; it is kept in ${dir}`);
     this.log(`curves and pictures: cool tensorboard ${run.name}${this.elsewhere(run.dir)}`);
   }

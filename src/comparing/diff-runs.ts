@@ -3,13 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FlatFacts } from "../analysis/comparison/comparable-run.js";
 import { type ComparedParam, compareFacts } from "../analysis/comparison/compare.js";
-import { linesOf } from "../analysis/comparison/text-diff.js";
+import { linesOf, unifiedDiff } from "../analysis/comparison/text-diff.js";
 import { UsageError } from "../errors.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { codeFacts, environmentFacts, flat } from "./compare-runs.js";
 import { type ListedRun, listed } from "../records/list-runs.js";
-import { runFiles } from "../records/run-folder.js";
+import { peekJson, recordOf, runFiles } from "../records/run-folder.js";
 import { diffSources, type SourceDiff } from "./source-diff.js";
 
 /** A source file of one run or both. */
@@ -44,11 +44,18 @@ export interface RunDiff {
   readonly output: OutputDiff;
 }
 
-/** @param outputLines lines of each output to show from the first difference */
+export interface DiffOptions {
+  /** Lines of each output to show from the first difference; default 5. */
+  readonly outputLines?: number;
+  /** Folder of the user's project, in whose repository the commits are looked up; null: patches alone are compared. */
+  readonly projectDir?: string | null;
+}
+
+/** Compares what two runs were made of and what they said. */
 export function diffRuns(
   store: RunStore,
   references: readonly [string, string],
-  { outputLines = 5 }: { readonly outputLines?: number } = {},
+  { outputLines = 5, projectDir = null }: DiffOptions = {},
 ): RunDiff {
   const [first, second] = references.map((reference) => store.findRun(reference)) as [RunRecord, RunRecord];
   if (first.id === second.id) {
@@ -59,12 +66,13 @@ export function diffRuns(
   }
   const compare = (factsOf: (run: RunRecord) => FlatFacts): ComparedParam[] =>
     compareFacts([factsOf(first), factsOf(second)], false);
+  const files = changedFiles(sourceFilesOf(store, first), sourceFilesOf(store, second));
   return {
     runs: [listed(store, first), listed(store, second)],
     config: compare((run) => configFacts(store, run)),
     code: compare((run) => ({ command_line: run.commandLine, ...codeFacts(run) })),
-    files: changedFiles(sourceFilesOf(store, first), sourceFilesOf(store, second)),
-    source: sourceDiff(store, first, second),
+    files,
+    source: withKeptTexts(store, [first, second], files, sourceDiff(store, [first, second], projectDir)),
     environment: compare((run) => environmentFacts(store, run)),
     data: compare((run) => ({ data_digest: run.dataDigest ?? folderDataDigest(store, run) })),
     output: diffOutputs(outputOf(store, first), outputOf(store, second), outputLines),
@@ -74,19 +82,20 @@ export function diffRuns(
 /** Settings as stored; inputs and tasks as the run's folder has them. */
 function configFacts(store: RunStore, run: RunRecord): FlatFacts {
   const dir = store.runDir(run.id);
-  const config = readJson(runFiles(dir).config) as { readonly inputs?: unknown } | null;
-  const graph = readJson(runFiles(dir).graph) as {
-    readonly flow: string;
-    readonly tasks: readonly ({ readonly path: string; readonly index: number } & Record<string, unknown>)[];
-  } | null;
-  // the place of a task follows from those before it
-  const tasks = (graph?.tasks ?? []).map(({ path, index: _, ...task }) => [path, task]);
+  const { inputs = {} } = recordOf(peekJson(runFiles(dir).config));
+  const { flow, tasks } = recordOf(peekJson(runFiles(dir).graph));
   return {
     ...flat(store.readConfig(run.id)),
-    ...flatten("inputs", config?.inputs ?? {}),
-    ...(graph === null ? {} : { flow: graph.flow }),
-    ...flatten("tasks", Object.fromEntries(tasks)),
+    ...flatten("inputs", inputs),
+    ...(flow === undefined ? {} : flat({ flow })),
+    ...flatten("tasks", Object.fromEntries(Array.isArray(tasks) ? tasks.map(taskFacts) : [])),
   };
+}
+
+/** The place of a task follows from those before it. */
+function taskFacts(task: unknown): [string, unknown] {
+  const { path, index: _, ...facts } = recordOf(task);
+  return [String(path), facts];
 }
 
 /** Nested objects under flat keys; lists are kept whole. */
@@ -97,17 +106,16 @@ function flatten(prefix: string, value: unknown): FlatFacts {
 }
 
 function folderDataDigest(store: RunStore, run: RunRecord): string | null {
-  const config = readJson(runFiles(store.runDir(run.id)).config) as { readonly dataDigest?: string } | null;
-  return config?.dataDigest ?? null;
+  const { dataDigest } = recordOf(peekJson(runFiles(store.runDir(run.id)).config));
+  return typeof dataDigest === "string" ? dataDigest : null;
 }
 
 type Digests = ReadonlyMap<string, string>;
 
 function sourceFilesOf(store: RunStore, run: RunRecord): Digests {
-  const source = readJson(join(store.runDir(run.id), "source.json")) as {
-    readonly files?: readonly { readonly path: string; readonly sha256: string }[];
-  } | null;
-  return new Map((source?.files ?? []).map(({ path, sha256 }) => [path, sha256]));
+  const { files } = recordOf(peekJson(runFiles(store.runDir(run.id)).source));
+  const records = Array.isArray(files) ? files.map(recordOf) : [];
+  return new Map(records.map(({ path, sha256 }) => [String(path), String(sha256)]));
 }
 
 function changedFiles(first: Digests, second: Digests): FileChange[] {
@@ -119,13 +127,49 @@ function changedFiles(first: Digests, second: Digests): FileChange[] {
   });
 }
 
-function sourceDiff(store: RunStore, first: RunRecord, second: RunRecord): SourceDiff | null {
+/** git is run in the user's own project alone: a repository's settings can name programs to run. */
+function sourceDiff(
+  store: RunStore,
+  [first, second]: readonly [RunRecord, RunRecord],
+  projectDir: string | null,
+): SourceDiff | null {
   const stateOf = (run: RunRecord) => {
     const patchFile = join(store.runDir(run.id), "source.patch");
     return { commit: run.gitCommit, patchFile: existsSync(patchFile) ? patchFile : null };
   };
-  const config = readJson(runFiles(store.runDir(second.id)).config) as { readonly projectDir?: string } | null;
-  return diffSources(config?.projectDir ?? store.dir, stateOf(first), stateOf(second));
+  return diffSources(projectDir, stateOf(first), stateOf(second));
+}
+
+/** Adds the lines of modules that git does not have, as far as the runs kept their text. */
+function withKeptTexts(
+  store: RunStore,
+  runs: readonly [RunRecord, RunRecord],
+  files: readonly FileChange[],
+  source: SourceDiff | null,
+): SourceDiff | null {
+  const texts = runs.map((run) => keptTexts(store, run));
+  const diffs = files.flatMap(({ path }) => {
+    const [before, after] = texts.map((known) => known.get(path));
+    if (before === undefined && after === undefined) return [];
+    return [`--- a/${path}\n+++ b/${path}\n${unifiedDiff(before ?? "", after ?? "")}\n`];
+  });
+  if (diffs.length === 0) return source;
+  return { kind: source?.kind ?? "source", text: [source?.text ?? "", ...diffs].join("") };
+}
+
+/** Texts that lie in a run's folder, by the path of their file. */
+function keptTexts(store: RunStore, run: RunRecord): ReadonlyMap<string, string> {
+  const files = runFiles(store.runDir(run.id));
+  const kept = recordOf(peekJson(files.source)).kept;
+  const digests = sourceFilesOf(store, run);
+  return new Map(
+    (Array.isArray(kept) ? kept.map(String) : []).flatMap((path): [string, string][] => {
+      // a digest names a file in the folder, so it must be one
+      const digest = digests.get(path) ?? "";
+      const file = join(files.sourceTexts, digest);
+      return /^[0-9a-f]{64}$/.test(digest) && existsSync(file) ? [[path, readFileSync(file, "utf8")]] : [];
+    }),
+  );
 }
 
 /** Lines of a run's output, without its id and name, which no two runs share; null: it has none. */
@@ -148,13 +192,4 @@ function diffOutputs(first: readonly string[] | null, second: readonly string[] 
     first: a.slice(same, same + count),
     second: b.slice(same, same + count),
   };
-}
-
-/** Null for a file that is not there or is damaged: a diff shows what there is. */
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    return null;
-  }
 }

@@ -24,15 +24,15 @@ export interface SourceDiff {
 }
 
 /**
- * @param dir a folder in the repository that the runs were made from
+ * @param dir a folder in the user's repository, in which the commits may be; null: there is none
  * @returns null where neither commits nor patches are known
  */
-export function diffSources(dir: string, first: SourceState, second: SourceState): SourceDiff | null {
+export function diffSources(dir: string | null, first: SourceState, second: SourceState): SourceDiff | null {
   const patches = [first, second].map(readPatch) as [string, string];
   const isSame = first.commit === second.commit && patches[0] === patches[1];
   if (first.commit === null && second.commit === null && patches.every((patch) => patch === "")) return null;
   if (isSame) return { kind: "source", text: "" };
-  const text = diffTrees(dir, [first, second]);
+  const text = dir === null ? null : diffTrees(dir, [first, second]);
   return text === null ? { kind: "patches", text: unifiedDiff(...patches) } : { kind: "source", text };
 }
 
@@ -40,8 +40,12 @@ function readPatch({ patchFile }: SourceState): string {
   return patchFile !== null && existsSync(patchFile) ? readFileSync(patchFile, "utf8") : "";
 }
 
+const COMMIT = /^[0-9a-f]{7,64}$/;
+
 /** Null where git or a commit is missing, or a patch does not apply. */
 function diffTrees(dir: string, states: readonly [SourceState, SourceState]): string | null {
+  // a commit of a run from elsewhere is any text, which git could take for an option
+  if (states.some(({ commit }) => commit !== null && !COMMIT.test(commit))) return null;
   const scratch = mkdtempSync(join(tmpdir(), "cool-diff-"));
   try {
     const common = resolve(dir, git(dir, ["rev-parse", "--git-common-dir"]).trim());

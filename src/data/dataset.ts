@@ -11,6 +11,8 @@ export interface ImageInputSpec {
   readonly size: readonly [height: number, width: number];
   /** 3 (RGB, default) or 1 (grey). */
   readonly channels: 1 | 3;
+  /** Values of a TIFF's samples that become black and white; without it samples are 8 or 16-bit unsigned. */
+  readonly range?: readonly [low: number, high: number];
 }
 
 /** Declares a vector of numbers, [length]. */
@@ -45,6 +47,8 @@ export interface CategoricalInputSpec {
    * cell is 0.
    */
   readonly encoding: "one-hot" | "index";
+  /** A missing cell stops the work, or is a category of its own, as it always was in earlier runs. */
+  readonly missing?: "error" | "category";
 }
 
 /** Declares a sequence of tokens as ids, [longest of the batch]; 0 is padding, the vocabulary counts from 1. */
@@ -58,6 +62,8 @@ export interface TokensInputSpec {
   readonly maxLength: number;
   /** `error`, or the token that stands for those that the vocabulary lacks. */
   readonly unknown: string;
+  /** A missing cell stops the work; without it, it is a sequence without tokens, as an empty text is. */
+  readonly missing?: "error";
   /** How text becomes tokens; lists are tokens already. */
   readonly split: "whitespace" | "characters";
   /** Whether the id after the vocabulary's stands for a token that is hidden. */

@@ -1,12 +1,14 @@
 /** @file A project's tables and images → the dataset that training reads. */
 import { createHash } from "node:crypto";
+import { at, i32At } from "../arrays.js";
 import { ConfigError, DataError } from "../errors.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { inSlices, yieldTo } from "../platform/yield-to.js";
+import { axisOf, type FlowGraph } from "../flow/graph.js";
 import { answerWidth, type Offsets } from "../flow/masks.js";
 import type { Labels } from "../tasks/index.js";
 import type { Dataset, ImpliedLabels, TableRows } from "./dataset.js";
 import { withImpliedLabels } from "./labels/implied-labels.js";
-import { assertLabelled, needsImageSize, readLabels, selectLabels, withImageSizes } from "./labels/labels.js";
+import { assertLabelled, needsImageSize, readLabelsSliced, selectLabels, withImageSizes } from "./labels/labels.js";
 import type { SplitSpec, Splits } from "./split.js";
 import { type InputSpecs, loadTableInputs, type TableInputOptions, tableIds } from "./inputs/table-inputs.js";
 import {
@@ -24,6 +26,10 @@ export interface TableOptions {
   /** File or SQL query; see readTable. */
   readonly table?: string | undefined;
   readonly tables?: readonly TableSource[] | undefined;
+  /** Folders and files that queries may read besides the project's folder and those of the tables. */
+  readonly allow?: readonly string[] | undefined;
+  /** Whether a query was written by the caller just now: then it may read whatever it names. */
+  readonly typed?: boolean | undefined;
 }
 
 export interface LoadRowsOptions extends TableInputOptions, TableOptions {
@@ -65,11 +71,11 @@ export async function loadDataset(options: LoadOptions): Promise<Dataset> {
  * @throws the same as loadDataset
  */
 export async function loadRows(options: LoadRowsOptions): Promise<Dataset> {
-  const joined = await readTables(sourcesOf(options), options.projectDir);
+  const joined = await readTables(sourcesOf(options), options.projectDir, options);
   const none = new Int32Array(0);
   const splits = { train: none, valid: none, test: rowRange(0, joined.rows) };
   const spans = tokenSpans(options.graph, options.inputs, joined);
-  const labels = readLabels(options.graph, joined, null, spans);
+  const labels = await inSlices(readLabelsSliced(options.graph, joined, spans), options.signal);
   return withInputs({ joined, labels, splits, spans }, options, null);
 }
 
@@ -83,7 +89,8 @@ export async function loadLabels(
   return { ...completeLabels(options, labels, offsets), splits, tables, offsets };
 }
 
-type LabelOptions = TableOptions & Pick<LoadOptions, "graph" | "inputs" | "split" | "projectDir" | "impliedLabels">;
+type LabelOptions = TableOptions &
+  Pick<LoadOptions, "graph" | "inputs" | "split" | "projectDir" | "impliedLabels" | "signal">;
 
 /** Labels, as they are written, and splits over all rows of the tables. */
 interface LabelledTables {
@@ -95,18 +102,16 @@ interface LabelledTables {
 }
 
 async function readLabelled(options: LabelOptions): Promise<LabelledTables> {
-  const { graph, inputs, projectDir } = options;
+  const { graph, inputs, projectDir, signal } = options;
   assertSizesKnown(graph, inputs);
   const sources = sourcesOf(options);
-  const joined = await readTables(sources, projectDir);
+  const joined = await readTables(sources, projectDir, options);
   const ids = joined.tables.map((table) => tableIds(table, inputs));
-  const splits = splitTables(
-    joined,
-    ids,
-    sources.map(({ split }) => split ?? options.split),
-  );
+  await yieldTo(signal);
+  const specs = sources.map(({ split }) => split ?? options.split);
+  const splits = await inSlices(splitTables(joined, ids, specs), signal);
   const spans = tokenSpans(graph, inputs, joined);
-  return { joined, splits, spans, labels: readLabels(graph, joined, null, spans) };
+  return { joined, splits, spans, labels: await inSlices(readLabelsSliced(graph, joined, spans), signal) };
 }
 
 /** @throws ConfigError where labels are in pixels of an image that is not there */
@@ -140,31 +145,37 @@ async function withInputs(
   options: LoadRowsOptions & Pick<LoadOptions, "impliedLabels">,
   fitRows: Int32Array | null,
 ): Promise<Dataset> {
-  const { graph } = options;
+  const { graph, signal } = options;
   const { joined } = read;
+  await yieldTo(signal);
   const opened = await loadTableInputs(joined, options, fitRows);
   try {
+    await yieldTo(signal);
     const { kept, ids, inputs, skipped } = opened;
     const sized = withImageSizes(graph, joined, read.labels, opened.sizes);
     const all = read.spans?.offsets ?? null;
-    const selected = sized.map((one, i) => {
-      const { spec } = graph.tasks[i] as TaskNode;
+    const selected: Labels[] = [];
+    for (const { index, spec } of graph.tasks) {
+      const [one, width] = [at(sized, index), answerWidth(spec)];
       const perToken = all !== null && axisOf(spec) === "token";
-      return perToken
-        ? selectTokenLabels(one, kept, all, answerWidth(spec))
-        : selectLabels(one, kept, answerWidth(spec));
-    });
+      selected.push(perToken ? selectTokenLabels(one, kept, all, width) : selectLabels(one, kept, width));
+      await yieldTo(signal);
+    }
+    const digest = createHash("sha256")
+      .update(await inSlices(joinedDigest(joined), signal))
+      .update(opened.digest)
+      .digest("hex");
     const offsets = all === null ? null : selectOffsets(all, kept);
     return {
       rows: kept.length,
       ids,
-      splits: renumber(read.splits, kept),
+      splits: renumber(read.splits, kept, joined.rows),
       ...completeLabels(options, selected, offsets),
       offsets,
       inputs,
       tables: tableRows(joined, kept),
       skipped,
-      digest: createHash("sha256").update(joinedDigest(joined)).update(opened.digest).digest("hex"),
+      digest,
       close: opened.close,
     };
   } catch (error) {
@@ -189,7 +200,7 @@ function assertTrainable(
 function tableRows(joined: JoinedTables, kept: Int32Array): TableRows[] {
   const names = tableNames(joined.tables);
   return joined.tables.map(({ rows }, i) => {
-    const first = joined.smallestK[i] as number;
+    const first = joined.firstRows[i] as number;
     const from = kept.findIndex((row) => row >= first);
     const own = kept.filter((row) => row >= first && row < first + rows).length;
     return { table: names[i] as string, rows: own === 0 ? new Int32Array(0) : rowRange(from, from + own) };
@@ -201,8 +212,11 @@ function rowRange(from: number, to: number): Int32Array {
 }
 
 /** Splits over the rows of the tables → over the kept rows. */
-function renumber(splits: Splits, kept: Int32Array): Splits {
-  const numbers = new Map([...kept].map((row, i) => [row, i]));
-  const select = (rows: Int32Array) => Int32Array.from([...rows].flatMap((row) => numbers.get(row) ?? []));
+function renumber(splits: Splits, kept: Int32Array, all: number): Splits {
+  const numbers = new Int32Array(all).fill(-1);
+  kept.forEach((row, i) => {
+    numbers[row] = i;
+  });
+  const select = (rows: Int32Array) => rows.map((row) => i32At(numbers, row)).filter((number) => number >= 0);
   return { train: select(splits.train), valid: select(splits.valid), test: select(splits.test) };
 }

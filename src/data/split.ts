@@ -1,6 +1,8 @@
 /** @file Which rows train, validate and test. */
 import { createHash } from "node:crypto";
+import { at } from "../arrays.js";
 import { ConfigError, DataError } from "../errors.js";
+import { atOnce, type Sliced } from "../platform/yield-to.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
 import { columnOf, placeOf, quoteCell, type Table } from "./tables/table.js";
 
@@ -28,8 +30,13 @@ const FRACTION_TOLERANCE = 1e-6;
  * @throws ConfigError if a fraction is negative or they do not add up to 1
  */
 export function splitRows(ids: readonly string[], fractions: SplitFractions): Splits {
+  return atOnce(splitRowsSliced(ids, fractions));
+}
+
+/** `splitRows` with room for signals. */
+export function* splitRowsSliced(ids: readonly string[], fractions: SplitFractions): Sliced<Splits> {
   assertFractions(fractions);
-  const groups = groupByImage(ids, fractions.seed);
+  const groups = yield* groupByImage(ids, fractions.seed);
   const counts = largestRemainder(
     SPLITS.map((split) => fractions[split]),
     ids.length,
@@ -84,20 +91,34 @@ function assertFractions(fractions: SplitFractions): void {
   );
 }
 
+/** Images that are hashed or sorted at a time. */
+const SLICE = 65_536;
+
 /** Rows of each image, images in the order of their hashes. */
-function groupByImage(ids: readonly string[], seed: number): readonly (readonly number[])[] {
+function* groupByImage(ids: readonly string[], seed: number): Sliced<readonly (readonly number[])[]> {
   const byImage = new Map<string, number[]>();
-  ids.forEach((id, row) => {
-    const image = id.replace(/#\d+$/, "");
+  for (let row = 0; row < ids.length; row += 1) {
+    const image = at(ids, row).replace(/#\d+$/, "");
     const rows = byImage.get(image);
     if (rows === undefined) byImage.set(image, [row]);
     else rows.push(row);
-  });
-  const keyed = [...byImage].map(([image, rows]) => ({
-    key: createHash("sha256").update(`${seed}\0${image}`).digest("hex"),
-    rows,
-  }));
-  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ rows }) => rows);
+    if (row % SLICE === 0) yield;
+  }
+  // by the first bytes of their hashes first: each bucket is then sorted by itself
+  const buckets: { readonly key: string; readonly rows: number[] }[][] = Array.from({ length: 256 }, () => []);
+  let hashed = 0;
+  for (const [image, rows] of byImage) {
+    const key = createHash("sha256").update(`${seed}\0${image}`).digest("binary");
+    buckets[key.charCodeAt(0)]?.push({ key, rows });
+    hashed += 1;
+    if (hashed % SLICE === 0) yield;
+  }
+  const sorted: number[][] = [];
+  for (const bucket of buckets) {
+    for (const { rows } of bucket.sort((a, b) => (a.key < b.key ? -1 : 1))) sorted.push(rows);
+    yield;
+  }
+  return sorted;
 }
 
 /** Integers near `fractions × total` that add up to `total`; spare ones go to the largest remainders, then the first. */

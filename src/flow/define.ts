@@ -1,14 +1,15 @@
 /** @file Authoring: a typed chain of tasks and flows, and what a flow function is written with. */
 import { ConfigError, FlowError } from "../errors.js";
+import { checkOptions, LIST } from "../options.js";
 import type {
   BinarySpec,
   BoundedRegressionSpec,
   ClassificationSpec,
   Condition,
+  CustomSpec,
   KnownSpec,
   MaskedLanguageModelingSpec,
   MultilabelSpec,
-  CustomSpec,
   TaskSpec,
 } from "./graph.js";
 
@@ -200,9 +201,11 @@ export class TaskDefinitions<
   flow<Name extends string>(
     name: Name,
     body: FlowBody<Feature, Tasks, Flow>,
-    { lossWeight = 1 }: FlowOptions = {},
+    options: FlowOptions = {},
   ): TaskDefinitions<Feature, Tasks, Flow | Name> {
     assertName("flow", name);
+    checkOptions("flow", options, { lossWeight: null });
+    const { lossWeight = 1 } = options;
     assertWeight(`flow "${name}"`, lossWeight);
     if (this.flows.has(name))
       throw new FlowError(`The flow "${name}" is declared twice. Rename one of them.`, { name });
@@ -222,7 +225,9 @@ export function defineTasks<const Feature extends string, const Tasks extends Ta
   readonly features: readonly Feature[];
   readonly tasks: Tasks;
 }): TaskDefinitions<Feature, Tasks, never> {
+  checkOptions("defineTasks", definition, { features: LIST, tasks: null });
   for (const feature of definition.features) assertName("feature", feature);
+  assertOwnNames("tasks", definition.tasks);
   for (const task of Object.keys(definition.tasks)) assertName("task", task);
   const twice = definition.features.find((name, i) => definition.features.indexOf(name) !== i);
   if (twice !== undefined) {
@@ -235,12 +240,29 @@ export function defineTasks<const Feature extends string, const Tasks extends Ta
 const RESERVED = new Set(["add", "get", "then"]);
 
 function assertName(kind: string, name: string): void {
-  if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name) || RESERVED.has(name)) {
-    throw new ConfigError(
-      `"${name}" cannot name a ${kind}. Use letters, digits, _ and -, not starting with a digit${RESERVED.has(name) ? `; ${[...RESERVED].join(", ")} are reserved` : ""}.`,
-      { kind, name },
-    );
-  }
+  const reserved = RESERVED.has(name)
+    ? `; ${[...RESERVED].join(", ")} are reserved`
+    : // every object of the language has these, so an object of tasks would seem to have them, too
+      name in Object.prototype
+      ? "; JavaScript gives every object a member of this name"
+      : "";
+  if (/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name) && reserved === "") return;
+  throw new ConfigError(
+    `"${name}" cannot name a ${kind}. Use letters, digits, _ and -, not starting with a digit${reserved}.`,
+    { kind, name },
+  );
+}
+
+/** @throws ConfigError for names that every object has; `{ __proto__: … }` names nothing: it changes what the object is */
+export function assertOwnNames(what: string, named: object): void {
+  const prototype: unknown = Object.getPrototypeOf(named);
+  const isPlain = prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+  const wrong = isPlain ? Object.keys(named).find((name) => name in Object.prototype) : "__proto__";
+  if (wrong === undefined) return;
+  throw new ConfigError(
+    `"${wrong}" cannot be a name among the ${what}: JavaScript gives every object a member of this name. Use another.`,
+    { kind: what, name: wrong },
+  );
 }
 
 function assertWeight(what: string, weight: number): void {

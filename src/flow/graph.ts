@@ -51,8 +51,11 @@ export interface BoundedRegressionSpec extends CommonTaskOptions, TokenTaskOptio
   readonly max: number;
   /** Labels in pixels of the original image are divided by its width or height; null: labels are taken as they are. */
   readonly scale: ImageScale | null;
-  /** What the number measures on the picture, so that it can be drawn (and mirrored with it). */
-  readonly measures?: "x" | "y" | "width" | "height";
+  /**
+   * What the number measures on the picture, so that it is drawn on it and moves with it under augmentation; `none`:
+   * nothing that flips, shifts or scales change.
+   */
+  readonly measures?: "x" | "y" | "width" | "height" | "none";
 }
 
 /** A yes-or-no column that is there whenever the network is asked: a condition by itself, without a head or a loss. */
@@ -76,13 +79,13 @@ export interface MaskedLanguageModelingSpec extends Pick<CommonTaskOptions, "los
 }
 
 /**
- * What an own task is to preconditions: nothing, a number with bounds, or a number that is also true from one half up.
+ * What a custom task is to preconditions: nothing, a number with bounds, or a number that is also true from one half up.
  */
 export type CustomGate = "none" | "bounds" | "truth";
 
 /** A task of the user's own: what of it is data. Its functions are registered under its type and digest. */
 export interface CustomSpec<Gate extends CustomGate = CustomGate> extends CommonTaskOptions, TokenTaskOptions {
-  readonly kind: "own";
+  readonly kind: "custom";
   /** Name that its definition gives it. */
   readonly type: string;
   /** sha256 of everything that the definition says, hex. */
@@ -93,17 +96,27 @@ export interface CustomSpec<Gate extends CustomGate = CustomGate> extends Common
   readonly answerWidth: number;
   readonly gate: Gate;
   /** Whether its head is a dense layer of ours, or layers of the definition. */
-  readonly head: "dense" | "own";
+  readonly head: "dense" | "custom";
   /** How its loss is made of a likelihood, for weighting by uncertainty. */
   readonly likelihood: Likelihood;
   /** Whether more is better, by name of metric. */
   readonly higherIsBetter: Readonly<Record<string, boolean>>;
+  /** Metrics that are only computed where they are asked for; none where it is left out. */
+  readonly onDemand?: readonly string[];
   /** Whether its answers are described in words instead of as numbers. */
   readonly described: boolean;
 }
 
 /** `gaussian`: the loss is a squared error; `categorical`: a negative log-probability. */
 export type Likelihood = "gaussian" | "categorical";
+
+/** A task that measures a place or an extent on the picture. */
+export type MeasureNode = TaskNode & { readonly spec: BoundedRegressionSpec };
+
+export function isMeasure(task: TaskNode): task is MeasureNode {
+  const { spec } = task;
+  return spec.kind === "boundedRegression" && spec.measures !== undefined && spec.measures !== "none";
+}
 
 export type TaskSpec =
   | BinarySpec

@@ -23,7 +23,7 @@ export function answerWidth(spec: TaskSpec): number {
   switch (spec.kind) {
     case "multilabel":
       return spec.labels.length;
-    case "own":
+    case "custom":
       return spec.answerWidth;
     case "binary":
     case "classification":
@@ -37,9 +37,9 @@ export function answerWidth(spec: TaskSpec): number {
 }
 
 /**
- * Which rows are active for each task: own and all enclosing preconditions true (DESIGN §5).
+ * Which rows are active for each task: own and all enclosing preconditions true (docs/architecture.md#semantics).
  * A gate that is itself inactive, or has no answer, is unknown.
- * With labels this is the truth; with decoded outputs it is what a user of the network sees, recursively.
+ * With labels this is the truth; with decoded outputs it is what the network itself asks, recursively.
  * A task per token has a mask over all positions: a gate per token is read position by position, and a gate per
  * row says the same of every position of its row.
  * @param answers one column per task of the graph, same order

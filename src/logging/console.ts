@@ -1,5 +1,6 @@
 /** @file Progress on stderr: a bar on a terminal, one line per epoch elsewhere. */
 import type { SingleBar } from "cli-progress";
+import { printable, printableLine } from "../platform/printable.js";
 import type { EpochSummary, RunLogger, StepProgress, WorkProgress } from "./run-logger.js";
 
 /** A stream like `process.stderr`. */
@@ -22,20 +23,20 @@ export async function openConsoleLogger(stream: TextStream): Promise<RunLogger> 
 }
 
 function epochLine(summary: EpochSummary): string {
-  const { epoch, epochs, trainLoss, validLoss, learningRate, imagesPerSecond, seconds, improved } = summary;
+  const { epoch, epochs, trainLoss, validLoss, learningRate, rowsPerSecond, seconds, improved } = summary;
   const valid = Number.isNaN(validLoss) ? "" : `  valid loss ${validLoss.toFixed(4)}${improved ? " *" : "  "}`;
   const width = String(epochs).length;
-  return `epoch ${String(epoch).padStart(width)}/${epochs}  train loss ${trainLoss.toFixed(4)}${valid}  lr ${learningRate.toExponential(1)}  ${Math.round(imagesPerSecond)} rows/s  ${formatSeconds(seconds)}`;
+  return `epoch ${String(epoch).padStart(width)}/${epochs}  train loss ${trainLoss.toFixed(4)}${valid}  lr ${learningRate.toExponential(1)}  ${Math.round(rowsPerSecond)} rows/s  ${formatSeconds(seconds)}`;
 }
 
 /** One line per event, for files and pipes. */
 export function lineLogger(write: (text: string) => void): RunLogger {
   let working = "";
   return {
-    message: (line) => write(`${line}\n`),
-    warning: (line) => write(`warning: ${line}\n`),
+    message: (line) => write(`${printable(line)}\n`),
+    warning: (line) => write(`warning: ${printable(line)}\n`),
     work({ what, total }) {
-      if (what !== working) write(`${what} (${total})\n`);
+      if (what !== working) write(`${printableLine(what)} (${total})\n`);
       working = what;
     },
     epoch: (summary) => write(`${epochLine(summary)}\n`),
@@ -65,7 +66,7 @@ class BarLogger implements RunLogger {
   }
   message(line: string): void {
     this.#pause();
-    this.stream.write(`${line}\n`);
+    this.stream.write(`${printable(line)}\n`);
   }
   warning(line: string): void {
     this.message(`warning: ${line}`);
@@ -74,8 +75,8 @@ class BarLogger implements RunLogger {
     this.#show(what, done, total, "");
     if (done >= total) this.#pause();
   }
-  step({ epoch, epochs, batch, batches, loss, imagesPerSecond, secondsLeft }: StepProgress): void {
-    const detail = `loss ${loss.toFixed(4)}  ${Math.round(imagesPerSecond)} rows/s  ${formatSeconds(secondsLeft)} left`;
+  step({ epoch, epochs, batch, batches, loss, rowsPerSecond, secondsLeft }: StepProgress): void {
+    const detail = `loss ${loss.toFixed(4)}  ${Math.round(rowsPerSecond)} rows/s  ${formatSeconds(secondsLeft)} left`;
     this.#show(`epoch ${epoch}/${epochs}`, batch, batches, detail);
   }
   epoch(summary: EpochSummary): void {
@@ -87,9 +88,9 @@ class BarLogger implements RunLogger {
   #show(what: string, value: number, total: number, detail: string): void {
     if (this.#current !== what) {
       this.#pause();
-      this.#bar.start(total, value, { what, detail });
+      this.#bar.start(total, value, { what: printableLine(what), detail });
       this.#current = what;
-    } else this.#bar.update(value, { what, detail });
+    } else this.#bar.update(value, { what: printableLine(what), detail });
   }
   #pause(): void {
     if (this.#current === null) return;

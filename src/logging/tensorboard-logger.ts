@@ -3,14 +3,21 @@ import { join } from "node:path";
 import { yesNoAnswers } from "../analysis/calibration.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import type { FlowGraph } from "../flow/graph.js";
-import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
+import { type MetricPoint, SPLITS, type Split } from "../tasks/evaluation.js";
 import { behaviourOf, decodedScore, isSummarized } from "../tasks/index.js";
 import { flowNodes } from "./flow-nodes.js";
 import { configMarkdown, evaluationMarkdown } from "./markdown.js";
 import type { PictureSource } from "./panels/sample-sheets.js";
 import { diagramPanels, type Panel, samplePanels } from "./panels/split-panels.js";
 import type { ImageFormat } from "./panels/svg.js";
-import type { EpochSummary, RunEnd, RunLogger, ScoredEvent, StepProgress } from "./run-logger.js";
+import {
+  type EvaluationEvent,
+  type RunEnd,
+  type RunLogger,
+  SYSTEM_TASK,
+  type ScoredEvent,
+  type StepProgress,
+} from "./run-logger.js";
 import { type EventWriter, type HParamMetric, type HParamValue, openEventWriter } from "./tensorboard/index.js";
 
 export interface TensorBoardLoggerOptions {
@@ -55,9 +62,24 @@ export function openTensorBoardLogger(options: TensorBoardLoggerOptions): RunLog
   }
 }
 
+/** Event files of the run as a whole lie in its folder, the others in folders below. */
+type Folder = Split | "run" | "system";
+
+const BEST_EPOCH = "_total/best_epoch";
+
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  "_total/loss": "Sum over tasks of lossWeight × masked mean loss",
+  "_total/gradient_norm": "Mean over the epoch, before clipping",
+};
+
+/** On test nothing but the evaluated checkpoint has values; elsewhere its values are no point of the curve. */
+function evaluatedTag(split: Split, tag: string): string {
+  return split === "test" ? tag : `${tag}/evaluated`;
+}
+
 class TensorBoardLogger implements RunLogger {
   readonly #options: TensorBoardLoggerOptions;
-  readonly #writers = new Map<Split | "run", EventWriter>();
+  readonly #writers = new Map<Folder, EventWriter>();
 
   constructor(options: TensorBoardLoggerOptions) {
     this.#options = options;
@@ -80,14 +102,15 @@ class TensorBoardLogger implements RunLogger {
     this.#writer("train").scalar("_total/running_loss", loss, step, "Mean total loss of the epoch so far");
   }
 
-  epoch(summary: EpochSummary): void {
-    const { step } = summary;
-    writeTotals(this.#writer("train"), summary);
-    if (!Number.isNaN(summary.validLoss)) this.#writer("valid").scalar("_total/loss", summary.validLoss, step);
-    for (const row of summary.rows) {
-      if (row.metric_res === null) continue;
-      this.#writer(row.split).scalar(`${row.task_path}/${row.metric_name}`, row.metric_res, step);
+  points(points: readonly MetricPoint[]): void {
+    for (const { split, taskPath, metricName, value, step } of points) {
+      if (value === null) continue;
+      const tag = `${taskPath}/${metricName}`;
+      this.#writer(taskPath === SYSTEM_TASK ? "system" : split, step).scalar(tag, value, step, DESCRIPTIONS[tag]);
     }
+  }
+
+  epoch(): void {
     this.#sync();
   }
 
@@ -111,13 +134,19 @@ class TensorBoardLogger implements RunLogger {
     for (const [name, values] of Object.entries(weights)) writer.histogram(`_weights/${name}`, values, step);
   }
 
-  evaluation(rows: readonly EvaluationRow[], step: number): void {
-    for (const row of rows) {
-      if (row.metric_res === null || row.split !== "test") continue;
-      const suffix = row.gates === "truth" ? "" : "/predicted_gates";
-      this.#writer("test").scalar(`${row.task_path}/${row.metric_name}${suffix}`, row.metric_res, step);
+  evaluation({ rows, epoch, epochs, step }: EvaluationEvent): void {
+    const shown = new Set(hparamMetrics(this.#options).map(({ tag, group }) => `${group}:${tag}`));
+    for (const { split, task_path, metric_name, metric_res, gates } of rows) {
+      if (metric_res === null) continue;
+      const tag = evaluatedTag(split, `${task_path}/${metric_name}`);
+      // curves tell the epochs of the other splits; of these only what stands beside the settings is told again
+      if (split !== "test" && !(gates === "truth" && shown.has(`${split}:${tag}`))) continue;
+      this.#writer(split).scalar(gates === "truth" ? tag : `${tag}/predicted_gates`, metric_res, step);
     }
-    this.#writer("run").text("evaluation", evaluationMarkdown(rows), step);
+    const run = this.#writer("run");
+    if (epoch !== null) run.scalar(BEST_EPOCH, epoch, step, "Epoch of the checkpoint that was evaluated");
+    const which = epoch === null ? "" : `The checkpoint of epoch ${epoch} of ${epochs} (step ${step}).\n\n`;
+    run.text("evaluation", `${which}${evaluationMarkdown(rows)}`, step);
     this.#sync();
   }
 
@@ -156,8 +185,10 @@ class TensorBoardLogger implements RunLogger {
     yield* diagramPanels(scored, imageFormat);
   }
 
-  #writer(of: Split | "run"): EventWriter {
-    const { runDir, resumeStep } = this.#options;
+  /** @param firstStep of a folder that counts for itself */
+  #writer(of: Folder, firstStep = this.#options.resumeStep): EventWriter {
+    const { runDir } = this.#options;
+    const resumeStep = of === "system" ? firstStep : this.#options.resumeStep;
     const folder = of === "run" ? runDir : join(runDir, of);
     const writer = this.#writers.get(of) ?? openEventWriter(folder, { resumeStep });
     this.#writers.set(of, writer);
@@ -167,14 +198,6 @@ class TensorBoardLogger implements RunLogger {
   #sync(): void {
     for (const writer of this.#writers.values()) writer.sync();
   }
-}
-
-function writeTotals(writer: EventWriter, summary: EpochSummary): void {
-  const { step } = summary;
-  writer.scalar("_total/loss", summary.trainLoss, step, "Sum over tasks of lossWeight × masked mean loss");
-  writer.scalar("_total/learning_rate", summary.learningRate, step);
-  writer.scalar("_total/images_per_second", summary.imagesPerSecond, step);
-  writer.scalar("_total/gradient_norm", summary.gradientNorm, step, "Mean over the epoch, before clipping");
 }
 
 function writePrCurves(writer: EventWriter, scored: ScoredSplit, step: number): void {
@@ -193,7 +216,9 @@ function writeScores(writer: EventWriter, { tasks }: ScoredSplit, step: number):
     const { spec } = task;
     const width = behaviourOf(spec).logitWidth(spec);
     const active = isSummarized(spec)
-      ? decoded.map((_, line) => decodedScore(spec, activated, decoded, line)).filter((_, line) => lossMask[line] === 1)
+      ? decoded
+          .map((_, line) => decodedScore(spec, spec.classes.length, activated, decoded, line))
+          .filter((_, line) => lossMask[line] === 1)
       : activated.filter((_, i) => lossMask[Math.floor(i / width)] === 1);
     if (active.length > 0) writer.histogram(`${task.path}/scores`, active, step);
   }
@@ -213,17 +238,21 @@ function hparamsOf(config: Readonly<Record<string, unknown>>): Record<string, HP
   );
 }
 
-/** The total loss, and of each task the metric by which it is judged, on the split that users care about most. */
+/**
+ * Of the evaluated checkpoint its epoch, the total loss, and of each task the metric by which it is judged, on the split
+ * that users care about most.
+ */
 function hparamMetrics({ graph, splits }: TensorBoardLoggerOptions): HParamMetric[] {
   const last = SPLITS.findLast((split) => splits.includes(split)) ?? "train";
   const totals = SPLITS.filter((split) => split !== "train" && splits.includes(split)).map(
-    (group): HParamMetric => ({ tag: "_total/loss", group, displayName: `loss (${group})` }),
+    (group): HParamMetric => ({ tag: evaluatedTag(group, "_total/loss"), group, displayName: `loss (${group})` }),
   );
   const own = graph.tasks.flatMap(({ path, name, spec }): HParamMetric[] => {
-    const metric = behaviourOf(spec).headlineMetric(spec)?.name;
+    const metric = behaviourOf(spec).headlineMetric(spec) ?? undefined;
     if (metric === undefined) return [];
     const unique = graph.tasks.filter((task) => task.name === name).length === 1;
-    return [{ tag: `${path}/${metric}`, group: last, displayName: `${unique ? name : path} ${metric} (${last})` }];
+    const tag = evaluatedTag(last, `${path}/${metric}`);
+    return [{ tag, group: last, displayName: `${unique ? name : path} ${metric} (${last})` }];
   });
-  return [...totals, ...own];
+  return [{ tag: BEST_EPOCH, group: "", displayName: "epoch evaluated" }, ...totals, ...own];
 }

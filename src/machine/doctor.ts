@@ -3,9 +3,10 @@ import { existsSync, statfsSync } from "node:fs";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { delimiter, join } from "node:path";
 import type { BackendName } from "../engine/backends/choose.js";
-import { CoolError } from "../errors.js";
+import { CoolError, StoreError } from "../errors.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { packageVersions, queryGpus } from "../provenance/environment.js";
+import { cleanStore } from "../records/leftovers.js";
 import { findOrphans, type Repair, repairOrphans } from "../records/orphans.js";
 import { measureBackend } from "./speed-check.js";
 
@@ -35,11 +36,12 @@ const broken = (name: string, detail: string, advice: string): Check => ({ name,
 /**
  * Looks at everything; takes about three seconds.
  * @param storeDir null where there is no project and none was named
+ * @param projectDir the user's project, whose packages may be loaded
  * @param repair also repair orphans between folders and database
  */
 export async function diagnose(
   storeDir: string | null,
-  options: { readonly repair?: boolean } = {},
+  options: { readonly repair?: boolean; readonly projectDir?: string | undefined } = {},
 ): Promise<Diagnosis> {
   const versions = packageVersions();
   const store = storeDir === null ? [noStore()] : checkStore(storeDir);
@@ -53,7 +55,7 @@ export async function diagnose(
     await checkSqlite(versions),
     await checkDuckdb(versions),
     await checkSharp(versions),
-    ...(await checkBackends()),
+    ...(await checkBackends(options.projectDir)),
     checkProgram("tensorboard", "Curves are kept all the same. To look at them: pip install tensorboard"),
     checkProgram("git", "Runs are kept without commit and patch. Install git to have them."),
     ...store,
@@ -93,6 +95,7 @@ async function checkPackage(name: string, version: string | undefined, use: () =
     const detail = await use();
     return ok(name, `${version ?? "unknown version"}${detail === "" ? "" : `, ${detail}`}`);
   } catch (error) {
+    if (error instanceof StoreError) return broken(name, "does not load", error.message);
     const [reason = ""] = (error as Error).message.split("\n");
     return broken(
       name,
@@ -141,16 +144,17 @@ function checkSharp(versions: Versions): Promise<Check> {
 
 const SPEED_CHECK_MS = 400;
 
-async function checkBackends(): Promise<Check[]> {
+async function checkBackends(projectDir: string | undefined): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const name of ["wasm", "cpu", "tensorflow", "webgpu"] as const) checks.push(await checkBackend(name));
+  for (const name of ["wasm", "cpu", "tensorflow", "webgpu"] as const)
+    checks.push(await checkBackend(name, projectDir));
   return checks;
 }
 
-async function checkBackend(name: BackendName): Promise<Check> {
+async function checkBackend(name: BackendName, projectDir: string | undefined): Promise<Check> {
   const title = `backend ${name}`;
   try {
-    const { version, device, threads, imagesPerSecond } = await measureBackend(name, SPEED_CHECK_MS);
+    const { version, device, threads, imagesPerSecond } = await measureBackend(name, SPEED_CHECK_MS, projectDir);
     const speed = `${Math.round(imagesPerSecond)} images/s in training (32 × 32 × 3, one convolution)`;
     return ok(title, `${version} (${device}), ${threads} thread${threads === 1 ? "" : "s"}, ${speed}`);
   } catch (error) {
@@ -228,7 +232,15 @@ function checkOrphans(storeDir: string, store: readonly Check[]): Check[] {
 }
 
 function repairStore(storeDir: string, store: readonly Check[]): Repair[] {
-  return isUsable(store) ? withStore(storeDir, (opened) => repairOrphans(opened, findOrphans(opened)), false) : [];
+  if (!isUsable(store)) return [];
+  return withStore(
+    storeDir,
+    (opened) => [
+      ...repairOrphans(opened, findOrphans(opened)),
+      ...cleanStore(opened).map((what) => ({ what, deed: "deleted: half written when a process was ended" })),
+    ],
+    false,
+  );
 }
 
 function withStore<T>(storeDir: string, use: (store: RunStore) => T, readonly = true): T {

@@ -30,10 +30,15 @@ const trunk: TrunkFunction = ({ image }, layers) => {
 
 /**
  * Trains steps of 32 images of 32 × 32 × 3 for about `milliseconds`, after one step to warm up.
+ * @param projectDir the user's project, whose packages may be loaded
  * @throws BackendError where the backend does not load
  */
-export async function measureBackend(name: BackendName, milliseconds: number): Promise<BackendSpeed> {
-  return withTrainer(name, async (step, { version, device, threads }) => {
+export async function measureBackend(
+  name: BackendName,
+  milliseconds: number,
+  projectDir?: string,
+): Promise<BackendSpeed> {
+  return withTrainer(name, projectDir, async (step, { version, device, threads }) => {
     await step();
     const start = performance.now();
     let steps = 0;
@@ -58,7 +63,7 @@ export async function proveBackend(
   name: BackendName,
 ): Promise<{ readonly device: string; readonly losses: readonly number[] }> {
   const train = (backend: BackendName) =>
-    withTrainer(backend, async (step, { device }) => {
+    withTrainer(backend, undefined, async (step, { device }) => {
       const losses: number[] = [];
       for (let i = 0; i < PROOF_STEPS; i++) losses.push(await step());
       return { device, losses };
@@ -77,15 +82,16 @@ export async function proveBackend(
 /** Lends a step of training, which returns its loss, on a small network that is always the same. */
 async function withTrainer<T>(
   name: BackendName,
+  projectDir: string | undefined,
   use: (step: () => Promise<number>, backend: OpenedBackend) => Promise<T>,
 ): Promise<T> {
   const [{ openBackend }, { Network }, { openStepEngine }, { Trainer }] = await Promise.all([
     import("../engine/backends/choose.js"),
     import("../engine/model/network.js"),
-    import("../engine/optimization/open-step-engine.js"),
+    import("../engine/step-graph/open-step-engine.js"),
     import("../engine/optimization/trainer.js"),
   ]);
-  const backend = await openBackend(name);
+  const backend = await openBackend(name, projectDir === undefined ? {} : { projectDir });
   const tasks = defineTasks({ features: ["features"], tasks: { bright: binary() } }).flow("all", (flow, x, out) => {
     out.add(flow.bright(x.features));
   });

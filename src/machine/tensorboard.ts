@@ -52,7 +52,7 @@ export function planTensorBoard(store: RunStore, options: TensorBoardOptions): T
 }
 
 /**
- * Runs TensorBoard until it ends or is interrupted: SIGINT and SIGTERM are passed on to it. Runs that begin meanwhile
+ * Runs TensorBoard until it ends or is interrupted: SIGINT, SIGTERM and SIGHUP are passed on to it. Runs that begin meanwhile
  * appear by themselves.
  * @param onReady told once, when it answers
  * @param onOutput what TensorBoard prints
@@ -73,12 +73,12 @@ export async function serveTensorBoard(
   const pass = (signal: NodeJS.Signals): void => {
     child.kill(signal);
   };
-  process.on("SIGINT", pass).on("SIGTERM", pass);
+  for (const signal of STOP_SIGNALS) process.on(signal, pass);
   try {
     await untilEnd(child, (url) => onReady({ url, logdir, runs }), onOutput);
   } finally {
     clearInterval(relink);
-    process.off("SIGINT", pass).off("SIGTERM", pass);
+    for (const signal of STOP_SIGNALS) process.off(signal, pass);
     rmSync(logdir, { recursive: true, force: true });
   }
 }
@@ -91,6 +91,7 @@ function showNewRuns(store: RunStore, logdir: string): void {
   }
 }
 
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const ADDRESS = /TensorBoard \S+ at (http:\/\/\S+)/;
 const KEPT = 4000;
 
@@ -111,7 +112,7 @@ function untilEnd(child: ChildProcess, onUrl: (url: string) => void, onOutput: (
   return new Promise((resolve, reject) => {
     child.on("error", (error) => reject(new CoolError(`TensorBoard cannot be started: ${error.message}.`, {})));
     child.on("close", (code, signal) => {
-      if (code === 0 || signal === "SIGINT" || signal === "SIGTERM") return resolve();
+      if (code === 0 || STOP_SIGNALS.some((stop) => stop === signal)) return resolve();
       const last = said.trim().split("\n").at(-1) ?? "";
       reject(new CoolError(`TensorBoard ended with code ${code ?? signal}: ${last}`, { code, signal }));
     });

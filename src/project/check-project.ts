@@ -2,7 +2,7 @@
 import { type LabelReport, labelReport } from "../analysis/label-report.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { printGraph } from "../flow/print.js";
-import type { LoadedProject } from "./project.js";
+import type { LoadedProject } from "./resolve-project.js";
 
 export interface ProjectCheck {
   readonly graph: FlowGraph;
@@ -26,6 +26,7 @@ export async function checkProject(
     projectDir,
     table: data.table,
     tables: data.tables,
+    allow: data.allow,
     split: data.split,
     impliedLabels: data.impliedLabels,
   });

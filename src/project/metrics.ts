@@ -26,18 +26,27 @@ export function checkMetrics(
   where: string,
   options: { readonly exitCode?: 1 | 2 } = {},
 ): void {
-  const known = metricsOf(graph);
-  const unknown = names.find((name) => !known.has(name));
-  if (unknown === undefined) return;
+  refuseOthers(metricsOf(graph), names, where, options);
+}
+
+/** @throws UnknownNameError for a metric that is not among those that there are */
+function refuseOthers(
+  metrics: ReadonlySet<string>,
+  names: readonly string[],
+  where: string,
+  options: { readonly exitCode?: 1 | 2 },
+): void {
+  const other = names.find((name) => !metrics.has(name));
+  if (other === undefined) return;
   // those of single labels are many, and follow from the others
-  const suggested = [...known].filter((name) => unknown.includes("/") || !name.includes("/"));
-  throw new UnknownNameError("metric", unknown, suggested, where, options);
+  const suggested = [...metrics].filter((name) => other.includes("/") || !name.includes("/"));
+  throw new UnknownNameError("metric", other, suggested, where, options);
 }
 
 /** What `--metric` asks for. */
 export interface AskedMetrics {
   /** To be computed besides the usual ones. */
-  readonly further: readonly string[];
+  readonly onDemand: readonly string[];
   selects(row: Pick<EvaluationRow, "metric_name">): boolean;
 }
 
@@ -46,12 +55,28 @@ export interface AskedMetrics {
  * @throws UnknownNameError for a metric that no task of the flow has
  */
 export function askFor(graph: FlowGraph, names: readonly string[]): AskedMetrics {
-  if (names.includes(ALL)) return { further: [...metricsOf(graph)], selects: () => true };
+  if (names.includes(ALL)) return { onDemand: [...metricsOf(graph)], selects: () => true };
   checkMetrics(graph, names, "the run's flow", { exitCode: 2 });
-  return {
-    further: names.map(withoutLabel),
-    selects: ({ metric_name }) => names.includes(metric_name) || names.includes(withoutLabel(metric_name)),
-  };
+  return { onDemand: names.map(withoutLabel), selects: selecting(names) };
+}
+
+/**
+ * The same among rows that have been computed, where nothing else can be.
+ * @throws UnknownNameError for a metric that none of them has
+ */
+export function askAmong(
+  rows: readonly EvaluationRow[],
+  names: readonly string[],
+  where: string,
+): Pick<AskedMetrics, "selects"> {
+  if (names.includes(ALL)) return { selects: () => true };
+  const kept = new Set(rows.flatMap(({ metric_name }) => [metric_name, withoutLabel(metric_name)]));
+  refuseOthers(kept, names, where, { exitCode: 2 });
+  return { selects: selecting(names) };
+}
+
+function selecting(names: readonly string[]): AskedMetrics["selects"] {
+  return ({ metric_name }) => names.includes(metric_name) || names.includes(withoutLabel(metric_name));
 }
 
 function metricsOf({ tasks }: FlowGraph): ReadonlySet<string> {

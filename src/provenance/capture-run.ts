@@ -1,13 +1,13 @@
 /** @file What is captured with every run: its source and environment at the start, signs of life and load until its end. */
-import { join } from "node:path";
-import type { LoggerGroup } from "../logging/run-logger.js";
-import { type EventWriter, openEventWriter } from "../logging/tensorboard/index.js";
+import type { LoggerGroup } from "../logging/logger-group.js";
+import { SYSTEM_TASK } from "../logging/run-logger.js";
+import type { MetricPoint } from "../tasks/evaluation.js";
 import type { ConfigChange } from "../storage/tables/config-values.js";
 import type { RunStore } from "../storage/run-store.js";
 import { type CapturedSource, captureSource } from "./capture-source.js";
 import { type SystemSample, startSystemMonitor } from "./capture-system.js";
 import { type Environment, readEnvironment } from "./environment.js";
-import type { LoadedProject } from "../project/project.js";
+import type { LoadedProject } from "../project/resolve-project.js";
 
 /** What a new run is made of. */
 export interface Origin {
@@ -23,7 +23,7 @@ export async function captureOrigin(
   flags: { readonly epochs?: number | undefined; readonly seed?: number | undefined },
 ): Promise<Origin> {
   return {
-    source: captureSource(project.projectDir, storeDir),
+    source: captureSource(project.projectDir, storeDir, project.modules),
     environment: await readEnvironment(),
     configChanges: configChanges(project.assignments, flags),
   };
@@ -41,12 +41,10 @@ function configChanges(
 }
 
 const HEARTBEAT_MS = 5000;
-/** Load is kept as a task of its own, beside the tasks of the flow. */
-export const SYSTEM_TASK = "_system";
 
 /**
- * Tells the store every few seconds that the run lives, and how busy the machine is; TensorBoard shows the same
- * under `system/`. A store that cannot be written now does not end the run.
+ * Tells the store every few seconds that the run lives, and whoever listens how busy the machine is. A store that cannot
+ * be written now does not end the run.
  */
 export function watchRun(store: RunStore, runId: string, runDir: string, loggers: LoggerGroup): { stop(): void } {
   const once = warnOnce(loggers);
@@ -55,28 +53,22 @@ export function watchRun(store: RunStore, runId: string, runDir: string, loggers
   // samples have a count of their own: many fall between two steps, or before the first one
   const last = store.lastMetrics(runId, { taskPath: SYSTEM_TASK }).map(({ step }) => step);
   let count = Math.max(-1, ...last);
-  let curves: EventWriter | undefined;
   const monitor = startSystemMonitor(runDir, (sample) => {
     count += 1;
-    once(() => {
-      store.appendMetrics(runId, systemPoints(sample, count));
-      curves ??= openEventWriter(join(runDir, "system"), { resumeStep: count });
-      for (const [name, value] of Object.entries(sample)) curves.scalar(`${SYSTEM_TASK}/${name}`, value, count);
-    });
+    once(() => loggers.points(systemPoints(sample, count)));
   });
   return {
     stop() {
       clearInterval(heartbeat);
       once(() => monitor.stop());
-      once(() => curves?.close());
     },
   };
 }
 
-function systemPoints(sample: SystemSample, step: number) {
+function systemPoints(sample: SystemSample, step: number): MetricPoint[] {
   const wallTime = Date.now() / 1000;
   return Object.entries(sample).map(([metricName, value]) => ({
-    split: "train" as const,
+    split: "train",
     taskPath: SYSTEM_TASK,
     metricName,
     step,

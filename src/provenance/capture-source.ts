@@ -1,17 +1,8 @@
 /** @file The source of a run: a digest of the project's files, and uncommitted work as a patch in the run's folder. */
 import { createHash } from "node:crypto";
-import { type Dirent, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { extname, join, relative, sep } from "node:path";
-import { type GitState, gitState, type LeftOut, type SourcePatch, STORE_FILE, sourcePatch } from "./git.js";
-import { runFiles, writeJson } from "../records/run-folder.js";
-
-/** A source file as it was. */
-export interface SourceFile {
-  /** Relative to the project, with `/` between its parts. */
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
+import { join } from "node:path";
+import { filesInGit, type GitState, gitState, type LeftOut, realPath, type SourcePatch, sourcePatch } from "./git.js";
+import { isTextOfOurs, type SourceFile, sourceFiles } from "./source-files.js";
 
 export interface CapturedSource {
   readonly git: GitState;
@@ -19,10 +10,19 @@ export interface CapturedSource {
   readonly digest: string | null;
   readonly files: readonly SourceFile[];
   readonly patch: SourcePatch | null;
+  /** Modules that git could not bring back, whose text is kept with the run. */
+  readonly kept: readonly KeptFile[];
+}
+
+interface KeptFile extends SourceFile {
+  /** Absolute. */
+  readonly file: string;
 }
 
 /** source.json in a run's folder. */
 export interface SourceRecord extends GitState {
+  /** From 2 on the modules of the configuration are among the files, wherever they lie; runs before have none. */
+  readonly formatVersion?: number;
   readonly digest: string | null;
   readonly files: readonly SourceFile[];
   /** null without git; the patch itself is source.patch. */
@@ -32,82 +32,40 @@ export interface SourceRecord extends GitState {
     readonly leftOut: readonly LeftOut[];
     readonly leftOutCount: number;
   } | null;
+  /** Paths of the files whose text lies in the run's folder as `source/<sha256>`. */
+  readonly kept?: readonly string[];
 }
 
-const EXTENSIONS = new Set([
-  ...[".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".py", ".sql", ".sh"],
-  ...[".json", ".yaml", ".yml", ".toml"],
-]);
-const NO_SOURCE = new Set(["node_modules", "dist", "build", "coverage", "__pycache__"]);
-const LARGEST_FILE_BYTES = 4 << 20;
-const MOST_FILES = 5000;
-const DEEPEST = 12;
+const KEPT: { readonly fileBytes: number; readonly totalBytes: number } = { fileBytes: 1 << 20, totalBytes: 10 << 20 };
 
-/** @param storeDir where runs are kept, which is no source */
-export function captureSource(projectDir: string, storeDir: string): CapturedSource {
-  const files = sourceFiles(projectDir, storeDir);
+/**
+ * @param storeDir where runs are kept, which is no source
+ * @param modules of the configuration, wherever they lie
+ */
+export function captureSource(projectDir: string, storeDir: string, modules: readonly string[] = []): CapturedSource {
+  const files = sourceFiles(projectDir, storeDir, modules);
+  const patch = sourcePatch(projectDir, { exclude: storeDir });
   return {
     git: gitState(projectDir),
     digest: files.length === 0 ? null : digestOf(files),
     files,
-    patch: sourcePatch(projectDir, { exclude: storeDir }),
+    patch,
+    kept: keptFiles(projectDir, files, modules),
   };
 }
 
-/** Writes source.json, and source.patch where anything was not committed. */
-export function writeSource(runDir: string, { git, digest, files, patch }: CapturedSource): void {
-  const record: SourceRecord = {
-    ...git,
-    digest,
-    files,
-    patch: patch === null ? null : describePatch(patch),
-  };
-  writeJson(runFiles(runDir).source, record);
-  if (patch !== null && patch.text !== "") writeFileSync(join(runDir, "source.patch"), patch.text);
-}
-
-function describePatch({ text, untracked, leftOut, leftOutCount }: SourcePatch): SourceRecord["patch"] {
-  return { bytes: Buffer.byteLength(text), untracked, leftOut, leftOutCount };
-}
-
-/** Code and settings of a project by path: not its data, dependencies, builds or hidden folders. */
-export function sourceFiles(projectDir: string, storeDir: string): SourceFile[] {
-  const found: string[] = [];
-  const walk = (dir: string, depth: number): void => {
-    const entries = entriesOf(dir);
-    // another run store, or a run that was exported into the project
-    if (depth > 0 && entries.some(({ name }) => name === STORE_FILE)) return;
-    for (const entry of entries) {
-      if (found.length >= MOST_FILES) return;
-      const path = join(dir, entry.name);
-      if (entry.isDirectory() && depth < DEEPEST && isSourceFolder(entry.name) && path !== storeDir) {
-        walk(path, depth + 1);
-      } else if (entry.isFile() && EXTENSIONS.has(extname(entry.name)) && lstatSync(path).size <= LARGEST_FILE_BYTES) {
-        found.push(path);
-      }
-    }
-  };
-  walk(projectDir, 0);
-  return found
-    .map((path) => {
-      const content = readFileSync(path);
-      const sha256 = createHash("sha256").update(content).digest("hex");
-      return { path: relative(projectDir, path).split(sep).join("/"), bytes: content.length, sha256 };
-    })
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-function isSourceFolder(name: string): boolean {
-  return !name.startsWith(".") && !NO_SOURCE.has(name);
-}
-
-/** A folder that may not be read holds no source of ours. */
-function entriesOf(dir: string): Dirent[] {
-  try {
-    return readdirSync(dir, { withFileTypes: true });
-  } catch {
-    return [];
-  }
+/** Modules outside of the repository, in another one within it, or ignored: neither commit nor patch has their text. */
+function keptFiles(projectDir: string, files: readonly SourceFile[], modules: readonly string[]): KeptFile[] {
+  const known = filesInGit(projectDir);
+  const wanted = new Set(modules.filter((file) => isTextOfOurs(file) && !known.has(file)));
+  let total = 0;
+  return files
+    .map((file): KeptFile => ({ ...file, file: join(projectDir, file.path) }))
+    .filter(({ file, bytes }) => {
+      if (!wanted.has(realPath(file)) || bytes > KEPT.fileBytes || total + bytes > KEPT.totalBytes) return false;
+      total += bytes;
+      return true;
+    });
 }
 
 function digestOf(files: readonly SourceFile[]): string {

@@ -98,6 +98,17 @@ export function sourcePatch(
   };
 }
 
+/**
+ * Files of the repository that holds `dir` whose text its commits and a patch can bring back: tracked ones, and untracked
+ * ones that are not ignored. Absolute, as links resolve. Files of a repository within it are not among them.
+ */
+export function filesInGit(dir: string): ReadonlySet<string> {
+  const top = git(dir, ["rev-parse", "--show-toplevel"])?.trim();
+  if (top === undefined) return new Set();
+  const listed = git(top, ["ls-files", "--cached", "--others", "--exclude-standard", "-z"]);
+  return new Set(paths(listed).map((path) => join(realPath(top), path)));
+}
+
 /** Tells git not to track a run store; where that cannot be written, the store works all the same. */
 export function ignoreStore(storeDir: string): void {
   try {
@@ -210,7 +221,8 @@ function isWithin(folder: string, top: string, path: string): boolean {
   return from === "" || (!isAbsolute(from) && from !== ".." && !from.startsWith(`..${sep}`));
 }
 
-function realPath(path: string): string {
+/** As links resolve; as it is where nothing is there. */
+export function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {

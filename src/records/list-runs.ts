@@ -1,10 +1,9 @@
 /** @file `cool runs list` and `cool runs show`: the runs of a store, in the JSON contract's names. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { RunRecord } from "../storage/run-record.js";
+import { type RunRecord, secondsUntil } from "../storage/run-record.js";
 import type { RunStore, RunsQuery } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
-import { type RunConfig, readRunConfig, runFiles } from "./run-folder.js";
+import { peekJson, recordOf, runFiles } from "./run-folder.js";
 
 /** A run as lists show it. */
 export interface ListedRun {
@@ -17,9 +16,11 @@ export interface ListedRun {
   readonly seed: number | null;
   readonly epochs: number | null;
   readonly epochs_done: number;
+  /** The epoch of the checkpoint that the results come from; null where it is not known. */
+  readonly best_epoch: number | null;
   readonly started_at: string;
   readonly ended_at: string | null;
-  /** From the start to the end; null while it runs. */
+  /** Time of training, over all sessions; null while it runs. */
   readonly duration_s: number | null;
   readonly git_commit: string | null;
   readonly tags: readonly string[];
@@ -62,11 +63,6 @@ export function listRuns(store: RunStore, query: RunsQuery = {}): ListedRun[] {
 
 export function showRun(store: RunStore, reference: string): ShownRun {
   const run = store.findRun(reference);
-  const thresholds: Record<string, number | number[]> = {};
-  for (const { taskPath, label, value } of store.readThresholds(run.id)) {
-    if (label === null) thresholds[taskPath] = value;
-    else thresholds[taskPath] = [...((thresholds[taskPath] as number[] | undefined) ?? []), value];
-  }
   return {
     ...listed(store, run),
     command_line: run.commandLine,
@@ -81,17 +77,27 @@ export function showRun(store: RunStore, reference: string): ShownRun {
     config: store.readConfig(run.id),
     config_changes: store.readConfigChanges(run.id),
     environment: store.readEnvironment(run.id),
-    thresholds,
+    thresholds: thresholdsOf(store, run.id),
     evaluation: store.readEvaluation(run.id),
     skipped: skippedRows(store.runDir(run.id)),
   };
 }
 
+/** A number per task, or one per label. */
+function thresholdsOf(store: RunStore, id: string): ShownRun["thresholds"] {
+  const byPath = new Map<string, number | number[]>();
+  for (const { taskPath, label, value } of store.readThresholds(id)) {
+    const known = byPath.get(taskPath);
+    if (label === null) byPath.set(taskPath, value);
+    else byPath.set(taskPath, Array.isArray(known) ? [...known, value] : [value]);
+  }
+  return Object.fromEntries(byPath);
+}
+
 function skippedRows(runDir: string): number | null {
-  if (!existsSync(runFiles(runDir).config)) return null;
   // runs of the first version do not tell
-  const { skipped } = readRunConfig(runDir) as Partial<RunConfig>;
-  return skipped?.length ?? null;
+  const { skipped } = recordOf(peekJson(runFiles(runDir).config));
+  return Array.isArray(skipped) ? skipped.length : null;
 }
 
 /** A run in the contract's names. */
@@ -106,9 +112,10 @@ export function listed(store: RunStore, run: RunRecord): ListedRun {
     seed: run.seed,
     epochs: run.epochs,
     epochs_done: run.epochsDone,
+    best_epoch: run.bestEpoch,
     started_at: run.startedAt,
     ended_at: run.endedAt,
-    duration_s: run.endedAt === null ? null : (Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000,
+    duration_s: run.endedAt === null ? null : secondsUntil(run.endedAt, run),
     git_commit: run.gitCommit,
     tags: run.tags,
     starred: run.starred,

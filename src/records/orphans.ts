@@ -1,9 +1,9 @@
 /** @file Folders of runs without a row, rows without a folder, and their repair. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isRunId, type RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
-import { type RunConfig, runFiles } from "./run-folder.js";
+import { peekJson, recordOf, runFiles } from "./run-folder.js";
 
 export interface Orphans {
   /** Folders in `runs/` of which the database knows nothing. */
@@ -83,21 +83,26 @@ function repairFolder(store: RunStore, name: string): string {
 }
 
 /** What the folder's own files say; metrics and tags are gone with the row. */
-function adopt(store: RunStore, id: string, dir: string, config: RunConfig) {
+function adopt(
+  store: RunStore,
+  id: string,
+  dir: string,
+  { project, settings, seed, epochs, backend, dataDigest }: KnownConfig,
+) {
   const files = runFiles(dir);
   const isFinished = existsSync(files.thresholds);
   const end = isFinished ? files.thresholds : files.config;
   return store.adoptRun({
     id,
-    project: config.project,
+    project,
     state: isFinished ? "finished" : "interrupted",
     startedAt: startOf(id),
     endedAt: statSync(end).mtime.toISOString(),
-    config: { ...config.settings },
-    seed: config.settings.train.seed,
-    backend: config.backend,
-    epochs: config.settings.train.epochs,
-    dataDigest: config.dataDigest,
+    config: settings,
+    seed,
+    backend,
+    epochs,
+    dataDigest,
     tags: ["recovered"],
     note: "Stored again from its folder: the metrics, tags and note it had are gone.",
   });
@@ -110,13 +115,27 @@ function startOf(id: string): string {
   return (Number.isNaN(time.getTime()) ? new Date(0) : time).toISOString();
 }
 
+/** What of config.json the row is made of. */
+interface KnownConfig {
+  readonly project: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly seed: number | null;
+  readonly epochs: number;
+  readonly backend: string | null;
+  readonly dataDigest: string | null;
+}
+
 /** null where the file is not there or was not written by a run. */
-function readConfig(dir: string): RunConfig | null {
-  try {
-    const config = JSON.parse(readFileSync(runFiles(dir).config, "utf8")) as Partial<RunConfig>;
-    const isOurs = typeof config.project === "string" && typeof config.settings?.train?.epochs === "number";
-    return isOurs ? (config as RunConfig) : null;
-  } catch {
-    return null;
-  }
+function readConfig(dir: string): KnownConfig | null {
+  const { project, settings, backend, dataDigest } = recordOf(peekJson(runFiles(dir).config));
+  const { epochs, seed } = recordOf(recordOf(settings).train);
+  if (typeof project !== "string" || typeof epochs !== "number") return null;
+  return {
+    project,
+    settings: recordOf(settings),
+    seed: typeof seed === "number" ? seed : null,
+    epochs,
+    backend: typeof backend === "string" ? backend : null,
+    dataDigest: typeof dataDigest === "string" ? dataDigest : null,
+  };
 }

@@ -29,8 +29,8 @@ const COLUMNS: readonly TableColumn[] = [
 ];
 
 /** Writes one split. */
-export async function writePredictions(file: string, scored: ScoredSplit): Promise<void> {
-  await writeTable(file, COLUMNS, predictionRows(scored));
+export async function writePredictions(file: string, scored: ScoredSplit, signal?: AbortSignal): Promise<void> {
+  await writeTable(file, COLUMNS, predictionRows(scored), signal);
 }
 
 function* predictionRows(scored: ScoredSplit): Generator<Cell[]> {

@@ -2,15 +2,20 @@
  * @file The folder a run leaves behind: its files by name, and its self-contained description. Light: commands that
  * only read the store load none of the tasks' behaviours for it.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { InputSpec, SkippedRow } from "../data/dataset.js";
 import { StoreError } from "../errors.js";
-import type { FlowGraph } from "../flow/graph.js";
 import { explained } from "../storage/database/store-errors.js";
 import type { Split } from "../tasks/evaluation.js";
-import type { RunTransfer } from "../training/fresh-network.js";
+import type { Transfer } from "../engine/model/transfer.js";
 import type { Settings } from "../project/settings.js";
+
+/** What a run began with, as config.json has it. */
+export interface RunTransfer extends Transfer {
+  /** Id of the run, or path of the model. */
+  readonly from: string;
+}
 
 /** config.json: how the run was made, enough to use it without today's project. */
 export interface RunConfig {
@@ -35,6 +40,8 @@ export function runFiles(runDir: string) {
     config: join(runDir, "config.json"),
     graph: join(runDir, "graph.json"),
     source: join(runDir, "source.json"),
+    /** Folder of the texts that source.json names, by their sha256. */
+    sourceTexts: join(runDir, "source"),
     thresholds: join(runDir, "thresholds.json"),
     stdout: join(runDir, "stdout.log"),
     checkpoint: (name: "best" | "last") => join(runDir, "checkpoints", name),
@@ -51,22 +58,53 @@ export function writeJson(file: string, value: unknown): void {
   });
 }
 
-export function readRunConfig(runDir: string): RunConfig {
-  return readJson(runFiles(runDir).config) as RunConfig;
-}
+/** Far more than a run writes: its vocabularies are the largest part. */
+const LARGEST_JSON_BYTES = 256 << 20;
+/** Deeper than any condition: what walks over a document must not run out of stack. */
+const DEEPEST_JSON = 200;
 
-export function readGraph(runDir: string): FlowGraph {
-  return readJson(runFiles(runDir).graph) as FlowGraph;
-}
-
+/**
+ * A JSON file of a run, as it is.
+ * @throws StoreError where it is not there, or is no JSON
+ */
 export function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    const stats = statSync(file);
+    if (!stats.isFile()) throw new Error("it is not a file");
+    if (stats.size > LARGEST_JSON_BYTES) throw new Error(`it has ${stats.size} bytes`);
+    const text = readFileSync(file, "utf8");
+    if (isTooDeep(text)) throw new Error(`it is nested more than ${DEEPEST_JSON} deep`);
+    return JSON.parse(text);
   } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
     throw new StoreError(
-      `${file} cannot be read: ${(error as Error).message}. The run ended before it was written, or its folder is damaged.`,
+      `${file} cannot be read: ${reason}. The run ended before it was written, or its folder is damaged.`,
       { file },
       { cause: error },
     );
   }
+}
+
+/** The same; undefined where it is not there or is damaged, for what shows as much as there is. */
+export function peekJson(file: string): unknown {
+  try {
+    return readJson(file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** An object's keys, of a document that may be anything. */
+export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/gs)) {
+    if (token === "[" || token === "{") depth += 1;
+    else if (token === "]" || token === "}") depth -= 1;
+    if (depth > DEEPEST_JSON) return true;
+  }
+  return false;
 }

@@ -10,9 +10,11 @@ export interface RunSummary {
   readonly backend: string | null;
   readonly seed: number | null;
   readonly epochs: number | null;
+  /** The epoch of the checkpoint that the results come from; null where it is not known. */
+  readonly best_epoch: number | null;
 }
 
 export function summarize(run: RunRecord, runDir: string): RunSummary {
-  const { id, name, displayState, backend, seed, epochs } = run;
-  return { id, name, state: displayState, dir: runDir, backend, seed, epochs };
+  const { id, name, displayState, backend, seed, epochs, bestEpoch } = run;
+  return { id, name, state: displayState, dir: runDir, backend, seed, epochs, best_epoch: bestEpoch };
 }

@@ -1,8 +1,7 @@
 /**
  * @file Runs from one store to another. An exported run is a store that holds it alone, as a folder or packed as
- * .tar.gz; to import it is to merge that store.
+ * .tar.gz; to import it is to merge that store. Whatever comes in is checked before anything of it is kept.
  */
-import { spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -10,15 +9,20 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
 } from "node:fs";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { CoolError, StoreError, UsageError } from "../errors.js";
+import { assertOurDatabase } from "../storage/database/foreign-database.js";
 import { isRunId } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
+import { assertWithin, pack, SIZE_LIMITS, type SizeLimits, unpack } from "./archive.js";
+import { assertSoundRun } from "./incoming-run.js";
 import { type ListedRun, listed } from "./list-runs.js";
+import { digests, filesOf, isUnfinished } from "./run-files.js";
 
 export interface ExportedRun {
   readonly run: ListedRun;
@@ -55,7 +59,7 @@ export function exportRun(store: RunStore, reference: string, to?: string): Expo
     writeStoreOf(store, run.id, folder);
     if (PACKED.test(target)) {
       const packed = join(scratch, "packed");
-      tar(["-czf", packed, "-C", scratch, run.id], "packed");
+      pack(packed, scratch, run.id);
       renameSync(packed, target);
     } else renameSync(folder, target);
   } finally {
@@ -64,10 +68,13 @@ export function exportRun(store: RunStore, reference: string, to?: string): Expo
   return { run: listed(store, run), path: target };
 }
 
+/** With the digests of all files as they are now: who takes them in can tell whether they came whole. */
 function writeStoreOf(store: RunStore, id: string, folder: string): void {
   const single = openRunStore(folder);
   try {
     addRun(single, store, id);
+    const dir = single.runDir(id);
+    if (existsSync(dir)) single.recordArtifacts(id, digests(dir, filesOf(dir)));
   } finally {
     single.close();
   }
@@ -88,9 +95,11 @@ export function importSource(path: string): string {
  * @param path a folder or a .tar.gz that `exportRun` has written
  * @throws StoreError where nothing, or not everything, of it can be added
  */
-export function importRuns(store: RunStore, path: string): MergedRuns {
+export function importRuns(store: RunStore, path: string, limits: SizeLimits = SIZE_LIMITS): MergedRuns {
   const source = importSource(path);
-  const merged = statSync(source).isDirectory() ? mergeStore(store, source) : importPacked(store, source);
+  const merged = statSync(source).isDirectory()
+    ? mergeStore(store, source, limits)
+    : importPacked(store, source, limits);
   const [refused] = merged.refused;
   if (refused !== undefined) {
     throw new StoreError(`Run ${refused.id} was not imported: ${refused.reason}`, { refused: merged.refused });
@@ -98,11 +107,10 @@ export function importRuns(store: RunStore, path: string): MergedRuns {
   return merged;
 }
 
-function importPacked(store: RunStore, file: string): MergedRuns {
+function importPacked(store: RunStore, file: string, limits: SizeLimits): MergedRuns {
   const scratch = mkdtempSync(join(store.dir, ".cool-import-"));
   try {
-    refuseEscapes(file, tar(["-tzf", file], "read"));
-    tar(["-xzf", file, "-C", scratch, "--no-same-owner", "--no-same-permissions"], "unpacked");
+    unpack(file, scratch, limits);
     const inner = readdirSync(scratch, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     const folders = [scratch, ...inner.map(({ name }) => join(scratch, name))];
     const folder = folders.find((dir) => isPlainFile(join(dir, "cool.db")));
@@ -111,34 +119,29 @@ function importPacked(store: RunStore, file: string): MergedRuns {
         file,
       });
     }
-    return mergeStore(store, folder);
+    return mergeStore(store, folder, limits);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-}
-
-/** Names that would be unpacked elsewhere; tar refuses them, too, but not every tar. */
-function refuseEscapes(file: string, listing: string): void {
-  const escaping = listing.split("\n").find((name) => isAbsolute(name) || name.split(/[/\\]/).includes(".."));
-  if (escaping === undefined) return;
-  throw new StoreError(`${file} holds ${JSON.stringify(escaping)}, which lies outside of it. It was not unpacked.`, {
-    file,
-    name: escaping,
-  });
 }
 
 /**
  * Adds all runs of another store that this one does not have. Runs that cannot be added are reported and left out;
  * the other store stays as it is, but for the migration of an older one.
  */
-export function mergeStore(store: RunStore, otherDir: string): MergedRuns {
+export function mergeStore(store: RunStore, otherDir: string, limits: SizeLimits = SIZE_LIMITS): MergedRuns {
   if (!isPlainFile(join(otherDir, "cool.db"))) {
     throw new StoreError(`${otherDir} is no run store: it has no cool.db. Name a .cool folder or an exported run.`, {
       dir: otherDir,
     });
   }
-  if (resolve(otherDir) === store.dir) throw new UsageError("A store cannot be merged into itself.", { dir: otherDir });
-  const other = openRunStore(otherDir, { readonly: true });
+  // a link that the user names is followed; those within are not
+  const dir = realpathSync(otherDir);
+  if (dir === realpathSync(store.dir)) {
+    throw new UsageError("A store cannot be merged into itself.", { dir: otherDir });
+  }
+  assertOurDatabase(join(dir, "cool.db"));
+  const other = openRunStore(dir, { readonly: true });
   try {
     const [problem] = other.problems();
     if (problem !== undefined) {
@@ -146,7 +149,7 @@ export function mergeStore(store: RunStore, otherDir: string): MergedRuns {
     }
     const outcomes = other
       .listRuns({ includeTrash: true })
-      .map((run) => ({ id: run.id, ...tryToAdd(store, other, run.id) }));
+      .map((run) => ({ id: run.id, ...tryToAdd(store, other, run.id, limits) }));
     const runsThat = (outcome: string) =>
       outcomes.filter((one) => one.outcome === outcome).map(({ id }) => listed(store, store.getRun(id)));
     return {
@@ -163,62 +166,72 @@ function tryToAdd(
   store: RunStore,
   other: RunStore,
   id: string,
+  limits: SizeLimits,
 ): { readonly outcome?: "copied" | "same"; readonly reason?: string } {
   try {
     const run = other.getRun(id);
     if (run.displayState === "running") return { reason: "it is being trained" };
-    return { outcome: addRun(store, other, id) };
+    return { outcome: addRun(store, other, id, { limits, check: (dir) => assertSoundRun(other, id, dir) }) };
   } catch (error) {
     if (error instanceof CoolError) return { reason: error.message };
     throw error;
   }
 }
 
+interface AddOptions {
+  /** Looks at the copied folder before it is kept. */
+  readonly check?: (dir: string) => void;
+  readonly limits?: SizeLimits;
+}
+
 /** Rows and folder, both or neither. */
-function addRun(store: RunStore, other: RunStore, id: string): "copied" | "same" {
+function addRun(
+  store: RunStore,
+  other: RunStore,
+  id: string,
+  { check = () => {}, limits }: AddOptions = {},
+): "copied" | "same" {
   // an id from elsewhere becomes a path below
   if (!isRunId(id)) throw new StoreError(`${JSON.stringify(id.slice(0, 60))} is not the id of a run.`, { id });
   const target = join(store.dir, "runs", id);
   const scratch = join(store.dir, "runs", `.adding-${id}-${process.pid}`);
   const isNew = !existsSync(target);
-  if (isNew) copyPlainFiles(join(other.dir, "runs", id), scratch);
   try {
+    const hasFolder = isNew && copyFolder(other.dir, id, scratch, limits);
+    if (isNew) check(scratch);
     return store.copyRunFrom(other, id, () => {
-      if (isNew) renameSync(scratch, target);
-      else throw new StoreError(`${target} is there, and belongs to no run. See: cool doctor`, { dir: target });
+      if (!isNew) throw new StoreError(`${target} is there, and belongs to no run. See: cool doctor`, { dir: target });
+      if (hasFolder) renameSync(scratch, target);
     });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** Files and folders; links and devices are left out, because they could lead out of the run's folder. */
-function copyPlainFiles(from: string, to: string): void {
-  mkdirSync(to, { recursive: true });
-  if (lstatSync(from, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  cpSync(from, to, {
-    recursive: true,
-    filter: (path) => {
-      const stats = lstatSync(path);
-      return stats.isFile() || stats.isDirectory();
-    },
-  });
+/**
+ * Copies a run's folder without what was left half written.
+ * @returns false where there is none
+ * @throws StoreError where it, the folder around it, or anything in it is a link or a device, or it is too large
+ */
+function copyFolder(storeDir: string, id: string, to: string, limits?: SizeLimits): boolean {
+  mkdirSync(dirname(to), { recursive: true });
+  for (const path of ["runs", join("runs", id)]) {
+    const stats = lstatSync(join(storeDir, path), { throwIfNoEntry: false });
+    if (stats === undefined) return false;
+    if (!stats.isDirectory())
+      throw new StoreError(`${path} is a link or a file, and not a folder of a store.`, { path });
+  }
+  const from = join(storeDir, "runs", id);
+  const files = filesOf(from).filter(({ path }) => !isUnfinished(path));
+  if (limits !== undefined) assertWithin(limits, files);
+  mkdirSync(to);
+  for (const { path } of files) {
+    mkdirSync(dirname(join(to, path)), { recursive: true });
+    cpSync(join(from, path), join(to, path));
+  }
+  return true;
 }
 
 function isPlainFile(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-function tar(args: readonly string[], deed: string): string {
-  const { status, stdout, stderr, error } = spawnSync("tar", args, { encoding: "utf8", maxBuffer: 256 << 20 });
-  if (error !== undefined) {
-    throw new StoreError(
-      `The program tar, which packs and unpacks .tar.gz files, cannot be run (${error.message}). Install it, or use a folder: cool runs export RUN --to DIR`,
-      {},
-      { cause: error },
-    );
-  }
-  if (status === 0) return stdout;
-  const file = basename(args[1] ?? "");
-  throw new StoreError(`${file} cannot be ${deed}: ${stderr.trim().split("\n")[0]}`, { args });
 }

@@ -1,7 +1,7 @@
 /** @file A run's rows, copied from one store into another through bound parameters. */
 import { createHash } from "node:crypto";
 import { StoreError } from "../errors.js";
-import { checkedArtifactPath } from "./tables/artifacts.js";
+import { checkedArtifactPath, readArtifacts } from "./tables/artifacts.js";
 import type { BoundValues, Database } from "./database/database.js";
 import { eachMetric, upsertMetrics } from "./tables/metric-points.js";
 import { checkedName, checkedRunName, isRunId, type RunRecord } from "./run-record.js";
@@ -32,7 +32,7 @@ export function copyRun(source: Database, target: Database, run: RunRecord): Cop
   const { id } = run;
   checkRunFromElsewhere(run);
   if (target.get("SELECT 1 FROM runs WHERE id = @id", { id }) !== undefined) {
-    if (digestOf(source, id) === digestOf(target, id)) return "same";
+    if (digestOf(source, id) === digestOf(target, id) && !haveOtherFiles(source, target, id)) return "same";
     throw new StoreError(
       `The store has another run ${id}, which differs from the one to be added. Remove it for good first: cool runs remove ${id}, then cool runs gc --older-than 0d`,
       { run: id },
@@ -86,9 +86,17 @@ function columnsOf(database: Database, table: string): string[] {
     .filter((name) => name !== "seq");
 }
 
+/** Whether a file that both have on record differs. */
+function haveOtherFiles(source: Database, target: Database, id: string): boolean {
+  const known = new Map(readArtifacts(target, id).map(({ path, sha256 }) => [path, sha256]));
+  return readArtifacts(source, id).some(({ path, sha256 }) => (known.get(path) ?? sha256) !== sha256);
+}
+
 function digestOf(database: Database, id: string): string {
   const hash = createHash("sha256");
   for (const table of TABLES) {
+    // an export has digests of more files than the store that it was made from
+    if (table.name === "artifacts") continue;
     hash.update(`${table.name}\n`);
     for (const row of rowsOf(database, table, columnsOf(database, table.name), id)) hash.update(JSON.stringify(row));
   }

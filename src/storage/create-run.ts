@@ -6,14 +6,14 @@ import { type ConfigChange, insertConfig, replaceEnvironment } from "./tables/co
 import type { Database } from "./database/database.js";
 import { currentProcess } from "../platform/process.js";
 import { checkedName, checkedRunName, isRunId, newRunId } from "./run-record.js";
-import { insertRun, insertTags, nextRunName, type RunRow } from "./tables/runs.js";
+import { insertRun, freeRunName, insertTags, nextRunName, type RunRow } from "./tables/runs.js";
 import { explained } from "./database/store-errors.js";
 import { packageVersion } from "../platform/version.js";
 
 /** A run about to begin, in this process. */
 export interface NewRun {
   readonly project: string;
-  /** Default: the project's name and a number. */
+  /** Where another run has it, it is given the next number. Default: the project's name and a number. */
   readonly name?: string | undefined;
   /** The whole configuration, nested; it is stored as flat, typed values. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -62,7 +62,10 @@ export function createRun(
   try {
     fill(dir);
     database.write(() => {
-      const name = checkedRunName(run.name ?? nextRunName(database, run.project));
+      const name =
+        run.name === undefined
+          ? checkedRunName(nextRunName(database, run.project))
+          : freeRunName(database, checkedRunName(run.name));
       insertRun(database, toRow(id, name, run, now.toISOString()));
       insertTags(database, id, tags);
       insertConfig(database, id, run.config ?? {}, run.configChanges);
@@ -110,6 +113,8 @@ function toRow(id: string, name: string, run: NewRun, startedAt: string): RunRow
     note: run.note ?? null,
     createdAt: startedAt,
     startedAt,
+    sessionAt: null,
+    earlierS: 0,
     endedAt: null,
     heartbeatAt: startedAt,
     deletedAt: null,
@@ -119,6 +124,7 @@ function toRow(id: string, name: string, run: NewRun, startedAt: string): RunRow
     backendVersion: run.backendVersion ?? null,
     epochs: run.epochs ?? null,
     epochsDone: 0,
+    bestEpoch: null,
     gitCommit: run.git?.commit ?? null,
     gitBranch: run.git?.branch ?? null,
     gitDirty: dirty === null ? null : dirty ? 1 : 0,

@@ -19,8 +19,12 @@ export interface RunRecord {
   readonly tags: readonly string[];
   readonly note: string | null;
   readonly createdAt: string;
-  /** When training last began: at creation or when the run was resumed. */
+  /** When training first began; a resumed run keeps it. */
   readonly startedAt: string;
+  /** When the latest session of training began, where the run was resumed. */
+  readonly sessionAt: string | null;
+  /** Seconds that the sessions before the latest one took. */
+  readonly earlierS: number;
   readonly endedAt: string | null;
   readonly heartbeatAt: string;
   /** When the run was moved to the trash. */
@@ -33,6 +37,8 @@ export interface RunRecord {
   /** Planned epochs. */
   readonly epochs: number | null;
   readonly epochsDone: number;
+  /** The epoch of the checkpoint that was evaluated; null where it is not known. */
+  readonly bestEpoch: number | null;
   readonly pid: number;
   readonly host: string;
   readonly processStart: string | null;
@@ -49,6 +55,11 @@ export interface RunRecord {
   readonly sourceDigest: string | null;
   readonly nodeVersion: string;
   readonly packageVersion: string;
+}
+
+/** Seconds of training up to a time, over all sessions of a run. */
+export function secondsUntil(end: string, run: Pick<RunRecord, "startedAt" | "sessionAt" | "earlierS">): number {
+  return run.earlierS + (Date.parse(end) - Date.parse(run.sessionAt ?? run.startedAt)) / 1000;
 }
 
 const LONGEST_NAME = 200;

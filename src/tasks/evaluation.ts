@@ -3,10 +3,10 @@
 export const SPLITS = ["train", "valid", "test"] as const;
 export type Split = (typeof SPLITS)[number];
 
-/** Whether a row counts as active by its labels or by the network's own decoded answers (DESIGN §5). */
+/** Whether a row counts as active by its labels or by the network's own decoded answers (docs/architecture.md#semantics). */
 export type Gates = "truth" | "predicted";
 
-/** One metric of one task on one split. Names as in the JSON contract (DESIGN §9). */
+/** One metric of one task on one split. Names are those of the JSON contract (docs/architecture.md#json). */
 export interface EvaluationRow {
   readonly split: Split;
   readonly task_path: string;
@@ -15,4 +15,19 @@ export interface EvaluationRow {
   readonly metric_res: number | null;
   readonly num_samples: number;
   readonly gates: Gates;
+}
+
+/** One value of one curve: what training makes, the store keeps and TensorBoard draws. */
+export interface MetricPoint {
+  readonly split: Split;
+  /** `_total` for what belongs to no task. */
+  readonly taskPath: string;
+  readonly metricName: string;
+  /** Optimizer steps since the start of the run, for every split. */
+  readonly step: number;
+  readonly epoch: number | null;
+  /** null where the metric is undefined; NaN and the infinities are kept. */
+  readonly value: number | null;
+  /** Seconds since 1970. */
+  readonly wallTime: number;
 }

@@ -1,6 +1,14 @@
 /** @file Words about options, and about names of classes and labels. */
 import { nearestNames } from "../errors.js";
-import type { TokenTaskOptions } from "../flow/graph.js";
+import type { CommonTaskOptions, TokenTaskOptions } from "../flow/graph.js";
+import { type OptionRules, TEXT } from "../options.js";
+
+/** Options of every kind of task; loss weights and axes are checked with the task's other options. */
+export const COMMON_OPTIONS: OptionRules<CommonTaskOptions & TokenTaskOptions> = {
+  column: TEXT,
+  lossWeight: null,
+  per: null,
+};
 
 /** Problem with `per`, which a configuration that was never compiled may hold. */
 export function problemWithAxis({ per }: TokenTaskOptions): string | null {

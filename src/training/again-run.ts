@@ -1,15 +1,17 @@
 /** @file Whether what an earlier run was made from is still there: to repeat it, or to go on with it, exactly. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { BackendInfo } from "../engine/backends/choose.js";
 import { ConfigError, UsageError } from "../errors.js";
-import type { LoggerGroup } from "../logging/run-logger.js";
+import type { LoggerGroup } from "../logging/logger-group.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { packageVersion } from "../platform/version.js";
-import type { SourceFile, SourceRecord } from "../provenance/capture-source.js";
-import type { LoadedProject } from "../project/project.js";
-import { readGraph, readRunConfig, runFiles } from "../records/run-folder.js";
-import { parseSettings, type Settings } from "../project/settings.js";
+import { isFromOutside, isSourceName, type SourceFile } from "../provenance/source-files.js";
+import type { LoadedProject } from "../project/resolve-project.js";
+import { readGraph, readRunConfig, readSource } from "../records/run-documents.js";
+import { runFiles } from "../records/run-folder.js";
+import { type Settings, tablesOf } from "../project/settings.js";
+import { isQuery } from "../data/tables/table.js";
 import { isSameFlow } from "../project/token-tasks.js";
 
 /** Which earlier run a new one belongs to; at most one of them is given. */
@@ -32,15 +34,15 @@ export function checkEarlierRunOptions({ resume, again, from }: EarlierRunOption
 
 /** The settings that a run was made with; those that are younger than it have their defaults. */
 export function settingsOfRun(store: RunStore, run: RunRecord): Settings {
-  const { settings } = readRunConfig(store.runDir(run.id));
-  return parseSettings(settings, `the configuration of run ${run.id}`);
+  return readRunConfig(store.runDir(run.id)).settings;
 }
 
 /** What there is now of what a run was made from. */
 export interface Today {
-  readonly project: Pick<LoadedProject, "graph">;
+  readonly project: Pick<LoadedProject, "graph" | "settings">;
   readonly source: readonly SourceFile[];
-  readonly dataDigest: string;
+  /** null: the data has not been read yet, and is not compared. */
+  readonly dataDigest: string | null;
 }
 
 /**
@@ -49,22 +51,44 @@ export interface Today {
  */
 export function changesSince(runDir: string, { project, source, dataDigest }: Today): string[] {
   const hasSameGraph = isSameFlow(readGraph(runDir), project.graph);
+  const config = readRunConfig(runDir);
   return [
     ...sourceChanges(runDir, source),
     ...(hasSameGraph ? [] : ["tasks or flow have changed"]),
-    ...(readRunConfig(runDir).dataDigest === dataDigest ? [] : ["the table or its images have changed"]),
+    ...(foreignQueries(config.settings, project.settings).length === 0 ? [] : ["its SQL query is not the project's"]),
+    ...(dataDigest === null || config.dataDigest === dataDigest ? [] : ["the table or its images have changed"]),
   ];
 }
 
+/** SQL of a run that its project does not have: it may come from anywhere, and is never executed. */
+export function foreignQueries(run: Pick<Settings, "data">, project: Pick<Settings, "data">): string[] {
+  const own = new Set(tablesOf(project.data));
+  return tablesOf(run.data).filter((table) => isQuery(table) && !own.has(table));
+}
+
 const MOST_SHOWN = 8;
+
+/** @throws ConfigError where a run's own SQL would be executed to go on with it */
+export function assertOwnQueries(run: RunRecord, settings: Settings, project: LoadedProject): void {
+  const [query] = foreignQueries(settings, project.settings);
+  if (query === undefined) return;
+  throw new ConfigError(
+    `Run ${run.id} (${run.name}) cannot go on: it reads a SQL query that is not among the project's tables, and a run's own SQL is never executed. Name it with data.table in ${project.configFile ?? "the project"}, or start a new run.`,
+    { run: run.id, query },
+  );
+}
 
 /** Source files that are not as they were when the run was made. */
 export function sourceChanges(runDir: string, source: readonly SourceFile[]): string[] {
   const file = runFiles(runDir).source;
   if (!existsSync(file)) return ["its source is not on record"];
-  const { files } = JSON.parse(readFileSync(file, "utf8")) as SourceRecord;
-  const before = new Map(files.map(({ path, sha256 }) => [path, sha256]));
-  const now = new Map(source.map(({ path, sha256 }) => [path, sha256]));
+  const record = readSource(runDir);
+  // a run of an earlier version names its tooling, and no module from outside of the project
+  const isOld = (record.formatVersion ?? 1) < 2;
+  const isCompared = ({ path }: { readonly path: string }): boolean =>
+    isSourceName(path) && !(isOld && isFromOutside(path));
+  const before = new Map(record.files.filter(isCompared).map(({ path, sha256 }) => [path, sha256]));
+  const now = new Map(source.filter(isCompared).map(({ path, sha256 }) => [path, sha256]));
   const changes = [...new Set([...before.keys(), ...now.keys()])].sort().flatMap((path) => {
     if (!now.has(path)) return [`${path} is gone`];
     if (!before.has(path)) return [`${path} is new`];
@@ -74,25 +98,23 @@ export function sourceChanges(runDir: string, source: readonly SourceFile[]): st
   return more > 0 ? [...changes.slice(0, MOST_SHOWN), `${more} more files differ`] : changes;
 }
 
-/**
- * A repeated run is an exact one, or its user has said that it need not be.
- * @throws ConfigError that lists the changes, unless `force` makes it a warning
- */
-export function assertRepeatable(
-  run: RunRecord,
-  changes: readonly string[],
-  force: boolean,
-  loggers: LoggerGroup,
-): void {
+/** @throws ConfigError that lists the changes: a repeated run is an exact one */
+export function assertRepeatable(run: RunRecord, changes: readonly string[]): void {
   if (changes.length === 0) return;
-  const what = `Run ${run.id} (${run.name}) cannot be repeated exactly: ${changes.join("; ")}.`;
-  if (!force) {
-    throw new ConfigError(
-      `${what} Restore what it was made from (cool runs show ${run.id} names its commit), or take what there is now with --force.`,
-      { run: run.id, changes },
-    );
-  }
-  loggers.warning(`${what} It is repeated with what there is now.`);
+  throw new ConfigError(
+    `${unlike(run, changes)} Restore what it was made from (cool runs show ${run.id} names its commit), or take what there is now with --force.`,
+    { run: run.id, changes },
+  );
+}
+
+/** Its user has said that the repeated run need not be an exact one. */
+export function warnOfChanges(run: RunRecord, changes: readonly string[], loggers: LoggerGroup): void {
+  if (changes.length === 0) return;
+  loggers.warning(`${unlike(run, changes)} It is repeated with what there is now.`);
+}
+
+function unlike(run: RunRecord, changes: readonly string[]): string {
+  return `Run ${run.id} (${run.name}) cannot be repeated exactly: ${changes.join("; ")}.`;
 }
 
 /** Warns of what may change the last digits of weights: another backend, or another version of what computes. */

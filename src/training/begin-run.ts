@@ -1,23 +1,29 @@
 /** @file How a run begins: a new one, one that repeats another, or one that goes on from its last checkpoint. */
 import type { Dataset } from "../data/dataset.js";
-import type { BackendChoice, BackendInfo } from "../engine/backends/choose.js";
+import type { BackendChoice, BackendInfo, BackendName } from "../engine/backends/choose.js";
 import { ConfigError } from "../errors.js";
-import type { LoggerGroup } from "../logging/run-logger.js";
+import type { LoggerGroup } from "../logging/logger-group.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import {
+  assertOwnQueries,
   assertRepeatable,
   changesSince,
   type EarlierRunOptions,
+  foreignQueries,
   settingsOfRun,
   sourceChanges,
+  warnOfChanges,
   warnOfOtherArithmetic,
 } from "./again-run.js";
 import { captureOrigin, type Origin } from "../provenance/capture-run.js";
-import { sourceFiles, writeSource } from "../provenance/capture-source.js";
+import { writeSource } from "../records/source-record.js";
+import { sourceFiles } from "../provenance/source-files.js";
 import { resolveStart } from "./fresh-network.js";
-import type { LoadedProject } from "../project/project.js";
-import { type RunConfig, readGraph, readRunConfig, runFiles, writeJson } from "../records/run-folder.js";
+import type { LoadedProject } from "../project/resolve-project.js";
+import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { cleanRun } from "../records/leftovers.js";
+import { type RunConfig, runFiles, writeJson } from "../records/run-folder.js";
 import type { Settings } from "../project/settings.js";
 import { isSameFlow } from "../project/token-tasks.js";
 
@@ -46,7 +52,28 @@ export function beginningOf(store: RunStore, { resume, again }: EarlierRunOption
 
 /** Where nothing is asked for: what an earlier run was computed by, since another backend rounds otherwise. */
 export function backendFor(beginning: Beginning): BackendChoice {
-  return beginning.kind === "new" ? "auto" : ((beginning.of.backend as BackendChoice | null) ?? "auto");
+  if (beginning.kind === "new") return "auto";
+  const { backend } = beginning.of;
+  return NAMES.find((name) => name === backend) ?? "auto";
+}
+
+// a run from elsewhere may name anything
+const NAMES: readonly BackendName[] = ["tensorflow", "webgpu", "wasm", "cpu"];
+
+/**
+ * Compares what a run to be repeated was made from with what there is, before anything of it is read or executed.
+ * @throws ConfigError that lists the changes, unless `force`
+ */
+export function compareFirst(
+  beginning: Beginning,
+  project: LoadedProject,
+  store: RunStore,
+  { force = false }: BeginOptions,
+): void {
+  if (beginning.kind !== "again" || force) return;
+  const source = sourceFiles(project.projectDir, store.dir, project.modules);
+  const changes = changesSince(store.runDir(beginning.of.id), { project, source, dataDigest: null });
+  assertRepeatable(beginning.of, changes);
 }
 
 /**
@@ -66,14 +93,23 @@ export function settingsFor(
     case "new":
     case "again": {
       const from = resolveStart(options.from === undefined ? train.from : { run: options.from }, store);
-      return { ...base, train: { ...train, epochs, replicas, seed: options.seed ?? train.seed, from } };
+      // what is repeated by force takes the project's tables for SQL that is a run's alone
+      const isOwn = foreignQueries(base, project.settings).length === 0;
+      const data = isOwn ? withOwnAccess(base, project) : project.settings.data;
+      return { ...base, data, train: { ...train, epochs, replicas, seed: options.seed ?? train.seed, from } };
     }
     case "resume":
       assertSameGraph(store, beginning.of, project);
-      return { ...base, train: { ...train, epochs, replicas } };
+      assertOwnQueries(beginning.of, base, project);
+      return { ...base, data: withOwnAccess(base, project), train: { ...train, epochs, replicas } };
     default:
       return beginning satisfies never;
   }
+}
+
+/** What its queries may read is the project's to say. */
+function withOwnAccess({ data }: Settings, project: LoadedProject): Settings["data"] {
+  return { ...data, allow: project.settings.data.allow };
 }
 
 function assertSameGraph(store: RunStore, run: RunRecord, { graph, configFile }: LoadedProject): void {
@@ -123,14 +159,16 @@ export async function beginRun(beginning: Beginning, prepared: PreparedRun, opti
 function repeatRun(run: RunRecord, prepared: PreparedRun, origin: Origin, options: BeginOptions): RunRecord {
   const { project, config, store, loggers } = prepared;
   const today = { project, source: origin.source.files, dataDigest: config.dataDigest };
-  assertRepeatable(run, changesSince(store.runDir(run.id), today), options.force ?? false, loggers);
+  const changes = changesSince(store.runDir(run.id), today);
+  if (options.force === true) warnOfChanges(run, changes, loggers);
+  else assertRepeatable(run, changes);
   loggers.message(`repeats run ${run.id} (${run.name})`);
   const configChanges = { ...store.readConfigChanges(run.id), ...origin.configChanges };
   return startRun(prepared, { ...origin, configChanges }, options);
 }
 
 function startRun(
-  { project, config, backend, store }: PreparedRun,
+  { project, config, backend, store, loggers }: PreparedRun,
   { source, environment, configChanges }: Origin,
   { name, commandLine }: BeginOptions,
 ): RunRecord {
@@ -150,11 +188,15 @@ function startRun(
     dataDigest: config.dataDigest,
     sourceDigest: source.digest,
   };
-  return store.createRun(run, (runDir) => {
+  const created = store.createRun(run, (runDir) => {
     writeSource(runDir, source);
     writeJson(runFiles(runDir).config, config);
     writeJson(runFiles(runDir).graph, project.graph);
   });
+  if (name !== undefined && created.name !== name.trim()) {
+    loggers.message(`another run is named ${name.trim()}: this one is ${created.name}`);
+  }
+  return created;
 }
 
 function resumeRun(run: RunRecord, { project, config, store, loggers }: PreparedRun): RunRecord {
@@ -167,13 +209,14 @@ function resumeRun(run: RunRecord, { project, config, store, loggers }: Prepared
         ? "the project's inputs have changed since it started. Start a new run, or restore data.inputs."
         : null;
   if (reason !== null) throw new ConfigError(`Run ${run.id} (${run.name}) cannot go on: ${reason}`, { run: run.id });
-  const changes = sourceChanges(runDir, sourceFiles(project.projectDir, store.dir));
+  const changes = sourceChanges(runDir, sourceFiles(project.projectDir, store.dir, project.modules));
   if (changes.length > 0) {
     loggers.warning(
       `The project is not as it was when run ${run.id} (${run.name}) started: ${changes.join("; ")}. It goes on with its own settings and network.`,
     );
   }
   const { epochs } = config.settings.train;
+  cleanRun(runDir);
   const resumed = store.resumeRun(run.id, epochs === run.epochs ? undefined : epochs);
   // as many as are asked for now, also when the run is interrupted once more
   const train = { ...before.settings.train, epochs };

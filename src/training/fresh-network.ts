@@ -4,18 +4,13 @@ import type { InputSpec } from "../data/dataset.js";
 import type { Network } from "../engine/model/network.js";
 import type { Transfer, WeightSource } from "../engine/model/transfer.js";
 import { ConfigError, StoreError } from "../errors.js";
-import type { LoggerGroup } from "../logging/run-logger.js";
+import type { LoggerGroup } from "../logging/logger-group.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
-import type { LoadedProject } from "../project/project.js";
-import { type RunConfig, readGraph, readRunConfig, runFiles, writeJson } from "../records/run-folder.js";
+import type { LoadedProject } from "../project/resolve-project.js";
+import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { type RunConfig, type RunTransfer, runFiles, writeJson } from "../records/run-folder.js";
 import type { Settings } from "../project/settings.js";
-
-/** What a run began with, as config.json has it. */
-export interface RunTransfer extends Transfer {
-  /** Id of the run, or path of the model. */
-  readonly from: string;
-}
 
 export interface FreshNetwork {
   readonly network: Network;

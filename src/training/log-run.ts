@@ -1,23 +1,31 @@
-/** @file The curves and pictures of a run, and what the run says where they could not be written. */
-import type { RunEnd, RunLogger } from "../logging/run-logger.js";
+/** @file Who listens to a run besides the store, and what the run says where one of them failed. */
+import type { RunEnd, RunStart } from "../logging/run-logger.js";
 import { openTensorBoardLogger } from "../logging/tensorboard-logger.js";
 import { SPLITS } from "../tasks/evaluation.js";
 import { datasetPictures } from "../asking/sample-pictures.js";
-import type { RunContext } from "./train-run.js";
+import type { RunContext } from "./run-context.js";
 
-/** @param resumeStep step from which the run goes on */
-export function openCurves(context: RunContext, resumeStep: number): RunLogger {
-  const { project, settings, dataset, store, run, runDir } = context;
-  return openTensorBoardLogger({
-    runDir,
-    resumeStep,
-    graph: project.graph,
-    config: { ...store.readConfig(run.id), backend: run.backend ?? "unknown" },
-    splits: SPLITS.filter((split) => dataset.splits[split].length > 0),
-    pictureOf: datasetPictures(dataset, project.projectDir),
-    epochs: settings.train.epochs,
-    log: settings.log,
-  });
+/**
+ * Opens TensorBoard's curves and the project's own loggers; one that cannot be opened is left out with a warning.
+ * @param step from which the run goes on
+ */
+export async function openLoggers(context: RunContext, step: number): Promise<void> {
+  const { project, settings, dataset, store, run, runDir, loggers } = context;
+  const config = { ...store.readConfig(run.id), backend: run.backend ?? "unknown" };
+  await loggers.open(() =>
+    openTensorBoardLogger({
+      runDir,
+      resumeStep: step,
+      graph: project.graph,
+      config,
+      splits: SPLITS.filter((split) => dataset.splits[split].length > 0),
+      pictureOf: datasetPictures(dataset, project.projectDir),
+      epochs: settings.train.epochs,
+      log: settings.log,
+    }),
+  );
+  const start: RunStart = { id: run.id, name: run.name, project: run.project, dir: runDir, config, step };
+  for (const open of project.loggers) await loggers.open(() => open(start));
 }
 
 /** Marks runs whose curves, pictures or log file have gaps. */

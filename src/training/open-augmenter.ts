@@ -1,6 +1,6 @@
 /** @file The augmentation of a run, whose pictures are changed in a thread beside the steps. */
 import type { BatchAugmenter } from "../engine/batches/augment.js";
-import type { RunContext } from "./train-run.js";
+import type { RunContext } from "./run-context.js";
 
 /** Changes batches, with a thread of its own. */
 interface OpenAugmenter {

@@ -21,7 +21,11 @@ import {
 } from "../support/security-flow.js";
 
 /** A scored row without labels. */
-function scoreLogits(graph: FlowGraph, logits: readonly number[][]): ScoredSplit {
+function scoreLogits(
+  graph: FlowGraph,
+  logits: readonly number[][],
+  thresholds: readonly (readonly number[])[] = defaultThresholds(graph),
+): ScoredSplit {
   const labels = graph.tasks.map(({ spec }) => ({
     answers: new Float32Array(answerWidth(spec)).fill(Number.NaN),
     unitScale: null,
@@ -32,7 +36,7 @@ function scoreLogits(graph: FlowGraph, logits: readonly number[][]): ScoredSplit
     labels,
     logits: logits.map((row) => Float32Array.from(row)),
   } as const;
-  return scoreSplit(graph, outputs, defaultThresholds(graph));
+  return scoreSplit(graph, outputs, thresholds);
 }
 
 describe("an explanation as text", () => {
@@ -53,13 +57,13 @@ describe("an explanation as text", () => {
     expect(printExplanation(doors, "image.png", explainRow(doors, scored, 0))).toBe(
       [
         "├── image.png",
-        "│   └── camera_blocked | decoded: [False], activated: [0.0001], logits: [-9.21]",
-        "│       └── door_open | decoded: [True], activated: [0.998], logits: [6.2]",
+        "│   └── camera_blocked | decoded: [False], activated: [0.0001] < 0.5, logits: [-9.21]",
+        "│       └── door_open | decoded: [True], activated: [0.998] ≥ 0.5, logits: [6.2]",
       ].join("\n"),
     );
   });
 
-  it("shows siblings, three best classes, present labels and numbers in label units", () => {
+  it("shows siblings, three best classes and that there are more, labels beside their scores and numbers in label units", () => {
     const graph = traceFlow(
       defineTasks({
         features: ["f"],
@@ -83,11 +87,11 @@ describe("an explanation as text", () => {
     expect(printExplanation(graph, "a.jpg", explainRow(graph, scoreLogits(graph, logits), 0))).toBe(
       [
         "├── a.jpg",
-        "│   ├── person | decoded: [True], activated: [0.8808], logits: [2]",
-        "│   │   ├── colour | decoded: [blue, black, red], activated: [0.4, 0.3, 0.2], logits: [1.386, 1.099, 0.6931]",
-        "│   │   ├── traits | decoded: [hat], activated: [0.5, 0.2689], logits: [0, -1]",
+        "│   ├── person | decoded: [True], activated: [0.8808] ≥ 0.5, logits: [2]",
+        "│   │   ├── colour | decoded: [blue, black, red, …], activated: [0.4, 0.3, 0.2, …], logits: [1.386, 1.099, 0.6931, …]",
+        "│   │   ├── traits | decoded: [hat], activated: [hat 0.5, beard 0.2689], logits: [0, -1]",
         "│   │   └── age | decoded: [50], activated: [0.5], logits: [0]",
-        "│   └── seen | decoded: [False], activated: [2.061e-9], logits: [-20]",
+        "│   └── seen | decoded: [False], activated: [2.061e-9] < 0.5, logits: [-20]",
       ].join("\n"),
     );
   });
@@ -149,7 +153,8 @@ describe.each([
   const scored = securityBatch(thresholds);
 
   it.each(Object.entries(trees))("show the same tasks and answers for row %s", (row, text) => {
-    const shown = flatten(explainRow(securityGraph, scored, Number(row)));
+    const nodes = flatten(explainRow(securityGraph, scored, Number(row)));
+    const shown = nodes.filter(({ kind }) => kind === "task");
     const expected = parseReferenceTree(text);
     expect(shown.map(({ path }) => path.split(".").at(-1)).toSorted()).toEqual([...expected.keys()].toSorted());
     for (const { path, decoded, activated, logits } of shown) {
@@ -157,15 +162,177 @@ describe.each([
       expect(meaningOf(name, decoded, activated, logits), name).toEqual(expected.get(name));
     }
   });
+
+  it.each(Object.entries(trees))("nest flows and tasks alike for row %s", (row, text) => {
+    const printed = printExplanation(securityGraph, "inp", explainRow(securityGraph, scored, Number(row)));
+    // the reference sorts siblings by name and gives every label and class a line
+    expect(outlineOf(printed)).toEqual(outlineOf(text));
+  });
 });
 
-describe("the order of the flow", () => {
-  it("is kept among the children of person_present", () => {
+describe("a flow within the flow", () => {
+  it("is a node whose tasks keep the order of the flow", () => {
     const [root] = explainRow(securityGraph, securityBatch(), 0);
     const present = root?.children[0]?.children[0];
     expect(present?.path).toBe("person_present");
-    const paths = securityGraph.tasks.map(({ path }) => path).filter((path) => path.startsWith("person_regression."));
-    expect(present?.children.map(({ path }) => path)).toEqual(paths);
+    expect(present?.children.map(({ kind, path }) => [kind, path])).toEqual([["flow", "person_regression"]]);
+    const [regression] = present?.children ?? [];
+    expect(regression).toMatchObject({ decoded: [], activated: [], logits: [] });
+    expect(regression).not.toHaveProperty("given");
+    const flows = regression?.children ?? [];
+    const ofFlow = (prefix: string) =>
+      securityGraph.tasks.map(({ path }) => path).filter((path) => path.startsWith(prefix));
+    expect(flows.map(({ path, children }) => [path, children.map((child) => child.path)])).toEqual(
+      ["face_regression", "body_regression"].map((name) => [
+        `person_regression.${name}`,
+        ofFlow(`person_regression.${name}.`),
+      ]),
+    );
+  });
+
+  const graph = traceFlow(
+    defineTasks({ features: ["f"], tasks: { a: binary(), b: binary(), c: binary(), d: binary(), e: binary() } })
+      .flow("pair", (flow, x, out) => {
+        out.add(flow.c(x.f));
+        out.add(flow.d(x.f).given(out.c));
+        out.add(flow.e(x.f).given(out.get("a").and(out.c)));
+      })
+      .flow("outer", (flow, x, out) => {
+        out.add(flow.pair(x).given(out.get("b")));
+      })
+      .flow("main", (flow, x, out) => {
+        out.add(flow.a(x.f));
+        out.add(flow.b(x.f));
+        out.add(flow.outer(x).given(out.a));
+      }),
+    "main",
+  );
+  const shown = (...truths: boolean[]) =>
+    printOutline(
+      graph,
+      explainRow(
+        graph,
+        scoreLogits(
+          graph,
+          truths.map((truth) => [truth ? 1 : -1]),
+        ),
+        0,
+      ),
+    );
+
+  it("hangs under its gate, or within its own flow and says its condition where the gate stands outside", () => {
+    // a, b, c, d, e
+    expect(shown(true, true, true, true, true)).toEqual([
+      "a",
+      "  outer",
+      "    pair (given b)",
+      "      c",
+      "        d",
+      "        e (given a and outer.pair.c)",
+      "b",
+    ]);
+  });
+
+  it("has no node where none of its tasks is asked", () => {
+    expect(shown(true, false, true, true, true)).toEqual(["a", "b"]);
+    expect(shown(false, true, true, true, true)).toEqual(["a", "b"]);
+  });
+
+  it("names no condition that the way down to it already shows", () => {
+    const repeated = traceFlow(
+      defineTasks({ features: ["f"], tasks: { a: binary(), c: binary() } })
+        .flow("inner", (flow, x, out) => {
+          out.add(flow.c(x.f).given(out.get("a")));
+        })
+        .flow("main", (flow, x, out) => {
+          out.add(flow.a(x.f));
+          out.add(flow.inner(x).given(out.a));
+        }),
+      "main",
+    );
+    const nodes = explainRow(repeated, scoreLogits(repeated, [[1], [1]]), 0);
+    expect(printOutline(repeated, nodes)).toEqual(["a", "  inner", "    c"]);
+  });
+});
+
+describe("a condition of two gates", () => {
+  const flowOf = (join: "and" | "or") =>
+    traceFlow(
+      defineTasks({ features: ["f"], tasks: { a: binary(), z: binary(), b: binary(), c: binary() } }).flow(
+        "main",
+        (flow, x, out) => {
+          const a = out.add(flow.a(x.f));
+          const z = out.add(flow.z(x.f));
+          const b = out.add(flow.b(x.f).given(z));
+          out.add(flow.c(x.f).given(a[join](b)));
+        },
+      ),
+      "main",
+    );
+  const shown = (join: "and" | "or", ...truths: boolean[]) => {
+    const graph = flowOf(join);
+    return printOutline(
+      graph,
+      explainRow(
+        graph,
+        scoreLogits(
+          graph,
+          truths.map((truth) => [truth ? 1 : -1]),
+        ),
+        0,
+      ),
+    );
+  };
+
+  it("hangs its task under the latest of them that is shown, never under a gate that it does not read", () => {
+    // b is not asked, and c is asked because of a
+    expect(shown("or", true, false, true, true)).toEqual(["a", "  c (given a or b)", "z"]);
+    expect(shown("or", true, true, false, true)).toEqual(["a", "z", "  b", "    c (given a or b)"]);
+    expect(shown("and", true, true, true, true)).toEqual(["a", "z", "  b", "    c (given a and b)"]);
+  });
+
+  it("is said in JSON as well", () => {
+    const graph = flowOf("or");
+    const [a] = explainRow(graph, scoreLogits(graph, [[1], [-1], [1], [1]]), 0);
+    expect(a?.children[0]).toMatchObject({ path: "c", kind: "task", given: "a or b" });
+    expect(a).not.toHaveProperty("given");
+  });
+});
+
+describe("a decision", () => {
+  const graph = traceFlow(
+    defineTasks({
+      features: ["f"],
+      tasks: { yes: binary(), traits: multilabel({ labels: ["hat", "beard"] }), age: boundedRegression({ max: 100 }) },
+    }).flow("main", (flow, x, out) => {
+      out.add(flow.yes(x.f));
+      out.add(flow.traits(x.f));
+      out.add(flow.age(x.f));
+    }),
+    "main",
+  );
+
+  it("has its threshold, a multilabel the names of its scores and a threshold for each", () => {
+    const scored = scoreLogits(graph, [[0], [0, -1], [0]], [[0.42], [0.6, 0.2], []]);
+    const nodes = explainRow(graph, scored, 0);
+    expect(nodes).toMatchObject([
+      { path: "yes", kind: "task", decoded: [true], thresholds: [0.42], activated: [0.5] },
+      { path: "traits", decoded: ["beard"], labels: ["hat", "beard"], thresholds: [0.6, 0.2] },
+      { path: "age" },
+    ]);
+    expect(nodes[0]).not.toHaveProperty("labels");
+    expect(nodes[2]).not.toHaveProperty("thresholds");
+    expect(printExplanation(graph, "x", nodes).split("\n")[1]).toBe(
+      "│   ├── yes | decoded: [True], activated: [0.5] ≥ 0.42, logits: [0]",
+    );
+  });
+
+  it("at its threshold is a yes, below it a no, and a score that is NaN neither", () => {
+    const at = (logit: number) =>
+      printExplanation(graph, "x", explainRow(graph, scoreLogits(graph, [[logit], [0, 0], [0]]), 0)).split("\n")[1];
+    expect(at(0)).toContain("decoded: [True], activated: [0.5] ≥ 0.5");
+    expect(at(-1)).toContain("decoded: [False], activated: [0.2689] < 0.5");
+    expect(at(Number.NaN)).toContain("activated: [NaN], logits");
   });
 });
 
@@ -209,4 +376,29 @@ function parseReferenceTree(text: string): Map<string, readonly string[]> {
     }
   }
   return tasks;
+}
+
+/** The names in a printed tree and how deep they stand, siblings sorted; without the lines of single labels or classes. */
+function outlineOf(text: string): string[] {
+  const parents: string[] = [];
+  const outermost = text.startsWith("├── ") ? 1 : 0;
+  const entries = text.split("\n").flatMap((line) => {
+    const [, branches = "", name = ""] = /^([│├└─\s]*)([^|]*)/.exec(line) ?? [];
+    if (/^\d: /.test(name)) return [];
+    parents.splice(branches.length / 4 - outermost, parents.length, name.trim());
+    return [parents.slice(-2).join("/")];
+  });
+  return entries
+    .slice(1)
+    .map((entry) => entry.replace(/^inp( \d+)?\//, ""))
+    .toSorted();
+}
+
+/** The names alone, two spaces further in for each level. */
+function printOutline(graph: FlowGraph, nodes: readonly ExplanationNode[]): string[] {
+  const [, ...lines] = printExplanation(graph, "", nodes).split("\n");
+  return lines.map((line) => {
+    const [, branches = "", text = ""] = /^([│├└─\s]*)(.*)$/.exec(line) ?? [];
+    return " ".repeat((branches.length / 4 - 2) * 2) + text.replace(/ \| .*/, "");
+  });
 }

@@ -148,7 +148,7 @@ describe("the nested flow with negations", () => {
   it.each(Object.entries(reference.inference.tree_per_sample))("shows the reference's tree of row %s", (row, tree) => {
     const { logits } = reference.inference;
     const answered = scoreSplit(graph, outputsFrom(graph, logits, logits), defaultThresholds(graph));
-    const shown = flatten(explainRow(graph, answered, Number(row)));
+    const shown = flatten(explainRow(graph, answered, Number(row))).filter(({ kind }) => kind === "task");
     const lines = shown.map(({ path, decoded, activated, logits: [z] }) => {
       const answer = decoded[0] === true ? "True" : "False";
       return `${path.split(".").at(-1)} | decoded: ${answer}, activated: ${activated[0]?.toFixed(4)}, logits: ${z?.toFixed(4)}`;

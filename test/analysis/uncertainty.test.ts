@@ -1,6 +1,7 @@
 /** @file How far sampled answers spread, and how trees show it. */
 import { expect, test } from "vitest";
-import { explainRow, printExplanation } from "../../src/analysis/explain.js";
+import { explainRow } from "../../src/analysis/explain.js";
+import { printExplanation } from "../../src/analysis/print-explanation.js";
 import { scoreSplit } from "../../src/analysis/score.js";
 import { AnswerSampler } from "../../src/analysis/uncertainty.js";
 import { defineTasks } from "../../src/flow/define.js";
@@ -66,7 +67,7 @@ test("scores have their mean and their deviation with n − 1, numbers those of 
 
 test("a tree's nodes have them in the order of the answers, of nested flows too", () => {
   const [root] = explainRow(graph, scored, 0, sampled);
-  const [x, kind] = root?.children ?? [];
+  const [x, kind] = root?.children[0]?.children ?? [];
   expect(kind?.decoded).toEqual(["b", "a"]);
   [0.8, 0.2].forEach((mean, i) => {
     expect(kind?.uncertainty?.mean[i]).toBeCloseTo(mean, 5);
@@ -81,9 +82,10 @@ test("the text shows mean ± deviation, of a number in label units", () => {
   expect(printExplanation(graph, "p", explainRow(graph, scored, 0, sampled))).toBe(
     [
       "├── p",
-      "│   └── seen | decoded: [True], activated: [0.75], logits: [1.099], sampled: [0.7 ± 0.1]",
-      "│       ├── thing.x | decoded: [50], activated: [0.25], logits: [-1.099], sampled: [60 ± 20]",
-      "│       └── thing.kind | decoded: [b, a], activated: [0.8, 0.2], logits: [1.386, 0], sampled: [0.8 ± 0.1, 0.2 ± 0.1]",
+      "│   └── seen | decoded: [True], activated: [0.75] ≥ 0.5, logits: [1.099], sampled: [0.7 ± 0.1]",
+      "│       └── thing",
+      "│           ├── x | decoded: [50], activated: [0.25], logits: [-1.099], sampled: [60 ± 20]",
+      "│           └── kind | decoded: [b, a], activated: [0.8, 0.2], logits: [1.386, 0], sampled: [0.8 ± 0.1, 0.2 ± 0.1]",
     ].join("\n"),
   );
 });

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InterruptedError } from "../../src/errors.js";
 import type { EpochSummary } from "../../src/logging/run-logger.js";
 import { type LoadedRun, loadRun } from "../../src/asking/load-run.js";
-import { loadProject } from "../../src/project/project.js";
-import { type RunResult, trainRun } from "../../src/training/train-run.js";
+import { loadProject } from "../../src/project/load-project.js";
+import type { RunResult } from "../../src/training/run-result.js";
+import { trainRun } from "../../src/training/train-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
 

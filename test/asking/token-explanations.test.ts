@@ -1,4 +1,4 @@
-/** @file A run on tokens alone: own tasks per token, words of its samples, uncertainty and what moves its answers. */
+/** @file A run on tokens alone: custom tasks per token, words of its samples, uncertainty and what moves its answers. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ import {
   tokens,
 } from "../../src/index.js";
 import { interpretRun } from "../../src/asking/interpret-run.js";
-import { resolveProject } from "../../src/project/project.js";
+import { resolveProject } from "../../src/project/resolve-project.js";
 import { writeReceptiveFields } from "../../src/asking/receptive-field-run.js";
 import { textOf } from "../../src/records/stored-words.js";
 import { trainRun } from "../../src/training/train-run.js";
@@ -93,7 +93,7 @@ let run: LoadedRun;
 beforeAll(async () => {
   await trainRun(resolveProject(project, { projectDir: dir }), { store, backend: "wasm" });
   run = await loadRun(store, "latest", { backend: "wasm" });
-});
+}, 120_000);
 afterAll(() => {
   run.close();
   rmSync(dir, { recursive: true, force: true });
@@ -101,7 +101,7 @@ afterAll(() => {
 
 const QUERY = "select 'cat runs quickly' as text";
 
-test("an own task of every token learns, is gated and answers token by token", async () => {
+test("a custom task of every token learns, is gated and answers token by token", async () => {
   const [answer] = await run.predict([QUERY]);
   const shapes = answer?.answers.shape?.decoded as readonly (readonly string[] | null)[];
   // not asked of a noun

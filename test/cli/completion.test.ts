@@ -1,5 +1,5 @@
 /** @file The scripts for shells: bash completes from them, and no summary can break them. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { type CompletedCommand, completedCommand, completionScript } from "../../src/cli/completion.js";
 
@@ -87,4 +87,29 @@ test("every script quotes what comes from commands", () => {
   for (const shell of ["bash", "zsh"] as const) {
     expect(() => execFileSync("bash", ["-n", "-c", completionScript(shell, "cool", COMMANDS)])).not.toThrow();
   }
+});
+
+/** What bash puts on the line for the only name that there is, where `typed` is the word so far. */
+function inserted(name: string, typed: string): string {
+  const script = `${completionScript("bash", "cool", COMMANDS)}
+cool() { printf '%s\\tof last week\\n' "$NAME"; }
+COMP_WORDS=(cool runs show "$1"); COMP_CWORD=3; _cool_complete; printf '%s' "\${COMPREPLY[*]}"`;
+  return execFileSync("bash", ["-c", script, "bash", typed], { encoding: "utf8", env: { ...process.env, NAME: name } });
+}
+
+const SHELLS = ["bash", "zsh"].filter((shell) => spawnSync(shell, ["-c", "true"]).status === 0);
+const EVIL = "a$(touch x)b`touch y`\"'\\!;z &|<>*?[]{}~#^=é";
+
+test.each(SHELLS)("within quotes and without, %s reads a name back as it is and runs nothing of it", (shell) => {
+  for (const open of ["", '"', "'"]) {
+    const word = `${open}${inserted(EVIL, `${open}a`)}${open}`;
+    // an interactive shell would expand what follows a ! that is not in single quotes or behind a backslash
+    if (open !== "'") expect(word.replaceAll("'!'", "").replaceAll("\\!", "")).not.toContain("!");
+    const read = execFileSync(shell, ["-c", `printf '%s' ${word}`], { encoding: "utf8" });
+    expect(read).toBe(EVIL);
+  }
+});
+
+test("where it cannot be told which quotes are open nothing is offered", () => {
+  for (const typed of [`"a"'`, `'a'b`, `"a"b"`, `a"b`, `a'`]) expect(inserted(EVIL, typed)).toBe("");
 });

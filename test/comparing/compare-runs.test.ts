@@ -127,7 +127,8 @@ describe("two runs", () => {
 
   it("of the same name are told apart by their ids", () => {
     const store = openStore(temporaryDir());
-    const ids = [addRun(store, "base"), addRun(store, "base", { batchSize: 9 })];
+    const ids = [addRun(store, "base"), addRun(store, "other", { batchSize: 9 })];
+    store.updateRun(ids[1] ?? "", { name: "base" });
     const [table] = factTables(compareRuns(store, ids));
     expect(table?.head.slice(1)).toEqual(ids.map((id) => `base ${id.split("-")[2]}`));
   });
@@ -196,6 +197,18 @@ describe("curves", () => {
   });
 });
 
+/** As a run of the first version wrote it. */
+const CONFIG = {
+  formatVersion: 1,
+  project: "house",
+  projectDir: "/house",
+  configFile: null,
+  inputs: { image: { kind: "image", column: "img", size: [8, 8], channels: 3 } },
+  settings: { data: { table: "labels.csv" } },
+  backend: "cpu",
+  dataDigest: "d",
+};
+
 describe("samples", () => {
   const definitions = defineTasks({ features: ["features"], tasks: { door_open: binary() } }).flow(
     "full",
@@ -212,7 +225,7 @@ describe("samples", () => {
     for (const [file, content] of [
       ["graph.json", graph],
       ["thresholds.json", { door_open: 0.5 }],
-      ["config.json", {}],
+      ["config.json", CONFIG],
     ] as const) {
       writeFileSync(join(dir, file), JSON.stringify(content));
     }

@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { captureSource, writeSource } from "../../src/provenance/capture-source.js";
+import { captureSource } from "../../src/provenance/capture-source.js";
+import { writeSource } from "../../src/records/source-record.js";
 import { diffRuns } from "../../src/comparing/diff-runs.js";
 import { diffSources } from "../../src/comparing/source-diff.js";
 import type { RunStore } from "../../src/storage/run-store.js";
@@ -61,7 +62,7 @@ describe("two runs", () => {
     writeFileSync(join(dir, "extra.ts"), "export {};\n");
     addRun(store, dir, "wide", "epoch 1\nloss 0.25\nend\n", 16);
     const status = git(dir, "status", "--porcelain");
-    const diff = diffRuns(store, ["base", "wide"], { outputLines: 1 });
+    const diff = diffRuns(store, ["base", "wide"], { outputLines: 1, projectDir: dir });
     expect(diff.runs.map(({ name }) => name)).toEqual(["base", "wide"]);
     expect(diff.config).toEqual([
       { key: "train.batchSize", values: [8, 16] },
@@ -94,8 +95,11 @@ describe("two runs", () => {
     writeFileSync(join(dir, "model.ts"), "export const units = 128;\n");
     addRun(store, dir, "later", "");
     // what was uncommitted in one run is committed in the other: no line differs
-    expect(diffRuns(store, ["uncommitted", "committed"]).source).toEqual({ kind: "source", text: "" });
-    expect(diffRuns(store, ["uncommitted", "later"]).source?.text).toContain(
+    expect(diffRuns(store, ["uncommitted", "committed"], { projectDir: dir }).source).toEqual({
+      kind: "source",
+      text: "",
+    });
+    expect(diffRuns(store, ["uncommitted", "later"], { projectDir: dir }).source?.text).toContain(
       "-export const units = 16;\n+export const units = 128;\n",
     );
   });

@@ -279,7 +279,7 @@ describe("cool interpret", () => {
 });
 
 /** A task's line of an explanation in the form of the README. */
-const LINE = /^│( {3}|│)*.*[├└]── \S+ \| decoded: \[.*\], activated: \[.*\], logits: \[.*\]$/;
+const LINE = /^│( {3}|│)*.*[├└]── \S+( \| decoded: \[.*\], activated: \[.*\]( [<≥] [\d.]+)?, logits: \[.*\])?$/;
 
 describe("cool explain", () => {
   it("prints the questions asked of an image as a tree", async () => {
@@ -290,18 +290,26 @@ describe("cool explain", () => {
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) expect(line).toMatch(LINE);
     expect(lines[0]).toMatch(
-      /^│ {3}└── blocked \| decoded: \[(True|False)\], activated: \[[\d.e-]+\], logits: \[-?[\d.]+\]$/,
+      /^│ {3}└── blocked \| decoded: \[(True|False)\], activated: \[[\d.e-]+\] [<≥] [\d.]+, logits: \[-?[\d.]+\]$/,
     );
   });
 
-  it("prints nodes of path, decoded, activated, logits and children as JSON", async () => {
+  it("prints nodes of path, kind, decoded, thresholds, activated, logits and children as JSON", async () => {
     const { run, explanations } = await coolJson<{ run: string; explanations: { input: string; tree: Node[] }[] }>(
       inProject("explain", project.image(2), project.image(5), "--run", "base"),
     );
     expect(run).toBe(first.run.id);
     expect(explanations.map(({ input }) => input)).toEqual([project.image(2), project.image(5)]);
     const [root] = explanations[0]?.tree ?? [];
-    expect(Object.keys(root ?? {})).toEqual(["path", "decoded", "activated", "logits", "children"]);
+    expect(Object.keys(root ?? {})).toEqual([
+      "path",
+      "kind",
+      "decoded",
+      "thresholds",
+      "activated",
+      "logits",
+      "children",
+    ]);
     expect(root?.path).toBe("blocked");
     const [logit = 0] = root?.logits ?? [];
     expect(root?.activated[0]).toBeCloseTo(1 / (1 + Math.exp(-logit)), 5);

@@ -1,13 +1,15 @@
 /** @file Completion as it is typed: real shells, the built command, names that need quotes. */
 import { execFile, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exportRun } from "../../src/records/transfer.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { cool } from "../support/cli.js";
+import { finishedRun } from "../support/folders.js";
 
 const entry = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
 const terminal = fileURLToPath(new URL("../cli/tables/terminal.py", import.meta.url));
@@ -161,4 +163,66 @@ describe(has("fish") ? "fish" : "fish (skipped: it is not installed)", () => {
     const values = stdout.split("\n").map((line) => line.split("\t")[0]);
     expect(values).toEqual(["show", "runs", "two words", "valid", "--metric", ""]);
   });
+});
+
+describe("the name of an imported run", () => {
+  const EVIL = "a$(touch hurt)b`touch hurt`;touch hurt \"'!! \\";
+  let place = "";
+
+  beforeAll(async () => {
+    place = join(dir, "imported");
+    mkdirSync(join(place, "bin"), { recursive: true });
+    const other = openRunStore(join(dir, "other"));
+    finishedRun(other, EVIL);
+    exportRun(other, "latest", join(dir, "evil.tar.gz"));
+    other.close();
+    writeFileSync(join(place, "cool.config.js"), "");
+    const { code } = await cool(["runs", "import", join(dir, "evil.tar.gz")], { cwd: place });
+    expect(code).toBe(0);
+    writeFileSync(join(place, "offered"), (await cool(["__complete", "runs", "a"], { cwd: place })).stdout);
+    // in the place of the command, which is too slow for a test that types: it keeps what it is called with
+    const called = `#!/bin/sh
+[ "$1" = __complete ] && exec cat offered
+for word in "$@"; do printf '%s\\n' "$word"; done >> called
+`;
+    writeFileSync(join(place, "bin", "cool"), called);
+    chmodSync(join(place, "bin", "cool"), 0o755);
+    for (const shell of ["bash", "zsh", "fish"])
+      cpSync(join(dir, `completion.${shell}`), join(place, `script.${shell}`));
+    writeFileSync(join(place, ".bashrc"), "PS1='> '; bind 'set enable-bracketed-paste off'; source script.bash\n");
+    writeFileSync(
+      join(place, ".zshrc"),
+      "zle_bracketed_paste=(); PS1='> '; autoload -U compinit && compinit -u -D; source ./script.zsh\n",
+    );
+  });
+
+  const STARTS = {
+    bash: ["--noprofile", "--rcfile", ".bashrc", "-i"],
+    zsh: ["-i"],
+    fish: ["--no-config", "-i", "-C", "source script.fish"],
+  } as const;
+
+  it.each(["bash", "zsh", "fish"] as const)(
+    "is completed in %s as one word, within quotes and without",
+    async (shell) => {
+      if (spawnSync(shell, ["--version"]).status !== 0) return;
+      const env = {
+        ...environment(),
+        PATH: `${join(place, "bin")}${delimiter}${process.env.PATH}`,
+        HOME: place,
+        ZDOTDIR: place,
+      };
+      for (const open of ["", '"', "'"]) {
+        rmSync(join(place, "called"), { force: true });
+        const keys = [`cool runs show ${open}a\t`, "\r", "\x15exit\r"];
+        await promisify(execFile)("python3", [terminal, JSON.stringify(keys), shell, ...STARTS[shell]], {
+          cwd: place,
+          env,
+          timeout: 60_000,
+        });
+        expect(existsSync(join(place, "hurt"))).toBe(false);
+        expect(readFileSync(join(place, "called"), "utf8").split("\n")[2]?.trimEnd()).toBe(EVIL.trimEnd());
+      }
+    },
+  );
 });

@@ -1,4 +1,4 @@
-/** @file What a user types wrong ends with exit code 2 and says what to type (DESIGN §9). */
+/** @file What a user types wrong ends with exit code 2 and says what to type (docs/architecture.md#exit-codes). */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";

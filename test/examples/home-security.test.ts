@@ -19,7 +19,7 @@ import {
   SIZE,
   seededIntegers,
 } from "../../examples/home-security/generate.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 
 const PROJECT = fileURLToPath(new URL("../../examples/home-security", import.meta.url));
 const COUNT = 3000;

@@ -8,8 +8,10 @@ import { drawSentence, PARTS, type Sentence, seededNumbers, VOCABULARY } from ".
 import { loadLabels } from "../../src/data/load.js";
 import { evaluateRun } from "../../src/asking/evaluate-run.js";
 import { loadRun } from "../../src/asking/load-run.js";
-import { type LoadedProject, loadProject } from "../../src/project/project.js";
-import { type RunResult, trainRun } from "../../src/training/train-run.js";
+import type { LoadedProject } from "../../src/project/resolve-project.js";
+import { loadProject } from "../../src/project/load-project.js";
+import type { RunResult } from "../../src/training/run-result.js";
+import { trainRun } from "../../src/training/train-run.js";
 import { tuneRun } from "../../src/asking/tune-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 

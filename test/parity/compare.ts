@@ -1,8 +1,11 @@
 /** @file Two backends side by side: one step of the same network from the same weights on the same batch. */
 import * as tf from "@tensorflow/tfjs-core";
 import { type BackendName, openBackend } from "../../src/engine/backends/choose.js";
-import { type BatchTargets, batchLoss, type PartValues } from "../../src/engine/optimization/losses.js";
-import type { InputBatch, Network } from "../../src/engine/model/network.js";
+import { batchLoss } from "../../src/engine/optimization/losses.js";
+import type { BatchTargets } from "../../src/engine/batches/targets.js";
+import type { PartValues } from "../../src/engine/model/layout.js";
+import type { Network } from "../../src/engine/model/network.js";
+import type { InputBatch } from "../../src/engine/model/input-batch.js";
 import { writeParameters } from "../../src/engine/model/parameters.js";
 import { EagerSteps } from "../../src/engine/optimization/eager-step.js";
 import type { StepConfig, StepEngine } from "../../src/engine/optimization/step-engine.js";

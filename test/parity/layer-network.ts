@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { InputSpec } from "../../src/data/dataset.js";
-import type { BatchTargets } from "../../src/engine/optimization/losses.js";
+import type { BatchTargets } from "../../src/engine/batches/targets.js";
 import { Network, type SymbolicTensor } from "../../src/engine/model/network.js";
 import { defineTasks } from "../../src/flow/define.js";
 import { traceFlow } from "../../src/flow/trace.js";

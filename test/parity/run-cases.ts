@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BackendName } from "../../src/engine/backends/choose.js";
 import { InterruptedError } from "../../src/errors.js";
 import { loadRun } from "../../src/asking/load-run.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { trainRun } from "../../src/training/train-run.js";
 import type { EvaluationRow } from "../../src/tasks/evaluation.js";
 import { cool } from "../support/cli.js";

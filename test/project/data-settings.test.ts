@@ -1,6 +1,7 @@
 /** @file Settings of the data: tables, implied labels and augmentation, and what is said of wrong ones. */
 import { describe, expect, test } from "vitest";
-import { applyAssignments, parseSettings, type SettingsInput, tablesOf } from "../../src/project/settings.js";
+import { applyAssignments } from "../../src/project/assignments.js";
+import { parseSettings, tablesOf } from "../../src/project/settings.js";
 
 const parse = (data: unknown) => parseSettings({ data }, "the project").data;
 
@@ -22,7 +23,7 @@ test("nothing is implied or augmented by default, and what is left out of augmen
     contrast: 0,
     saturation: 0,
   });
-  const assigned = applyAssignments({ data: { table: "a.csv" } } as SettingsInput, ["data.augment.shift=0.1"]);
+  const assigned = applyAssignments({ data: { table: "a.csv" } }, ["data.augment.shift=0.1"]);
   expect(parseSettings(assigned, "the project").data.augment?.shift).toBe(0.1);
 });
 

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { binary, classification, defineProject, defineTasks, loadRun, multilabel, numeric } from "../../src/index.js";
 import { evaluateRun } from "../../src/asking/evaluate-run.js";
-import { resolveProject } from "../../src/project/project.js";
-import { type RunResult, trainRun } from "../../src/training/train-run.js";
+import { resolveProject } from "../../src/project/resolve-project.js";
+import type { RunResult } from "../../src/training/run-result.js";
+import { trainRun } from "../../src/training/train-run.js";
 import { tuneRun } from "../../src/asking/tune-run.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
 

@@ -3,10 +3,13 @@ import { createHash } from "node:crypto";
 import { chmodSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { LoggerGroup } from "../../src/logging/run-logger.js";
+import { storeLogger } from "../../src/training/store-logger.js";
+import { LoggerGroup } from "../../src/logging/logger-group.js";
 import { captureOutput, uncaptured } from "../../src/provenance/capture-output.js";
 import { watchRun } from "../../src/provenance/capture-run.js";
-import { captureSource, sourceFiles, writeSource } from "../../src/provenance/capture-source.js";
+import { captureSource } from "../../src/provenance/capture-source.js";
+import { writeSource } from "../../src/records/source-record.js";
+import { sourceFiles } from "../../src/provenance/source-files.js";
 import { type SystemSample, startSystemMonitor } from "../../src/provenance/capture-system.js";
 import { readEnvironment } from "../../src/provenance/environment.js";
 import { openStore, temporaryDir } from "../storage/support.js";
@@ -192,8 +195,9 @@ test("a watched run has its load as curves of the task _system, which go on afte
   const store = openStore(temporaryDir());
   const { id } = store.createRun({ project: "p" });
   const runDir = store.runDir(id);
-  watchRun(store, id, runDir, new LoggerGroup([])).stop();
-  watchRun(store, id, runDir, new LoggerGroup([])).stop();
+  const loggers = new LoggerGroup([storeLogger(store, id)]);
+  watchRun(store, id, runDir, loggers).stop();
+  watchRun(store, id, runDir, loggers).stop();
   const points = store.readMetrics(id, { taskPath: "_system", metricName: "process_memory_mb" });
   expect(points.map(({ step, split }) => [step, split])).toEqual([
     [0, "train"],

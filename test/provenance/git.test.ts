@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { sourceFiles } from "../../src/provenance/capture-source.js";
+import { sourceFiles } from "../../src/provenance/source-files.js";
 import { gitState, ignoreStore, sourcePatch } from "../../src/provenance/git.js";
 import { temporaryDir } from "../storage/support.js";
 import { git, repository, writeFiles } from "../support/folders.js";

@@ -1,6 +1,16 @@
 /** @file Runs exported, imported and merged; what comes from elsewhere may be hostile. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
@@ -20,8 +30,7 @@ function everything(store: RunStore, id: string): unknown[] {
     store.readThresholds(id),
     store.readEvaluation(id),
     store.readInterpretation(id),
-    store.readArtifacts(id),
-    readdirSync(store.runDir(id), { recursive: true }).sort(),
+    readdirSync(store.runDir(id), { recursive: true }).map(String).sort(),
     readFileSync(join(store.runDir(id), "stdout.log"), "utf8"),
   ];
 }
@@ -113,17 +122,140 @@ describe("an import from a stranger", () => {
   });
 
   test("with an artifact outside of its folder is refused", () => {
-    expect(refusal(tampered("UPDATE artifacts SET path = '../../.bashrc'"))).toContain("outside of its run's folder");
+    expect(refusal(tampered("UPDATE artifacts SET path = '../../.bashrc' WHERE path = 'config.json'"))).toContain(
+      "outside of its run's folder",
+    );
   });
 
-  test("with links in its folder is taken without them", () => {
+  test.each([
+    ["a file", "link", "/etc/hostname"],
+    ["a folder", "folder", "/etc"],
+    ["a folder further down", "checkpoints/more", "/etc"],
+  ])("with a link to %s in its folder is refused", (_, path, target) => {
     const other = openStore(temporaryDir());
     const id = finishedRun(other, "a");
-    symlinkSync("/etc/hostname", join(other.runDir(id), "link"));
-    symlinkSync("/etc", join(other.runDir(id), "folder"));
+    symlinkSync(target, join(other.runDir(id), path));
+    expect(refusal(other.dir)).toBe(
+      `Run ${id} was not imported: ${path} is a link or a device, and not a file of a run.`,
+    );
+  });
+
+  test.each(["runs", "run", "checkpoints/best"])("whose %s is a link is refused", (what) => {
+    const other = openStore(temporaryDir());
+    const id = finishedRun(other, "a");
+    const place =
+      what === "runs" ? join(other.dir, "runs") : what === "run" ? other.runDir(id) : join(other.runDir(id), what);
+    const away = join(temporaryDir(), "away");
+    renameSync(place, away);
+    symlinkSync(away, place);
+    expect(refusal(other.dir)).toContain("is a link");
+  });
+
+  test.each([
+    [
+      "a view in the place of its runs",
+      "ALTER TABLE runs RENAME TO r; CREATE VIEW runs AS SELECT * FROM r",
+      'it has the table "r"',
+    ],
+    ["a trigger", "CREATE TRIGGER t AFTER INSERT ON run_tags BEGIN DELETE FROM runs; END", 'trigger "t"'],
+    ["a table of another form", "ALTER TABLE runs ADD COLUMN more TEXT", 'its table "runs" is another one'],
+    ["a further table", "CREATE TABLE more (x)", 'table "more"'],
+    ["a virtual table", "CREATE VIRTUAL TABLE more USING fts5(x)", '"more'],
+    ["a table less", "DROP TABLE artifacts", 'has no table "artifacts"'],
+    ["no version", "PRAGMA user_version = 0", "is not a store as dnn-cool makes it"],
+    ["a time that is none", "UPDATE runs SET started_at = 'yesterday'", "its startedAt is no time"],
+    ["a setting that is no JSON", "UPDATE run_config SET type = 'json', value = '{'", "its settings cannot be read"],
+    ["an endless threshold", "UPDATE thresholds SET value = 9e999", "is no number"],
+  ])("with %s is refused", (_, sql, reason) => {
+    expect(refusal(tampered(sql))).toContain(reason);
+  });
+
+  test.each(["-wal", "-shm", "-journal"])(
+    "whose database has a link as its %s is refused, and nothing is written there",
+    (end) => {
+      const other = tampered("");
+      const victim = join(temporaryDir(), "victim");
+      writeFileSync(victim, "precious");
+      rmSync(join(other, `cool.db${end}`), { force: true });
+      symlinkSync(victim, join(other, `cool.db${end}`));
+      expect(refusal(other)).toContain(`cool.db${end} is not a file of a store`);
+      expect(readFileSync(victim, "utf8")).toBe("precious");
+    },
+  );
+
+  /** A store with one run, after a change of its folder. */
+  function damaged(change: (runDir: string, store: RunStore, id: string) => void): string {
+    const other = openStore(temporaryDir());
+    const id = finishedRun(other, "a");
+    change(other.runDir(id), other, id);
+    other.close();
+    return other.dir;
+  }
+
+  test.each([
+    "config.json",
+    "graph.json",
+    "thresholds.json",
+    "checkpoints/best/model.json",
+    "checkpoints/best/weights.bin",
+  ])("without %s is refused", (path) => {
+    expect(refusal(damaged((dir) => rmSync(join(dir, path))))).toContain(`its folder has no ${path}`);
+  });
+
+  test("with a file that is not the one on record is refused", () => {
+    const flipped = (dir: string) => writeFileSync(join(dir, "checkpoints/best/weights.bin"), "weightS");
+    expect(refusal(damaged(flipped))).toContain(
+      "checkpoints/best/weights.bin is not the file that is on record: its SHA-256 or its size is another one",
+    );
+    const recorded = (_: string, store: RunStore, id: string) =>
+      store.recordArtifacts(id, [{ path: "more.bin", bytes: 1, sha256: "ab" }]);
+    expect(refusal(damaged(recorded))).toContain("its folder has no more.bin, which is on record");
+  });
+
+  test.each([
+    ["thresholds.json", '{"door": 1e999}', '"door" is wrong'],
+    ["thresholds.json", '{"door": "high"}', '"door" is wrong'],
+    ["thresholds.json", '{"door": [0.5, 0.5]}', "it has 2 thresholds, and the task has 1"],
+    ["thresholds.json", '{"window": 0.5}', "the run has no such task"],
+    ["graph.json", "{}", '"formatVersion" is wrong'],
+    ["graph.json", "[[", "cannot be read"],
+    ["graph.json", "[".repeat(100_000), "nested more than 200 deep"],
+    ["config.json", "null", "it is wrong"],
+    ["config.json", "", "cannot be read"],
+  ])("with a broken %s (%#) is refused in one error", (path, text, reason) => {
+    const message = refusal(
+      damaged((dir, store, id) => {
+        writeFileSync(join(dir, path), text);
+        const sha256 = createHash("sha256").update(text).digest("hex");
+        store.recordArtifacts(id, [{ path, bytes: text.length, sha256 }]);
+      }),
+    );
+    expect(message).toContain(path);
+    expect(message).toContain(reason);
+    expect(message).not.toContain(".adding-");
+  });
+
+  test("that is larger than may be taken in is refused before it is unpacked", () => {
+    const source = openStore(temporaryDir());
+    const id = finishedRun(source, "a");
+    const { path } = exportRun(source, id, join(temporaryDir(), "a.tar.gz"));
     const store = openStore(temporaryDir());
-    importRuns(store, other.dir);
-    expect(readdirSync(store.runDir(id)).sort()).toEqual(["checkpoints", "stdout.log"]);
+    const limits = { fileBytes: 1e6, totalBytes: 1e6, files: 100 };
+    for (const change of [{ fileBytes: 100 }, { totalBytes: 100 }, { files: 3 }]) {
+      expect(() => importRuns(store, path, { ...limits, ...change })).toThrow("It was not unpacked.");
+      expect(() => importRuns(store, source.dir, { ...limits, ...change })).toThrow("the most are");
+    }
+    importRuns(store, path, limits);
+  });
+
+  test("packed with a link, or with a name twice, is not unpacked", () => {
+    const dir = temporaryDir();
+    symlinkSync("/etc", join(dir, "runs"));
+    writeFileSync(join(dir, "cool.db"), "");
+    execFileSync("tar", ["-czf", join(dir, "link.tgz"), "-C", dir, "cool.db", "runs"]);
+    expect(refusal(join(dir, "link.tgz"))).toContain('holds "runs", which is a link or a device');
+    execFileSync("tar", ["-czf", join(dir, "twice.tgz"), "-C", dir, "cool.db", "cool.db"]);
+    expect(refusal(join(dir, "twice.tgz"))).toMatch(/holds "cool.db", (twice|which is a link)/);
   });
 
   test("packed with a name that leads outside is not unpacked", () => {

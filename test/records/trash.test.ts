@@ -7,7 +7,7 @@ import { collectGarbage, removeRuns, restoreRuns } from "../../src/records/trash
 import { readOnlySql } from "../../src/storage/query/read-only-sql.js";
 import type { RunStore } from "../../src/storage/run-store.js";
 import { openStore, temporaryDir } from "../storage/support.js";
-import { finishedRun } from "../support/folders.js";
+import { FINAL_FILES, finishedRun } from "../support/folders.js";
 
 const DAY = 86_400_000;
 
@@ -50,14 +50,14 @@ test("only what has been in the trash for long enough is deleted, rows and folde
   const [old, live] = [finishedRun(store, "old"), finishedRun(store, "live")];
   removeRuns(store, [old]);
   const rows = rowsOf(store, old);
-  // a tag, a setting, a fact, two points, a threshold, two rows of evaluation, a sample, a file
-  expect(rows).toBe(10);
+  // a tag, a setting, a fact, two points, a threshold, two rows of evaluation, a sample, five files
+  expect(rows).toBe(14);
   const later = (days: number) => new Date(Date.now() + days * DAY);
   expect(collectGarbage(store, "30d", { now: later(29) }).runs).toEqual([]);
   const dry = collectGarbage(store, "30d", { now: later(31), dryRun: true });
   expect(dry.runs.map(({ id }) => id)).toEqual([old]);
-  // {} and "log of old\n"
-  expect(dry.bytes).toBe(2 + 11);
+  // and "log of old\n"
+  expect(dry.bytes).toBe(Buffer.byteLength(Object.values(FINAL_FILES).join("")) + 11);
   expect(rowsOf(store, old)).toBe(rows);
   const dir = store.runDir(old);
   expect(collectGarbage(store, "30d", { now: later(31) })).toEqual(dry);

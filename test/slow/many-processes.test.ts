@@ -62,7 +62,7 @@ test("eight processes that train into one new store lose nothing and never meet 
   const curvesOf = (id: string) =>
     opened
       .readMetrics(id)
-      .filter(({ taskPath, metricName }) => taskPath !== "_system" && metricName !== "images_per_second")
+      .filter(({ taskPath, metricName }) => taskPath !== "_system" && metricName !== "rows_per_second")
       .map(({ wallTime, ...point }) => point);
   const first = curvesOf(runs[0]?.run.id ?? "");
   expect(new Set(first.map(({ epoch }) => epoch))).toEqual(new Set([1, 2, 3, 4]));

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { planTensorBoard, serveTensorBoard } from "../../src/machine/tensorboard.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";

@@ -1,6 +1,6 @@
 /** @file What a run measured is read back as it was written. */
 import { expect, test } from "vitest";
-import type { MetricPoint } from "../../src/storage/tables/metric-points.js";
+import type { MetricPoint } from "../../src/tasks/evaluation.js";
 import type { EvaluationRow } from "../../src/tasks/evaluation.js";
 import { openStore, temporaryDir, thrownBy } from "./support.js";
 

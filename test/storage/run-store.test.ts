@@ -3,6 +3,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UnknownNameError } from "../../src/errors.js";
+import { secondsUntil } from "../../src/storage/run-record.js";
+import { openRunStore } from "../../src/storage/run-store.js";
 import { openStore, temporaryDir, thrownBy, tickingClock } from "./support.js";
 
 const START = "2026-11-23T07:44:55.000Z";
@@ -174,8 +176,23 @@ describe("a run is found", () => {
   test("as the most recent of several with one name", () => {
     const store = newStore();
     store.createRun({ project: "p", name: "same" });
-    const second = store.createRun({ project: "p", name: "same" });
+    const second = store.createRun({ project: "p", name: "other" });
+    store.updateRun(second.id, { name: "same" });
     expect(store.findRun("same").id).toBe(second.id);
+  });
+
+  test("by the number that its name is given where another run has it, in the trash too", () => {
+    const store = newStore();
+    const named = () => store.createRun({ project: "p", name: "base" });
+    const names = [named(), named(), named()].map(({ name }) => name);
+    expect(names).toEqual(["base", "base-2", "base-3"]);
+    store.createRun({ project: "p", name: "p-5" });
+    // the fifth run of the project, whose number is taken
+    expect(store.createRun({ project: "p" }).name).toBe("p-6");
+    const { id } = store.findRun("base-3");
+    store.finishRun(id, "finished");
+    store.trashRun(id);
+    expect(named().name).toBe("base-4");
   });
 
   test("as the latest in the order of creation where the times are equal", () => {
@@ -245,6 +262,30 @@ describe("a run changes", () => {
     const resumed = store.resumeRun(id);
     expect(resumed).toMatchObject({ state: "running", endedAt: null, error: null, createdAt: START });
     expect(store.findRun("latest").id).toBe(id);
+  });
+
+  test("over several sessions, whose start is the first one's and whose times add up", () => {
+    let now = Date.parse("2026-11-23T08:00:00Z");
+    const at = (minute: number) => (now = Date.parse("2026-11-23T08:00:00Z") + minute * 60_000);
+    const store = openRunStore(temporaryDir(), { now: () => new Date(now) });
+    const { id, startedAt } = store.createRun({ project: "p" });
+    at(3);
+    store.finishRun(id, "interrupted");
+    at(60);
+    store.resumeRun(id);
+    at(62);
+    store.finishRun(id, "interrupted");
+    at(100);
+    store.resumeRun(id);
+    at(110);
+    const run = store.finishRun(id, "finished");
+    expect(run.startedAt).toBe(startedAt);
+    expect(run.endedAt).toBe("2026-11-23T09:50:00.000Z");
+    expect(secondsUntil(run.endedAt ?? "", run)).toBe(15 * 60);
+    const [queried] = store.queryRuns({ columns: ["duration", "started"] });
+    expect(queried?.values.duration).toBeCloseTo(15 * 60, 2);
+    expect(store.queryRuns({ where: "duration > 840 and duration < 960" })).toHaveLength(1);
+    store.close();
   });
 
   test("but is neither resumed nor removed while it runs", () => {

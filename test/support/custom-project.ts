@@ -1,5 +1,5 @@
 /** @file Tasks of the user's own, with and without heads of their own, on numbers made in memory. */
-import type { BatchTargets } from "../../src/engine/optimization/losses.js";
+import type { BatchTargets } from "../../src/engine/batches/targets.js";
 import { Network, type SymbolicTensor } from "../../src/engine/model/network.js";
 import { defineTasks } from "../../src/flow/define.js";
 import { traceFlow } from "../../src/flow/trace.js";

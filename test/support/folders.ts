@@ -1,5 +1,6 @@
 /** @file Folders, git repositories and stores for tests of runs. */
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RunStore } from "../../src/storage/run-store.js";
@@ -24,6 +25,41 @@ export function repository(dir: string, files: Readonly<Record<string, string | 
   git(dir, "add", "--all");
   git(dir, "commit", "--quiet", "--message", "first");
 }
+
+/** The documents of a run that asks one question about a picture. */
+const DOCUMENTS = {
+  "config.json": JSON.stringify({
+    formatVersion: 1,
+    project: "p",
+    projectDir: "/nowhere",
+    configFile: null,
+    inputs: { image: { kind: "image", column: "img", size: [8, 8], channels: 3 } },
+    settings: { data: { table: "labels.csv" } },
+    backend: "cpu",
+    dataDigest: "d",
+    skipped: [],
+  }),
+  "graph.json": JSON.stringify({
+    formatVersion: 1,
+    flow: "main",
+    features: ["f"],
+    tasks: [
+      {
+        ...{ index: 0, path: "door", name: "door", declaredName: "door", feature: "f", spec: { kind: "binary" } },
+        ...{ lossWeight: 1, ownPrecondition: null, precondition: null, parent: null },
+      },
+    ],
+    flows: [],
+  }),
+  "thresholds.json": JSON.stringify({ door: 0.75 }),
+};
+
+/** Files of a finished run, beside its log. */
+export const FINAL_FILES: Readonly<Record<string, string>> = {
+  ...DOCUMENTS,
+  "checkpoints/best/model.json": "{}",
+  "checkpoints/best/weights.bin": "weights",
+};
 
 /** A finished run with one of everything, and its folder. */
 export function finishedRun(store: RunStore, name: string): string {
@@ -55,8 +91,14 @@ export function finishedRun(store: RunStore, name: string): string {
     prediction: 1,
   };
   store.replaceInterpretation(id, "test", [sample]);
-  store.recordArtifacts(id, [{ path: "checkpoints/best/model.json", bytes: 2, sha256: "ab" }]);
-  writeFiles(store.runDir(id), { "checkpoints/best/model.json": "{}", "stdout.log": `log of ${name}\n` });
+  writeFiles(store.runDir(id), { ...FINAL_FILES, "stdout.log": `log of ${name}\n` });
+  store.recordArtifacts(
+    id,
+    Object.entries(FINAL_FILES).map(([path, text]) => {
+      const sha256 = createHash("sha256").update(text).digest("hex");
+      return { path, bytes: Buffer.byteLength(text), sha256 };
+    }),
+  );
   store.finishRun(id, "finished");
   return id;
 }

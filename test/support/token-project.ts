@@ -3,7 +3,8 @@ import type { InputSpec, TokenSource, TokensInputSpec } from "../../src/data/dat
 import { idCount, tokens } from "../../src/data/inputs/inputs.js";
 import { createRandom } from "../../src/data/rng.js";
 import { readInputs, tokenSpans } from "../../src/engine/batches/batch-reader.js";
-import { gatherTargets, layOutHeads } from "../../src/engine/optimization/losses.js";
+import { gatherTargets } from "../../src/engine/batches/targets.js";
+import { layOutHeads } from "../../src/engine/model/layout.js";
 import { createBatchMasker } from "../../src/engine/batches/mask-tokens.js";
 import type { Network, SymbolicTensor, TrunkFunction } from "../../src/engine/model/network.js";
 import { maskPadding, poolTokens } from "../../src/engine/model/token-layers.js";

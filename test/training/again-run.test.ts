@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ConfigError } from "../../src/errors.js";
-import { loadProject } from "../../src/project/project.js";
-import { type RunResult, type TrainRunOptions, trainRun } from "../../src/training/train-run.js";
+import { loadProject } from "../../src/project/load-project.js";
+import type { RunResult } from "../../src/training/run-result.js";
+import { type TrainRunOptions, trainRun } from "../../src/training/train-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
 import { writeFiles } from "../support/folders.js";
@@ -52,7 +53,8 @@ test("a changed source or table is an error that names what differs, and with fo
   const helper = join(project.dir, "helper.ts");
   const warnings: string[] = [];
   const loggers = [{ warning: (text: string) => warnings.push(text) }];
-  const problem = `Run ${first.run.id} (first) cannot be repeated exactly: cool.config.ts has changed; helper.ts is new; the table or its images have changed.`;
+  // the source is compared before the table is read
+  const problem = `Run ${first.run.id} (first) cannot be repeated exactly: cool.config.ts has changed; helper.ts is new`;
   writeFiles(project.dir, { "helper.ts": "export const one = 1;\n" });
   project.editConfig(["units: 16", "units: 12"]);
   project.editTable((lines) => lines.slice(0, -1));
@@ -62,14 +64,16 @@ test("a changed source or table is an error that names what differs, and with fo
   );
   expect(error).toBeInstanceOf(ConfigError);
   expect(error).toMatchObject({
-    message: `${problem} Restore what it was made from (cool runs show ${first.run.id} names its commit), or take what there is now with --force.`,
+    message: `${problem}. Restore what it was made from (cool runs show ${first.run.id} names its commit), or take what there is now with --force.`,
     facts: { run: first.run.id, changes: expect.arrayContaining(["helper.ts is new"]) },
   });
   const store = openRunStore(join(project.dir, "store"));
   const before = store.listRuns().length;
   const forced = await again({ force: true, loggers });
   expect(forced.run.state).toBe("finished");
-  expect(warnings).toContain(`${problem} It is repeated with what there is now.`);
+  expect(warnings).toContain(
+    `${problem}; the table or its images have changed. It is repeated with what there is now.`,
+  );
   expect(store.listRuns()).toHaveLength(before + 1);
   store.close();
   writeFileSync(helper, "");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { loadRun } from "../../src/asking/load-run.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { tinyProject } from "../support/projects.js";
@@ -77,7 +77,7 @@ const metricOf = (split: string, metric: string) =>
       row.split === split && row.task_path === "wrist" && row.metric_name === metric && row.gates === "predicted",
   )?.metric_res;
 
-describe("a run with an own task", () => {
+describe("a run with a custom task", () => {
   test("learns the angle, and tunes the decoder's offset on valid", () => {
     const [offset] = run.thresholds.wrist as readonly number[];
     expect(offset).toBeGreaterThan(12);
@@ -101,7 +101,7 @@ describe("a run with an own task", () => {
 
   test("is opened by another process with its code, its parameter and its gates", async () => {
     const { load } = await freshModules();
-    const loaded = await load(store(), "angles", { backend: "cpu" });
+    const loaded = await load(store(), "angles", { backend: "cpu", project: dir });
     try {
       const predictions = await loaded.predict([join(dir, "angles.csv")]);
       predictions.forEach(({ answers }, i) => {
@@ -122,7 +122,7 @@ describe("a run with an own task", () => {
   test("is tuned again by another process to the same parameter", async () => {
     const { tuneRun, open } = await freshModules();
     const opened = open(store());
-    const tuned = await tuneRun(opened, "angles", "mean_angular_deviation");
+    const tuned = await tuneRun(opened, "angles", "mean_angular_deviation", { project: dir });
     opened.close();
     expect(tuned.thresholds).toEqual(run.thresholds);
     const report = tuned.reports.find(({ task_path }) => task_path === "wrist");
@@ -131,12 +131,12 @@ describe("a run with an own task", () => {
   });
 });
 
-describe("without its code, a run with an own task", () => {
+describe("without its code, a run with a custom task", () => {
   const angleFile = () => join(dir, "angle.ts");
   const original = () => readFileSync(angleFile(), "utf8");
   const opening = async (options: { project?: string } = {}) => {
     const { load } = await freshModules();
-    const loaded = await load(store(), "angles", { backend: "cpu", ...options });
+    const loaded = await load(store(), "angles", { backend: "cpu", project: dir, ...options });
     loaded.close();
   };
 
@@ -148,7 +148,7 @@ describe("without its code, a run with an own task", () => {
     writeFileSync(angleFile(), before.replace("[offset = 0]", "[offset = 1]").replace("<= 5", "<= 6"));
     try {
       await expect(opening()).rejects.toThrow(
-        /The own task type "angle" of run \S+ \(angles\) has changed in .*cool\.config\.ts since: its decoder\.decode, metrics\.within_five_degrees\.compute\. .*--project/,
+        /The custom task type "angle" of run \S+ \(angles\) has changed in .*cool\.config\.ts since: its decoder\.decode, metrics\.within_five_degrees\.compute\. .*--project/,
       );
       await opening({ project: copy });
     } finally {
@@ -171,18 +171,25 @@ describe("without its code, a run with an own task", () => {
     renameSync(config, away);
     try {
       await expect(opening()).rejects.toThrow(
-        /has tasks of the own type "angle", whose code is in its project, but there is none in .*cool\.config\.ts\. Restore/,
+        /There is no cool\.config\.ts in .*own-tasks-.*\. Name a project's folder with --project/,
       );
     } finally {
       renameSync(away, config);
     }
   });
 
-  test("names the type that the project does not define any more", async () => {
+  test("is never opened with the code that it names itself", async () => {
+    const { load } = await freshModules();
+    await expect(load(store(), "angles", { backend: "cpu" })).rejects.toThrow(
+      /tasks of the type "angle", whose code is in its project, and there is no project here\. It says that it was made from ".*cool\.config\.ts"\. Go to the project's folder/,
+    );
+  });
+
+  test("names the type that the project does not define", async () => {
     const before = original();
     writeFileSync(angleFile(), before.replace('name: "angle"', 'name: "wrist_angle"'));
     try {
-      await expect(opening()).rejects.toThrow(/own type "angle", which .*cool\.config\.ts does not define any more/);
+      await expect(opening()).rejects.toThrow(/type "angle", which .*cool\.config\.ts does not define/);
     } finally {
       writeFileSync(angleFile(), before);
     }
@@ -226,7 +233,9 @@ describe("a known task", () => {
       const opened = await loadRun(join(project.dir, ".cool"), "latest", { backend: "cpu" });
       try {
         const [bare] = await opened.explain([project.image(1)]);
-        expect(bare?.tree).toEqual([{ path: "blocked", decoded: [], activated: [], logits: [], children: [] }]);
+        expect(bare?.tree).toEqual([
+          { path: "blocked", kind: "task", decoded: [], activated: [], logits: [], children: [] },
+        ]);
         const [given] = await opened.explain([project.image(1)], { given: { blocked: false } });
         expect(given?.tree[0]).toMatchObject({ path: "blocked", decoded: [false] });
         expect(given?.tree[0]?.children.map(({ path }) => path)).toEqual(["present"]);

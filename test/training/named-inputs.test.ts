@@ -9,7 +9,8 @@ import type { SymbolicTensor } from "../../src/engine/model/network.js";
 import { ConfigError } from "../../src/errors.js";
 import { defineTasks } from "../../src/flow/define.js";
 import { loadRun } from "../../src/asking/load-run.js";
-import { defineProject, type Project, resolveProject } from "../../src/project/project.js";
+import { defineProject, type Project } from "../../src/project/define-project.js";
+import { resolveProject } from "../../src/project/resolve-project.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { binary, boundedRegression } from "../../src/tasks/index.js";
 

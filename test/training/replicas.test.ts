@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InterruptedError, ReplicaError } from "../../src/errors.js";
 import { loadRun } from "../../src/asking/load-run.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
 import { parseSettings } from "../../src/project/settings.js";
 import { type TrainRunOptions, trainRun } from "../../src/training/train-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
@@ -16,7 +16,7 @@ const PLAIN = `import { binary, boundedRegression, defineProject, defineTasks, n
 const size = (options) => boundedRegression({ min: -2, max: 2, ...options });
 `;
 
-/** An own task whose loss ends the thread of a replica as soon as a file is there. */
+/** A custom task whose loss ends the thread of a replica as soon as a file is there. */
 const OWN = (trigger: string) => `import { existsSync } from "node:fs";
 import { binary, defineProject, defineTask, defineTasks, numeric } from "dnn-cool";
 const size = defineTask({

@@ -9,7 +9,8 @@ import { createRandom } from "../../src/data/rng.js";
 import type { SymbolicTensor } from "../../src/engine/model/network.js";
 import { UsageError } from "../../src/errors.js";
 import { defineTasks } from "../../src/flow/define.js";
-import { defineProject, type Project, type ProjectDefinition, resolveProject } from "../../src/project/project.js";
+import { defineProject, type Project, type ProjectDefinition } from "../../src/project/define-project.js";
+import { resolveProject } from "../../src/project/resolve-project.js";
 import { type TrainRunOptions, trainRun } from "../../src/training/train-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { binary, boundedRegression, classification } from "../../src/tasks/index.js";
@@ -144,7 +145,7 @@ function leftBehind(store: string) {
       state: JSON.parse(Buffer.from(read("last/state.json"), "base64").toString()),
       curves: opened
         .readMetrics(id)
-        .filter(({ metricName, taskPath }) => metricName !== "images_per_second" && taskPath !== "_system")
+        .filter(({ metricName, taskPath }) => metricName !== "rows_per_second" && taskPath !== "_system")
         .map(({ wallTime, ...point }) => point),
       thresholds: opened.readThresholds(id),
       evaluation: opened.readEvaluation(id),
@@ -189,6 +190,13 @@ test("early stopping and momentum: a run stopped on its way stops early at the s
   const lastStep = whole.state.position.step as number;
   await interrupted("stopped-early", lastStep - 3, {}, train);
   await run("stopped-early", { resume: "latest" }, train);
+  expect(leftBehind("stopped-early")).toEqual(whole);
+  // its own settings have ended it for good, as they would have if more epochs had been planned
+  const said: string[] = [];
+  const loggers = [{ message: (line: string) => void said.push(line) }];
+  const kept = await run("stopped-early", { resume: "latest", epochs: 60, loggers }, train);
+  expect(said.join()).toMatch(/has stopped early, after \d+ of 40 epochs, and stays as it is\..*cool run --from/);
+  expect(kept.run.epochs).toBe(40);
   expect(leftBehind("stopped-early")).toEqual(whole);
 });
 

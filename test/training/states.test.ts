@@ -1,11 +1,12 @@
 /** @file However training ends, the store says so; and what a run captured is there. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { showRun } from "../../src/records/list-runs.js";
-import { loadProject } from "../../src/project/project.js";
+import { loadProject } from "../../src/project/load-project.js";
+import type { RunResult } from "../../src/training/run-result.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
@@ -84,7 +85,7 @@ test.each([
     import { createJiti } from "jiti";
     const jiti = createJiti(import.meta.url);
     const { trainRun } = await jiti.import("./src/training/train-run.ts");
-    const { loadProject } = await jiti.import("./src/project/project.ts");
+    const { loadProject } = await jiti.import("./src/project/load-project.ts");
     await trainRun(await loadProject(${JSON.stringify(project.dir)}), { epochs: 50, loggers: [{ step() { ${end} } }] });`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: "ignore" });
   const [code] = await once(child, "close");
@@ -92,3 +93,61 @@ test.each([
   const run = onlyRun();
   expect([run.state, run.ended_at]).toEqual(["crashed", null]);
 });
+
+test("a finished run that is resumed stays as it is and says so; more epochs go on from its start", SLOW, async () => {
+  const loaded = await loadProject(project.dir);
+  const first = await trainRun(loaded, { epochs: 1, name: "done" });
+  const before = onlyRun();
+  const said: string[] = [];
+  const loggers = [{ message: (line: string) => void said.push(line) }];
+  const kept = await trainRun(loaded, { resume: "done", loggers });
+  const sorted = (result: RunResult) => ({
+    ...result,
+    evaluation: result.evaluation.map((row) => JSON.stringify(Object.entries(row).sort())).sort(),
+  });
+  expect(sorted(kept)).toEqual(sorted(first));
+  expect(said).toEqual([
+    `Run ${before.id} (done) is finished after 1 of 1 epochs, and stays as it is. To train it for longer, name more epochs: cool run --resume ${before.id} --epochs 2`,
+  ]);
+  expect(onlyRun()).toEqual(before);
+  const { run } = await trainRun(loaded, { resume: "done", epochs: 2 });
+  expect(run).toMatchObject({ id: before.id, epochs: 2, state: "finished" });
+  const after = onlyRun();
+  expect(after.started_at).toBe(before.started_at);
+  expect(after.epochs_done).toBe(2);
+  expect(after.duration_s).toBeGreaterThan(before.duration_s ?? Number.NaN);
+});
+
+test("a second run of a name gets the next number, and says so", SLOW, async () => {
+  const loaded = await loadProject(project.dir);
+  await trainRun(loaded, { epochs: 1, name: "base" });
+  const said: string[] = [];
+  const loggers = [{ message: (line: string) => void said.push(line) }];
+  const { run } = await trainRun(loaded, { epochs: 1, name: "base", loggers });
+  expect(run.name).toBe("base-2");
+  expect(said).toContain("another run is named base: this one is base-2");
+});
+
+test.each([
+  ["its store", (runDir: string) => join(runDir, "..", ".."), /^The run store .* was deleted or replaced/],
+  ["its folder", (runDir: string) => runDir, /^The folder .* was deleted or replaced/],
+])(
+  "a run of which %s is deleted stops at its next checkpoint, with one error that promises no resume",
+  SLOW,
+  async (_, victim, message) => {
+    let epochs = 0;
+    const warnings: string[] = [];
+    const vandal = {
+      warning: (line: string) => void warnings.push(line),
+      epoch() {
+        epochs += 1;
+        if (epochs === 2) rmSync(victim(onlyRun().dir), { recursive: true });
+      },
+    };
+    const training = trainRun(await loadProject(project.dir), { epochs: 50, loggers: [vandal] });
+    await expect(training).rejects.toThrow(message);
+    await expect(training).rejects.not.toThrow("--resume");
+    expect(epochs).toBe(2);
+    expect(warnings).toEqual([]);
+  },
+);

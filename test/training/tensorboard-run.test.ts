@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import type { RunLogger } from "../../src/logging/run-logger.js";
 import { interpretRun } from "../../src/asking/interpret-run.js";
-import { loadProject } from "../../src/project/project.js";
-import { type RunResult, trainRun } from "../../src/training/train-run.js";
+import { loadProject } from "../../src/project/load-project.js";
+import type { RunResult } from "../../src/training/run-result.js";
+import { trainRun } from "../../src/training/train-run.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
 import { type Python, readTensorBoards, type TensorBoardFolder, tensorBoardPython } from "../support/tensorboard.js";
@@ -66,7 +67,7 @@ describe("the curves of a run", () => {
         ...TASKS.map((task) => `${task}/loss`),
         "_total/loss",
         "_total/learning_rate",
-        "_total/images_per_second",
+        "_total/rows_per_second",
         "_total/gradient_norm",
       ]),
     );
@@ -88,6 +89,24 @@ describe("the curves of a run", () => {
         tag,
       ).toEqual([Math.fround(metric_res as number)]);
     }
+  });
+
+  it("have the evaluated checkpoint's values at the step after its epoch, which is named", (context) => {
+    const { run, valid, test } = read(context);
+    const losses = withStore((store) =>
+      store.readMetrics(result.run.id, { split: "valid", taskPath: "_total", metricName: "loss" }),
+    );
+    const best = losses.reduce((one, other) => (Number(other.value) < Number(one.value) ? other : one));
+    expect(result.run.best_epoch).toBe(best.epoch);
+    expect(withStore((store) => store.getRun(result.run.id).bestEpoch)).toBe(best.epoch);
+    expect(run.scalars["_total/best_epoch"]).toMatchObject([{ step: best.step, value: best.epoch }]);
+    const [evaluated] = valid.scalars["_total/loss/evaluated"] ?? [];
+    expect(evaluated).toMatchObject({ step: best.step });
+    expect(evaluated?.value).toBeCloseTo(Number(best.value), 5);
+    expect(test.scalars["blocked/accuracy"]?.map(({ step }) => step)).toEqual([best.step]);
+    expect(run.tensors.evaluation?.[0]?.values[0]).toContain(
+      `checkpoint of epoch ${best.epoch} of 2 (step ${best.step})`,
+    );
   });
 
   it("have distributions of weights and scores where they are asked for", (context) => {
@@ -160,7 +179,8 @@ describe("the tables of a run", () => {
     expect(names.some((name) => name.startsWith("log."))).toBe(false);
     const metrics = message.experiment.metricInfos.map(({ name }) => name);
     expect(metrics).toContainEqual({ tag: "blocked/accuracy", group: "test" });
-    expect(metrics).toContainEqual({ tag: "_total/loss", group: "valid" });
+    expect(metrics).toContainEqual({ tag: "_total/loss/evaluated", group: "valid" });
+    expect(metrics).toContainEqual({ tag: "_total/best_epoch" });
     for (const { tag, group } of metrics) if (group === "test") expect(test.scalars[tag], tag).toBeDefined();
     expect(run.metadata["_hparams_/session_start_info"]?.message).toMatchObject({
       sessionStartInfo: { hparams: { "train.batchSize": 8, "train.epochs": 2, "train.clipNorm": "none" } },

@@ -3,9 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadRun } from "../../src/asking/load-run.js";
-import { loadProject } from "../../src/project/project.js";
-import { readRunConfig, runFiles } from "../../src/records/run-folder.js";
-import { type RunResult, type TrainRunOptions, trainRun } from "../../src/training/train-run.js";
+import { loadProject } from "../../src/project/load-project.js";
+import { readRunConfig } from "../../src/records/run-documents.js";
+import { runFiles } from "../../src/records/run-folder.js";
+import type { RunResult } from "../../src/training/run-result.js";
+import { type TrainRunOptions, trainRun } from "../../src/training/train-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
 

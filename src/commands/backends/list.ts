@@ -5,6 +5,7 @@ import { drawTable } from "../../cli/tables/tables.js";
 import { cellText } from "../../cli/text.js";
 import { UsageError } from "../../errors.js";
 import { type ListedBackend, listBackends } from "../../machine/backends/list-backends.js";
+import { runningProject } from "../../project/project-dir.js";
 
 export default class BackendsList extends CoolCommand {
   static override summary = "List the backends: whether they work, where they came from, and how fast they train";
@@ -26,7 +27,7 @@ export default class BackendsList extends CoolCommand {
         seconds: flags.seconds,
       });
     }
-    const backends = await listBackends(1000 * seconds);
+    const backends = await listBackends(1000 * seconds, runningProject(flags.project)?.dir);
     const rows = backends.map(({ name, works, version, device, threads, images_per_second, source }) => [
       name,
       works ? "works" : "–",

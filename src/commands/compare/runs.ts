@@ -50,7 +50,8 @@ Two runs are also compared on the samples that their splits share, task by task:
     })(),
     gates: Flags.option({
       summary: "kind of gates to show",
-      description: "both: rows for predicted gates where they change something; samples are compared by true gates",
+      description:
+        "truth: rows whose gate is open by the labels; predicted: those whose gate the network opened and that are labelled; both: also the predicted ones where they differ. Samples are compared by true gates",
       options: ["truth", "predicted", "both"] as const,
       default: "truth" as const,
     })(),

@@ -3,11 +3,13 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import type { ComparedParam } from "../../analysis/comparison/compare.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
-import { colourDiff, printable } from "../../cli/diff-text.js";
+import { colourDiff } from "../../cli/diff-text.js";
 import { clip, displayWidth } from "../../cli/tables/display-width.js";
 import { drawTable } from "../../cli/tables/tables.js";
 import { cellText } from "../../cli/text.js";
 import { diffRuns, type RunDiff } from "../../comparing/diff-runs.js";
+import { printableLine } from "../../platform/printable.js";
+import { runningProject } from "../../project/project-dir.js";
 
 /** Columns for each run's value. */
 const VALUE_COLUMNS = 36;
@@ -32,7 +34,10 @@ export default class RunsDiff extends CoolCommand {
   async run(): Promise<RunDiff> {
     const { args, flags } = await this.parse(RunsDiff);
     const diff = await this.withStore(flags, (store) =>
-      diffRuns(store, [args.first, args.second], { outputLines: flags.output }),
+      diffRuns(store, [args.first, args.second], {
+        outputLines: flags.output,
+        projectDir: runningProject(flags.project)?.dir ?? null,
+      }),
     );
     if (this.jsonEnabled()) return diff;
     this.#printFacts("configuration", diff.config, diff);
@@ -75,8 +80,10 @@ export default class RunsDiff extends CoolCommand {
       );
   }
 
-  #printSource({ source }: RunDiff): void {
+  #printSource({ source, files, code }: RunDiff): void {
+    const differs = files.length > 0 || code.some(({ key }) => key === "source_digest");
     if (source === null) this.log("source: no commit and no patch is known");
+    else if (source.text === "" && differs) this.log("source: it differs, in files whose text was not kept");
     else if (source.text === "") this.log("source: the same");
     else {
       this.log(source.kind === "source" ? "source:" : "source, as a difference of patches of uncommitted work:");
@@ -92,7 +99,7 @@ export default class RunsDiff extends CoolCommand {
     else {
       this.log(`output, from line ${same_lines + 1} on:`);
       const signed = [...first.map((line) => `-${line}`), ...second.map((line) => `+${line}`)];
-      if (signed.length > 0) this.log(colourDiff(signed.map(printable).join("\n")));
+      if (signed.length > 0) this.log(colourDiff(signed.map(printableLine).join("\n")));
     }
   }
 }

@@ -6,7 +6,7 @@ import { importRuns, importSource, type MergedRuns } from "../../records/transfe
 export default class RunsImport extends CoolCommand {
   static override summary = "Import a run that was exported, with its id";
   static override description =
-    "A run that is there already with the same content is left as it is; one of the same id with other content is refused.";
+    "Nothing of what comes in is run, and everything is checked first: digests, required files, documents, links, and sizes (at most 16 GB a file, 32 GB and 100,000 files in all). A run that is there already with the same content is left as it is; one of the same id with other content is refused.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> long.tar.gz",
     "<%= config.bin %> <%= command.id %> exported/long --store .cool",

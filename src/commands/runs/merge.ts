@@ -6,7 +6,7 @@ import { type MergedRuns, mergeStore } from "../../records/transfer.js";
 export default class RunsMerge extends CoolCommand {
   static override summary = "Copy the runs of another store into this one";
   static override description =
-    "Runs keep their ids; those that are here already are left as they are. Runs that cannot be added are reported, and the exit code is 1 then.";
+    "Nothing of what comes in is run, and everything is checked first: digests, required files, documents, links, and sizes (at most 16 GB a file, 32 GB and 100,000 files in all). Runs keep their ids; those that are here already are left as they are. Runs that cannot be added are reported, and the exit code is 1 then.";
   static override examples = ["<%= config.bin %> <%= command.id %> ../other-checkout/.cool"];
   static override args = {
     other: Args.directory({ description: "folder of the other store", required: true, exists: true }),

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import type sharp from "sharp";
 import type { ImageInputSpec } from "../dataset.js";
+import { bytesInRange, hasUnspecifiedExtra, problemWithSamples, wholeRange } from "./sample-format.js";
 
 /** Something that may fail for a reason that completes "image x …", e.g. "is not found". */
 export type Outcome<Value> =
@@ -68,7 +69,7 @@ export async function readImageFile(path: string): Promise<Outcome<Buffer>> {
 
 /**
  * Decodes a JPEG, PNG, WebP or TIFF (its first page). EXIF orientation is honoured, transparency becomes white,
- * 16-bit and CMYK values become 8-bit sRGB (or grey, for one channel); both axes are stretched to the size asked for
+ * 16-bit and CMYK values become 8-bit sRGB (or grey, for one channel), other samples what `range` says; both axes are stretched to the size asked for
  * with a Lanczos filter. A file with missing or damaged pixels fails.
  */
 export async function decodeImage(bytes: Buffer, spec: ImageInputSpec): Promise<Outcome<DecodedImage>> {
@@ -77,20 +78,33 @@ export async function decodeImage(bytes: Buffer, spec: ImageInputSpec): Promise<
   try {
     // "error" lets pass what only puzzles the decoder, such as stray bytes that every viewer ignores
     const image = open(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS });
-    const { format, width: storedWidth, height: storedHeight, autoOrient } = await image.metadata();
+    const metadata = await image.metadata();
+    const { format, width: storedWidth, height: storedHeight, autoOrient } = metadata;
     if (!FORMATS.has(format)) return failed(`is of the format ${format}; convert it to JPEG, PNG, WebP or TIFF`);
     if (storedWidth * storedHeight > MAX_PIXELS) return failed(TOO_LARGE);
-    const pixels = await image
-      .autoOrient()
-      .flatten({ background: "white" })
+    const problem = spec.range === undefined ? problemWithSamples(metadata) : null;
+    if (problem !== null) return failed(problem);
+    const upright = image.autoOrient();
+    const extra = format === "tiff" && hasUnspecifiedExtra(bytes);
+    const opaque = extra ? upright : upright.flatten({ background: "white" });
+    const range = spec.range ?? (extra ? wholeRange(metadata) : undefined);
+    const ready = range === undefined ? opaque : rawImage(open, await bytesInRange(opaque, metadata, range));
+    const pixels = await ready
       .resize(width, height, { fit: "fill", kernel: "lanczos3" })
       .toColourspace(spec.channels === 1 ? "b-w" : "srgb")
       .raw({ depth: "uchar" })
       .toBuffer();
     return { ok: true, value: { pixels, originalWidth: autoOrient.width, originalHeight: autoOrient.height } };
   } catch (error) {
-    return failed(decoderProblem((error as Error).message));
+    return failed(decoderProblem(error instanceof Error ? error.message : String(error)));
   }
+}
+
+function rawImage(
+  open: typeof sharp,
+  { pixels, ...raw }: Awaited<ReturnType<typeof bytesInRange>>,
+): ReturnType<typeof sharp> {
+  return open(pixels, { raw });
 }
 
 async function loadSharp(): Promise<typeof sharp> {
@@ -118,6 +132,9 @@ function decoderProblem(message: string): string {
     .replace(/[\s:]+$/, "")
     .trim();
   if (/unsupported image format/i.test(text)) return "is not an image (JPEG, PNG, WebP or TIFF)";
+  if (/samples out of range/i.test(text)) {
+    return "has samples of a format that cannot be decoded (64-bit floats, say); convert it to 32-bit floats or to 8 or 16 bits unsigned";
+  }
   if (/exceeds pixel limit/i.test(text)) return TOO_LARGE;
   return `is damaged or truncated: ${text}`;
 }

@@ -1,5 +1,6 @@
 /** @file Declares the named inputs of a project. */
 import { ConfigError } from "../../errors.js";
+import { checkOptions, oneOf, TEXT, TRUTH } from "../../options.js";
 import type { CategoricalInputSpec, ImageInputSpec, NumericInputSpec, TokensInputSpec } from "../dataset.js";
 
 /**
@@ -7,14 +8,19 @@ import type { CategoricalInputSpec, ImageInputSpec, NumericInputSpec, TokensInpu
  * width or height of the original stays the same fraction of it. The trunk sees [height, width, channels] in [0, 1].
  * @param options.size [height, width] in pixels
  * @param options.channels 3 for colour (default), 1 for grey
+ * @param options.range values of a TIFF's samples that become black and white, for what is not 8 or 16-bit unsigned
+ *   over its whole range: `[0, 1]` for floats, `[0, 4095]` for 12 bits in 16, `[-1000, 3000]` for signed samples
  */
 export function image(options: {
   readonly column: string;
   readonly size: readonly [height: number, width: number];
   readonly channels?: 1 | 3;
+  readonly range?: readonly [low: number, high: number];
 }): ImageInputSpec {
-  const { column, size, channels = 3 } = options;
-  if (size.length !== 2 || !size.every(isPositiveInteger)) {
+  checkOptions("image", options, { column: TEXT, size: null, channels: oneOf(1, 3), range: null });
+  const { column, size, channels = 3, range } = options;
+  assertColumn("image", column);
+  if (!Array.isArray(size) || size.length !== 2 || !size.every(isPositiveInteger)) {
     throw new ConfigError(
       `image({ column: "${column}" }) needs size: [height, width] in whole pixels, e.g. [64, 64].`,
       {
@@ -23,7 +29,17 @@ export function image(options: {
       },
     );
   }
-  return { kind: "image", column, size: [size[0], size[1]], channels };
+  // left out where it says nothing, so that specs of earlier runs stay equal to those of today
+  const spec = { kind: "image", column, size: [size[0], size[1]], channels } as const;
+  if (range === undefined) return spec;
+  const [low, high] = Array.isArray(range) && range.length === 2 ? range : [Number.NaN, Number.NaN];
+  if (!(Number.isFinite(low) && Number.isFinite(high) && low < high)) {
+    throw new ConfigError(
+      `image({ column: "${column}" }) has range ${JSON.stringify(range)}. Write [low, high]: the values that become black and white, e.g. [0, 4095].`,
+      { column, range },
+    );
+  }
+  return { ...spec, range: [low, high] };
 }
 
 /** Where the numbers of a vector stand: one column each, or lists of one length in one column. */
@@ -41,6 +57,8 @@ export function numeric(
   where: NumericColumns,
   options: { readonly standardize?: boolean; readonly missing?: "error" | "mean" } = {},
 ): NumericInputSpec {
+  checkOptions("numeric", where, { columns: null, column: TEXT, length: null });
+  checkOptions("numeric(…, options)", options, { standardize: TRUTH, missing: oneOf("error", "mean") });
   const { standardize = true, missing = "error" } = options;
   const rest = { standardize, missing, statistics: null };
   if ("columns" in where) {
@@ -51,6 +69,7 @@ export function numeric(
     return { kind: "numeric", columns: [...columns], listLength: null, ...rest };
   }
   const { column, length } = where;
+  assertColumn("numeric", column);
   if (!isPositiveInteger(length)) {
     throw new ConfigError(`numeric({ column: "${column}" }) needs length: how many numbers each list holds.`, {
       column,
@@ -61,16 +80,24 @@ export function numeric(
 }
 
 /**
- * One of several categories. The trunk sees [categories] as 0 and 1, a missing cell as all zeros; with
- * `encoding: "index"` it sees [1] for `layers.embedding({ inputDim: categories.length + 1, … })`, where categories
- * count from 1 and a missing cell is 0.
+ * One of several categories. The trunk sees [categories] as 0 and 1; with `encoding: "index"` it sees [1] for
+ * `layers.embedding({ inputDim: categories.length + 1, … })`, where categories count from 1.
+ * @param options.missing an empty cell is an error (default), or a category of its own: all zeros, index 0
  */
 export function categorical(options: {
   readonly column: string;
   readonly categories: readonly string[];
   readonly encoding?: "one-hot" | "index";
+  readonly missing?: "error" | "category";
 }): CategoricalInputSpec {
-  const { column, categories, encoding = "one-hot" } = options;
+  checkOptions("categorical", options, {
+    column: TEXT,
+    categories: null,
+    encoding: null,
+    missing: oneOf("error", "category"),
+  });
+  const { column, categories, encoding = "one-hot", missing = "error" } = options;
+  assertColumn("categorical", column);
   assertNames(categories, `categorical({ column: "${column}" })`, "categories", { column });
   if (encoding !== "one-hot" && encoding !== "index") {
     throw new ConfigError(
@@ -78,18 +105,18 @@ export function categorical(options: {
       { column, encoding },
     );
   }
-  return { kind: "categorical", column, categories: [...categories], encoding };
+  return { kind: "categorical", column, categories: [...categories], encoding, missing };
 }
 
 /**
  * A sequence of tokens from a column of text or of lists. The trunk sees ids, [null]: each batch is padded with 0 to
  * its longest sequence, and the vocabulary counts from 1, so an embedding has `inputDim: vocabulary.length + 1`.
- * A missing or empty cell is a sequence without tokens.
  * @param options.vocabulary the tokens, or a text file of one per line, relative to the project
  * @param options.maxLength later tokens of a longer sequence are cut off
  * @param options.unknown `error` (default): tokens that the vocabulary lacks stop the work; any other text is the
  *   token that stands for them, put at the end of the vocabulary unless it is in it
  * @param options.split text is split at white space (default) or into characters
+ * @param options.missing an empty cell is a sequence without tokens, as an empty list is (default), or an error
  * @param options.mask whether one more id, after the vocabulary's, stands for a token that masked language modelling
  *   hides; `idCount` counts it (default false)
  */
@@ -100,8 +127,27 @@ export function tokens(options: {
   readonly unknown?: string;
   readonly split?: "whitespace" | "characters";
   readonly mask?: boolean;
+  readonly missing?: "error" | "empty";
 }): TokensInputSpec {
-  const { column, vocabulary, maxLength, unknown = "error", split = "whitespace", mask = false } = options;
+  checkOptions("tokens", options, {
+    column: TEXT,
+    vocabulary: null,
+    maxLength: null,
+    unknown: TEXT,
+    split: null,
+    mask: TRUTH,
+    missing: oneOf("error", "empty"),
+  });
+  const {
+    column,
+    vocabulary,
+    maxLength,
+    unknown = "error",
+    split = "whitespace",
+    mask = false,
+    missing = "empty",
+  } = options;
+  assertColumn("tokens", column);
   const where = `tokens({ column: "${column}" })`;
   if (!isPositiveInteger(maxLength)) {
     throw new ConfigError(`${where} needs maxLength: how many tokens a sequence keeps, e.g. 128.`, {
@@ -116,7 +162,11 @@ export function tokens(options: {
     });
   }
   // left out where it says nothing, so that specs of earlier runs stay equal to those of today
-  const rest = { maxLength, unknown, split, ...(mask ? { mask } : {}) };
+  const rest = {
+    ...{ maxLength, unknown, split },
+    ...(mask ? { mask } : {}),
+    ...(missing === "error" ? { missing } : {}),
+  };
   if (typeof vocabulary === "string") return { kind: "tokens", column, vocabulary, ...rest };
   assertNames(vocabulary, where, "vocabulary", { column });
   return { kind: "tokens", column, vocabulary: completeVocabulary(vocabulary, unknown), ...rest };
@@ -138,6 +188,11 @@ export function idCount(spec: CategoricalInputSpec | TokensInputSpec): number {
     `The vocabulary of tokens({ column: "${spec.column}" }) is a file, which is only read with the data. Use the specs that the trunk function is given as its third argument, or list the tokens.`,
     { column: spec.column, vocabulary: spec.vocabulary },
   );
+}
+
+function assertColumn(call: string, column: unknown): void {
+  if (column !== undefined) return;
+  throw new ConfigError(`${call}({ … }) names no column. Add e.g. column: "${call}".`, { call });
 }
 
 function isPositiveInteger(value: number): boolean {

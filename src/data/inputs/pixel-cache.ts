@@ -43,7 +43,7 @@ export interface PixelStore {
 }
 
 // raise when decoding changes, so that old pixels are not taken for new ones
-const DECODER_VERSION = 1;
+const DECODER_VERSION = 2;
 const SHARD_BYTES = 256 * 2 ** 20;
 const STALE_MS = 24 * 3600 * 1000;
 
@@ -91,7 +91,8 @@ export class PixelCache implements PixelStore {
   constructor(cacheDir: string, spec: ImageInputSpec) {
     const [height, width] = spec.size;
     this.imageBytes = imageBytesOf(spec);
-    this.#folder = join(cacheDir, `${height}x${width}x${spec.channels}`);
+    const range = spec.range === undefined ? "" : `-${spec.range.join("..")}`;
+    this.#folder = join(cacheDir, `${height}x${width}x${spec.channels}${range}`);
     this.#attempt("opened", () => {
       mkdirSync(this.#folder, { recursive: true });
       for (const name of readdirSync(this.#folder)) {

@@ -7,6 +7,7 @@ import { columnOf, type Table } from "../tables/table.js";
 import { type ImageInputs, loadTableImages, type TableImageOptions, type TableImages } from "./table-images.js";
 import { type JoinedTables, tableNames } from "../tables/tables.js";
 import { readTokens } from "./tokens.js";
+import { yieldTo } from "../../platform/yield-to.js";
 import { type ReadyInput, readCategorical, readNumeric } from "./vectors.js";
 
 export type InputSpecs = Readonly<Record<string, InputSpec>>;
@@ -41,10 +42,12 @@ export async function loadTableInputs(
   options: TableInputOptions,
   fitRows: Int32Array | null,
 ): Promise<TableInputs> {
+  const { signal } = options;
   const ids = rowIds(joined, options.inputs);
   const ready = await readCells(joined, options, fitRows);
   const images = await imagesOf(joined, imageSpecs(options.inputs), ids, options);
   const { kept } = images;
+  await yieldTo(signal);
   const sources = Object.keys(options.inputs).map((name): [string, InputSource] => {
     const source = images.inputs[name] ?? ready.get(name)?.source(kept);
     if (source === undefined) throw new Error(`the input ${name} was not read`);
@@ -67,11 +70,12 @@ function digestOf(images: string, sources: readonly (readonly [string, InputSour
 /** Inputs that stand in the cells themselves. */
 async function readCells(
   joined: JoinedTables,
-  { inputs, projectDir }: TableInputOptions,
+  { inputs, projectDir, signal }: TableInputOptions,
   fitRows: Int32Array | null,
 ): Promise<ReadonlyMap<string, ReadyInput>> {
   const ready = new Map<string, ReadyInput>();
   for (const [name, spec] of Object.entries(inputs)) {
+    await yieldTo(signal);
     switch (spec.kind) {
       case "image":
         break;

@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { DataError } from "../../errors.js";
+import { isMissing } from "../../tasks/behaviour.js";
 import type { TokenSource, TokensInputSpec } from "../dataset.js";
-import { assertNames, completeVocabulary } from "./inputs.js";
 import { quoteCell } from "../tables/table.js";
 import { type BadCell, badCellsError, cellsOf, type JoinedTables, placeIn, rowIn } from "../tables/tables.js";
+import { assertNames, completeVocabulary } from "./inputs.js";
 import type { ReadyInput } from "./vectors.js";
 
 /**
@@ -59,8 +60,11 @@ function splitCells(name: string, spec: TokensInputSpec, joined: JoinedTables): 
   const bad: BadCell[] = [];
   const sequences = cellsOf(joined, spec.column, `the input "${name}"`).map((cell, row) => {
     const tokens = tokensIn(cell, spec);
-    if (tokens !== null) return tokens;
-    const reason = "is neither text nor a list of texts; write one of them";
+    if (tokens !== null && !(spec.missing === "error" && isMissing(cell))) return tokens;
+    const reason =
+      tokens === null
+        ? "is neither text nor a list of texts; write one of them"
+        : 'is missing; fill it, or give the input missing: "empty"';
     bad.push({ ...rowIn(joined, row), column: spec.column, cell, reason, reader: { kind: "input", name } });
     return [];
   });

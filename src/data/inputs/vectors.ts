@@ -118,12 +118,19 @@ export function readCategorical(name: string, spec: CategoricalInputSpec, joined
   const cells = cellsOf(joined, spec.column, `the input "${name}"`);
   const places = new Map(spec.categories.map((category, i) => [category, i + 1]));
   const bad: BadCell[] = [];
+  const badCell = (row: number, cell: unknown, reason: string): BadCell => ({
+    ...rowIn(joined, row),
+    ...{ column: spec.column, cell, reason, reader: { kind: "input", name } },
+  });
   const ids = Int32Array.from(cells, (cell, row) => {
-    if (isMissing(cell)) return 0;
+    if (isMissing(cell)) {
+      if (spec.missing === "error")
+        bad.push(badCell(row, cell, 'is missing; fill it, or give the input missing: "category"'));
+      return 0;
+    }
     const id = places.get(String(cell).trim());
     if (id === undefined) {
-      const reason = unknownCategory(String(cell), spec.categories);
-      bad.push({ ...rowIn(joined, row), column: spec.column, cell, reason, reader: { kind: "input", name } });
+      bad.push(badCell(row, cell, unknownCategory(String(cell), spec.categories)));
     }
     return id ?? 0;
   });

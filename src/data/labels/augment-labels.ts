@@ -1,10 +1,12 @@
 /** @file Labels that measure something on a picture, moved with it. */
-import type { BoundedRegressionSpec, FlowGraph, TaskNode } from "../../flow/graph.js";
+import {
+  type BoundedRegressionSpec,
+  type FlowGraph,
+  isMeasure,
+  type MeasureNode as Measure,
+} from "../../flow/graph.js";
 import { type Labels, unitScaleAt } from "../../tasks/behaviour.js";
 import { type Augmentation, type AxisMove, movePlace, movesNothing } from "../augment.js";
-
-/** A task that says what it measures. */
-type Measure = TaskNode & { readonly spec: BoundedRegressionSpec };
 
 /** Tasks along one axis of a figure: a place, an extent, or both. */
 interface AxisTasks {
@@ -39,10 +41,6 @@ export function figuresOf(graph: FlowGraph): FigureTasks[] {
       vertical: { place: ys[i] ?? null, extent: heights[i] ?? null },
     }));
   });
-}
-
-function isMeasure(task: TaskNode): task is Measure {
-  return task.spec.kind === "boundedRegression" && task.spec.measures !== undefined;
 }
 
 function flowOf(path: string): string {

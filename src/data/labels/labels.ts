@@ -3,6 +3,7 @@ import { DataError } from "../../errors.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { answerWidth, labelledRows, type Offsets, positionsIn } from "../../flow/masks.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
+import { atOnce, type Sliced } from "../../platform/yield-to.js";
 import { assertOwnColumns } from "./shared-columns.js";
 import type { Splits } from "../split.js";
 import { columnHint, type Table } from "../tables/table.js";
@@ -34,7 +35,12 @@ export function readLabels(
   sizes: ImageSizes | null,
   spans: TokenSpans | null = null,
 ): Labels[] {
-  return readTasks(graph.tasks, joined, sizes, spans);
+  return atOnce(readTasks(graph.tasks, joined, sizes, spans));
+}
+
+/** `readLabels` with room for signals. */
+export function readLabelsSliced(graph: FlowGraph, joined: JoinedTables, spans: TokenSpans | null): Sliced<Labels[]> {
+  return readTasks(graph.tasks, joined, null, spans);
 }
 
 /** `labels` once the images' sizes are known: those in pixels are read again, with their bounds and unit scales. */
@@ -45,7 +51,7 @@ export function withImageSizes(
   sizes: ImageSizes,
 ): readonly Labels[] {
   const scaled = graph.tasks.filter(needsImageSize);
-  const read = readTasks(scaled, joined, sizes, null);
+  const read = atOnce(readTasks(scaled, joined, sizes, null));
   return labels.map((old, i) => read[scaled.findIndex((task) => task.index === i)] ?? old);
 }
 
@@ -90,28 +96,30 @@ function hasLabels({ spec }: TaskNode): boolean {
   return spec.kind !== "maskedLanguageModeling";
 }
 
-function readTasks(
+function* readTasks(
   tasks: readonly TaskNode[],
   joined: JoinedTables,
   sizes: ImageSizes | null,
   spans: TokenSpans | null,
-): Labels[] {
+): Sliced<Labels[]> {
   const columns = tasks.map((task) => (hasLabels(task) ? columnsOf(task, joined) : []));
   assertOwnColumns(tasks, columns, joined);
   const bad: BadCell[] = [];
-  const labels = tasks.map((task, i) => {
+  const labels: Labels[] = [];
+  for (const [i, task] of tasks.entries()) {
+    yield;
     const unitScale = unitScaleOf(task, joined.rows, sizes);
     const perToken = axisOf(task.spec) === "token" ? spans : null;
     const places = perToken === null ? joined.rows : positionsIn(perToken.offsets);
     const answers = new Float32Array(places * answerWidth(task.spec)).fill(Number.NaN);
     joined.tables.forEach((table, t) => {
-      const [own, firstRow] = [columns[i]?.[t], joined.smallestK[t] as number];
+      const [own, firstRow] = [columns[i]?.[t], joined.firstRows[t] as number];
       if (!own) return;
       if (perToken === null) readTask(task, own, table, { answers, unitScale }, firstRow, bad);
       else readTokenTask(task, own[0] as string, table, answers, perToken, firstRow, bad);
     });
-    return { answers, unitScale };
-  });
+    labels.push({ answers, unitScale });
+  }
   if (bad.length > 0) throw badCellsError(joined, bad, "label");
   return labels;
 }

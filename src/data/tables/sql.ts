@@ -9,15 +9,27 @@ interface FileName {
   readonly name: string;
 }
 
+/** A query, and the files that it names, absolute where they can be told. */
+export interface AnchoredQuery {
+  readonly query: string;
+  readonly names: readonly string[];
+}
+
 /**
  * The query with every relative file name made absolute. DuckDB itself would look into the process's working folder
  * first, where a file of the same name may lie that is not the project's.
  * A query that DuckDB cannot print as a tree (a PIVOT) or parse stays as it is.
  */
-export async function anchorFileNames(connection: DuckDBConnection, query: string, folder: string): Promise<string> {
+export async function anchorFileNames(
+  connection: DuckDBConnection,
+  query: string,
+  folder: string,
+): Promise<AnchoredQuery> {
   const reader = await connection.runAndReadAll("SELECT json_serialize_sql($1::VARCHAR)", [query]);
   const tree: unknown = JSON.parse(String(reader.value(0, 0)));
-  const names = [...fileNames(tree)].filter(({ name }) => !isAbsolute(name) && !/^(~|\w+:)/.test(name));
+  const isRelative = (name: string): boolean => !isAbsolute(name) && !/^(~|\w+:)/.test(name);
+  const all = [...fileNames(tree)];
+  const names = all.filter(({ name }) => isRelative(name));
   let bytes = Buffer.from(query);
   // from the last to the first, so that earlier offsets stay true
   for (const { at, name } of names.sort((a, b) => b.at - a.at)) {
@@ -28,7 +40,8 @@ export async function anchorFileNames(connection: DuckDBConnection, query: strin
     const anchored = Buffer.from(quoted(join(folder, name), quote));
     bytes = Buffer.concat([bytes.subarray(0, at), anchored, bytes.subarray(at + Buffer.byteLength(literal))]);
   }
-  return bytes.toString("utf8");
+  const absolute = all.map(({ name }) => (isRelative(name) ? join(folder, name) : name));
+  return { query: bytes.toString("utf8"), names: absolute };
 }
 
 /** Text as a SQL literal. */

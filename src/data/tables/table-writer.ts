@@ -1,8 +1,10 @@
 /** @file Writes tables through DuckDB: Parquet, CSV or JSON lines, by the file's ending. */
 import { renameSync, rmSync } from "node:fs";
 import { extname } from "node:path";
-import type { DuckDBType, DuckDBValue } from "@duckdb/node-api";
-import { StoreError, UsageError } from "../../errors.js";
+import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
+import { InterruptedError, StoreError, UsageError } from "../../errors.js";
+import { yieldTo } from "../../platform/yield-to.js";
+import { literalPath, withDuckDB } from "./duckdb.js";
 import { quoted } from "./sql.js";
 
 /** Column types that our tables need. */
@@ -38,94 +40,115 @@ const CHUNK_ROWS = 2048;
 /**
  * Writes rows to a file that appears complete or not at all.
  * @returns rows written
+ * @throws InterruptedError if the signal fires
  */
 export async function writeTable(
   file: string,
   columns: readonly TableColumn[],
   rows: Iterable<readonly Cell[]>,
+  signal?: AbortSignal,
 ): Promise<number> {
   const format = tableFormat(file);
-  const duckdb = await import("@duckdb/node-api");
-  const { DuckDBDataChunk, DuckDBInstance, FLOAT, listValue } = duckdb;
-  const types: Record<CellType, DuckDBType> = {
-    VARCHAR: duckdb.VARCHAR,
-    INTEGER: duckdb.INTEGER,
-    FLOAT,
-    DOUBLE: duckdb.DOUBLE,
-    BOOLEAN: duckdb.BOOLEAN,
-    "FLOAT[]": duckdb.LIST(FLOAT),
-  };
-  const instance = await DuckDBInstance.create(":memory:");
-  const connection = await instance.connect();
   const writing = `${file}.writing-${process.pid}`;
   try {
-    const definition = columns.map(({ name, type }) => `"${name.replaceAll('"', '""')}" ${type}`).join(", ");
-    await connection.run(`CREATE TABLE out (${definition})`);
-    const appender = await connection.createAppender("out");
-    let written = 0;
-    const flush = (chunkRows: readonly (readonly Cell[])[]): void => {
-      const chunk = DuckDBDataChunk.create(
-        columns.map(({ type }) => types[type]),
-        chunkRows.length,
-      );
-      columns.forEach((_, c) => {
-        chunk.setColumnValues(
-          c,
-          chunkRows.map((row): DuckDBValue => {
-            const cell = row[c] ?? null;
-            return Array.isArray(cell) ? listValue(cell as DuckDBValue[]) : (cell as DuckDBValue);
-          }),
-        );
-      });
-      appender.appendDataChunk(chunk);
-      written += chunkRows.length;
-    };
-    let pending: (readonly Cell[])[] = [];
-    for (const row of rows) {
-      pending.push(row);
-      if (pending.length === CHUNK_ROWS) {
-        flush(pending);
-        pending = [];
-      }
-    }
-    if (pending.length > 0) flush(pending);
-    appender.closeSync();
-    await connection.run(`COPY out TO ${quoted(writing)} (${format})`);
-    renameSync(writing, file);
-    return written;
+    return await withDuckDB(async (connection) => {
+      const written = await fillTable(connection, columns, rows, signal);
+      await connection.run(`COPY out TO ${quoted(writing)} (${format})`);
+      renameSync(writing, file);
+      return written;
+    }, signal);
   } catch (error) {
     rmSync(writing, { force: true });
+    if (error instanceof InterruptedError) throw error;
     throw new StoreError(
-      `${file} cannot be written: ${(error as Error).message.split("\n")[0]}. Free some space or choose another place.`,
+      `${file} cannot be written: ${firstLine(error)}. Free some space or choose another place.`,
       { file },
       { cause: error },
     );
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
   }
+}
+
+/** Makes the table `out` of the rows. */
+async function fillTable(
+  connection: DuckDBConnection,
+  columns: readonly TableColumn[],
+  rows: Iterable<readonly Cell[]>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const duckdb = await import("@duckdb/node-api");
+  const types: Record<CellType, DuckDBType> = {
+    VARCHAR: duckdb.VARCHAR,
+    INTEGER: duckdb.INTEGER,
+    FLOAT: duckdb.FLOAT,
+    DOUBLE: duckdb.DOUBLE,
+    BOOLEAN: duckdb.BOOLEAN,
+    "FLOAT[]": duckdb.LIST(duckdb.FLOAT),
+  };
+  const valueIn = (cell: Cell): DuckDBValue => (isList(cell) ? duckdb.listValue(cell) : cell);
+  const definition = columns.map(({ name, type }) => `${quoted(name, '"')} ${type}`).join(", ");
+  await connection.run(`CREATE TABLE out (${definition})`);
+  const appender = await connection.createAppender("out");
+  let written = 0;
+  for (const chunkRows of chunks(rows)) {
+    const chunk = duckdb.DuckDBDataChunk.create(
+      columns.map(({ type }) => types[type]),
+      chunkRows.length,
+    );
+    columns.forEach((_, c) => {
+      chunk.setColumnValues(
+        c,
+        chunkRows.map((row) => valueIn(row[c] ?? null)),
+      );
+    });
+    appender.appendDataChunk(chunk);
+    written += chunkRows.length;
+    await yieldTo(signal);
+  }
+  appender.closeSync();
+  return written;
+}
+
+function isList(cell: Cell): cell is readonly (number | null)[] {
+  return Array.isArray(cell);
+}
+
+function* chunks<Row>(rows: Iterable<Row>): Generator<Row[]> {
+  let pending: Row[] = [];
+  for (const row of rows) {
+    pending.push(row);
+    if (pending.length < CHUNK_ROWS) continue;
+    yield pending;
+    pending = [];
+  }
+  if (pending.length > 0) yield pending;
 }
 
 /** Reads chosen columns of a Parquet file of ours, cell by cell. */
 export async function readParquet(file: string, columns: readonly string[], order: string): Promise<Cell[][]> {
-  const { DuckDBInstance, DuckDBListValue } = await import("@duckdb/node-api");
-  const instance = await DuckDBInstance.create(":memory:");
-  const connection = await instance.connect();
+  const { DuckDBListValue } = await import("@duckdb/node-api");
+  const cellOf = (value: DuckDBValue): Cell => {
+    if (value instanceof DuckDBListValue) return value.items.map(numberOf);
+    if (value === null || typeof value === "number" || typeof value === "boolean") return value;
+    return typeof value === "bigint" ? Number(value) : String(value);
+  };
   try {
-    const reader = await connection.runAndReadAll(
-      `SELECT ${columns.join(", ")} FROM read_parquet(${quoted(file)}) ORDER BY ${order}`,
-    );
-    return reader
-      .getColumns()
-      .map((column) => column.map((value) => (value instanceof DuckDBListValue ? value.items : value) as Cell));
+    return await withDuckDB(async (connection) => {
+      const query = `SELECT ${columns.join(", ")} FROM read_parquet(${quoted(literalPath(file))}) ORDER BY ${order}`;
+      const reader = await connection.runAndReadAll(query);
+      // a file without rows comes without columns
+      const found = reader.getColumns();
+      return columns.map((_, i) => (found[i] ?? []).map(cellOf));
+    });
   } catch (error) {
-    throw new StoreError(
-      `${file} cannot be read: ${(error as Error).message.split("\n")[0]}.`,
-      { file },
-      { cause: error },
-    );
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
+    throw new StoreError(`${file} cannot be read: ${firstLine(error)}.`, { file }, { cause: error });
   }
+}
+
+function numberOf(item: DuckDBValue): number | null {
+  return typeof item === "number" ? item : null;
+}
+
+function firstLine(error: unknown): string {
+  const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+  return line;
 }

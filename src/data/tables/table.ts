@@ -3,8 +3,11 @@ import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
+import { at } from "../../arrays.js";
 import { DataError, nearestNames } from "../../errors.js";
+import { atOnce, type Sliced, yieldTo } from "../../platform/yield-to.js";
 import { type CsvHead, readCsvHead } from "./csv.js";
+import { accessOf, literalPath, refusalOf, restrict, runSelect, withDuckDB } from "./duckdb.js";
 import { anchorFileNames, quoted } from "./sql.js";
 
 /** A table in memory, column by column. */
@@ -20,23 +23,45 @@ export interface Table {
   readonly firstLine: number | null;
 }
 
+/** How a table is read. */
+export interface TableAccess {
+  readonly projectDir: string;
+  /** Folders and files that a query may read besides the project's folder; relative to it. */
+  readonly allow?: readonly string[] | undefined;
+  /** Whether a person has typed the query just now: then it may read whatever it names in quotes. */
+  readonly typed?: boolean | undefined;
+  /** Ends a query, or the reading of what it found. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Reads a whole table.
  * @param source a file (.csv, .tsv, .parquet, .json, .jsonl, .ndjson; text also .gz), or a query that starts with
- *   SELECT, WITH or FROM; both are relative to `projectDir`
- * @throws DataError if it is missing, has no rows, names a column twice or does not parse
+ *   SELECT, WITH or FROM; both are relative to `projectDir`. A query is one SELECT.
+ * @throws DataError if it is missing, has no rows, names a column twice or does not parse; InterruptedError if the
+ *   signal fires
  */
-export async function readTable(source: string, options: { readonly projectDir: string }): Promise<Table> {
+export async function readTable(source: string, options: TableAccess): Promise<Table> {
   const projectDir = resolve(options.projectDir);
-  const table = isQuery(source) ? await readQuery(source, projectDir) : await readFileTable(source, projectDir);
+  const table = isQuery(source)
+    ? await readQuery(source, { ...options, projectDir })
+    : await readFileTable(source, projectDir, options.signal);
   if (table.rows === 0) throw new DataError(`${table.file} has no rows. Add at least one.`, { file: table.file });
   return table;
 }
 
 /** sha256 over the names and cells of all columns, hex. */
 export function tableDigest(table: Table): string {
+  return atOnce(tableDigestSliced(table));
+}
+
+/** `tableDigest` with room for signals. */
+export function* tableDigestSliced(table: Table): Sliced<string> {
   const hash = createHash("sha256");
-  for (const [name, cells] of table.columns) hash.update(JSON.stringify([name, cells]));
+  for (const [name, cells] of table.columns) {
+    hash.update(JSON.stringify([name, cells]));
+    yield;
+  }
   return hash.digest("hex");
 }
 
@@ -73,21 +98,32 @@ export function quoteCell(cell: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 
-function isQuery(source: string): boolean {
+/** Whether a table is SQL, and not a file. */
+export function isQuery(source: string): boolean {
   return /^\s*(select|with|from)\s/i.test(source);
 }
 
-async function readQuery(query: string, projectDir: string): Promise<Table> {
+async function readQuery(
+  query: string,
+  { projectDir, allow = [], typed = false, signal }: TableAccess,
+): Promise<Table> {
   const file = "the SQL query";
   const columns = await withDuckDB(async (connection) => {
     // for the names that stay relative; a comma separates folders
     if (!projectDir.includes(",")) await connection.run(`SET file_search_path = ${quoted(projectDir)}`);
-    return readColumns(connection, await anchorFileNames(connection, query, projectDir), file);
-  });
+    const anchored = await anchorFileNames(connection, query, projectDir);
+    const named = accessOf(typed ? anchored.names : []);
+    const allowed = allow.map((path) => resolve(projectDir, path));
+    await restrict(connection, {
+      folders: [projectDir, ...allowed, ...named.folders],
+      files: [...allowed, ...named.files],
+    });
+    return readColumns(connection, anchored.query, file, signal);
+  }, signal);
   return tableOf(columns, file, projectDir);
 }
 
-async function readFileTable(source: string, projectDir: string): Promise<Table> {
+async function readFileTable(source: string, projectDir: string, signal: AbortSignal | undefined): Promise<Table> {
   const path = resolve(projectDir, source);
   await assertFile(path, source);
   const format = FORMATS.find(({ pattern }) => pattern.test(path))?.format;
@@ -97,7 +133,7 @@ async function readFileTable(source: string, projectDir: string): Promise<Table>
       { file: source },
     );
   }
-  return format === "csv" ? readCsv(path, source) : readTyped(path, source, format);
+  return format === "csv" ? readCsv(path, source, signal) : readTyped(path, source, format, signal);
 }
 
 const FORMATS = [
@@ -106,18 +142,24 @@ const FORMATS = [
   { pattern: /\.(json|jsonl|ndjson)(\.gz)?$/i, format: "json" },
 ] as const;
 
-async function readTyped(path: string, file: string, format: "parquet" | "json"): Promise<Table> {
-  const from = format === "parquet" ? `read_parquet(${quoted(path)})` : `read_json(${quoted(path)}, sample_size = -1)`;
-  const columns = await withDuckDB((connection) => readColumns(connection, `FROM ${from}`, file));
+async function readTyped(
+  path: string,
+  file: string,
+  format: "parquet" | "json",
+  signal: AbortSignal | undefined,
+): Promise<Table> {
+  const name = quoted(literalPath(path));
+  const from = format === "parquet" ? `read_parquet(${name})` : `read_json(${name}, sample_size = -1)`;
+  const columns = await withDuckDB((connection) => readColumns(connection, `FROM ${from}`, file, signal), signal);
   return tableOf(columns, file, dirname(path));
 }
 
 /** All cells as text, so that a message can quote what is written in the file. */
-async function readCsv(path: string, file: string): Promise<Table> {
+async function readCsv(path: string, file: string, signal: AbortSignal | undefined): Promise<Table> {
   const head = await readCsvHead(path, file);
   assertUnique(head.names, file);
-  const columns = await withDuckDB((connection) => readColumns(connection, csvQuery(path, head), file));
-  const named = columns.map(({ cells }, i) => ({ name: head.names[i] as string, cells }));
+  const columns = await withDuckDB((connection) => readColumns(connection, csvQuery(path, head), file, signal), signal);
+  const named = columns.map(({ cells }, i) => ({ name: at(head.names, i), cells }));
   const table = tableOf(named, file, dirname(path));
   // a cell with a line break or a blank line would shift the rest
   return { ...table, firstLine: head.lines === table.rows + 1 ? 2 : null };
@@ -126,7 +168,7 @@ async function readCsv(path: string, file: string): Promise<Table> {
 function csvQuery(path: string, head: CsvHead): string {
   // numbered: DuckDB takes names that differ in case only for the same
   const columns = head.names.map((_, i) => `c${i}: 'VARCHAR'`).join(", ");
-  return `FROM read_csv(${quoted(path)}, auto_detect = false, header = true, skip = 0, columns = {${columns}},
+  return `FROM read_csv(${quoted(literalPath(path))}, auto_detect = false, header = true, skip = 0, columns = {${columns}},
     delim = ${quoted(head.delimiter)}, quote = '"', escape = '"')`;
 }
 
@@ -168,29 +210,29 @@ function assertUnique(names: readonly string[], file: string): void {
   });
 }
 
-async function withDuckDB<Result>(use: (connection: DuckDBConnection) => Promise<Result>): Promise<Result> {
-  const { DuckDBInstance } = await import("@duckdb/node-api");
-  const instance = await DuckDBInstance.create(":memory:");
-  const connection = await instance.connect();
-  try {
-    return await use(connection);
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
-
-async function readColumns(connection: DuckDBConnection, query: string, file: string): Promise<Column[]> {
-  const reader = await connection.runAndReadAll(query).catch((cause: Error) => {
-    const reason = duckDBReason(cause.message);
+async function readColumns(
+  connection: DuckDBConnection,
+  query: string,
+  file: string,
+  signal: AbortSignal | undefined,
+): Promise<Column[]> {
+  const result = await runSelect(connection, query, file).catch((cause: Error) => {
+    if (cause instanceof DataError || signal?.aborted === true) throw cause;
+    const reason = refusalOf(cause.message) ?? duckDBReason(cause.message);
     throw new DataError(`${file} cannot be read: ${reason}`, { file, reason }, { cause });
   });
-  const columns = reader.getColumns();
-  return reader.columnNames().map((name, i) => {
-    const isJson = holdsJson(reader.columnType(i));
-    // a result without rows comes without columns
-    return { name, cells: (columns[i] ?? []).map((value) => cellOf(value, isJson)) };
+  const columns = result.columnNames().map((name, i) => {
+    const cells: unknown[] = [];
+    return { name, cells, isJson: holdsJson(result.columnType(i)) };
   });
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return columns;
+    columns.forEach(({ cells, isJson }, i) => {
+      for (const value of chunk.getColumnValues(i)) cells.push(cellOf(value, isJson));
+    });
+    await yieldTo(signal);
+  }
 }
 
 /** Whether a column's values, or those of its lists, are of several types, each written as JSON. */

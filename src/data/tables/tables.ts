@@ -1,8 +1,20 @@
 /** @file Several tables read as one: each with its own folder, columns and split. */
 import { createHash } from "node:crypto";
+import { dirname, resolve } from "node:path";
 import { ConfigError, DataError, sentence } from "../../errors.js";
-import { type SplitSpec, type Splits, splitByColumn, splitRows } from "../split.js";
-import { columnOf, placeOf, quoteCell, readTable, type Table, tableDigest } from "./table.js";
+import { at } from "../../arrays.js";
+import type { Sliced } from "../../platform/yield-to.js";
+import { type SplitSpec, type Splits, splitByColumn, splitRowsSliced } from "../split.js";
+import {
+  columnOf,
+  isQuery,
+  placeOf,
+  quoteCell,
+  readTable,
+  type Table,
+  type TableAccess,
+  tableDigestSliced,
+} from "./table.js";
 
 /** One of the tables of a project. */
 export interface TableSource {
@@ -18,7 +30,7 @@ export interface TableSource {
 export interface JoinedTables {
   readonly tables: readonly Table[];
   /** First row of each table. */
-  readonly smallestK: readonly number[];
+  readonly firstRows: readonly number[];
   readonly rows: number;
   /** What messages call them all. */
   readonly file: string;
@@ -39,27 +51,36 @@ export interface BadCell {
 
 export function joinTables(tables: readonly Table[]): JoinedTables {
   let rows = 0;
-  const smallestK = tables.map((table) => {
+  const firstRows = tables.map((table) => {
     rows += table.rows;
     return rows - table.rows;
   });
-  return { tables, smallestK, rows, file: tableNames(tables).join(" and ") };
+  return { tables, firstRows, rows, file: tableNames(tables).join(" and ") };
 }
 
 /**
  * Reads all tables.
+ * @param access what queries among them may read besides the project's folder and those of the tables
  * @throws DataError as readTable does, or where a table lacks a column that `columns` names; ConfigError where a
  *   table is listed twice
  */
-export async function readTables(sources: readonly TableSource[], projectDir: string): Promise<JoinedTables> {
+export async function readTables(
+  sources: readonly TableSource[],
+  projectDir: string,
+  access: Pick<TableAccess, "allow" | "typed" | "signal"> = {},
+): Promise<JoinedTables> {
   const twice = sources.find(({ table }, i) => sources.findIndex((other) => other.table === table) !== i);
   if (twice !== undefined) {
     throw new ConfigError(`The table "${twice.table}" is listed twice in the data. Remove one.`, {
       table: twice.table,
     });
   }
+  const files = sources.map(({ table }) => table).filter((table) => !isQuery(table));
+  const allow = [...(access.allow ?? []), ...files.map((file) => dirname(resolve(projectDir, file)))];
   const tables: Table[] = [];
-  for (const { table, columns } of sources) tables.push(withAliases(await readTable(table, { projectDir }), columns));
+  for (const { table, columns } of sources) {
+    tables.push(withAliases(await readTable(table, { ...access, projectDir, allow }), columns));
+  }
   return joinTables(tables);
 }
 
@@ -87,11 +108,11 @@ export function cellsOf({ tables }: JoinedTables, column: string, asker: string)
 
 /** The table of a row, and the row's number in it. */
 export function rowIn(
-  { tables, smallestK }: JoinedTables,
+  { tables, firstRows }: JoinedTables,
   row: number,
 ): { readonly table: Table; readonly row: number } {
-  const index = smallestK.findLastIndex((first) => first <= row);
-  return { table: tables[index] as Table, row: row - (smallestK[index] as number) };
+  const index = firstRows.findLastIndex((first) => first <= row);
+  return { table: tables[index] as Table, row: row - (firstRows[index] as number) };
 }
 
 /** A row in words, with its table where there are several. */
@@ -129,23 +150,36 @@ export function badCellsError(joined: JoinedTables, bad: readonly BadCell[], nou
  * @param ids of each table's rows
  * @param specs per table
  */
-export function splitTables(
-  { tables, smallestK }: JoinedTables,
+export function* splitTables(
+  { tables, firstRows }: JoinedTables,
   ids: readonly (readonly string[])[],
   specs: readonly SplitSpec[],
-): Splits {
-  const splits = tables.map((table, i) => {
-    const spec = specs[i] as SplitSpec;
-    return "column" in spec ? splitByColumn(table, spec.column) : splitRows(ids[i] as readonly string[], spec);
-  });
-  const joined = (split: keyof Splits): Int32Array =>
-    Int32Array.from(splits.flatMap((own, i) => Array.from(own[split], (row) => row + (smallestK[i] as number))));
+): Sliced<Splits> {
+  const splits: Splits[] = [];
+  for (const [i, table] of tables.entries()) {
+    const spec = at(specs, i);
+    splits.push("column" in spec ? splitByColumn(table, spec.column) : yield* splitRowsSliced(at(ids, i), spec));
+    yield;
+  }
+  const joined = (split: keyof Splits): Int32Array => {
+    const rows = new Int32Array(splits.reduce((sum, own) => sum + own[split].length, 0));
+    let end = 0;
+    splits.forEach((own, i) => {
+      rows.set(
+        own[split].map((row) => row + at(firstRows, i)),
+        end,
+      );
+      end += own[split].length;
+    });
+    return rows;
+  };
   return { train: joined("train"), valid: joined("valid"), test: joined("test") };
 }
 
 /** sha256 over the names and cells of all tables, hex; of a single one the table's own. */
-export function joinedDigest({ tables }: JoinedTables): string {
-  const digests = tables.map(tableDigest);
-  if (digests.length === 1) return digests[0] as string;
+export function* joinedDigest({ tables }: JoinedTables): Sliced<string> {
+  const digests: string[] = [];
+  for (const table of tables) digests.push(yield* tableDigestSliced(table));
+  if (digests.length === 1) return at(digests, 0);
   return createHash("sha256").update(digests.join("\n")).digest("hex");
 }

@@ -14,7 +14,7 @@ export interface OpenedBackend {
 export interface BackendRequest {
   /** What it must compute on; default: the best there is. */
   readonly device?: Device | null;
-  /** Folder in whose `node_modules` a package of a backend may lie; default: the working folder. */
+  /** Folder in whose `node_modules` a package of a backend may lie; default: none. */
   readonly projectDir?: string;
 }
 

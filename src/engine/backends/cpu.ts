@@ -6,7 +6,7 @@ export const cpu: Backend = { devices: ["cpu"], open: openCpu };
 async function openCpu(): Promise<OpenedBackend> {
   const tf = await prepareCore();
   const { version_cpu: version } = await import("@tensorflow/tfjs-backend-cpu");
-  const { mendAveragePooling } = await import("../model/padded-average.js");
+  const { mendAveragePooling } = await import("./padded-average.js");
   mendAveragePooling("cpu");
   await tf.setBackend("cpu");
   withoutGreeting(tf);

@@ -5,13 +5,14 @@ import {
   drawAugmentation,
   type PictureShape,
 } from "../../data/augment.js";
-import { figuresOf, moveLabels } from "../../data/labels/augment-labels.js";
 import type { InputSpec } from "../../data/dataset.js";
-import type { FlowGraph } from "../../flow/graph.js";
+import { figuresOf, moveLabels } from "../../data/labels/augment-labels.js";
+import { type FlowGraph, isMeasure } from "../../flow/graph.js";
 import type { Labels } from "../../tasks/index.js";
+import type { InputBatch } from "../model/input-batch.js";
+import type { HeadLayout } from "../model/layout.js";
 import { joinArrays } from "./arrays.js";
-import type { BatchTargets, HeadLayout } from "../optimization/losses.js";
-import type { InputBatch } from "../model/network.js";
+import type { BatchTargets } from "./targets.js";
 
 /**
  * Changes a batch: its labels in place, at once; its pictures, which take longer, maybe in another thread.
@@ -69,7 +70,7 @@ export function createBatchAugmenter(
   open: (changes: PictureChanges) => PictureAugmenter = pictureAugmenter,
 ): BatchAugmenter {
   const figures = figuresOf(graph);
-  const measured = graph.tasks.filter(({ spec }) => spec.kind === "boundedRegression" && spec.measures !== undefined);
+  const measured = graph.tasks.filter(isMeasure);
   const shapes = Object.fromEntries(
     Object.entries(specs).flatMap(([name, spec]) => {
       if (spec.kind !== "image") return [];

@@ -2,10 +2,11 @@
 import type { Dataset, InputSource } from "../../data/dataset.js";
 import type { RowMask } from "../../flow/masks.js";
 import type { BatchAugmenter } from "./augment.js";
-import { type BatchTargets, type BatchTokens, gatherTargets } from "../optimization/losses.js";
+import { type BatchTargets, type BatchTokens, gatherTargets } from "./targets.js";
 import type { BatchMasker } from "./mask-tokens.js";
-import type { InputBatch, Network } from "../model/network.js";
-import { tokenIds } from "./token-lines.js";
+import type { Network } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
+import { tokenIds } from "../model/token-lines.js";
 
 export interface Batch {
   readonly rows: Int32Array;

@@ -6,8 +6,8 @@ import { createRandom, type Random } from "../../data/rng.js";
 import type { FlowGraph, MaskedLanguageModelingSpec, TaskNode } from "../../flow/graph.js";
 import type { RowMask } from "../../flow/masks.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
-import type { BatchTargets } from "../optimization/losses.js";
-import type { InputBatch } from "../model/network.js";
+import type { BatchTargets } from "./targets.js";
+import type { InputBatch } from "../model/input-batch.js";
 
 /**
  * Hides tokens of a batch, in place, and says what they were.

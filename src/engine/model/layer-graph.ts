@@ -1,11 +1,9 @@
 /** @file Layers of a model by what they lead to, and layers made to behave otherwise for a while. */
-import type * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { FlowGraph } from "../../flow/graph.js";
+import { type Call, type Layer, replaceCall } from "../backends/replace-call.js";
 
-export type Layer = tfl.layers.Layer;
-export type Call = (inputs: tf.Tensor | tf.Tensor[], options: CallOptions) => tf.Tensor | tf.Tensor[];
-type CallOptions = Readonly<Record<string, unknown>>;
+export { type Call, type Layer, replaceCall } from "../backends/replace-call.js";
 
 /** Every layer that a tensor is computed by. */
 export function layersBefore(tensors: readonly tfl.SymbolicTensor[]): ReadonlySet<Layer> {
@@ -46,12 +44,6 @@ function innerLayers(layer: Layer): readonly Layer[] {
   if (layer instanceof tfl.LayersModel) return layer.layers;
   const { layer: wrapped, forwardLayer, backwardLayer } = layer as unknown as Readonly<Record<string, unknown>>;
   return [wrapped, forwardLayer, backwardLayer].filter((inner) => inner instanceof tfl.layers.Layer);
-}
-
-/** Replaces what a layer computes, for good. `original` computes what it did before. */
-export function replaceCall(layer: Layer, replacement: (original: Call) => Call): void {
-  const original: Call = layer.call.bind(layer);
-  layer.call = replacement(original);
 }
 
 /** The layer always behaves as in inference: batch normalization neither reads nor moves with the batch. */

@@ -4,20 +4,18 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import type { InputSpec, InputValues } from "../../data/dataset.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
-import { trainDilated } from "./dilated.js";
+import { trainDilated } from "../backends/dilated.js";
 import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
 import { buildHead } from "./heads.js";
 import { type Layer, withInnerLayers } from "./layer-graph.js";
-import { type HeadLayout, type LogitPart, layOutHeads, type TaskColumns } from "../optimization/losses.js";
+import { type HeadLayout, type LogitPart, layOutHeads, type TaskColumns } from "./layout.js";
 import { withSeededRandom } from "./seeded.js";
-import { changedLength } from "../batches/token-lines.js";
+import { changedLength } from "./token-lines.js";
+import type { InputBatch } from "./input-batch.js";
 import { buildTrunk, inputShape, modelOf, type TrunkFunction } from "./trunk.js";
 
 export type { Layers, SymbolicTensor, TrunkFunction } from "./trunk.js";
 export type LayersModel = tfl.LayersModel;
-
-/** Values of the named inputs of one batch, row by row: pixels as 0…255, numbers, ids. */
-export type InputBatch = Readonly<Record<string, InputValues>>;
 
 /** Logits of one batch, part by part; null where no task has a head in the part. */
 export interface BatchLogits {
@@ -79,7 +77,7 @@ export class Network {
     const dense = withHead("dense");
     const groups = groupHeads(dense, frozen.tasks);
     const features = groups.map(([reader]) => layerOf(full, reader as TaskColumns).input as tfl.SymbolicTensor);
-    const customHeads = withHead("own");
+    const customHeads = withHead("custom");
     const own = customHeads.map((columns) => layerOf(full, columns).output as tfl.SymbolicTensor);
     // two features may be the same tensor, but a model's outputs must differ
     const outputs = [...new Set([...features, ...own])];

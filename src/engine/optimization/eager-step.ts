@@ -1,7 +1,8 @@
 /** @file A step as tfjs runs it, kernel by kernel, with the optimizer over one flat vector. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Network } from "../model/network.js";
-import { clipByGlobalNorm, createOptimizer, type Optimizer, type OptimizerState } from "./optimizer.js";
+import { clipByGlobalNorm, createOptimizer, type Optimizer } from "./optimizer.js";
+import type { OptimizerState } from "../model/training-state.js";
 import { readParameters, writeParameters } from "../model/parameters.js";
 import { computeGradient } from "./gradients.js";
 import type { StepBatch, StepConfig, StepEngine, StepOutcome } from "./step-engine.js";

@@ -1,7 +1,10 @@
 /** @file Batch → losses and the flat gradient, by one backward pass of tfjs. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type BatchLoss, type BatchTargets, batchLoss, type HeadLayout, type PartValues, partsOf } from "./losses.js";
-import type { InputBatch, Network } from "../model/network.js";
+import { type BatchLoss, batchLoss } from "./losses.js";
+import type { BatchTargets } from "../batches/targets.js";
+import { type HeadLayout, type PartValues, partsOf } from "../model/layout.js";
+import type { Network } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
 import { withSeededRandom } from "../model/seeded.js";
 
 export interface GradientOptions {

@@ -1,46 +1,8 @@
 /** @file Logits and labels of a batch → masked loss of every task and its gradient. */
-import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
-import { answerWidth, type Offsets, type RowMask } from "../../flow/masks.js";
+import type { RowMask } from "../../flow/masks.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
-
-/** What a matrix of logits has one line for: a row, a token of the padded batch, or a masked token of it. */
-export type LogitPart = "sample" | "token" | "masked";
-
-/** Logits of one batch as plain numbers; empty where a part has none. */
-export type PartValues = Readonly<Record<LogitPart, Float32Array>>;
-
-/** Where a task's logits lie in the matrix that all heads of its part write together. */
-export interface TaskColumns {
-  readonly task: TaskNode;
-  readonly part: LogitPart;
-  readonly offset: number;
-  readonly width: number;
-}
-
-/** Columns of every task, in the order of the graph, and their sum in each part. */
-export interface HeadLayout {
-  readonly columns: readonly TaskColumns[];
-  /** Of tasks that are asked once per row. */
-  readonly width: number;
-  readonly tokenWidth: number;
-  readonly maskedWidth: number;
-}
-
-/** Labels and loss masks of the rows of one batch, per task in the order of the graph. */
-export interface BatchTargets {
-  readonly rows: number;
-  /** Tokens of each row with its padding; 0 where no task is asked per token. */
-  readonly length?: number;
-  /** [lines of the task's part, answerWidth]; NaN where missing, and in the padding. */
-  readonly labels: readonly Labels[];
-  /**
-   * Active by ground truth and labelled; 0 in the padding. Of masked language modelling, which has no labels until
-   * tokens have been masked: the tokens that may be.
-   */
-  readonly masks: readonly RowMask[];
-  /** Masked tokens as row × length + place, ascending. */
-  readonly masked?: Int32Array;
-}
+import type { BatchTargets } from "../batches/targets.js";
+import { type HeadLayout, partsOf } from "../model/layout.js";
 
 /** A task's part in a batch: sum of its loss terms and how many there are. Its loss is sum / terms, without weight. */
 export interface TaskLoss {
@@ -52,50 +14,6 @@ export interface BatchLoss {
   /** Σ weight × masked mean; a task without a row adds exactly 0. */
   readonly total: number;
   readonly tasks: readonly TaskLoss[];
-}
-
-/** The part that a task's logits lie in. */
-export function partOf({ spec }: TaskNode): LogitPart {
-  return spec.kind === "maskedLanguageModeling" ? "masked" : axisOf(spec);
-}
-
-/**
- * In each part, tasks whose dense heads read the same feature lie side by side, so that one matmul serves them all;
- * after them tasks with heads of their own. Tasks without a head have no column.
- */
-export function layOutHeads(graph: FlowGraph): HeadLayout {
-  const withHead = (head: string): readonly TaskNode[] =>
-    graph.tasks.filter(({ spec }) => behaviourOf(spec).head(spec) === head);
-  const dense = withHead("dense");
-  const byFeature = graph.features.flatMap((feature) => dense.filter((task) => task.feature === feature));
-  const widths: Record<LogitPart, number> = { sample: 0, token: 0, masked: 0 };
-  const columns: TaskColumns[] = [];
-  for (const task of [...byFeature, ...withHead("own"), ...withHead("none")]) {
-    const width = behaviourOf(task.spec).logitWidth(task.spec);
-    const part = partOf(task);
-    columns[task.index] = { task, part, offset: widths[part], width };
-    widths[part] += width;
-  }
-  return { columns, width: widths.sample, tokenWidth: widths.token, maskedWidth: widths.masked };
-}
-
-/** One part of a batch's logits, which lie one part after the other. */
-interface PartMatrix {
-  readonly start: number;
-  readonly lines: number;
-  /** Numbers per line. */
-  readonly stride: number;
-}
-
-/** Where each part of a batch's logits lies: [rows, width], then [rows × length, tokenWidth], then the masked tokens. */
-export function partsOf(
-  { width, tokenWidth, maskedWidth }: HeadLayout,
-  { rows, length = 0, masked }: Pick<BatchTargets, "rows" | "length" | "masked">,
-): Readonly<Record<LogitPart, PartMatrix>> {
-  const sample = { start: 0, lines: rows, stride: width };
-  const token = { start: rows * width, lines: rows * length, stride: tokenWidth };
-  const end = token.start + token.lines * tokenWidth;
-  return { sample, token, masked: { start: end, lines: masked?.length ?? 0, stride: maskedWidth } };
 }
 
 /** Loss terms of each task in a batch: the denominators of the masked means. */
@@ -182,76 +100,4 @@ export function maxGradientPerTask(
     }
     return steepest;
   });
-}
-
-/** Where the tokens of a dataset's rows lie, and how long the padded rows of a batch are. */
-export interface BatchTokens {
-  readonly offsets: Offsets;
-  readonly length: number;
-}
-
-/**
- * Labels and masks of some rows of a dataset, copied into batch order.
- * @param tokens needed where a task is asked per token
- */
-export function gatherTargets(
-  layout: HeadLayout,
-  labels: readonly Labels[],
-  masks: readonly RowMask[],
-  rows: ArrayLike<number>,
-  tokens?: BatchTokens | null,
-): BatchTargets {
-  const gathered = layout.columns.map(({ task, part }) => {
-    const own = labels[task.index] as Labels;
-    const mask = masks[task.index] as RowMask;
-    if (part === "sample") {
-      return { labels: gatherLabels(own, rows, mask.length), mask: gatherRows(mask, rows, 1) };
-    }
-    if (tokens == null) throw new Error("a task per token needs the offsets of the rows' tokens");
-    const width = answerWidth(task.spec);
-    const answers = new Float32Array(rows.length * tokens.length * width).fill(Number.NaN);
-    const padded = new Uint8Array(rows.length * tokens.length);
-    copyTokens(own.answers, answers, rows, tokens, width);
-    copyTokens(mask, padded, rows, tokens, 1);
-    return { labels: { answers, unitScale: null }, mask: padded };
-  });
-  return {
-    rows: rows.length,
-    length: tokens?.length ?? 0,
-    labels: gathered.map((one) => one.labels),
-    masks: gathered.map(({ mask }) => mask),
-  };
-}
-
-/** Tokens of some rows, each row padded to the length of the batch. */
-export function copyTokens<A extends Float32Array | Uint8Array>(
-  source: A,
-  out: A,
-  rows: ArrayLike<number>,
-  { offsets, length }: BatchTokens,
-  width: number,
-): void {
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number;
-    const [from, to] = [offsets[row] as number, offsets[row + 1] as number];
-    out.set(source.subarray(from * width, to * width), i * length * width);
-  }
-}
-
-/** @param total rows in `labels` */
-export function gatherLabels(labels: Labels, rows: ArrayLike<number>, total: number): Labels {
-  const width = total === 0 ? 1 : labels.answers.length / total;
-  return {
-    answers: gatherRows(labels.answers, rows, width),
-    unitScale: labels.unitScale === null ? null : gatherRows(labels.unitScale, rows, 1),
-  };
-}
-
-function gatherRows<A extends Float32Array | Uint8Array>(source: A, rows: ArrayLike<number>, width: number): A {
-  const gathered = new (source.constructor as new (length: number) => A)(rows.length * width);
-  for (let i = 0; i < rows.length; i++) {
-    const from = (rows[i] as number) * width;
-    for (let k = 0; k < width; k++) gathered[i * width + k] = source[from + k] as number;
-  }
-  return gathered;
 }

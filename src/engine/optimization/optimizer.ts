@@ -1,4 +1,5 @@
 /** @file Optimizers over one flat parameter vector: readable, deterministic, and easy to save and resume. */
+import type { OptimizerState } from "../model/training-state.js";
 import { StoreError } from "../../errors.js";
 
 export interface AdamWConfig {
@@ -19,14 +20,6 @@ export interface SgdConfig {
   readonly weightDecay: number;
 }
 export type OptimizerConfig = AdamWConfig | SgdConfig;
-
-/** What an optimizer remembers between steps. */
-export interface OptimizerState {
-  /** Updates applied so far. */
-  readonly updates: number;
-  /** One vector per slot (moments or momentum), each as long as the parameters. */
-  readonly slots: Readonly<Record<string, Float32Array>>;
-}
 
 /** Updates a parameter vector in place, step by step. */
 export interface Optimizer {

@@ -1,4 +1,5 @@
 /** @file What follows from an epoch's validation loss, or another metric: best checkpoint, lower learning rate, early stop. */
+import type { ScheduleState } from "../model/training-state.js";
 
 export interface ScheduleConfig {
   readonly learningRate: number;
@@ -14,21 +15,13 @@ export interface ScheduleConfig {
   readonly higherIsBetter?: boolean;
 }
 
-/** Serialisable: a resumed run goes on from it. */
-export interface ScheduleState {
-  readonly learningRate: number;
-  /** Best validation loss, or other metric, so far (null: it was undefined) and its epoch; null before the first. */
-  readonly best: { readonly loss: number | null; readonly epoch: number } | null;
-  readonly epochsSinceBest: number;
-  /** Epochs since the best loss or the last reduction. */
-  readonly epochsOnPlateau: number;
-}
-
 export interface ScheduleDecision {
   readonly state: ScheduleState;
+  /** Whether the epoch is better than all before it. */
   readonly improved: boolean;
+  /** Whether its weights are to be kept as the best: where it improved, and where nothing is known to be better. */
+  readonly kept: boolean;
   readonly reduced: boolean;
-  readonly stop: boolean;
 }
 
 export function startSchedule(config: ScheduleConfig): ScheduleState {
@@ -36,18 +29,18 @@ export function startSchedule(config: ScheduleConfig): ScheduleState {
 }
 
 /**
- * @param loss validation loss, or other metric, of the epoch; NaN (nothing to validate on) counts as an improvement, so that the
- * latest weights are kept as best
+ * @param value validation loss, or other metric, of the epoch; null where it is undefined, which is never an
+ * improvement
  */
 export function afterEpoch(
   config: ScheduleConfig,
   state: ScheduleState,
   epoch: number,
-  loss: number,
+  value: number | null,
 ): ScheduleDecision {
-  const improved = Number.isNaN(loss) || state.best === null || isBetter(config, loss, state.best.loss);
-  const best = improved ? { loss: Number.isNaN(loss) ? null : loss, epoch } : state.best;
-  const epochsSinceBest = improved ? 0 : state.epochsSinceBest + 1;
+  const before = state.best?.loss ?? null;
+  const improved = value !== null && (before === null || isBetter(config, value, before));
+  const kept = improved || before === null;
   const waited = improved ? 0 : state.epochsOnPlateau + 1;
   const plateau = config.reduceOnPlateau;
   const lower =
@@ -56,17 +49,21 @@ export function afterEpoch(
   return {
     state: {
       learningRate: reduced ? lower : state.learningRate,
-      best,
-      epochsSinceBest,
+      best: kept ? { loss: value, epoch } : state.best,
+      epochsSinceBest: improved ? 0 : state.epochsSinceBest + 1,
       epochsOnPlateau: reduced ? 0 : waited,
     },
     improved,
+    kept,
     reduced,
-    stop: config.earlyStopping !== null && epochsSinceBest >= config.earlyStopping.patience,
   };
 }
 
-/** Anything is better than what was undefined. */
-function isBetter({ higherIsBetter = false }: ScheduleConfig, value: number, best: number | null): boolean {
-  return best === null || (higherIsBetter ? value > best : value < best);
+/** Whether early stopping ends the training here. */
+export function hasStoppedEarly({ earlyStopping }: ScheduleConfig, { epochsSinceBest }: ScheduleState): boolean {
+  return earlyStopping !== null && epochsSinceBest >= earlyStopping.patience;
+}
+
+function isBetter({ higherIsBetter = false }: ScheduleConfig, value: number, best: number): boolean {
+  return higherIsBetter ? value > best : value < best;
 }

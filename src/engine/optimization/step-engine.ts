@@ -1,8 +1,11 @@
 /** @file What computes training steps: the one seam between the epoch loop and how a step is run. */
-import type { BatchLoss, BatchTargets, PartValues } from "./losses.js";
-import type { InputBatch } from "../model/network.js";
-import type { OptimizerConfig, OptimizerState } from "./optimizer.js";
-import type { BatchOutputs } from "../inference/outputs.js";
+import type { BatchLoss } from "./losses.js";
+import type { BatchTargets } from "../batches/targets.js";
+import type { PartValues } from "../model/layout.js";
+import type { InputBatch } from "../model/input-batch.js";
+import type { OptimizerConfig } from "./optimizer.js";
+import type { OptimizerState } from "../model/training-state.js";
+import type { BatchOutputs } from "../batches/outputs.js";
 
 export interface StepConfig {
   readonly optimizer: OptimizerConfig;

@@ -1,8 +1,10 @@
 /** @file Weights of the tasks in the total loss: constants, or learned from how uncertain each task is. */
 import type { TaskSpec } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
-import type { BatchLoss, HeadLayout } from "./losses.js";
-import { createOptimizer, type Optimizer, type OptimizerConfig, type OptimizerState } from "./optimizer.js";
+import type { BatchLoss } from "./losses.js";
+import type { HeadLayout } from "../model/layout.js";
+import { createOptimizer, type Optimizer, type OptimizerConfig } from "./optimizer.js";
+import type { OptimizerState } from "../model/training-state.js";
 
 export type TaskWeighting = "constant" | "uncertainty";
 

@@ -4,16 +4,18 @@ import { bucketedOrder, epochOrder, sequenceLengths } from "../../data/batches.j
 import type { Dataset } from "../../data/dataset.js";
 import { type Facts, TrainingError } from "../../errors.js";
 import type { RowMask } from "../../flow/masks.js";
-import type { Labels } from "../../tasks/index.js";
-import { joinArrays, joinEach } from "../batches/arrays.js";
-import { type BatchAugmenter, joinLabels } from "../batches/augment.js";
+import { joinArrays } from "../batches/arrays.js";
+import type { BatchAugmenter } from "../batches/augment.js";
 import { type Batch, createBatchReader } from "../batches/batch-reader.js";
-import { type BatchLoss, type BatchTargets, maxGradientPerTask } from "./losses.js";
-import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "../batches/mask-tokens.js";
-import type { InputBatch, Network } from "../model/network.js";
-import type { OptimizerState } from "./optimizer.js";
-import { type BatchOutputs, outputsOfBatch } from "../inference/outputs.js";
+import { type BatchLoss, maxGradientPerTask } from "./losses.js";
+import type { BatchTargets } from "../batches/targets.js";
+import type { BatchMasker } from "../batches/mask-tokens.js";
+import type { Network } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
+import type { EpochSoFar, TrainerPosition, TrainerSnapshot } from "../model/training-state.js";
+import { type BatchOutputs, outputsOfBatch } from "../batches/outputs.js";
 import { EagerSteps } from "./eager-step.js";
+import { EpochRecord, type EpochReport } from "./epoch-record.js";
 import type { StepConfig, StepEngine, StepOutcome } from "./step-engine.js";
 import { createTaskWeights, type TaskWeighting, type TaskWeights } from "./task-weights.js";
 
@@ -24,32 +26,6 @@ export interface TrainerConfig extends StepConfig {
   readonly taskWeighting?: TaskWeighting;
 }
 
-/** Where training stands: enough, with the weights and the optimizer's state, to go on exactly. */
-export interface TrainerPosition {
-  /** Epochs from 1; the one in progress. */
-  readonly epoch: number;
-  /** Batches of that epoch already done. */
-  readonly batch: number;
-  /** Updates since the start of the run. */
-  readonly step: number;
-}
-
-/** What the epoch in progress has seen so far: kept with a checkpoint, so that its metrics are those of all its rows. */
-export interface EpochSoFar {
-  /** Logits at the time of each row's step, [rows, layout.width]. */
-  readonly logits: Float32Array;
-  /** Sum of the norms of its gradients. */
-  readonly gradientNormSum: number;
-}
-
-/** What goes on exactly from where training stands, with the weights. */
-export interface TrainerSnapshot {
-  readonly position: TrainerPosition;
-  readonly optimizer: OptimizerState;
-  /** Of an epoch that is not at its end. */
-  readonly epoch?: EpochSoFar | undefined;
-}
-
 export interface StepReport extends TrainerPosition {
   readonly batches: number;
   readonly rows: number;
@@ -57,39 +33,16 @@ export interface StepReport extends TrainerPosition {
   readonly gradientNorm: number;
 }
 
-/** An epoch, or all of it that is done: also what was done before an interruption. */
-export interface EpochReport {
-  /** True where the signal ended the epoch early. */
-  readonly interrupted: boolean;
-  /** Rows in the order in which they were trained on. */
-  readonly rows: Int32Array;
-  /** Logits at the time of each row's step, [rows.length, layout.width]. */
-  readonly logits: Float32Array;
-  /**
-   * Of each task per token, in the order of the graph, [positions of these rows, width of its answers] at the time of
-   * each row's step.
-   */
-  readonly tokenOutputs: readonly Float32Array[];
-  /** How well masked tokens were guessed; null where none were masked. */
-  readonly masked: MaskedTally | null;
-  /**
-   * Labels of these rows as they were moved with their pictures, null for tasks per token; null where nothing was
-   * augmented.
-   */
-  readonly movedLabels: readonly (Labels | null)[] | null;
-  readonly meanGradientNorm: number;
-}
-
 export interface EpochOptions {
   /** Ends the epoch after the current step. */
-  readonly signal?: AbortSignal;
-  readonly onStep?: (report: StepReport) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: ((report: StepReport) => void) | undefined;
   /** Changes every batch before its step. */
-  readonly augment?: BatchAugmenter;
+  readonly augment?: BatchAugmenter | undefined;
   /** Hides tokens of every batch before its step. */
-  readonly mask?: BatchMasker;
+  readonly mask?: BatchMasker | undefined;
   /** Awaited after each step but the epoch's last. */
-  readonly afterStep?: (position: TrainerPosition) => Promise<void> | undefined;
+  readonly afterStep?: ((position: TrainerPosition) => Promise<void> | undefined) | undefined;
 }
 
 /** Trains a network on the rows of a dataset. Owns the parameter vector and the optimizer. */
@@ -142,76 +95,62 @@ export class Trainer {
     options: EpochOptions = {},
   ): Promise<EpochReport> {
     const { batchSize } = this.#config;
-    const { layout } = this.network;
     const { augment, mask, signal } = options;
     const order = this.#epochOrder(dataset, rows);
     const batches = Math.ceil(order.length / batchSize);
-    const { epoch } = this.#position;
-    const reader = createBatchReader(this.network, dataset, masks, { epoch, augment, mask });
-    const readBatch = (at: number): Promise<Batch> | null => {
-      if (at >= order.length) return null;
-      const reading = reader(order.subarray(at, at + batchSize));
-      // whoever waits for it is told of its failure
-      reading.catch(() => {});
-      return reading;
-    };
-    const resumedAt = this.#position.batch * batchSize;
-    // logits of tokens are not kept with a checkpoint: the report is then about the rest of the epoch
-    const keeps = layout.tokenWidth + layout.maskedWidth === 0;
-    const before = keeps ? this.#epochSoFar : null;
-    const tokens: (readonly Float32Array[])[] = [];
-    const guessed = mask === undefined ? null : maskedTask(this.network.graph);
-    const counter = guessed === null ? null : new MaskedCounter(guessed);
-    const first = before === null ? resumedAt : 0;
-    const logits = new Float32Array((order.length - first) * layout.width);
-    logits.set(before?.logits ?? []);
-    const moved: BatchTargets[] = [];
-    if (augment !== undefined) {
-      // drawn again, as they were
-      for (let at = first; at < resumedAt; at += batchSize) {
-        const batch = await readBatch(at);
-        if (batch !== null) moved.push(batch.targets);
-      }
+    const read = this.#batchesOf(order, dataset, masks, options);
+    const record = new EpochRecord(this.network, order, {
+      resumedAt: this.#position.batch * batchSize,
+      before: this.#epochSoFar,
+      batchSize,
+      augments: augment !== undefined,
+      masks: mask !== undefined,
+    });
+    // batches before an interruption are drawn again, as they were
+    for (let at = record.first; augment !== undefined && at < record.done; at += batchSize) {
+      const batch = await read(at);
+      if (batch !== null) record.addMoved(batch.targets);
     }
-    let gradientNormSum = before?.gradientNormSum ?? 0;
-    let done = resumedAt;
-    let next = readBatch(done);
+    let next = read(record.done);
     while (next !== null && signal?.aborted !== true) {
       const batch = await next;
-      if (augment !== undefined) moved.push(batch.targets);
-      const into = logits.subarray((done - first) * layout.width);
-      const stepping = this.step(batch.inputs, batch.targets, learningRate, into, (outputs, loss) => {
-        tokens.push(outputs.tokens);
-        const lossSum = loss.tasks[guessed?.index ?? -1]?.sum ?? 0;
-        counter?.addCounted({ lossSum, count: batch.targets.masked?.length ?? 0, hits: outputs.hits });
-      });
+      const { inputs, targets } = batch;
+      record.addMoved(targets);
+      const stepping = this.step(inputs, targets, learningRate, record.room, (outputs, loss) =>
+        record.addOutputs(outputs, loss, targets),
+      );
       // while the step runs
-      next = readBatch(done + batch.rows.length);
+      next = read(record.done + batch.rows.length);
       const { loss, gradientNorm } = await stepping;
-      gradientNormSum += gradientNorm;
-      done += batch.rows.length;
-      const seen = logits.subarray(0, (done - first) * layout.width);
-      this.#epochSoFar = keeps && first === 0 ? { logits: seen, gradientNormSum } : null;
+      record.advance(batch.rows.length, gradientNorm);
+      this.#epochSoFar = record.soFar;
       options.onStep?.({ ...this.#position, batches, rows: batch.rows.length, loss, gradientNorm });
-      if (done < order.length) await options.afterStep?.(this.#position);
+      if (!record.isComplete) await options.afterStep?.(this.#position);
       // lets signals, heartbeats and progress through between steps
       await eventLoop();
     }
     await this.engine.writeBack();
-    const interrupted = done < order.length;
-    const steps = Math.ceil((done - first) / batchSize);
-    if (!interrupted) {
+    if (record.isComplete) {
       this.#position = { epoch: this.#position.epoch + 1, batch: 0, step: this.#position.step };
       this.#epochSoFar = null;
     }
-    return {
-      interrupted,
-      rows: order.slice(first, done),
-      logits: logits.subarray(0, (done - first) * layout.width),
-      tokenOutputs: joinEach(tokens),
-      masked: counter?.tally ?? null,
-      movedLabels: augment === undefined ? null : joinLabels(layout, moved),
-      meanGradientNorm: steps === 0 ? 0 : gradientNormSum / steps,
+    return record.report();
+  }
+
+  /** @returns reads the batch that begins at a place of the order; null after its end */
+  #batchesOf(
+    order: Int32Array,
+    dataset: Pick<Dataset, "inputs" | "labels" | "offsets">,
+    masks: readonly RowMask[],
+    { augment, mask }: EpochOptions,
+  ): (at: number) => Promise<Batch> | null {
+    const reader = createBatchReader(this.network, dataset, masks, { epoch: this.#position.epoch, augment, mask });
+    return (at) => {
+      if (at >= order.length) return null;
+      const reading = reader(order.subarray(at, at + this.#config.batchSize));
+      // it is awaited a step later: until then its failure must not count as one that nobody handles
+      reading.catch(() => {});
+      return reading;
     };
   }
 

@@ -17,7 +17,7 @@ export interface ReplicaOptions {
   readonly transport: ReplicaTransport;
   readonly backend: BackendName;
   /** Where the backend's package may lie, too. */
-  readonly projectDir?: string;
+  readonly projectDir?: string | null;
   readonly freeze?: readonly string[];
   /** null: the network needs nothing of the user's code. */
   readonly preparation?: Preparation | null;

@@ -7,7 +7,7 @@ import { SOCKET } from "./processes.js";
 import { errorReply, Replica } from "./replica.js";
 
 // Ctrl-C reaches every process of the terminal; the coordinating one ends the others when its step is done
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 
 const replica = new Replica({
   gather(values) {

@@ -4,11 +4,13 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError, CoolError } from "../../errors.js";
 import { isDefined } from "../../tasks/index.js";
 import { openBackend } from "../backends/choose.js";
-import type { BatchTargets, PartValues } from "../optimization/losses.js";
-import { type InputBatch, Network } from "../model/network.js";
-import { type BatchOutputs, outputsOfBatch } from "../inference/outputs.js";
+import type { BatchTargets } from "../batches/targets.js";
+import type { PartValues } from "../model/layout.js";
+import { Network } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
+import { type BatchOutputs, outputsOfBatch } from "../batches/outputs.js";
 import { readParameters, writeParameters } from "../model/parameters.js";
-import { passHere } from "../inference/predict.js";
+import { answerHere } from "../inference/answer-batches.js";
 import { computeGradient } from "../optimization/gradients.js";
 import type { Exchange } from "./exchange.js";
 import type {
@@ -81,8 +83,8 @@ class OpenedReplica {
   static async open(setup: ReplicaSetup, exchange: Exchange): Promise<OpenedReplica> {
     const { graph, inputs, freeze, preparation, projectDir } = setup;
     await openBackend(setup.backend, projectDir === null ? {} : { projectDir });
-    if (graph.tasks.some(({ spec }) => spec.kind === "own" && !isDefined(spec))) await prepare(preparation);
-    const missing = graph.tasks.find(({ spec }) => spec.kind === "own" && !isDefined(spec));
+    if (graph.tasks.some(({ spec }) => spec.kind === "custom" && !isDefined(spec))) await prepare(preparation);
+    const missing = graph.tasks.find(({ spec }) => spec.kind === "custom" && !isDefined(spec));
     if (missing !== undefined) throw noFunctions(missing.path);
     const scope: ShardScope = { exchange, place: null };
     const model = await loadModel(setup);
@@ -119,7 +121,7 @@ class OpenedReplica {
 
   forward({ weights, rows, inputs, answers }: ForwardRequest): ForwardReply {
     this.#take(weights);
-    const outputs = passHere(this.#network, inputs, rows, answers);
+    const outputs = answerHere(this.#network, inputs, rows, answers);
     return { kind: "forward", outputs: { ...outputs, sample: outputs.sample.slice() } };
   }
 
@@ -171,7 +173,7 @@ async function prepare(preparation: Preparation | null): Promise<void> {
 
 function noFunctions(path: string): ConfigError {
   return new ConfigError(
-    `The functions of the own task "${path}" cannot be had in a replica: they are not in the project's configuration, or not the same there. Define them in cool.config.ts (or a file that it imports), or take --replicas 1.`,
+    `The functions of the custom task "${path}" cannot be had in a replica: they are not in the project's configuration, or not the same there. Define them in cool.config.ts (or a file that it imports), or take --replicas 1.`,
     { task: path },
   );
 }

@@ -2,9 +2,10 @@
 import type { RowMask } from "../../flow/masks.js";
 import type { Labels } from "../../tasks/index.js";
 import { joinArrays, joinEach } from "../batches/arrays.js";
-import { type BatchTargets, type HeadLayout, partsOf } from "../optimization/losses.js";
-import type { InputBatch } from "../model/network.js";
-import type { BatchOutputs } from "../inference/outputs.js";
+import type { BatchTargets } from "../batches/targets.js";
+import { type HeadLayout, partsOf } from "../model/layout.js";
+import type { InputBatch } from "../model/input-batch.js";
+import type { BatchOutputs } from "../batches/outputs.js";
 import type { ShardPlace } from "./messages.js";
 
 export interface Shard {

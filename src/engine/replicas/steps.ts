@@ -1,7 +1,9 @@
 /** @file A step on several replicas: each computes the gradient of its shard, and one optimizer applies their sum. */
-import { type BatchLoss, countTerms, type PartValues, type TaskLoss } from "../optimization/losses.js";
+import { type BatchLoss, countTerms, type TaskLoss } from "../optimization/losses.js";
+import type { PartValues } from "../model/layout.js";
 import type { Network } from "../model/network.js";
-import { clipByGlobalNorm, createOptimizer, type Optimizer, type OptimizerState } from "../optimization/optimizer.js";
+import { clipByGlobalNorm, createOptimizer, type Optimizer } from "../optimization/optimizer.js";
+import type { OptimizerState } from "../model/training-state.js";
 import { readParameters, writeParameters } from "../model/parameters.js";
 import type { StepBatch, StepConfig, StepEngine, StepOutcome } from "../optimization/step-engine.js";
 import type { ReplicaGroup } from "./group.js";

@@ -2,8 +2,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { InputValues } from "../../data/dataset.js";
 import { DTYPE } from "../../protobuf/tensorflow.js";
-import type { LogitPart, PartValues } from "../optimization/losses.js";
-import type { InputBatch, Network } from "../model/network.js";
+import type { LogitPart, PartValues } from "../model/layout.js";
+import type { Network } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
 import { readParameters } from "../model/parameters.js";
 import type { TensorflowBackend } from "../backends/tensorflow/binding.js";
 import type { Output } from "./graph-def.js";

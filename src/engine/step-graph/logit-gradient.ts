@@ -5,14 +5,9 @@ import { answerWidth, type RowMask } from "../../flow/masks.js";
 import { unitScaleAt } from "../../tasks/behaviour.js";
 import { normalize } from "../../tasks/kinds/bounded-regression.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
-import {
-  type BatchTargets,
-  countTerms,
-  type HeadLayout,
-  type LogitPart,
-  partsOf,
-  type TaskColumns,
-} from "../optimization/losses.js";
+import { countTerms } from "../optimization/losses.js";
+import type { BatchTargets } from "../batches/targets.js";
+import { type HeadLayout, type LogitPart, partsOf, type TaskColumns } from "../model/layout.js";
 
 /**
  * What a loss makes of a logit. All of them have a gradient that starts with (activated − target):
@@ -27,7 +22,7 @@ const forms = {
   boundedRegression: "sigmoid squared error",
   classification: "softmax cross entropy",
   maskedLanguageModeling: "softmax cross entropy",
-  own: null,
+  custom: null,
   // answered by the table: it has no logits
   known: "sigmoid cross entropy",
 } as const satisfies { readonly [K in TaskKind]: Form | null };

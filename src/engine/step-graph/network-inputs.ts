@@ -2,7 +2,8 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { InputValues } from "../../data/dataset.js";
 import { DTYPE } from "../../protobuf/tensorflow.js";
-import type { InputBatch, Network } from "../model/network.js";
+import type { Network } from "../model/network.js";
+import type { InputBatch } from "../model/input-batch.js";
 import type { GraphBuilder, Output } from "./graph-def.js";
 import { FLOAT } from "./graph-def.js";
 import type { Feed } from "./session.js";

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { DTYPE } from "../../protobuf/tensorflow.js";
 import { withInnerLayers } from "../model/layer-graph.js";
-import { type HeadLayout, type LogitPart, type PartValues, partsOf } from "../optimization/losses.js";
+import { type HeadLayout, type LogitPart, type PartValues, partsOf } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import { withSeededRandom } from "../model/seeded.js";
 import type { StepBatch, StepConfig } from "../optimization/step-engine.js";

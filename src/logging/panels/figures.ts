@@ -1,6 +1,11 @@
 /** @file Boxes and points that regression tasks measure on a picture, as labelled and as predicted. */
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
-import type { BoundedRegressionSpec, FlowGraph, TaskNode } from "../../flow/graph.js";
+import {
+  type BoundedRegressionSpec,
+  type FlowGraph,
+  isMeasure,
+  type MeasureNode as Measure,
+} from "../../flow/graph.js";
 import type { AnswerColumn } from "../../flow/masks.js";
 
 /** A shape in fractions of the picture's width and height, from its top left corner. */
@@ -12,9 +17,6 @@ export interface Figure {
   readonly source: "truth" | "prediction";
   readonly shape: Shape;
 }
-
-/** A regression task that says what it measures. */
-type Measure = Omit<TaskNode, "spec"> & { readonly spec: BoundedRegressionSpec };
 
 /** Tasks that together make one shape. */
 interface FigureTasks {
@@ -51,10 +53,6 @@ function figureTasks(graph: FlowGraph, path: string): FigureTasks[] {
 
 function flowOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf(".")));
-}
-
-function isMeasure(task: TaskNode): task is TaskNode & Measure {
-  return task.spec.kind === "boundedRegression" && task.spec.measures !== undefined;
 }
 
 function rowFigures(scored: ScoredSplit, tasks: FigureTasks, row: number): Figure[] {

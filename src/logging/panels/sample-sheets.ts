@@ -93,12 +93,12 @@ function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number
     case "binary":
       return activated[row] as number;
     case "classification":
-      return decodedScore(spec, activated, decoded, row);
+      return decodedScore(spec, spec.classes.length, activated, decoded, row);
     case "multilabel":
     case "boundedRegression":
     case "maskedLanguageModeling":
     case "known":
-    case "own":
+    case "custom":
       return null;
     default:
       return spec satisfies never;

@@ -20,17 +20,24 @@ export interface ListedBackend {
   readonly problem: string | null;
 }
 
-/** @param milliseconds to train each backend for */
-export async function listBackends(milliseconds: number): Promise<ListedBackend[]> {
+/**
+ * @param milliseconds to train each backend for
+ * @param projectDir the user's project, whose packages may be loaded
+ */
+export async function listBackends(milliseconds: number, projectDir?: string): Promise<ListedBackend[]> {
   const listed: ListedBackend[] = [];
-  for (const name of BACKEND_NAMES) listed.push(await listBackend(name, milliseconds));
+  for (const name of BACKEND_NAMES) listed.push(await listBackend(name, milliseconds, projectDir));
   return listed;
 }
 
-async function listBackend(name: BackendName, milliseconds: number): Promise<ListedBackend> {
-  const source = sourceOf(name);
+async function listBackend(
+  name: BackendName,
+  milliseconds: number,
+  projectDir: string | undefined,
+): Promise<ListedBackend> {
+  const source = sourceOf(name, projectDir);
   try {
-    const { version, device, threads, imagesPerSecond } = await measureBackend(name, milliseconds);
+    const { version, device, threads, imagesPerSecond } = await measureBackend(name, milliseconds, projectDir);
     const rate = Math.round(imagesPerSecond);
     return { name, works: true, version, device, threads, source, images_per_second: rate, problem: null };
   } catch (error) {
@@ -39,10 +46,10 @@ async function listBackend(name: BackendName, milliseconds: number): Promise<Lis
   }
 }
 
-function sourceOf(name: BackendName): string {
-  if (name === "webgpu") return findWebgpuPackages() === null ? "not installed" : "npm packages of your own";
+function sourceOf(name: BackendName, projectDir: string | undefined): string {
+  if (name === "webgpu") return findWebgpuPackages(projectDir) === null ? "not installed" : "npm packages of your own";
   if (name !== "tensorflow") return "part of dnn-cool";
-  const [found] = installedPackages();
+  const [found] = installedPackages(projectDir);
   if (found === undefined) return "not installed";
   if (found.place !== "cache") return `${found.name} in ${found.dir}`;
   const record = readInstallRecord(privateInstallation(found.flavour));

@@ -1,5 +1,6 @@
 /** @file Connections and statements of better-sqlite3, which live as long as the process where they have to. */
 import Sqlite from "better-sqlite3";
+import { nativePartError } from "./native-part.js";
 
 /**
  * Statements of better-sqlite3 12 take themselves off Node's list of things to end when they are collected as garbage.
@@ -15,8 +16,13 @@ function keep<T>(made: T): T {
   return made;
 }
 
+/** @throws StoreError where the native part of better-sqlite3 is missing or does not load */
 export function openConnection(file: string, options: Sqlite.Options): Sqlite.Database {
-  return keep(new Sqlite(file, options));
+  try {
+    return keep(new Sqlite(file, options));
+  } catch (error) {
+    throw nativePartError(error) ?? error;
+  }
 }
 
 export function prepare<Parameters extends unknown[]>(

@@ -1,5 +1,5 @@
 /** @file One SQLite file: how it is opened, and the only ways in which it is read and written. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import { StoreError } from "../../errors.js";
@@ -67,6 +67,8 @@ function configure(sqlite: Sqlite.Database, readonly: boolean): void {
   // with a write-ahead log NORMAL loses at most the last transactions to a power cut, and never the file
   pragma(sqlite, "synchronous = NORMAL");
   pragma(sqlite, "foreign_keys = ON");
+  // what a file's own schema defines may not call functions with effects
+  pragma(sqlite, "trusted_schema = OFF");
   // the first page is read here, so that a damaged file is reported before it is used
   pragma(sqlite, "schema_version");
 }
@@ -87,6 +89,12 @@ function useWriteAheadLog(sqlite: Sqlite.Database): void {
   }
 }
 
+/** Tells a file from another one that was put in its place; null where there is none. */
+function identityOf(file: string): string | null {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}/${found.ino}`;
+}
+
 function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
@@ -97,8 +105,11 @@ export class Database {
   readonly #sqlite: Sqlite.Database;
   readonly #statements = new Map<string, Sqlite.Statement<[BoundValues | BoundList]>>();
 
+  readonly #identity: string | null;
+
   constructor(file: string, sqlite: Sqlite.Database) {
     this.file = file;
+    this.#identity = identityOf(file);
     this.#sqlite = sqlite;
   }
 
@@ -150,6 +161,11 @@ export class Database {
    */
   write<T>(work: () => T): T {
     return explained(this.file, () => this.#sqlite.transaction(work).immediate());
+  }
+
+  /** Whether the file is still the one that was opened: SQLite goes on writing to one that was deleted. */
+  isThere(): boolean {
+    return this.#identity !== null && this.#identity === identityOf(this.file);
   }
 
   /** What SQLite's own check finds wrong; empty for a sound file. */

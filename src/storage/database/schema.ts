@@ -169,4 +169,17 @@ export const SCHEMA_VERSIONS: readonly string[] = [
   -- every list asks for them, to tell which of them have crashed
   CREATE INDEX runs_running ON runs (state) WHERE state = 'running';
   `,
+  `
+  -- the epoch of the checkpoint that was evaluated; NULL where that is not known
+  ALTER TABLE runs ADD COLUMN best_epoch INTEGER;
+  -- a resumed run keeps its start: when its latest session began (NULL: at its start), and how long those before took
+  ALTER TABLE runs ADD COLUMN session_at TEXT;
+  ALTER TABLE runs ADD COLUMN earlier_s REAL NOT NULL DEFAULT 0;
+  DROP INDEX runs_by_start;
+  CREATE INDEX runs_by_start ON runs (coalesce(session_at, started_at));
+
+  -- rows of any kind were counted as images
+  UPDATE metric_series SET metric_name = 'rows_per_second'
+    WHERE task_path = '_total' AND metric_name = 'images_per_second';
+  `,
 ];

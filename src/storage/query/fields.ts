@@ -28,8 +28,9 @@ const started = column("time", "runs.started_at");
 const ended = column("time", "runs.ended_at");
 const created = column("time", "runs.created_at");
 
-/** Seconds from the start to the end, or to the last sign of life. */
-const DURATION_S = "((julianday(coalesce(runs.ended_at, runs.heartbeat_at)) - julianday(runs.started_at)) * 86400.0)";
+/** Seconds of training to the end, or to the last sign of life, over all sessions. */
+const DURATION_S =
+  "(runs.earlier_s + (julianday(coalesce(runs.ended_at, runs.heartbeat_at)) - julianday(coalesce(runs.session_at, runs.started_at))) * 86400.0)";
 
 const COLUMNS: Readonly<Record<string, Field>> = {
   id: column("text", "runs.id"),
@@ -45,6 +46,7 @@ const COLUMNS: Readonly<Record<string, Field>> = {
   seed: column("number", "runs.seed"),
   epochs: column("number", "runs.epochs"),
   epochs_done: column("number", "runs.epochs_done"),
+  best_epoch: column("number", "runs.best_epoch"),
   duration: column("number", DURATION_S),
   backend: column("text", "runs.backend"),
   backend_version: column("text", "runs.backend_version"),

@@ -25,6 +25,11 @@ export function recordArtifacts(database: Database, runId: string, artifacts: re
   );
 }
 
+/** To be called within `write`. */
+export function forgetArtifacts(database: Database, runId: string): void {
+  database.run("DELETE FROM artifacts WHERE run_id = @runId", { runId });
+}
+
 export function readArtifacts(database: Database, runId: string): Artifact[] {
   return database.all(`SELECT ${selection(FIELDS)} FROM artifacts WHERE run_id = @runId ORDER BY path`, { runId });
 }

@@ -1,22 +1,7 @@
 /** @file The curves of a run: metric_series names them, series_points holds them, the view metric_points reads both. */
-import type { Split } from "../../tasks/evaluation.js";
+import type { MetricPoint, Split } from "../../tasks/evaluation.js";
 import { selection, where } from "./columns.js";
 import type { Database } from "../database/database.js";
-
-/** One value of one metric at one step of training. */
-export interface MetricPoint {
-  readonly split: Split;
-  /** `_total` for what belongs to no task. */
-  readonly taskPath: string;
-  readonly metricName: string;
-  /** Optimizer steps since the start of the run, for every split. */
-  readonly step: number;
-  readonly epoch: number | null;
-  /** null where the metric is undefined; NaN and the infinities are kept. */
-  readonly value: number | null;
-  /** Seconds since 1970. */
-  readonly wallTime: number;
-}
 
 /** Restricts what is read; nothing given: everything. */
 export interface MetricFilter {

@@ -13,16 +13,23 @@ export interface RunRow extends Omit<RunRecord, "gitDirty" | "starred" | "tags" 
 
 /** What may change after a run was created. */
 export type RunPatch = {
-  readonly [F in "name" | "note" | "starred" | "seed" | "backend" | "backendVersion" | "epochs" | "epochsDone"]?:
-    | RunRecord[F]
-    | undefined;
+  readonly [F in
+    | "name"
+    | "note"
+    | "starred"
+    | "seed"
+    | "backend"
+    | "backendVersion"
+    | "epochs"
+    | "epochsDone"
+    | "bestEpoch"]?: RunRecord[F] | undefined;
 };
 
 /** Which runs, as trusted SQL with bound parameters. */
 interface RunQuery {
   readonly condition: string;
   readonly parameters?: BoundValues;
-  /** What follows ORDER BY; default: the most recently started first. */
+  /** What follows ORDER BY; default: the most recently started or resumed first. */
   readonly order?: string;
   /** At most so many; default all. */
   readonly limit?: number | undefined;
@@ -36,6 +43,8 @@ const FIELDS = Object.keys({
   note: true,
   createdAt: true,
   startedAt: true,
+  sessionAt: true,
+  earlierS: true,
   endedAt: true,
   heartbeatAt: true,
   deletedAt: true,
@@ -45,6 +54,7 @@ const FIELDS = Object.keys({
   backendVersion: true,
   epochs: true,
   epochsDone: true,
+  bestEpoch: true,
   pid: true,
   host: true,
   processStart: true,
@@ -59,8 +69,8 @@ const FIELDS = Object.keys({
   packageVersion: true,
 } satisfies Record<keyof RunRow, true>);
 
-/** The order of lists. */
-export const NEWEST_FIRST = "started_at DESC, seq DESC";
+/** The order of lists: a run that was resumed lately is a recent one. */
+export const NEWEST_FIRST = "coalesce(session_at, started_at) DESC, seq DESC";
 const TAGS = "(SELECT json_group_array(tag) FROM run_tags WHERE run_id = runs.id) AS tags";
 const SELECT = `SELECT ${selection(FIELDS)}, ${TAGS} FROM runs`;
 const INSERT = insertion("runs", FIELDS);
@@ -68,7 +78,7 @@ const INSERT = insertion("runs", FIELDS);
 /** A run on a host that cannot be asked has crashed after this long without a heartbeat. */
 export const HEARTBEAT_LIMIT_MS = 60_000;
 
-/** Runs, the most recently started first. */
+/** Runs, the most recently started or resumed first. */
 export function selectRuns(database: Database, now: Date, query: RunQuery): RunRecord[] {
   const { condition, parameters = {}, order = NEWEST_FIRST, limit = -1 } = query;
   const viewer = currentProcess();
@@ -126,10 +136,27 @@ export function updateRunRow(
   database.run(`UPDATE runs SET ${assignments(names)} WHERE id = @id`, { ...fields, id });
 }
 
-/** `<project>-<n>`, where n counts the project's runs. */
+/** `<project>-<n>`, where n counts the project's runs; the next number that is free. */
 export function nextRunName(database: Database, project: string): string {
   const row = database.get<{ runs: number }>("SELECT count(*) AS runs FROM runs WHERE project = @project", { project });
-  return `${[...project].slice(0, 150).join("")}-${(row?.runs ?? 0) + 1}`;
+  return numberedName(database, project, (row?.runs ?? 0) + 1);
+}
+
+/** The name or, where a run has it, the name with the next number that is free: `base`, `base-2`. */
+export function freeRunName(database: Database, name: string): string {
+  return isTaken(database, name) ? numberedName(database, name, 2) : name;
+}
+
+/** Runs in the trash count: they may come back. */
+function isTaken(database: Database, name: string): boolean {
+  return database.get("SELECT 1 FROM runs WHERE name = @name LIMIT 1", { name }) !== undefined;
+}
+
+function numberedName(database: Database, name: string, from: number): string {
+  const stem = [...name].slice(0, 150).join("");
+  let number = from;
+  while (isTaken(database, `${stem}-${number}`)) number += 1;
+  return `${stem}-${number}`;
 }
 
 export function insertTags(database: Database, id: string, tags: readonly string[]): void {
@@ -145,7 +172,7 @@ export function deleteTags(database: Database, id: string, tags: readonly string
 /** The error for a run that is not in the store, with the names and ids that are. */
 export function unknownRun(database: Database, name: string): UnknownNameError {
   const known = database.all<{ id: string; name: string }>(
-    "SELECT id, name FROM runs WHERE deleted_at IS NULL ORDER BY started_at DESC, seq DESC",
+    `SELECT id, name FROM runs WHERE deleted_at IS NULL ORDER BY ${NEWEST_FIRST}`,
   );
   const names = new Set([...known.map((run) => run.name), ...known.map((run) => run.id)]);
   return new UnknownNameError("run", name, names, undefined, { exitCode: 2 });

@@ -1,7 +1,9 @@
 /** @file defineTask: functions of the user's → a constructor of tasks, and an entry in the registry. */
 import { ConfigError, nearestNames } from "../../errors.js";
-import type { CommonTaskOptions, Likelihood, CustomGate, CustomSpec, TokenTaskOptions } from "../../flow/graph.js";
+import type { CommonTaskOptions, CustomGate, CustomSpec, Likelihood, TokenTaskOptions } from "../../flow/graph.js";
+import { checkOptions } from "../../options.js";
 import type { Described } from "../behaviour.js";
+import { COMMON_OPTIONS } from "../names.js";
 import { registerOwn } from "./custom.js";
 import type { CustomFunctions, CustomRow } from "./custom-functions.js";
 
@@ -51,6 +53,8 @@ export interface CustomTaskDefinition<AnswerWidth extends number, Gate extends N
       {
         readonly compute: (rows: readonly CustomRow<AnswerOf<AnswerWidth>>[]) => number | null;
         readonly higherIsBetter: boolean;
+        /** Only computed where it is asked for, e.g. with `--metric`; default false. */
+        readonly onDemand?: boolean;
       }
     >
   >;
@@ -103,6 +107,9 @@ export function defineCustomTask<AnswerWidth extends number, Gate extends Number
     logitWidth: width,
     answerWidth,
   } as unknown as CustomFunctions);
+  const onDemand = Object.entries(definition.metrics).flatMap(([metric, row]) =>
+    row.onDemand === true ? [metric] : [],
+  );
   const data = {
     type: name,
     digest,
@@ -110,14 +117,19 @@ export function defineCustomTask<AnswerWidth extends number, Gate extends Number
     logitWidth: width,
     answerWidth,
     gate: (answerWidth !== 1 ? "none" : (gate ?? "bounds")) as GateKind<AnswerWidth, Gate>,
-    head: definition.head === undefined ? "dense" : "own",
+    head: definition.head === undefined ? "dense" : "custom",
     likelihood,
     higherIsBetter: Object.fromEntries(
       Object.entries(definition.metrics).map(([metric, { higherIsBetter }]) => [metric, higherIsBetter]),
     ),
+    // said where it is more than the default, so that specs of earlier runs stay equal to those of today
+    ...(onDemand.length === 0 ? {} : { onDemand }),
     described: definition.describe !== undefined,
   } as const;
-  return (options = {}) => ({ kind: "own", ...data, ...options });
+  return (options = {}) => {
+    checkOptions(`the task type "${name}"`, options, COMMON_OPTIONS);
+    return { kind: "custom", ...data, ...options };
+  };
 }
 
 const PARTS = {

@@ -1,8 +1,9 @@
 /** @file boundedRegression: a number in [min, max]. Sigmoid, squared error of the normalized value. */
 import type { BoundedRegressionSpec, ImageScale } from "../../flow/graph.js";
+import { checkOptions, NUMBER, oneOf } from "../../options.js";
 import { isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
-import { ON_DEMAND_REGRESSION_METRICS, growsWhenBetter, regressionMetrics } from "../metrics.js";
-import { problemWithAxis } from "../names.js";
+import { regressionMetrics } from "../metrics.js";
+import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
 /** Options of {@link boundedRegression}: `max` or `scale` must be given. */
 export type BoundedRegressionOptions = Pick<BoundedRegressionSpec, "column" | "lossWeight" | "measures" | "per"> & {
@@ -19,11 +20,24 @@ export type BoundedRegressionOptions = Pick<BoundedRegressionSpec, "column" | "l
  * the row's original image, so that `boundedRegression({ scale: "image-width" })` takes pixels of the original.
  */
 export function boundedRegression(options: BoundedRegressionOptions): BoundedRegressionSpec {
+  checkOptions<BoundedRegressionOptions>("boundedRegression", options, {
+    ...COMMON_OPTIONS,
+    min: NUMBER,
+    max: NUMBER,
+    scale: SCALE,
+    measures: oneOf("x", "y", "width", "height", "none"),
+  });
   const { scale = 1, min = 0, max = 1, ...rest } = options;
   return typeof scale === "number"
     ? { kind: "boundedRegression", min: min * scale, max: max * scale, scale: null, ...rest }
     : { kind: "boundedRegression", min, max, scale, ...rest };
 }
+
+const SCALE = {
+  accepts: (value: unknown) =>
+    value === "image-width" || value === "image-height" || (typeof value === "number" && value > 0 && value < Infinity),
+  expected: 'a number above 0, "image-width" or "image-height"',
+};
 
 /** Label units → [0, 1]. */
 export function normalize(spec: BoundedRegressionSpec, value: number, unitScale: number): number {
@@ -43,6 +57,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   head: () => "dense",
   logitWidth: () => 1,
   logitNames: () => null,
+  choices: () => null,
   problemWith(spec) {
     if (!(spec.min < spec.max)) return `has min ${spec.min} and max ${spec.max}; min must be below max`;
     if (spec.per === "token" && (spec.scale !== null || spec.measures !== undefined)) {
@@ -78,12 +93,9 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     activated.map((fraction, row) => denormalize(spec, fraction, unitScaleAt(unitScale, row))),
   defaultThresholds: () => [],
   questions: () => [],
-  tunableMetrics: () => [],
   tuner: () => null,
-  onDemandMetrics: () => ON_DEMAND_REGRESSION_METRICS,
   metrics: regressionMetrics,
-  headlineMetric: () => ({ name: "mean_absolute_error_normalized", higherIsBetter: false }),
-  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  headlineMetric: () => "mean_absolute_error_normalized",
   likelihood: () => "gaussian",
   answerType: () => "number",
   describe(_spec, answers, row) {

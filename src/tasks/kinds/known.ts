@@ -1,6 +1,8 @@
 /** @file known: a yes-or-no column that is there whenever the network is asked. No head, no loss. */
 import type { KnownSpec } from "../../flow/graph.js";
+import { checkOptions, TEXT } from "../../options.js";
 import type { TaskBehaviour } from "../behaviour.js";
+import { NO_METRICS } from "../metrics.js";
 import { binaryBehaviour } from "./binary.js";
 
 /**
@@ -9,6 +11,7 @@ import { binaryBehaviour } from "./binary.js";
  * what is asked under it is then not asked.
  */
 export function known(options: Omit<KnownSpec, "kind" | "lossWeight"> = {}): KnownSpec {
+  checkOptions("known", options, { column: TEXT, lossWeight: null });
   return { kind: "known", ...options };
 }
 
@@ -17,6 +20,7 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   head: () => "none",
   logitWidth: () => 0,
   logitNames: () => [],
+  choices: () => null,
   problemWith(spec) {
     // a configuration that was never compiled
     return spec.lossWeight === undefined ? null : "is known, so it has no loss to weigh; remove its lossWeight";
@@ -30,12 +34,9 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   decode: () => new Float32Array(0),
   defaultThresholds: () => [],
   questions: () => [],
-  tunableMetrics: () => [],
   tuner: () => null,
-  onDemandMetrics: () => [],
-  metrics: () => [],
+  metrics: NO_METRICS,
   headlineMetric: () => null,
-  higherIsBetter: () => true,
   likelihood: () => "categorical",
   answerType: () => "truth",
   describe: (_spec, answers, row) => binaryBehaviour.describe({ kind: "binary" }, answers, row),

@@ -1,8 +1,9 @@
 /** @file multilabel: any subset of several labels. Sigmoid, binary cross entropy, one tuned threshold per label. */
 import type { MultilabelSpec } from "../../flow/graph.js";
-import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
-import { ON_DEMAND_YES_NO_METRICS, growsWhenBetter, multilabelMetrics, TUNABLE_METRICS } from "../metrics.js";
-import { describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";
+import { checkOptions, LIST, TEXT } from "../../options.js";
+import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { multilabelMetrics } from "../metrics.js";
+import { COMMON_OPTIONS, describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";
 
 /**
  * Any subset of several labels. Label cells: a delimited string (`RBC,WBC`), a JSON list, a list column, or one
@@ -11,14 +12,21 @@ import { describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";
 export function multilabel<const Label extends string>(
   options: Omit<MultilabelSpec, "kind" | "labels"> & { readonly labels: readonly Label[] },
 ): MultilabelSpec<Label> {
+  checkOptions("multilabel", options, { ...COMMON_OPTIONS, column: TEXT_OR_TEXTS, labels: LIST, delimiter: TEXT });
   return { kind: "multilabel", ...options };
 }
+
+const TEXT_OR_TEXTS = {
+  accepts: (value: unknown) => (Array.isArray(value) ? value.every(TEXT.accepts) : TEXT.accepts(value)),
+  expected: "a column, or a list of one column per label",
+};
 
 export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   answeredBy: "network",
   head: () => "dense",
   logitWidth: (spec) => spec.labels.length,
   logitNames: (spec) => spec.labels,
+  choices: () => null,
   problemWith(spec) {
     if (spec.labels.length === 0) return "has no labels; name at least one";
     const twice = duplicateOf(spec.labels);
@@ -66,16 +74,13 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   activate: (_spec, logits) => logits.map(sigmoid),
   decode(spec, activated, thresholds) {
     const width = spec.labels.length;
-    return activated.map((score, i) => (score >= (thresholds[i % width] ?? 0.5) ? 1 : 0));
+    return activated.map((score, i) => decide(score, thresholds[i % width] ?? 0.5));
   },
   defaultThresholds: (spec) => spec.labels.map(() => 0.5),
   questions: (spec) => spec.labels,
-  tunableMetrics: () => TUNABLE_METRICS,
   tuner: () => null,
-  onDemandMetrics: () => ON_DEMAND_YES_NO_METRICS,
   metrics: multilabelMetrics,
-  headlineMetric: () => ({ name: "accuracy", higherIsBetter: true }),
-  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  headlineMetric: () => "accuracy",
   likelihood: () => "categorical",
   answerType: () => "text",
   describe(spec, answers, row) {

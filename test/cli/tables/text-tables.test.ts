@@ -1,6 +1,6 @@
 /** @file CSV and Markdown, and the width of texts. */
 import { describe, expect, it } from "vitest";
-import { colourDiff, printable } from "../../../src/cli/diff-text.js";
+import { colourDiff } from "../../../src/cli/diff-text.js";
 import { clip, displayWidth, padTo } from "../../../src/cli/tables/display-width.js";
 import { csvText, markdownTable } from "../../../src/cli/tables/text-tables.js";
 
@@ -53,6 +53,6 @@ describe("a diff", () => {
   });
 
   it("cannot move the cursor", () => {
-    expect(printable("+\x1b[2Ja\tb\r")).toBe("+\ufffd[2Ja\tb\ufffd");
+    expect(colourDiff("+\x1b[2Ja\tb\r", false)).toBe("+\\u001b[2Ja\tb\\r");
   });
 });

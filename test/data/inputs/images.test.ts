@@ -1,5 +1,5 @@
 /** @file Real pictures of every supported kind, decoded; and files that are none. */
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
@@ -177,4 +177,40 @@ test("a link to a picture elsewhere is followed", async () => {
   symlinkSync(elsewhere, join(folder, "images"));
   const located = locateImage("images/a.jpg", [folder]);
   expect(located.ok && (await readImageFile(located.value)).ok).toBe(true);
+});
+
+describe("a TIFF whose samples are not 8 or 16 bits unsigned", () => {
+  // written by tifffile, one value all over
+  const sample = (name: string): Buffer => readFileSync(join(import.meta.dirname, "samples", name));
+  const grey = { ...imageSpec(2, 2), channels: 1 } as const;
+
+  test.each([
+    ["f32_1.tif", "has samples in floating point, which do not say what is black and what is white; give the image"],
+    ["f32rgb.tif", "has samples in floating point"],
+    ["u32.tif", "has samples of 32 bits"],
+    ["i16.tif", "has signed samples of 16 bits"],
+    ["i16neg.tif", "has signed samples of 16 bits"],
+    ["f64.tif", "has samples of a format that cannot be decoded (64-bit floats, say); convert it"],
+  ])("%s is refused by name of its samples", async (name, reason) => {
+    expect(await reasonOf(sample(name))).toContain(reason);
+  });
+
+  test.each<[name: string, range: readonly [number, number], byte: number]>([
+    ["f32_1.tif", [0, 1], 128],
+    ["f32rgb.tif", [0, 1], 128],
+    ["u32.tif", [0, 2 ** 32 - 1], 128],
+    ["u16_12bit.tif", [0, 4095], 128],
+    // (1200 + 1000) / 4000 and (−100 + 1000) / 4000 of 255
+    ["i16.tif", [-1000, 3000], 140],
+    ["i16neg.tif", [-1000, 3000], 57],
+    ["f32_1.tif", [0.6, 1], 0],
+    ["f32_1.tif", [0, 0.4], 255],
+  ])("%s within %j has the byte of its value", async (name, range, byte) => {
+    expect([...(await decode(sample(name), { ...grey, range })).pixels]).toEqual(Array(4).fill(byte));
+    expect([...(await decode(sample(name), { ...imageSpec(1, 1), range })).pixels]).toEqual(Array(3).fill(byte));
+  });
+
+  test("a fourth channel that is said to be no transparency leaves the colours alone", async () => {
+    expect([...(await decode(sample("four_unassoc.tif"), imageSpec(1, 1))).pixels]).toEqual([200, 100, 50]);
+  });
 });

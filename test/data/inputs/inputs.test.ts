@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type InputSource, type InputSpec, isTokenSource } from "../../../src/data/dataset.js";
 import { categorical, idCount, image, numeric, tokens } from "../../../src/data/inputs/inputs.js";
-import { loadDataset } from "../../../src/data/load.js";
 import { loadTableInputs } from "../../../src/data/inputs/table-inputs.js";
+import { loadDataset } from "../../../src/data/load.js";
 import { readTables } from "../../../src/data/tables/tables.js";
 import { ConfigError, DataError } from "../../../src/errors.js";
 import { boundedRegression } from "../../../src/tasks/index.js";
@@ -93,7 +93,10 @@ describe("a vector of numbers", () => {
 
 describe("a category", () => {
   test("is one-hot; a missing one is all zeros; a number is the category of its text", async () => {
-    const source = await open('c\nb\n""\n a \n', categorical({ column: "c", categories: ["a", "b", "c"] }));
+    const source = await open(
+      'c\nb\n""\n a \n',
+      categorical({ column: "c", categories: ["a", "b", "c"], missing: "category" }),
+    );
     expect(source.read(all(3))).toEqual(Float32Array.of(0, 1, 0, 0, 0, 0, 1, 0, 0));
     const dir = newFolder();
     await duckdb(`COPY (SELECT 7 AS c) TO '${join(dir, "t.parquet")}' (FORMAT parquet)`);
@@ -102,9 +105,16 @@ describe("a category", () => {
   });
 
   test("is an index from 1 for an embedding; a missing one is 0", async () => {
-    const input = categorical({ column: "c", categories: ["a", "b", "c"], encoding: "index" });
+    const input = categorical({ column: "c", categories: ["a", "b", "c"], encoding: "index", missing: "category" });
     expect((await open('c\nb\n""\na\n', input)).read([2, 1, 0])).toEqual(Int32Array.of(1, 0, 2));
     expect(idCount(input)).toBe(4);
+  });
+
+  test("that is missing is refused, as a missing number is, unless it is said to be a category", async () => {
+    const input = categorical({ column: "c", categories: ["a", "b"] });
+    expect(await messageOf(open('c\na\n""\n', input))).toBe(
+      '1 category cell in table.csv cannot be read: row 2 (line 3), column "c", input "x": null is missing; fill it, or give the input missing: "category".',
+    );
   });
 
   test("that is not listed is refused with the nearest one", async () => {

@@ -1,8 +1,11 @@
 /** @file Tables from files of every kind and from SQL; what is said of broken ones. */
-import { join } from "node:path";
+import { readdirSync, symlinkSync } from "node:fs";
+import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { placeOf, readTable, tableDigest } from "../../../src/data/tables/table.js";
+import { readParquet, writeTable } from "../../../src/data/tables/table-writer.js";
+import { readTables } from "../../../src/data/tables/tables.js";
 import { DataError } from "../../../src/errors.js";
 import { duckdb, newFolder, write } from "../files.js";
 
@@ -183,4 +186,75 @@ test("the digest follows the names and cells alone", async () => {
   const digest = async (name: string) => tableDigest(await readTable(name, { projectDir }));
   expect(await digest("a.csv")).toBe(await digest("b.csv"));
   expect(await digest("a.csv")).not.toBe(await digest("c.csv"));
+});
+
+describe("what a SQL query may do", () => {
+  const outside = () => {
+    const folder = newFolder();
+    write(folder, "secret.csv", "y\n7\n");
+    return folder;
+  };
+
+  test.each([
+    ["copies", (dir: string) => `SELECT 1 AS x; COPY (SELECT 1) TO '${dir}/out.csv'`, "more than one statement"],
+    ["attaches", (dir: string) => `SELECT 1 AS x; ATTACH '${dir}/out.db'`, "more than one statement"],
+    ["installs", () => "SELECT 1 AS x; INSTALL httpfs", "more than one statement"],
+    ["unlocks", () => "SELECT 1 AS x; SET enable_external_access = true", "more than one statement"],
+    ["inserts", () => "WITH a AS (SELECT 1) INSERT INTO b SELECT * FROM a", "b does not exist"],
+    ["explains", () => "WITH a AS (SELECT 1) DELETE FROM pg_type", "read"],
+    ["fetches", () => "FROM 'https://example.org/a.parquet'", "may not read https://example.org/a.parquet"],
+    ["scans", (dir: string) => `FROM sqlite_scan('${dir}/a.db', 't')`, "extension sqlite_scanner"],
+    ["reads elsewhere", (dir: string) => `FROM '${dir}/secret.csv'`, "secret.csv. A query reads the project's folder"],
+    ["climbs", (dir: string) => `FROM 'a/../../${basename(dir)}/secret.csv'`, "may not read"],
+    ["lists", (dir: string) => `SELECT * FROM glob('${dir}/*')`, "may not read"],
+    ["reads text", () => "SELECT * FROM read_text('/etc/hostname')", "may not read /etc/hostname"],
+    ["writes a log", (dir: string) => `SELECT * FROM read_blob('${dir}/secret.csv')`, "may not read"],
+  ])("is not what one does that %s", async (_, queryOf, reason) => {
+    const [projectDir, folder] = [newFolder(), outside()];
+    write(projectDir, "a/b.csv", "y\n1\n");
+    const message = await messageOf(readTable(queryOf(folder), { projectDir }));
+    expect(message).toContain(reason);
+    expect(message).not.toContain("\n");
+    expect(readdirSync(folder)).toEqual(["secret.csv"]);
+  });
+
+  test("is to read the project's folder, those of its tables, and what data.allow names", async () => {
+    const [projectDir, folder, other] = [newFolder(), outside(), outside()];
+    write(projectDir, "own.csv", "y\n1\n");
+    symlinkSync(folder, join(projectDir, "link"));
+    const query = (from: string) => `SELECT y FROM read_csv('${from}')`;
+    const read = async (from: string, allow: string[] = []) =>
+      (await readTable(query(from), { projectDir, allow })).columns.get("y");
+    expect(await read("own.csv")).toEqual([1]);
+    expect(await read(join(folder, "secret.csv"), [folder])).toEqual([7]);
+    expect(await read(join(folder, "*.csv"), [join(folder, "secret.csv"), folder])).toEqual([7]);
+    expect(await read(join(folder, "secret.csv"), [join(folder, "secret.csv")])).toEqual([7]);
+    expect(await messageOf(read("link/secret.csv"))).toContain("may not read");
+    expect(await read("link/secret.csv", ["link"])).toEqual([7]);
+    const sources = [{ table: join(other, "secret.csv") }, { table: query(join(other, "secret.csv")) }];
+    expect((await readTables(sources, projectDir)).rows).toBe(2);
+  });
+
+  test("is to read whatever it names, where it has just been typed", async () => {
+    const [projectDir, folder] = [newFolder(), outside()];
+    const read = async (query: string) => (await readTable(query, { projectDir, typed: true })).columns.get("y");
+    expect(await read(`FROM '${folder}/secret.csv'`)).toEqual([7]);
+    expect(await read(`SELECT y FROM read_csv(['${folder}/*.csv'])`)).toEqual([7]);
+    expect(await messageOf(read(`SELECT content AS y FROM read_text('/etc/' || 'hostname')`))).toContain(
+      "may not read",
+    );
+  });
+
+  test("of tables named with pattern characters, each is the file of that name", async () => {
+    const projectDir = newFolder();
+    write(projectDir, "d[x] *?/a[1].csv", "y\n1\n");
+    write(projectDir, "d[x] *?/a1.csv", "y\n2\n");
+    write(projectDir, "dx zz/a1.csv", "y\n3\n");
+    const table = await readTable("d[x] *?/a[1].csv", { projectDir });
+    expect(table.columns.get("y")).toEqual(["1"]);
+    const file = join(projectDir, "d[x] *?", "b[1].parquet");
+    await writeTable(file, [{ name: "y", type: "INTEGER" }], [[5]]);
+    write(projectDir, "d[x] *?/b1.parquet", "none");
+    expect(await readParquet(file, ["y"], "y")).toEqual([[5]]);
+  });
 });

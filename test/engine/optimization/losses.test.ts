@@ -1,13 +1,9 @@
 /** @file Masked losses of a batch: equal to PyTorch's, true to finite differences, additive over shards. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import {
-  type BatchTargets,
-  batchLoss,
-  countTerms,
-  gatherTargets,
-  layOutHeads,
-} from "../../../src/engine/optimization/losses.js";
+import { batchLoss, countTerms } from "../../../src/engine/optimization/losses.js";
+import { type BatchTargets, gatherTargets } from "../../../src/engine/batches/targets.js";
+import { layOutHeads } from "../../../src/engine/model/layout.js";
 import { defineTasks } from "../../../src/flow/define.js";
 import { traceFlow } from "../../../src/flow/trace.js";
 import { binary, boundedRegression, classification, multilabel } from "../../../src/tasks/index.js";

@@ -6,8 +6,8 @@ import {
   createOptimizer,
   globalNorm,
   type OptimizerConfig,
-  type OptimizerState,
 } from "../../../src/engine/optimization/optimizer.js";
+import type { OptimizerState } from "../../../src/engine/model/training-state.js";
 import { StoreError } from "../../../src/errors.js";
 
 interface TorchCase {

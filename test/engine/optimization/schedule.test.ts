@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import {
   afterEpoch,
+  hasStoppedEarly,
   type ScheduleConfig,
   type ScheduleDecision,
   startSchedule,
@@ -12,12 +13,15 @@ const plateau: ScheduleConfig = { ...never, reduceOnPlateau: { factor: 0.5, pati
 const stopping: ScheduleConfig = { ...never, earlyStopping: { patience: 2 } };
 
 /** Decisions after epochs 1, 2, … with these losses; the state goes through JSON each time, as in a resumed run. */
-function decide(config: ScheduleConfig, losses: readonly number[]): ScheduleDecision[] {
+function decide(
+  config: ScheduleConfig,
+  losses: readonly (number | null)[],
+): (ScheduleDecision & { readonly stop: boolean })[] {
   let state = startSchedule(config);
   return losses.map((loss, i) => {
     const decision = afterEpoch(config, JSON.parse(JSON.stringify(state)), i + 1, loss);
     state = decision.state;
-    return decision;
+    return { ...decision, stop: hasStoppedEarly(config, state) };
   });
 }
 
@@ -35,15 +39,21 @@ describe("the best epoch", () => {
     expect(decisions.map(({ state }) => state.epochsSinceBest)).toEqual([0, 0, 1, 2, 0]);
   });
 
-  test("is the latest one while there is nothing to validate on", () => {
-    const both = { ...plateau, earlyStopping: { patience: 2 } };
-    const decisions = decide(both, Array(4).fill(Number.NaN));
-    expect(decisions.every(({ improved, reduced, stop }) => improved && !reduced && !stop)).toBe(true);
+  test("is the latest one, and no improvement, while no epoch has had a value", () => {
+    const both = { ...plateau, earlyStopping: { patience: 3 } };
+    const decisions = decide(both, Array(4).fill(null));
+    expect(decisions.map(({ improved }) => improved)).toEqual([false, false, false, false]);
+    expect(decisions.map(({ kept }) => kept)).toEqual([true, true, true, true]);
+    expect(decisions.map(({ reduced }) => reduced)).toEqual([false, true, false, true]);
+    expect(decisions.map(({ stop }) => stop)).toEqual([false, false, true, true]);
     expect(decisions.at(-1)?.state.best).toEqual({ loss: null, epoch: 4 });
   });
 
-  test("any defined loss is better than an undefined one", () => {
-    expect(decide(never, [Number.NaN, 100, 101]).map(({ improved }) => improved)).toEqual([true, true, false]);
+  test("is no epoch without a value once another has had one", () => {
+    const decisions = decide(never, [null, 100, null, 101, 99]);
+    expect(decisions.map(({ improved }) => improved)).toEqual([false, true, false, false, true]);
+    expect(decisions.map(({ kept }) => kept)).toEqual([true, true, false, false, true]);
+    expect(decisions.map(({ state }) => state.best?.epoch)).toEqual([1, 2, 2, 2, 5]);
   });
 
   test("an infinite loss is no improvement", () => {

@@ -9,7 +9,7 @@ import { Network } from "../../../src/engine/model/network.js";
 import { ReplicaGroup, type ReplicaOptions } from "../../../src/engine/replicas/group.js";
 import { ReplicaSteps } from "../../../src/engine/replicas/steps.js";
 import { ConfigError, ReplicaError } from "../../../src/errors.js";
-import { loadProject } from "../../../src/project/project.js";
+import { loadProject } from "../../../src/project/load-project.js";
 import { ADAMW, batchOf, graph, INPUTS, makeData, richTrunk } from "../../support/small-project.js";
 
 const LABEL = 12_345;
@@ -17,7 +17,7 @@ const data = makeData(8);
 const groups: ReplicaGroup[] = [];
 const folder = mkdtempSync(join(tmpdir(), "cool-replicas-"));
 const preparation = {
-  module: new URL("../../../src/training/replica-preparation.ts", import.meta.url).href,
+  module: new URL("../../../src/project/replica-preparation.ts", import.meta.url).href,
   argument: join(folder, "cool.config.ts"),
 };
 
@@ -44,7 +44,7 @@ function children(): number[] {
   return listed.split("\n").flatMap((line) => (line.includes("process-entry") ? [Number.parseInt(line, 10)] : []));
 }
 
-/** A project with an own task whose loss does as it is told in a thread or process that is a replica's. */
+/** A project with a custom task whose loss does as it is told in a thread or process that is a replica's. */
 async function customTask(
   inReplica: string,
 ): Promise<{ readonly network: Network; readonly step: () => Promise<unknown> }> {
@@ -94,7 +94,7 @@ export default defineProject({
   return { network, step };
 }
 
-describe("own tasks", () => {
+describe("custom tasks", () => {
   test("have their functions in every replica, from the project's configuration", async () => {
     const { step } = await customTask("");
     expect(await step()).toMatchObject({ applied: true });
@@ -109,7 +109,7 @@ describe("own tasks", () => {
   test("that are not in a configuration are refused", async () => {
     const { network } = await customTask("");
     await expect(open(network)).rejects.toThrow(
-      'The functions of the own task "size" cannot be had in a replica: they are not in the project\'s configuration',
+      'The functions of the custom task "size" cannot be had in a replica: they are not in the project\'s configuration',
     );
   });
 });

@@ -2,7 +2,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../../src/engine/backends/choose.js";
-import { type BatchTargets, batchLoss, gatherTargets, layOutHeads } from "../../../src/engine/optimization/losses.js";
+import { batchLoss } from "../../../src/engine/optimization/losses.js";
+import { type BatchTargets, gatherTargets } from "../../../src/engine/batches/targets.js";
+import { layOutHeads } from "../../../src/engine/model/layout.js";
 import {
   isCompact,
   logitGradient,

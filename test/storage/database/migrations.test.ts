@@ -155,3 +155,23 @@ test("curves of a store of version 2 keep every point", () => {
   expect(queried(join(dir, "cool.db"), "SELECT count(*) FROM metric_series")).toEqual([3]);
   expect(queried(join(dir, "cool.db"), "SELECT count(*) FROM series_points")).toEqual([4]);
 });
+
+test("a store of version 3 has its speeds as rows per second, and its runs begin where they last did", () => {
+  const dir = temporaryDir();
+  const older = openDatabase(join(dir, "cool.db"));
+  migrate(older, SCHEMA_VERSIONS.slice(0, 3));
+  older.exec(`
+    INSERT INTO runs (id, name, project, state, heartbeat_at, pid, host, created_at, started_at, ended_at, node_version, package_version)
+      VALUES ('20260101-000000-abcd', 'old', 'p', 'finished', '2026-01-01T00:00:09Z', 1, 'h',
+        '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', '2026-01-01T00:00:09Z', '20.9.0', '0.1.0');
+    INSERT INTO metric_series (run_id, split, task_path, metric_name)
+      VALUES ('20260101-000000-abcd', 'train', '_total', 'images_per_second');
+    INSERT INTO series_points (series_id, step, epoch, value, wall_time) VALUES (1, 5, 1, 250.5, 0)`);
+  older.close();
+  const store = openRunStore(dir);
+  const [point] = store.readMetrics("20260101-000000-abcd", { metricName: "rows_per_second" });
+  expect(point).toMatchObject({ taskPath: "_total", step: 5, value: 250.5 });
+  expect(store.getRun("20260101-000000-abcd")).toMatchObject({ bestEpoch: null, sessionAt: null, earlierS: 0 });
+  expect(store.queryRuns({ columns: ["duration"] })[0]?.values.duration).toBeCloseTo(9, 3);
+  store.close();
+});

@@ -1,7 +1,8 @@
-/** @file Own tasks and known ones: their values by hand, and definitions that are wrong. */
+/** @file Custom tasks and known ones: their values by hand, and definitions that are wrong. */
 import { describe, expect, test } from "vitest";
 import { evaluateSplit } from "../../../src/analysis/evaluate.js";
-import { explainRow, printExplanation } from "../../../src/analysis/explain.js";
+import { explainRow } from "../../../src/analysis/explain.js";
+import { printExplanation } from "../../../src/analysis/print-explanation.js";
 import { scoreSplit } from "../../../src/analysis/score.js";
 import { tuneThresholds } from "../../../src/analysis/tune.js";
 import { defineTasks } from "../../../src/flow/define.js";
@@ -9,7 +10,7 @@ import type { CustomSpec } from "../../../src/flow/graph.js";
 import { printGraph } from "../../../src/flow/print.js";
 import { traceFlow } from "../../../src/flow/trace.js";
 import { defineTask } from "../../../src/project/define-task.js";
-import { behaviourOf, binary, known, metricNames } from "../../../src/tasks/index.js";
+import { behaviourOf, binary, known, directionOfMetric, metricNames } from "../../../src/tasks/index.js";
 import { angle } from "../../support/angle-task.js";
 
 const spec: CustomSpec = angle({ column: "wrist_angle", lossWeight: 2 });
@@ -20,11 +21,11 @@ function parse(own: CustomSpec, cell: unknown) {
   return { problem: behaviourOf(own).parseLabel(own, [cell], 1, out, 0), answer: [...out] };
 }
 
-describe("an own task", () => {
+describe("a custom task", () => {
   test("has a spec of plain data, and the same digest whenever it is defined the same", () => {
     expect(JSON.parse(JSON.stringify(spec))).toEqual(spec);
     expect(spec).toMatchObject({
-      kind: "own",
+      kind: "custom",
       type: "angle",
       logitWidth: 2,
       answerWidth: 1,
@@ -86,7 +87,7 @@ describe("an own task", () => {
 
     const answers = Float32Array.of(60, 350, 0);
     const mask = Uint8Array.of(1, 1, 0);
-    const metrics = behaviour.metrics({
+    const metrics = behaviour.metrics.values({
       spec,
       logits: own,
       activated,
@@ -103,10 +104,10 @@ describe("an own task", () => {
 
   test("metrics without rows are null, and the first one is the headline", () => {
     expect(metricNames(spec)).toEqual(["loss", "mean_angular_deviation", "within_five_degrees"]);
-    expect(behaviour.headlineMetric(spec)).toEqual({ name: "mean_angular_deviation", higherIsBetter: false });
-    expect(behaviour.higherIsBetter(spec, "within_five_degrees")).toBe(true);
-    expect(behaviour.higherIsBetter(spec, "mean_angular_deviation")).toBe(false);
-    expect(behaviour.higherIsBetter(spec, "loss")).toBe(false);
+    expect(behaviour.headlineMetric(spec)).toBe("mean_angular_deviation");
+    expect(directionOfMetric(spec, "within_five_degrees")).toBe(true);
+    expect(directionOfMetric(spec, "mean_angular_deviation")).toBe(false);
+    expect(directionOfMetric(spec, "loss")).toBe(false);
   });
 
   test("the gradient of a task without one is taken by differences", () => {
@@ -202,7 +203,7 @@ describe("a definition that does not fit", () => {
   });
 });
 
-describe("tuning an own decoder", () => {
+describe("tuning an custom decoder", () => {
   const graph = traceFlow(
     defineTasks({ features: ["f"], tasks: { wrist: angle(), on: binary() } }).flow("main", (flow, { f }, out) => {
       out.add(flow.on(f));
@@ -374,7 +375,7 @@ describe("a known task", () => {
   test("is shown as given in explanation trees", () => {
     const print = (row: number) => printExplanation(graph, "x", explainRow(graph, scored, row));
     expect(print(0)).toBe(
-      "├── x\n│   └── member | given: [True]\n│       └── asked | decoded: [True], activated: [0.8808], logits: [2]",
+      "├── x\n│   └── member | given: [True]\n│       └── asked | decoded: [True], activated: [0.8808] ≥ 0.5, logits: [2]",
     );
     expect(print(1)).toBe("├── x\n│   └── member | given: [False]");
     expect(print(2)).toBe("├── x\n│   └── member | given: [unknown]");

@@ -60,14 +60,14 @@ export function privateInstallation(flavour: TensorflowFlavour, env: Environment
   return join(cacheFolder(env), "backends", `tensorflow-${flavour}-${platform}-${arch}-node${versions.modules}`);
 }
 
-/** Every installation that this process can see: the GPU's before the CPU's, the project's own first. */
-export function installedPackages(
-  projectDir: string = process.cwd(),
-  env: Environment = process.env,
-): readonly TensorflowPackage[] {
+/**
+ * Every installation that may be loaded: the GPU's before the CPU's, the project's own first.
+ * @param projectDir the user's project; undefined: there is none, and the working folder is none either
+ */
+export function installedPackages(projectDir?: string, env: Environment = process.env): readonly TensorflowPackage[] {
   return (["gpu", "cpu"] as const).flatMap((flavour) => {
     const places = [
-      { place: "project", dir: projectDir },
+      ...(projectDir === undefined ? [] : [{ place: "project", dir: projectDir } as const]),
       { place: "dnn-cool", dir: dirname(fileURLToPath(import.meta.url)) },
       { place: "cache", dir: privateInstallation(flavour, env) },
     ] as const;

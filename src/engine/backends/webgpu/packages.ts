@@ -25,8 +25,8 @@ interface InstalledPackage {
 }
 
 /** The project's own packages, then those beside dnn-cool; null unless both are there. */
-export function findWebgpuPackages(projectDir: string = process.cwd()): WebgpuPackages | null {
-  const folders = [projectDir, dirname(fileURLToPath(import.meta.url))];
+export function findWebgpuPackages(projectDir?: string): WebgpuPackages | null {
+  const folders = [...(projectDir === undefined ? [] : [projectDir]), dirname(fileURLToPath(import.meta.url))];
   const find = (name: string): InstalledPackage | null =>
     folders.map((folder) => packageNear(folder, name)).find((found) => found !== null) ?? null;
   const [dawn, kernels] = [find(DAWN), find(KERNELS)];

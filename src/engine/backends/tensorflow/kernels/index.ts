@@ -10,7 +10,7 @@ import {
   type KernelConfig,
   registerGradient,
 } from "@tensorflow/tfjs-core";
-import { registerDilatedGradients } from "../../../model/dilated.js";
+import { registerDilatedGradients } from "../../dilated.js";
 import { replaceKernel } from "../../replace-kernel.js";
 import { einsumGradient } from "../../wasm/kernels/einsum.js";
 import { filterGradient, inputGradient } from "./convolution.js";

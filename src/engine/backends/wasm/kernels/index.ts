@@ -3,8 +3,8 @@ import "@tensorflow/tfjs-backend-wasm";
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
 import "@tensorflow/tfjs-layers";
 import { _FusedMatMul, AvgPool3DGrad, BatchMatMul, getKernel, registerGradient, Sum } from "@tensorflow/tfjs-core";
-import { registerDilatedGradients } from "../../../model/dilated.js";
-import { mendAveragePooling } from "../../../model/padded-average.js";
+import { registerDilatedGradients } from "../../dilated.js";
+import { mendAveragePooling } from "../../padded-average.js";
 import { replaceKernel } from "../../replace-kernel.js";
 import { conv2dBackpropFilter } from "./conv2d-filter.js";
 import { conv2dBackpropInput } from "./conv2d-input.js";

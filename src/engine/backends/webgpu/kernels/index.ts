@@ -1,6 +1,6 @@
 /** @file Registers what tfjs's WebGPU backend lacks for training, or does wrong. Its own kernels come before. */
 import { Cast, Conv2DBackpropFilter, getKernel, registerKernel, unregisterKernel } from "@tensorflow/tfjs-core";
-import { mendAveragePooling } from "../../../model/padded-average.js";
+import { mendAveragePooling } from "../../padded-average.js";
 import { convertingCast } from "./cast.js";
 import { groupedFilterGradient } from "./conv2d-filter.js";
 

@@ -1,0 +1,140 @@
+/** @file One task's answers to a row, or to its tokens, as a node of an explanation tree shows them. */
+import { at, f32At, i32At } from "../arrays.js";
+import { axisOf, type TaskNode, type TaskSpec } from "../flow/graph.js";
+import { answerWidth, type Offsets } from "../flow/masks.js";
+import { behaviourOf, decodedScore, isSummarized } from "../tasks/index.js";
+import type { ExplainableTask, ExplainedValue, SpreadOfRow, TaskAnswer, Uncertainty } from "./explanation.js";
+import { neededOffsets } from "./positions.js";
+import type { SampledAnswers, Spread } from "./uncertainty.js";
+
+/** One task that is asked of one row. */
+export interface AskedTask {
+  readonly task: TaskNode;
+  readonly answers: ExplainableTask;
+  /** The row, or where its tokens that are asked lie among the tokens of all rows. */
+  readonly asked: readonly number[];
+  readonly row: number;
+  readonly offsets: Offsets | null | undefined;
+  /** Tokens of the row. */
+  readonly words: readonly string[] | undefined;
+}
+
+const TOKENS_SHOWN = 32;
+
+/** The row, or where its tokens lie among those of all rows, as far as the task is asked. */
+export function rowsAsked(
+  { spec }: TaskNode,
+  { activePredicted }: ExplainableTask,
+  offsets: Offsets | null | undefined,
+  row: number,
+): number[] {
+  if (axisOf(spec) === "sample") return activePredicted[row] === 0 ? [] : [row];
+  const all = neededOffsets(offsets);
+  const [from, to] = [i32At(all, row), i32At(all, row + 1)];
+  return Array.from({ length: to - from }, (_, i) => from + i).filter((token) => activePredicted[token] === 1);
+}
+
+/** What the task answers, with its spread where the row was sampled. */
+export function explainTask(asked: AskedTask, sampled: SampledAnswers | undefined): TaskAnswer {
+  return axisOf(asked.task.spec) === "sample" ? explainSample(asked, sampled) : explainTokens(asked, sampled);
+}
+
+function explainSample({ task: { spec, index }, answers, row }: AskedTask, sampled?: SampledAnswers): TaskAnswer {
+  const behaviour = behaviourOf(spec);
+  const width = behaviour.logitWidth(spec);
+  const scores = answers.activated.subarray(row * width, (row + 1) * width);
+  const choices = behaviour.choices(spec);
+  const order = choices === null ? [...scores.keys()] : bestFirst(scores);
+  const shown = order.map((i) => row * width + i);
+  const spread = width === 0 ? undefined : sampled;
+  return {
+    decoded: choices === null ? valuesOf(spec, answers.decoded, row) : order.map((i) => at(choices, i)),
+    ...questionsOf(spec, answers),
+    activated: order.map((i) => f32At(scores, i)),
+    logits: shown.map((i) => f32At(answers.logits, i)),
+    ...uncertaintyOf(spread, index, shown, indicesOf(row, answerWidth(spec))),
+  };
+}
+
+/** The answers at some tokens of a row. */
+function explainTokens({ task, answers, asked, row, offsets, words }: AskedTask, sampled?: SampledAnswers): TaskAnswer {
+  const { spec, index } = task;
+  const { logits, activated, decoded } = answers;
+  const behaviour = behaviourOf(spec);
+  const width = behaviour.logitWidth(spec);
+  const choices = behaviour.choices(spec);
+  const all = neededOffsets(offsets);
+  const first = i32At(all, row);
+  const shown = asked.slice(0, TOKENS_SHOWN);
+  // of every class, also where of very many only the best are kept of an answer
+  const scores = shown.flatMap((token) =>
+    choices === null ? indicesOf(token, width) : [token * width + f32At(decoded, token)],
+  );
+  const numbers = (values: Float32Array): number[] =>
+    choices === null
+      ? scores.map((i) => f32At(values, i))
+      : shown.map((token) => decodedScore(spec, choices.length, values, decoded, token));
+  return {
+    decoded: shown.map((token) => {
+      const answer = behaviour.describe(spec, decoded, token) ?? "unknown";
+      return typeof answer === "object" ? answer.join("+") || "none" : answer;
+    }),
+    ...questionsOf(spec, answers),
+    activated: numbers(activated),
+    // of very many classes the logits are not kept: their logarithms are as good, since softmax takes no constant
+    logits: isSummarized(spec) ? numbers(activated).map(Math.log) : numbers(logits),
+    positions: shown.map((token) => token - first),
+    tokens: i32At(all, row + 1) - first,
+    ...(words === undefined ? {} : { words: shown.map((token) => words[token - first] ?? "") }),
+    ...uncertaintyOf(
+      sampled,
+      index,
+      scores,
+      shown.flatMap((token) => indicesOf(token, answerWidth(spec))),
+    ),
+  };
+}
+
+/** Names and thresholds of the yes-or-no questions that a task consists of; nothing where it is none. */
+function questionsOf(spec: TaskSpec, { thresholds }: ExplainableTask): Pick<TaskAnswer, "labels" | "thresholds"> {
+  const questions = behaviourOf(spec).questions(spec);
+  if (questions.length === 0) return {};
+  const labels = questions.flatMap((name) => (name === null ? [] : [name]));
+  return { ...(labels.length === 0 ? {} : { labels }), thresholds: [...thresholds] };
+}
+
+/** Where the numbers of a row, or of a token, lie in a matrix of so many per row. */
+function indicesOf(row: number, width: number): number[] {
+  return Array.from({ length: width }, (_, i) => row * width + i);
+}
+
+/**
+ * @param scores which of all scores of the task are shown
+ * @param answers which of all answers of the task are shown
+ */
+function uncertaintyOf(
+  sampled: SampledAnswers | undefined,
+  task: number,
+  scores: readonly number[],
+  answers: readonly number[],
+): { readonly uncertainty?: Uncertainty } {
+  if (sampled === undefined) return {};
+  const { activated, decoded } = at(sampled.tasks, task);
+  const spreadOf = ({ mean, deviation }: Spread, indices: readonly number[]): SpreadOfRow => ({
+    mean: indices.map((i) => f32At(mean, i)),
+    deviation: indices.map((i) => f32At(deviation, i)),
+  });
+  const ofScores = { samples: sampled.samples, ...spreadOf(activated, scores) };
+  return { uncertainty: decoded === null ? ofScores : { ...ofScores, decoded: spreadOf(decoded, answers) } };
+}
+
+/** Indices of the scores from the highest down; of equal ones the first stays first, as in decoding. */
+function bestFirst(scores: Float32Array): number[] {
+  return [...scores.keys()].sort((a, b) => f32At(scores, b) - f32At(scores, a));
+}
+
+function valuesOf(spec: TaskSpec, decoded: Float32Array, row: number): readonly ExplainedValue[] {
+  const answer = behaviourOf(spec).describe(spec, decoded, row);
+  if (answer === null) return [];
+  return typeof answer === "object" ? answer : [answer];
+}

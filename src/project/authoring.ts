@@ -1,0 +1,45 @@
+/**
+ * @file What a configuration is written with: all that `dnn-cool` offers but training and asking runs, which a
+ * configuration has no use for. Importing it loads nothing heavy: engines and file formats load when used.
+ */
+
+export type {
+  CategoricalInputSpec,
+  ImageInputSpec,
+  InputSpec,
+  NumericInputSpec,
+  TokensInputSpec,
+} from "../data/dataset.js";
+export { categorical, idCount, image, type NumericColumns, numeric, tokens } from "../data/inputs/inputs.js";
+export type { Layers, LayersModel, SymbolicTensor, TrunkFunction } from "../engine/model/network.js";
+export {
+  type Block,
+  type EncodedTokens,
+  type MlpOptions,
+  mlp,
+  type ResidualNetOptions,
+  residualNet,
+  type SmallConvNetOptions,
+  sequential,
+  smallConvNet,
+  type TokenEncoderOptions,
+  type TrunkPart,
+  tokenEncoder,
+} from "../engine/model/ready-trunks.js";
+export { maskPadding, poolTokens } from "../engine/model/token-layers.js";
+export * from "../errors.js";
+export { defineTasks, Expression, type TaskDefinitions } from "../flow/define.js";
+export type * from "../flow/graph.js";
+export { printCondition, printGraph } from "../flow/print.js";
+export { defineTask, type HeadFunction, type HeadParts, type TaskDefinition } from "./define-task.js";
+export type * from "../logging/run-logger.js";
+export { defineProject, type Project, type ProjectDefinition } from "./define-project.js";
+export type { EvaluationRow, Gates, MetricPoint, Split } from "../tasks/evaluation.js";
+export {
+  binary,
+  boundedRegression,
+  classification,
+  known,
+  maskedLanguageModeling,
+  multilabel,
+} from "../tasks/index.js";

@@ -1,0 +1,185 @@
+/** @file A defined project → one that is ready to run: what an editor would have said of it is checked again. */
+import { resolve } from "node:path";
+import type { InputSpec } from "../data/dataset.js";
+import type { TrunkFunction } from "../engine/model/network.js";
+import { ConfigError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
+import { assertOwnNames, type Definitions } from "../flow/define.js";
+import type { FlowGraph } from "../flow/graph.js";
+import { traceFlow } from "../flow/trace.js";
+import type { OpenRunLogger } from "../logging/run-logger.js";
+import { behaviourOf, taskKinds } from "../tasks/index.js";
+import { applyAssignments } from "./assignments.js";
+import type { Project, ProjectDefinition } from "./define-project.js";
+import { checkMetrics } from "./metrics.js";
+import { parseMonitor } from "./monitor.js";
+import { parseSettings, type Settings } from "./settings.js";
+import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
+
+/** A project ready to run: traced, validated, settings complete. */
+export interface LoadedProject {
+  readonly name: string;
+  /** Folder of the configuration; tables are relative to it. */
+  readonly projectDir: string;
+  /** null where the project was made by a program. */
+  readonly configFile: string | null;
+  /** Files of the configuration's modules, and package.json of the packages that they import; none of a program. */
+  readonly modules: readonly string[];
+  readonly graph: FlowGraph;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly settings: Settings;
+  /** `key=value` settings that won over the file's. */
+  readonly assignments: readonly string[];
+  readonly trunk: TrunkFunction;
+  readonly prepare: ProjectDefinition["data"]["prepare"];
+  /** Open the project's own listeners to a run. */
+  readonly loggers: readonly OpenRunLogger[];
+}
+
+/** Traces and validates a project. */
+export function resolveProject(
+  project: Project,
+  options: {
+    readonly projectDir?: string;
+    readonly configFile?: string | null;
+    readonly modules?: readonly string[];
+    readonly assignments?: readonly string[];
+  } = {},
+): LoadedProject {
+  const { definition } = project;
+  const configFile = options.configFile ?? null;
+  const where = configFile ?? "the project";
+  checkKeys(definition, where);
+  // "inputs" is an easy one to forget
+  const { inputs = {}, prepare, ...data } = definition.data;
+  const { loggers = [], ...log } = definition.log ?? {};
+  checkLoggers(loggers, where);
+  const written = {
+    data,
+    ...(definition.train === undefined ? {} : { train: definition.train }),
+    ...(definition.tune === undefined ? {} : { tune: definition.tune }),
+    ...(definition.evaluate === undefined ? {} : { evaluate: definition.evaluate }),
+    ...(definition.log === undefined ? {} : { log }),
+  };
+  const settings = settingsOf(written, options.assignments ?? [], where);
+  if (Object.keys(inputs).length === 0) {
+    throw new ConfigError(
+      `${where}: data.inputs is empty. Name one, e.g. inputs: { image: image({ column: "img", size: [64, 64] }) }.`,
+      {
+        file: where,
+      },
+    );
+  }
+  assertOwnNames("inputs", inputs);
+  checkAugmentation(inputs, settings, where);
+  if (typeof definition.trunk !== "function") {
+    throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
+  }
+  checkTasks(definition.tasks, where);
+  const graph = withVocabulary(traceFlow(definition.tasks, definition.flow), inputs);
+  checkTokenTasks(graph, inputs, where);
+  checkMeasures(graph, settings, where);
+  parseMonitor(graph, settings.train.monitor);
+  checkMetrics(graph, settings.evaluate.metrics, "evaluate.metrics");
+  return {
+    name: definition.name,
+    projectDir: resolve(options.projectDir ?? process.cwd()),
+    configFile,
+    modules: options.modules ?? [],
+    graph,
+    inputs,
+    settings,
+    assignments: options.assignments ?? [],
+    trunk: definition.trunk as TrunkFunction,
+    prepare,
+    loggers,
+  };
+}
+
+/** They are functions, and no settings: a run cannot be repeated from what is stored of them. */
+function checkLoggers(loggers: readonly unknown[], where: string): void {
+  const wrong = Array.isArray(loggers) ? loggers.find((open) => typeof open !== "function") : loggers;
+  if (wrong === undefined) return;
+  throw new ConfigError(
+    `${where}: log.loggers is a list of functions (run) => logger, e.g. loggers: [(run) => ({ epoch: ({ trainLoss }) => console.log(run.name, trainLoss) })].`,
+    { file: where, keys: ["log.loggers"] },
+  );
+}
+
+const DEFINITION_KEYS = Object.keys({
+  name: true,
+  tasks: true,
+  flow: true,
+  data: true,
+  trunk: true,
+  train: true,
+  tune: true,
+  evaluate: true,
+  log: true,
+} satisfies Record<keyof ProjectDefinition, true>);
+
+/** What the compiler checks in an editor, for a configuration that was never compiled. */
+function checkKeys(definition: ProjectDefinition, where: string): void {
+  const unknown = Object.keys(definition).find((key) => !DEFINITION_KEYS.includes(key));
+  if (unknown !== undefined) {
+    const [nearest] = nearestNames(unknown, DEFINITION_KEYS);
+    const hint = nearest === undefined ? `known: ${DEFINITION_KEYS.join(", ")}` : `did you mean "${nearest}"?`;
+    throw new ConfigError(sentence(`${where}: "${unknown}" is not a key of defineProject; ${hint}`), {
+      file: where,
+      keys: [unknown],
+    });
+  }
+  const missing = (["name", "tasks", "flow", "data", "trunk"] as const).find((key) => definition[key] === undefined);
+  if (missing !== undefined) {
+    throw new ConfigError(`${where}: defineProject has no "${missing}". Add it.`, { file: where, keys: [missing] });
+  }
+}
+
+/** Settings of the file with those of `--set`; a wrong one is blamed on where it was written. */
+function settingsOf(written: object, assignments: readonly string[], where: string): Settings {
+  const assigned = applyAssignments(written, assignments);
+  try {
+    return parseSettings(assigned, where);
+  } catch (error) {
+    parseSettings(written, where);
+    const { message, facts } = error as ConfigError;
+    throw new UsageError(message.replace(where, "--set"), { ...facts, file: undefined, assignments });
+  }
+}
+
+function checkAugmentation(inputs: LoadedProject["inputs"], { data }: Settings, where: string): void {
+  if (data.augment === null || Object.values(inputs).some(({ kind }) => kind === "image")) return;
+  throw new ConfigError(
+    `${where}: data.augment changes pictures, but there is no image input. Remove it, or add an image input.`,
+    { file: where, keys: ["data.augment"] },
+  );
+}
+
+/** Labels in parts of the picture that do not say what they measure would stay where they are while it moves. */
+function checkMeasures({ tasks }: FlowGraph, { data: { augment } }: Settings, where: string): void {
+  if (augment === null) return;
+  const [smallest, largest] = augment.scale;
+  const moves =
+    augment.flipHorizontal > 0 || augment.flipVertical > 0 || augment.shift > 0 || smallest !== 1 || largest !== 1;
+  const silent = tasks.flatMap(({ spec, path }) =>
+    spec.kind === "boundedRegression" && spec.scale !== null && spec.measures === undefined ? [path] : [],
+  );
+  if (!moves || silent.length === 0) return;
+  const named = silent.map((path) => `"${path}"`).join(", ");
+  throw new ConfigError(
+    `${where}: data.augment moves pictures, but ${named}, scaled by the picture's size, ${silent.length === 1 ? "does" : "do"} not say how the labels move with them. Add measures: "x", "y", "width" or "height", or measures: "none" where they do not.`,
+    { file: where, keys: ["data.augment"], tasks: silent },
+  );
+}
+
+function checkTasks(definitions: Definitions, where: string): void {
+  for (const [name, spec] of Object.entries(definitions.tasks)) {
+    if (!taskKinds.includes(spec.kind)) throw new UnknownNameError("kind of task", String(spec.kind), taskKinds, where);
+    const problem = behaviourOf(spec).problemWith(spec);
+    if (problem !== null) throw new ConfigError(`${where}: the task "${name}" ${problem}.`, { task: name });
+    if (spec.lossWeight !== undefined && !(spec.lossWeight >= 0 && Number.isFinite(spec.lossWeight))) {
+      throw new ConfigError(`${where}: the task "${name}" has lossWeight ${spec.lossWeight}; it must be 0 or more.`, {
+        task: name,
+      });
+    }
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * @file What a user may write as settings. Made of settings-schema.ts by `npm run docs`, since types that are inferred
+ * from a schema carry no comments into an editor.
+ */
+
+export interface SettingsInput {
+  /** Tables, splits and what is done to pictures. */
+  data: {
+    /** CSV, Parquet or JSON-lines file relative to the project, or a SQL query. */
+    table?: string | undefined;
+    /** More tables, each with some of the label columns. */
+    tables?:
+      | {
+          /** CSV, Parquet or JSON-lines file relative to the project, or a SQL query. */
+          table: string;
+          /** Columns that this table names differently: wanted name → its name here. */
+          columns?: Record<string, string> | undefined;
+          /** Instead of data.split. */
+          split?:
+            | {
+                /** Column whose cells are train, valid (or val, validation) or test. */
+                column: string;
+              }
+            | {
+                /** Part of the rows that train. Default: 0.8. */
+                train?: number | undefined;
+                /** Part that decides thresholds and the best checkpoint. Default: 0.1. */
+                valid?: number | undefined;
+                /** Part that only the final evaluation sees. Default: 0.1. */
+                test?: number | undefined;
+                /** Which rows fall where. Default: 7. */
+                seed?: number | undefined;
+              }
+            | undefined;
+        }[]
+      | undefined;
+    /** Folders and files that SQL queries may read besides the project's folder and those of its tables. Default: []. */
+    allow?: string[] | undefined;
+    /** Which rows train, validate and test, in every table that brings no split of its own. */
+    split?:
+      | {
+          /** Column whose cells are train, valid (or val, validation) or test. */
+          column: string;
+        }
+      | {
+          /** Part of the rows that train. Default: 0.8. */
+          train?: number | undefined;
+          /** Part that decides thresholds and the best checkpoint. Default: 0.1. */
+          valid?: number | undefined;
+          /** Part that only the final evaluation sees. Default: 0.1. */
+          test?: number | undefined;
+          /** Which rows fall where. Default: 7. */
+          seed?: number | undefined;
+        }
+      | undefined;
+    /** What a picture that cannot be decoded is: an error, or a row that is left out, counted and listed. Default: "error". */
+    onBadImage?: "error" | "skip" | undefined;
+    /** Whether missing labels of gates are taken from the labels of what they gate. Default: false. */
+    impliedLabels?: boolean | undefined;
+    /** How training pictures are changed at random, and the labels that measure them with them; null: not at all. Default: null. */
+    augment?:
+      | {
+          /** Probability of a mirrored picture. Default: 0. */
+          flipHorizontal?: number | undefined;
+          /** Probability of a picture upside down. Default: 0. */
+          flipVertical?: number | undefined;
+          /** Largest shift along each axis, as a fraction of the picture's size. Default: 0. */
+          shift?: number | undefined;
+          /** Smallest and largest factor of size. Default: [1,1]. */
+          scale?: [number, number] | undefined;
+          /** The factor is drawn from 1 − value to 1 + value. Default: 0. */
+          brightness?: number | undefined;
+          /** The factor is drawn from 1 − value to 1 + value. Default: 0. */
+          contrast?: number | undefined;
+          /** The factor is drawn from 1 − value to 1 + value. Default: 0. */
+          saturation?: number | undefined;
+        }
+      | null
+      | undefined;
+  };
+  /** How the network is trained. */
+  train?:
+    | {
+        /** How often every training row is seen. Default: 10. */
+        epochs?: number | undefined;
+        /** Rows per step. Default: 32. */
+        batchSize?: number | undefined;
+        /** Steps between checkpoints within an epoch; null: only at its end. Default: null. */
+        checkpointEverySteps?: number | null | undefined;
+        /** Of the first weights, the order of rows, dropout and augmentation. Default: 7. */
+        seed?: number | undefined;
+        /** Copies of the network that share every batch; auto: as many as the machine has cores or GPUs for. Default: 1. */
+        replicas?: number | "auto" | undefined;
+        /** How gradients become steps. */
+        optimizer?:
+          | {
+              /** Adam with decoupled weight decay (Loshchilov & Hutter 2019). */
+              kind: "adamw";
+              /** Size of a step. Default: 0.001. */
+              learningRate?: number | undefined;
+              /** Decay of the mean of gradients. Default: 0.9. */
+              beta1?: number | undefined;
+              /** Decay of the mean of their squares. Default: 0.999. */
+              beta2?: number | undefined;
+              /** Added to the denominator. Default: 1e-8. */
+              epsilon?: number | undefined;
+              /** Part of each weight that a step takes away, times learningRate. Default: 0.01. */
+              weightDecay?: number | undefined;
+            }
+          | {
+              /** Stochastic gradient descent with momentum. */
+              kind: "sgd";
+              /** Size of a step. Default: 0.01. */
+              learningRate?: number | undefined;
+              /** Part of the last step that the next one keeps. Default: 0.9. */
+              momentum?: number | undefined;
+              /** Look ahead along the momentum. Default: false. */
+              nesterov?: boolean | undefined;
+              /** Times each weight, added to its gradient. Default: 0. */
+              weightDecay?: number | undefined;
+            }
+          | undefined;
+        /** Largest norm of all gradients together; null: no limit. Default: null. */
+        clipNorm?: number | null | undefined;
+        /** Losses are weighted by lossWeight alone, or by learned uncertainties as well (Kendall et al. 2018). Default: "constant". */
+        taskWeighting?: "constant" | "uncertainty" | undefined;
+        /** Decides the best checkpoint, the plateau and early stopping: _total/loss or <task path>/<metric> on valid. Default: "_total/loss". */
+        monitor?: string | undefined;
+        /** A run, or the model.json of a saved LayersModel (relative to the project), whose weights to begin with. Default: null. */
+        from?:
+          | string
+          | {
+              /** Id, start of an id, name, or latest. */
+              run: string;
+            }
+          | null
+          | undefined;
+        /** Features, tasks and flows whose weights stay as they are. Default: []. */
+        freeze?: string[] | undefined;
+        /** Lower the learning rate where the monitor no longer improves; null: never. Default: null. */
+        reduceOnPlateau?:
+          | {
+              /** What the learning rate is multiplied by. Default: 0.5. */
+              factor?: number | undefined;
+              /** Epochs without improvement before that. Default: 5. */
+              patience?: number | undefined;
+              /** Where it stops. Default: 0.000001. */
+              minLearningRate?: number | undefined;
+            }
+          | null
+          | undefined;
+        /** End the run where the monitor no longer improves; null: never. Default: null. */
+        earlyStopping?:
+          | {
+              /** Epochs without improvement before the end. Default: 10. */
+              patience?: number | undefined;
+            }
+          | null
+          | undefined;
+      }
+    | undefined;
+  /** How thresholds are tuned. */
+  tune?:
+    | {
+        /** What the best thresholds are best for. Default: "f1_score". */
+        metric?: string | undefined;
+      }
+    | undefined;
+  /** What is measured besides. */
+  evaluate?:
+    | {
+        /** Metrics to compute besides the usual ones, after each epoch and at the end, e.g. matthews_correlation. Default: []. */
+        metrics?: string[] | undefined;
+      }
+    | undefined;
+  /** What is logged, and how often. */
+  log?:
+    | {
+        /** Best and worst samples kept per task. Default: 10. */
+        top?: number | undefined;
+        /** Epochs between pictures of them in TensorBoard; null: only at the end. Default: 10. */
+        imagesEvery?: number | null | undefined;
+        /** Format of these pictures. Default: "png". */
+        imageFormat?: "png" | "jpeg" | undefined;
+        /** Steps between points of the running loss; null: only whole epochs. Default: 20. */
+        every?: number | null | undefined;
+        /** Distributions of weights and scores in TensorBoard after each epoch. Default: false. */
+        histograms?: boolean | undefined;
+      }
+    | undefined;
+}

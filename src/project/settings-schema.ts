@@ -1,0 +1,197 @@
+/**
+ * @file Settings of a project: what may be written under `data`, `train`, `tune`, `evaluate` and `log`, with defaults.
+ * The descriptions are what docs/settings.md and an editor show: `npm run docs` writes both from this schema.
+ */
+import { z } from "zod";
+
+const positive = z.number().positive();
+const fraction = z.number().min(0).max(1);
+const wholePositive = z.number().int().positive();
+
+const adamw = z.strictObject({
+  kind: z.literal("adamw").describe("Adam with decoupled weight decay (Loshchilov & Hutter 2019)"),
+  learningRate: positive.default(1e-3).describe("Size of a step"),
+  beta1: fraction.default(0.9).describe("Decay of the mean of gradients"),
+  beta2: fraction.default(0.999).describe("Decay of the mean of their squares"),
+  epsilon: positive.default(1e-8).describe("Added to the denominator"),
+  weightDecay: z
+    .number()
+    .min(0)
+    .default(0.01)
+    .describe("Part of each weight that a step takes away, times learningRate"),
+});
+
+const sgd = z.strictObject({
+  kind: z.literal("sgd").describe("Stochastic gradient descent with momentum"),
+  learningRate: positive.default(1e-2).describe("Size of a step"),
+  momentum: fraction.default(0.9).describe("Part of the last step that the next one keeps"),
+  nesterov: z.boolean().default(false).describe("Look ahead along the momentum"),
+  weightDecay: z.number().min(0).default(0).describe("Times each weight, added to its gradient"),
+});
+
+const replicas = z
+  .custom<number | "auto">(
+    (value) => value === "auto" || (typeof value === "number" && Number.isInteger(value) && value >= 1),
+    'write a whole number from 1, or "auto"',
+  )
+  .meta({ type: 'number | "auto"' });
+
+const train = z.strictObject({
+  epochs: wholePositive.default(10).describe("How often every training row is seen"),
+  batchSize: wholePositive.default(32).describe("Rows per step"),
+  checkpointEverySteps: wholePositive
+    .nullable()
+    .default(null)
+    .describe("Steps between checkpoints within an epoch; null: only at its end"),
+  seed: z.number().int().default(7).describe("Of the first weights, the order of rows, dropout and augmentation"),
+  replicas: replicas
+    .default(1)
+    .describe("Copies of the network that share every batch; auto: as many as the machine has cores or GPUs for"),
+  optimizer: z
+    .discriminatedUnion("kind", [adamw, sgd])
+    .prefault({ kind: "adamw" })
+    .describe("How gradients become steps"),
+  clipNorm: positive.nullable().default(null).describe("Largest norm of all gradients together; null: no limit"),
+  taskWeighting: z
+    .enum(["constant", "uncertainty"])
+    .default("constant")
+    .describe("Losses are weighted by lossWeight alone, or by learned uncertainties as well (Kendall et al. 2018)"),
+  monitor: z
+    .string()
+    .default("_total/loss")
+    .describe(
+      "Decides the best checkpoint, the plateau and early stopping: _total/loss or <task path>/<metric> on valid",
+    ),
+  from: z
+    .union([
+      z.string().min(1),
+      z.strictObject({ run: z.string().min(1).describe("Id, start of an id, name, or latest") }),
+    ])
+    .nullable()
+    .default(null)
+    .describe("A run, or the model.json of a saved LayersModel (relative to the project), whose weights to begin with"),
+  freeze: z.array(z.string()).default([]).describe("Features, tasks and flows whose weights stay as they are"),
+  reduceOnPlateau: z
+    .strictObject({
+      factor: z.number().gt(0).lt(1).default(0.5).describe("What the learning rate is multiplied by"),
+      patience: wholePositive.default(5).describe("Epochs without improvement before that"),
+      minLearningRate: z.number().min(0).default(1e-6).describe("Where it stops"),
+    })
+    .nullable()
+    .default(null)
+    .describe("Lower the learning rate where the monitor no longer improves; null: never"),
+  earlyStopping: z
+    .strictObject({ patience: wholePositive.default(10).describe("Epochs without improvement before the end") })
+    .nullable()
+    .default(null)
+    .describe("End the run where the monitor no longer improves; null: never"),
+});
+
+const split = z.union([
+  z.strictObject({ column: z.string().describe("Column whose cells are train, valid (or val, validation) or test") }),
+  z.strictObject({
+    train: fraction.default(0.8).describe("Part of the rows that train"),
+    valid: fraction.default(0.1).describe("Part that decides thresholds and the best checkpoint"),
+    test: fraction.default(0.1).describe("Part that only the final evaluation sees"),
+    seed: z.number().int().default(7).describe("Which rows fall where"),
+  }),
+]);
+
+const scaleFactor = z.number().min(0.1).max(10);
+
+const augment = z.strictObject({
+  flipHorizontal: fraction.default(0).describe("Probability of a mirrored picture"),
+  flipVertical: fraction.default(0).describe("Probability of a picture upside down"),
+  shift: fraction.default(0).describe("Largest shift along each axis, as a fraction of the picture's size"),
+  scale: z
+    .tuple([scaleFactor, scaleFactor])
+    .refine(([smallest, largest]) => smallest <= largest, "write [smallest, largest], e.g. [0.8, 1.2]")
+    .default([1, 1])
+    .describe("Smallest and largest factor of size"),
+  brightness: fraction.default(0).describe("The factor is drawn from 1 − value to 1 + value"),
+  contrast: fraction.default(0).describe("The factor is drawn from 1 − value to 1 + value"),
+  saturation: fraction.default(0).describe("The factor is drawn from 1 − value to 1 + value"),
+});
+
+const tableSource = z.strictObject({
+  table: z.string().min(1).describe("CSV, Parquet or JSON-lines file relative to the project, or a SQL query"),
+  columns: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe("Columns that this table names differently: wanted name → its name here"),
+  split: split.optional().describe("Instead of data.split"),
+});
+
+const data = z
+  .strictObject({
+    table: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("CSV, Parquet or JSON-lines file relative to the project, or a SQL query"),
+    tables: z.array(tableSource).min(1).optional().describe("More tables, each with some of the label columns"),
+    allow: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("Folders and files that SQL queries may read besides the project's folder and those of its tables"),
+    split: split
+      .default({ train: 0.8, valid: 0.1, test: 0.1, seed: 7 })
+      .describe("Which rows train, validate and test, in every table that brings no split of its own"),
+    onBadImage: z
+      .enum(["error", "skip"])
+      .default("error")
+      .describe("What a picture that cannot be decoded is: an error, or a row that is left out, counted and listed"),
+    impliedLabels: z
+      .boolean()
+      .default(false)
+      .describe("Whether missing labels of gates are taken from the labels of what they gate"),
+    augment: augment
+      .nullable()
+      .default(null)
+      .describe(
+        "How training pictures are changed at random, and the labels that measure them with them; null: not at all",
+      ),
+  })
+  .refine(({ table, tables }) => table !== undefined || tables !== undefined, {
+    path: ["table"],
+    message: "name a file or a SQL query, or several in data.tables",
+  });
+
+const tune = z.strictObject({
+  metric: z.string().default("f1_score").describe("What the best thresholds are best for"),
+});
+
+const evaluate = z.strictObject({
+  metrics: z
+    .array(z.string())
+    .default([])
+    .describe("Metrics to compute besides the usual ones, after each epoch and at the end, e.g. matthews_correlation"),
+});
+
+const log = z.strictObject({
+  top: wholePositive.default(10).describe("Best and worst samples kept per task"),
+  imagesEvery: wholePositive
+    .nullable()
+    .default(10)
+    .describe("Epochs between pictures of them in TensorBoard; null: only at the end"),
+  imageFormat: z.enum(["png", "jpeg"]).default("png").describe("Format of these pictures"),
+  every: wholePositive
+    .nullable()
+    .default(20)
+    .describe("Steps between points of the running loss; null: only whole epochs"),
+  histograms: z
+    .boolean()
+    .default(false)
+    .describe("Distributions of weights and scores in TensorBoard after each epoch"),
+});
+
+export const settingsSchema = z.strictObject({
+  data: data.describe("Tables, splits and what is done to pictures"),
+  train: train.prefault({}).describe("How the network is trained"),
+  tune: tune.prefault({}).describe("How thresholds are tuned"),
+  evaluate: evaluate.prefault({}).describe("What is measured besides"),
+  log: log.prefault({}).describe("What is logged, and how often"),
+});
+
+/** All settings, with defaults filled in. */
+export type Settings = z.output<typeof settingsSchema>;

@@ -1,0 +1,277 @@
+/**
+ * @file What a run's folder says of itself, checked when it is read: configuration, flow, thresholds and source. A run
+ * may come from anywhere, so nothing after this meets a document that no run has written.
+ */
+import { z } from "zod";
+import { CoolError, StoreError, sentence } from "../errors.js";
+import { type Condition, type FlowGraph, gatesOf, type TaskKind, type TaskSpec } from "../flow/graph.js";
+import { problemOf } from "../platform/document-problem.js";
+import { parseSettings } from "../project/settings.js";
+import type { SourceRecord } from "../provenance/capture-source.js";
+import { behaviourOf } from "../tasks/index.js";
+import { type RunConfig, readJson, runFiles, recordOf } from "./run-folder.js";
+
+const text = z.string();
+const count = z.number().int().min(0);
+/** A side or a length that fits into memory: what a run writes is far below. */
+const extent = z.number().int().min(1).max(65_536);
+const column = text;
+
+const inputSpecs: { readonly [K in RunConfig["inputs"][string]["kind"]]: z.ZodType } = {
+  image: z.looseObject({ column, size: z.tuple([extent, extent]), channels: z.union([z.literal(1), z.literal(3)]) }),
+  numeric: z.looseObject({
+    columns: z.array(column),
+    listLength: extent.nullable(),
+    standardize: z.boolean(),
+    missing: text,
+    statistics: z.looseObject({ mean: z.array(z.number()), deviation: z.array(z.number()) }).nullable(),
+  }),
+  categorical: z.looseObject({ column, categories: z.array(text), encoding: z.enum(["one-hot", "index"]) }),
+  tokens: z.looseObject({
+    column,
+    vocabulary: z.union([text, z.array(text)]),
+    maxLength: z.number().int().min(1),
+    unknown: text,
+    split: z.enum(["whitespace", "characters"]),
+  }),
+};
+
+const shapes = z.array(z.looseObject({}));
+
+const config = z.looseObject({
+  formatVersion: z.literal(1),
+  project: text,
+  projectDir: text,
+  configFile: text.nullable(),
+  inputs: z.record(text, ofKind(inputSpecs)),
+  settings: z.looseObject({}),
+  backend: text,
+  dataDigest: text,
+  // runs of the first version do not tell
+  skipped: z.array(z.looseObject({ row: count, sample: text, reason: text })).default([]),
+  transfer: z.looseObject({ from: text, taken: shapes, fresh: z.array(text) }).optional(),
+});
+
+const condition: z.ZodType = z.lazy(() =>
+  z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("true"), task: text }),
+    z.object({ kind: z.literal("isOneOf"), task: text, classes: z.array(count) }),
+    z.object({ kind: z.literal("has"), task: text, label: count }),
+    z.object({ kind: z.enum(["atLeast", "below"]), task: text, value: z.number() }),
+    z.object({ kind: z.literal("not"), of: condition }),
+    z.object({ kind: z.enum(["and", "or"]), of: z.array(condition) }),
+  ]),
+);
+
+const common = {
+  column: text.optional(),
+  lossWeight: z.number().min(0).optional(),
+  per: z.literal("token").optional(),
+};
+const width = z
+  .number()
+  .int()
+  .min(1)
+  .max(1 << 20);
+
+const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
+  binary: z.looseObject(common),
+  classification: z.looseObject({ ...common, classes: z.array(text) }),
+  multilabel: z.looseObject({
+    ...common,
+    column: z.union([text, z.array(text)]).optional(),
+    labels: z.array(text),
+    delimiter: text.optional(),
+  }),
+  boundedRegression: z.looseObject({
+    ...common,
+    min: z.number(),
+    max: z.number(),
+    scale: z.enum(["image-width", "image-height"]).nullable(),
+    measures: text.optional(),
+  }),
+  maskedLanguageModeling: z.looseObject({
+    input: text,
+    maskRate: z.number(),
+    evaluate: z.boolean(),
+    vocabulary: z.array(text).nullable(),
+  }),
+  known: z.looseObject({ column: text.optional() }),
+  custom: z.looseObject({
+    ...common,
+    type: text,
+    digest: text,
+    parts: z.record(text, text),
+    logitWidth: width,
+    answerWidth: width,
+    gate: z.enum(["none", "bounds", "truth"]),
+    head: z.enum(["dense", "custom"]),
+    likelihood: z.enum(["gaussian", "categorical"]),
+    higherIsBetter: z.record(text, z.boolean()),
+    described: z.boolean(),
+  }),
+};
+
+const graph = z.looseObject({
+  formatVersion: z.literal(1),
+  flow: text,
+  features: z.array(text),
+  tasks: z.array(
+    z.looseObject({
+      index: count,
+      path: text.min(1),
+      name: text,
+      declaredName: text,
+      feature: text.nullable(),
+      spec: ofKind(taskSpecs),
+      lossWeight: z.number().min(0),
+      ownPrecondition: condition.nullable(),
+      precondition: condition.nullable(),
+      parent: text.nullable(),
+    }),
+  ),
+  flows: z.array(
+    z.looseObject({
+      path: text,
+      name: text,
+      declaredName: text,
+      ownPrecondition: condition.nullable(),
+      firstTask: count,
+      taskCount: count,
+    }),
+  ),
+});
+
+const thresholds = z.record(text, z.union([z.number(), z.array(z.number())]));
+
+const source = z.looseObject({
+  formatVersion: count.optional(),
+  commit: text.nullable(),
+  branch: text.nullable(),
+  dirty: z.boolean().nullable(),
+  digest: text.nullable(),
+  files: z.array(z.looseObject({ path: text, bytes: count, sha256: text })),
+  kept: z.array(text).optional(),
+});
+
+/** One of several objects that their `kind` tells apart. */
+function ofKind(schemas: Readonly<Record<string, z.ZodType>>): z.ZodType {
+  return z.looseObject({ kind: text }).superRefine((value, context) => {
+    const schema = Object.hasOwn(schemas, value.kind) ? schemas[value.kind] : undefined;
+    if (schema === undefined) {
+      const known = Object.keys(schemas).join(", ");
+      context.addIssue({ code: "custom", path: ["kind"], message: `it is none of ${known}`, input: value.kind });
+      return;
+    }
+    for (const { path, message } of schema.safeParse(value).error?.issues ?? []) {
+      context.addIssue({ code: "custom", path: [...path], message, input: value });
+    }
+  });
+}
+
+/** @throws StoreError, ConfigError that name the file and the key */
+export function readRunConfig(runDir: string): RunConfig {
+  const file = runFiles(runDir).config;
+  const { settings, ...rest } = checked<RunConfig>(config, readJson(file), file);
+  return { ...rest, skipped: rest.skipped ?? [], settings: parseSettings(settings, file) };
+}
+
+/** @throws StoreError that names the file and the key */
+export function readGraph(runDir: string): FlowGraph {
+  const file = runFiles(runDir).graph;
+  const found = checked<FlowGraph>(graph, withCustomKind(readJson(file)), file);
+  checkFlow(found, file);
+  return found;
+}
+
+/** Until release 0.1 the kind of tasks that a user defines, and heads of their layers, were called `own`. */
+function withCustomKind(document: unknown): unknown {
+  const { tasks } = recordOf(document);
+  if (!Array.isArray(tasks)) return document;
+  return {
+    ...recordOf(document),
+    tasks: tasks.map((task: unknown) => {
+      const spec = recordOf(recordOf(task).spec);
+      if (spec.kind !== "own") return task;
+      return { ...recordOf(task), spec: { ...spec, kind: "custom", head: spec.head === "own" ? "custom" : spec.head } };
+    }),
+  };
+}
+
+/** Thresholds by path of task, as in the JSON contract: a number, or one per label. */
+export type ThresholdsByPath = Readonly<Record<string, number | readonly number[]>>;
+
+/** @throws StoreError that names the file and the key */
+export function readThresholdsByPath(runDir: string): ThresholdsByPath {
+  const file = runFiles(runDir).thresholds;
+  return checked<ThresholdsByPath>(thresholds, readJson(file), file);
+}
+
+/** @throws StoreError that names the file and the key */
+export function readSource(runDir: string): SourceRecord {
+  const file = runFiles(runDir).source;
+  return checked<SourceRecord>(source, readJson(file), file);
+}
+
+/** The value as it is, so that what is compared or written again is what was read. */
+function checked<T>(schema: z.ZodType, value: unknown, file: string): T {
+  const found = problemOf(schema, value);
+  if (found === null) return value as T;
+  throw brokenDocument(file, found.key, found.problem);
+}
+
+/** A document of a run's folder that no run has written. */
+export function brokenDocument(file: string, key: string, problem: string): StoreError {
+  const where = key === "" ? "it" : JSON.stringify(key);
+  return new StoreError(
+    sentence(
+      `${file} is not as a run writes it: ${where} is wrong: ${problem}. Import the run again, or restore its folder`,
+    ),
+    { file, key },
+  );
+}
+
+/** What holds between the parts of a flow, on which every walk over it relies. */
+function checkFlow({ tasks, flows, features }: FlowGraph, file: string): void {
+  const earlier = new Map<string, TaskSpec>();
+  tasks.forEach((task, i) => {
+    const key = `tasks[${i}]`;
+    const refuse = (part: string, problem: string): never => {
+      throw brokenDocument(file, `${key}.${part}`, problem);
+    };
+    if (task.index !== i) refuse("index", `it is ${task.index}`);
+    if (earlier.has(task.path)) refuse("path", `${JSON.stringify(task.path)} stands there twice`);
+    if (task.feature !== null && !features.includes(task.feature)) refuse("feature", "it is none of the features");
+    const problem = specProblem(task.spec);
+    if (problem !== null) refuse("spec", problem);
+    for (const part of ["ownPrecondition", "precondition"] as const) {
+      const wrong = conditionProblem(task[part], earlier);
+      if (wrong !== null) refuse(part, wrong);
+    }
+    if (task.parent !== null && !earlier.has(task.parent)) refuse("parent", "it is no earlier task");
+    earlier.set(task.path, task.spec);
+  });
+  flows.forEach(({ firstTask, taskCount, ownPrecondition }, i) => {
+    if (firstTask + taskCount > tasks.length)
+      throw brokenDocument(file, `flows[${i}].taskCount`, "there are fewer tasks");
+    const problem = conditionProblem(ownPrecondition, earlier);
+    if (problem !== null) throw brokenDocument(file, `flows[${i}].ownPrecondition`, problem);
+  });
+}
+
+function specProblem(spec: TaskSpec): string | null {
+  // a custom task is known to this process only where its code is, and is checked by its digest
+  if (spec.kind === "custom") return null;
+  try {
+    return behaviourOf(spec).problemWith(spec);
+  } catch (error) {
+    if (error instanceof CoolError) return error.message;
+    throw error;
+  }
+}
+
+function conditionProblem(condition: Condition | null, earlier: ReadonlyMap<string, TaskSpec>): string | null {
+  if (condition === null) return null;
+  const unknown = [...gatesOf(condition)].find((path) => !earlier.has(path));
+  return unknown === undefined ? null : `${JSON.stringify(unknown)} is no earlier task`;
+}

@@ -1,0 +1,134 @@
+/** @file The runs of a store in SQLite: their states, names, tags and the trash. */
+import { join } from "node:path";
+import { StoreError } from "../errors.js";
+import { currentProcess } from "../platform/process.js";
+import type { RunFilter, RunRecords } from "./contract.js";
+import { type AdoptedRun, adoptRun, createRun, type NewRun } from "./create-run.js";
+import { findRun } from "./query/find-run.js";
+import { queryRuns, type RunsQuery } from "./query/query-runs.js";
+import { checkedName, checkedRunName, type RunRecord, secondsUntil, type WrittenRunState } from "./run-record.js";
+import { forgetArtifacts } from "./tables/artifacts.js";
+import { changeSetting } from "./tables/config-values.js";
+import { deleteTags, insertTags, type RunPatch, selectRuns, updateRunRow } from "./tables/runs.js";
+import type { Transactions } from "./transactions.js";
+
+/**
+ * @param dir folder of the store
+ * @param random uniform numbers in [0, 1) for ids
+ */
+export function storedRuns(
+  { database, now, getRun, write, change }: Transactions,
+  dir: string,
+  random: () => number,
+): RunRecords {
+  return {
+    createRun(run: NewRun, fill: (dir: string) => void = () => {}) {
+      const runsDir = join(dir, "runs");
+      return getRun(createRun(database, runsDir, run, now(), random, fill));
+    },
+    resumeRun(id: string, epochs?: number) {
+      return change(id, (run) => {
+        refuseLive(run, "resumed");
+        const sessionAt = now().toISOString();
+        // a crashed run has lived until its last sign of life
+        const earlierS = secondsUntil(run.endedAt ?? run.heartbeatAt, run);
+        const times = { sessionAt, earlierS, heartbeatAt: sessionAt, endedAt: null, deletedAt: null };
+        updateRunRow(database, id, { ...currentProcess(), ...times, state: "running", error: null, epochs });
+        if (epochs !== undefined) changeSetting(database, id, "train.epochs", epochs);
+        // its files are about to be others
+        forgetArtifacts(database, id);
+      });
+    },
+    getRun,
+    findRun(reference: string) {
+      return findRun(database, now(), reference);
+    },
+    listRuns(filter: RunFilter = {}) {
+      const { includeTrash = false, state, limit } = filter;
+      const condition = includeTrash ? "TRUE" : "deleted_at IS NULL";
+      if (state === undefined) return selectRuns(database, now(), { condition, limit });
+      // that a run has crashed is written nowhere, so the state is compared after reading
+      const runs = selectRuns(database, now(), { condition });
+      return runs.filter((run) => run.displayState === state).slice(0, limit);
+    },
+    queryRuns(query: RunsQuery) {
+      return queryRuns(database, now(), query);
+    },
+    updateRun(id: string, patch: RunPatch) {
+      return change(id, () => {
+        const { note, seed, backend, backendVersion, epochs, epochsDone, bestEpoch } = patch;
+        const starred = patch.starred === undefined ? undefined : patch.starred ? 1 : 0;
+        const name = patch.name === undefined ? undefined : checkedRunName(patch.name);
+        updateRunRow(database, id, {
+          name,
+          note,
+          seed,
+          backend,
+          backendVersion,
+          epochs,
+          epochsDone,
+          bestEpoch,
+          starred,
+        });
+      });
+    },
+    heartbeat(id: string) {
+      const heartbeatAt = now().toISOString();
+      write(id, () => updateRunRow(database, id, { heartbeatAt }));
+    },
+    finishRun(id: string, state: Exclude<WrittenRunState, "running">, options: { readonly error?: string } = {}) {
+      return change(id, () => {
+        const endedAt = now().toISOString();
+        updateRunRow(database, id, { state, endedAt, heartbeatAt: endedAt, error: options.error ?? null });
+      });
+    },
+    addTags(id: string, tags: readonly string[]) {
+      return change(id, () =>
+        insertTags(
+          database,
+          id,
+          tags.map((tag) => checkedName("tag", tag)),
+        ),
+      );
+    },
+    removeTags(id: string, tags: readonly string[]) {
+      return change(id, () => deleteTags(database, id, tags));
+    },
+    trashRun(id: string) {
+      return change(id, (run) => {
+        refuseLive(run, "removed");
+        updateRunRow(database, id, { deletedAt: run.deletedAt ?? now().toISOString() });
+      });
+    },
+    restoreRun(id: string) {
+      return change(id, () => updateRunRow(database, id, { deletedAt: null }));
+    },
+    deleteRun(id: string, inTransaction: () => void = () => {}) {
+      write(id, () => {
+        const run = getRun(id);
+        if (run.deletedAt === null) {
+          throw new StoreError(`Run ${id} (${run.name}) is not in the trash. Remove it first: cool runs remove ${id}`, {
+            run: id,
+          });
+        }
+        // everything else refers to the run with ON DELETE CASCADE
+        database.run("DELETE FROM runs WHERE id = @id", { id });
+        inTransaction();
+      });
+    },
+    adoptRun(run: AdoptedRun) {
+      return database.write(() => {
+        adoptRun(database, run, now());
+        return getRun(run.id);
+      });
+    },
+  };
+}
+
+function refuseLive(run: RunRecord, deed: string): void {
+  if (run.displayState !== "running") return;
+  throw new StoreError(
+    `Run ${run.id} (${run.name}) cannot be ${deed}: process ${run.pid} on ${run.host} is still training it. Stop it first.`,
+    { run: run.id, pid: run.pid, host: run.host },
+  );
+}

@@ -1,0 +1,70 @@
+/** @file What trains a run's network, from where its last checkpoint stands, and writes its checkpoints. */
+import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
+import type { Network } from "../engine/model/network.js";
+import type { ScheduleState } from "../engine/model/training-state.js";
+import type { Trainer } from "../engine/optimization/trainer.js";
+import { runFiles } from "../records/run-folder.js";
+import { assertPresent } from "./assert-present.js";
+import { buildNetwork, recordStart } from "./fresh-network.js";
+import { openTraining } from "./training-replicas.js";
+import type { RunContext } from "./run-context.js";
+
+/** Owns the network, the trainer and its replicas. */
+export interface EpochEngine {
+  readonly network: Network;
+  readonly trainer: Trainer;
+  /** Passes batches without training; undefined: this thread does. */
+  readonly answerer: BatchAnswerer | undefined;
+  /** Of the checkpoint that the run goes on from; null for a run that begins. */
+  readonly restored: ScheduleState | null;
+  /** @throws StoreError where the checkpoint cannot be written, or the store is no longer there */
+  save(name: "best" | "last", schedule: ScheduleState): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export async function openEngine(context: RunContext): Promise<EpochEngine> {
+  const [{ Trainer }, { openStepEngine }, { hasCheckpoint, loadNetwork, loadTrainingState, saveCheckpoint }] =
+    await Promise.all([
+      import("../engine/optimization/trainer.js"),
+      import("../engine/step-graph/open-step-engine.js"),
+      import("../engine/model/checkpoint.js"),
+    ]);
+  const { project, settings, store, run, runDir, loggers } = context;
+  const { optimizer, batchSize, clipNorm, seed, taskWeighting, freeze = [] } = settings.train;
+  const { checkpoint } = runFiles(runDir);
+  // a run that ended before its first checkpoint begins again
+  const resumed = context.resumed && hasCheckpoint(checkpoint("last"));
+  const state = resumed ? loadTrainingState(checkpoint("last")) : undefined;
+  const network = resumed
+    ? await loadNetwork(checkpoint("last"), project.graph, project.inputs, { freeze })
+    : await openFresh(context);
+  const config = { optimizer, batchSize, clipNorm, seed, taskWeighting };
+  const replicas = await openTraining(context, network, state?.optimizer);
+  const restored = state?.optimizer;
+  const warn = (message: string): void => loggers.warning(message);
+  const steps = replicas?.steps ?? (await openStepEngine(network, config, { restored, warn }));
+  const trainer = new Trainer(network, config, state, steps);
+  return {
+    network,
+    trainer,
+    answerer: replicas?.answerer,
+    restored: state?.schedule ?? null,
+    async save(name, schedule) {
+      assertPresent(store, run.id);
+      const training = name === "last" ? { ...(await trainer.snapshot()), schedule } : undefined;
+      if (training === undefined) await steps.writeBack();
+      await saveCheckpoint(checkpoint(name), network, training);
+    },
+    async dispose() {
+      await steps.dispose();
+      await replicas?.close();
+      network.dispose();
+    },
+  };
+}
+
+async function openFresh({ project, settings, store, runDir, loggers }: RunContext): Promise<Network> {
+  const fresh = await buildNetwork(project, settings.train, store);
+  recordStart(fresh, runDir, loggers);
+  return fresh.network;
+}

@@ -1,0 +1,147 @@
+/** @file Metrics of one epoch, and the values of its curves: built once, for every listener. */
+import { evaluateSplit, LOSS, TOTAL, totalLoss } from "../analysis/evaluate.js";
+import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import { outputsOf } from "../asking/outputs.js";
+import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
+import type { Network } from "../engine/model/network.js";
+import type { EpochReport } from "../engine/optimization/epoch-record.js";
+import { TrainingError } from "../errors.js";
+import type { EpochSummary } from "../logging/run-logger.js";
+import { onDemandMetricsOf } from "../project/metrics.js";
+import { defaultThresholds } from "../records/thresholds.js";
+import type { EvaluationRow, MetricPoint, Split } from "../tasks/evaluation.js";
+import type { Labels } from "../tasks/index.js";
+import { evaluateMasked, maskedRows, predictRows } from "./predict-rows.js";
+import type { RunContext } from "./run-context.js";
+
+/** What an epoch has come to. */
+export interface EpochMetrics {
+  /** Every metric of every task on train and valid, gated by truth. */
+  readonly rows: readonly EvaluationRow[];
+  /** Answers to the valid split; null where there is nothing to validate on. */
+  readonly valid: ScoredSplit | null;
+  /** Weighted total losses; NaN where a split has no rows. */
+  readonly trainLoss: number;
+  readonly validLoss: number;
+}
+
+export interface EpochMetricsOptions {
+  /** What passes batches of the valid split; default: this thread. */
+  readonly answerer: BatchAnswerer | undefined;
+  /** Metrics that are computed on demand and that the run needs besides those of its settings. */
+  readonly onDemand: readonly string[];
+  /** Learned log-variances of the tasks; null where a task has none. */
+  readonly logVariances: readonly (number | null)[];
+}
+
+/**
+ * Train metrics are those of the logits at the time of each row's step; valid is asked now.
+ * @throws InterruptedError where the run's signal fires
+ */
+export async function epochMetrics(
+  context: RunContext,
+  network: Network,
+  report: EpochReport,
+  { answerer, onDemand, logVariances }: EpochMetricsOptions,
+): Promise<EpochMetrics> {
+  const { project, settings } = context;
+  const asked = [...onDemandMetricsOf(settings), ...onDemand];
+  const evaluate = (scored: ScoredSplit) => evaluateSplit(project.graph, scored, ["truth"], asked);
+  const valid = await scoreValid(context, network, answerer);
+  const rows = [
+    ...evaluate(await scoreTrain(context, network, report)),
+    ...maskedRows(project, "train", report.masked),
+    ...(valid === null ? [] : evaluate(valid)),
+    ...(await evaluateMasked(context, network, "valid", answerer)),
+    ...logVarianceRows(context, logVariances, report.rows.length),
+  ];
+  return { rows, valid, trainLoss: splitTotal(context, rows, "train"), validLoss: splitTotal(context, rows, "valid") };
+}
+
+async function scoreTrain(context: RunContext, network: Network, report: EpochReport): Promise<ScoredSplit> {
+  const { splitTasks } = await import("../engine/inference/predict.js");
+  const logits = splitTasks(network.layout, report.logits, report.tokenOutputs);
+  return scoreRows(context, "train", report.rows, logits, report.movedLabels);
+}
+
+async function scoreValid(
+  context: RunContext,
+  network: Network,
+  answerer: BatchAnswerer | undefined,
+): Promise<ScoredSplit | null> {
+  const rows = context.dataset.splits.valid;
+  if (rows.length === 0) return null;
+  return scoreRows(context, "valid", rows, await predictRows(context, network, rows, { answerer }));
+}
+
+/** @param movedLabels labels as they were moved with their pictures; null: as they stand in the table */
+async function scoreRows(
+  { project, dataset }: RunContext,
+  split: Split,
+  rows: Int32Array,
+  logits: readonly Float32Array[],
+  movedLabels: readonly (Labels | null)[] | null = null,
+): Promise<ScoredSplit> {
+  const { graph } = project;
+  const outputs = outputsOf(dataset, graph, split, rows, logits);
+  const labels = outputs.labels.map((own, i) => movedLabels?.[i] ?? own);
+  return scoreSplit(graph, { ...outputs, labels }, defaultThresholds(graph));
+}
+
+/** Learned log-variances, on the curves of the tasks that they weigh. */
+function logVarianceRows(
+  { project }: RunContext,
+  logVariances: readonly (number | null)[],
+  trained: number,
+): EvaluationRow[] {
+  return project.graph.tasks.flatMap(({ index, path }): EvaluationRow[] => {
+    const value = logVariances[index] ?? null;
+    if (value === null) return [];
+    const count = { num_samples: trained, gates: "truth" } as const;
+    return [{ split: "train", task_path: path, metric_name: "log_variance", metric_res: value, ...count }];
+  });
+}
+
+function splitTotal({ project }: RunContext, rows: readonly EvaluationRow[], split: Split): number {
+  const own = rows.filter((row) => row.split === split);
+  return own.length === 0 ? Number.NaN : (totalLoss(project.graph, own).metric_res ?? Number.NaN);
+}
+
+/**
+ * A loss of null over some rows is NaN: the weights can answer nothing any more.
+ * @throws TrainingError that names the task
+ */
+export function assertFinite(rows: readonly EvaluationRow[], step: number, epoch: number): void {
+  const unsound = rows.find(
+    ({ metric_name, metric_res, num_samples }) =>
+      metric_name === LOSS && num_samples > 0 && !Number.isFinite(metric_res ?? Number.NaN),
+  );
+  if (unsound === undefined) return;
+  throw new TrainingError(
+    `The loss of task "${unsound.task_path}" on ${unsound.split} is not finite after step ${step} (epoch ${epoch}). The checkpoints of the epochs before are kept. Lower train.optimizer.learningRate or set train.clipNorm.`,
+    { task: unsound.task_path, split: unsound.split, step, epoch },
+  );
+}
+
+/** The values that an epoch adds to the run's curves: its totals, then the metrics of the tasks. */
+export function epochPoints(summary: EpochSummary): MetricPoint[] {
+  const { step, epoch, rows } = summary;
+  const at = { step, epoch, wallTime: Date.now() / 1000 };
+  const total = (split: Split, metricName: string, value: number): MetricPoint => ({
+    ...{ split, taskPath: TOTAL, metricName, value },
+    ...at,
+  });
+  return [
+    total("train", LOSS, summary.trainLoss),
+    ...(Number.isNaN(summary.validLoss) ? [] : [total("valid", LOSS, summary.validLoss)]),
+    total("train", "learning_rate", summary.learningRate),
+    total("train", "rows_per_second", summary.rowsPerSecond),
+    total("train", "gradient_norm", summary.gradientNorm),
+    ...rows.map(
+      ({ split, task_path, metric_name, metric_res }): MetricPoint => ({
+        ...{ split, taskPath: task_path, metricName: metric_name, value: metric_res },
+        ...at,
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,21 @@
+/** @file What the steps of a run share. */
+import type { Dataset } from "../data/dataset.js";
+import type { BackendInfo } from "../engine/backends/choose.js";
+import type { LoggerGroup } from "../logging/logger-group.js";
+import type { LoadedProject } from "../project/resolve-project.js";
+import type { Settings } from "../project/settings.js";
+import type { RunRecord } from "../storage/run-record.js";
+import type { RunStore } from "../storage/run-store.js";
+
+export interface RunContext {
+  readonly project: LoadedProject;
+  readonly settings: Settings;
+  readonly dataset: Dataset;
+  readonly store: RunStore;
+  readonly run: RunRecord;
+  readonly runDir: string;
+  readonly loggers: LoggerGroup;
+  readonly signal: AbortSignal | undefined;
+  readonly resumed: boolean;
+  readonly backend: BackendInfo;
+}
