@@ -77,6 +77,11 @@ export const rooms = {
     imports: ["engine/model", "logging", "analysis", "data", "storage", "platform", ...FACTS],
     packages: ["node:", "jiti", "zod"],
   },
+  init: {
+    holds: "from a table to a project: columns and the flow that they speak of",
+    imports: ["analysis", "data", ...FACTS],
+    packages: [],
+  },
   provenance: {
     holds: "what a run was made from, and on which machine",
     imports: ["project", "logging", "storage", "platform", ...FACTS],

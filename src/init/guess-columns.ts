@@ -97,7 +97,8 @@ const ID_NAME = /(^|_)(id|uuid|key|index|name|file|filename)$/i;
 /** The kind that cells speak for; null: none. */
 function kindOf(column: string, filled: readonly string[], distinct: ReadonlySet<string>): ProposedKind | null {
   if ([...distinct].every((cell) => BINARY.has(cell.toLowerCase()))) return "binary";
-  if ([...distinct].every(isNumber)) return CLASS_NAME.test(column) && distinct.size <= 20 ? "classification" : "regression";
+  if ([...distinct].every(isNumber))
+    return CLASS_NAME.test(column) && distinct.size <= 20 ? "classification" : "regression";
   if (delimiterOf(filled) !== null) return "multilabel";
   return distinct.size <= MAX_CLASSES && distinct.size <= filled.length / 3 ? "classification" : null;
 }
@@ -112,7 +113,9 @@ function delimiterOf(filled: readonly string[]): string | null {
   const found = [",", ";", "|"].find((delimiter) => {
     const lists = filled.filter((cell) => cell.includes(delimiter)).length;
     const parts = new Set(filled.flatMap((cell) => cell.split(delimiter).map((part) => part.trim())));
-    return lists >= 0.1 * filled.length && parts.size <= MAX_LABELS && [...parts].every((part) => /^\S{1,40}$/.test(part));
+    return (
+      lists >= 0.1 * filled.length && parts.size <= MAX_LABELS && [...parts].every((part) => /^\S{1,40}$/.test(part))
+    );
   });
   return found ?? null;
 }
