@@ -25,6 +25,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/slow/**", "test/webgpu/**", "test/native/**"],
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {

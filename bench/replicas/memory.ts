@@ -12,8 +12,9 @@ import type { BatchTargets } from "../../src/engine/batches/targets.js";
 import { Network, type SymbolicTensor, type TrunkFunction } from "../../src/engine/model/network.js";
 import type { InputBatch } from "../../src/engine/model/input-batch.js";
 import type { OptimizerConfig } from "../../src/engine/optimization/optimizer.js";
-import { forwardParts, predictLogits } from "../../src/engine/inference/predict.js";
-import { replicaForwarder } from "../../src/engine/replicas/forward.js";
+import { computeLogits } from "../../src/engine/inference/compute-logits.js";
+import { predictLogits } from "../../src/engine/inference/predict.js";
+import { replicaAnswerer } from "../../src/engine/replicas/forward.js";
 import { ReplicaGroup } from "../../src/engine/replicas/group.js";
 import { cutInputs, shardPlaces } from "../../src/engine/replicas/shards.js";
 import { ReplicaSteps } from "../../src/engine/replicas/steps.js";
@@ -101,12 +102,12 @@ async function train(group: ReplicaGroup | null, network: Network): Promise<void
   const offsets = Int32Array.from({ length: rows + 1 }, (_, row) => row * length);
   const read = (some: Int32Array): InputBatch =>
     cutInputs(inputs, rows, some[0] as number, (some.at(-1) as number) + 1);
-  const forwarder = group === null ? {} : { forwarder: replicaForwarder(group, () => steps?.weights ?? null) };
+  const answerer = group === null ? {} : { answerer: replicaAnswerer(group, () => steps?.weights ?? null) };
   const all = Int32Array.from({ length: rows }, (_, row) => row);
   await predictLogits(network, all, read, {
     batchSize: 16,
     labelled: { labels: targets.labels, offsets },
-    ...forwarder,
+    ...answerer,
   });
 }
 
@@ -133,7 +134,7 @@ async function gather(network: Network): Promise<number> {
         const shard = cutInputs(inputs, rows, before, before + own);
         const child = children[rank - 1];
         const answered = new Promise<Float32Array>((resolve) => {
-          if (child === undefined) resolve(forwardParts(network, shard, own).token);
+          if (child === undefined) resolve(computeLogits(network, shard, own).token);
           else child.once("message", (part) => resolve(part as never)).send({ inputs: shard, rows: own });
         });
         logits.set(await answered, before * length * CLASSES);
@@ -154,7 +155,7 @@ async function gather(network: Network): Promise<number> {
 /** A replica that keeps nothing to itself. */
 function answerRaw(network: Network): void {
   process.on("message", ({ inputs, rows: own }: { readonly inputs?: InputBatch; readonly rows: number }) => {
-    if (inputs !== undefined) process.send?.(forwardParts(network, inputs, own).token);
+    if (inputs !== undefined) process.send?.(computeLogits(network, inputs, own).token);
   });
 }
 

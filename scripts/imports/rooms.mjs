@@ -8,7 +8,7 @@ export const rooms = {
   arrays: { holds: "elements of arrays", imports: [], packages: [] },
   errors: { holds: "every error that a user can meet", imports: [], packages: ["fastest-levenshtein"] },
   options: { holds: "options of a configuration's functions, checked", imports: ["errors"], packages: [] },
-  platform: { holds: "this process, this package's files, its cache", imports: ["errors"], packages: ["node:"] },
+  platform: { holds: "this process, this package's files, its cache", imports: ["errors"], packages: ["node:", "zod"] },
   protobuf: { holds: "the wire format of TensorFlow's messages", imports: BASE, packages: [] },
   flow: { holds: "the flow graph and its three-valued logic", imports: BASE, packages: [] },
   tasks: { holds: "what every kind of task knows how to do", imports: ["flow", ...BASE], packages: [] },
@@ -35,8 +35,8 @@ export const rooms = {
   },
   "engine/model": {
     holds: "the network, its checkpoints, its layout",
-    imports: ["engine/backends", "data", ...FACTS],
-    packages: ["node:", "@tensorflow/"],
+    imports: ["engine/backends", "data", "platform", ...FACTS],
+    packages: ["node:", "@tensorflow/", "zod"],
   },
   "engine/batches": {
     holds: "rows of a data set as the batches of a step",

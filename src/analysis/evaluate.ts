@@ -2,11 +2,10 @@
 import type { FlowGraph } from "../flow/graph.js";
 import type { RowMask } from "../flow/masks.js";
 import type { EvaluationRow, Gates } from "../tasks/evaluation.js";
-import { behaviourOf, type MetricValue, scoringOf } from "../tasks/index.js";
+import { behaviourOf, LOSS, type MetricValue, scoringOf } from "../tasks/index.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
 
-/** Name of the unweighted masked mean of a task's loss, among the metrics. */
-export const LOSS = "loss";
+export { LOSS };
 /** Stands for a task's path in rows about all tasks together. */
 export const TOTAL = "_total";
 
@@ -15,19 +14,19 @@ const ALL_GATES: readonly Gates[] = ["truth", "predicted"];
 /**
  * Loss and metrics of every task, in the order of the flow: for each task first with the gates of the labels, then
  * with the network's own (docs/architecture.md#semantics). Metrics without rows are null with num_samples 0.
- * @param further names of metrics that are computed on demand, for the tasks that have them
+ * @param onDemand names of metrics that are computed on demand, for the tasks that have them
  */
 export function evaluateSplit(
   graph: FlowGraph,
   scored: ScoredSplit,
   gates: readonly Gates[] = ALL_GATES,
-  further: readonly string[] = [],
+  onDemand: readonly string[] = [],
 ): EvaluationRow[] {
   return graph.tasks.flatMap((node) => {
     if (behaviourOf(node.spec).answeredBy !== "network") return [];
     const task = scored.tasks[node.index] as ScoredTask;
     return gates.flatMap((gate) =>
-      metricsUnder(task, gate === "truth" ? task.lossMask : task.predictedMask, further).map(
+      metricsUnder(task, gate === "truth" ? task.lossMask : task.predictedMask, onDemand).map(
         ({ name, value, count }) => ({
           split: scored.split,
           task_path: node.path,
@@ -62,10 +61,10 @@ export function totalLoss(graph: FlowGraph, rows: readonly EvaluationRow[], gate
   return { split: first.split, task_path: TOTAL, metric_name: LOSS, metric_res, num_samples: most, gates };
 }
 
-function metricsUnder(scored: ScoredTask, mask: RowMask, further: readonly string[]): MetricValue[] {
+function metricsUnder(scored: ScoredTask, mask: RowMask, onDemand: readonly string[]): MetricValue[] {
   const { spec } = scored.task;
   const { logits, activated, decoded, labels } = scored;
-  const metrics = scoringOf(spec).metrics({ spec, logits, activated, decoded, labels, mask }, further);
+  const metrics = scoringOf(spec).metrics.values({ spec, logits, activated, decoded, labels, mask }, onDemand);
   return [maskedMeanLoss(scored, mask), ...metrics];
 }
 

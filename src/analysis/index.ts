@@ -1,6 +1,7 @@
 /** @file Analyses of scored splits: pure functions over typed arrays. */
 export * from "./comparison/comparable-run.js";
 export * from "./comparison/compare.js";
+export * from "./comparison/directions.js";
 export * from "./evaluate.js";
 export * from "./explain.js";
 export * from "./explanation.js";

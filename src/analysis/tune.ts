@@ -2,7 +2,7 @@
 import { UnknownNameError } from "../errors.js";
 import type { BinarySpec, FlowGraph, MultilabelSpec, TaskNode, TaskSpec } from "../flow/graph.js";
 import { behaviourOf, type ParameterTuner, type Scored, type Thresholds } from "../tasks/index.js";
-import { confusionOf, type DecisionMetric, decisionMetrics, TUNABLE_METRICS } from "../tasks/metrics/decisions.js";
+import { confusionOf, type DecisionMetric, DECISION_METRICS, decisionMetrics } from "../tasks/metrics/decisions.js";
 import { knownAnswers, type YesNoAnswers } from "../tasks/metrics/yes-no.js";
 import { LOSS } from "./evaluate.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
@@ -37,8 +37,8 @@ export interface Tuning {
  * @throws UnknownNameError if no threshold can be tuned by that metric
  */
 export function tuneThresholds(graph: FlowGraph, scored: ScoredSplit, metric = "f1_score"): Tuning {
-  const own = graph.tasks.flatMap(({ spec }) => behaviourOf(spec).tunableMetrics(spec));
-  const known = new Set([...TUNABLE_METRICS, ...own]);
+  const own = graph.tasks.flatMap(({ spec }) => tunableMetrics(spec));
+  const known = new Set([...DECISION_METRICS.map(({ name }) => name), ...own]);
   if (!known.has(metric)) throw new UnknownNameError("metric", metric, known, "tuning", { exitCode: 2 });
   const perTask = graph.tasks.map(({ index }) => tuneTask(scored.tasks[index] as ScoredTask, metric));
   return {
@@ -62,13 +62,17 @@ function tuneTask(scored: ScoredTask, metric: string): TuningReport[] {
 
 /** The metric that was asked for, or the task's own first one where it has no such metric. */
 function metricFor(spec: TaskSpec, metric: string): string {
-  const behaviour = behaviourOf(spec);
-  return behaviour.tunableMetrics(spec).includes(metric) ? metric : (behaviour.headlineMetric(spec)?.name ?? LOSS);
+  return tunableMetrics(spec).includes(metric) ? metric : (behaviourOf(spec).headlineMetric(spec) ?? LOSS);
+}
+
+function tunableMetrics(spec: TaskSpec): string[] {
+  const facts = behaviourOf(spec).metrics.facts(spec);
+  return facts.flatMap(({ name, tunable }) => (tunable && !name.includes("/") ? [name] : []));
 }
 
 /** The metric that was asked for, or F1 where that is one of other tasks. */
 function decisionMetric(metric: string): DecisionMetric {
-  return TUNABLE_METRICS.find((name) => name === metric) ?? "f1_score";
+  return DECISION_METRICS.find(({ name }) => name === metric)?.name ?? "f1_score";
 }
 
 function tuneQuestions(scored: ScoredTask, metric: DecisionMetric): TuningReport[] {
@@ -92,7 +96,7 @@ function tuneParameters(scored: ScoredTask, metric: string, tuner: ParameterTune
   const parameters = tuner(counted, metric);
   const decoded = behaviour.decode(spec, scored.activated, parameters, scored.labels.unitScale);
   const reached = (of: Scored): number | null =>
-    behaviour.metrics(of).find(({ name }) => name === metric)?.value ?? null;
+    behaviour.metrics.values(of, [metric]).find(({ name }) => name === metric)?.value ?? null;
   const [before, after] = [reached(counted), reached({ ...counted, decoded })];
   const idle = scored.lossMask.includes(1) ? {} : { warning: "no row is active and labelled; its parameters stay" };
   return parameters.map((threshold, i) => ({

@@ -45,7 +45,7 @@ export async function evaluateRun(
   const stored = await openStoredRun(store, run.id, options);
   const splits = options.split === undefined ? predictedSplits(stored.dir) : [options.split];
   const asked = options.metrics === undefined ? null : askFor(stored.graph, options.metrics);
-  const onDemand = asked?.further ?? onDemandMetricsOf(stored.config.settings);
+  const onDemand = asked?.onDemand ?? onDemandMetricsOf(stored.config.settings);
   const guessed = guessedRowsOf(store, stored);
   const evaluation: EvaluationRow[] = [];
   for (const split of splits) {

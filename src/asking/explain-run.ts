@@ -33,7 +33,7 @@ export async function sampleAnswers(
   }
   const [{ CollectedLogits, sampleLogits }, { evenBatches }, { readInputs }] = await Promise.all([
     import("../engine/inference/uncertainty.js"),
-    import("../engine/inference/predict.js"),
+    import("../engine/inference/answer-batches.js"),
     import("../engine/batches/batch-reader.js"),
   ]);
   const rows = Int32Array.from(scored.ids, (_, row) => row);
@@ -42,7 +42,7 @@ export async function sampleAnswers(
   const sampler = new AnswerSampler(network.graph, thresholds, labels);
   for (let sample = 0; sample < samples; sample++) {
     const collected = new CollectedLogits(network, rows.length);
-    for (const batch of evenBatches(rows, tokenLengths(sources), BATCH_ROWS).places) {
+    for (const batch of evenBatches(rows, tokenLengths(sources), BATCH_ROWS).batches) {
       if (signal?.aborted === true) throw new InterruptedError("Interrupted.");
       const inputs = readInputs(network, { inputs: sources }, batch);
       const seeded = `${seed}/dropout/${sample}/${batch[0]}`;

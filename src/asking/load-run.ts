@@ -33,7 +33,7 @@ import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
 import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
-import { type ReplicaNeeds, withForwarder } from "./replicas.js";
+import { type ReplicaNeeds, withAnswerer } from "./replicas.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 import { glueOf } from "../records/stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
@@ -243,7 +243,7 @@ export class LoadedRun {
   async #evaluateTable(table: string, options: ScoreOptions): Promise<EvaluationRow[]> {
     const { graph, config, thresholds, project } = this.#stored;
     const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
-    const further = asked?.further ?? onDemandMetricsOf(config.settings);
+    const onDemand = asked?.onDemand ?? onDemandMetricsOf(config.settings);
     const { loadRows } = await import("../data/load.js");
     const dataset = await loadRows({
       graph,
@@ -260,7 +260,7 @@ export class LoadedRun {
       const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
       const logits = await this.#logits(dataset.inputs, rows, options, dataset);
       const outputs = outputsOf(dataset, graph, "test", rows, logits);
-      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], further);
+      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], onDemand);
       return evaluation.filter((row) => asked?.selects(row) ?? true);
     } finally {
       dataset.close();
@@ -316,16 +316,16 @@ export class LoadedRun {
       import("../engine/batches/batch-reader.js"),
     ]);
     const read = (some: Int32Array) => readInputs(this.#network, { inputs: sources }, some);
-    return withForwarder(
+    return withAnswerer(
       this.#network,
       { ...this.#replicas, most: Math.ceil(rows.length / PREDICT_BATCH) },
-      (forwarder) =>
+      (answerer) =>
         predictLogits(this.#network, rows, read, {
           batchSize: PREDICT_BATCH,
           lengths: tokenLengths(sources),
           ...(options.signal === undefined ? {} : { signal: options.signal }),
           ...(labelled === undefined ? {} : { labelled }),
-          ...(forwarder === undefined ? {} : { forwarder }),
+          ...(answerer === undefined ? {} : { answerer }),
           onProgress: (done, total) => options.onProgress?.("predicting", done, total),
         }),
     );

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { BackendInfo } from "../engine/backends/choose.js";
 import type { Network } from "../engine/model/network.js";
-import type { Forwarder } from "../engine/inference/predict.js";
+import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
 import type { ReplicaGroup } from "../engine/replicas/group.js";
 import type { ReplicaChoice } from "../engine/replicas/plan.js";
 import { packageFile } from "../platform/package-file.js";
@@ -42,16 +42,16 @@ export async function openReplicas(network: Network, needs: ReplicaNeeds): Promi
 }
 
 /** Runs `work` with what passes batches through a network: replicas, or nothing where this thread does. */
-export async function withForwarder<T>(
+export async function withAnswerer<T>(
   network: Network,
   needs: ReplicaNeeds,
-  work: (forwarder: Forwarder | undefined) => Promise<T>,
+  work: (answerer: BatchAnswerer | undefined) => Promise<T>,
 ): Promise<T> {
   const group = await openReplicas(network, needs);
   if (group === null) return work(undefined);
-  const { replicaForwarder } = await import("../engine/replicas/forward.js");
+  const { replicaAnswerer } = await import("../engine/replicas/forward.js");
   try {
-    return await work(replicaForwarder(group));
+    return await work(replicaAnswerer(group));
   } finally {
     await group.close();
   }

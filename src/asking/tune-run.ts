@@ -51,11 +51,11 @@ export async function tuneRun(
   const { thresholds, reports } = tuneThresholds(graph, valid, tunedBy);
   const tuned = withThresholds(graph, valid, thresholds);
   const guessed = guessedRowsOf(store, stored);
-  const further = onDemandMetricsOf(config.settings);
+  const onDemand = onDemandMetricsOf(config.settings);
   for (const split of splits) {
     const scored = split === "valid" ? tuned : withThresholds(graph, await readScoredSplit(stored, split), thresholds);
     await writePredictions(runFiles(dir).predictions(split), scored);
-    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, further));
+    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, onDemand));
   }
   const kept = keepThresholds(store, run.id, dir, graph, thresholds, tunedBy);
   // its thresholds and predictions are other files now
@@ -64,8 +64,8 @@ export async function tuneRun(
     run: summarize(run, dir),
     split: "valid",
     thresholds: kept,
-    before: evaluateSplit(graph, valid, undefined, further),
-    after: evaluateSplit(graph, tuned, undefined, further),
+    before: evaluateSplit(graph, valid, undefined, onDemand),
+    after: evaluateSplit(graph, tuned, undefined, onDemand),
     reports,
   };
 }

@@ -1,6 +1,6 @@
 /** @file Scripts that let a shell complete commands, flags and names that the store knows. */
 import type { CandidateKind } from "../storage/query/candidates.js";
-import { TUNABLE_METRICS } from "../tasks/metrics/decisions.js";
+import { DECISION_METRICS } from "../tasks/metrics/decisions.js";
 
 /** A flag as a shell completes it. */
 interface CompletedFlag {
@@ -41,7 +41,9 @@ const KIND_OF_FLAG: Readonly<Record<string, CandidateKind>> = {
 
 const KIND_OF_ARGUMENT: Readonly<Record<string, CandidateKind>> = { run: "runs", first: "runs", second: "runs" };
 const KIND_OF_COMMAND: Readonly<Record<string, CandidateKind>> = { "runs restore": "trash", "runs tag": "tagged" };
-const WORDS_OF_FLAG: Readonly<Record<string, readonly string[]>> = { metric: TUNABLE_METRICS };
+const WORDS_OF_FLAG: Readonly<Record<string, readonly string[]>> = {
+  metric: DECISION_METRICS.map(({ name }) => name),
+};
 
 /** A command of oclif, as far as completion needs it. */
 interface KnownCommand {

@@ -7,7 +7,7 @@ import type { SampleComparison } from "../analysis/comparison/compare-samples.js
 import { UsageError } from "../errors.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
-import type { MetricDirections } from "../tasks/index.js";
+import { directionsOf, type MetricDirections } from "../analysis/comparison/directions.js";
 import { type ListedRun, listed } from "../records/list-runs.js";
 import { readGraph } from "../records/run-documents.js";
 import { runFiles } from "../records/run-folder.js";
@@ -99,21 +99,14 @@ function comparable(store: RunStore, run: RunRecord): ComparableRun {
     data: { data_digest: run.dataDigest },
     identity: identityFacts(run, environment),
     evaluation: store.readEvaluation(run.id),
-    directions: customDirections(store, run),
+    directions: directionsOfRun(store, run),
   };
 }
 
-/** Which way the metrics of a run's own tasks get better, as its graph keeps it. */
-function customDirections(store: RunStore, run: RunRecord): MetricDirections {
+/** Which way the metrics of a run's tasks get better, as its graph says. */
+function directionsOfRun(store: RunStore, run: RunRecord): MetricDirections {
   const dir = store.runDir(run.id);
-  if (!existsSync(runFiles(dir).graph)) return {};
-  return Object.fromEntries(
-    readGraph(dir).tasks.flatMap(({ path, spec }) =>
-      spec.kind === "own"
-        ? Object.entries(spec.higherIsBetter).map(([metric, higher]) => [`${path}/${metric}`, higher])
-        : [],
-    ),
-  );
+  return existsSync(runFiles(dir).graph) ? directionsOf(readGraph(dir)) : {};
 }
 
 /**

@@ -101,6 +101,8 @@ export interface CustomSpec<Gate extends CustomGate = CustomGate> extends Common
   readonly likelihood: Likelihood;
   /** Whether more is better, by name of metric. */
   readonly higherIsBetter: Readonly<Record<string, boolean>>;
+  /** Metrics that are only computed where they are asked for; none where it is left out. */
+  readonly onDemand?: readonly string[];
   /** Whether its answers are described in words instead of as numbers. */
   readonly described: boolean;
 }

@@ -248,7 +248,7 @@ function hparamMetrics({ graph, splits }: TensorBoardLoggerOptions): HParamMetri
     (group): HParamMetric => ({ tag: evaluatedTag(group, "_total/loss"), group, displayName: `loss (${group})` }),
   );
   const own = graph.tasks.flatMap(({ path, name, spec }): HParamMetric[] => {
-    const metric = behaviourOf(spec).headlineMetric(spec)?.name;
+    const metric = behaviourOf(spec).headlineMetric(spec) ?? undefined;
     if (metric === undefined) return [];
     const unique = graph.tasks.filter((task) => task.name === name).length === 1;
     const tag = evaluatedTag(last, `${path}/${metric}`);

@@ -46,7 +46,7 @@ function refuseOthers(
 /** What `--metric` asks for. */
 export interface AskedMetrics {
   /** To be computed besides the usual ones. */
-  readonly further: readonly string[];
+  readonly onDemand: readonly string[];
   selects(row: Pick<EvaluationRow, "metric_name">): boolean;
 }
 
@@ -55,9 +55,9 @@ export interface AskedMetrics {
  * @throws UnknownNameError for a metric that no task of the flow has
  */
 export function askFor(graph: FlowGraph, names: readonly string[]): AskedMetrics {
-  if (names.includes(ALL)) return { further: [...metricsOf(graph)], selects: () => true };
+  if (names.includes(ALL)) return { onDemand: [...metricsOf(graph)], selects: () => true };
   checkMetrics(graph, names, "the run's flow", { exitCode: 2 });
-  return { further: names.map(withoutLabel), selects: selecting(names) };
+  return { onDemand: names.map(withoutLabel), selects: selecting(names) };
 }
 
 /**

@@ -3,7 +3,7 @@ import { LOSS, TOTAL } from "../analysis/evaluate.js";
 import { ConfigError, UnknownNameError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
-import { metricNames, scoringOf } from "../tasks/index.js";
+import { directionOfMetric, metricNames, scoringOf } from "../tasks/index.js";
 import { withoutLabel } from "./metrics.js";
 
 /** What decides the best checkpoint, the plateau and early stopping. */
@@ -13,7 +13,7 @@ export interface Monitor {
   readonly metric: string;
   readonly higherIsBetter: boolean;
   /** The metric itself, where it is computed on demand. */
-  readonly further: readonly string[];
+  readonly onDemand: readonly string[];
 }
 
 /**
@@ -31,7 +31,7 @@ export function parseMonitor(graph: FlowGraph, text: string): Monitor {
   const [taskPath, metric] = [text.slice(0, at), text.slice(at + 1)];
   if (taskPath === TOTAL) {
     if (metric !== LOSS) throw new UnknownNameError("metric", metric, [LOSS], `train.monitor "${text}"`);
-    return { taskPath, metric, higherIsBetter: false, further: [] };
+    return { taskPath, metric, higherIsBetter: false, onDemand: [] };
   }
   const evaluated = graph.tasks.filter(({ spec }) => metricNames(spec).length > 0);
   const task = evaluated.find(({ path }) => path === taskPath);
@@ -41,9 +41,9 @@ export function parseMonitor(graph: FlowGraph, text: string): Monitor {
   }
   const names = metricNames(task.spec);
   if (!names.includes(metric)) throw new UnknownNameError("metric", metric, names, `train.monitor "${text}"`);
-  const behaviour = scoringOf(task.spec);
-  const further = behaviour.onDemandMetrics(task.spec).filter((name) => name === withoutLabel(metric));
-  return { taskPath, metric, higherIsBetter: behaviour.higherIsBetter(task.spec, metric), further };
+  const facts = scoringOf(task.spec).metrics.facts(task.spec);
+  const onDemand = facts.flatMap(({ name, onDemand: asked }) => (asked && name === withoutLabel(metric) ? [name] : []));
+  return { taskPath, metric, higherIsBetter: directionOfMetric(task.spec, metric) === true, onDemand };
 }
 
 /**

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { CoolError, StoreError, sentence } from "../errors.js";
 import { type Condition, type FlowGraph, gatesOf, type TaskKind, type TaskSpec } from "../flow/graph.js";
+import { problemOf } from "../platform/document-problem.js";
 import { parseSettings } from "../project/settings.js";
 import type { SourceRecord } from "../provenance/capture-source.js";
 import { behaviourOf } from "../tasks/index.js";
@@ -200,17 +201,9 @@ export function readSource(runDir: string): SourceRecord {
 
 /** The value as it is, so that what is compared or written again is what was read. */
 function checked<T>(schema: z.ZodType, value: unknown, file: string): T {
-  const [problem] = schema.safeParse(value).error?.issues ?? [];
-  if (problem === undefined) return value as T;
-  throw brokenDocument(file, keyOf(problem.path), problem.message);
-}
-
-/** `tasks[2].spec.kind` */
-function keyOf(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((key, part) => {
-    if (typeof part === "number") return `${key}[${part}]`;
-    return key === "" ? String(part) : `${key}.${String(part)}`;
-  }, "");
+  const found = problemOf(schema, value);
+  if (found === null) return value as T;
+  throw brokenDocument(file, found.key, found.problem);
 }
 
 /** A document of a run's folder that no run has written. */
@@ -218,7 +211,7 @@ export function brokenDocument(file: string, key: string, problem: string): Stor
   const where = key === "" ? "it" : JSON.stringify(key);
   return new StoreError(
     sentence(
-      `${file} is not as a run writes it: ${where} is wrong: ${problem.slice(0, 300)}. Import the run again, or restore its folder`,
+      `${file} is not as a run writes it: ${where} is wrong: ${problem}. Import the run again, or restore its folder`,
     ),
     { file, key },
   );

@@ -1,12 +1,10 @@
 /** @file What every kind of task knows how to do: the columns of the behaviour table. */
 import type { Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
-import type { AnswerColumn, RowMask } from "../flow/masks.js";
+import type { AnswerColumn } from "../flow/masks.js";
+import type { MetricTable } from "./metrics/table.js";
+import type { Labels, Scored, UnitScale } from "./scored.js";
 
-/**
- * Label units per unit of [min, max], one per row, for regressions scaled by the size of the row's image;
- * null (all 1) for every other task.
- */
-export type UnitScale = Float32Array | null;
+export { type Labels, type MetricValue, type Scored, type UnitScale, unitScaleAt } from "./scored.js";
 
 /** A task's logits (or the gradient with respect to them) inside a matrix that several tasks may share. */
 export interface LogitView {
@@ -17,46 +15,11 @@ export interface LogitView {
   readonly offset: number;
 }
 
-/** Labels of some rows, aligned with the rows of a LogitView. */
-export interface Labels {
-  /** [rows, answerWidth], label units, NaN where missing. */
-  readonly answers: AnswerColumn;
-  readonly unitScale: UnitScale;
-}
-
 /**
  * Parameters of decoding that are tuned: the threshold of a binary task, one per label of a multilabel, whatever the
  * decoder of an own task takes, none otherwise.
  */
 export type Thresholds = readonly number[];
-
-/** All that metrics are computed from: one task, one split, the rows that `mask` selects. */
-export interface Scored<Spec extends TaskSpec = TaskSpec> {
-  readonly spec: Spec;
-  /** [rows, logitWidth] */
-  readonly logits: Float32Array;
-  /** [rows, logitWidth], after sigmoid or softmax. */
-  readonly activated: Float32Array;
-  /** [rows, answerWidth], label units. */
-  readonly decoded: AnswerColumn;
-  readonly labels: Labels;
-  readonly mask: RowMask;
-  /** Classes ahead of the labelled one, [rows], where logits and scores are summaries. */
-  readonly classesAhead?: Float32Array;
-}
-
-/** A metric's name, its value (null: undefined on these rows), and how many answers it is made of. */
-export interface MetricValue {
-  readonly name: string;
-  readonly value: number | null;
-  readonly count: number;
-}
-
-/** A metric by which something is judged. */
-export interface JudgingMetric {
-  readonly name: string;
-  readonly higherIsBetter: boolean;
-}
 
 /**
  * Finds parameters of decoding.
@@ -108,22 +71,13 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
   defaultThresholds(spec: Spec): Thresholds;
   /** Names of the yes-or-no questions that it consists of, each with a threshold; null names the task itself. */
   questions(spec: Spec): readonly (string | null)[];
-  /** Metrics by which thresholds or parameters can be tuned; empty if there is nothing to tune. */
-  tunableMetrics(spec: Spec): readonly string[];
   /** What tunes parameters that are no thresholds of questions; null if there are none. */
   tuner(spec: Spec): ParameterTuner<Spec> | null;
 
-  /** Names of metrics that are only computed where they are asked for. */
-  onDemandMetrics(spec: Spec): readonly string[];
-  /**
-   * Metrics over the rows of the mask: those that are always computed, without the loss, then others.
-   * @param further names of metrics that are wanted besides; those that the task does not have are passed over
-   */
-  metrics(scored: Scored<Spec>, further?: readonly string[]): MetricValue[];
-  /** Metric by which the task is judged first; null if it has none. */
-  headlineMetric(spec: Spec): JudgingMetric | null;
-  /** Whether more is better of a metric of this task. */
-  higherIsBetter(spec: Spec, metric: string): boolean;
+  /** Its metrics, each a row; the loss, which every task has, is none of them. */
+  readonly metrics: MetricTable<Spec>;
+  /** Name of the metric by which the task is judged first; null if it has none. */
+  headlineMetric(spec: Spec): string | null;
   /** What the loss is made of, for weighting by uncertainty. */
   likelihood(spec: Spec): Likelihood;
 
@@ -138,9 +92,9 @@ export type Described = boolean | string | number | readonly string[] | null;
 /** The behaviour of each kind, closed: a new kind does not compile until it has one. */
 export type BehaviourTable = { readonly [K in TaskKind]: TaskBehaviour<Extract<TaskSpec, { readonly kind: K }>> };
 
-/** Units per unit of [min, max] in one row. */
-export function unitScaleAt(unitScale: UnitScale, row: number): number {
-  return unitScale === null ? 1 : (unitScale[row] as number);
+/** Yes from the threshold up; of a score that is NaN nothing is known. */
+export function decide(score: number, threshold: number): number {
+  return Number.isNaN(score) ? Number.NaN : Number(score >= threshold);
 }
 
 /** Numerically stable logistic function. */

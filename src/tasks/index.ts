@@ -8,6 +8,7 @@ import { knownBehaviour } from "./kinds/known.js";
 import { maskedLanguageModelingBehaviour } from "./kinds/masked-language-modeling.js";
 import { multilabelBehaviour } from "./kinds/multilabel.js";
 import { customBehaviour } from "./custom/custom.js";
+import type { MetricFacts } from "./metrics.js";
 import { isSummarized, summaryBehaviour } from "./summary.js";
 
 export type * from "./behaviour.js";
@@ -16,10 +17,13 @@ export { boundedRegression } from "./kinds/bounded-regression.js";
 export { classification } from "./kinds/classification.js";
 export { known } from "./kinds/known.js";
 export { maskedLanguageModeling } from "./kinds/masked-language-modeling.js";
-export type { MetricDirections } from "./metrics.js";
+export type { MetricFacts } from "./metrics.js";
 export { multilabel } from "./kinds/multilabel.js";
 export { definitionsOf, functionsOf, isDefined } from "./custom/custom.js";
 export { decodedScore, isSummarized, summarize } from "./summary.js";
+
+/** Name of the unweighted masked mean of a task's loss, among the metrics. */
+export const LOSS = "loss";
 
 const behaviours = {
   binary: binaryBehaviour,
@@ -50,14 +54,37 @@ export function isEvaluated(spec: TaskSpec): boolean {
 /** Names of all metrics of a task, those on demand too, the loss first; empty for a task that is not evaluated. */
 export function metricNames(spec: TaskSpec): string[] {
   if (!isEvaluated(spec)) return [];
-  const behaviour = scoringOf(spec);
-  const none = new Float32Array(0);
-  const labels = { answers: none, unitScale: null };
-  const mask = new Uint8Array(0);
-  const scored = { spec, logits: none, activated: none, decoded: none, labels, mask };
-  const metrics = behaviour.metrics(scored, behaviour.onDemandMetrics(spec));
-  return ["loss", ...metrics.map(({ name }) => name)];
+  return [
+    LOSS,
+    ...scoringOf(spec)
+      .metrics.facts(spec)
+      .map(({ name }) => name),
+  ];
+}
+
+/** Whether more is better of a metric of this task; null for one that it does not have. */
+export function directionOfMetric(spec: TaskSpec, metric: string): boolean | null {
+  if (metric === LOSS) return false;
+  return (
+    scoringOf(spec)
+      .metrics.facts(spec)
+      .find(({ name }) => name === metric)?.higherIsBetter ?? null
+  );
 }
 
 /** Kinds of tasks, for validation and messages. */
 export const taskKinds = Object.keys(behaviours) as readonly TaskKind[];
+
+/** Metrics of our own kinds of tasks, of as many classes as metrics can ask for, with the loss. */
+export function standardMetrics(): readonly MetricFacts[] {
+  const classes = Array.from({ length: 12 }, (_, i) => String(i));
+  const specs: readonly TaskSpec[] = [
+    { kind: "binary" },
+    { kind: "classification", classes },
+    { kind: "multilabel", labels: [] },
+    { kind: "boundedRegression", min: 0, max: 1, scale: null },
+    { kind: "maskedLanguageModeling", input: "", maskRate: 0.15, evaluate: true, vocabulary: null },
+  ];
+  const loss = { name: LOSS, higherIsBetter: false, tunable: false, onDemand: false };
+  return [loss, ...specs.flatMap((spec) => behaviourOf(spec).metrics.facts(spec))];
+}

@@ -2,7 +2,7 @@
 import { axisOf, type ClassificationSpec, type TaskSpec } from "../flow/graph.js";
 import type { Labels, LogitView, TaskBehaviour } from "./behaviour.js";
 import { classificationBehaviour } from "./kinds/classification.js";
-import { classificationMetrics, onDemandClassificationMetrics } from "./metrics.js";
+import { classificationMetrics, type MetricTable } from "./metrics.js";
 
 /** More classes than this, for every token of every row, are not kept one by one. */
 const MOST_CLASSES = 256;
@@ -47,13 +47,14 @@ export function summarize(
   writeBest(scores, out, at);
 }
 
-/** Among equal scores later classes come first, as in `top_k_accuracy_score` of scikit-learn. */
+/** Among equal scores earlier classes come first, as the decoded one does; NaN where a score is NaN. */
 function classesAhead(scores: Float32Array, truth: number): number {
   const own = scores[truth] as number;
   let ahead = 0;
   for (let c = 0; c < scores.length; c++) {
     const other = scores[c] as number;
-    if (other > own || (other === own && c > truth)) ahead++;
+    if (Number.isNaN(other)) return Number.NaN;
+    if (other > own || (other === own && c < truth)) ahead++;
   }
   return ahead;
 }
@@ -100,12 +101,16 @@ function column(summaries: Float32Array, which: number): Float32Array {
   );
 }
 
-/** Those that need no scores of all classes; log_loss is the loss. */
-function onDemandSummaryMetrics(spec: ClassificationSpec): string[] {
-  return onDemandClassificationMetrics(spec).filter((name) => !NEED_SCORES.has(name));
-}
-
 const NEED_SCORES: ReadonlySet<string> = new Set(["log_loss", "roc_auc", "average_precision"]);
+
+/** Those that need no scores of all classes; log_loss is the loss. */
+const summaryMetrics: MetricTable<ClassificationSpec> = {
+  facts: (spec) => classificationMetrics.facts(spec).filter(({ name }) => !NEED_SCORES.has(name)),
+  values(scored, onDemand = []) {
+    const possible = onDemand.filter((name) => !NEED_SCORES.has(name));
+    return classificationMetrics.values({ ...scored, classesAhead: column(scored.activated, AHEAD) }, possible);
+  },
+};
 
 /** How a classification behaves once its logits are summaries, which take their place and that of the scores. */
 export const summaryBehaviour: TaskBehaviour<ClassificationSpec> = {
@@ -117,9 +122,5 @@ export const summaryBehaviour: TaskBehaviour<ClassificationSpec> = {
   },
   activate: (_spec, summaries) => summaries,
   decode: (_spec, summaries) => column(summaries, CLASSES),
-  onDemandMetrics: onDemandSummaryMetrics,
-  metrics(scored, further = []) {
-    const known = onDemandSummaryMetrics(scored.spec).filter((name) => further.includes(name));
-    return classificationMetrics({ ...scored, classesAhead: column(scored.activated, AHEAD) }, known);
-  },
+  metrics: summaryMetrics,
 };

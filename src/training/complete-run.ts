@@ -10,7 +10,7 @@ import { onDemandMetricsOf } from "../project/metrics.js";
 import { evaluateSplits } from "../asking/evaluate-splits.js";
 import { outputsOf } from "../asking/outputs.js";
 import { writePredictions } from "../records/predictions.js";
-import { withForwarder } from "../asking/replicas.js";
+import { withAnswerer } from "../asking/replicas.js";
 import { runFiles, writeJson } from "../records/run-folder.js";
 import { writeWords } from "../records/stored-words.js";
 import { defaultThresholds, type ThresholdsByPath, thresholdsByPath, thresholdRows } from "../records/thresholds.js";
@@ -96,19 +96,19 @@ async function scoreSplits(
       projectDir: project.projectDir,
       configFile: project.configFile,
     };
-    return await withForwarder(network, needs, async (forwarder) => {
+    return await withAnswerer(network, needs, async (answerer) => {
       const scored: ScoredSplit[] = [];
       const guessed: EvaluationRow[] = [];
       for (const split of SPLITS) {
         const rows = dataset.splits[split];
         if (rows.length === 0) continue;
-        const logits = await predictRows(context, network, rows, { what: `evaluating on ${split}`, forwarder });
+        const logits = await predictRows(context, network, rows, { what: `evaluating on ${split}`, answerer });
         await yieldTo(context.signal);
         const outputs = outputsOf(dataset, graph, split, rows, logits);
         await yieldTo(context.signal);
         scored.push(scoreSplit(graph, outputs, defaultThresholds(graph)));
         await yieldTo(context.signal);
-        guessed.push(...(await evaluateMasked(context, network, split, forwarder)));
+        guessed.push(...(await evaluateMasked(context, network, split, answerer)));
       }
       return { scored, guessed };
     });

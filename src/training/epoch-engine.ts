@@ -1,5 +1,5 @@
 /** @file What trains a run's network, from where its last checkpoint stands, and writes its checkpoints. */
-import type { Forwarder } from "../engine/inference/predict.js";
+import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
 import type { Network } from "../engine/model/network.js";
 import type { ScheduleState } from "../engine/model/training-state.js";
 import type { Trainer } from "../engine/optimization/trainer.js";
@@ -14,7 +14,7 @@ export interface EpochEngine {
   readonly network: Network;
   readonly trainer: Trainer;
   /** Passes batches without training; undefined: this thread does. */
-  readonly forwarder: Forwarder | undefined;
+  readonly answerer: BatchAnswerer | undefined;
   /** Of the checkpoint that the run goes on from; null for a run that begins. */
   readonly restored: ScheduleState | null;
   /** @throws StoreError where the checkpoint cannot be written, or the store is no longer there */
@@ -47,7 +47,7 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
   return {
     network,
     trainer,
-    forwarder: replicas?.forwarder,
+    answerer: replicas?.answerer,
     restored: state?.schedule ?? null,
     async save(name, schedule) {
       assertPresent(store, run.id);

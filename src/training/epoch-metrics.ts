@@ -2,7 +2,7 @@
 import { evaluateSplit, LOSS, TOTAL, totalLoss } from "../analysis/evaluate.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { outputsOf } from "../asking/outputs.js";
-import type { Forwarder } from "../engine/inference/predict.js";
+import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
 import type { Network } from "../engine/model/network.js";
 import type { EpochReport } from "../engine/optimization/epoch-record.js";
 import { TrainingError } from "../errors.js";
@@ -27,7 +27,7 @@ export interface EpochMetrics {
 
 export interface EpochMetricsOptions {
   /** What passes batches of the valid split; default: this thread. */
-  readonly forwarder: Forwarder | undefined;
+  readonly answerer: BatchAnswerer | undefined;
   /** Metrics that are computed on demand and that the run needs besides those of its settings. */
   readonly onDemand: readonly string[];
   /** Learned log-variances of the tasks; null where a task has none. */
@@ -42,17 +42,17 @@ export async function epochMetrics(
   context: RunContext,
   network: Network,
   report: EpochReport,
-  { forwarder, onDemand, logVariances }: EpochMetricsOptions,
+  { answerer, onDemand, logVariances }: EpochMetricsOptions,
 ): Promise<EpochMetrics> {
   const { project, settings } = context;
   const asked = [...onDemandMetricsOf(settings), ...onDemand];
   const evaluate = (scored: ScoredSplit) => evaluateSplit(project.graph, scored, ["truth"], asked);
-  const valid = await scoreValid(context, network, forwarder);
+  const valid = await scoreValid(context, network, answerer);
   const rows = [
     ...evaluate(await scoreTrain(context, network, report)),
     ...maskedRows(project, "train", report.masked),
     ...(valid === null ? [] : evaluate(valid)),
-    ...(await evaluateMasked(context, network, "valid", forwarder)),
+    ...(await evaluateMasked(context, network, "valid", answerer)),
     ...logVarianceRows(context, logVariances, report.rows.length),
   ];
   return { rows, valid, trainLoss: splitTotal(context, rows, "train"), validLoss: splitTotal(context, rows, "valid") };
@@ -67,11 +67,11 @@ async function scoreTrain(context: RunContext, network: Network, report: EpochRe
 async function scoreValid(
   context: RunContext,
   network: Network,
-  forwarder: Forwarder | undefined,
+  answerer: BatchAnswerer | undefined,
 ): Promise<ScoredSplit | null> {
   const rows = context.dataset.splits.valid;
   if (rows.length === 0) return null;
-  return scoreRows(context, "valid", rows, await predictRows(context, network, rows, { forwarder }));
+  return scoreRows(context, "valid", rows, await predictRows(context, network, rows, { answerer }));
 }
 
 /** @param movedLabels labels as they were moved with their pictures; null: as they stand in the table */

@@ -2,7 +2,7 @@
 import { guessedRows, type GuessedTokens } from "../analysis/masked-language.js";
 import { tokenLengths } from "../data/batches.js";
 import type { BatchMasker } from "../engine/batches/mask-tokens.js";
-import type { Forwarder } from "../engine/inference/predict.js";
+import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
 import type { Network } from "../engine/model/network.js";
 import { activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
@@ -13,7 +13,7 @@ export interface PredictRowsOptions {
   /** Told as work in progress under this name; default: not told. */
   readonly what?: string | undefined;
   /** What passes the batches; default: this thread. */
-  readonly forwarder?: Forwarder | undefined;
+  readonly answerer?: BatchAnswerer | undefined;
 }
 
 /**
@@ -24,7 +24,7 @@ export async function predictRows(
   { dataset, signal, loggers }: Pick<RunContext, "dataset" | "signal" | "loggers">,
   network: Network,
   rows: Int32Array,
-  { what, forwarder }: PredictRowsOptions = {},
+  { what, answerer }: PredictRowsOptions = {},
 ): Promise<Float32Array[]> {
   const [{ predictLogits }, { readInputs }] = await Promise.all([
     import("../engine/inference/predict.js"),
@@ -33,7 +33,7 @@ export async function predictRows(
   return predictLogits(network, rows, (some) => readInputs(network, dataset, some), {
     lengths: tokenLengths(dataset.inputs),
     labelled: dataset,
-    ...(forwarder === undefined ? {} : { forwarder }),
+    ...(answerer === undefined ? {} : { answerer }),
     ...(signal === undefined ? {} : { signal }),
     ...(what === undefined ? {} : { onProgress: (done: number, total: number) => loggers.work({ what, done, total }) }),
   });
@@ -79,7 +79,7 @@ export async function evaluateMasked(
   context: MaskedContext,
   network: Network,
   split: Split,
-  forwarder: Forwarder | undefined,
+  answerer: BatchAnswerer | undefined,
 ): Promise<EvaluationRow[]> {
   const { project, dataset, signal } = context;
   const task = maskedTaskOf(project);
@@ -88,6 +88,6 @@ export async function evaluateMasked(
   const mask = await maskerOf(context);
   if (mask === null) return [];
   const { guessMasked } = await import("../engine/inference/guess-masked.js");
-  const options = { ...(signal === undefined ? {} : { signal }), ...(forwarder === undefined ? {} : { forwarder }) };
+  const options = { ...(signal === undefined ? {} : { signal }), ...(answerer === undefined ? {} : { answerer }) };
   return maskedRows(project, split, await guessMasked(network, dataset, rows, lossMasks(context), mask, options));
 }

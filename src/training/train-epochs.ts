@@ -81,12 +81,12 @@ async function runEpochs(training: Training): Promise<TrainedEpochs> {
 async function runEpoch(training: Training, before: ScheduleState): Promise<ScheduleState> {
   const { context, engine, watched, config } = training;
   const { loggers, settings } = context;
-  const { trainer, network, forwarder } = engine;
+  const { trainer, network, answerer } = engine;
   const { epoch } = trainer.position;
   const clock = new EpochClock(epoch, settings.train.epochs);
   const report = await trainRows(training, before, clock);
   const { step } = trainer.position;
-  const asked = { forwarder, onDemand: watched.monitor?.further ?? [], logVariances: trainer.logVariances };
+  const asked = { answerer, onDemand: watched.monitor?.onDemand ?? [], logVariances: trainer.logVariances };
   const { rows, valid, trainLoss, validLoss } = await epochMetrics(context, network, report, asked);
   // before a checkpoint is written: the ones there are must stay sound
   assertFinite(rows, step, epoch);

@@ -1,6 +1,6 @@
 /** @file Replicas that train a run's network, where more than one is asked for. */
 import { openReplicas } from "../asking/replicas.js";
-import type { Forwarder } from "../engine/inference/predict.js";
+import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
 import type { Network } from "../engine/model/network.js";
 import type { OptimizerState } from "../engine/model/training-state.js";
 import type { ReplicaSteps } from "../engine/replicas/steps.js";
@@ -9,7 +9,7 @@ import type { RunContext } from "./run-context.js";
 export interface TrainingReplicas {
   readonly steps: ReplicaSteps;
   /** Passes batches with the weights as they are after the latest step. */
-  readonly forwarder: Forwarder;
+  readonly answerer: BatchAnswerer;
   close(): Promise<void>;
 }
 
@@ -24,10 +24,10 @@ export async function openTraining(
   const onPlan = (line: string) => loggers.message(line);
   const group = await openReplicas(network, { choice, backend, batchSize, projectDir, configFile, freeze, onPlan });
   if (group === null) return null;
-  const [{ ReplicaSteps }, { replicaForwarder }] = await Promise.all([
+  const [{ ReplicaSteps }, { replicaAnswerer }] = await Promise.all([
     import("../engine/replicas/steps.js"),
     import("../engine/replicas/forward.js"),
   ]);
   const steps = new ReplicaSteps(network, { optimizer, clipNorm }, group, restored);
-  return { steps, forwarder: replicaForwarder(group, () => steps.weights), close: () => group.close() };
+  return { steps, answerer: replicaAnswerer(group, () => steps.weights), close: () => group.close() };
 }

@@ -118,7 +118,7 @@ async function undefinedRows({ project, dataset }: WatchContext, monitor: Monito
     for (const logits of [guesses, guesses.map((values) => values.map((value) => -value))]) {
       const outputs = outputsOf(dataset, graph, "valid", valid, logits);
       const scored = scoreSplit(graph, outputs, defaultThresholds(graph));
-      const rows = evaluateSplit(graph, scored, ["truth"], monitor.further);
+      const rows = evaluateSplit(graph, scored, ["truth"], monitor.onDemand);
       if (!Number.isNaN(monitoredValue(monitor, rows, Number.NaN))) return null;
       count = Math.max(count, rowsOf(rows, monitor));
     }

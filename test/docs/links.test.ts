@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { rooms } from "../../scripts/imports/rooms.mjs";
 import { PAGES, root, textOf } from "../support/pages.js";
 
 /** A page's text without its code, in which brackets are no links. */
@@ -61,6 +62,14 @@ describe("pages", () => {
       }
     }
     expect(PAGES.filter((page) => !reached.has(page))).toEqual([]);
+  });
+
+  it("have a line for every room of the code", () => {
+    const architecture = textOf("docs/architecture.md");
+    const names = Object.keys(rooms).map((room) => room.split("/").at(-1));
+    expect(
+      names.filter((name) => !architecture.includes(`\`${name}/\``) && !architecture.includes(`\`${name}.ts\``)),
+    ).toEqual([]);
   });
 
   it("have a README that is read in five minutes", () => {

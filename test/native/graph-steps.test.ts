@@ -5,7 +5,8 @@ import { openBackend } from "../../src/engine/backends/choose.js";
 import { readInputs } from "../../src/engine/batches/batch-reader.js";
 import { Network, type TrunkFunction } from "../../src/engine/model/network.js";
 import type { OptimizerConfig } from "../../src/engine/optimization/optimizer.js";
-import { openForward, predictLogits } from "../../src/engine/inference/predict.js";
+import { openCompute } from "../../src/engine/inference/compute-logits.js";
+import { predictLogits } from "../../src/engine/inference/predict.js";
 import { GraphSteps } from "../../src/engine/step-graph/graph-step.js";
 import { tensorflowBackend } from "../../src/engine/backends/tensorflow/binding.js";
 import { GraphForward } from "../../src/engine/step-graph/graph-forward.js";
@@ -240,7 +241,7 @@ describe("inference as a graph", () => {
     const before = counts();
     const network = Network.build(graph, INPUTS, plainTrunk, 3);
     const { inputs } = batchOf(network, data, [0, 1]);
-    const forward = await openForward(network, 8, 10);
+    const forward = await openCompute(network, 8, 10);
     forward(inputs, 2, null);
     const backend = tensorflowBackend() as NonNullable<ReturnType<typeof tensorflowBackend>>;
     const make = () => new GraphForward(backend, network);

@@ -4,7 +4,13 @@ import { describe, expect, it } from "vitest";
 import type { BinarySpec, ClassificationSpec, TaskSpec } from "../../src/flow/graph.js";
 import type { MetricValue, Scored } from "../../src/tasks/behaviour.js";
 import { behaviourOf, binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
-import { binaryMetrics, classificationMetrics, multilabelMetrics, regressionMetrics } from "../../src/tasks/metrics.js";
+import {
+  binaryMetrics,
+  classificationMetrics,
+  type MetricTable,
+  multilabelMetrics,
+  regressionMetrics,
+} from "../../src/tasks/metrics.js";
 
 type Expected = Readonly<Record<string, number | null>>;
 type Column = readonly (number | null)[];
@@ -69,12 +75,37 @@ function expectMetrics(actual: readonly MetricValue[], expected: Expected, count
   }
 }
 
+/**
+ * scikit-learn takes the first of equal classes for the decoded one, and the last ones among the first k: its top-k
+ * accuracy may fall as k grows. Ours has the first order alone, written out here.
+ */
+function withTies(
+  expected: Expected,
+  labels: readonly (number | null)[],
+  scores: readonly (readonly number[])[],
+): Expected {
+  const ranks = labels.flatMap((label, row) => {
+    if (label === null) return [];
+    const rounded = Array.from(Float32Array.from(scores[row] ?? []));
+    const order = rounded.map((_, c) => c).sort((a, b) => (rounded[b] ?? 0) - (rounded[a] ?? 0) || a - b);
+    return [order.indexOf(label)];
+  });
+  return Object.fromEntries(
+    Object.entries(expected).map(([name, value]) => {
+      const k = /^accuracy_(\d+)$/.exec(name)?.[1];
+      if (k === undefined || value === null) return [name, value];
+      return [name, ranks.filter((rank) => rank < Number(k)).length / ranks.length];
+    }),
+  );
+}
+
 /** Metrics as they are by default, then with all that can be asked for. */
 function bothWays<Spec extends TaskSpec>(
-  metrics: (scored: Scored<Spec>, further?: readonly string[]) => MetricValue[],
+  metrics: MetricTable<Spec>,
   scored: Scored<Spec>,
 ): readonly [usual: MetricValue[], all: MetricValue[]] {
-  return [metrics(scored), metrics(scored, behaviourOf(scored.spec).onDemandMetrics(scored.spec))];
+  const onDemand = metrics.facts(scored.spec).flatMap((facts) => (facts.onDemand ? [facts.name] : []));
+  return [metrics.values(scored), metrics.values(scored, onDemand)];
 }
 
 describe("binary metrics are scikit-learn's", () => {
@@ -102,14 +133,14 @@ describe("binary metrics are scikit-learn's", () => {
       labels: { answers: Float32Array.of(1, 0), unitScale: null },
       mask: everyRow(2),
     };
-    const names = binaryMetrics(scored, ["cohen_kappa", "r2", "accuracy"]).map(({ name }) => name);
-    expect(names).toEqual([...binaryMetrics(scored).map(({ name }) => name), "cohen_kappa"]);
+    const names = binaryMetrics.values(scored, ["cohen_kappa", "r2", "accuracy"]).map(({ name }) => name);
+    expect(names).toEqual([...binaryMetrics.values(scored).map(({ name }) => name), "cohen_kappa"]);
   });
 
   it("leaves rows outside the mask out", () => {
     const spec = binary();
     const activated = Float32Array.of(0.9, 0.2, 0.8, 0.1);
-    const metrics = binaryMetrics({
+    const metrics = binaryMetrics.values({
       spec,
       logits: noLogits,
       activated,
@@ -121,8 +152,8 @@ describe("binary metrics are scikit-learn's", () => {
     expectMetrics(metrics, all, 2);
   });
 
-  it("has no area under a curve of scores that are not numbers", () => {
-    const metrics = binaryMetrics({
+  it("is undefined where a score is not a number", () => {
+    const metrics = binaryMetrics.values({
       spec: binary(),
       logits: noLogits,
       activated: Float32Array.of(Number.NaN, 0.2),
@@ -130,8 +161,11 @@ describe("binary metrics are scikit-learn's", () => {
       labels: { answers: Float32Array.of(1, 0), unitScale: null },
       mask: everyRow(2),
     });
-    const expected = { accuracy: 0.5, f1_score: 0, precision: 0, recall: 0, roc_auc: null, average_precision: null };
-    expectMetrics(metrics, expected, 2);
+    const undefinedMetrics = {
+      ...{ accuracy: null, f1_score: null, precision: null, recall: null },
+      ...{ roc_auc: null, average_precision: null },
+    };
+    expectMetrics(metrics, undefinedMetrics, 2);
   });
 });
 
@@ -177,8 +211,39 @@ describe("classification metrics are scikit-learn's", () => {
       labels: { answers: answersOf(labels), unitScale: null },
       mask: everyRow(labels.length),
     });
-    expectMetrics(usual, expected, knownIn(labels));
-    expectMetrics(all, { ...expected, ...further }, knownIn(labels));
+    const wanted = withTies(expected, labels, scores);
+    expectMetrics(usual, wanted, knownIn(labels));
+    expectMetrics(all, { ...wanted, ...withTies(further, labels, scores) }, knownIn(labels));
+  });
+
+  it("top-k accuracy never falls as k grows, whatever the ties", () => {
+    const [, all] = bothWays(classificationMetrics, {
+      spec: classification({ classes: ["a", "b", "c", "d", "e"] }),
+      logits: noLogits,
+      activated: Float32Array.of(0.2, 0.2, 0.2, 0.2, 0.2, 0.5, 0.5, 0, 0, 0),
+      decoded: Float32Array.of(0, 0),
+      labels: { answers: Float32Array.of(0, 1), unitScale: null },
+      mask: everyRow(2),
+    });
+    const top = Object.fromEntries(all.map(({ name, value }) => [name, value]));
+    expect([1, 2, 3, 4].map((k) => top[`accuracy_${k}`])).toEqual([0.5, 1, 1, 1]);
+  });
+
+  it("are undefined where a score is not a number", () => {
+    const spec = classification({ classes: ["a", "b", "c", "d"] });
+    const activated = new Float32Array(8).fill(0.25).fill(Number.NaN, 4);
+    const decoded = behaviourOf(spec).decode(spec, activated, [], null);
+    expect([...decoded]).toEqual([0, Number.NaN]);
+    const labels = { answers: Float32Array.of(0, 1), unitScale: null };
+    const [usual] = bothWays(classificationMetrics, {
+      spec,
+      logits: noLogits,
+      activated,
+      decoded,
+      labels,
+      mask: everyRow(2),
+    });
+    expectMetrics(usual, { accuracy_1: null, accuracy_3: null, f1_score: null, precision: null, recall: null }, 2);
   });
 
   it("are undefined without rows", () => {
@@ -204,7 +269,7 @@ describe("classification metrics are scikit-learn's", () => {
       mask: everyRow(2),
     };
     const asked = ["roc_auc", "average_precision", "log_loss"];
-    const found = classificationMetrics(scored, asked).filter(({ name }) => asked.includes(name));
+    const found = classificationMetrics.values(scored, asked).filter(({ name }) => asked.includes(name));
     expectMetrics(found, { roc_auc: null, average_precision: null, log_loss: null }, 2);
   });
 });

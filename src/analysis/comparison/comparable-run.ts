@@ -1,6 +1,6 @@
 /** @file A run as comparison sees it. */
 import type { EvaluationRow } from "../../tasks/evaluation.js";
-import type { MetricDirections } from "../../tasks/metrics.js";
+import type { MetricDirections } from "./directions.js";
 
 export type ConfigValue = string | number | boolean | null;
 /** Facts about one run under flat keys. */

@@ -1,6 +1,6 @@
 /** @file Curves side by side: where each ended, its best point, its lowest and highest value. */
-import type { MetricDirections } from "../../tasks/metrics.js";
-import { bestOf, directionOf } from "./compare.js";
+import { bestOf } from "./compare.js";
+import { directionOf, type MetricDirections } from "./directions.js";
 
 /** One value of one metric at one step of training. */
 export interface CurvePoint {
@@ -37,11 +37,9 @@ export interface ComparedCurve {
   readonly best: number | null;
 }
 
-const NEITHER_BETTER = new Set(["learning_rate", "gradient_norm", "rows_per_second", "log_variance"]);
-
 /**
  * Compares the curves of several runs, in the order in which the runs first mention them.
- * @param directions of metrics of own tasks
+ * @param directions of the metrics of the runs' tasks
  */
 export function compareCurves(
   runs: readonly (readonly CurvePoint[])[],
@@ -57,7 +55,7 @@ export function compareCurves(
       return points === undefined ? null : summarizeCurve(points, higher);
     });
     const bests = values.map((summary) => summary?.best ?? null);
-    return { split, task_path, metric_name, values, best: higher === null ? null : bestOf(bests, higher) };
+    return { split, task_path, metric_name, values, best: bestOf(bests, higher) };
   });
 }
 
@@ -91,8 +89,7 @@ function isDefined(value: number | null | undefined): value is number {
 
 function curveDirection(directions: MetricDirections, taskPath: string, metricName: string): boolean | null {
   // the machine's load is kept under a task of its own
-  const neither = taskPath === "_system" || NEITHER_BETTER.has(metricName);
-  return neither ? null : directionOf(directions, taskPath, metricName);
+  return taskPath === "_system" ? null : directionOf(directions, taskPath, metricName);
 }
 
 function curvesByKey(points: readonly CurvePoint[]): Map<string, CurvePoint[]> {

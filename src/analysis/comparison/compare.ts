@@ -1,6 +1,6 @@
 /** @file Runs side by side: where their settings differ, and which did better at what. */
 import type { EvaluationRow, Gates, Split } from "../../tasks/evaluation.js";
-import { growsWhenBetter, type MetricDirections } from "../../tasks/metrics.js";
+import { directionOf, type MetricDirections } from "./directions.js";
 import type { ComparableRun, ConfigValue, FlatFacts } from "./comparable-run.js";
 import { groupsBySeed, type RunGroup } from "./compare-groups.js";
 import { type Spread, spreadOf } from "../statistics/moments.js";
@@ -82,13 +82,6 @@ export function compareRuns(runs: readonly ComparableRun[], options: CompareOpti
   };
 }
 
-export { growsWhenBetter as higherIsBetter };
-
-/** Whether more is better: as the task says, else by the metric's name. */
-export function directionOf(directions: MetricDirections, taskPath: string, metricName: string): boolean {
-  return directions[`${taskPath}/${metricName}`] ?? growsWhenBetter(metricName);
-}
-
 /**
  * Facts of several runs by key.
  * @param all also those that are the same in all runs
@@ -100,8 +93,12 @@ export function compareFacts(facts: readonly FlatFacts[], all: boolean): Compare
     .filter(({ values }) => all || new Set(values).size > 1);
 }
 
-/** Index of the best value, the first if several share it; null if none beats another. */
-export function bestOf(values: readonly (number | null)[], higher: boolean): number | null {
+/**
+ * Index of the best value, the first if several share it; null if none beats another.
+ * @param higher whether a higher value is better; null: neither is
+ */
+export function bestOf(values: readonly (number | null)[], higher: boolean | null): number | null {
+  if (higher === null) return null;
   const defined = values.filter((value): value is number => value !== null && !Number.isNaN(value));
   const lowest = Math.min(...defined);
   const highest = Math.max(...defined);

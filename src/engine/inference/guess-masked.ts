@@ -6,7 +6,7 @@ import { readInputs, tokenSpans } from "../batches/batch-reader.js";
 import { gatherTargets } from "../batches/targets.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "../batches/mask-tokens.js";
 import type { Network } from "../model/network.js";
-import { type PredictOptions, passBatches } from "./predict.js";
+import { type AnswerOptions, answerBatches } from "./answer-batches.js";
 
 /**
  * @param masks over all rows of the dataset; of the masked language modelling, the tokens that may be hidden
@@ -19,7 +19,7 @@ export async function guessMasked(
   rows: Int32Array,
   masks: readonly RowMask[],
   mask: BatchMasker,
-  options: PredictOptions = {},
+  options: AnswerOptions = {},
 ): Promise<MaskedTally> {
   const task = maskedTask(network.graph);
   if (task === null) throw new Error("the graph has no masked language modelling");
@@ -33,11 +33,11 @@ export async function guessMasked(
       inputs,
       gatherTargets(network.layout, dataset.labels, masks, batch, spans),
     );
-    return { inputs, answers: { labels, masked: masked ?? new Int32Array(0) } };
+    return { inputs, labels: { labels, masked: masked ?? new Int32Array(0) } };
   };
   const tallies: MaskedTally[] = [];
   const even = { ...options, lengths: tokenLengths(dataset.inputs) };
-  await passBatches(network, rows, read, even, ({ guessed }, index) => {
+  await answerBatches(network, rows, read, even, ({ guessed }, index) => {
     if (guessed !== null) tallies[index] = guessed;
   });
   // in the order of the batches, whichever came first

@@ -1,4 +1,5 @@
 /** @file Monte-Carlo dropout: the same inputs, answered by many thinned networks. */
+import { i32At } from "../../arrays.js";
 import type { TaskNode } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { joinArrays } from "../batches/arrays.js";
@@ -6,7 +7,8 @@ import { type Layer, layersBefore, whileInferring, withInnerLayers } from "../mo
 import type { PartValues } from "../model/layout.js";
 import type { Network, SymbolicTensor } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
-import { forwardParts } from "./predict.js";
+import { computeLogits } from "./compute-logits.js";
+import { columnsOf } from "./predict.js";
 import { withSeededRandom } from "../model/seeded.js";
 import { rowLengths } from "../model/token-lines.js";
 
@@ -22,7 +24,7 @@ export function sampleLogits(network: Network, inputs: InputBatch, rows: number,
   const dropouts = layers.filter(drops);
   // a layer that holds others hands on to them how it is called
   const others = layers.filter((layer) => !drops(layer) && withInnerLayers([layer]).length === 1);
-  const pass = (): PartValues => forwardParts(network, inputs, rows, null, true);
+  const pass = (): PartValues => computeLogits(network, inputs, rows, null, true);
   return withSeededRandom(seed, () => whileUnseeded(dropouts, () => whileInferring(others, pass)));
 }
 
@@ -39,36 +41,34 @@ export class CollectedLogits {
     this.#rows = new Float32Array(rows * network.layout.width);
   }
 
-  /** @param places where the rows of the batch belong */
-  put(places: Int32Array, inputs: InputBatch, { sample, token }: PartValues): void {
+  /** @param rows which of all rows the batch holds */
+  put(rows: Int32Array, inputs: InputBatch, { sample, token }: PartValues): void {
     const { layout, inputs: specs } = this.#network;
     const { width, tokenWidth } = layout;
-    const lengths = tokenWidth === 0 ? null : rowLengths(specs, inputs, places.length);
-    const padded = token.length / places.length;
-    places.forEach((place, i) => {
-      this.#rows.set(sample.subarray(i * width, (i + 1) * width), place * width);
+    const lengths = tokenWidth === 0 ? null : rowLengths(specs, inputs, rows.length);
+    const padded = token.length / rows.length;
+    rows.forEach((row, i) => {
+      this.#rows.set(sample.subarray(i * width, (i + 1) * width), row * width);
       if (lengths === null) return;
-      this.#tokens[place] = token.slice(i * padded, i * padded + (lengths[i] as number) * tokenWidth);
+      this.#tokens[row] = token.slice(i * padded, i * padded + i32At(lengths, i) * tokenWidth);
     });
   }
 
-  /** Per task of the graph, [rows, width] or [positions, width]; of masked language modelling none. */
+  /** Per task of the graph, [rows, width] or [tokens, width]; of masked language modelling none. */
   get tasks(): Float32Array[] {
     const { layout } = this.#network;
-    const parts = {
-      sample: { lines: this.#rows, stride: layout.width },
-      token: { lines: joinArrays(this.#tokens), stride: layout.tokenWidth },
-      masked: { lines: new Float32Array(0), stride: layout.maskedWidth },
-    };
+    const tokens = joinArrays(this.#tokens);
     return layout.columns.map(({ part, offset, width }) => {
-      const { lines, stride } = parts[part];
-      const count = stride === 0 ? 0 : lines.length / stride;
-      const logits = new Float32Array(count * width);
-      for (let line = 0; line < count; line++) {
-        const from = line * stride + offset;
-        logits.set(lines.subarray(from, from + width), line * width);
+      switch (part) {
+        case "sample":
+          return columnsOf(this.#rows, layout.width, offset, width);
+        case "token":
+          return columnsOf(tokens, layout.tokenWidth, offset, width);
+        case "masked":
+          return new Float32Array(0);
+        default:
+          return part satisfies never;
       }
-      return logits;
     });
   }
 }

@@ -6,6 +6,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import type { InputSpec } from "../../data/dataset.js";
 import { StoreError } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
+import { readSavedModel, readSavedState, readWeightData, reasonOf, type SavedState } from "./saved-checkpoint.js";
 import { Network, type NetworkOptions } from "./network.js";
 import type { OptimizerState } from "./training-state.js";
 import type { ScheduleState } from "./training-state.js";
@@ -14,22 +15,6 @@ import type { EpochSoFar, TrainerSnapshot } from "./training-state.js";
 /** Everything beside the weights that a resumed run needs. */
 export interface TrainingState extends TrainerSnapshot {
   readonly schedule: ScheduleState;
-}
-
-/** model.json as tfjs writes it, as far as it is read here. */
-interface SavedModel {
-  readonly modelTopology: object;
-  readonly weightsManifest: readonly { readonly weights: tf.io.WeightsManifestEntry[] }[];
-}
-
-/** state.json; the optimizer's numbers lie in optimizer.bin, slot after slot, the logits of the epoch in epoch.bin. */
-interface SavedState extends Omit<TrainingState, "optimizer" | "epoch"> {
-  readonly formatVersion: 1;
-  readonly optimizer: {
-    readonly updates: number;
-    readonly slots: readonly { readonly name: string; readonly length: number }[];
-  };
-  readonly epoch?: { readonly gradientNormSum: number; readonly length: number };
 }
 
 /** model.json, weights.bin; the others where training may go on from here. */
@@ -155,9 +140,10 @@ export async function loadNetwork(
 ): Promise<Network> {
   const folder = readableFolder(dir);
   try {
-    const { modelTopology, weightsManifest } = readJson(join(folder, MODEL)) as SavedModel;
-    const weightSpecs = weightsManifest.flatMap((group) => group.weights);
-    const weightData = readBytes(join(folder, WEIGHTS), byteLength(weightSpecs));
+    const saved = readSavedModel(join(folder, MODEL));
+    const { modelTopology } = saved;
+    const weightSpecs = saved.weightsManifest.flatMap(({ weights }) => weights);
+    const weightData = readWeightData(join(folder, MODEL), saved);
     const model = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData }));
     return Network.fromModel(graph, inputs, model, options);
   } catch (error) {
@@ -175,7 +161,7 @@ export function loadTrainingState(dir: string): TrainingState {
     throw new StoreError(`The checkpoint ${dir} holds weights only; training cannot go on from it.`, { dir });
   }
   try {
-    const { position, schedule, optimizer, epoch } = readJson(join(folder, STATE)) as SavedState;
+    const { position, schedule, optimizer, epoch } = readSavedState(join(folder, STATE));
     const parameters = optimizer.slots.reduce((sum, { length }) => sum + length, 0);
     const values = new Float32Array(readBytes(join(folder, OPTIMIZER), parameters * BYTES_PER_FLOAT));
     const state = {
@@ -204,14 +190,6 @@ function splitSlots({ slots }: SavedState["optimizer"], values: Float32Array): O
   );
 }
 
-/** Bytes of all weights together. */
-function byteLength(weights: readonly tf.io.WeightsManifestEntry[]): number {
-  return weights.reduce(
-    (sum, { shape, dtype }) => sum + tf.util.sizeFromShape(shape) * tf.util.bytesPerElement(dtype),
-    0,
-  );
-}
-
 /** A whole file in a buffer of its own; a shorter or longer one than expected is damaged. */
 function readBytes(file: string, expected: number): ArrayBuffer {
   const bytes = readFileSync(file);
@@ -219,15 +197,9 @@ function readBytes(file: string, expected: number): ArrayBuffer {
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
 }
 
-function readJson(file: string): unknown {
-  const parsed: unknown = JSON.parse(readFileSync(file, "utf8"));
-  if (typeof parsed !== "object" || parsed === null) throw new Error(`${file} does not hold an object`);
-  return parsed;
-}
-
 /** Whatever reading a checkpoint runs into, as an error that names the folder. */
 function damaged(folder: string, error: unknown): StoreError {
-  const reason = (error as Error).message;
+  const reason = reasonOf(error);
   return new StoreError(
     `The checkpoint ${folder} cannot be read: ${reason}. Take a copy of the folder from a backup, or start a new run.`,
     { dir: folder, reason },

@@ -1,10 +1,11 @@
 /** @file Weights of one model taken into another: which layer of the one is which of the other. */
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
+import { readSavedModel, readWeightData, reasonOf } from "./saved-checkpoint.js";
 import { featureTensors, headLayers, type Layer, layersBefore } from "./layer-graph.js";
 
 /** A model to start from. */
@@ -148,15 +149,6 @@ function longestCommonSubsequence(a: readonly Part[], b: readonly Part[]): (read
   return pairs;
 }
 
-interface SavedModel {
-  readonly modelTopology: object;
-  readonly format?: string;
-  readonly weightsManifest?: readonly {
-    readonly paths: readonly string[];
-    readonly weights: tf.io.WeightsManifestEntry[];
-  }[];
-}
-
 /**
  * A LayersModel that tfjs has saved. The caller disposes it.
  * @param path its model.json, or the folder that holds it
@@ -165,16 +157,14 @@ interface SavedModel {
 export async function readLayersModel(path: string): Promise<tfl.LayersModel> {
   const file = existsSync(path) && statSync(path).isDirectory() ? join(path, "model.json") : path;
   try {
-    const { modelTopology, weightsManifest, format } = JSON.parse(readFileSync(file, "utf8")) as SavedModel;
-    if (format === "graph-model") throw new Error("it is a graph model, whose layers are gone; save a LayersModel");
-    if (modelTopology === undefined || weightsManifest === undefined) throw new Error("it is no saved LayersModel");
-    const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
-    const parts = weightsManifest.flatMap(({ paths }) => paths.map((part) => readFileSync(join(dirname(file), part))));
-    const bytes = Buffer.concat(parts);
-    const weightData = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+    const saved = readSavedModel(file);
+    const { modelTopology } = saved;
+    const weightSpecs = saved.weightsManifest.flatMap(({ weights }) => weights);
+    const weightData = readWeightData(file, saved);
     return await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData }));
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "it is not there" : (error as Error).message;
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const reason = isMissing ? "it is not there" : reasonOf(error);
     throw new ConfigError(
       `The model ${file} cannot be read: ${reason}. Give the model.json of a LayersModel, with its weights beside it.`,
       { file, reason },

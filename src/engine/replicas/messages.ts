@@ -6,7 +6,7 @@ import type { BackendName } from "../backends/choose.js";
 import type { BatchTargets } from "../batches/targets.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { BatchOutputs } from "../batches/outputs.js";
-import type { Answers, ForwardOutputs } from "../inference/predict.js";
+import type { BatchLabels, BatchAnswers } from "../inference/answer-batches.js";
 
 /** A module that a replica loads before its network, and what to call its default export with. */
 export interface Preparation {
@@ -76,12 +76,12 @@ export interface ForwardRequest {
   readonly weights: Weights | null;
   readonly rows: number;
   readonly inputs: InputBatch;
-  readonly answers: Answers | null;
+  readonly answers: BatchLabels | null;
 }
 
 export interface ForwardReply {
   readonly kind: "forward";
-  readonly outputs: ForwardOutputs;
+  readonly outputs: BatchAnswers;
 }
 
 export interface OpenRequest {

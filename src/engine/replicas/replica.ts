@@ -10,7 +10,7 @@ import { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
 import { type BatchOutputs, outputsOfBatch } from "../batches/outputs.js";
 import { readParameters, writeParameters } from "../model/parameters.js";
-import { passHere } from "../inference/predict.js";
+import { answerHere } from "../inference/answer-batches.js";
 import { computeGradient } from "../optimization/gradients.js";
 import type { Exchange } from "./exchange.js";
 import type {
@@ -121,7 +121,7 @@ class OpenedReplica {
 
   forward({ weights, rows, inputs, answers }: ForwardRequest): ForwardReply {
     this.#take(weights);
-    const outputs = passHere(this.#network, inputs, rows, answers);
+    const outputs = answerHere(this.#network, inputs, rows, answers);
     return { kind: "forward", outputs: { ...outputs, sample: outputs.sample.slice() } };
   }
 

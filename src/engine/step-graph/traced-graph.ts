@@ -3,6 +3,7 @@ import { DTYPE } from "../../protobuf/tensorflow.js";
 import type { TensorflowBackend, TensorValues } from "../backends/tensorflow/binding.js";
 import { FLOAT, GraphBuilder, type Output } from "./graph-def.js";
 import { type Feed, Session } from "./session.js";
+import { UntraceableError } from "./untraceable.js";
 
 interface Variable {
   readonly handle: Output;
@@ -59,20 +60,28 @@ export class TracedGraph {
   /**
    * Extends the graph. The values of the variables go on.
    * @param trace builds nodes and tells which of them will be run
+   * @throws UntraceableError where TensorFlow refuses the graph
    */
   grow<T extends Traced>(trace: () => T): T {
     const values = new Map([...this.#variables.keys()].map((name) => [name, this.read(name)]));
     const traced = trace();
     const variables = [...this.#variables.values()].flatMap(({ value, assigned }) => [value, assigned]);
-    const session = new Session(
-      this.backend.binding,
-      this.builder.encode([...variables, ...this.#kept, ...traced.outputs, ...traced.placeholders]),
-    );
+    const session = this.#open([...variables, ...this.#kept, ...traced.outputs, ...traced.placeholders]);
     this.#session?.dispose();
     this.#session = session;
     this.#kept.push(...traced.outputs, ...traced.placeholders);
     for (const [name, own] of values) this.write(name, own);
     return traced;
+  }
+
+  #open(outputs: readonly Output[]): Session {
+    const graph = this.builder.encode(outputs);
+    try {
+      return new Session(this.backend.binding, graph);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new UntraceableError(`TensorFlow refuses its graph: ${reason}`, { cause: error });
+    }
   }
 
   /** Values of a variable now. */

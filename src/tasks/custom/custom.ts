@@ -2,7 +2,7 @@
 import { ConfigError, TrainingError } from "../../errors.js";
 import type { CustomSpec } from "../../flow/graph.js";
 import { isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
-import { growsWhenBetter } from "../metrics.js";
+import { type Metric, type MetricTable, metricTable } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
 import { callCustom, numbersFrom, type CustomFunctions, type CustomRow } from "./custom-functions.js";
 import { centralDifferences, probe } from "./custom-probe.js";
@@ -149,6 +149,36 @@ function tuneOwn(scored: Scored<CustomSpec>, metric: string): Thresholds {
   );
 }
 
+/** The rows that count, as the user's functions take them. */
+interface CustomContext {
+  readonly count: number;
+  readonly rows: readonly CustomRow[];
+}
+
+/** What a run's graph keeps of the metrics is enough to know them; to compute them takes the definition. */
+const customMetrics: MetricTable<CustomSpec> = metricTable(
+  (spec) =>
+    Object.entries(spec.higherIsBetter).map(
+      ([name, higherIsBetter]): Metric<CustomContext> => ({
+        name,
+        higherIsBetter,
+        tunable: isDefined(spec) && functionsOf(spec).decoder.tune !== undefined,
+        onDemand: spec.onDemand?.includes(name) === true,
+        compute({ rows }) {
+          const functions = functionsOf(spec);
+          const metric = functions.metrics[name];
+          return metric === undefined
+            ? null
+            : callCustom(functions, `metrics.${name}.compute`, () => metric.compute(rows));
+        },
+      }),
+    ),
+  (scored) => {
+    const rows = rowsOf(scored);
+    return { count: rows.length, rows };
+  },
+);
+
 export const customBehaviour: TaskBehaviour<CustomSpec> = {
   answeredBy: "network",
   head: (spec) => spec.head,
@@ -198,23 +228,9 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   },
   defaultThresholds: (spec) => functionsOf(spec).decoder.parameters,
   questions: () => [],
-  tunableMetrics: (spec) => (functionsOf(spec).decoder.tune === undefined ? [] : Object.keys(spec.higherIsBetter)),
   tuner: (spec) => (functionsOf(spec).decoder.tune === undefined ? null : tuneOwn),
-  onDemandMetrics: () => [],
-  metrics(scored) {
-    const functions = functionsOf(scored.spec);
-    const rows = rowsOf(scored);
-    return Object.entries(functions.metrics).map(([name, { compute }]) => ({
-      name,
-      value: rows.length === 0 ? null : callCustom(functions, `metrics.${name}.compute`, () => compute(rows)),
-      count: rows.length,
-    }));
-  },
-  headlineMetric({ higherIsBetter }) {
-    const [first] = Object.entries(higherIsBetter);
-    return first === undefined ? null : { name: first[0], higherIsBetter: first[1] };
-  },
-  higherIsBetter: (spec, metric) => spec.higherIsBetter[metric] ?? growsWhenBetter(metric),
+  metrics: customMetrics,
+  headlineMetric: (spec) => Object.keys(spec.higherIsBetter)[0] ?? null,
   likelihood: (spec) => spec.likelihood,
   answerType: (spec) => (spec.answerWidth === 1 && !spec.described ? "number" : "text"),
   describe(spec, answers, row) {

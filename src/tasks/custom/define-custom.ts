@@ -53,6 +53,8 @@ export interface CustomTaskDefinition<AnswerWidth extends number, Gate extends N
       {
         readonly compute: (rows: readonly CustomRow<AnswerOf<AnswerWidth>>[]) => number | null;
         readonly higherIsBetter: boolean;
+        /** Only computed where it is asked for, e.g. with `--metric`; default false. */
+        readonly onDemand?: boolean;
       }
     >
   >;
@@ -105,6 +107,9 @@ export function defineCustomTask<AnswerWidth extends number, Gate extends Number
     logitWidth: width,
     answerWidth,
   } as unknown as CustomFunctions);
+  const onDemand = Object.entries(definition.metrics).flatMap(([metric, row]) =>
+    row.onDemand === true ? [metric] : [],
+  );
   const data = {
     type: name,
     digest,
@@ -117,6 +122,8 @@ export function defineCustomTask<AnswerWidth extends number, Gate extends Number
     higherIsBetter: Object.fromEntries(
       Object.entries(definition.metrics).map(([metric, { higherIsBetter }]) => [metric, higherIsBetter]),
     ),
+    // said where it is more than the default, so that specs of earlier runs stay equal to those of today
+    ...(onDemand.length === 0 ? {} : { onDemand }),
     described: definition.describe !== undefined,
   } as const;
   return (options = {}) => {

@@ -1,8 +1,8 @@
 /** @file binary: yes or no. Sigmoid, binary cross entropy, one tuned threshold. */
 import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
-import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
-import { binaryMetrics, growsWhenBetter, ON_DEMAND_YES_NO_METRICS, TUNABLE_METRICS } from "../metrics.js";
+import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
 /** A yes-or-no question. Label cells: 0, 1, true, false. */
@@ -38,15 +38,12 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     return sigmoidCrossEntropy(z, y);
   },
   activate: (_spec, logits) => logits.map(sigmoid),
-  decode: (_spec, activated, [threshold = 0.5]) => activated.map((score) => (score >= threshold ? 1 : 0)),
+  decode: (_spec, activated, [threshold = 0.5]) => activated.map((score) => decide(score, threshold)),
   defaultThresholds: () => [0.5],
   questions: () => [null],
-  tunableMetrics: () => TUNABLE_METRICS,
   tuner: () => null,
-  onDemandMetrics: () => ON_DEMAND_YES_NO_METRICS,
   metrics: binaryMetrics,
-  headlineMetric: () => ({ name: "accuracy", higherIsBetter: true }),
-  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  headlineMetric: () => "accuracy",
   likelihood: () => "categorical",
   answerType: () => "truth",
   describe(_spec, answers, row) {

@@ -2,7 +2,7 @@
 import type { BoundedRegressionSpec, ImageScale } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
 import { isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
-import { growsWhenBetter, ON_DEMAND_REGRESSION_METRICS, regressionMetrics } from "../metrics.js";
+import { regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
 /** Options of {@link boundedRegression}: `max` or `scale` must be given. */
@@ -93,12 +93,9 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     activated.map((fraction, row) => denormalize(spec, fraction, unitScaleAt(unitScale, row))),
   defaultThresholds: () => [],
   questions: () => [],
-  tunableMetrics: () => [],
   tuner: () => null,
-  onDemandMetrics: () => ON_DEMAND_REGRESSION_METRICS,
   metrics: regressionMetrics,
-  headlineMetric: () => ({ name: "mean_absolute_error_normalized", higherIsBetter: false }),
-  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  headlineMetric: () => "mean_absolute_error_normalized",
   likelihood: () => "gaussian",
   answerType: () => "number",
   describe(_spec, answers, row) {

@@ -2,7 +2,8 @@
 import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
 import { isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
-import { classificationMetrics, growsWhenBetter, onDemandClassificationMetrics } from "../metrics.js";
+import { f32At } from "../../arrays.js";
+import { classificationMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
 
 /** One of several classes. Label cells: a class name or its index. */
@@ -55,22 +56,22 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     const classes = spec.classes.length;
     const decoded = new Float32Array(activated.length / classes);
     for (let row = 0; row < decoded.length; row++) {
-      let best = 0;
-      for (let c = 1; c < classes; c++) {
-        if ((activated[row * classes + c] as number) > (activated[row * classes + best] as number)) best = c;
+      let [best, isScored] = [0, true];
+      for (let c = 0; c < classes; c++) {
+        const score = f32At(activated, row * classes + c);
+        if (Number.isNaN(score)) isScored = false;
+        if (score > f32At(activated, row * classes + best)) best = c;
       }
-      decoded[row] = best;
+      // a score that is NaN says nothing: the answer is unknown
+      decoded[row] = isScored ? best : Number.NaN;
     }
     return decoded;
   },
   defaultThresholds: () => [],
   questions: () => [],
-  tunableMetrics: () => [],
   tuner: () => null,
-  onDemandMetrics: onDemandClassificationMetrics,
   metrics: classificationMetrics,
-  headlineMetric: () => ({ name: "accuracy_1", higherIsBetter: true }),
-  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  headlineMetric: () => "accuracy_1",
   likelihood: () => "categorical",
   answerType: () => "text",
   describe(spec, answers, row) {

@@ -2,6 +2,7 @@
 import type { KnownSpec } from "../../flow/graph.js";
 import { checkOptions, TEXT } from "../../options.js";
 import type { TaskBehaviour } from "../behaviour.js";
+import { NO_METRICS } from "../metrics.js";
 import { binaryBehaviour } from "./binary.js";
 
 /**
@@ -33,12 +34,9 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   decode: () => new Float32Array(0),
   defaultThresholds: () => [],
   questions: () => [],
-  tunableMetrics: () => [],
   tuner: () => null,
-  onDemandMetrics: () => [],
-  metrics: () => [],
+  metrics: NO_METRICS,
   headlineMetric: () => null,
-  higherIsBetter: () => true,
   likelihood: () => "categorical",
   answerType: () => "truth",
   describe: (_spec, answers, row) => binaryBehaviour.describe({ kind: "binary" }, answers, row),

@@ -2,7 +2,7 @@
 import type { CommonTaskOptions, MaskedLanguageModelingSpec } from "../../flow/graph.js";
 import { checkOptions, TRUTH } from "../../options.js";
 import { softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
-import { growsWhenBetter } from "../metrics.js";
+import type { MetricTable } from "../metrics.js";
 
 /** Options of {@link maskedLanguageModeling}. */
 export interface MaskedLanguageModelingOptions extends Pick<CommonTaskOptions, "lossWeight"> {
@@ -31,6 +31,15 @@ export function maskedLanguageModeling(options: MaskedLanguageModelingOptions): 
   return { kind: "maskedLanguageModeling", ...rest, maskRate, evaluate, vocabulary: null };
 }
 
+// counted while it trains: logits over a vocabulary, at every token of a split, are too many to keep
+const GUESS_METRICS: MetricTable<MaskedLanguageModelingSpec> = {
+  facts: () => [
+    { name: "perplexity", higherIsBetter: false, tunable: false, onDemand: false },
+    { name: "accuracy_1", higherIsBetter: true, tunable: false, onDemand: false },
+  ],
+  values: () => ["perplexity", "accuracy_1"].map((name) => ({ name, value: null, count: 0 })),
+};
+
 export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModelingSpec> = {
   answeredBy: "training",
   head: () => "dense",
@@ -56,13 +65,9 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   decode: () => new Float32Array(0),
   defaultThresholds: () => [],
   questions: () => [],
-  tunableMetrics: () => [],
   tuner: () => null,
-  onDemandMetrics: () => [],
-  // counted while it trains: logits over a vocabulary, at every token of a split, are too many to keep
-  metrics: () => METRICS.map((name) => ({ name, value: null, count: 0 })),
-  headlineMetric: () => ({ name: "perplexity", higherIsBetter: false }),
-  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  metrics: GUESS_METRICS,
+  headlineMetric: () => "perplexity",
   likelihood: () => "categorical",
   answerType: () => "text",
   describe(spec, answers, row) {
@@ -70,8 +75,6 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
     return Number.isNaN(token) ? null : (spec.vocabulary?.[token] ?? null);
   },
 };
-
-const METRICS = ["perplexity", "accuracy_1"] as const;
 
 function vocabularySize({ vocabulary }: MaskedLanguageModelingSpec): number {
   if (vocabulary === null) throw new Error("the vocabulary is known once the data has been read");

@@ -1,8 +1,8 @@
 /** @file multilabel: any subset of several labels. Sigmoid, binary cross entropy, one tuned threshold per label. */
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
-import { isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
-import { growsWhenBetter, multilabelMetrics, ON_DEMAND_YES_NO_METRICS, TUNABLE_METRICS } from "../metrics.js";
+import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { multilabelMetrics } from "../metrics.js";
 import {
   COMMON_OPTIONS,
   describeUnknownName,
@@ -84,16 +84,13 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   activate: (_spec, logits) => logits.map(sigmoid),
   decode(spec, activated, thresholds) {
     const width = spec.labels.length;
-    return activated.map((score, i) => (score >= (thresholds[i % width] ?? 0.5) ? 1 : 0));
+    return activated.map((score, i) => decide(score, thresholds[i % width] ?? 0.5));
   },
   defaultThresholds: (spec) => spec.labels.map(() => 0.5),
   questions: (spec) => spec.labels,
-  tunableMetrics: () => TUNABLE_METRICS,
   tuner: () => null,
-  onDemandMetrics: () => ON_DEMAND_YES_NO_METRICS,
   metrics: multilabelMetrics,
-  headlineMetric: () => ({ name: "accuracy", higherIsBetter: true }),
-  higherIsBetter: (_spec, metric) => growsWhenBetter(metric),
+  headlineMetric: () => "accuracy",
   likelihood: () => "categorical",
   answerType: () => "text",
   describe(spec, answers, row) {

@@ -1,6 +1,6 @@
 /** @file Metrics of one class or label, averaged over several. */
-import type { MetricValue } from "../behaviour.js";
 import { type Confusion, decisionMetrics, ratio } from "./decisions.js";
+import type { Metric, MetricContext } from "./table.js";
 
 /** Metrics that are averaged in more than one way. */
 export const AVERAGED_METRICS = ["f1_score", "precision", "recall"] as const;
@@ -24,23 +24,20 @@ export function weightedAverage(classes: readonly Confusion[], name: AveragedMet
   return ratio(sum, support);
 }
 
-const AVERAGES = AVERAGED_METRICS.flatMap((metric) => [
-  { name: `${metric}_macro`, of: (classes: readonly Confusion[]) => macroAverage(classes, metric) },
-  { name: `${metric}_weighted`, of: (classes: readonly Confusion[]) => weightedAverage(classes, metric) },
-]);
-
-/** `f1_score_macro`, `f1_score_weighted`, and so on. */
-export const AVERAGE_NAMES: readonly string[] = AVERAGES.map(({ name }) => name);
-
 /**
- * The averages that are asked for.
- * @param classes each against the rest, over the same answers
- * @param count how many answers that are; none: null
+ * `f1_score_macro`, `f1_score_weighted`, and so on, on demand.
+ * @param classesOf each class against the rest, over the same answers; null where an answer is unknown
  */
-export function averagesOf(classes: readonly Confusion[], asked: readonly string[], count: number): MetricValue[] {
-  return AVERAGES.filter(({ name }) => asked.includes(name)).map(({ name, of }) => ({
-    name,
-    value: count === 0 ? null : of(classes),
-    count,
-  }));
+export function averageRows<Context extends MetricContext>(
+  classesOf: (context: Context) => readonly Confusion[] | null,
+): Metric<Context>[] {
+  const facts = { higherIsBetter: true, tunable: false, onDemand: true } as const;
+  const of = (average: typeof macroAverage, metric: AveragedMetric) => (context: Context) => {
+    const classes = classesOf(context);
+    return classes === null ? null : average(classes, metric);
+  };
+  return AVERAGED_METRICS.flatMap((metric) => [
+    { ...facts, name: `${metric}_macro`, compute: of(macroAverage, metric) },
+    { ...facts, name: `${metric}_weighted`, compute: of(weightedAverage, metric) },
+  ]);
 }

@@ -1,40 +1,70 @@
 /** @file Metrics of classification tasks: top-k accuracy, averages over classes, agreement, and areas under curves. */
+import { at, f32At, f64At } from "../../arrays.js";
 import type { ClassificationSpec } from "../../flow/graph.js";
-import type { MetricValue, Scored } from "../behaviour.js";
-import { AVERAGE_NAMES, AVERAGED_METRICS, averagesOf, macroAverage } from "./averages.js";
+import type { Scored } from "../scored.js";
+import { AVERAGED_METRICS, averageRows, macroAverage } from "./averages.js";
 import { type Confusion, cohenKappa, matthewsCorrelation } from "./decisions.js";
 import { negativeLogLikelihood } from "./log-loss.js";
-import { rankingMetrics } from "./ranking.js";
+import { type RankingMetrics, rankingMetrics } from "./ranking.js";
 import { sortByScore } from "./sort.js";
+import { lazily, type Metric, type MetricTable, metricTable } from "./table.js";
 
-const TOP_K = [3, 5] as const;
-const LARGEST_FURTHER_K = 10;
+const TOP_K: readonly number[] = [3, 5];
+const LARGEST_K = 10;
 
 /** The rows that count, and how their classes were confused. */
-interface ScoredClasses {
+interface ClassesContext {
+  readonly count: number;
   readonly scored: Scored<ClassificationSpec>;
   readonly rows: Uint32Array;
-  /** Each class against the rest. */
-  readonly confusions: readonly Confusion[];
+  /** Each class against the rest; null where a row has no decided class, because a score of it is NaN. */
+  readonly confusions: () => readonly Confusion[] | null;
 }
 
-const ON_DEMAND = {
-  matthews_correlation: ({ confusions }) => matthewsCorrelation(confusions),
-  cohen_kappa: ({ confusions }) => cohenKappa(confusions),
-  log_loss: (classes) => logLoss(classes),
-  roc_auc: (classes) => oneVersusRest(classes, ({ rocAuc }) => rocAuc),
-  average_precision: (classes) => oneVersusRest(classes, ({ averagePrecision }) => averagePrecision),
-} as const satisfies Readonly<Record<string, (classes: ScoredClasses) => number | null>>;
-const ON_DEMAND_NAMES = Object.keys(ON_DEMAND) as readonly (keyof typeof ON_DEMAND)[];
+const ALWAYS = { higherIsBetter: true, tunable: false, onDemand: false } as const;
+const ON_DEMAND = { ...ALWAYS, onDemand: true } as const;
 
-/** Computed where they are asked for; `accuracy_2` to `accuracy_10` as far as there are more classes. */
-export function onDemandClassificationMetrics({ classes }: ClassificationSpec): string[] {
-  return [...AVERAGE_NAMES, ...ON_DEMAND_NAMES, ...onDemandTopK(classes.length).map((k) => `accuracy_${k}`)];
-}
+const confused =
+  (metric: (classes: readonly Confusion[]) => number) =>
+  ({ confusions }: ClassesContext): number | null => {
+    const found = confusions();
+    return found === null ? null : metric(found);
+  };
 
-function onDemandTopK(classes: number): number[] {
-  const all = Array.from({ length: Math.min(classes - 1, LARGEST_FURTHER_K) }, (_, i) => i + 1);
-  return all.filter((k) => k > 1 && !TOP_K.some((always) => always === k));
+const topK = (k: number, facts: typeof ALWAYS | typeof ON_DEMAND): Metric<ClassesContext> => ({
+  ...facts,
+  name: `accuracy_${k}`,
+  compute: (context) => topKAccuracy(context, k),
+});
+
+/** Rows of the table for so many classes: `accuracy_2` to `accuracy_10` as far as there are more of them. */
+function rowsFor(classes: number): Metric<ClassesContext>[] {
+  const onDemandK = Array.from({ length: Math.min(classes - 1, LARGEST_K) }, (_, i) => i + 1).filter(
+    (k) => k > 1 && !TOP_K.includes(k),
+  );
+  return [
+    {
+      ...ALWAYS,
+      name: "accuracy_1",
+      compute: (context) => {
+        const correct = confused((all) => all.reduce((sum, { truePositives }) => sum + truePositives, 0))(context);
+        return correct === null ? null : correct / context.count;
+      },
+    },
+    ...TOP_K.filter((k) => k < classes).map((k) => topK(k, ALWAYS)),
+    ...AVERAGED_METRICS.map((name) => ({ ...ALWAYS, name, compute: confused((all) => macroAverage(all, name)) })),
+    ...averageRows(({ confusions }: ClassesContext) => confusions()),
+    { ...ON_DEMAND, name: "matthews_correlation", compute: confused(matthewsCorrelation) },
+    { ...ON_DEMAND, name: "cohen_kappa", compute: confused(cohenKappa) },
+    { ...ON_DEMAND, name: "log_loss", higherIsBetter: false, compute: logLoss },
+    { ...ON_DEMAND, name: "roc_auc", compute: (context) => oneVersusRest(context, ({ rocAuc }) => rocAuc) },
+    {
+      ...ON_DEMAND,
+      name: "average_precision",
+      compute: (context) => oneVersusRest(context, ({ averagePrecision }) => averagePrecision),
+    },
+    ...onDemandK.map((k) => topK(k, ON_DEMAND)),
+  ];
 }
 
 /**
@@ -42,49 +72,22 @@ function onDemandTopK(classes: number): number[] {
  * f1_score, precision and recall over the classes that occur among labels or decoded answers, as in scikit-learn.
  * On demand these averages by name (`f1_score_macro`) and weighted by support, matthews_correlation, cohen_kappa,
  * log_loss, the macro averages of one class against the rest of roc_auc and average_precision, and other accuracy_k.
- * All are null without rows; cohen_kappa also where only one class is labelled and decoded, roc_auc where only one is
- * labelled, both areas where a score is NaN.
+ * All are null without rows and where a score is NaN; cohen_kappa also where only one class is labelled and decoded,
+ * roc_auc where only one is labelled.
  *
- * Equal scores: the decoded class is the first of them (`numpy.argmax`), so accuracy_1 is `accuracy_score`; among the
- * first k, later classes come first, as in `top_k_accuracy_score`.
+ * Equal scores have one order, that of the classes: the decoded class is the first of them (`numpy.argmax`), and it is
+ * among the first k of every k, so that accuracy_k never falls as k grows.
  */
-export function classificationMetrics(
-  scored: Scored<ClassificationSpec>,
-  further: readonly string[] = [],
-): MetricValue[] {
-  const rows = knownRows(scored);
-  const count = rows.length;
-  const confusions = classConfusions(scored, rows);
-  const classes = { scored, rows, confusions };
-  const value = (metric: () => number | null): number | null => {
-    const result = count === 0 ? null : metric();
-    return Number.isNaN(result) ? null : result;
-  };
-  const topK = (k: number): MetricValue => ({
-    name: `accuracy_${k}`,
-    value: value(() => topKHits(classes, k) / count),
-    count,
-  });
-  const correct = confusions.reduce((sum, { truePositives }) => sum + truePositives, 0);
-  const width = scored.spec.classes.length;
-  return [
-    { name: "accuracy_1", value: value(() => correct / count), count },
-    ...TOP_K.filter((k) => k < width).map(topK),
-    ...AVERAGED_METRICS.map((name) => ({ name, value: value(() => macroAverage(confusions, name)), count })),
-    ...averagesOf(confusions, further, count),
-    ...ON_DEMAND_NAMES.filter((name) => further.includes(name)).map((name) => ({
-      name,
-      value: value(() => ON_DEMAND[name](classes)),
-      count,
-    })),
-    ...onDemandTopK(width)
-      .filter((k) => further.includes(`accuracy_${k}`))
-      .map(topK),
-  ];
-}
+export const classificationMetrics: MetricTable<ClassificationSpec> = metricTable(
+  ({ classes }) => rowsFor(classes.length),
+  (scored) => {
+    const rows = labelledRows(scored);
+    return { count: rows.length, scored, rows, confusions: lazily(() => classConfusions(scored, rows)) };
+  },
+);
 
 /** Rows of the mask with a label. */
-function knownRows({ labels, mask }: Scored<ClassificationSpec>): Uint32Array {
+function labelledRows({ labels, mask }: Scored<ClassificationSpec>): Uint32Array {
   const rows = new Uint32Array(mask.length);
   let count = 0;
   for (let row = 0; row < mask.length; row++) {
@@ -93,54 +96,62 @@ function knownRows({ labels, mask }: Scored<ClassificationSpec>): Uint32Array {
   return rows.subarray(0, count);
 }
 
-/** One class against the rest, for each class. */
-function classConfusions({ spec, labels, decoded }: Scored<ClassificationSpec>, rows: Uint32Array): Confusion[] {
+/** One class against the rest, for each class; null where a row has no decided class. */
+function classConfusions({ spec, labels, decoded }: Scored<ClassificationSpec>, rows: Uint32Array): Confusion[] | null {
   const classes = spec.classes.length;
   const hits = new Float64Array(classes);
   const labelled = new Float64Array(classes);
   const predicted = new Float64Array(classes);
+  const count = (counts: Float64Array, index: number): void => {
+    counts[index] = f64At(counts, index) + 1;
+  };
   for (const row of rows) {
-    const truth = labels.answers[row] as number;
-    const answer = decoded[row] as number;
-    labelled[truth] = (labelled[truth] as number) + 1;
-    predicted[answer] = (predicted[answer] as number) + 1;
-    if (truth === answer) hits[truth] = (hits[truth] as number) + 1;
+    const truth = f32At(labels.answers, row);
+    const answer = f32At(decoded, row);
+    if (Number.isNaN(answer)) return null;
+    count(labelled, truth);
+    count(predicted, answer);
+    if (truth === answer) count(hits, truth);
   }
   return Array.from(hits, (truePositives, c) => {
-    const falsePositives = (predicted[c] as number) - truePositives;
-    const falseNegatives = (labelled[c] as number) - truePositives;
+    const falsePositives = f64At(predicted, c) - truePositives;
+    const falseNegatives = f64At(labelled, c) - truePositives;
     const trueNegatives = rows.length - truePositives - falsePositives - falseNegatives;
     return { truePositives, falsePositives, falseNegatives, trueNegatives };
   });
 }
 
-/** Rows whose labelled class is among the k of highest score. */
-function topKHits({ scored, rows }: ScoredClasses, k: number): number {
-  const { spec, labels, activated, classesAhead } = scored;
-  const classes = spec.classes.length;
+/** Share of the rows whose labelled class is among the k of highest score; null where a score is NaN. */
+function topKAccuracy({ scored, rows }: ClassesContext, k: number): number | null {
   let hits = 0;
   for (const row of rows) {
-    if (classesAhead !== undefined) {
-      if ((classesAhead[row] as number) < k) hits++;
-      continue;
-    }
-    const truth = labels.answers[row] as number;
-    const score = activated[row * classes + truth] as number;
-    let ahead = 0;
-    for (let c = 0; c < classes; c++) {
-      const other = activated[row * classes + c] as number;
-      if (other > score || (other === score && c > truth)) ahead++;
-    }
+    const ahead = classesAhead(scored, row);
+    if (Number.isNaN(ahead)) return null;
     if (ahead < k) hits++;
   }
-  return hits;
+  return hits / rows.length;
 }
 
-function logLoss({ scored: { spec, labels, activated }, rows }: ScoredClasses): number {
+/** Classes of higher score than the labelled one; of equal scores the earlier class is ahead. NaN where one is NaN. */
+function classesAhead({ spec, labels, activated, classesAhead: summarized }: Scored<ClassificationSpec>, row: number) {
+  if (summarized !== undefined) return f32At(summarized, row);
+  const classes = spec.classes.length;
+  const truth = f32At(labels.answers, row);
+  const score = f32At(activated, row * classes + truth);
+  let ahead = 0;
+  for (let c = 0; c < classes; c++) {
+    const other = f32At(activated, row * classes + c);
+    if (Number.isNaN(other)) return Number.NaN;
+    if (other > score || (other === score && c < truth)) ahead++;
+  }
+  return ahead;
+}
+
+function logLoss({ scored: { spec, labels, activated }, rows }: ClassesContext): number {
   const width = spec.classes.length;
   const sum = rows.reduce((total, row) => {
-    const truth = labels.answers[row] as number;
-    return total + negativeLogLikelihood(activated[row * width + truth] as number);
+    const truth = f32At(labels.answers, row);
+    return total + negativeLogLikelihood(f32At(activated, row * width + truth));
   }, 0);
   return sum / rows.length;
 }
@@ -150,15 +161,17 @@ function logLoss({ scored: { spec, labels, activated }, rows }: ScoredClasses): 
  * none, or a score is NaN.
  */
 function oneVersusRest(
-  { scored: { spec, labels, activated }, rows, confusions }: ScoredClasses,
-  metric: (areas: ReturnType<typeof rankingMetrics>) => number | null,
+  { scored: { spec, labels, activated }, rows, confusions }: ClassesContext,
+  metric: (areas: RankingMetrics) => number | null,
 ): number | null {
   const width = spec.classes.length;
+  const found = confusions();
+  if (found === null) return null;
   const values: number[] = [];
   for (let c = 0; c < width; c++) {
-    const { truePositives, falseNegatives } = confusions[c] as Confusion;
+    const { truePositives, falseNegatives } = at(found, c);
     if (truePositives + falseNegatives === 0) continue;
-    const scores = Float32Array.from(rows, (row) => activated[row * width + c] as number);
+    const scores = Float32Array.from(rows, (row) => f32At(activated, row * width + c));
     if (scores.some(Number.isNaN)) return null;
     const truths = Uint8Array.from(rows, (row) => (labels.answers[row] === c ? 1 : 0));
     const value = metric(rankingMetrics(sortByScore(scores, truths)));

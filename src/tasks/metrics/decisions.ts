@@ -27,11 +27,13 @@ export const decisionMetrics = {
 
 export type DecisionMetric = keyof typeof decisionMetrics;
 
-/** Those that are always computed. */
-export const DEFAULT_DECISION_METRICS = ["accuracy", "f1_score", "precision", "recall"] as const;
-
-/** Metrics by which a threshold can be tuned. */
-export const TUNABLE_METRICS: readonly DecisionMetric[] = Object.keys(decisionMetrics) as DecisionMetric[];
+/** Thresholds can be tuned by each of them: they are functions of the four counts. */
+export const DECISION_METRICS = (Object.keys(decisionMetrics) as DecisionMetric[]).map((name) => ({
+  name,
+  higherIsBetter: true,
+  tunable: true,
+  onDemand: name === "matthews_correlation" || name === "cohen_kappa",
+}));
 
 /** The classes "no" and "yes" of one question, each against the other. */
 export function bothSides(yes: Confusion): readonly [no: Confusion, yes: Confusion] {

@@ -1,6 +1,8 @@
 /** @file Metrics of regression tasks: absolute and squared errors. */
 import type { BoundedRegressionSpec } from "../../flow/graph.js";
-import { type MetricValue, type Scored, unitScaleAt } from "../behaviour.js";
+import { f32At } from "../../arrays.js";
+import { type Scored, unitScaleAt } from "../scored.js";
+import { type Metric, type MetricTable, metricTable } from "./table.js";
 
 /** Sums over the rows that count. */
 interface ErrorSums {
@@ -11,46 +13,56 @@ interface ErrorSums {
   squaredNormalized: number;
 }
 
-const ON_DEMAND = {
-  root_mean_squared_error: ({ squared, count }) => Math.sqrt(squared / count),
-  root_mean_squared_error_normalized: ({ squaredNormalized, count }) => Math.sqrt(squaredNormalized / count),
-  r2: ({ squared, count }, scored) => determination(squared, count, scored),
-} as const satisfies Readonly<
-  Record<string, (sums: ErrorSums, scored: Scored<BoundedRegressionSpec>) => number | null>
->;
+interface ErrorContext {
+  readonly count: number;
+  readonly sums: ErrorSums;
+  readonly scored: Scored<BoundedRegressionSpec>;
+}
 
-/** Computed where they are asked for. */
-export const ON_DEMAND_REGRESSION_METRICS = Object.keys(ON_DEMAND) as readonly (keyof typeof ON_DEMAND)[];
+const error = (name: string, onDemand: boolean, of: (sums: ErrorSums) => number): Metric<ErrorContext> => ({
+  name,
+  higherIsBetter: false,
+  tunable: false,
+  onDemand,
+  compute: ({ sums }) => of(sums),
+});
+
+const ROWS: readonly Metric<ErrorContext>[] = [
+  error("mean_absolute_error", false, ({ absolute, count }) => absolute / count),
+  error("mean_absolute_error_normalized", false, ({ absoluteNormalized, count }) => absoluteNormalized / count),
+  error("root_mean_squared_error", true, ({ squared, count }) => Math.sqrt(squared / count)),
+  error("root_mean_squared_error_normalized", true, ({ squaredNormalized, count }) =>
+    Math.sqrt(squaredNormalized / count),
+  ),
+  {
+    name: "r2",
+    higherIsBetter: true,
+    tunable: false,
+    onDemand: true,
+    compute: ({ sums, scored }) => determination(sums.squared, sums.count, scored),
+  },
+];
 
 /**
  * mean_absolute_error in label units, and mean_absolute_error_normalized, where 1 is the task's whole range. On demand
- * root_mean_squared_error in both, and r2, the coefficient of determination in label units. All are null without rows.
+ * root_mean_squared_error in both, and r2, the coefficient of determination in label units. All are null without rows,
+ * and where an answer is NaN.
  */
-export function regressionMetrics(
-  scored: Scored<BoundedRegressionSpec>,
-  further: readonly string[] = [],
-): MetricValue[] {
-  const sums = sumErrors(scored);
-  const { count, absolute, absoluteNormalized } = sums;
-  const mean = (sum: number): number | null => (count === 0 ? null : sum / count);
-  return [
-    { name: "mean_absolute_error", value: mean(absolute), count },
-    { name: "mean_absolute_error_normalized", value: mean(absoluteNormalized), count },
-    ...ON_DEMAND_REGRESSION_METRICS.filter((name) => further.includes(name)).map((name) => ({
-      name,
-      value: count === 0 ? null : ON_DEMAND[name](sums, scored),
-      count,
-    })),
-  ];
-}
+export const regressionMetrics: MetricTable<BoundedRegressionSpec> = metricTable(
+  () => ROWS,
+  (scored) => {
+    const sums = sumErrors(scored);
+    return { count: sums.count, sums, scored };
+  },
+);
 
 function sumErrors({ spec, labels, decoded, mask }: Scored<BoundedRegressionSpec>): ErrorSums {
   const range = spec.max - spec.min;
   const sums: ErrorSums = { count: 0, absolute: 0, absoluteNormalized: 0, squared: 0, squaredNormalized: 0 };
   for (let row = 0; row < mask.length; row++) {
-    const label = labels.answers[row] as number;
+    const label = f32At(labels.answers, row);
     if (mask[row] === 0 || Number.isNaN(label)) continue;
-    const error = Math.abs((decoded[row] as number) - label);
+    const error = Math.abs(f32At(decoded, row) - label);
     const normalized = error / (range * unitScaleAt(labels.unitScale, row));
     sums.count++;
     sums.absolute += error;
@@ -66,15 +78,15 @@ function sumErrors({ spec, labels, decoded, mask }: Scored<BoundedRegressionSpec
  * equal 1 if every answer is right, else 0.
  */
 function determination(squared: number, count: number, scored: Scored<BoundedRegressionSpec>): number | null {
-  if (count < 2) return null;
+  if (count < 2 || Number.isNaN(squared)) return null;
   const { labels, mask } = scored;
   const counts = (row: number): boolean => mask[row] !== 0 && !Number.isNaN(labels.answers[row]);
   let sum = 0;
-  for (let row = 0; row < mask.length; row++) if (counts(row)) sum += labels.answers[row] as number;
+  for (let row = 0; row < mask.length; row++) if (counts(row)) sum += f32At(labels.answers, row);
   const mean = sum / count;
   let spread = 0;
   // a second pass: sums of squares would cancel where labels are far from 0
-  for (let row = 0; row < mask.length; row++) if (counts(row)) spread += ((labels.answers[row] as number) - mean) ** 2;
+  for (let row = 0; row < mask.length; row++) if (counts(row)) spread += (f32At(labels.answers, row) - mean) ** 2;
   if (spread === 0) return squared === 0 ? 1 : 0;
   return 1 - squared / spread;
 }

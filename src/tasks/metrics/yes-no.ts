@@ -1,11 +1,13 @@
 /** @file Metrics of binary and multilabel tasks: one yes-or-no question, or one per label. */
+import { at, f32At, u8At } from "../../arrays.js";
 import type { BinarySpec, MultilabelSpec } from "../../flow/graph.js";
-import type { MetricValue, Scored } from "../behaviour.js";
-import { AVERAGE_NAMES, AVERAGED_METRICS, averagesOf, weightedAverage } from "./averages.js";
-import { bothSides, type Confusion, confusionOf, DEFAULT_DECISION_METRICS, decisionMetrics } from "./decisions.js";
+import type { MetricValue, Scored } from "../scored.js";
+import { AVERAGED_METRICS, averageRows, weightedAverage } from "./averages.js";
+import { bothSides, type Confusion, confusionOf, DECISION_METRICS, decisionMetrics } from "./decisions.js";
 import { negativeLogLikelihood } from "./log-loss.js";
-import { rankingMetrics } from "./ranking.js";
+import { type RankingMetrics, rankingMetrics } from "./ranking.js";
 import { sortByScore } from "./sort.js";
+import { lazily, type Metric, type MetricFacts, type MetricTable, metricTable, valuesOf } from "./table.js";
 
 /** Known answers to one yes-or-no question and what the network said; three aligned columns. */
 export interface YesNoAnswers {
@@ -21,108 +23,163 @@ export function knownAnswers(scored: Scored<BinarySpec | MultilabelSpec>, label:
   const { labels, mask, activated, decoded } = scored;
   const width = scored.spec.kind === "multilabel" ? scored.spec.labels.length : 1;
   const rows = mask.length;
-  const known = (row: number): boolean => mask[row] === 1 && !Number.isNaN(labels.answers[row * width + label]);
+  const isKnown = (row: number): boolean => mask[row] === 1 && !Number.isNaN(labels.answers[row * width + label]);
   let count = 0;
-  for (let row = 0; row < rows; row++) if (known(row)) count++;
+  for (let row = 0; row < rows; row++) if (isKnown(row)) count++;
   const truths = new Uint8Array(count);
   const decisions = new Uint8Array(count);
   const scores = new Float32Array(count);
   for (let row = 0, i = 0; row < rows; row++) {
-    if (!known(row)) continue;
-    const at = row * width + label;
-    truths[i] = (labels.answers[at] as number) >= 0.5 ? 1 : 0;
-    decisions[i] = (decoded[at] as number) >= 0.5 ? 1 : 0;
-    scores[i] = activated[at] as number;
+    if (!isKnown(row)) continue;
+    const place = row * width + label;
+    truths[i] = f32At(labels.answers, place) >= 0.5 ? 1 : 0;
+    decisions[i] = f32At(decoded, place) >= 0.5 ? 1 : 0;
+    scores[i] = f32At(activated, place);
     i++;
   }
   return { truths, decisions, scores };
 }
 
-/** On demand, of one question. */
-const ON_DEMAND = {
-  matthews_correlation: (_answers, counts) => decisionMetrics.matthews_correlation(counts),
-  cohen_kappa: (_answers, counts) => decisionMetrics.cohen_kappa(counts),
-  log_loss: ({ truths, scores }) =>
-    scores.reduce((sum, score, i) => sum + negativeLogLikelihood(truths[i] === 1 ? score : 1 - score), 0) /
-    scores.length,
-} as const satisfies Readonly<Record<string, (answers: YesNoAnswers, counts: Confusion) => number>>;
-const ON_DEMAND_NAMES = Object.keys(ON_DEMAND) as readonly (keyof typeof ON_DEMAND)[];
+/** What the metrics of one question are computed from. */
+interface QuestionContext {
+  readonly count: number;
+  readonly answers: YesNoAnswers;
+  /** null where a score is NaN: what it was decided as means nothing. */
+  readonly counts: () => Confusion | null;
+  /** null where a score is NaN. */
+  readonly ranking: () => RankingMetrics | null;
+}
 
-/** Computed where they are asked for. */
-export const ON_DEMAND_YES_NO_METRICS: readonly string[] = [...AVERAGE_NAMES, ...ON_DEMAND_NAMES];
+function questionContext(scored: Scored<BinarySpec | MultilabelSpec>, label: number): QuestionContext {
+  const answers = knownAnswers(scored, label);
+  const isScored = lazily(() => !answers.scores.some(Number.isNaN));
+  return {
+    count: answers.truths.length,
+    answers,
+    counts: lazily(() => (isScored() ? confusionOf(answers.truths, answers.decisions) : null)),
+    ranking: lazily(() => (isScored() ? rankingMetrics(sortByScore(answers.scores, answers.truths)) : null)),
+  };
+}
+
+const decided =
+  (metric: (counts: Confusion) => number) =>
+  ({ counts }: QuestionContext): number | null => {
+    const found = counts();
+    return found === null ? null : metric(found);
+  };
+
+const QUESTION_ROWS: readonly Metric<QuestionContext>[] = [
+  ...DECISION_METRICS.filter(({ onDemand }) => !onDemand).map((facts) => ({
+    ...facts,
+    compute: decided(decisionMetrics[facts.name]),
+  })),
+  {
+    name: "roc_auc",
+    higherIsBetter: true,
+    tunable: false,
+    onDemand: false,
+    compute: ({ ranking }) => ranking()?.rocAuc ?? null,
+  },
+  {
+    name: "average_precision",
+    higherIsBetter: true,
+    tunable: false,
+    onDemand: false,
+    compute: ({ ranking }) => ranking()?.averagePrecision ?? null,
+  },
+  ...DECISION_METRICS.filter(({ onDemand }) => onDemand).map((facts) => ({
+    ...facts,
+    compute: decided(decisionMetrics[facts.name]),
+  })),
+  {
+    name: "log_loss",
+    higherIsBetter: false,
+    tunable: false,
+    onDemand: true,
+    compute: ({ answers: { truths, scores } }) =>
+      scores.reduce((sum, score, i) => sum + negativeLogLikelihood(u8At(truths, i) === 1 ? score : 1 - score), 0) /
+      scores.length,
+  },
+];
+
+const BINARY_ROWS: readonly Metric<QuestionContext>[] = [
+  ...QUESTION_ROWS,
+  ...averageRows(({ counts }: QuestionContext) => {
+    const found = counts();
+    return found === null ? null : bothSides(found);
+  }),
+];
 
 /**
  * accuracy, f1_score, precision, recall of the decisions; roc_auc, average_precision of the scores. On demand f1_score,
  * precision and recall averaged over the classes "no" and "yes", matthews_correlation, cohen_kappa and log_loss.
- * All are null without rows; roc_auc also where only one class occurs, cohen_kappa where only one is labelled and
- * decided, and both areas where a score is NaN.
+ * All are null without rows and where a score is NaN; roc_auc also where only one class occurs, cohen_kappa where only
+ * one is labelled and decided.
  */
-export function binaryMetrics(scored: Scored<BinarySpec>, further: readonly string[] = []): MetricValue[] {
-  const { metrics, counts } = metricsOf(knownAnswers(scored, 0), further);
-  const [first] = metrics;
-  return [...metrics, ...averagesOf(bothSides(counts), further, first?.count ?? 0)];
+export const binaryMetrics: MetricTable<BinarySpec> = metricTable(
+  () => BINARY_ROWS,
+  (scored) => questionContext(scored, 0),
+);
+
+/** What the averages over labels are computed from. */
+interface LabelsContext {
+  /** Rows with at least one known label. */
+  readonly count: number;
+  readonly labels: readonly QuestionContext[];
 }
+
+/** Mean over the labels on which the metric is defined, without weights: scikit-learn's `macro`. */
+const meanOverLabels =
+  (metric: Metric<QuestionContext>) =>
+  ({ labels }: LabelsContext): number | null => {
+    const values = labels.flatMap((label) => valuesOf([{ ...metric, onDemand: false }], label, []));
+    return mean(values.map(({ value }) => value));
+  };
+
+const LABELS_ROWS: readonly Metric<LabelsContext>[] = [
+  ...QUESTION_ROWS.map((row) => ({ ...row, compute: meanOverLabels(row) })),
+  ...AVERAGED_METRICS.flatMap((name): Metric<LabelsContext>[] => {
+    const row = QUESTION_ROWS.find((one) => one.name === name);
+    if (row === undefined) throw new Error(`${name} is no metric of a question`);
+    return [
+      { ...row, name: `${name}_macro`, tunable: false, onDemand: true, compute: meanOverLabels(row) },
+      {
+        ...row,
+        name: `${name}_weighted`,
+        tunable: false,
+        onDemand: true,
+        compute({ labels }) {
+          const counts = labels.filter(({ count }) => count > 0).map((label) => label.counts());
+          const found = counts.filter((one) => one !== null);
+          return found.length === 0 || found.length < counts.length ? null : weightedAverage(found, name);
+        },
+      },
+    ];
+  }),
+];
 
 /**
  * The metrics of each label over its known elements, averaged without weights (scikit-learn's `macro`), then one by
  * one as `<metric>/<label>`. Labels on which a metric is undefined stay out of its average. On demand f1_score,
  * precision and recall also with each label weighted by how often it is present.
  */
-export function multilabelMetrics(scored: Scored<MultilabelSpec>, further: readonly string[] = []): MetricValue[] {
-  const { labels } = scored.spec;
-  const perLabel = labels.map((_, i) => metricsOf(knownAnswers(scored, i), further));
-  const rows = rowsWithAnswers(scored);
-  const averages = (perLabel[0]?.metrics ?? []).map(({ name }, m) => ({
-    name,
-    value: mean(perLabel.map(({ metrics }) => metrics[m]?.value ?? null)),
-    count: rows,
-  }));
-  const known = perLabel.filter(({ metrics }) => (metrics[0]?.count ?? 0) > 0);
-  const weighted = AVERAGED_METRICS.flatMap((metric): MetricValue[] => {
-    const macro = averages.find(({ name }) => name === metric)?.value ?? null;
-    const counts = known.map((label) => label.counts);
-    const both = {
-      [`${metric}_macro`]: macro,
-      [`${metric}_weighted`]: counts.length === 0 ? null : weightedAverage(counts, metric),
-    };
-    return Object.entries(both).flatMap(([name, value]) =>
-      further.includes(name) ? [{ name, value, count: rows }] : [],
+export const multilabelMetrics: MetricTable<MultilabelSpec> = {
+  facts: ({ labels }) => [
+    ...LABELS_ROWS,
+    ...labels.flatMap((label) => QUESTION_ROWS.map((row): MetricFacts => ({ ...row, name: `${row.name}/${label}` }))),
+  ],
+  values(scored, onDemand = []) {
+    const perLabel = scored.spec.labels.map((_, i) => questionContext(scored, i));
+    const averages = valuesOf(LABELS_ROWS, { count: rowsWithAnswers(scored), labels: perLabel }, onDemand);
+    const single = perLabel.flatMap((context, i): MetricValue[] =>
+      valuesOf(QUESTION_ROWS, context, onDemand).map((value) => ({
+        ...value,
+        name: `${value.name}/${at(scored.spec.labels, i)}`,
+      })),
     );
-  });
-  const named = perLabel.flatMap(({ metrics }, i) => metrics.map((m) => ({ ...m, name: `${m.name}/${labels[i]}` })));
-  return [...averages, ...weighted, ...named];
-}
-
-interface QuestionMetrics {
-  readonly metrics: MetricValue[];
-  readonly counts: Confusion;
-}
-
-function metricsOf(answers: YesNoAnswers, further: readonly string[]): QuestionMetrics {
-  const { truths, decisions, scores } = answers;
-  const count = truths.length;
-  const counts = confusionOf(truths, decisions);
-  const { rocAuc, averagePrecision } =
-    count === 0 || scores.some(Number.isNaN)
-      ? { rocAuc: null, averagePrecision: null }
-      : rankingMetrics(sortByScore(scores, truths));
-  const value = (metric: () => number): number | null => (count === 0 ? null : numberOrNull(metric()));
-  const metrics = [
-    ...DEFAULT_DECISION_METRICS.map((name) => ({ name, value: value(() => decisionMetrics[name](counts)), count })),
-    { name: "roc_auc", value: rocAuc, count },
-    { name: "average_precision", value: averagePrecision, count },
-    ...ON_DEMAND_NAMES.filter((name) => further.includes(name)).map((name) => ({
-      name,
-      value: value(() => ON_DEMAND[name](answers, counts)),
-      count,
-    })),
-  ];
-  return { metrics, counts };
-}
-
-function numberOrNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
-}
+    return [...averages, ...single];
+  },
+};
 
 /** Rows of the mask with at least one known label. */
 function rowsWithAnswers({ spec, labels, mask }: Scored<MultilabelSpec>): number {
@@ -130,8 +187,8 @@ function rowsWithAnswers({ spec, labels, mask }: Scored<MultilabelSpec>): number
   let rows = 0;
   for (let row = 0; row < mask.length; row++) {
     if (mask[row] === 0) continue;
-    for (let at = row * width; at < (row + 1) * width; at++) {
-      if (Number.isNaN(labels.answers[at])) continue;
+    for (let place = row * width; place < (row + 1) * width; place++) {
+      if (Number.isNaN(labels.answers[place])) continue;
       rows++;
       break;
     }

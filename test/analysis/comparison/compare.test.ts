@@ -1,6 +1,9 @@
 /** @file Runs side by side. */
 import { describe, expect, it } from "vitest";
-import { compareRuns, higherIsBetter } from "../../../src/analysis/index.js";
+import { defineTasks } from "../../../src/flow/define.js";
+import { traceFlow } from "../../../src/flow/trace.js";
+import { binary } from "../../../src/tasks/index.js";
+import { compareRuns, directionOf, directionsOf } from "../../../src/analysis/index.js";
 import type { EvaluationRow } from "../../../src/tasks/evaluation.js";
 
 const row = (metric_name: string, metric_res: number | null, task_path = "door_open"): EvaluationRow => ({
@@ -137,13 +140,36 @@ describe("runs that differ in their seed alone", () => {
 });
 
 describe("a metric's direction", () => {
-  it.each(["loss", "mean_absolute_error", "mean_absolute_error_normalized", "brier"])(
+  it.each(["loss", "mean_absolute_error", "mean_absolute_error_normalized", "log_loss", "perplexity"])(
     "%s is better when lower",
     (name) => {
-      expect(higherIsBetter(name)).toBe(false);
+      expect(directionOf({}, "task", name)).toBe(false);
     },
   );
-  it.each(["accuracy", "accuracy_1", "f1_score", "roc_auc", "recall/loss"])("%s is better when higher", (name) => {
-    expect(higherIsBetter(name)).toBe(true);
+  it.each(["accuracy", "accuracy_1", "accuracy_7", "f1_score", "roc_auc", "r2", "recall/loss"])(
+    "%s is better when higher",
+    (name) => {
+      expect(directionOf({}, "task", name)).toBe(true);
+    },
+  );
+  it.each(["learning_rate", "gradient_norm", "brier", "false_positive_rate", "hamming_distance"])(
+    "nobody has said which way %s gets better",
+    (name) => {
+      expect(directionOf({}, "task", name)).toBeNull();
+    },
+  );
+  it("is what the task says, whatever the name sounds like", () => {
+    const directions = { "task/false_positive_rate": false, "task/error_free": true };
+    expect(directionOf(directions, "task", "false_positive_rate")).toBe(false);
+    expect(directionOf(directions, "task", "error_free")).toBe(true);
+  });
+  it("is that of each of the flow's tasks", () => {
+    const graph = traceFlow(
+      defineTasks({ features: ["f"], tasks: { open: binary() } }).flow("main", (flow, x, out) => {
+        out.add(flow.open(x.f));
+      }),
+      "main",
+    );
+    expect(directionsOf(graph)).toMatchObject({ "open/loss": false, "open/f1_score": true, "open/log_loss": false });
   });
 });

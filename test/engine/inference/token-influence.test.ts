@@ -4,7 +4,7 @@ import type { InputSpec } from "../../../src/data/dataset.js";
 import { idCount, numeric, tokens } from "../../../src/data/inputs/inputs.js";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { Network, type SymbolicTensor, type TrunkFunction } from "../../../src/engine/model/network.js";
-import { forwardParts } from "../../../src/engine/inference/predict.js";
+import { computeLogits } from "../../../src/engine/inference/compute-logits.js";
 import { tokenInfluence } from "../../../src/engine/inference/token-influence.js";
 import { maskPadding, poolTokens } from "../../../src/engine/model/token-layers.js";
 import { defineTasks } from "../../../src/flow/define.js";
@@ -56,7 +56,7 @@ describe.each(["cpu", "wasm"] as const)("on %s", (backend) => {
       if (embedding === undefined) throw new Error("no embedding");
       const weights = valuesOf(embedding);
       const at = () => {
-        const { sample, token } = forwardParts(network, inputs, 1);
+        const { sample, token } = computeLogits(network, inputs, 1);
         return position === null ? (sample[logit] as number) : (token[position * 3 + logit] as number);
       };
       const slope = (i: number) => {
@@ -82,7 +82,7 @@ describe.each(["cpu", "wasm"] as const)("on %s", (backend) => {
   test("a window of three reaches the neighbours, pooling every token", async () => {
     const network = Network.build(graph, INPUTS, trunk, 4);
     try {
-      const before = forwardParts(network, inputs, 1);
+      const before = computeLogits(network, inputs, 1);
       const asked = [0, 1, 4].map((position) => ({ position, logit: 0 }));
       const fields = await tokenInfluence(network, inputs, "text", kind, asked);
       expect(fields.map(({ reachable }) => [...reachable])).toEqual([
@@ -93,7 +93,7 @@ describe.each(["cpu", "wasm"] as const)("on %s", (backend) => {
       const [row] = await tokenInfluence(network, inputs, "text", long, [{ position: null, logit: 0 }]);
       expect([...(row?.reachable ?? [])]).toEqual([1, 1, 1, 1, 1]);
       // the layers are as they were
-      expect(forwardParts(network, inputs, 1)).toEqual(before);
+      expect(computeLogits(network, inputs, 1)).toEqual(before);
     } finally {
       network.dispose();
     }

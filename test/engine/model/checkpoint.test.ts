@@ -14,7 +14,8 @@ import {
   type TrainingState,
 } from "../../../src/engine/model/checkpoint.js";
 import { Network, type TrunkFunction } from "../../../src/engine/model/network.js";
-import { forward } from "../../../src/engine/inference/predict.js";
+
+import { rowLogits } from "../../support/row-logits.js";
 import { afterEpoch, startSchedule } from "../../../src/engine/optimization/schedule.js";
 import type { ScheduleState } from "../../../src/engine/model/training-state.js";
 import { Trainer, type TrainerConfig } from "../../../src/engine/optimization/trainer.js";
@@ -91,7 +92,7 @@ describe("a saved checkpoint", () => {
 
       const pixels = Float32Array.from(inputs.image as Uint8Array, (byte) => byte / 255);
       const outputs = tf.tidy(() => (model.predict(tf.tensor(pixels, [24, 8, 8, 3])) as tf.Tensor[]).map(valuesOf));
-      const merged = forward(network, inputs, 24);
+      const merged = rowLogits(network, inputs, 24);
       expect(model.outputNames).toEqual(graph.tasks.map(({ path }) => path));
       layout.columns.forEach(({ offset, width }, task) => {
         outputs[task]?.forEach((logit, i) => {
@@ -147,10 +148,10 @@ describe("a loaded network", () => {
     const last = join(dir, "last");
     const expected = await using(build(1), async (network) => {
       await saveCheckpoint(last, network);
-      return forward(network, readInputs(network, data, data.rows), 24);
+      return rowLogits(network, readInputs(network, data, data.rows), 24);
     });
     const actual = await using(loadNetwork(last, graph, INPUTS), (network) =>
-      forward(network, readInputs(network, data, data.rows), 24),
+      rowLogits(network, readInputs(network, data, data.rows), 24),
     );
     expect(actual).toEqual(expected);
   });

@@ -8,7 +8,8 @@ import { openBackend } from "../../../src/engine/backends/choose.js";
 import { loadNetwork, loadTrainingState, saveCheckpoint } from "../../../src/engine/model/checkpoint.js";
 import { batchLoss } from "../../../src/engine/optimization/losses.js";
 import type { SymbolicTensor } from "../../../src/engine/model/network.js";
-import { forward } from "../../../src/engine/inference/predict.js";
+
+import { rowLogits } from "../../support/row-logits.js";
 import { startSchedule } from "../../../src/engine/optimization/schedule.js";
 import { createTaskWeights } from "../../../src/engine/optimization/task-weights.js";
 import { Trainer } from "../../../src/engine/optimization/trainer.js";
@@ -42,7 +43,7 @@ describe("a head of the task's own", () => {
 
   test("its logits are those of the plain model", () => {
     const network = build();
-    const merged = forward(network, inputs, ROWS);
+    const merged = rowLogits(network, inputs, ROWS);
     const outputs = network.model.predict(tf.tensor2d(inputs.v, [ROWS, 4])) as tf.Tensor[];
     [0, 2, 3, 4, 5].forEach((task, i) => {
       const { offset, width } = network.layout.columns[task] as { offset: number; width: number };
@@ -60,7 +61,7 @@ describe("a head of the task's own", () => {
     const trainer = new Trainer(network, { optimizer: SGD, batchSize: ROWS, clipNorm: null, seed: 1 });
     await trainer.step(inputs, targets, 0);
     const gradient = latestGradient(trainer).slice();
-    const total = () => batchLoss(network.layout, forward(network, inputs, ROWS), targets, null).total;
+    const total = () => batchLoss(network.layout, rowLogits(network, inputs, ROWS), targets, null).total;
     const step = 1e-2;
     let at = 0;
     for (const variable of network.trainable) {
@@ -90,7 +91,7 @@ describe("a head of the task's own", () => {
       // the same graph, but a definition that this process has never seen
       const foreign = JSON.parse(JSON.stringify(graph).replaceAll(/"digest":"[0-9a-f]*"/g, '"digest":"ff"'));
       const loaded = await loadNetwork(join(dir, "last"), foreign, INPUTS);
-      expect(forward(loaded, inputs, ROWS)).toEqual(forward(network, inputs, ROWS));
+      expect(rowLogits(loaded, inputs, ROWS)).toEqual(rowLogits(network, inputs, ROWS));
       loaded.dispose();
       network.dispose();
     } finally {
@@ -240,7 +241,7 @@ describe("weights by uncertainty", () => {
         await resumed.step(inputs, targets, 0.1);
       }
       expect(resumed.logVariances).toEqual(trainer.logVariances);
-      expect(forward(reopened, inputs, ROWS)).toEqual(forward(net, inputs, ROWS));
+      expect(rowLogits(reopened, inputs, ROWS)).toEqual(rowLogits(net, inputs, ROWS));
       net.dispose();
       reopened.dispose();
     } finally {

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { readInputs } from "../../../src/engine/batches/batch-reader.js";
 import { Network, type SymbolicTensor, type TrunkFunction } from "../../../src/engine/model/network.js";
-import { forward, predictLogits, splitTasks } from "../../../src/engine/inference/predict.js";
+import { predictLogits, splitTasks } from "../../../src/engine/inference/predict.js";
+import { rowLogits } from "../../support/row-logits.js";
 import { InterruptedError } from "../../../src/errors.js";
 import {
   batchOf,
@@ -49,7 +50,7 @@ describe("heads", () => {
     const trainer = trainerOf(network);
     const { inputs, targets } = batchOf(network, data);
     for (let step = 0; step < 3; step++) {
-      const merged = splitTasks(layout, forward(network, inputs, 24));
+      const merged = splitTasks(layout, rowLogits(network, inputs, 24));
       expect(largestDifference(predictPlainly(network, data, data.rows), merged)).toBeLessThan(1e-5);
       await trainer.step(inputs, targets, 1e-2);
     }
@@ -81,9 +82,9 @@ describe("layers with a mode", () => {
     const { inputs } = batchOf(network, data);
     // the same weights: dropout draws nothing when it is built
     expect(weightsOf(network)).toEqual(weightsOf(plain));
-    expect(forward(network, inputs, 24)).toEqual(forward(plain, inputs, 24));
+    expect(rowLogits(network, inputs, 24)).toEqual(rowLogits(plain, inputs, 24));
     const first = trainingLogits(network, data.rows);
-    expect(first).not.toEqual(forward(network, inputs, 24));
+    expect(first).not.toEqual(rowLogits(network, inputs, 24));
     expect(first).not.toEqual(trainingLogits(network, data.rows));
     for (const each of [network, plain]) each.dispose();
   });
@@ -115,7 +116,7 @@ describe("layers with a mode", () => {
     });
 
     const before = weightsOf(network);
-    const inference = forward(network, inputs, 24);
+    const inference = rowLogits(network, inputs, 24);
     expect(weightsOf(network)).toEqual(before);
     // logit of `present` on row 0 by hand
     const [kernel, bias] = network.model.getLayer("present").getWeights().map(valuesOf) as [Float32Array, Float32Array];
@@ -179,7 +180,7 @@ describe("weights", () => {
   test("are all freed by dispose", () => {
     const before = counts();
     const network = Network.build(graph, INPUTS, richTrunk, 1);
-    forward(network, batchOf(network, data).inputs, 24);
+    rowLogits(network, batchOf(network, data).inputs, 24);
     expect(network.model.outputNames.length).toBe(5);
     expect(counts().tensors).toBeGreaterThan(before.tensors);
     network.dispose();

@@ -6,7 +6,8 @@ import type { InputSpec } from "../../../src/data/dataset.js";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { readInputs } from "../../../src/engine/batches/batch-reader.js";
 import { Network, type SymbolicTensor, type TrunkFunction } from "../../../src/engine/model/network.js";
-import { forward } from "../../../src/engine/inference/predict.js";
+
+import { rowLogits } from "../../support/row-logits.js";
 import { ConfigError, UnknownNameError } from "../../../src/errors.js";
 import { defineTasks } from "../../../src/flow/define.js";
 import { traceFlow } from "../../../src/flow/trace.js";
@@ -44,7 +45,7 @@ describe("features and inputs", () => {
       1,
     );
     const [first, second] = predictPlainly(network, data, [0, 1]);
-    const logits = forward(network, readInputs(network, data, [0, 1]), 2);
+    const logits = rowLogits(network, readInputs(network, data, [0, 1]), 2);
     expect(logits[0]).toBeCloseTo(first?.[0] as number, 5);
     expect(logits[1]).toBeCloseTo(second?.[0] as number, 5);
     expect(logits[0]).not.toBeCloseTo(logits[1] as number, 5);
@@ -76,7 +77,7 @@ describe("features and inputs", () => {
     const network = Network.build(twoGraph, inputs, trunk, 1);
     const logits = (left: number, right: number) => {
       const batch = { right: new Uint8Array(2 * 8).fill(right), left: new Uint8Array(2 * 192).fill(left) };
-      return forward(network, batch, 2);
+      return rowLogits(network, batch, 2);
     };
     const [base, otherLeft, otherRight] = [logits(9, 9), logits(200, 9), logits(9, 200)];
     expect(otherLeft[0]).not.toBe(base[0]);
@@ -116,12 +117,12 @@ describe("features and inputs", () => {
     const network = Network.build(twoGraph, inputs, trunk, 1);
     const [kernel] = network.model.getLayer("first").getWeights().map(valuesOf) as [Float32Array];
     const batch = { ages: Float32Array.of(3, -4), words: Int32Array.of(2, 1, 0, 2) };
-    const logits = forward(network, batch, 1);
+    const logits = rowLogits(network, batch, 1);
     expect(logits[0]).toBeCloseTo(3 * (kernel[0] as number) - 4 * (kernel[1] as number), 5);
     // the mean over four ids does not change with their order, but with their values
-    const shuffled = forward(network, { ...batch, words: Int32Array.of(0, 1, 2, 2) }, 1);
+    const shuffled = rowLogits(network, { ...batch, words: Int32Array.of(0, 1, 2, 2) }, 1);
     expect(shuffled[1]).toBeCloseTo(logits[1] as number, 6);
-    expect(forward(network, { ...batch, words: Int32Array.of(1) }, 1)[1]).not.toBeCloseTo(logits[1] as number, 6);
+    expect(rowLogits(network, { ...batch, words: Int32Array.of(1) }, 1)[1]).not.toBeCloseTo(logits[1] as number, 6);
     network.dispose();
   });
 

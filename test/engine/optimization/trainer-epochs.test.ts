@@ -3,7 +3,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { Network } from "../../../src/engine/model/network.js";
-import { forward } from "../../../src/engine/inference/predict.js";
+
+import { rowLogits } from "../../support/row-logits.js";
 import { type StepReport, Trainer, type TrainerConfig } from "../../../src/engine/optimization/trainer.js";
 import {
   ADAMW,
@@ -82,7 +83,7 @@ describe("an epoch", () => {
     expect(report.meanGradientNorm).toBeCloseTo(steps.reduce((sum, step) => sum + step.gradientNorm, 0) / 3, 10);
     expect(trainer.position).toEqual({ epoch: 2, batch: 0, step: 3 });
     // at a learning rate of 0 the logits are those of the network now
-    const now = forward(network, batchOf(network, data, report.rows).inputs, 24);
+    const now = rowLogits(network, batchOf(network, data, report.rows).inputs, 24);
     report.logits.forEach((logit, i) => {
       expect(logit).toBeCloseTo(now[i] as number, 4);
     });

@@ -5,7 +5,8 @@ import { openBackend } from "../../../src/engine/backends/choose.js";
 import { batchLoss } from "../../../src/engine/optimization/losses.js";
 import type { BatchTargets } from "../../../src/engine/batches/targets.js";
 import { Network } from "../../../src/engine/model/network.js";
-import { forward } from "../../../src/engine/inference/predict.js";
+
+import { rowLogits } from "../../support/row-logits.js";
 import { TrainingError } from "../../../src/errors.js";
 import {
   batchOf,
@@ -53,12 +54,12 @@ describe("a step", () => {
     const network = Network.build(graph, INPUTS, plainTrunk, 3);
     const trainer = trainerOf(network, { optimizer: SGD });
     const { inputs, targets } = batchOf(network, data);
-    const logits = forward(network, inputs, 24);
+    const logits = rowLogits(network, inputs, 24);
     const reported = new Float32Array(24 * layout.width);
     const { loss } = await trainer.step(inputs, targets, 0.05, reported);
     expect(reported).toEqual(logits);
     expect(loss).toEqual(batchLoss(layout, logits, targets, null));
-    expect(batchLoss(layout, forward(network, inputs, 24), targets, null).total).toBeLessThan(loss.total);
+    expect(batchLoss(layout, rowLogits(network, inputs, 24), targets, null).total).toBeLessThan(loss.total);
     network.dispose();
   });
 
@@ -209,7 +210,7 @@ describe("memory", () => {
       for (let i = 0; i < steps; i++) {
         const { inputs, targets } = batchOf(network, data, [i % 24, (i + 7) % 24]);
         await trainer.step(inputs, targets, 1e-3);
-        if (i % 5 === 0) forward(network, inputs, 2);
+        if (i % 5 === 0) rowLogits(network, inputs, 2);
         if (i % 10 === 0) expect(network.model.outputNames.length).toBe(5);
       }
       return counts();

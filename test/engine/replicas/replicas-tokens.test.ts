@@ -10,7 +10,7 @@ import { guessMasked } from "../../../src/engine/inference/guess-masked.js";
 import { createBatchMasker } from "../../../src/engine/batches/mask-tokens.js";
 import { Network, type SymbolicTensor, type TrunkFunction } from "../../../src/engine/model/network.js";
 import { predictLogits } from "../../../src/engine/inference/predict.js";
-import { replicaForwarder } from "../../../src/engine/replicas/forward.js";
+import { replicaAnswerer } from "../../../src/engine/replicas/forward.js";
 import { ReplicaGroup, type ReplicaTransport } from "../../../src/engine/replicas/group.js";
 import { ReplicaSteps } from "../../../src/engine/replicas/steps.js";
 import { Trainer } from "../../../src/engine/optimization/trainer.js";
@@ -166,8 +166,8 @@ test("answers of very many classes come from replicas as summaries, the same as 
   const options = { batchSize: 5, labelled: data };
   const here = await predictLogits(network, data.rows, read, options);
   const group = await openGroup(network, 2);
-  const forwarder = replicaForwarder(group);
-  const there = await predictLogits(network, data.rows, read, { ...options, forwarder });
+  const answerer = replicaAnswerer(group);
+  const there = await predictLogits(network, data.rows, read, { ...options, answerer });
   expect(there).toEqual(here);
   const positions = data.offsets.at(-1) as number;
   expect(there.map(({ length }) => length)).toEqual([12, positions, positions * 12, 0]);
@@ -179,7 +179,7 @@ test("answers of very many classes come from replicas as summaries, the same as 
 test("hidden tokens are guessed by replicas as by this thread", async () => {
   const network = Network.build(graph, INPUTS, noisy, NETWORK_SEED);
   const here = await guessMasked(network, data, data.rows, data.masks, mask, { batchSize: 5 });
-  const forwarder = replicaForwarder(await openGroup(network, 3));
-  expect(await guessMasked(network, data, data.rows, data.masks, mask, { batchSize: 5, forwarder })).toEqual(here);
+  const answerer = replicaAnswerer(await openGroup(network, 3));
+  expect(await guessMasked(network, data, data.rows, data.masks, mask, { batchSize: 5, answerer })).toEqual(here);
   expect(here.count).toBeGreaterThan(0);
 });

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { Network, type TrunkFunction } from "../../../src/engine/model/network.js";
 import { predictLogits } from "../../../src/engine/inference/predict.js";
-import { replicaForwarder } from "../../../src/engine/replicas/forward.js";
+import { replicaAnswerer } from "../../../src/engine/replicas/forward.js";
 import { ReplicaGroup, type ReplicaOptions } from "../../../src/engine/replicas/group.js";
 import { ReplicaSteps } from "../../../src/engine/replicas/steps.js";
 import { EagerSteps } from "../../../src/engine/optimization/eager-step.js";
@@ -267,11 +267,11 @@ describe("whole epochs", () => {
     await epoch(new Trainer(network, config, undefined, steps));
     const read = (rows: Int32Array) => batchOf(network, data, rows).inputs;
     const here = await predictLogits(network, data.rows, read, { batchSize: 5 });
-    const forwarder = replicaForwarder(group, () => steps.weights);
+    const answerer = replicaAnswerer(group, () => steps.weights);
     const progress: number[] = [];
     const there = await predictLogits(network, data.rows, read, {
       batchSize: 5,
-      forwarder,
+      answerer,
       onProgress: (done) => progress.push(done),
     });
     expect(there).toEqual(here);

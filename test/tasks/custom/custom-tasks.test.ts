@@ -10,7 +10,7 @@ import type { CustomSpec } from "../../../src/flow/graph.js";
 import { printGraph } from "../../../src/flow/print.js";
 import { traceFlow } from "../../../src/flow/trace.js";
 import { defineTask } from "../../../src/project/define-task.js";
-import { behaviourOf, binary, known, metricNames } from "../../../src/tasks/index.js";
+import { behaviourOf, binary, known, directionOfMetric, metricNames } from "../../../src/tasks/index.js";
 import { angle } from "../../support/angle-task.js";
 
 const spec: CustomSpec = angle({ column: "wrist_angle", lossWeight: 2 });
@@ -87,7 +87,7 @@ describe("an own task", () => {
 
     const answers = Float32Array.of(60, 350, 0);
     const mask = Uint8Array.of(1, 1, 0);
-    const metrics = behaviour.metrics({
+    const metrics = behaviour.metrics.values({
       spec,
       logits: own,
       activated,
@@ -104,10 +104,10 @@ describe("an own task", () => {
 
   test("metrics without rows are null, and the first one is the headline", () => {
     expect(metricNames(spec)).toEqual(["loss", "mean_angular_deviation", "within_five_degrees"]);
-    expect(behaviour.headlineMetric(spec)).toEqual({ name: "mean_angular_deviation", higherIsBetter: false });
-    expect(behaviour.higherIsBetter(spec, "within_five_degrees")).toBe(true);
-    expect(behaviour.higherIsBetter(spec, "mean_angular_deviation")).toBe(false);
-    expect(behaviour.higherIsBetter(spec, "loss")).toBe(false);
+    expect(behaviour.headlineMetric(spec)).toBe("mean_angular_deviation");
+    expect(directionOfMetric(spec, "within_five_degrees")).toBe(true);
+    expect(directionOfMetric(spec, "mean_angular_deviation")).toBe(false);
+    expect(directionOfMetric(spec, "loss")).toBe(false);
   });
 
   test("the gradient of a task without one is taken by differences", () => {
