@@ -5,7 +5,6 @@ import * as Flags from "@oclif/core/flags";
 import type { ClassCount, LabelCounts } from "../analysis/label-report.js";
 import { CoolCommand } from "../cli/command.js";
 import { cellText } from "../cli/text.js";
-import type { Leak } from "../data/load.js";
 import { LoggerGroup } from "../logging/logger-group.js";
 import { drawTable, groupByFlow } from "../cli/tables/tables.js";
 import { checkProject, type ProjectCheck } from "../project/check-project.js";
@@ -103,7 +102,7 @@ export default class Check extends CoolCommand {
     );
   }
 
-  #logLeaks(leaks: readonly Leak[]): void {
+  #logLeaks(leaks: ProjectCheck["leaks"]): void {
     const [first] = leaks;
     if (first === undefined) return;
     const others = leaks.length > 1 ? `, and so do ${leaks.length - 1} more` : "";
