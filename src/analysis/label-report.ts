@@ -279,7 +279,7 @@ function constantAnswers({ node: { spec }, answers }: MaskedLabels, rows: readon
     case "known":
     case "maskedLanguageModeling":
     case "boundedRegression":
-    case "own":
+    case "custom":
       return [];
     default:
       return spec satisfies never;

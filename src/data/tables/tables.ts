@@ -30,7 +30,7 @@ export interface TableSource {
 export interface JoinedTables {
   readonly tables: readonly Table[];
   /** First row of each table. */
-  readonly smallestK: readonly number[];
+  readonly firstRows: readonly number[];
   readonly rows: number;
   /** What messages call them all. */
   readonly file: string;
@@ -51,11 +51,11 @@ export interface BadCell {
 
 export function joinTables(tables: readonly Table[]): JoinedTables {
   let rows = 0;
-  const smallestK = tables.map((table) => {
+  const firstRows = tables.map((table) => {
     rows += table.rows;
     return rows - table.rows;
   });
-  return { tables, smallestK, rows, file: tableNames(tables).join(" and ") };
+  return { tables, firstRows, rows, file: tableNames(tables).join(" and ") };
 }
 
 /**
@@ -108,11 +108,11 @@ export function cellsOf({ tables }: JoinedTables, column: string, asker: string)
 
 /** The table of a row, and the row's number in it. */
 export function rowIn(
-  { tables, smallestK }: JoinedTables,
+  { tables, firstRows }: JoinedTables,
   row: number,
 ): { readonly table: Table; readonly row: number } {
-  const index = smallestK.findLastIndex((first) => first <= row);
-  return { table: tables[index] as Table, row: row - (smallestK[index] as number) };
+  const index = firstRows.findLastIndex((first) => first <= row);
+  return { table: tables[index] as Table, row: row - (firstRows[index] as number) };
 }
 
 /** A row in words, with its table where there are several. */
@@ -178,7 +178,7 @@ function sameIn(joined: JoinedTables, others: readonly BadCell[]): string {
  * @param specs per table
  */
 export function* splitTables(
-  { tables, smallestK }: JoinedTables,
+  { tables, firstRows }: JoinedTables,
   ids: readonly (readonly string[])[],
   specs: readonly SplitSpec[],
 ): Sliced<Splits> {
@@ -193,7 +193,7 @@ export function* splitTables(
     let end = 0;
     splits.forEach((own, i) => {
       rows.set(
-        own[split].map((row) => row + at(smallestK, i)),
+        own[split].map((row) => row + at(firstRows, i)),
         end,
       );
       end += own[split].length;
