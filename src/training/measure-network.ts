@@ -1,5 +1,7 @@
 /** @file A project's network, built for its size alone: what is wrong with its trunk is found without training. */
 import type { InputSpec } from "../data/dataset.js";
+import { CoolError } from "../errors.js";
+import { inFile } from "../project/load-project.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { withVocabulary } from "../project/token-tasks.js";
 
@@ -16,7 +18,7 @@ export interface NetworkPart {
  * @throws ConfigError, UnknownNameError where the trunk does not fit the inputs or the declared features
  */
 export async function measureNetwork(
-  { graph, trunk, settings }: LoadedProject,
+  { graph, trunk, settings, configFile }: LoadedProject,
   inputs: Readonly<Record<string, InputSpec>>,
 ): Promise<NetworkPart[]> {
   const [{ openBackend }, { Network }] = await Promise.all([
@@ -25,7 +27,14 @@ export async function measureNetwork(
   ]);
   await openBackend("cpu");
   const { seed, freeze } = settings.train;
-  const network = Network.build(withVocabulary(graph, inputs), inputs, trunk, seed, { freeze });
+  const build = (): InstanceType<typeof Network> => {
+    try {
+      return Network.build(withVocabulary(graph, inputs), inputs, trunk, seed, { freeze });
+    } catch (error) {
+      throw error instanceof CoolError && configFile !== null ? inFile(error, configFile) : error;
+    }
+  };
+  const network = build();
   try {
     const paths = graph.tasks.map(({ path }) => path);
     const partOf = (layer: string): string =>
