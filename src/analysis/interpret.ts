@@ -1,4 +1,5 @@
 /** @file Interpretation: the samples that each task answers best and worst. */
+import { at, f32At } from "../arrays.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { behaviourOf, type Described } from "../tasks/index.js";
 import { smallestK } from "./smallest-k.js";
@@ -33,7 +34,7 @@ export interface TaskInterpretation {
  */
 export function bestAndWorst(graph: FlowGraph, scored: ScoredSplit, top: number): TaskInterpretation[] {
   return graph.tasks.map(({ index, path }) => {
-    const task = scored.tasks[index] as ScoredTask;
+    const task = at(scored.tasks, index);
     const describe = (line: number): InterpretedSample => describeSample(task, scored, line);
     const losses = task.perSampleLoss.map((loss) => (Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss));
     return {
@@ -48,16 +49,16 @@ export function bestAndWorst(graph: FlowGraph, scored: ScoredSplit, top: number)
   });
 }
 
-function describeSample(task: ScoredTask, scored: ScoredSplit, at: number): InterpretedSample {
+function describeSample(task: ScoredTask, scored: ScoredSplit, line: number): InterpretedSample {
   const { spec } = task.task;
   const behaviour = behaviourOf(spec);
-  const line = linesOf(scored, spec)(at);
+  const about = linesOf(scored, spec)(line);
   return {
-    row: line.row,
-    id: lineId(scored.ids, line),
-    ...(line.position === null ? {} : { position: line.position }),
-    loss: task.perSampleLoss[at] as number,
-    label: behaviour.describe(spec, task.labels.answers, at),
-    prediction: behaviour.describe(spec, task.decoded, at),
+    row: about.row,
+    id: lineId(scored.ids, about),
+    ...(about.position === null ? {} : { position: about.position }),
+    loss: f32At(task.perSampleLoss, line),
+    label: behaviour.describe(spec, task.labels.answers, line),
+    prediction: behaviour.describe(spec, task.decoded, line),
   };
 }

@@ -1,4 +1,5 @@
 /** @file Lines of a task's arrays ↔ rows of the split and places in their sequences. */
+import { at, i32At } from "../arrays.js";
 import { axisOf, type TaskSpec } from "../flow/graph.js";
 import type { Offsets } from "../flow/masks.js";
 import type { ScoredSplit } from "./score.js";
@@ -15,10 +16,10 @@ export function lineOf(offsets: Offsets, line: number): Line & { readonly positi
   let [low, high] = [0, offsets.length - 2];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if ((offsets[middle] as number) <= line) low = middle;
+    if (i32At(offsets, middle) <= line) low = middle;
     else high = middle - 1;
   }
-  return { row: low, position: line - (offsets[low] as number) };
+  return { row: low, position: line - i32At(offsets, low) };
 }
 
 /** What the lines of a task of this split are about. */
@@ -29,7 +30,7 @@ export function linesOf({ offsets }: Pick<ScoredSplit, "offsets">, spec: TaskSpe
 
 /** The line of a row, or of a token of it, in a task's arrays. */
 export function lineAt({ offsets }: Pick<ScoredSplit, "offsets">, { row, position }: Line): number {
-  return position === null ? row : (neededOffsets(offsets)[row] as number) + position;
+  return position === null ? row : i32At(neededOffsets(offsets), row) + position;
 }
 
 export function neededOffsets(offsets: Offsets | null | undefined): Offsets {
@@ -39,5 +40,5 @@ export function neededOffsets(offsets: Offsets | null | undefined): Offsets {
 
 /** Name of a row, or of one of its tokens: `sample[3]`. */
 export function lineId(ids: readonly string[], { row, position }: Line): string {
-  return position === null ? (ids[row] as string) : `${ids[row]}[${position}]`;
+  return position === null ? at(ids, row) : `${ids[row]}[${position}]`;
 }

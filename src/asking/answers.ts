@@ -1,4 +1,5 @@
 /** @file A scored row → its answers by path of task, in words and as scores. */
+import { i32At } from "../arrays.js";
 import { neededOffsets } from "../analysis/positions.js";
 import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
@@ -34,7 +35,7 @@ export function answersOf(graph: FlowGraph, scored: ScoredSplit, row: number): R
 /** One answer per token of a row; none where the task is asked of no token. */
 function tokenAnswers({ task, activated, decoded, activePredicted }: ScoredTask, offsets: Offsets, row: number) {
   const { path, spec } = task;
-  const [from, to] = [offsets[row] as number, offsets[row + 1] as number];
+  const [from, to] = [i32At(offsets, row), i32At(offsets, row + 1)];
   if (!activePredicted.subarray(from, to).includes(1)) return [];
   const behaviour = behaviourOf(spec);
   const width = behaviour.logitWidth(spec);

@@ -1,6 +1,7 @@
 /** @file `cool explain --receptive-field`: which pixels (or tokens) a task's answer depends on, as numbers and as a picture. */
 import { writeFileSync } from "node:fs";
 import { parse } from "node:path";
+import { at, f32At, u8At } from "../arrays.js";
 import { type ImageInputSpec, type InputSource, isPixelSource } from "../data/dataset.js";
 import type { Network } from "../engine/model/network.js";
 import { ConfigError, DataError, UnknownNameError, UsageError } from "../errors.js";
@@ -61,7 +62,7 @@ export async function receptiveFieldOf(
     import("../engine/batches/batch-reader.js"),
   ]);
   const inputs = readInputs(network, { inputs: sources }, [0]);
-  const largest = logits.reduce((best, logit, i) => (logit > (logits[best] as number) ? i : best), 0);
+  const largest = logits.reduce((best, logit, i) => (logit > f32At(logits, best) ? i : best), 0);
   const { size, channels } = source.spec as ImageInputSpec;
   return {
     input,
@@ -143,7 +144,7 @@ function writeDrawing(file: string, png: Uint8Array): void {
     writeFileSync(file, png);
   } catch (error) {
     throw new DataError(
-      `The drawing ${file} cannot be written: ${(error as Error).message}. Name another file with --out.`,
+      `The drawing ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}. Name another file with --out.`,
       { file },
       { cause: error },
     );
@@ -217,21 +218,21 @@ function panelsOf(field: ReceptiveField): Panel[] {
       title: answer,
       note: "what moves the logit: |gradient|",
       pixels: drawn((pixel, channel) => {
-        const heat = Math.sqrt(influence[pixel] as number);
-        return (1 - heat) * dimmed(pixel) + heat * (heatColour(heat)[channel] as number);
+        const heat = Math.sqrt(f32At(influence, pixel));
+        return (1 - heat) * dimmed(pixel) + heat * at(heatColour(heat), channel);
       }),
     },
   ];
   if (share === 1) return panels;
   const percent = share > 0.99 ? ">99" : String(Math.round(100 * share));
   const mask = drawn((pixel, channel) =>
-    reachable[pixel] === 1 ? colourOf(field, pixel, channel) : (UNREACHABLE[channel] as number),
+    reachable[pixel] === 1 ? colourOf(field, pixel, channel) : at(UNREACHABLE, channel),
   );
   return [...panels, { title: "receptive field", note: `${percent} % of the pixels can change it`, pixels: mask }];
 }
 
 function colourOf({ pixels, channels }: ReceptiveField, pixel: number, channel: number): number {
-  return pixels[channels === 3 ? pixel * 3 + channel : pixel] as number;
+  return u8At(pixels, channels === 3 ? pixel * 3 + channel : pixel);
 }
 
 /** Luma of ITU-R BT.601. */

@@ -1,5 +1,6 @@
 /** @file `cool explain --receptive-field` of tokens: which ones a task's answers depend on. */
 
+import { at, f32At, i32At } from "../arrays.js";
 import { neededOffsets } from "../analysis/positions.js";
 import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
 import { type InputSource, isTokenSource, wordsOf } from "../data/dataset.js";
@@ -53,10 +54,10 @@ export async function tokenFieldOf(
     import("../engine/inference/token-influence.js"),
     import("../engine/batches/batch-reader.js"),
   ]);
-  const input = scored.ids[0] as string;
-  const answers = scored.tasks[task.index] as ScoredTask;
-  const lines = askedLines(task, scored, answers);
-  if (lines.length === 0) {
+  const input = at(scored.ids, 0);
+  const answers = at(scored.tasks, task.index);
+  const rows = askedRows(task, scored, answers);
+  if (rows.length === 0) {
     throw new ConfigError(
       `The task "${task.path}" is not asked of ${input}: its precondition does not hold there by the network's own answers, or it has no token.`,
       { task: task.path, input },
@@ -64,13 +65,13 @@ export async function tokenFieldOf(
   }
   const behaviour = behaviourOf(task.spec);
   const width = behaviour.logitWidth(task.spec);
-  const asked = lines.map((line) => ({
-    position: axisOf(task.spec) === "token" ? line : null,
+  const asked = rows.map((row) => ({
+    position: axisOf(task.spec) === "token" ? row : null,
     // of very many classes the logits are not kept, but the decoded one is that of the largest
     logit:
-      task.spec.kind === "classification"
-        ? (answers.decoded[line] as number)
-        : largestOf(answers.logits.subarray(line * width, (line + 1) * width)),
+      behaviour.choices(task.spec) !== null
+        ? f32At(answers.decoded, row)
+        : largestOf(answers.logits.subarray(row * width, (row + 1) * width)),
   }));
   const influences = await tokenInfluence(network, readInputs(network, { inputs: sources }, [0]), name, task, asked);
   return {
@@ -79,22 +80,22 @@ export async function tokenFieldOf(
     tokens: wordsOf(source, 0),
     answers: asked.map(({ position, logit }, i) => ({
       position,
-      decoded: behaviour.describe(task.spec, answers.decoded, lines[i] as number),
+      decoded: behaviour.describe(task.spec, answers.decoded, at(rows, i)),
       logit: behaviour.logitNames(task.spec)?.[logit] ?? null,
-      ...(influences[i] as (typeof influences)[number]),
+      ...at(influences, i),
     })),
   };
 }
 
-/** Lines of the first row at which the task is asked, at most 32. */
-function askedLines({ spec }: TaskNode, { offsets }: ScoredSplit, { activePredicted }: ScoredTask): number[] {
-  const end = axisOf(spec) === "token" ? (neededOffsets(offsets)[1] as number) : 1;
-  const lines = Array.from({ length: end }, (_, line) => line).filter((line) => activePredicted[line] === 1);
-  return lines.slice(0, TOKENS_ASKED);
+/** The first row, or those of its tokens, at which the task is asked, at most 32. */
+function askedRows({ spec }: TaskNode, { offsets }: ScoredSplit, { activePredicted }: ScoredTask): number[] {
+  const end = axisOf(spec) === "token" ? i32At(neededOffsets(offsets), 1) : 1;
+  const rows = Array.from({ length: end }, (_, row) => row).filter((row) => activePredicted[row] === 1);
+  return rows.slice(0, TOKENS_ASKED);
 }
 
 function largestOf(logits: Float32Array): number {
-  return logits.reduce((best, logit, i) => (logit > (logits[best] as number) ? i : best), 0);
+  return logits.reduce((best, logit, i) => (logit > f32At(logits, best) ? i : best), 0);
 }
 
 /** @returns PNG */
