@@ -11,7 +11,7 @@ import { bestThreshold } from "./threshold.js";
 /** What tuning did to one threshold. */
 export interface TuningReport {
   readonly task_path: string;
-  /** The label whose threshold this is, or the place among several parameters of an own decoder; null: the only one. */
+  /** The label whose threshold this is, or the place among several parameters of an custom decoder; null: the only one. */
   readonly label: string | null;
   readonly metric: string;
   readonly threshold: number;
@@ -33,7 +33,7 @@ export interface Tuning {
 /**
  * The thresholds that maximise a metric on a scored split. Only rows that are active by the labels and labelled
  * count; where these are all yes, all no, or none at all, the threshold stays 0.5 and its report says why. Decoders of
- * own tasks tune their parameters themselves. A task without the metric is tuned by its own: F1, or its first one.
+ * custom tasks tune their parameters themselves. A task without the metric is tuned by its own: F1, or its first one.
  * @throws UnknownNameError if no threshold can be tuned by that metric
  */
 export function tuneThresholds(graph: FlowGraph, scored: ScoredSplit, metric = "f1_score"): Tuning {
@@ -88,7 +88,7 @@ function tuneQuestions(scored: ScoredTask, metric: DecisionMetric): TuningReport
   }));
 }
 
-/** Parameters of an own decoder: one report for each, with the metric that they reach together. */
+/** Parameters of an custom decoder: one report for each, with the metric that they reach together. */
 function tuneParameters(scored: ScoredTask, metric: string, tuner: ParameterTuner<TaskSpec>): TuningReport[] {
   const { path, spec } = scored.task;
   const behaviour = behaviourOf(spec);

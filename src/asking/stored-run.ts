@@ -29,7 +29,7 @@ export interface StoredRun {
 /** How a run is opened. */
 export interface OpenRunOptions {
   /**
-   * Folder (or configuration) of the project whose code own tasks need; default: the nearest one above the working
+   * Folder (or configuration) of the project whose code custom tasks need; default: the nearest one above the working
    * folder. What the run says about its project is never run.
    */
   readonly project?: string | undefined;
@@ -37,7 +37,7 @@ export interface OpenRunOptions {
 
 /**
  * @param reference id, unique id prefix, name or `latest`
- * @throws UnknownNameError, StoreError where the run has not finished, ConfigError where the code of an own task is
+ * @throws UnknownNameError, StoreError where the run has not finished, ConfigError where the code of a custom task is
  *   missing or has changed
  */
 export async function openStoredRun(

@@ -79,13 +79,13 @@ export interface MaskedLanguageModelingSpec extends Pick<CommonTaskOptions, "los
 }
 
 /**
- * What an own task is to preconditions: nothing, a number with bounds, or a number that is also true from one half up.
+ * What a custom task is to preconditions: nothing, a number with bounds, or a number that is also true from one half up.
  */
 export type CustomGate = "none" | "bounds" | "truth";
 
 /** A task of the user's own: what of it is data. Its functions are registered under its type and digest. */
 export interface CustomSpec<Gate extends CustomGate = CustomGate> extends CommonTaskOptions, TokenTaskOptions {
-  readonly kind: "own";
+  readonly kind: "custom";
   /** Name that its definition gives it. */
   readonly type: string;
   /** sha256 of everything that the definition says, hex. */
@@ -96,7 +96,7 @@ export interface CustomSpec<Gate extends CustomGate = CustomGate> extends Common
   readonly answerWidth: number;
   readonly gate: Gate;
   /** Whether its head is a dense layer of ours, or layers of the definition. */
-  readonly head: "dense" | "own";
+  readonly head: "dense" | "custom";
   /** How its loss is made of a likelihood, for weighting by uncertainty. */
   readonly likelihood: Likelihood;
   /** Whether more is better, by name of metric. */

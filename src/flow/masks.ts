@@ -23,7 +23,7 @@ export function answerWidth(spec: TaskSpec): number {
   switch (spec.kind) {
     case "multilabel":
       return spec.labels.length;
-    case "own":
+    case "custom":
       return spec.answerWidth;
     case "binary":
     case "classification":

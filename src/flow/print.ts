@@ -38,7 +38,7 @@ export function printCondition(graph: FlowGraph, condition: Condition): string {
 function printTask(graph: FlowGraph, task: TaskNode): string {
   const given = task.ownPrecondition === null ? "" : ` | ${printCondition(graph, task.ownPrecondition)}`;
   const { spec } = task;
-  const type = spec.kind === "own" ? spec.type : spec.kind;
+  const type = spec.kind === "custom" ? spec.type : spec.kind;
   const kind = axisOf(spec) === "token" ? `${type} per token` : type;
   return `${task.name}${given}  [${task.feature === null ? kind : `${kind}, ${task.feature}`}]`;
 }

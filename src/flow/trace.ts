@@ -254,7 +254,7 @@ function gate(path: string, spec: TaskSpec, flow: string): unknown {
     case "binary":
     case "known":
       return new Expression({ kind: "true", task: path });
-    case "own":
+    case "custom":
       return ownGate(path, spec);
     case "classification": {
       const indexOf = (name: string) => indexOfName(spec.classes, name, "class", path, flow);

@@ -37,7 +37,7 @@ function optionsOf(spec: TaskSpec): Record<string, string | number> {
     case "binary":
     case "known":
       return {};
-    case "own":
+    case "custom":
       return { type: spec.type };
     case "classification":
       return { classes: spec.classes.join(", ") };

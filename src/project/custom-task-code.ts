@@ -1,4 +1,4 @@
-/** @file The code of a run's own tasks: taken from the user's project alone, and known again by its digest. */
+/** @file The code of a run's custom tasks: taken from the user's project alone, and known again by its digest. */
 import { ConfigError } from "../errors.js";
 import type { CustomSpec, FlowGraph } from "../flow/graph.js";
 import type { RunRecord } from "../storage/run-record.js";
@@ -6,7 +6,7 @@ import { definitionsOf, isDefined } from "../tasks/index.js";
 import type { RunningProject } from "./project-dir.js";
 
 /**
- * Loads the user's project where a run has own tasks that are not defined in this process. A run without own tasks
+ * Loads the user's project where a run has custom tasks that are not defined in this process. A run without custom tasks
  * needs none. Where the run says that it was made is only told, never run: a run may come from anywhere.
  * @param project null where the user stands in none
  * @param madeBy configuration that the run says it was made from, for messages
@@ -27,9 +27,9 @@ export async function loadOwnCode(
   if (changed !== undefined) throw changedError(run, changed, project.configFile, madeBy);
 }
 
-/** Specs of own tasks whose functions this process does not have. */
+/** Specs of custom tasks whose functions this process does not have. */
 function undefinedTypes({ tasks }: FlowGraph): CustomSpec[] {
-  return tasks.flatMap(({ spec }) => (spec.kind === "own" && !isDefined(spec) ? [spec] : []));
+  return tasks.flatMap(({ spec }) => (spec.kind === "custom" && !isDefined(spec) ? [spec] : []));
 }
 
 function missingError(run: RunRecord, graph: FlowGraph, madeBy: string | null): ConfigError {
@@ -37,7 +37,7 @@ function missingError(run: RunRecord, graph: FlowGraph, madeBy: string | null): 
   const origin =
     madeBy === null ? "It was made by a program" : `It says that it was made from ${JSON.stringify(madeBy)}`;
   return new ConfigError(
-    `Run ${run.id} (${run.name}) has tasks of the own type ${types.join(", ")}, whose code is in its project, and there is no project here. ${origin}. Go to the project's folder, name it with --project, or define the task in the program before the run is loaded.`,
+    `Run ${run.id} (${run.name}) has tasks of the type ${types.join(", ")}, whose code is in its project, and there is no project here. ${origin}. Go to the project's folder, name it with --project, or define the task in the program before the run is loaded.`,
     { run: run.id, types, madeBy },
   );
 }
@@ -51,13 +51,13 @@ function changedError(run: RunRecord, spec: CustomSpec, file: string, madeBy: st
   const facts = { run: run.id, type: spec.type, configFile: file, expected: spec.digest, found: now?.digest ?? null };
   if (now === undefined) {
     return new ConfigError(
-      `Run ${run.id} (${run.name}) has tasks of the own type ${JSON.stringify(spec.type)}, which ${file} does not define. ${wayOut}`,
+      `Run ${run.id} (${run.name}) has tasks of the type ${JSON.stringify(spec.type)}, which ${file} does not define. ${wayOut}`,
       facts,
     );
   }
   const parts = changedParts(spec.parts, now.parts);
   return new ConfigError(
-    `The own task type ${JSON.stringify(spec.type)} of run ${run.id} (${run.name}) has changed in ${file} since: its ${parts.join(", ")}. Its results would not be the run's. ${wayOut}`,
+    `The custom task type ${JSON.stringify(spec.type)} of run ${run.id} (${run.name}) has changed in ${file} since: its ${parts.join(", ")}. Its results would not be the run's. ${wayOut}`,
     { ...facts, changed: parts },
   );
 }

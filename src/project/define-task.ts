@@ -1,4 +1,4 @@
-/** @file defineTask as users write it: an own task whose head is made of the engine's layers. */
+/** @file defineTask as users write it: a custom task whose head is made of the engine's layers. */
 import { createHash } from "node:crypto";
 import type { Layers, SymbolicTensor } from "../engine/model/network.js";
 import {

@@ -1,4 +1,4 @@
-/** @file What a replica loads of a user's project: its configuration, which registers own tasks and layers. */
+/** @file What a replica loads of a user's project: its configuration, which registers custom tasks and layers. */
 import { importConfig } from "../project/load-project.js";
 
 /** @param file the project's configuration */

@@ -9,7 +9,7 @@ import { problemOf } from "../platform/document-problem.js";
 import { parseSettings } from "../project/settings.js";
 import type { SourceRecord } from "../provenance/capture-source.js";
 import { behaviourOf } from "../tasks/index.js";
-import { type RunConfig, readJson, runFiles } from "./run-folder.js";
+import { type RunConfig, readJson, runFiles, recordOf } from "./run-folder.js";
 
 const text = z.string();
 const count = z.number().int().min(0);
@@ -97,7 +97,7 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     vocabulary: z.array(text).nullable(),
   }),
   known: z.looseObject({ column: text.optional() }),
-  own: z.looseObject({
+  custom: z.looseObject({
     ...common,
     type: text,
     digest: text,
@@ -105,7 +105,7 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     logitWidth: width,
     answerWidth: width,
     gate: z.enum(["none", "bounds", "truth"]),
-    head: z.enum(["dense", "own"]),
+    head: z.enum(["dense", "custom"]),
     likelihood: z.enum(["gaussian", "categorical"]),
     higherIsBetter: z.record(text, z.boolean()),
     described: z.boolean(),
@@ -179,9 +179,23 @@ export function readRunConfig(runDir: string): RunConfig {
 /** @throws StoreError that names the file and the key */
 export function readGraph(runDir: string): FlowGraph {
   const file = runFiles(runDir).graph;
-  const found = checked<FlowGraph>(graph, readJson(file), file);
+  const found = checked<FlowGraph>(graph, withCustomKind(readJson(file)), file);
   checkFlow(found, file);
   return found;
+}
+
+/** Until release 0.1 the kind of tasks that a user defines, and heads of their layers, were called `own`. */
+function withCustomKind(document: unknown): unknown {
+  const { tasks } = recordOf(document);
+  if (!Array.isArray(tasks)) return document;
+  return {
+    ...recordOf(document),
+    tasks: tasks.map((task: unknown) => {
+      const spec = recordOf(recordOf(task).spec);
+      if (spec.kind !== "own") return task;
+      return { ...recordOf(task), spec: { ...spec, kind: "custom", head: spec.head === "own" ? "custom" : spec.head } };
+    }),
+  };
 }
 
 /** Thresholds by path of task, as in the JSON contract: a number, or one per label. */
@@ -246,8 +260,8 @@ function checkFlow({ tasks, flows, features }: FlowGraph, file: string): void {
 }
 
 function specProblem(spec: TaskSpec): string | null {
-  // an own task is known to this process only where its code is, and is checked by its digest
-  if (spec.kind === "own") return null;
+  // a custom task is known to this process only where its code is, and is checked by its digest
+  if (spec.kind === "custom") return null;
   try {
     return behaviourOf(spec).problemWith(spec);
   } catch (error) {

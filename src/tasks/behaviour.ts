@@ -17,7 +17,7 @@ export interface LogitView {
 
 /**
  * Parameters of decoding that are tuned: the threshold of a binary task, one per label of a multilabel, whatever the
- * decoder of an own task takes, none otherwise.
+ * decoder of a custom task takes, none otherwise.
  */
 export type Thresholds = readonly number[];
 
@@ -36,7 +36,7 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
    */
   readonly answeredBy: "network" | "table" | "training";
   /** What computes the logits: a dense layer, which heads of one feature share, layers of its own, or nothing. */
-  head(spec: Spec): "dense" | "own" | "none";
+  head(spec: Spec): "dense" | "custom" | "none";
   /** Width of the task's head. */
   logitWidth(spec: Spec): number;
   /** Names of the logits, for tables and trees; null for a single unnamed one. */

@@ -32,7 +32,7 @@ const behaviours = {
   boundedRegression: boundedRegressionBehaviour,
   maskedLanguageModeling: maskedLanguageModelingBehaviour,
   known: knownBehaviour,
-  own: customBehaviour,
+  custom: customBehaviour,
 } satisfies BehaviourTable;
 
 /** How tasks of this spec's kind behave. Pass the same spec to its functions. */

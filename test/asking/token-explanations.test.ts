@@ -1,4 +1,4 @@
-/** @file A run on tokens alone: own tasks per token, words of its samples, uncertainty and what moves its answers. */
+/** @file A run on tokens alone: custom tasks per token, words of its samples, uncertainty and what moves its answers. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,7 +101,7 @@ afterAll(() => {
 
 const QUERY = "select 'cat runs quickly' as text";
 
-test("an own task of every token learns, is gated and answers token by token", async () => {
+test("a custom task of every token learns, is gated and answers token by token", async () => {
   const [answer] = await run.predict([QUERY]);
   const shapes = answer?.answers.shape?.decoded as readonly (readonly string[] | null)[];
   // not asked of a noun

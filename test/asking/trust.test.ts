@@ -51,12 +51,21 @@ async function tampered(name: string, edit: (document: Document) => void, work: 
 type Document = Record<string, unknown> & { settings: { data: Record<string, unknown> }; tasks: { spec: unknown }[] };
 
 const OWN = {
-  ...{ kind: "own", type: "evil", digest: "ab", parts: {}, logitWidth: 1, answerWidth: 1, gate: "none", head: "dense" },
+  ...{
+    kind: "custom",
+    type: "evil",
+    digest: "ab",
+    parts: {},
+    logitWidth: 1,
+    answerWidth: 1,
+    gate: "none",
+    head: "dense",
+  },
   ...{ likelihood: "gaussian", higherIsBetter: {}, described: false },
 };
 
 describe("a run that names code of its own", () => {
-  test("with an own task is not opened with the module that it names", SLOW, async () => {
+  test("with a custom task is not opened with the module that it names", SLOW, async () => {
     const evil = join(temporaryDir(), "cool.config.cjs");
     writeFileSync(evil, touch());
     const own = (graph: Document) => {
@@ -68,7 +77,7 @@ describe("a run that names code of its own", () => {
     await tampered("graph.json", own, () =>
       tampered("config.json", named, async () => {
         const opening = loadRun(join(dir, ".cool"), "first", { backend: "cpu" });
-        await expect(opening).rejects.toThrow('of the own type "evil", whose code is in its project, and there is no');
+        await expect(opening).rejects.toThrow('of the type "evil", whose code is in its project, and there is no');
         // the user's own project is asked, and does not define it
         await expect(loadRun(join(dir, ".cool"), "first", { project: dir, backend: "cpu" })).rejects.toThrow(
           `which ${join(dir, "cool.config.ts")} does not define`,

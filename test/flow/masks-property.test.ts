@@ -58,7 +58,7 @@ function conditionFrom(sketched: Sketch, earlier: readonly TaskNode[]): Conditio
       return { kind: "has", task: gate.path, label: choice % 2 };
     case "boundedRegression":
     case "maskedLanguageModeling":
-    case "own":
+    case "custom":
       return { kind: choice % 2 === 0 ? "atLeast" : "below", task: gate.path, value: 4.3 };
     default:
       return gate.spec satisfies never;

@@ -24,7 +24,7 @@ const graph: Contender = {
 
 /** What no graph can do, and why steps are then eager. */
 const eager: Readonly<Record<string, RegExp>> = {
-  "own tasks, with heads of their own": /the loss of "spot" is a function of its own/,
+  "custom tasks, with heads of their own": /the loss of "spot" is a function of its own/,
 };
 
 describe("a step as a graph is that on cpu", () => {

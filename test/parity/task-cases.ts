@@ -35,7 +35,7 @@ export const taskCases: readonly ParityCase[] = [
   perToken("token by token", token.tokenwise),
   perToken("with a window", token.windowed),
   {
-    name: "own tasks, with heads of their own",
+    name: "custom tasks, with heads of their own",
     make: () => ({ network: own.build(), inputs: own.inputs, targets: own.targets }),
   },
 ];

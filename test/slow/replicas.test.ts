@@ -41,7 +41,7 @@ function childrenOf(pid: number): number[] {
   }
 }
 
-/** A project whose own task does as it is told where `inReplica` is true. */
+/** A project whose custom task does as it is told where `inReplica` is true. */
 function writeProject(inReplica: string): void {
   writeFileSync(
     join(dir, "cool.config.mjs"),

@@ -1,4 +1,4 @@
-/** @file An own task for tests: an angle in degrees as a point on the circle, as a user would define it. */
+/** @file A custom task for tests: an angle in degrees as a point on the circle, as a user would define it. */
 import { defineTask } from "../../src/project/define-task.js";
 
 /**

@@ -72,7 +72,7 @@ const cases: Readonly<Record<LossKind, fc.Arbitrary<Case>>> = {
     unitScale: fc.constantFrom(1, 2),
     logits: logitsOf(1),
   }),
-  own: fc.record({
+  custom: fc.record({
     spec: fc.constant(distance()),
     answers: fc.constantFrom([0.5, -2], [3, 4], [Number.NaN, Number.NaN]),
     unitScale: fc.constant(1),
@@ -109,7 +109,7 @@ function textbookLoss({ spec, answers, unitScale, logits }: Case): number {
       const target = (answer / unitScale - spec.min) / (spec.max - spec.min);
       return Number.isNaN(answer) ? 0 : (sigmoid(logits[0] as number) - target) ** 2;
     }
-    case "own": {
+    case "custom": {
       const [first = Number.NaN, second = Number.NaN] = answers;
       if (Number.isNaN(first)) return 0;
       return ((logits[0] as number) - first) ** 2 + ((logits[1] as number) - second) ** 2;
@@ -151,7 +151,7 @@ describe.each(kinds)("the loss of %s", (kind) => {
       fc.property(cases[kind], ({ spec, answers }) => {
         const labels: Labels = { answers: Float32Array.from(answers), unitScale: null };
         const numbers = answers.filter((answer) => !Number.isNaN(answer)).length;
-        const known = spec.kind === "own" ? Math.min(1, numbers) : numbers;
+        const known = spec.kind === "custom" ? Math.min(1, numbers) : numbers;
         expect(behaviourOf(spec).lossTerms(spec, labels, 0)).toBe(known);
       }),
     );

@@ -77,7 +77,7 @@ const metricOf = (split: string, metric: string) =>
       row.split === split && row.task_path === "wrist" && row.metric_name === metric && row.gates === "predicted",
   )?.metric_res;
 
-describe("a run with an own task", () => {
+describe("a run with a custom task", () => {
   test("learns the angle, and tunes the decoder's offset on valid", () => {
     const [offset] = run.thresholds.wrist as readonly number[];
     expect(offset).toBeGreaterThan(12);
@@ -131,7 +131,7 @@ describe("a run with an own task", () => {
   });
 });
 
-describe("without its code, a run with an own task", () => {
+describe("without its code, a run with a custom task", () => {
   const angleFile = () => join(dir, "angle.ts");
   const original = () => readFileSync(angleFile(), "utf8");
   const opening = async (options: { project?: string } = {}) => {
@@ -148,7 +148,7 @@ describe("without its code, a run with an own task", () => {
     writeFileSync(angleFile(), before.replace("[offset = 0]", "[offset = 1]").replace("<= 5", "<= 6"));
     try {
       await expect(opening()).rejects.toThrow(
-        /The own task type "angle" of run \S+ \(angles\) has changed in .*cool\.config\.ts since: its decoder\.decode, metrics\.within_five_degrees\.compute\. .*--project/,
+        /The custom task type "angle" of run \S+ \(angles\) has changed in .*cool\.config\.ts since: its decoder\.decode, metrics\.within_five_degrees\.compute\. .*--project/,
       );
       await opening({ project: copy });
     } finally {
@@ -181,7 +181,7 @@ describe("without its code, a run with an own task", () => {
   test("is never opened with the code that it names itself", async () => {
     const { load } = await freshModules();
     await expect(load(store(), "angles", { backend: "cpu" })).rejects.toThrow(
-      /tasks of the own type "angle", whose code is in its project, and there is no project here\. It says that it was made from ".*cool\.config\.ts"\. Go to the project's folder/,
+      /tasks of the type "angle", whose code is in its project, and there is no project here\. It says that it was made from ".*cool\.config\.ts"\. Go to the project's folder/,
     );
   });
 
@@ -189,7 +189,7 @@ describe("without its code, a run with an own task", () => {
     const before = original();
     writeFileSync(angleFile(), before.replace('name: "angle"', 'name: "wrist_angle"'));
     try {
-      await expect(opening()).rejects.toThrow(/own type "angle", which .*cool\.config\.ts does not define/);
+      await expect(opening()).rejects.toThrow(/type "angle", which .*cool\.config\.ts does not define/);
     } finally {
       writeFileSync(angleFile(), before);
     }

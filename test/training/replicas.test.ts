@@ -16,7 +16,7 @@ const PLAIN = `import { binary, boundedRegression, defineProject, defineTasks, n
 const size = (options) => boundedRegression({ min: -2, max: 2, ...options });
 `;
 
-/** An own task whose loss ends the thread of a replica as soon as a file is there. */
+/** A custom task whose loss ends the thread of a replica as soon as a file is there. */
 const OWN = (trigger: string) => `import { existsSync } from "node:fs";
 import { binary, defineProject, defineTask, defineTasks, numeric } from "dnn-cool";
 const size = defineTask({

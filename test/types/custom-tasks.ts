@@ -50,7 +50,7 @@ export const tasks = defineTasks({
   out.member.below(1);
   // @ts-expect-error a known task reads no feature
   flow.member(f);
-  // @ts-expect-error an own task reads one
+  // @ts-expect-error a custom task reads one
   flow.wrist();
   // @ts-expect-error a bound is a number
   wrist.atLeast("90");

@@ -21,6 +21,6 @@ export interface ComparableRun {
   /** What must be equal, settings aside, for two runs to differ in their seed alone; default `code` and `data`. */
   readonly identity?: FlatFacts;
   readonly evaluation: readonly EvaluationRow[];
-  /** Of the metrics of own tasks; those of others go by their names. */
+  /** Of the metrics of custom tasks; those of others go by their names. */
   readonly directions?: MetricDirections;
 }

@@ -175,7 +175,7 @@ function measureOf(spec: TaskSpec): Measure | null {
         isDecision: false,
         valueAt: ({ decoded, labels }, row) => Math.abs((decoded[row] as number) - (labels.answers[row] as number)),
       };
-    case "own":
+    case "custom":
       return { name: "loss", isDecision: false, valueAt: ({ perSampleLoss }, row) => perSampleLoss[row] as number };
     case "known":
     case "maskedLanguageModeling":

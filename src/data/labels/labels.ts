@@ -113,7 +113,7 @@ function* readTasks(
     const places = perToken === null ? joined.rows : positionsIn(perToken.offsets);
     const answers = new Float32Array(places * answerWidth(task.spec)).fill(Number.NaN);
     joined.tables.forEach((table, t) => {
-      const [own, firstRow] = [columns[i]?.[t], joined.smallestK[t] as number];
+      const [own, firstRow] = [columns[i]?.[t], joined.firstRows[t] as number];
       if (!own) return;
       if (perToken === null) readTask(task, own, table, { answers, unitScale }, firstRow, bad);
       else readTokenTask(task, own[0] as string, table, answers, perToken, firstRow, bad);

@@ -1,6 +1,7 @@
 /** @file Which pixels of an image a logit looks at: by the gradient at this image, and by the layers alone. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { at, f32At } from "../../arrays.js";
 import type { TaskNode } from "../../flow/graph.js";
 import { trainDilated } from "../backends/dilated.js";
 import { featureTensors, withInnerLayers } from "../model/layer-graph.js";
@@ -31,7 +32,7 @@ export async function pixelInfluence(
   const influence = logitGradient(network, inputs, image, task, logit);
   const passes = await structuralGradient(network, inputs, image, task);
   // what does move the logit can move it, whatever the layers are
-  const reachable = Uint8Array.from(passes, (pass, pixel) => (pass > 0 || (influence[pixel] as number) > 0 ? 1 : 0));
+  const reachable = Uint8Array.from(passes, (pass, pixel) => (pass > 0 || f32At(influence, pixel) > 0 ? 1 : 0));
   return { influence: relativeToLargest(influence), reachable };
 }
 
@@ -46,7 +47,7 @@ function logitGradient(
   task: TaskNode,
   logit: number,
 ): Float32Array {
-  const { offset } = network.layout.columns.find((columns) => columns.task.path === task.path) as TaskColumns;
+  const { offset } = columnsOf(network, task);
   return tf.tidy(() => {
     const tensors = network.inputTensors(inputs, 1);
     const at = Object.keys(network.inputs).indexOf(image);
@@ -83,9 +84,14 @@ async function structuralGradient(
   }
 }
 
+/** Where a task's logits lie: one entry per task, in the order of the graph. */
+export function columnsOf({ layout }: Network, { index }: TaskNode): TaskColumns {
+  return at(layout.columns, index);
+}
+
 /** [1, height, width, channels] → the largest magnitude of the channels, [height × width]. */
 function perPixel(gradient: tf.Tensor): Float32Array {
-  return (tf.max(tf.abs(gradient), -1).dataSync() as Float32Array).slice();
+  return tf.max(tf.abs(gradient), -1).dataSync<"float32">().slice();
 }
 
 /** Divided by the largest of them, unless that is 0. */

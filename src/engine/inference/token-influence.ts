@@ -4,10 +4,9 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError } from "../../errors.js";
 import { axisOf, type TaskNode } from "../../flow/graph.js";
 import { featureTensors, type Layer, whileReplaced } from "../model/layer-graph.js";
-import type { TaskColumns } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
-import { averagingModel, relativeToLargest } from "./receptive-field.js";
+import { averagingModel, columnsOf, relativeToLargest } from "./receptive-field.js";
 
 /** One answer that is asked about. */
 export interface AskedLogit {
@@ -39,11 +38,11 @@ export async function tokenInfluence(
   task: TaskNode,
   asked: readonly AskedLogit[],
 ): Promise<TokenInfluence[]> {
-  const { offset } = network.layout.columns.find((columns) => columns.task.path === task.path) as TaskColumns;
+  const { offset } = columnsOf(network, task);
   const embeddings = embeddingsOf(network.model, tokens);
   const perToken = axisOf(task.spec) === "token";
   const gradients = asked.map(({ position, logit }) =>
-    atEmbeddings(embeddings, (inputs[tokens] as ArrayLike<number>).length, () => {
+    atEmbeddings(embeddings, inputs[tokens]?.length ?? 0, () => {
       const parts = network.partLogits(network.inputTensors(inputs, 1), false, null);
       const lines = (perToken ? parts.token : parts.sample) as tf.Tensor2D;
       return tf.sum(tf.slice(lines, [position ?? 0, offset + logit], [1, 1]));
@@ -53,7 +52,7 @@ export async function tokenInfluence(
   return gradients.map((influence, i) => ({
     influence: relativeToLargest(influence),
     // what does move the logit can move it, whatever the layers are
-    reachable: Uint8Array.from(influence, (moves, at) => (moves > 0 || (paths[i]?.[at] as number) > 0 ? 1 : 0)),
+    reachable: Uint8Array.from(influence, (moves, at) => (moves > 0 || (paths[i]?.[at] ?? 0) > 0 ? 1 : 0)),
   }));
 }
 
@@ -71,7 +70,7 @@ async function structuralGradients(
   const embeddings = embeddingsOf(model, tokens);
   try {
     return asked.map(({ position }) =>
-      atEmbeddings(embeddings, (inputs[tokens] as ArrayLike<number>).length, () => {
+      atEmbeddings(embeddings, inputs[tokens]?.length ?? 0, () => {
         const output = toFeature.apply(network.inputTensors(inputs, 1)) as tf.Tensor;
         return tf.mean(position === null ? output : tf.slice(output, [0, position, 0], [1, 1, -1]));
       }),
@@ -110,6 +109,6 @@ function atEmbeddings(embeddings: readonly Layer[], length: number, scalar: () =
       );
     const gradients = tf.grads(shifted)(zeros);
     const squares = gradients.map((gradient) => tf.sum(tf.square(gradient), -1));
-    return tf.sqrt(tf.addN(squares)).dataSync().slice() as Float32Array;
+    return tf.sqrt(tf.addN(squares)).dataSync<"float32">().slice();
   });
 }

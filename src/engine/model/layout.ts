@@ -41,7 +41,7 @@ export function layOutHeads(graph: FlowGraph): HeadLayout {
   const byFeature = graph.features.flatMap((feature) => dense.filter((task) => task.feature === feature));
   const widths: Record<LogitPart, number> = { sample: 0, token: 0, masked: 0 };
   const columns: TaskColumns[] = [];
-  for (const task of [...byFeature, ...withHead("own"), ...withHead("none")]) {
+  for (const task of [...byFeature, ...withHead("custom"), ...withHead("none")]) {
     const width = behaviourOf(task.spec).logitWidth(task.spec);
     const part = partOf(task);
     columns[task.index] = { task, part, offset: widths[part], width };

@@ -77,7 +77,7 @@ export class Network {
     const dense = withHead("dense");
     const groups = groupHeads(dense, frozen.tasks);
     const features = groups.map(([reader]) => layerOf(full, reader as TaskColumns).input as tfl.SymbolicTensor);
-    const customHeads = withHead("own");
+    const customHeads = withHead("custom");
     const own = customHeads.map((columns) => layerOf(full, columns).output as tfl.SymbolicTensor);
     // two features may be the same tensor, but a model's outputs must differ
     const outputs = [...new Set([...features, ...own])];

@@ -83,8 +83,8 @@ class OpenedReplica {
   static async open(setup: ReplicaSetup, exchange: Exchange): Promise<OpenedReplica> {
     const { graph, inputs, freeze, preparation, projectDir } = setup;
     await openBackend(setup.backend, projectDir === null ? {} : { projectDir });
-    if (graph.tasks.some(({ spec }) => spec.kind === "own" && !isDefined(spec))) await prepare(preparation);
-    const missing = graph.tasks.find(({ spec }) => spec.kind === "own" && !isDefined(spec));
+    if (graph.tasks.some(({ spec }) => spec.kind === "custom" && !isDefined(spec))) await prepare(preparation);
+    const missing = graph.tasks.find(({ spec }) => spec.kind === "custom" && !isDefined(spec));
     if (missing !== undefined) throw noFunctions(missing.path);
     const scope: ShardScope = { exchange, place: null };
     const model = await loadModel(setup);
@@ -173,7 +173,7 @@ async function prepare(preparation: Preparation | null): Promise<void> {
 
 function noFunctions(path: string): ConfigError {
   return new ConfigError(
-    `The functions of the own task "${path}" cannot be had in a replica: they are not in the project's configuration, or not the same there. Define them in cool.config.ts (or a file that it imports), or take --replicas 1.`,
+    `The functions of the custom task "${path}" cannot be had in a replica: they are not in the project's configuration, or not the same there. Define them in cool.config.ts (or a file that it imports), or take --replicas 1.`,
     { task: path },
   );
 }

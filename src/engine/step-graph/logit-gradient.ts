@@ -22,7 +22,7 @@ const forms = {
   boundedRegression: "sigmoid squared error",
   classification: "softmax cross entropy",
   maskedLanguageModeling: "softmax cross entropy",
-  own: null,
+  custom: null,
   // answered by the table: it has no logits
   known: "sigmoid cross entropy",
 } as const satisfies { readonly [K in TaskKind]: Form | null };

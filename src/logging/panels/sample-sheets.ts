@@ -98,7 +98,7 @@ function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number
     case "boundedRegression":
     case "maskedLanguageModeling":
     case "known":
-    case "own":
+    case "custom":
       return null;
     default:
       return spec satisfies never;

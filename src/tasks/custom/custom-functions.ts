@@ -1,4 +1,4 @@
-/** @file The functions that make an own task, without the types of their arguments, and how they are called. */
+/** @file The functions that make a custom task, without the types of their arguments, and how they are called. */
 import { ConfigError, CoolError } from "../../errors.js";
 import type { Described } from "../behaviour.js";
 

@@ -1,4 +1,4 @@
-/** @file Own tasks tried out before training: functions whose results do not fit are found in a moment. */
+/** @file Custom tasks tried out before training: functions whose results do not fit are found in a moment. */
 import { CoolError } from "../../errors.js";
 import { callCustom, numbersFrom, type CustomFunctions } from "./custom-functions.js";
 

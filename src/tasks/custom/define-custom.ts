@@ -117,7 +117,7 @@ export function defineCustomTask<AnswerWidth extends number, Gate extends Number
     logitWidth: width,
     answerWidth,
     gate: (answerWidth !== 1 ? "none" : (gate ?? "bounds")) as GateKind<AnswerWidth, Gate>,
-    head: definition.head === undefined ? "dense" : "own",
+    head: definition.head === undefined ? "dense" : "custom",
     likelihood,
     higherIsBetter: Object.fromEntries(
       Object.entries(definition.metrics).map(([metric, { higherIsBetter }]) => [metric, higherIsBetter]),
@@ -128,7 +128,7 @@ export function defineCustomTask<AnswerWidth extends number, Gate extends Number
   } as const;
   return (options = {}) => {
     checkOptions(`the task type "${name}"`, options, COMMON_OPTIONS);
-    return { kind: "own", ...data, ...options };
+    return { kind: "custom", ...data, ...options };
   };
 }
 

@@ -1,4 +1,4 @@
-/** @file Heads of own tasks in the network, and weights learned from uncertainty. */
+/** @file Heads of custom tasks in the network, and weights learned from uncertainty. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

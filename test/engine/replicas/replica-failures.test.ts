@@ -44,7 +44,7 @@ function children(): number[] {
   return listed.split("\n").flatMap((line) => (line.includes("process-entry") ? [Number.parseInt(line, 10)] : []));
 }
 
-/** A project with an own task whose loss does as it is told in a thread or process that is a replica's. */
+/** A project with a custom task whose loss does as it is told in a thread or process that is a replica's. */
 async function customTask(
   inReplica: string,
 ): Promise<{ readonly network: Network; readonly step: () => Promise<unknown> }> {
@@ -94,7 +94,7 @@ export default defineProject({
   return { network, step };
 }
 
-describe("own tasks", () => {
+describe("custom tasks", () => {
   test("have their functions in every replica, from the project's configuration", async () => {
     const { step } = await customTask("");
     expect(await step()).toMatchObject({ applied: true });
@@ -109,7 +109,7 @@ describe("own tasks", () => {
   test("that are not in a configuration are refused", async () => {
     const { network } = await customTask("");
     await expect(open(network)).rejects.toThrow(
-      'The functions of the own task "size" cannot be had in a replica: they are not in the project\'s configuration',
+      'The functions of the custom task "size" cannot be had in a replica: they are not in the project\'s configuration',
     );
   });
 });

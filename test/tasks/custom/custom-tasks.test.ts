@@ -1,4 +1,4 @@
-/** @file Own tasks and known ones: their values by hand, and definitions that are wrong. */
+/** @file Custom tasks and known ones: their values by hand, and definitions that are wrong. */
 import { describe, expect, test } from "vitest";
 import { evaluateSplit } from "../../../src/analysis/evaluate.js";
 import { explainRow } from "../../../src/analysis/explain.js";
@@ -21,11 +21,11 @@ function parse(own: CustomSpec, cell: unknown) {
   return { problem: behaviourOf(own).parseLabel(own, [cell], 1, out, 0), answer: [...out] };
 }
 
-describe("an own task", () => {
+describe("a custom task", () => {
   test("has a spec of plain data, and the same digest whenever it is defined the same", () => {
     expect(JSON.parse(JSON.stringify(spec))).toEqual(spec);
     expect(spec).toMatchObject({
-      kind: "own",
+      kind: "custom",
       type: "angle",
       logitWidth: 2,
       answerWidth: 1,
@@ -203,7 +203,7 @@ describe("a definition that does not fit", () => {
   });
 });
 
-describe("tuning an own decoder", () => {
+describe("tuning an custom decoder", () => {
   const graph = traceFlow(
     defineTasks({ features: ["f"], tasks: { wrist: angle(), on: binary() } }).flow("main", (flow, { f }, out) => {
       out.add(flow.on(f));
