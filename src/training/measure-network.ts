@@ -27,7 +27,7 @@ export async function measureNetwork(
   ]);
   await openBackend("cpu");
   const { seed, freeze } = settings.train;
-  const build = (): InstanceType<typeof Network> => {
+  const build = () => {
     try {
       return Network.build(withVocabulary(graph, inputs), inputs, trunk, seed, { freeze });
     } catch (error) {
