@@ -45,7 +45,7 @@ export class UnknownNameError extends CoolError {
   ) {
     const candidates = [...known];
     const place = where === undefined ? "" : ` in ${where}`;
-    super(`No ${kind} named "${unknownName}"${place}. ${suggestion(unknownName, candidates)}`, {
+    super(`No ${kind} named "${shorten(unknownName)}"${place}. ${suggestion(unknownName, candidates)}`, {
       kind,
       name: unknownName,
       known: candidates,
@@ -83,6 +83,8 @@ export class InterruptedError extends CoolError {
 
 /** Names of `known` that a person may have meant by `name`, best first, at most three. */
 export function nearestNames(name: string, known: Iterable<string>): string[] {
+  // no name is as long, and distances take time
+  if (name.length > LONGEST_NAME) return [];
   const wanted = name.toLowerCase();
   // a third of the letters may differ; one prefix or path suffix of another always counts
   const limit = Math.max(1, Math.floor(wanted.length / 3));
@@ -103,6 +105,14 @@ export function nearestNames(name: string, known: Iterable<string>): string[] {
     .sort((a, b) => a.cost - b.cost)
     .slice(0, 3)
     .map(({ candidate }) => candidate);
+}
+
+const LONGEST_NAME = 200;
+const LONGEST_QUOTE = 60;
+
+/** A text as far as a message quotes it. */
+export function shorten(text: string): string {
+  return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE - 3)}…`;
 }
 
 /** Text with a full stop, unless it already ends in a mark. */

@@ -47,6 +47,18 @@ export interface LabelReport {
   /** Labels that were missing and follow from others; they count as labelled. */
   readonly implied: readonly ImpliedLabels[];
   readonly warnings: readonly LabelWarning[];
+  /** Usable labels of each class, in the order of the flow. */
+  readonly classes: readonly ClassCount[];
+}
+
+/** How many usable labels name a class; of tasks per token they are counted by token. */
+export interface ClassCount {
+  readonly task_path: string;
+  /** A class or label; `true` or `false` of a yes-or-no task. */
+  readonly class: string;
+  readonly train: number;
+  readonly valid: number;
+  readonly test: number;
 }
 
 const FEW_ROWS = 10;
@@ -80,7 +92,29 @@ export function labelReport(
     const own = rows.filter((row) => row.task_path === task.node.path);
     return warningsOf(graph, task, own, splits.train).map((warning) => ({ task_path: task.node.path, ...warning }));
   });
-  return { rows, tables: tables.length > 1 ? perTable : [], implied, warnings };
+  const classes = tasks.flatMap((task) => countClasses(task, splits));
+  return { rows, tables: tables.length > 1 ? perTable : [], implied, warnings, classes };
+}
+
+function countClasses(task: MaskedLabels, splits: Readonly<Record<Split, ArrayLike<number>>>): ClassCount[] {
+  const { spec, path } = task.node;
+  const rowsOf = (split: Split): number[] => rowsIn(task.used, linesIn(task, splits[split]));
+  const [train, valid, test] = [rowsOf("train"), rowsOf("valid"), rowsOf("test")];
+  const countOf = (name: string, says: (row: number) => boolean): ClassCount => {
+    const among = (rows: readonly number[]): number => rows.filter(says).length;
+    return { task_path: path, class: name, train: among(train), valid: among(valid), test: among(test) };
+  };
+  const { answers } = task;
+  switch (spec.kind) {
+    case "binary":
+      return [true, false].map((truth) => countOf(String(truth), (row) => answers[row] === Number(truth)));
+    case "classification":
+      return spec.classes.map((name, i) => countOf(name, (row) => answers[row] === i));
+    case "multilabel":
+      return spec.labels.map((name, i) => countOf(name, (row) => answers[row * spec.labels.length + i] === 1));
+    default:
+      return [];
+  }
 }
 
 /** Masked tokens are their own labels: there is nothing to report. */

@@ -1,15 +1,27 @@
-/** @file `cool check`: the flow and the labels of a project. */
+/** @file `cool check`: the flow, the labels and the network of a project: what a run would find before its first step. */
+import { join } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
-import type { LabelCounts } from "../analysis/label-report.js";
+import type { ClassCount, LabelCounts } from "../analysis/label-report.js";
 import { CoolCommand } from "../cli/command.js";
+import { cellText } from "../cli/text.js";
+import { LoggerGroup } from "../logging/logger-group.js";
 import { drawTable, groupByFlow } from "../cli/tables/tables.js";
 import { checkProject, type ProjectCheck } from "../project/check-project.js";
+import type { LoadedProject } from "../project/resolve-project.js";
 import { loadProject } from "../project/load-project.js";
 import { findProjectDir } from "../project/project-dir.js";
+import { measureNetwork, type NetworkPart } from "../training/measure-network.js";
+
+/** What `--json` prints. */
+interface Checked extends Omit<ProjectCheck, "inputs"> {
+  readonly network: readonly NetworkPart[];
+  /** Pictures that were decoded; null without --images. */
+  readonly pictures: number | null;
+}
 
 export default class Check extends CoolCommand {
-  static override summary = "Show a project's flow and how many labels each task can use";
+  static override summary = "Show a project's flow, how many labels each task can use, and the size of its network";
   static override description =
     "used: labelled and active, so they train the task; wasted: labelled but gated off; contradictory: labelled although the precondition is false.";
   static override examples = [
@@ -18,6 +30,7 @@ export default class Check extends CoolCommand {
   ];
   static override args = { project: Args.directory({ description: "folder of the project" }) };
   static override flags = {
+    images: Flags.boolean({ summary: "decode every picture, too, into the cache that runs read" }),
     set: Flags.string({
       summary: "a setting, e.g. data.split.seed=3",
       multiple: true,
@@ -26,13 +39,15 @@ export default class Check extends CoolCommand {
     }),
   };
 
-  async run(): Promise<ProjectCheck> {
+  async run(): Promise<Checked> {
     const { args, flags } = await this.parse(Check);
     const project = await loadProject(args.project ?? findProjectDir(flags.project ?? "."), flags.set ?? []);
-    const check = await checkProject(project, (line) => this.note(line));
+    const { inputs, ...check } = await checkProject(project, (line) => this.note(line));
+    const network = await measureNetwork(project, inputs);
+    const pictures = flags.images ? await this.interruptible((signal) => this.#decode(project, flags, signal)) : null;
     this.log(check.tree);
     this.log("");
-    const { rows, tables, implied, warnings } = check.labels;
+    const { rows, tables, implied, warnings, classes } = check.labels;
     this.drawCounts(
       "split",
       rows.map(({ split, ...counts }) => ({ ...counts, part: split })),
@@ -42,11 +57,58 @@ export default class Check extends CoolCommand {
         "table",
         tables.map(({ table, ...counts }) => ({ ...counts, part: table })),
       );
+    if (classes.length > 0) this.#drawClasses(classes);
+    this.log(
+      drawTable(
+        ["network", "parameters"],
+        network.map(({ part, parameters }) => [cellText(part), String(parameters)]),
+        [1],
+      ),
+    );
     for (const { task_path, implied: count } of implied) {
       this.log(`implied: ${task_path}: ${count} missing labels follow from labels that are conditioned on it`);
     }
     for (const { task_path, level, message } of warnings) this.log(`${level}: ${task_path}: ${message}`);
-    return check;
+    for (const warning of check.warnings) this.log(`warning: ${warning}`);
+    for (const task of check.unasked) this.log(`warning: ${task}: is declared, and the flow never asks it`);
+    this.#logLeaks(check.leaks);
+    if (pictures !== null) this.log(`${pictures} rows have pictures that can be decoded`);
+    return { ...check, network, pictures };
+  }
+
+  /** @returns how many rows have sound pictures */
+  async #decode(
+    project: LoadedProject,
+    flags: { readonly project?: string | undefined; readonly store?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<number> {
+    const { openDataset } = await import("../training/open-dataset.js");
+    const store = flags.store ?? join(project.projectDir, ".cool");
+    const dataset = await openDataset(project, project.settings, store, new LoggerGroup([]), signal);
+    dataset.close();
+    return dataset.rows;
+  }
+
+  #drawClasses(classes: readonly ClassCount[]): void {
+    this.log(
+      drawTable(
+        ["task", "class", "train", "valid", "test"],
+        classes.map(({ task_path, class: name, train, valid, test }) => [
+          ...[task_path, name].map(cellText),
+          ...[train, valid, test].map(String),
+        ]),
+        [2, 3, 4],
+      ),
+    );
+  }
+
+  #logLeaks(leaks: ProjectCheck["leaks"]): void {
+    const [first] = leaks;
+    if (first === undefined) return;
+    const others = leaks.length > 1 ? `, and so do ${leaks.length - 1} more` : "";
+    this.log(
+      `warning: the picture ${first.picture} of the input "${first.input}" stands in ${first.splits.join(" and ")}${others}: what is measured there was seen in training`,
+    );
   }
 
   /** @param part what the rows are counted by */

@@ -50,7 +50,12 @@ export default class Run extends CoolCommand {
       description: "Default: the GPU where the backend finds one",
       helpValue: "gpu:N",
     }),
-    seed: Flags.integer({ summary: "seed of weights and shuffling, instead of train.seed" }),
+    seed: Flags.integer({
+      summary: "seed of weights and shuffling, instead of train.seed",
+      // beyond it two whole numbers may be one
+      min: Number.MIN_SAFE_INTEGER,
+      max: Number.MAX_SAFE_INTEGER,
+    }),
     replicas: replicasFlag("copies of the network that share every batch, instead of train.replicas"),
     from: Flags.string({
       summary: "begin with the weights of an earlier run, instead of train.from",

@@ -185,6 +185,8 @@ export interface Dataset {
   /** Tasks with implied labels; empty unless asked for. */
   readonly implied: readonly ImpliedLabels[];
   readonly skipped: readonly SkippedRow[];
+  /** What is odd about the cells of inputs; none by default. */
+  readonly warnings?: readonly string[];
   /** sha256 over the tables' content and the images' contents, hex. */
   readonly digest: string;
   close(): void;

@@ -1,20 +1,31 @@
 /** @file A project's tables and images → the dataset that training reads. */
 import { createHash } from "node:crypto";
+import { resolve } from "node:path";
 import { at, i32At } from "../arrays.js";
 import { ConfigError, DataError } from "../errors.js";
 import { inSlices, yieldTo } from "../platform/yield-to.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
 import { answerWidth, type Offsets } from "../flow/masks.js";
+import { SPLITS, type Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
 import type { Dataset, ImpliedLabels, TableRows } from "./dataset.js";
 import { withImpliedLabels } from "./labels/implied-labels.js";
 import { assertLabelled, needsImageSize, readLabelsSliced, selectLabels, withImageSizes } from "./labels/labels.js";
 import type { SplitSpec, Splits } from "./split.js";
-import { type InputSpecs, loadTableInputs, type TableInputOptions, tableIds } from "./inputs/table-inputs.js";
 import {
+  type InputSpecs,
+  loadTableInputs,
+  readCells,
+  type TableInputOptions,
+  tableIds,
+  warningsOf,
+} from "./inputs/table-inputs.js";
+import {
+  cellsOf,
   type JoinedTables,
   joinedDigest,
   readTables,
+  rowIn,
   splitTables,
   type TableSource,
   tableNames,
@@ -80,13 +91,55 @@ export async function loadRows(options: LoadRowsOptions): Promise<Dataset> {
 }
 
 /** The tables' labels and splits without their inputs; labels in pixels are as they stand in the tables. */
-export async function loadLabels(
-  options: LabelOptions,
-): Promise<Pick<Dataset, "labels" | "splits" | "implied" | "tables" | "offsets">> {
+export async function loadLabels(options: LabelOptions): Promise<LoadedLabels> {
   const { joined, labels, splits, spans } = await readLabelled(options);
   const offsets = spans?.offsets ?? null;
   const tables = tableRows(joined, rowRange(0, joined.rows));
-  return { ...completeLabels(options, labels, offsets), splits, tables, offsets };
+  const cells = await readCells(joined, options, splits.train);
+  const none = new Int32Array(0);
+  return {
+    ...completeLabels(options, labels, offsets),
+    ...{ splits, tables, offsets },
+    inputs: Object.fromEntries(
+      Object.entries(options.inputs).map(([name, spec]) => [name, cells.get(name)?.source(none).spec ?? spec] as const),
+    ),
+    warnings: warningsOf(cells),
+    leaks: leaksOf(joined, options.inputs, splits),
+  };
+}
+
+/** What is read of labelled tables without their images. */
+export interface LoadedLabels extends Pick<Dataset, "labels" | "splits" | "implied" | "tables" | "offsets"> {
+  /** Complete: with statistics and vocabularies. */
+  readonly inputs: InputSpecs;
+  readonly warnings: readonly string[];
+  readonly leaks: readonly Leak[];
+}
+
+/** A picture that rows of several splits show. */
+export interface Leak {
+  readonly input: string;
+  readonly picture: string;
+  readonly splits: readonly Split[];
+}
+
+function leaksOf(joined: JoinedTables, inputs: InputSpecs, splits: Splits): Leak[] {
+  return Object.entries(inputs).flatMap(([input, spec]): Leak[] => {
+    if (spec.kind !== "image") return [];
+    const cells = cellsOf(joined, spec.column, `the input "${input}"`);
+    const splitsOf = new Map<string, Set<Split>>();
+    for (const split of SPLITS) {
+      for (const row of splits[split]) {
+        const cell = cells[row];
+        if (typeof cell !== "string" || cell === "") continue;
+        const picture = resolve(rowIn(joined, row).table.baseDir, cell);
+        splitsOf.set(picture, (splitsOf.get(picture) ?? new Set()).add(split));
+      }
+    }
+    return [...splitsOf].flatMap(([picture, found]) =>
+      found.size > 1 ? [{ input, picture, splits: SPLITS.filter((split) => found.has(split)) }] : [],
+    );
+  });
 }
 
 type LabelOptions = TableOptions &
@@ -175,6 +228,7 @@ async function withInputs(
       inputs,
       tables: tableRows(joined, kept),
       skipped,
+      warnings: opened.warnings,
       digest,
       close: opened.close,
     };

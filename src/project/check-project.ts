@@ -1,5 +1,7 @@
 /** @file `cool check`: a project's flow and labels, before any training. */
 import { type LabelReport, labelReport } from "../analysis/label-report.js";
+import type { InputSpec } from "../data/dataset.js";
+import type { Leak } from "../data/load.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { printGraph } from "../flow/print.js";
 import type { LoadedProject } from "./resolve-project.js";
@@ -9,6 +11,12 @@ export interface ProjectCheck {
   readonly labels: LabelReport;
   /** The flow as a tree with preconditions. */
   readonly tree: string;
+  /** Tasks that are declared and never asked. */
+  readonly unasked: readonly string[];
+  readonly warnings: readonly string[];
+  readonly leaks: readonly Leak[];
+  /** Inputs as the network reads them. */
+  readonly inputs: Readonly<Record<string, InputSpec>>;
 }
 
 /** Reads the table and its labels; images are not opened. */
@@ -20,7 +28,7 @@ export async function checkProject(
   await project.prepare?.({ projectDir, log });
   const { loadLabels } = await import("../data/load.js");
   const { data } = settings;
-  const { labels, splits, tables, implied, offsets } = await loadLabels({
+  const { labels, splits, tables, implied, offsets, ...read } = await loadLabels({
     graph,
     inputs,
     projectDir,
@@ -34,5 +42,9 @@ export async function checkProject(
     graph,
     labels: labelReport(graph, labels, splits, { tables, implied, offsets: offsets ?? null }),
     tree: printGraph(graph),
+    unasked: project.unasked,
+    warnings: read.warnings,
+    leaks: read.leaks,
+    inputs: read.inputs,
   };
 }

@@ -32,7 +32,7 @@ export async function loadProject(dir: string, assignments: readonly string[] = 
   try {
     return resolveProject(exported, { projectDir: dirname(file), configFile: file, modules, assignments });
   } catch (error) {
-    throw error instanceof CoolError ? inFile(error, file) : error;
+    throw error instanceof CoolError ? inFile(error, file) : thrownIn(file, error, modules);
   }
 }
 
@@ -49,9 +49,21 @@ export async function importConfig(file: string): Promise<ImportedConfig> {
     return await importNoting(file, { "dnn-cool": api });
   } catch (error) {
     if (error instanceof CoolError) throw inFile(error, file);
-    const reason = (error as Error).message.replaceAll(/\s*\n\s*/g, " ");
-    throw new ConfigError(sentence(`${file} cannot be loaded: ${reason}`), { file }, { cause: error });
+    throw thrownIn(file, error, [file]);
   }
+}
+
+/** What a module of the configuration threw, with the line where it did. */
+function thrownIn(file: string, error: unknown, modules: readonly string[]): ConfigError {
+  const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
+  const reason = message.replaceAll(/\s*\n\s*/g, " ");
+  const [, where, line] =
+    [...stack.matchAll(/(?:file:\/\/)?(\/[^():\n]+|[A-Za-z]:\\[^():\n]+):(\d+):\d+/g)].find(
+      ([, path = ""]) => modules.includes(path) || path.startsWith(dirname(file)),
+    ) ?? [];
+  const place = where === undefined || line === undefined ? "" : `, ${where === file ? "" : `${where}, `}line ${line}`;
+  const facts = { file, ...(line === undefined ? {} : { line: Number(line), module: where }) };
+  return new ConfigError(sentence(`${file}${place} cannot be loaded: ${reason}`), facts, { cause: error });
 }
 
 /** The same error, naming the file first. */

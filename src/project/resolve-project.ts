@@ -25,6 +25,8 @@ export interface LoadedProject {
   /** Files of the configuration's modules, and package.json of the packages that they import; none of a program. */
   readonly modules: readonly string[];
   readonly graph: FlowGraph;
+  /** Tasks that are declared and that the flow does not ask. */
+  readonly unasked: readonly string[];
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly settings: Settings;
   /** `key=value` settings that won over the file's. */
@@ -86,6 +88,9 @@ export function resolveProject(
     configFile,
     modules: options.modules ?? [],
     graph,
+    unasked: Object.keys(definition.tasks.tasks).filter(
+      (name) => !graph.tasks.some((task) => task.declaredName === name),
+    ),
     inputs,
     settings,
     assignments: options.assignments ?? [],

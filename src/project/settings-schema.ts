@@ -6,6 +6,11 @@ import { z } from "zod";
 
 const positive = z.number().positive();
 const fraction = z.number().min(0).max(1);
+// beyond 2^53 two whole numbers may be one, and a run could not be repeated from what is on record
+const seed = z
+  .number()
+  .int()
+  .refine(Number.isSafeInteger, "a seed is a whole number of at most 9007199254740991 (2^53 - 1), or as much below 0");
 const wholePositive = z.number().int().positive();
 
 const adamw = z.strictObject({
@@ -43,7 +48,7 @@ const train = z.strictObject({
     .nullable()
     .default(null)
     .describe("Steps between checkpoints within an epoch; null: only at its end"),
-  seed: z.number().int().default(7).describe("Of the first weights, the order of rows, dropout and augmentation"),
+  seed: seed.default(7).describe("Of the first weights, the order of rows, dropout and augmentation"),
   replicas: replicas
     .default(1)
     .describe("Copies of the network that share every batch; auto: as many as the machine has cores or GPUs for"),
@@ -93,7 +98,7 @@ const split = z.union([
     train: fraction.default(0.8).describe("Part of the rows that train"),
     valid: fraction.default(0.1).describe("Part that decides thresholds and the best checkpoint"),
     test: fraction.default(0.1).describe("Part that only the final evaluation sees"),
-    seed: z.number().int().default(7).describe("Which rows fall where"),
+    seed: seed.default(7).describe("Which rows fall where"),
   }),
 ]);
 

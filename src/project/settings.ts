@@ -1,6 +1,6 @@
 /** @file Reads settings: defaults filled in, and errors that name the key and the nearest known one. */
 import { z } from "zod";
-import { ConfigError, nearestNames, sentence } from "../errors.js";
+import { ConfigError, nearestNames, sentence, shorten } from "../errors.js";
 import { type Settings, settingsSchema } from "./settings-schema.js";
 
 export type { SettingsInput } from "./settings-input.js";
@@ -18,7 +18,7 @@ export function tablesOf({ table, tables = [] }: Settings["data"]): string[] {
 export function parseSettings(input: unknown, where: string): Settings {
   const result = settingsSchema.safeParse(input);
   if (result.success) return result.data;
-  const problems = result.error.issues.flatMap((issue) => describeIssue(issue));
+  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, input));
   throw new ConfigError(sentence(`${where}: ${problems.map(({ text }) => text).join("; ")}`), {
     file: where,
     keys: problems.map(({ key }) => key),
@@ -30,7 +30,7 @@ interface Problem {
   readonly text: string;
 }
 
-function describeIssue(issue: z.core.$ZodIssue): Problem[] {
+function describeIssue(issue: z.core.$ZodIssue, input: unknown): Problem[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(path);
@@ -42,15 +42,40 @@ function describeIssue(issue: z.core.$ZodIssue): Problem[] {
       return { key, text: `"${key}" is not a setting; ${hint}` };
     });
   }
+  const options = optionsOf(issue);
+  if (options.length > 0) return [notAmong(path, valueAt(input, issue.path), options)];
   if (issue.code === "invalid_union") {
     // the branch that matches best says what is wrong; "split" may be written in two ways
     const branches = issue.errors.map((errors) =>
-      errors.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue)),
+      errors.flatMap((inner) =>
+        describeIssue({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, input),
+      ),
     );
     return branches.sort((a, b) => a.length - b.length)[0] ?? [{ key: path.join("."), text: issue.message }];
   }
   const key = path.join(".");
   return [{ key, text: `"${key}" is wrong: ${issue.message}` }];
+}
+
+/** Values that an issue says may stand there; empty where it says none. */
+function optionsOf(issue: z.core.$ZodIssue): readonly unknown[] {
+  if (issue.code === "invalid_value") return issue.values;
+  return issue.code === "invalid_union" && "options" in issue && Array.isArray(issue.options) ? issue.options : [];
+}
+
+function notAmong(path: readonly string[], value: unknown, options: readonly unknown[]): Problem {
+  const key = path.join(".");
+  const [nearest] = typeof value === "string" ? nearestNames(value, options.map(String)) : [];
+  const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+  const is = value === undefined ? "is missing" : `is ${shorten(JSON.stringify(value) ?? String(value))}`;
+  return { key, text: `"${key}" ${is}; it may be ${options.map((one) => JSON.stringify(one)).join(" or ")}${hint}` };
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined),
+    input,
+  );
 }
 
 /** Keys that may stand at a path, looked up in the schema. */

@@ -1,5 +1,5 @@
 /** @file Words about options, and about names of classes and labels. */
-import { nearestNames } from "../errors.js";
+import { nearestNames, shorten } from "../errors.js";
 import type { CommonTaskOptions, TokenTaskOptions } from "../flow/graph.js";
 import { type OptionRules, TEXT } from "../options.js";
 
@@ -16,6 +16,28 @@ export function problemWithAxis({ per }: TokenTaskOptions): string | null {
   return `has per: ${JSON.stringify(per)}; write per: "token", or leave it out to ask once per row`;
 }
 
+/** Cells mean "none of the labels" by it. */
+export const NO_LABEL = "none";
+
+/** What is wrong with names of classes or labels; follows the task's name. */
+export function problemWithNames(kind: "class" | "label", names: readonly string[]): string | null {
+  const bad = names.find((name) => typeof name !== "string" || name.trim() === "" || name.trim() !== name);
+  if (bad !== undefined) return `has the ${kind} ${JSON.stringify(bad)}; write a text without spaces around it`;
+  const twice = duplicateOf(names);
+  if (twice !== undefined) return `names the ${kind} "${twice}" twice`;
+  const alike = duplicateOf(names.map((name) => name.normalize("NFC")));
+  if (alike === undefined) return null;
+  return `names the ${kind} "${alike}" twice, in two spellings that look the same (Unicode NFC and NFD); keep one`;
+}
+
+/** Position of a name, in whatever Unicode form it is written; -1 where there is none. */
+export function positionOf(names: readonly string[], name: string): number {
+  const exact = names.indexOf(name);
+  if (exact >= 0 || /^[\x20-\x7e]*$/.test(name)) return exact;
+  const normal = name.normalize("NFC");
+  return names.findIndex((one) => one.normalize("NFC") === normal);
+}
+
 /** First name that occurs twice. */
 export function duplicateOf(names: readonly string[]): string | undefined {
   return names.find((name, i) => names.indexOf(name) !== i);
@@ -25,5 +47,5 @@ export function duplicateOf(names: readonly string[]): string | undefined {
 export function describeUnknownName(kind: "class" | "label", name: string, known: readonly string[]): string {
   const [nearest] = nearestNames(name, known);
   const hint = nearest === undefined ? `known: ${known.join(", ")}` : `did you mean "${nearest}"?`;
-  return `names the unknown ${kind} "${name}"; ${hint}`;
+  return `names the unknown ${kind} "${shorten(name)}"; ${hint}`;
 }

@@ -39,6 +39,7 @@ export async function openDataset(
       `${dataset.skipped.length} rows were skipped; the first: ${first?.sample} (row ${first?.row}): ${first?.reason}`,
     );
   }
+  for (const warning of dataset.warnings ?? []) loggers.warning(warning);
   try {
     await reportLabels(project.graph, dataset, loggers, signal);
     return dataset;

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root, snippetsOf } from "../support/pages.js";
 
@@ -18,7 +18,9 @@ beforeAll(() => {
   for (const part of ["dist", "package.json"]) cpSync(join(root, part), join(installed, part), { recursive: true });
   for (const name of DEPENDENCIES) symlinkSync(join(root, "node_modules", name), join(dir, "node_modules", name));
   for (const { title, text } of ["README.md", "docs/guide.md", "docs/tasks.md", "docs/runs.md"].flatMap(snippetsOf)) {
-    if (title?.endsWith(".ts")) writeFileSync(join(dir, title), text);
+    if (title?.endsWith(".ts") !== true) continue;
+    mkdirSync(dirname(join(dir, title)), { recursive: true });
+    writeFileSync(join(dir, title), text);
   }
   writeFileSync(join(dir, "package.json"), JSON.stringify({ type: "module" }));
 });
@@ -37,7 +39,10 @@ function compile(options: Readonly<Record<string, unknown>>): string {
     types: ["node"],
     ...options,
   };
-  writeFileSync(join(dir, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  writeFileSync(
+    join(dir, "tsconfig.json"),
+    JSON.stringify({ compilerOptions, include: ["**/*.ts"], exclude: ["node_modules"] }),
+  );
   const { stdout } = spawnSync(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc")], {
     cwd: dir,
     encoding: "utf8",

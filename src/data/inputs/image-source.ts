@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { DataError, InterruptedError } from "../../errors.js";
+import { DataError, InterruptedError, shorten } from "../../errors.js";
 import type { ImageInputSpec, PixelSource, SkippedRow } from "../dataset.js";
 import { checkImageFile, decodeImage, type Outcome, readImageFile } from "./images.js";
 import { MemoryPixels, PixelCache, type PixelStore, type StoredImage } from "./pixel-cache.js";
@@ -170,10 +170,21 @@ const SHOWN = 5;
 
 /** @param file table or list that names the images, for the message */
 export function badImagesError(file: string, bad: readonly SkippedRow[], total: number): DataError {
-  const shown = bad.slice(0, SHOWN).map(({ table, row, sample, reason }) => {
-    return `${table === undefined ? "" : `${table}, `}row ${row}: "${sample}" ${reason}`;
+  const byReason = new Map<string, SkippedRow[]>();
+  for (const one of bad) byReason.set(one.reason, [...(byReason.get(one.reason) ?? []), one]);
+  const place = ({ table, row }: SkippedRow): string => `${table === undefined ? "" : `${table}, `}row ${row}`;
+  const shown = [...byReason].slice(0, SHOWN).flatMap(([reason, [first, ...others]]) => {
+    if (first === undefined) return [];
+    const more =
+      others
+        .slice(0, SHOWN - 1)
+        .map(place)
+        .join(", ") + (others.length >= SHOWN ? ", …" : "");
+    const same = others.length === 0 ? "" : ` (and so in ${others.length} more: ${more})`;
+    return [`${place(first)}: "${shorten(first.sample)}" ${reason}${same}`];
   });
-  const rest = bad.length > SHOWN ? `; and ${bad.length - SHOWN} more` : "";
+  const left = [...byReason.values()].slice(SHOWN).reduce((sum, group) => sum + group.length, 0);
+  const rest = left > 0 ? `; and ${left} more` : "";
   return new DataError(
     `${bad.length} of ${total} images of ${file} cannot be used: ${shown.join("; ")}${rest}. Correct them, or set onBadImage to "skip" to leave such rows out.`,
     { file, count: bad.length, images: bad.slice(0, SHOWN) },

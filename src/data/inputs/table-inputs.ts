@@ -24,6 +24,8 @@ export interface TableInputs {
   /** In the order of the specs. */
   readonly inputs: Readonly<Record<string, InputSource>>;
   readonly skipped: readonly SkippedRow[];
+  /** What is odd about their cells. */
+  readonly warnings: readonly string[];
   /** Of the first image input, over all rows of the tables; NaN without one. */
   readonly sizes: ImageSizes;
   /** sha256 over the contents of all images and vocabularies, hex. */
@@ -55,6 +57,7 @@ export async function loadTableInputs(
   });
   return {
     ...images,
+    warnings: warningsOf(ready),
     ids: Array.from(kept, (row) => ids[row] as string),
     inputs: Object.fromEntries(sources),
     digest: digestOf(images.digest, sources),
@@ -67,10 +70,14 @@ function digestOf(images: string, sources: readonly (readonly [string, InputSour
   return createHash("sha256").update(images).update(JSON.stringify(vocabularies)).digest("hex");
 }
 
+export function warningsOf(ready: ReadonlyMap<string, ReadyInput>): string[] {
+  return [...ready.values()].flatMap(({ warnings = [] }) => warnings);
+}
+
 /** Inputs that stand in the cells themselves. */
-async function readCells(
+export async function readCells(
   joined: JoinedTables,
-  { inputs, projectDir, signal }: TableInputOptions,
+  { inputs, projectDir, signal }: Pick<TableInputOptions, "inputs" | "projectDir" | "signal">,
   fitRows: Int32Array | null,
 ): Promise<ReadonlyMap<string, ReadyInput>> {
   const ready = new Map<string, ReadyInput>();

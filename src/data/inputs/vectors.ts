@@ -1,4 +1,5 @@
 /** @file Number and category cells → vectors, row by row. */
+import { f64At } from "../../arrays.js";
 import { DataError, nearestNames } from "../../errors.js";
 import { isMissing } from "../../tasks/behaviour.js";
 import type { CategoricalInputSpec, InputSource, NumericInputSpec, NumericStatistics } from "../dataset.js";
@@ -8,6 +9,8 @@ import { type BadCell, badCellsError, cellsOf, type JoinedTables, rowIn } from "
 export interface ReadyInput {
   /** The source over some rows of the tables, in their order. */
   source(kept: Int32Array): InputSource;
+  /** What is odd about its cells, though they can be read. */
+  readonly warnings?: readonly string[];
 }
 
 /**
@@ -38,7 +41,8 @@ export function readNumeric(
   const statistics = spec.statistics ?? fitStatistics(name, spec, values, width, fitRows, joined);
   const fitted = { ...spec, statistics };
   const ready = Float32Array.from(values, (value, i) => transform(fitted, value, i % width));
-  return { source: (kept) => vectorSource(fitted, ready, width, kept) };
+  const warnings = fitRows === null || !spec.standardize ? [] : dominated(name, spec, values, width, fitRows);
+  return { source: (kept) => vectorSource(fitted, ready, width, kept), warnings };
 }
 
 const MISSING = 'is missing; fill it, or give the input missing: "mean"';
@@ -95,6 +99,32 @@ function fitStatistics(
   return { mean: moments.map(({ mean }) => mean), deviation: moments.map(({ deviation }) => deviation) };
 }
 
+/** How much less the other values must spread for one value to be said to dominate a column. */
+const DOMINATED = 10;
+
+/** Columns whose spread is that of one value, such as a fill value: all others become almost the same number. */
+function dominated(
+  name: string,
+  spec: NumericInputSpec,
+  values: Float64Array,
+  width: number,
+  fitRows: Int32Array,
+): string[] {
+  return Array.from({ length: width }, (_, at): string[] => {
+    const known = Array.from(fitRows, (row) => f64At(values, row * width + at)).filter((v) => !Number.isNaN(v));
+    const { mean, deviation } = momentsOf(known);
+    const extreme = known.reduce((far, value) => (Math.abs(value - mean) > Math.abs(far - mean) ? value : far), mean);
+    const others = known.filter((value) => value !== extreme);
+    const spread = new Set(others).size < 2 ? Number.POSITIVE_INFINITY : momentsOf(others).deviation;
+    if (deviation < DOMINATED * spread) return [];
+    const column = spec.columns[spec.listLength === null ? at : 0] ?? "";
+    const cells = known.length - others.length;
+    return [
+      `the input "${name}": ${cells} of ${known.length} cells of the column "${column}" in train ${cells === 1 ? "is" : "are"} ${extreme}, beside which all others look the same once they are standardized; if it stands for a missing value, leave the cell empty`,
+    ];
+  }).flat();
+}
+
 function momentsOf(values: readonly number[]): { readonly mean: number; readonly deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
@@ -116,7 +146,13 @@ function transform({ standardize, statistics }: NumericInputSpec, value: number,
  */
 export function readCategorical(name: string, spec: CategoricalInputSpec, joined: JoinedTables): ReadyInput {
   const cells = cellsOf(joined, spec.column, `the input "${name}"`);
-  const places = new Map(spec.categories.map((category, i) => [category, i + 1]));
+  const places = new Map(
+    // in whatever Unicode form they are written; the form of the category itself wins
+    [
+      ...spec.categories.map((one, i) => [one.normalize("NFC"), i + 1] as const),
+      ...spec.categories.map((one, i) => [one, i + 1] as const),
+    ],
+  );
   const bad: BadCell[] = [];
   const badCell = (row: number, cell: unknown, reason: string): BadCell => ({
     ...rowIn(joined, row),
@@ -128,7 +164,7 @@ export function readCategorical(name: string, spec: CategoricalInputSpec, joined
         bad.push(badCell(row, cell, 'is missing; fill it, or give the input missing: "category"'));
       return 0;
     }
-    const id = places.get(String(cell).trim());
+    const id = places.get(String(cell).trim()) ?? places.get(String(cell).trim().normalize("NFC"));
     if (id === undefined) {
       bad.push(badCell(row, cell, unknownCategory(String(cell), spec.categories)));
     }

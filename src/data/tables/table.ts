@@ -4,7 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { at } from "../../arrays.js";
-import { DataError, nearestNames } from "../../errors.js";
+import { DataError, nearestNames, shorten } from "../../errors.js";
 import { atOnce, type Sliced, yieldTo } from "../../platform/yield-to.js";
 import { type CsvHead, readCsvHead } from "./csv.js";
 import { accessOf, literalPath, refusalOf, restrict, runSelect, withDuckDB } from "./duckdb.js";
@@ -95,7 +95,7 @@ export function placeOf(table: Table, row: number): string {
 /** A cell's value, short enough for a message. */
 export function quoteCell(cell: unknown): string {
   const text = JSON.stringify(cell) ?? String(cell);
-  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+  return shorten(text);
 }
 
 /** Whether a table is SQL, and not a file. */

@@ -1,7 +1,7 @@
 /** @file Several tables read as one: each with its own folder, columns and split. */
 import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
-import { ConfigError, DataError, sentence } from "../../errors.js";
+import { ConfigError, DataError, sentence, shorten } from "../../errors.js";
 import { at } from "../../arrays.js";
 import type { Sliced } from "../../platform/yield-to.js";
 import { type SplitSpec, type Splits, splitByColumn, splitRowsSliced } from "../split.js";
@@ -127,22 +127,49 @@ const SHOWN = 5;
  * @param noun what a cell holds: `label`
  */
 export function badCellsError(joined: JoinedTables, bad: readonly BadCell[], noun: string): DataError {
-  const shown = bad.slice(0, SHOWN).map(({ table, row, column, cell, reason, reader: { kind, name } }) => {
-    const reader = column === name ? "" : `, ${kind} "${name}"`;
-    return `${placeIn(joined, table, row)}, column "${column}"${reader}: ${quoteCell(cell)} ${reason}`;
+  const groups = alike(bad);
+  const shown = groups.slice(0, SHOWN).map(([first, ...others]) => {
+    const { table, row, column, cell, reason, reader } = first;
+    const asked = column === reader.name ? "" : `, ${reader.kind} "${reader.name}"`;
+    return `${placeIn(joined, table, row)}, column "${column}"${asked}: ${quoteCell(cell)} ${reason}${sameIn(joined, others)}`;
   });
-  const rest = bad.length > SHOWN ? `; and ${bad.length - SHOWN} more` : "";
+  const left = groups.slice(SHOWN).reduce((sum, group) => sum + group.length, 0);
+  const rest = left > 0 ? `; and ${left} more` : "";
   const count = bad.length === 1 ? `1 ${noun}` : `${bad.length} ${noun}s`;
   return new DataError(sentence(`${count} in ${joined.file} cannot be read: ${shown.join("; ")}${rest}`), {
     file: joined.file,
     count: bad.length,
-    cells: bad.slice(0, SHOWN).map(({ table, row, reader, ...facts }) => ({
+    cells: bad.slice(0, SHOWN).map(({ table, row, reader, cell, ...facts }) => ({
       [reader.kind]: reader.name,
       ...facts,
+      cell: typeof cell === "string" ? shorten(cell) : cell,
       file: table.file,
       row: row + 1,
     })),
   });
+}
+
+type Group = readonly [first: BadCell, ...others: BadCell[]];
+
+/** Cells of one column with one problem stand together. */
+function alike(bad: readonly BadCell[]): Group[] {
+  const groups = new Map<string, [BadCell, ...BadCell[]]>();
+  for (const one of bad) {
+    const key = JSON.stringify([one.column, one.reader, one.reason]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return [...groups.values()];
+}
+
+const ROWS_SHOWN = 4;
+
+function sameIn(joined: JoinedTables, others: readonly BadCell[]): string {
+  if (others.length === 0) return "";
+  const places = others.slice(0, ROWS_SHOWN).map(({ table, row }) => placeIn(joined, table, row));
+  const more = others.length > ROWS_SHOWN ? ", …" : "";
+  return ` (and so in ${others.length} more: ${places.join(", ")}${more})`;
 }
 
 /**

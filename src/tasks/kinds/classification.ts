@@ -4,7 +4,7 @@ import { checkOptions, LIST } from "../../options.js";
 import { isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import { f32At } from "../../arrays.js";
 import { classificationMetrics } from "../metrics.js";
-import { COMMON_OPTIONS, describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";
+import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
 
 /** One of several classes. Label cells: a class name or its index. */
 export function classification<const Class extends string>(
@@ -22,15 +22,14 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   choices: (spec) => spec.classes,
   problemWith(spec) {
     if (spec.classes.length < 2) return "has fewer than two classes; ask a binary task instead";
-    const twice = duplicateOf(spec.classes);
-    return twice === undefined ? problemWithAxis(spec) : `names the class "${twice}" twice`;
+    return problemWithNames("class", spec.classes) ?? problemWithAxis(spec);
   },
   parseLabel(spec, [cell], _unitScale, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     // a name wins over an index, so that classes may be called "1", "2", "3"
     const text = String(cell).trim();
-    const byName = spec.classes.indexOf(text);
+    const byName = positionOf(spec.classes, text);
     const index = byName >= 0 ? byName : /^\d+(\.0+)?$/.test(text) ? Number(text) : -1;
     if (index < 0 || index >= spec.classes.length) return describeUnknownName("class", text, spec.classes);
     out[at] = index;

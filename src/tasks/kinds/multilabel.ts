@@ -3,7 +3,14 @@ import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
 import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import { multilabelMetrics } from "../metrics.js";
-import { COMMON_OPTIONS, describeUnknownName, duplicateOf, problemWithAxis } from "../names.js";
+import {
+  COMMON_OPTIONS,
+  describeUnknownName,
+  NO_LABEL,
+  positionOf,
+  problemWithAxis,
+  problemWithNames,
+} from "../names.js";
 
 /**
  * Any subset of several labels. Label cells: a delimited string (`RBC,WBC`), a JSON list, a list column, or one
@@ -29,8 +36,11 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   choices: () => null,
   problemWith(spec) {
     if (spec.labels.length === 0) return "has no labels; name at least one";
-    const twice = duplicateOf(spec.labels);
-    if (twice !== undefined) return `names the label "${twice}" twice`;
+    const problem = problemWithNames("label", spec.labels);
+    if (problem !== null) return problem;
+    if (spec.labels.includes(NO_LABEL) && !Array.isArray(spec.column)) {
+      return `has the label "${NO_LABEL}", which in a cell means none of the labels; rename it, or give one column per label`;
+    }
     if (Array.isArray(spec.column) && spec.column.length !== spec.labels.length) {
       return `has ${spec.labels.length} labels but ${spec.column.length} columns; give one column per label, in the order of the labels`;
     }
@@ -46,7 +56,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     if (names === null) return null;
     out.fill(0, at, at + spec.labels.length);
     for (const name of names) {
-      const index = spec.labels.indexOf(name);
+      const index = positionOf(spec.labels, name);
       if (index < 0) return describeUnknownName("label", name, spec.labels);
       out[at + index] = 1;
     }

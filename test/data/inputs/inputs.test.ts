@@ -74,7 +74,7 @@ describe("a vector of numbers", () => {
   test("is refused with the row, the column and the way out", async () => {
     const input = numeric({ columns: ["age"] });
     expect(await messageOf(open('age\n1\nold\nInfinity\n""\n', input, { fit: 1 }))).toBe(
-      '3 number cells in table.csv cannot be read: row 2 (line 3), column "age", input "x": "old" is not a finite number; write a number; row 3 (line 4), column "age", input "x": "Infinity" is not a finite number; write a number; row 4 (line 5), column "age", input "x": null is missing; fill it, or give the input missing: "mean".',
+      '3 number cells in table.csv cannot be read: row 2 (line 3), column "age", input "x": "old" is not a finite number; write a number (and so in 1 more: row 3 (line 4)); row 4 (line 5), column "age", input "x": null is missing; fill it, or give the input missing: "mean".',
     );
     expect(await messageOf(open("v\n1 2\n", numeric({ column: "v", length: 3 }), { fit: 1 }))).toContain(
       '"1 2" has 2 numbers, but the input\'s length is 3',

@@ -96,16 +96,21 @@ describe("a bad cell", () => {
     expect(() => readLabels(graph, table, null)).toThrow('column "wbc", task "cells": "2" (label "WBC")');
   });
 
-  test("after the fifth is only counted", async () => {
+  test("like an earlier one is counted with it; after the fifth kind cells are only counted", async () => {
     const graph = graphOf({ open: binary(), shut: binary() });
     const rows = Array.from({ length: 4 }, () => "x,y").join("\n");
+    const colours = graphOf({ colour: classification({ classes: ["red", "blue"] }) });
+    const different = await csv(`colour\n${Array.from({ length: 8 }, (_, i) => `tint${i}`).join("\n")}\n`);
+    expect(() => readLabels(colours, different, null)).toThrow(/; and 3 more\.$/);
     const error = await csv(`open,shut\n${rows}\n`)
       .then((table) => readLabels(graph, table, null))
       .catch((reason: unknown) => reason as DataError);
     expect(error).toBeInstanceOf(DataError);
     const { message, facts } = error as DataError;
     expect(message).toMatch(/^8 labels in labels\.csv cannot be read: row 1 /);
-    expect(message).toMatch(/; and 3 more\.$/);
+    expect(message.match(/\(and so in 3 more: row 2 \(line 3\), row 3 \(line 4\), row 4 \(line 5\)\)/g)).toHaveLength(
+      2,
+    );
     expect(facts).toMatchObject({ count: 8, file: "labels.csv" });
     expect(facts.cells).toHaveLength(5);
   });
