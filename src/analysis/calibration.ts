@@ -1,4 +1,5 @@
 /** @file Calibration: how often answers given with probability p are right. */
+import { f32At, u8At } from "../arrays.js";
 import type { ClassificationSpec } from "../flow/graph.js";
 import type { RowMask } from "../flow/masks.js";
 import { behaviourOf, decodedScore } from "../tasks/index.js";
@@ -54,8 +55,8 @@ function column(
     if (counted === 1 && !Number.isNaN(labels.answers[at]) && !Number.isNaN(activated[at])) known.push(at);
   });
   return {
-    labels: Uint8Array.from(known, (at) => ((labels.answers[at] as number) >= 0.5 ? 1 : 0)),
-    scores: Float32Array.from(known, (at) => activated[at] as number),
+    labels: Uint8Array.from(known, (at) => (f32At(labels.answers, at) >= 0.5 ? 1 : 0)),
+    scores: Float32Array.from(known, (at) => f32At(activated, at)),
   };
 }
 
@@ -93,7 +94,7 @@ function binned(answers: readonly ScoredAnswers[], binCount: number): Calibratio
       if (bin === undefined) return;
       bin.count += 1;
       bin.scores += score;
-      bin.yes += labels[i] as number;
+      bin.yes += u8At(labels, i);
     });
   }
   const count = sums.reduce((total, bin) => total + bin.count, 0);

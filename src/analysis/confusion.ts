@@ -1,4 +1,5 @@
 /** @file Confusion matrix: which classes are taken for which. */
+import { at, f32At } from "../arrays.js";
 import type { RowMask } from "../flow/masks.js";
 import type { ScoredTask } from "./score.js";
 
@@ -22,9 +23,9 @@ export function confusionMatrix(scored: ScoredTask, mask: RowMask = scored.lossM
   let total = 0;
   mask.forEach((counted, row) => {
     if (counted === 0) return;
-    const ofLabel = counts[scored.labels.answers[row] as number] as number[];
-    const answer = scored.decoded[row] as number;
-    ofLabel[answer] = (ofLabel[answer] as number) + 1;
+    const ofLabel = at(counts, scored.labels.answers[row] as number);
+    const answer = f32At(scored.decoded, row);
+    ofLabel[answer] = at(ofLabel, answer) + 1;
     total++;
   });
   return { classes: spec.classes, counts, total };

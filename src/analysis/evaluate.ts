@@ -1,4 +1,5 @@
 /** @file A scored split → the evaluation frame: one row per task, metric and kind of gates. */
+import { at, f32At } from "../arrays.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { RowMask } from "../flow/masks.js";
 import type { EvaluationRow, Gates } from "../tasks/evaluation.js";
@@ -24,7 +25,7 @@ export function evaluateSplit(
 ): EvaluationRow[] {
   return graph.tasks.flatMap((node) => {
     if (behaviourOf(node.spec).answeredBy !== "network") return [];
-    const task = scored.tasks[node.index] as ScoredTask;
+    const task = at(scored.tasks, node.index);
     return gates.flatMap((gate) =>
       metricsUnder(task, gate === "truth" ? task.lossMask : task.predictedMask, onDemand).map(
         ({ name, value, count }) => ({
@@ -77,7 +78,7 @@ function maskedMeanLoss({ task: { spec }, labels, perSampleLoss }: ScoredTask, m
   for (let row = 0; row < mask.length; row++) {
     if (mask[row] === 0) continue;
     const known = behaviour.lossTerms(spec, labels, row);
-    sum += (perSampleLoss[row] as number) * known;
+    sum += f32At(perSampleLoss, row) * known;
     terms += known;
     count++;
   }

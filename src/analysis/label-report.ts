@@ -1,4 +1,5 @@
 /** @file The label report: what a table's labels offer to each task, before anything is trained. */
+import { at, f32At, i32At, u8At } from "../arrays.js";
 import type { ImpliedLabels, TableRows } from "../data/dataset.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { type AnswerColumn, activeRows, bothMasks, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
@@ -135,19 +136,19 @@ interface MaskedLabels {
 }
 
 function maskLabels(graph: FlowGraph, labels: readonly Labels[], offsets: Offsets | null): MaskedLabels[] {
-  const answers = graph.tasks.map(({ index }) => (labels[index] as Labels).answers);
-  const labelled = graph.tasks.map(({ index, spec }) => labelledRows(spec, answers[index] as AnswerColumn));
+  const answers = graph.tasks.map(({ index }) => at(labels, index).answers);
+  const labelled = graph.tasks.map(({ index, spec }) => labelledRows(spec, at(answers, index)));
   const rows = offsets === null ? (labelled[0]?.length ?? 0) : offsets.length - 1;
   const active = activeRows(graph, answers, rows, offsets);
   const excluded = excludedRows(graph, answers, active, rows, offsets);
   return graph.tasks.map((node, i) => ({
     node,
     offsets: axisOf(node.spec) === "token" ? offsets : null,
-    answers: answers[i] as AnswerColumn,
-    labelled: labelled[i] as RowMask,
-    active: active[i] as RowMask,
-    used: bothMasks(active[i] as RowMask, labelled[i] as RowMask),
-    excluded: excluded[i] as RowMask,
+    answers: at(answers, i),
+    labelled: at(labelled, i),
+    active: at(active, i),
+    used: bothMasks(at(active, i), at(labelled, i)),
+    excluded: at(excluded, i),
   }));
 }
 
@@ -171,7 +172,7 @@ function excludedRows(
   );
   const active = activeRows({ ...graph, tasks: [...graph.tasks, ...twins] }, [...answers, ...answers], rows, offsets);
   return graph.tasks.map(({ index, precondition }) =>
-    precondition === null ? new Uint8Array(asked[index]?.length ?? rows) : (active[count + index] as RowMask),
+    precondition === null ? new Uint8Array(asked[index]?.length ?? rows) : at(active, count + index),
   );
 }
 
@@ -194,14 +195,14 @@ function countRows(task: MaskedLabels, splitRows: ArrayLike<number>): LabelCount
 function linesIn({ offsets }: MaskedLabels, rows: ArrayLike<number>): ArrayLike<number> {
   if (offsets === null) return rows;
   return Array.from(rows).flatMap((row) => {
-    const [from, to] = [offsets[row] as number, offsets[row + 1] as number];
+    const [from, to] = [i32At(offsets, row), i32At(offsets, row + 1)];
     return Array.from({ length: to - from }, (_, i) => from + i);
   });
 }
 
 function countIn(mask: RowMask, rows: ArrayLike<number>): number {
   let count = 0;
-  for (let i = 0; i < rows.length; i++) count += mask[rows[i] as number] as number;
+  for (let i = 0; i < rows.length; i++) count += u8At(mask, rows[i] as number);
   return count;
 }
 
@@ -259,7 +260,7 @@ function shortages(
 /** Questions that train answers always the same. */
 function constantAnswers({ node: { spec }, answers }: MaskedLabels, rows: readonly number[]): Warning[] {
   const answersTo = (width: number, offset: number): Set<number> =>
-    new Set(rows.map((row) => answers[row * width + offset] as number).filter((answer) => !Number.isNaN(answer)));
+    new Set(rows.map((row) => f32At(answers, row * width + offset)).filter((answer) => !Number.isNaN(answer)));
   const only = (seen: Set<number>): number | undefined => (seen.size === 1 ? [...seen][0] : undefined);
   switch (spec.kind) {
     case "binary": {

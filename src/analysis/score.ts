@@ -1,4 +1,5 @@
 /** @file What a network said about one split, beside what the labels say: the input of every other analysis. */
+import { at } from "../arrays.js";
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import { type AnswerColumn, activeRows, bothMasks, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
@@ -59,9 +60,9 @@ export function scoreSplit(graph: FlowGraph, outputs: SplitOutputs, thresholds: 
   const answers = outputs.labels.map((labels) => labels.answers);
   const active = activeRows(graph, answers, places.rows, places.offsets);
   const undecoded = graph.tasks.map((task, i) => {
-    const logits = outputs.logits[i] as Float32Array;
-    const labels = outputs.labels[i] as Labels;
-    const activeTruth = active[i] as RowMask;
+    const logits = at(outputs.logits, i);
+    const labels = at(outputs.labels, i);
+    const activeTruth = at(active, i);
     const labelled = labelledRows(task.spec, labels.answers);
     const activated = scoringOf(task.spec).activate(task.spec, logits);
     const lossMask = countedRows(task, activeTruth, labelled);
@@ -90,15 +91,15 @@ function decodeTasks(
     const behaviour = scoringOf(spec);
     return behaviour.answeredBy === "table"
       ? labels.answers
-      : behaviour.decode(spec, activated, thresholds[i] as Thresholds, labels.unitScale);
+      : behaviour.decode(spec, activated, at(thresholds, i), labels.unitScale);
   });
   const active = activeRows(graph, decoded, rows, offsets);
   return tasks.map((task, i) => ({
     ...task,
-    thresholds: thresholds[i] as Thresholds,
-    decoded: decoded[i] as AnswerColumn,
-    activePredicted: active[i] as RowMask,
-    predictedMask: countedRows(task.task, active[i] as RowMask, task.labelled),
+    thresholds: at(thresholds, i),
+    decoded: at(decoded, i),
+    activePredicted: at(active, i),
+    predictedMask: countedRows(task.task, at(active, i), task.labelled),
   }));
 }
 

@@ -1,4 +1,5 @@
 /** @file The exact best threshold of one yes-or-no question, from one sort. */
+import { f32At, u32At, u8At } from "../arrays.js";
 import { type Confusion, type DecisionMetric, decisionMetrics } from "../tasks/metrics/decisions.js";
 import { type RankedAnswers, sortByScore } from "../tasks/metrics/sort.js";
 
@@ -46,8 +47,8 @@ function bestPlateaus({ scores, truths }: RankedAnswers, metric: (counts: Confus
     const trueNegatives = below - falseNegatives;
     const truePositives = positives - falseNegatives;
     const falsePositives = scores.length - positives - trueNegatives;
-    const low = below === 0 ? 0 : Math.max(0, scores[below - 1] as number);
-    const high = below === scores.length ? Math.max(1, low) : Math.min(1, scores[below] as number);
+    const low = below === 0 ? 0 : Math.max(0, f32At(scores, below - 1));
+    const high = below === scores.length ? Math.max(1, low) : Math.min(1, f32At(scores, below));
     if (high >= 0) {
       const defined = metric({ truePositives, falsePositives, falseNegatives, trueNegatives });
       // undefined where all labels and all decisions are the same: worse than any number
@@ -61,7 +62,7 @@ function bestPlateaus({ scores, truths }: RankedAnswers, metric: (counts: Confus
     }
     if (below === scores.length) break;
     const score = scores[below];
-    for (; below < scores.length && scores[below] === score; below++) falseNegatives += truths[below] as number;
+    for (; below < scores.length && scores[below] === score; below++) falseNegatives += u8At(truths, below);
   }
   return plateaus;
 }
@@ -84,6 +85,6 @@ function middleOf({ low, high }: Plateau): number {
 /** The next single-precision number above one that is positive. */
 function nextAbove(value: number): number {
   const bits = new Uint32Array(Float32Array.of(value).buffer);
-  bits[0] = (bits[0] as number) + 1;
-  return new Float32Array(bits.buffer)[0] as number;
+  bits[0] = u32At(bits, 0) + 1;
+  return f32At(new Float32Array(bits.buffer), 0);
 }

@@ -1,4 +1,5 @@
 /** @file Tuning: the exact best decision threshold of every yes-or-no question, on the rows of its loss mask. */
+import { at } from "../arrays.js";
 import { UnknownNameError } from "../errors.js";
 import type { BinarySpec, FlowGraph, MultilabelSpec, TaskNode, TaskSpec } from "../flow/graph.js";
 import { behaviourOf, type ParameterTuner, type Scored, type Thresholds } from "../tasks/index.js";
@@ -40,10 +41,10 @@ export function tuneThresholds(graph: FlowGraph, scored: ScoredSplit, metric = "
   const own = graph.tasks.flatMap(({ spec }) => tunableMetrics(spec));
   const known = new Set([...DECISION_METRICS.map(({ name }) => name), ...own]);
   if (!known.has(metric)) throw new UnknownNameError("metric", metric, known, "tuning", { exitCode: 2 });
-  const perTask = graph.tasks.map(({ index }) => tuneTask(scored.tasks[index] as ScoredTask, metric));
+  const perTask = graph.tasks.map(({ index }) => tuneTask(at(scored.tasks, index), metric));
   return {
     thresholds: graph.tasks.map(({ spec }, i) => {
-      const reports = perTask[i] as TuningReport[];
+      const reports = at(perTask, i);
       return reports.length === 0
         ? behaviourOf(spec).defaultThresholds(spec)
         : reports.map(({ threshold }) => threshold);
@@ -84,7 +85,7 @@ function tuneQuestions(scored: ScoredTask, metric: DecisionMetric): TuningReport
     task_path: path,
     label,
     metric,
-    ...tuneQuestion(knownAnswers(answers, i), metric, defaults[i] as number),
+    ...tuneQuestion(knownAnswers(answers, i), metric, at(defaults, i)),
   }));
 }
 

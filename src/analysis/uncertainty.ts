@@ -1,4 +1,5 @@
 /** @file How far a task's answers spread over stochastic passes of the network. */
+import { at, f32At, f64At } from "../arrays.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { behaviourOf, type Labels, type Thresholds } from "../tasks/index.js";
 
@@ -46,17 +47,17 @@ export class AnswerSampler {
     for (const { index, spec } of this.#graph.tasks) {
       const behaviour = behaviourOf(spec);
       if (behaviour.answeredBy !== "network") continue;
-      const activated = behaviour.activate(spec, logits[index] as Float32Array);
+      const activated = behaviour.activate(spec, at(logits, index));
       this.#activated[index]?.add(activated);
       if (behaviour.answerType(spec) !== "number") continue;
-      const { unitScale } = this.#labels[index] as Labels;
-      this.#decoded[index]?.add(behaviour.decode(spec, activated, this.#thresholds[index] as Thresholds, unitScale));
+      const { unitScale } = at(this.#labels, index);
+      this.#decoded[index]?.add(behaviour.decode(spec, activated, at(this.#thresholds, index), unitScale));
     }
   }
 
   get answers(): SampledAnswers {
     const tasks = this.#graph.tasks.map(({ index }): SampledTask => {
-      const [activated, decoded] = [this.#activated[index] as SpreadSum, this.#decoded[index] as SpreadSum];
+      const [activated, decoded] = [at(this.#activated, index), at(this.#decoded, index)];
       return { activated: activated.spread, decoded: decoded.samples === 0 ? null : decoded.spread };
     });
     return { samples: this.#samples, tasks };
@@ -79,10 +80,10 @@ class SpreadSum {
     }
     this.samples += 1;
     for (let i = 0; i < values.length; i++) {
-      const before = (values[i] as number) - (this.#mean[i] as number);
-      const mean = (this.#mean[i] as number) + before / this.samples;
+      const before = f32At(values, i) - f64At(this.#mean, i);
+      const mean = f64At(this.#mean, i) + before / this.samples;
       this.#mean[i] = mean;
-      this.#squares[i] = (this.#squares[i] as number) + before * ((values[i] as number) - mean);
+      this.#squares[i] = f64At(this.#squares, i) + before * (f32At(values, i) - mean);
     }
   }
 

@@ -1,10 +1,11 @@
 /** @file Answers of known tasks: from the table that is asked about, or said for all inputs with `--given`. */
+import { at } from "../arrays.js";
 import { readLabels, selectLabels } from "../data/labels/labels.js";
 import type { JoinedTables } from "../data/tables/tables.js";
 import { DataError, UnknownNameError, UsageError } from "../errors.js";
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import type { AnswerColumn } from "../flow/masks.js";
-import { behaviourOf, type Labels } from "../tasks/index.js";
+import { behaviourOf } from "../tasks/index.js";
 
 /** By path of task, or by its last part where that is unique. */
 export type GivenAnswers = Readonly<Record<string, boolean>>;
@@ -73,7 +74,7 @@ export function readKnown(
   const tasks = knownTasks(graph).filter(({ path }) => !given.has(path));
   for (const task of tasks) assertColumn(task, joined);
   const labels = readLabels({ ...graph, tasks }, joined, null);
-  return new Map(tasks.map(({ path }, i) => [path, selectLabels(labels[i] as Labels, kept, 1).answers]));
+  return new Map(tasks.map(({ path }, i) => [path, selectLabels(at(labels, i), kept, 1).answers]));
 }
 
 function assertColumn(task: TaskNode, { tables, file }: JoinedTables): void {

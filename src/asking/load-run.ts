@@ -1,6 +1,7 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
 
 import { resolve } from "node:path";
+import { at } from "../arrays.js";
 import { explainRow } from "../analysis/explain.js";
 import type { ExplanationNode } from "../analysis/explanation.js";
 import { printExplanation, type TreeStyle } from "../analysis/print-explanation.js";
@@ -215,7 +216,7 @@ export class LoadedRun {
     return this.#withInputs([input], options, async (opened) => {
       const scored = await this.#scoreOpened(opened, options);
       if (ofTokens) return tokenFieldOf(this.#network, opened.sources, scored, asked);
-      const { logits } = scored.tasks[asked.index] as ScoredSplit["tasks"][number];
+      const { logits } = at(scored.tasks, asked.index);
       return receptiveFieldOf(this.#network, opened.sources, input, asked, logits);
     });
   }

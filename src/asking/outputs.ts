@@ -1,9 +1,10 @@
 /** @file Rows of a dataset and a network's logits, put together to be scored. */
+import { at } from "../arrays.js";
 import type { SplitOutputs } from "../analysis/score.js";
 import type { Dataset } from "../data/dataset.js";
 import { selectLabels } from "../data/labels/labels.js";
 import { selectOffsets, selectTokenLabels } from "../data/labels/token-labels.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { axisOf, type FlowGraph } from "../flow/graph.js";
 import { answerWidth } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
 
@@ -18,10 +19,10 @@ export function outputsOf(
   const { offsets = null } = dataset;
   return {
     split,
-    ids: Array.from(rows, (row) => dataset.ids[row] as string),
+    ids: Array.from(rows, (row) => at(dataset.ids, row)),
     logits,
     labels: dataset.labels.map((labels, i) => {
-      const { spec } = graph.tasks[i] as TaskNode;
+      const { spec } = at(graph.tasks, i);
       return offsets !== null && axisOf(spec) === "token"
         ? selectTokenLabels(labels, rows, offsets, answerWidth(spec))
         : selectLabels(labels, rows, answerWidth(spec));

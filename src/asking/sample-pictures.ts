@@ -1,6 +1,7 @@
 /** @file What can be shown of a sample: its image file, its pixels as the network sees them, or its words. */
 import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { at, i32At } from "../arrays.js";
 import {
   type Dataset,
   firstPixels,
@@ -21,23 +22,23 @@ import { glueOf, readWords, textOf } from "../records/stored-words.js";
 export function datasetPictures(dataset: Dataset, projectDir: string): PictureSource {
   const pixels = firstPixels(dataset.inputs);
   if (pixels !== undefined) {
-    return ({ split, row }) => imageOf(dataset, pixels, dataset.splits[split][row] as number, projectDir);
+    return ({ split, row }) => imageOf(dataset, pixels, i32At(dataset.splits[split], row), projectDir);
   }
   const tokens = firstTokens(dataset.inputs);
   if (tokens !== undefined) {
     const glue = glueOf(tokens.spec);
     return ({ split, row, position }) => {
-      const words = wordsOf(tokens, dataset.splits[split][row] as number);
+      const words = wordsOf(tokens, i32At(dataset.splits[split], row));
       return { kind: "text", text: textOf(words, glue, position) };
     };
   }
-  return ({ split, row }) => numbersOf(dataset.inputs, dataset.splits[split][row] as number);
+  return ({ split, row }) => numbersOf(dataset.inputs, i32At(dataset.splits[split], row));
 }
 
 /** The file, which has more detail; the pixels that the network sees where it has gone. */
 function imageOf(dataset: Dataset, pixels: PixelSource, row: number, projectDir: string): SamplePicture {
   const table = dataset.tables.find(({ rows }) => rows.includes(row))?.table;
-  const path = resolve(tableFolder(projectDir, table ?? "."), pixels.paths[row] as string);
+  const path = resolve(tableFolder(projectDir, table ?? "."), at(pixels.paths, row));
   if (existsSync(path)) return { kind: "file", path };
   const { size, channels } = pixels.spec;
   return { kind: "pixels", pixels: pixels.read([row]), height: size[0], width: size[1], channels };

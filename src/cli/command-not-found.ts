@@ -1,5 +1,6 @@
 /** @file A command that does not exist: the nearest one, and exit code 2. */
 import type { Hook } from "@oclif/core";
+import { at } from "../arrays.js";
 import { UnknownNameError, UsageError } from "../errors.js";
 import { reportError } from "./report-error.js";
 
@@ -18,7 +19,7 @@ export function explained(wanted: string, known: readonly string[]): UsageError 
   }
   const [topic] = wanted.split(" ");
   const siblings = known.filter((command) => command.startsWith(`${topic} `));
-  const topics = known.flatMap((command) => (command.includes(" ") ? [command.split(" ")[0] as string] : []));
+  const topics = known.flatMap((command) => (command.includes(" ") ? [at(command.split(" "), 0)] : []));
   const candidates = siblings.length > 0 ? siblings : new Set([...known, ...topics]);
   return new UnknownNameError("command", wanted, candidates, undefined, { exitCode: 2 });
 }

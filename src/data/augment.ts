@@ -1,4 +1,5 @@
 /** @file Augmentation of one picture: random draws, and pixels moved and coloured by them. */
+import { i32At, u8At } from "../arrays.js";
 import { createRandom } from "./rng.js";
 
 /** How much training pictures may be changed; nothing by default. */
@@ -126,18 +127,18 @@ function resample(
 ): void {
   const stride = width * channels;
   for (let y = 0; y < height; y++) {
-    const [top, bottom] = [(rows.first[y] as number) * stride, (rows.second[y] as number) * stride];
-    const share = rows.share[y] as number;
+    const [top, bottom] = [i32At(rows.first, y) * stride, i32At(rows.second, y) * stride];
+    const share = i32At(rows.share, y);
     for (let i = 0; i < stride; i++) {
-      line[i] = (source[top + i] as number) * (256 - share) + (source[bottom + i] as number) * share;
+      line[i] = u8At(source, top + i) * (256 - share) + u8At(source, bottom + i) * share;
     }
     let to = y * stride;
     for (let x = 0; x < width; x++) {
-      const left = (columns.first[x] as number) * channels;
-      const right = (columns.second[x] as number) * channels;
-      const shareX = columns.share[x] as number;
+      const left = i32At(columns.first, x) * channels;
+      const right = i32At(columns.second, x) * channels;
+      const shareX = i32At(columns.share, x);
       for (let c = 0; c < channels; c++) {
-        const mixed = (line[left + c] as number) * (256 - shareX) + (line[right + c] as number) * shareX;
+        const mixed = i32At(line, left + c) * (256 - shareX) + i32At(line, right + c) * shareX;
         out[to++] = (mixed + 0x8000) >> 16;
       }
     }
@@ -153,11 +154,11 @@ function recolour(
   if (brightness !== 1) for (let i = 0; i < 256; i++) table[i] = i * brightness;
   if (contrast !== 1) {
     const mean = Math.round(meanGrey(pixels, channels, table));
-    for (let i = 0; i < 256; i++) table[i] = mean + ((table[i] as number) - mean) * contrast;
+    for (let i = 0; i < 256; i++) table[i] = mean + (u8At(table, i) - mean) * contrast;
   }
   if (saturation !== 1 && channels === 3) saturate(pixels, table, saturation);
   else if (brightness !== 1 || contrast !== 1) {
-    for (let i = 0; i < pixels.length; i++) pixels[i] = table[pixels[i] as number] as number;
+    for (let i = 0; i < pixels.length; i++) pixels[i] = u8At(table, pixels[i] as number);
   }
 }
 
@@ -172,7 +173,7 @@ function grey(red: number, green: number, blue: number): number {
 }
 
 function meanGrey(pixels: Uint8Array, channels: number, table: Table): number {
-  const at = (i: number): number => table[pixels[i] as number] as number;
+  const at = (i: number): number => u8At(table, pixels[i] as number);
   let sum = 0;
   if (channels === 3) for (let i = 0; i < pixels.length; i += 3) sum += grey(at(i), at(i + 1), at(i + 2));
   else for (let i = 0; i < pixels.length; i++) sum += at(i);
@@ -182,9 +183,9 @@ function meanGrey(pixels: Uint8Array, channels: number, table: Table): number {
 /** @param table applied before */
 function saturate(pixels: Uint8Array, table: Table, factor: number): void {
   for (let i = 0; i < pixels.length; i += 3) {
-    const red = table[pixels[i] as number] as number;
-    const green = table[pixels[i + 1] as number] as number;
-    const blue = table[pixels[i + 2] as number] as number;
+    const red = u8At(table, pixels[i] as number);
+    const green = u8At(table, pixels[i + 1] as number);
+    const blue = u8At(table, pixels[i + 2] as number);
     const base = grey(red, green, blue);
     pixels[i] = toByte(base + (red - base) * factor);
     pixels[i + 1] = toByte(base + (green - base) * factor);

@@ -1,4 +1,5 @@
 /** @file The order in which an epoch visits rows, and its batches. */
+import { i32At } from "../arrays.js";
 import { type InputSource, isTokenSource } from "./dataset.js";
 import { createRandom } from "./rng.js";
 
@@ -28,7 +29,7 @@ export function bucketedOrder(
   epoch: number,
 ): Int32Array {
   const shuffled = epochOrder(rows, seed, epoch);
-  const length = (row: number): number => lengths[row] as number;
+  const length = (row: number): number => i32At(lengths, row);
   // sorting is stable, so rows of one length keep their shuffled order
   const pools = batchesOf(shuffled, BATCHES_PER_POOL * batchSize).map((pool) =>
     Int32Array.from([...pool].sort((a, b) => length(a) - length(b))),
@@ -49,7 +50,7 @@ export function bucketedOrder(
 export function sequenceLengths(inputs: Readonly<Record<string, InputSource>>): Int32Array | null {
   const [first, ...more] = tokenLengths(inputs);
   if (first === undefined) return null;
-  return first.map((length, row) => Math.max(length, ...more.map((lengths) => lengths[row] as number)));
+  return first.map((length, row) => Math.max(length, ...more.map((lengths) => i32At(lengths, row))));
 }
 
 /** Tokens of every row, for each input of sequences. */

@@ -254,10 +254,10 @@ function assertTrainable(
 function tableRows(joined: JoinedTables, kept: Int32Array): TableRows[] {
   const names = tableNames(joined.tables);
   return joined.tables.map(({ rows }, i) => {
-    const first = joined.firstRows[i] as number;
+    const first = at(joined.firstRows, i);
     const from = kept.findIndex((row) => row >= first);
     const own = kept.filter((row) => row >= first && row < first + rows).length;
-    return { table: names[i] as string, rows: own === 0 ? new Int32Array(0) : rowRange(from, from + own) };
+    return { table: at(names, i), rows: own === 0 ? new Int32Array(0) : rowRange(from, from + own) };
   });
 }
 

@@ -43,9 +43,9 @@ export function* splitRowsSliced(ids: readonly string[], fractions: SplitFractio
   );
   const rows: number[][] = SPLITS.map(() => []);
   let current = 0;
-  let room = counts[0] as number;
+  let room = at(counts, 0);
   for (const group of groups) {
-    while (room <= 0 && current < SPLITS.length - 1) room += counts[++current] as number;
+    while (room <= 0 && current < SPLITS.length - 1) room += at(counts, ++current);
     rows[current]?.push(...group);
     room -= group.length;
   }
@@ -124,10 +124,10 @@ function* groupByImage(ids: readonly string[], seed: number): Sliced<readonly (r
 /** Integers near `fractions × total` that add up to `total`; spare ones go to the largest remainders, then the first. */
 function largestRemainder(fractions: readonly number[], total: number): number[] {
   const counts = fractions.map((fraction) => Math.floor(fraction * total));
-  const remainders = fractions.map((fraction, i) => ({ i, remainder: fraction * total - (counts[i] as number) }));
+  const remainders = fractions.map((fraction, i) => ({ i, remainder: fraction * total - at(counts, i) }));
   remainders.sort((a, b) => b.remainder - a.remainder || a.i - b.i);
   const spare = total - counts.reduce((a, b) => a + b, 0);
-  for (const { i } of remainders.slice(0, spare)) counts[i] = (counts[i] as number) + 1;
+  for (const { i } of remainders.slice(0, spare)) counts[i] = at(counts, i) + 1;
   return counts;
 }
 

@@ -1,4 +1,5 @@
 /** @file Answers (labels or predictions) → which rows are active for which task. */
+import { at, f32At, i32At, u8At } from "../arrays.js";
 import { axisOf, type Condition, type ConditionAtom, type FlowGraph, type TaskNode, type TaskSpec } from "./graph.js";
 import { evaluateCondition, FALSE, TRUE, type TruthColumn, UNKNOWN } from "./precondition.js";
 
@@ -56,7 +57,7 @@ export function activeRows(
   const byPath = new Map(graph.tasks.map((task) => [task.path, task]));
   const truthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
     const gate = byPath.get(atom.task) as TaskNode;
-    return atomTruth(atom, gate.spec, answers[gate.index] as AnswerColumn, active[gate.index] as RowMask);
+    return atomTruth(atom, gate.spec, at(answers, gate.index), at(active, gate.index));
   });
   const tokenTruthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
     const { spec } = byPath.get(atom.task) as TaskNode;
@@ -88,7 +89,7 @@ export function positionsIn(offsets: Offsets): number {
 /** @param lengths tokens of each row */
 export function offsetsOf(lengths: ArrayLike<number>): Offsets {
   const offsets = new Int32Array(lengths.length + 1);
-  for (let row = 0; row < lengths.length; row++) offsets[row + 1] = (offsets[row] as number) + (lengths[row] as number);
+  for (let row = 0; row < lengths.length; row++) offsets[row + 1] = i32At(offsets, row) + at(lengths, row);
   return offsets;
 }
 
@@ -127,7 +128,7 @@ export function atomTruth(atom: ConditionAtom, spec: TaskSpec, answers: AnswerCo
   const holds = statement(atom);
   const truth = new Uint8Array(active.length);
   for (let row = 0; row < truth.length; row++) {
-    const answer = answers[row * width + offset] as number;
+    const answer = f32At(answers, row * width + offset);
     truth[row] = active[row] === 0 || Number.isNaN(answer) ? UNKNOWN : holds(answer) ? TRUE : FALSE;
   }
   return truth;
@@ -161,12 +162,12 @@ export function labelledRows(spec: TaskSpec, answers: AnswerColumn): RowMask {
   const width = answerWidth(spec);
   const labelled = new Uint8Array(answers.length / width);
   for (let i = 0; i < answers.length; i++) {
-    if (!Number.isNaN(answers[i] as number)) labelled[Math.floor(i / width)] = 1;
+    if (!Number.isNaN(f32At(answers, i))) labelled[Math.floor(i / width)] = 1;
   }
   return labelled;
 }
 
 /** Loss mask = active and labelled. */
 export function bothMasks(a: RowMask, b: RowMask): RowMask {
-  return a.map((value, row) => value & (b[row] as number));
+  return a.map((value, row) => value & u8At(b, row));
 }

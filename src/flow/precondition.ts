@@ -1,4 +1,5 @@
 /** @file Kleene's strong three-valued logic, column by column. */
+import { u8At } from "../arrays.js";
 import type { Condition, ConditionAtom } from "./graph.js";
 
 export const FALSE = 0;
@@ -21,7 +22,7 @@ const OR = Uint8Array.of(FALSE, TRUE, UNKNOWN, TRUE, TRUE, TRUE, UNKNOWN, TRUE, 
 export function evaluateCondition(condition: Condition, truthOf: (atom: ConditionAtom) => TruthColumn): TruthColumn {
   switch (condition.kind) {
     case "not":
-      return evaluateCondition(condition.of, truthOf).map((t) => NOT[t] as number);
+      return evaluateCondition(condition.of, truthOf).map((t) => u8At(NOT, t));
     case "and":
       return fold(condition.of, AND, truthOf);
     case "or":
@@ -41,7 +42,7 @@ function fold(
   const result = first.slice();
   for (const column of rest) {
     for (let row = 0; row < result.length; row++) {
-      result[row] = table[(result[row] as number) * 3 + (column[row] as number)] as number;
+      result[row] = u8At(table, u8At(result, row) * 3 + u8At(column, row));
     }
   }
   return result;

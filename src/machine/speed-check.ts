@@ -1,4 +1,5 @@
 /** @file How fast a backend trains on this machine: a small convolutional network for a moment. */
+import { at } from "../arrays.js";
 import type { ImageInputSpec } from "../data/dataset.js";
 import type { BackendName } from "../engine/backends/choose.js";
 import type { OpenedBackend } from "../engine/backends/backend.js";
@@ -69,7 +70,7 @@ export async function proveBackend(
       return { device, losses };
     });
   const [expected, actual] = [await train("cpu"), await train(name)];
-  const apart = actual.losses.map((loss, i) => Math.abs(loss / (expected.losses[i] as number) - 1));
+  const apart = actual.losses.map((loss, i) => Math.abs(loss / at(expected.losses, i) - 1));
   if (!apart.every((distance) => distance < PROOF_TOLERANCE)) {
     throw new BackendError(
       `The backend ${name} computes wrongly: its losses are ${actual.losses.join(", ")}, not ${expected.losses.join(", ")}.`,

@@ -1,4 +1,5 @@
 /** @file Metrics that are asked for by name: which tasks have them, and what of an evaluation they select. */
+import { at } from "../arrays.js";
 import { UnknownNameError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
@@ -16,7 +17,7 @@ export function onDemandMetricsOf({ evaluate }: Settings): readonly string[] {
 
 /** `f1_score/red` is the f1_score of one label. */
 export function withoutLabel(metric: string): string {
-  return metric.split("/")[0] as string;
+  return at(metric.split("/"), 0);
 }
 
 /** @throws UnknownNameError for a metric that no task of the flow has */

@@ -1,4 +1,5 @@
 /** @file What is captured with every run: its source and environment at the start, signs of life and load until its end. */
+import { at } from "../arrays.js";
 import type { LoggerGroup } from "../logging/logger-group.js";
 import { SYSTEM_TASK } from "../logging/run-logger.js";
 import type { MetricPoint } from "../tasks/evaluation.js";
@@ -33,7 +34,7 @@ function configChanges(
   assignments: readonly string[],
   flags: Readonly<Record<string, unknown>>,
 ): Record<string, ConfigChange> {
-  const set = assignments.map((assignment): [string, ConfigChange] => [assignment.split("=")[0] as string, "set"]);
+  const set = assignments.map((assignment): [string, ConfigChange] => [at(assignment.split("="), 0), "set"]);
   const flagged = Object.entries(flags)
     .filter(([, value]) => value !== undefined)
     .map(([name]): [string, ConfigChange] => [`train.${name}`, "flag"]);

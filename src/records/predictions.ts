@@ -1,4 +1,5 @@
 /** @file Predictions of a run as Parquet: one row per sample (or token) and task, enough to evaluate and tune again. */
+import { at, f32At, i32At } from "../arrays.js";
 import { neededOffsets } from "../analysis/positions.js";
 import type { ScoredSplit, ScoredTask, SplitOutputs } from "../analysis/score.js";
 import { type Cell, readParquet, type TableColumn, writeTable } from "../data/tables/table-writer.js";
@@ -40,12 +41,12 @@ function* predictionRows(scored: ScoredSplit): Generator<Cell[]> {
     if (behaviourOf(spec).answeredBy === "training") continue;
     const perToken = axisOf(spec) === "token" ? neededOffsets(scored.offsets) : null;
     for (let row = 0; row < scored.ids.length; row++) {
-      const names = [row, scored.ids[row] as string] as const;
+      const names = [row, at(scored.ids, row)] as const;
       if (perToken === null) {
         yield [...names, null, answer.task.path, ...answerCells(answer, row)];
         continue;
       }
-      const [from, to] = [perToken[row] as number, perToken[row + 1] as number];
+      const [from, to] = [i32At(perToken, row), i32At(perToken, row + 1)];
       if (from === to) yield [...names, null, answer.task.path, ...COLUMNS.slice(4).map(() => null)];
       for (let line = from; line < to; line++) {
         yield [...names, line - from, answer.task.path, ...answerCells(answer, line)];
@@ -66,10 +67,10 @@ function answerCells(answer: ScoredTask, line: number): Cell[] {
     cells(activated, line, width),
     cells(decoded, line, answers),
     text(behaviour.describe(task.spec, decoded, line)),
-    nullIfNaN(perSampleLoss[line] as number),
+    nullIfNaN(f32At(perSampleLoss, line)),
     answer.activeTruth[line] === 1,
     answer.activePredicted[line] === 1,
-    labels.unitScale === null ? 1 : (labels.unitScale[line] as number),
+    labels.unitScale === null ? 1 : f32At(labels.unitScale, line),
   ];
 }
 
@@ -105,17 +106,17 @@ export async function readPredictions(file: string, graph: FlowGraph, split: Spl
     }),
   );
   for (let i = 0; i < rowNumbers.length; i++) {
-    const row = rowNumbers[i] as number;
-    const columns = byPath.get(paths[i] as string);
+    const row = at(rowNumbers, i);
+    const columns = byPath.get(at(paths, i));
     if (columns === undefined) continue;
-    ids[row] = samples[i] as string;
+    ids[row] = at(samples, i);
     const place = places?.[i] ?? null;
     // a row without tokens stands there to be counted
     if (columns.perToken !== null && place === null) continue;
-    const line = columns.perToken === null ? row : (columns.perToken[row] as number) + (place as number);
-    copyInto(columns.logits, line, logits[i] as number[]);
+    const line = columns.perToken === null ? row : i32At(columns.perToken, row) + (place as number);
+    copyInto(columns.logits, line, at(logits, i));
     copyInto(columns.answers, line, labels[i] ?? []);
-    if (columns.unitScale !== null) columns.unitScale[line] = scales[i] as number;
+    if (columns.unitScale !== null) columns.unitScale[line] = at(scales, i);
   }
   const columns = graph.tasks.map((task) => byPath.get(task.path) as ReturnType<typeof emptyColumns>);
   return {
@@ -141,7 +142,7 @@ type StoredColumns = [
 function lengthsOf(rows: number, rowNumbers: readonly number[], places: readonly (number | null)[]): Int32Array {
   const lengths = new Int32Array(rows);
   rowNumbers.forEach((row, i) => {
-    lengths[row] = Math.max(lengths[row] as number, (places[i] ?? -1) + 1);
+    lengths[row] = Math.max(i32At(lengths, row), (places[i] ?? -1) + 1);
   });
   return lengths;
 }

@@ -1,4 +1,5 @@
 /** @file What every kind of task knows how to do: the columns of the behaviour table. */
+import { f32At } from "../arrays.js";
 import type { Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { AnswerColumn } from "../flow/masks.js";
 import type { MetricTable } from "./metrics/table.js";
@@ -126,19 +127,19 @@ export function softmaxCrossEntropy(
   const at = row * stride + offset;
   let max = Number.NEGATIVE_INFINITY;
   // a NaN logit must make the loss NaN, so it is not skipped by a comparison
-  for (let c = 0; c < classes; c++) max = Math.max(max, data[at + c] as number);
+  for (let c = 0; c < classes; c++) max = Math.max(max, f32At(data, at + c));
   let sum = 0;
   for (let c = 0; c < classes; c++) {
-    const exponential = Math.exp((data[at + c] as number) - max);
+    const exponential = Math.exp(f32At(data, at + c) - max);
     sum += exponential;
     // kept, because a vocabulary has many classes and the exponential is what costs
     if (gradient !== null) gradient[at + c] = exponential;
   }
   if (gradient !== null) {
-    for (let c = 0; c < classes; c++) gradient[at + c] = (gradient[at + c] as number) / sum;
-    gradient[at + y] = (gradient[at + y] as number) - 1;
+    for (let c = 0; c < classes; c++) gradient[at + c] = f32At(gradient, at + c) / sum;
+    gradient[at + y] = f32At(gradient, at + y) - 1;
   }
-  return Math.log(sum) + max - (data[at + y] as number);
+  return Math.log(sum) + max - f32At(data, at + y);
 }
 
 /** Reads a yes/no cell; undefined if it is neither. */

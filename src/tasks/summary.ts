@@ -1,4 +1,5 @@
 /** @file Answers too wide to keep: a softmax over a vocabulary for every token, as the few numbers that analyses need. */
+import { f32At } from "../arrays.js";
 import { axisOf, type ClassificationSpec, type TaskSpec } from "../flow/graph.js";
 import type { Labels, LogitView, TaskBehaviour } from "./behaviour.js";
 import { classificationBehaviour } from "./kinds/classification.js";
@@ -40,7 +41,7 @@ export function summarize(
   const from = line * logits.stride + logits.offset;
   const classes = spec.classes.length;
   const scores = classificationBehaviour.activate(spec, logits.data.subarray(from, from + classes));
-  const truth = labels.answers[line] as number;
+  const truth = f32At(labels.answers, line);
   const isLabelled = !Number.isNaN(truth);
   out[at + LOSS] = isLabelled ? classificationBehaviour.lossSum(spec, logits, labels, line, null) : Number.NaN;
   out[at + AHEAD] = isLabelled ? classesAhead(scores, truth) : Number.NaN;
@@ -49,10 +50,10 @@ export function summarize(
 
 /** Among equal scores earlier classes come first, as the decoded one does; NaN where a score is NaN. */
 function classesAhead(scores: Float32Array, truth: number): number {
-  const own = scores[truth] as number;
+  const own = f32At(scores, truth);
   let ahead = 0;
   for (let c = 0; c < scores.length; c++) {
-    const other = scores[c] as number;
+    const other = f32At(scores, c);
     if (Number.isNaN(other)) return Number.NaN;
     if (other > own || (other === own && c < truth)) ahead++;
   }
@@ -63,14 +64,14 @@ function classesAhead(scores: Float32Array, truth: number): number {
 function writeBest(scores: Float32Array, out: Float32Array, at: number): void {
   let named = 0;
   for (let c = 0; c < scores.length; c++) {
-    const score = scores[c] as number;
+    const score = f32At(scores, c);
     let place = named;
-    while (place > 0 && score > (out[at + SCORES + place - 1] as number)) place--;
+    while (place > 0 && score > f32At(out, at + SCORES + place - 1)) place--;
     if (place >= NAMED) continue;
     named = Math.min(named + 1, NAMED);
     for (let i = named - 1; i > place; i--) {
-      out[at + CLASSES + i] = out[at + CLASSES + i - 1] as number;
-      out[at + SCORES + i] = out[at + SCORES + i - 1] as number;
+      out[at + CLASSES + i] = f32At(out, at + CLASSES + i - 1);
+      out[at + SCORES + i] = f32At(out, at + SCORES + i - 1);
     }
     out[at + CLASSES + place] = c;
     out[at + SCORES + place] = score;
@@ -89,15 +90,14 @@ export function decodedScore(
   decoded: Float32Array,
   line: number,
 ): number {
-  const at = isSummarized(spec) ? line * SUMMARY_WIDTH + SCORES : line * classes + (decoded[line] as number);
-  return scores[at] as number;
+  const at = isSummarized(spec) ? line * SUMMARY_WIDTH + SCORES : line * classes + f32At(decoded, line);
+  return f32At(scores, at);
 }
 
 /** One number of each summary. */
 function column(summaries: Float32Array, which: number): Float32Array {
-  return Float32Array.from(
-    { length: summaries.length / SUMMARY_WIDTH },
-    (_, line) => summaries[line * SUMMARY_WIDTH + which] as number,
+  return Float32Array.from({ length: summaries.length / SUMMARY_WIDTH }, (_, line) =>
+    f32At(summaries, line * SUMMARY_WIDTH + which),
   );
 }
 
@@ -118,7 +118,7 @@ export const summaryBehaviour: TaskBehaviour<ClassificationSpec> = {
   logitWidth: () => SUMMARY_WIDTH,
   logitNames: () => null,
   lossSum(_spec, { data, stride, offset }, labels, row) {
-    return Number.isNaN(labels.answers[row]) ? 0 : (data[row * stride + offset + LOSS] as number);
+    return Number.isNaN(labels.answers[row]) ? 0 : f32At(data, row * stride + offset + LOSS);
   },
   activate: (_spec, summaries) => summaries,
   decode: (_spec, summaries) => column(summaries, CLASSES),

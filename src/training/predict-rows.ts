@@ -1,4 +1,5 @@
 /** @file Answers of a network to rows of the run's dataset. */
+import { at } from "../arrays.js";
 import { guessedRows, type GuessedTokens } from "../analysis/masked-language.js";
 import { tokenLengths } from "../data/batches.js";
 import type { BatchMasker } from "../engine/batches/mask-tokens.js";
@@ -47,8 +48,8 @@ export function lossMasks({ project, dataset }: Pick<RunContext, "project" | "da
   return graph.tasks.map(({ index, spec }) =>
     // a masked token is its own label
     spec.kind === "maskedLanguageModeling"
-      ? (active[index] as RowMask)
-      : bothMasks(active[index] as RowMask, labelledRows(spec, answers[index] as Float32Array)),
+      ? at(active, index)
+      : bothMasks(at(active, index), labelledRows(spec, answers[index] as Float32Array)),
   );
 }
 

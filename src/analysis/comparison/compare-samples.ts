@@ -1,4 +1,5 @@
 /** @file Two runs sample by sample: which answers changed, and whether by more than chance. */
+import { at as itemAt, f32At, f64At, i32At } from "../../arrays.js";
 import { axisOf, type TaskSpec } from "../../flow/graph.js";
 import { answerWidth, type Offsets } from "../../flow/masks.js";
 import type { Gates, Split } from "../../tasks/evaluation.js";
@@ -87,7 +88,7 @@ export function compareSamples(first: ScoredSplit, second: ScoredSplit, options:
     if (reason !== null) skipped.push({ task_path: a.task.path, reason });
     if (b === undefined || reason !== null || measure === null) return [];
     if (axisOf(a.task.spec) === "sample") {
-      return [compareTask({ first: a, second: b, measure }, (row) => first.ids[row] as string, pairs, options)];
+      return [compareTask({ first: a, second: b, measure }, (row) => itemAt(first.ids, row), pairs, options)];
     }
     const idOf = (line: number): string => lineId(first.ids, linesOf(first, a.task.spec)(line));
     const tokens = pairTokens(pairs, neededOffsets(first.offsets), neededOffsets(second.offsets));
@@ -132,8 +133,8 @@ export function pairRows(first: readonly string[], second: readonly string[]): R
 /** Tokens at the same place of the same row; a row that has not as many in both runs is left out. */
 function pairTokens(rows: readonly RowPair[], first: Offsets, second: Offsets): RowPair[] {
   return rows.flatMap(([a, b]): RowPair[] => {
-    const [fromA, fromB] = [first[a] as number, second[b] as number];
-    const [length, other] = [(first[a + 1] as number) - fromA, (second[b + 1] as number) - fromB];
+    const [fromA, fromB] = [i32At(first, a), i32At(second, b)];
+    const [length, other] = [i32At(first, a + 1) - fromA, i32At(second, b + 1) - fromB];
     return length === other ? Array.from({ length }, (_, i): RowPair => [fromA + i, fromB + i]) : [];
   });
 }
@@ -173,10 +174,10 @@ function measureOf(spec: TaskSpec): Measure | null {
       return {
         name: "absolute_error",
         isDecision: false,
-        valueAt: ({ decoded, labels }, row) => Math.abs((decoded[row] as number) - (labels.answers[row] as number)),
+        valueAt: ({ decoded, labels }, row) => Math.abs(f32At(decoded, row) - f32At(labels.answers, row)),
       };
     case "custom":
-      return { name: "loss", isDecision: false, valueAt: ({ perSampleLoss }, row) => perSampleLoss[row] as number };
+      return { name: "loss", isDecision: false, valueAt: ({ perSampleLoss }, row) => f32At(perSampleLoss, row) };
     case "known":
     case "maskedLanguageModeling":
       return null;
@@ -203,12 +204,12 @@ function compareTask(
   const rows = asked.filter(([a, b]) => sameLabel(first, a, second, b));
   const before = rows.map(([row]) => measure.valueAt(first, row));
   const after = rows.map(([, row]) => measure.valueAt(second, row));
-  const differences = Float64Array.from(after, (value, i) => value - (before[i] as number));
+  const differences = Float64Array.from(after, (value, i) => value - itemAt(before, i));
   const changes = (sign: 1 | -1): Changes =>
     changedSamples(
       pair,
       idOf,
-      rows.filter((_, i) => Math.sign(differences[i] as number) === sign),
+      rows.filter((_, i) => Math.sign(f64At(differences, i)) === sign),
       top,
     );
   // more of a decision's measure is better, of an error's worse
@@ -234,7 +235,7 @@ function compareTask(
 function sameLabel(first: ScoredTask, a: number, second: ScoredTask, b: number): boolean {
   const width = answerWidth(first.task.spec);
   for (let i = 0; i < width; i++) {
-    const [x, y] = [first.labels.answers[a * width + i] as number, second.labels.answers[b * width + i] as number];
+    const [x, y] = [f32At(first.labels.answers, a * width + i), f32At(second.labels.answers, b * width + i)];
     if (x !== y && !(Number.isNaN(x) && Number.isNaN(y))) return false;
   }
   return true;
@@ -246,7 +247,7 @@ function changedSamples(
   rows: readonly RowPair[],
   top: number,
 ): Changes {
-  const lossOf = ({ perSampleLoss }: ScoredTask, row: number): number => perSampleLoss[row] as number;
+  const lossOf = ({ perSampleLoss }: ScoredTask, row: number): number => f32At(perSampleLoss, row);
   // every changed decision changes by one: the loss tells by how much
   const sizedBy = measure.isDecision ? lossOf : measure.valueAt;
   const sizeOf = ([a, b]: RowPair): number => Math.abs(sizedBy(second, b) - sizedBy(first, a));

@@ -1,5 +1,7 @@
 /** @file Two texts line by line: the fewest lines taken out and put in, as a unified diff. */
 
+import { at as itemAt, i32At } from "../../arrays.js";
+
 /** A stretch of lines: kept, only in the first text, or only in the second. */
 export interface Edit {
   readonly kind: "same" | "removed" | "added";
@@ -54,7 +56,7 @@ function shortestEdit(a: readonly string[], b: readonly string[]): Edit[] | null
   for (let changes = 0; changes <= most; changes++) {
     history.push(furthest.slice(offset - changes - 1, offset + changes + 2));
     for (let k = -changes; k <= changes; k += 2) {
-      const [left, right] = [furthest[offset + k - 1] as number, furthest[offset + k + 1] as number];
+      const [left, right] = [i32At(furthest, offset + k - 1), i32At(furthest, offset + k + 1)];
       const isDown = k === -changes || (k !== changes && left < right);
       let x = isDown ? right : left + 1;
       while (x < a.length && x - k < b.length && a[x] === b[x - k]) x++;
@@ -70,8 +72,8 @@ function backtrack(a: readonly string[], b: readonly string[], history: readonly
   const edits: Edit[] = [];
   let [x, y] = [a.length, b.length];
   for (let changes = history.length - 1; changes >= 0; changes--) {
-    const before = history[changes] as Int32Array;
-    const at = (k: number): number => before[k + changes + 1] as number;
+    const before = itemAt(history, changes);
+    const at = (k: number): number => i32At(before, k + changes + 1);
     const k = x - y;
     const isDown = k === -changes || (k !== changes && at(k - 1) < at(k + 1));
     const fromX = changes === 0 ? 0 : at(isDown ? k + 1 : k - 1);
@@ -79,12 +81,10 @@ function backtrack(a: readonly string[], b: readonly string[], history: readonly
     while (x > fromX && y > fromY) {
       x--;
       y--;
-      edits.push({ kind: "same", lines: [a[x] as string] });
+      edits.push({ kind: "same", lines: [itemAt(a, x)] });
     }
     if (changes === 0) break;
-    edits.push(
-      isDown ? { kind: "added", lines: [b[fromY] as string] } : { kind: "removed", lines: [a[fromX] as string] },
-    );
+    edits.push(isDown ? { kind: "added", lines: [itemAt(b, fromY)] } : { kind: "removed", lines: [itemAt(a, fromX)] });
     [x, y] = [fromX, fromY];
   }
   return edits.reverse();

@@ -1,4 +1,5 @@
 /** @file The paired bootstrap: how sure is a mean difference that was measured on the same samples? */
+import { at as itemAt, f64At } from "../../arrays.js";
 import { meanOf } from "./moments.js";
 
 export const RESAMPLES = 2000;
@@ -43,7 +44,7 @@ export function resampledMeans(values: ArrayLike<number>, random: RandomInt, res
   const n = values.length;
   return Float64Array.from({ length: resamples }, () => {
     let sum = 0;
-    for (let i = 0; i < n; i++) sum += values[random(n)] as number;
+    for (let i = 0; i < n; i++) sum += itemAt(values, random(n));
     return sum / n;
   }).sort();
 }
@@ -58,8 +59,8 @@ export function percentileInterval(ascending: Float64Array, confidence: number):
 function quantile(ascending: Float64Array, fraction: number): number {
   const at = fraction * (ascending.length - 1);
   const below = Math.floor(at);
-  const low = ascending[below] as number;
-  const high = ascending[Math.min(below + 1, ascending.length - 1)] as number;
+  const low = f64At(ascending, below);
+  const high = f64At(ascending, Math.min(below + 1, ascending.length - 1));
   return low + (at - below) * (high - low);
 }
 

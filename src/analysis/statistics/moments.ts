@@ -1,5 +1,7 @@
 /** @file Mean and spread of a few values. */
 
+import { at } from "../../arrays.js";
+
 /** A sample's mean, spread and size. */
 export interface Spread {
   readonly mean: number;
@@ -22,6 +24,6 @@ export function spreadOf(values: readonly (number | null)[]): Spread | null {
 /** NaN of nothing. */
 export function meanOf(values: ArrayLike<number>): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] as number;
+  for (let i = 0; i < values.length; i++) sum += at(values, i);
   return sum / values.length;
 }

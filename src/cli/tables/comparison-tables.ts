@@ -1,4 +1,5 @@
 /** @file A comparison of runs as tables: what differs, metrics, curves, and two runs sample by sample. */
+import { at } from "../../arrays.js";
 import type { ConfigValue } from "../../analysis/comparison/comparable-run.js";
 import type { ComparedParam } from "../../analysis/comparison/compare.js";
 import type { ComparedCurve } from "../../analysis/comparison/compare-curves.js";
@@ -45,7 +46,7 @@ export function columnsOf({ runs, groups }: RunComparison): Column[] {
   return groups.map((group) => ({
     title:
       group.runs.length === 1
-        ? single(group.runs[0] as number)
+        ? single(at(group.runs, 0))
         : `${clip(cellText(group.name), LONGEST_TITLE)} (n=${group.runs.length})`,
     runs: group.runs,
   }));
@@ -105,7 +106,7 @@ function metricLines(comparison: RunComparison, { split, gates, all }: Compariso
     if (!all && metric.metric_name.includes("/")) return [];
     const best = grouped[i] === undefined ? metric.best : grouped[i].best;
     const means = columns.map(({ runs }, column) =>
-      grouped[i] === undefined ? (metric.values[runs[0] as number] ?? null) : (grouped[i].groups[column]?.mean ?? null),
+      grouped[i] === undefined ? (metric.values[at(runs, 0)] ?? null) : (grouped[i].groups[column]?.mean ?? null),
     );
     // of those that are equally good all are marked
     const bestMean = best === null ? null : (means[best] ?? null);
@@ -190,7 +191,7 @@ export function comparisonRows(comparison: RunComparison): (string | number | bo
   const columns = columnsOf(comparison);
   const isGrouped = (column: Column): boolean => column.runs.length > 1;
   const head = columns.flatMap((column) => {
-    const name = isGrouped(column) ? column.title : (runs[column.runs[0] as number]?.name ?? column.title);
+    const name = isGrouped(column) ? column.title : (runs[at(column.runs, 0)]?.name ?? column.title);
     return isGrouped(column) ? [name, `${name} sd`, `${name} n`] : [name];
   });
   const facts = (kind: string, some: readonly ComparedParam[]) =>
@@ -205,7 +206,7 @@ export function comparisonRows(comparison: RunComparison): (string | number | bo
   const metricRows = metrics.map((metric, i) => [
     ...["metric", null, metric.split, metric.task_path, metric.metric_name, metric.gates],
     ...columns.flatMap((column, c): ConfigValue[] => {
-      if (!isGrouped(column)) return [metric.values[column.runs[0] as number] ?? null];
+      if (!isGrouped(column)) return [metric.values[at(column.runs, 0)] ?? null];
       const spread = grouped[i]?.groups[c] ?? null;
       return [spread?.mean ?? null, spread?.sd ?? null, spread?.n ?? 0];
     }),
@@ -247,7 +248,7 @@ export function comparisonView(comparison: RunComparison, split: Split): ViewTab
   const facts = sections.flatMap(({ title, facts }) =>
     facts.map((fact): ViewRow => {
       const cells = [title, cellText(fact.key), ...factCells(fact, columns)];
-      const values = columns.map(({ runs }) => sortKey(fact.values[runs[0] as number] ?? null));
+      const values = columns.map(({ runs }) => sortKey(fact.values[at(runs, 0)] ?? null));
       return { cells, sortKeys: [title, fact.key, ...values], differs: new Set(fact.values).size > 1 };
     }),
   );

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
+import { at } from "../../arrays.js";
 import { DataError, InterruptedError, shorten } from "../../errors.js";
 import type { ImageInputSpec, PixelSource, SkippedRow } from "../dataset.js";
 import { checkImageFile, decodeImage, type Outcome, readImageFile } from "./images.js";
@@ -61,7 +62,7 @@ export async function decodeImages(
       },
       signal,
     );
-    const byPath = new Map(unique.map((path, i) => [path, outcomes[i] as Outcome<ReadyImage>]));
+    const byPath = new Map(unique.map((path, i) => [path, at(outcomes, i)]));
     return paths.map((path) => byPath.get(path) as Outcome<ReadyImage>);
   } finally {
     store.publish();
@@ -92,7 +93,7 @@ async function mapConcurrently<In, Out>(
     while (next < items.length) {
       if (signal?.aborted) throw new InterruptedError("Stopped while images were read.", { images: items.length });
       const i = next++;
-      results[i] = await each(items[i] as In);
+      results[i] = await each(at(items, i));
     }
   };
   // all of them, so that none still writes when the first has failed
@@ -134,9 +135,9 @@ function memoryReader(store: PixelStore, images: readonly StoredImage[]): PixelS
   return (rows, out = new Uint8Array(rows.length * imageBytes)) => {
     forEachRun(
       rows.length,
-      (i) => rows[i] === (rows[i - 1] as number) + 1,
+      (i) => rows[i] === at(rows, i - 1) + 1,
       (i, count) => {
-        const start = (rows[i] as number) * imageBytes;
+        const start = at(rows, i) * imageBytes;
         out.set(pixels.subarray(start, start + count * imageBytes), i * imageBytes);
       },
     );
@@ -146,7 +147,7 @@ function memoryReader(store: PixelStore, images: readonly StoredImage[]): PixelS
 
 function storeReader(store: PixelStore, images: readonly StoredImage[]): PixelSource["read"] {
   return (rows, out = new Uint8Array(rows.length * store.imageBytes)) => {
-    const image = (i: number): StoredImage => images[rows[i] as number] as StoredImage;
+    const image = (i: number): StoredImage => at(images, rows[i] as number);
     forEachRun(
       rows.length,
       (i) => image(i).shard === image(i - 1).shard && image(i).index === image(i - 1).index + 1,
@@ -220,7 +221,7 @@ export async function loadImages(
   const ready: ReadyImage[] = [];
   const bad: SkippedRow[] = [];
   outcomes.forEach((outcome, i) => {
-    const path = paths[i] as string;
+    const path = at(paths, i);
     if (outcome.ok) {
       kept.push(path);
       ready.push(outcome.value);

@@ -15,6 +15,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { at as itemAt } from "../../arrays.js";
 import { DataError, StoreError } from "../../errors.js";
 import type { ImageInputSpec } from "../dataset.js";
 import type { DecodedImage } from "./images.js";
@@ -121,7 +122,7 @@ export class PixelCache implements PixelStore {
   }
 
   read(shard: number, index: number, count: number, out: Uint8Array, at: number): void {
-    const source = this.#shards[shard] as Shard;
+    const source = itemAt(this.#shards, shard);
     source.descriptor ??= openSync(source.path, "r");
     const bytes = count * this.imageBytes;
     const read = readSync(source.descriptor, out, at, bytes, index * this.imageBytes);
@@ -236,7 +237,7 @@ export class MemoryPixels implements PixelStore {
     return stored;
   }
   read(_shard: number, index: number, count: number, out: Uint8Array, at: number): void {
-    for (let i = 0; i < count; i++) out.set(this.#pixels[index + i] as Uint8Array, at + i * this.imageBytes);
+    for (let i = 0; i < count; i++) out.set(itemAt(this.#pixels, index + i), at + i * this.imageBytes);
   }
   publish(): void {}
   close(): void {

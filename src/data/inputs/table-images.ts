@@ -1,6 +1,7 @@
 /** @file The images that tables name → pixels, row by row. */
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
+import { at } from "../../arrays.js";
 import type { ImageInputSpec, PixelSource, SkippedRow } from "../dataset.js";
 import {
   badImagesError,
@@ -57,13 +58,13 @@ export async function loadTableImages(
   const ready = images.map((outcomes) => Array.from(kept, (row) => readyImage(outcomes[row])));
   const sources = Object.entries(specs).map(([name, spec], i) => {
     const paths = Array.from(kept, (row) => String(cells[i]?.[row]));
-    return [name, createPixelSource(spec, stores[i] as PixelStore, ready[i] as ReadyImage[], paths)] as const;
+    return [name, createPixelSource(spec, at(stores, i), at(ready, i), paths)] as const;
   });
   return {
     kept,
     inputs: Object.fromEntries<PixelSource>(sources),
     skipped: bad.map(({ skipped }) => skipped),
-    sizes: sizesOf(images[0] as readonly Outcome<ReadyImage>[]),
+    sizes: sizesOf(at(images, 0)),
     digest: digestOf(ready),
     close() {
       for (const [, source] of sources) source.close();
@@ -109,7 +110,7 @@ async function decodeInputs(
     const images: Outcome<ReadyImage>[][] = [];
     for (const [i, [, spec]] of specs.entries()) {
       const progress = progressOf(options, i, specs.length);
-      images.push(await decodeLocated(files[i] as Outcome<string>[], spec, stores[i] as PixelStore, progress));
+      images.push(await decodeLocated(at(files, i), spec, stores[i] as PixelStore, progress));
     }
     const bad = badImages(joined, images, ids, specs);
     assertGood(joined, bad, options.onBadImage);
@@ -150,7 +151,7 @@ function badImages(
     // the sample is named by its first image, which may not be the bad one
     const which = input === 0 ? "" : `(input "${specs[input]?.[0]}") `;
     const place = rowIn(joined, row);
-    const table = names[joined.tables.indexOf(place.table)] as string;
+    const table = at(names, joined.tables.indexOf(place.table));
     const named = names.length === 1 ? {} : { table };
     return [{ row, skipped: { ...named, row: place.row + 1, sample, reason: which + outcome.reason } }];
   });

@@ -1,5 +1,6 @@
 /** @file The inputs that tables hold, of every kind → sources that are read row by row. */
 import { createHash } from "node:crypto";
+import { at } from "../../arrays.js";
 import { ConfigError } from "../../errors.js";
 import type { ImageInputSpec, InputSource, InputSpec, SkippedRow } from "../dataset.js";
 import type { ImageSizes } from "../labels/labels.js";
@@ -58,7 +59,7 @@ export async function loadTableInputs(
   return {
     ...images,
     warnings: warningsOf(ready),
-    ids: Array.from(kept, (row) => ids[row] as string),
+    ids: Array.from(kept, (row) => at(ids, row)),
     inputs: Object.fromEntries(sources),
     digest: digestOf(images.digest, sources),
   };
@@ -133,7 +134,7 @@ function imageSpecs(inputs: InputSpecs): ImageInputs {
  */
 export function rowIds({ tables }: JoinedTables, inputs: InputSpecs): string[] {
   const ids = tables.map((table) => tableIds(table, inputs));
-  if (ids.length === 1) return ids[0] as string[];
+  if (ids.length === 1) return at(ids, 0);
   const uses = new Map<string, number>();
   for (const id of ids.flat()) uses.set(id, (uses.get(id) ?? 0) + 1);
   const names = tableNames(tables);

@@ -1,6 +1,7 @@
 /** @file Text and lists of tokens → sequences of ids, padded per batch. */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { at } from "../../arrays.js";
 import { DataError } from "../../errors.js";
 import { isMissing } from "../../tasks/behaviour.js";
 import type { TokenSource, TokensInputSpec } from "../dataset.js";
@@ -135,15 +136,15 @@ function countOf(count: number, noun: string): string {
 }
 
 function tokenSource(spec: TokensInputSpec, encoded: readonly Int32Array[], kept: Int32Array): TokenSource {
-  const sequence = (row: number): Int32Array => encoded[kept[row] as number] as Int32Array;
+  const sequence = (row: number): Int32Array => at(encoded, kept[row] as number);
   return {
     spec,
     lengths: Int32Array.from(kept, (_, row) => sequence(row).length),
     read(rows) {
       let longest = 1;
-      for (let i = 0; i < rows.length; i++) longest = Math.max(longest, sequence(rows[i] as number).length);
+      for (let i = 0; i < rows.length; i++) longest = Math.max(longest, sequence(at(rows, i)).length);
       const out = new Int32Array(rows.length * longest);
-      for (let i = 0; i < rows.length; i++) out.set(sequence(rows[i] as number), i * longest);
+      for (let i = 0; i < rows.length; i++) out.set(sequence(at(rows, i)), i * longest);
       return out;
     },
     close() {},

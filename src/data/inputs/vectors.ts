@@ -1,5 +1,5 @@
 /** @file Number and category cells → vectors, row by row. */
-import { f64At } from "../../arrays.js";
+import { at as itemAt, f64At, i32At } from "../../arrays.js";
 import { DataError, nearestNames } from "../../errors.js";
 import { isMissing } from "../../tasks/behaviour.js";
 import type { CategoricalInputSpec, InputSource, NumericInputSpec, NumericStatistics } from "../dataset.js";
@@ -88,9 +88,9 @@ function fitStatistics(
   if (!spec.standardize && spec.missing === "error") return null;
   if (fitRows === null) throw new Error(`the input ${name} has no statistics`);
   const moments = Array.from({ length: width }, (_, at) => {
-    const known = Array.from(fitRows, (row) => values[row * width + at] as number).filter((v) => !Number.isNaN(v));
+    const known = Array.from(fitRows, (row) => f64At(values, row * width + at)).filter((v) => !Number.isNaN(v));
     if (known.length > 0) return momentsOf(known);
-    const column = spec.columns[spec.listLength === null ? at : 0] as string;
+    const column = itemAt(spec.columns, spec.listLength === null ? at : 0);
     throw new DataError(
       `The input "${name}" has no number in the train split: the column "${column}" of ${joined.file} is empty there. Fill it, change the split, or take it out of the input.`,
       { file: joined.file, input: name, column },
@@ -135,9 +135,9 @@ function momentsOf(values: readonly number[]): { readonly mean: number; readonly
 
 function transform({ standardize, statistics }: NumericInputSpec, value: number, at: number): number {
   if (statistics === null) return value;
-  const mean = statistics.mean[at] as number;
+  const mean = itemAt(statistics.mean, at);
   const known = Number.isNaN(value) ? mean : value;
-  return standardize ? (known - mean) / (statistics.deviation[at] as number) : known;
+  return standardize ? (known - mean) / itemAt(statistics.deviation, at) : known;
 }
 
 /**
@@ -200,7 +200,7 @@ function vectorSource(
     read(rows) {
       const out = new (values.constructor as new (length: number) => typeof values)(rows.length * width);
       for (let i = 0; i < rows.length; i++) {
-        const from = (kept[rows[i] as number] as number) * width;
+        const from = i32At(kept, rows[i] as number) * width;
         for (let k = 0; k < width; k++) out[i * width + k] = values[from + k] as number;
       }
       return out;

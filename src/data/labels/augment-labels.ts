@@ -1,4 +1,5 @@
 /** @file Labels that measure something on a picture, moved with it. */
+import { at, f32At } from "../../arrays.js";
 import {
   type BoundedRegressionSpec,
   type FlowGraph,
@@ -138,11 +139,11 @@ function sizeOf({ spec }: Measure): number {
 
 /** In units of [min, max]. */
 function valueAt({ index }: Measure, labels: readonly Labels[], row: number): number {
-  const { answers, unitScale } = labels[index] as Labels;
-  return (answers[row] as number) / unitScaleAt(unitScale, row);
+  const { answers, unitScale } = at(labels, index);
+  return f32At(answers, row) / unitScaleAt(unitScale, row);
 }
 
 function writeValue({ index }: Measure, labels: readonly Labels[], row: number, value: number): void {
-  const { answers, unitScale } = labels[index] as Labels;
+  const { answers, unitScale } = at(labels, index);
   answers[row] = value * unitScaleAt(unitScale, row);
 }

@@ -1,4 +1,5 @@
 /** @file Missing labels of gates that follow from the labels of what they gate. */
+import { at } from "../../arrays.js";
 import {
   type Axis,
   axisOf,
@@ -116,7 +117,7 @@ class Forcing {
     const gate = this.#task(atom);
     const answer = forcedAnswer(atom, gate, wanted);
     if (answer === null) return;
-    const answers = this.answers[gate.index] as Float32Array;
+    const answers = at(this.answers, gate.index);
     const width = answerWidth(gate.spec);
     const offset = atom.kind === "has" ? atom.label : 0;
     const gateAsked = gate.precondition === null ? null : this.#truthOf(gate.precondition);
@@ -131,7 +132,7 @@ class Forcing {
   #truthOf(condition: Condition): TruthColumn {
     return evaluateCondition(condition, (atom) => {
       const { spec, index } = this.#task(atom);
-      const answers = this.answers[index] as Float32Array;
+      const answers = at(this.answers, index);
       return atomTruth(atom, spec, answers, new Uint8Array(answers.length / answerWidth(spec)).fill(1));
     });
   }
@@ -154,7 +155,7 @@ function forcedAnswer(atom: ConditionAtom, { spec }: TaskNode, wanted: Truth): n
       const possible = Array.from({ length: count }, (_, i) => i).filter(
         (i) => atom.classes.includes(i) === (wanted === TRUE),
       );
-      return possible.length === 1 ? (possible[0] as number) : null;
+      return possible.length === 1 ? at(possible, 0) : null;
     }
     case "atLeast":
     case "below":

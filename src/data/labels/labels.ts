@@ -1,4 +1,5 @@
 /** @file Table cells → labels of every task. */
+import { at as itemAt, f32At, i32At } from "../../arrays.js";
 import { DataError } from "../../errors.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { answerWidth, labelledRows, type Offsets, positionsIn } from "../../flow/masks.js";
@@ -60,7 +61,7 @@ export function selectLabels(labels: Labels, rows: ArrayLike<number>, width: num
   const answers = new Float32Array(rows.length * width);
   const unitScale = labels.unitScale === null ? null : new Float32Array(rows.length);
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number;
+    const row = itemAt(rows, i);
     answers.set(labels.answers.subarray(row * width, (row + 1) * width), i * width);
     if (unitScale !== null) unitScale[i] = labels.unitScale?.[row] as number;
   }
@@ -79,7 +80,7 @@ export function assertLabelled(
 ): void {
   const unlabelled = graph.tasks.filter((task) => {
     if (!hasLabels(task)) return false;
-    const answers = labelledRows(task.spec, (labels[task.index] as Labels).answers);
+    const answers = labelledRows(task.spec, itemAt(labels, task.index).answers);
     const labelled = rowsWithLabel(task, answers, offsets);
     return !splits.train.some((row) => labelled[row] === 1);
   });
@@ -113,10 +114,10 @@ function* readTasks(
     const places = perToken === null ? joined.rows : positionsIn(perToken.offsets);
     const answers = new Float32Array(places * answerWidth(task.spec)).fill(Number.NaN);
     joined.tables.forEach((table, t) => {
-      const [own, firstRow] = [columns[i]?.[t], joined.firstRows[t] as number];
+      const [own, firstRow] = [columns[i]?.[t], itemAt(joined.firstRows, t)];
       if (!own) return;
       if (perToken === null) readTask(task, own, table, { answers, unitScale }, firstRow, bad);
-      else readTokenTask(task, own[0] as string, table, answers, perToken, firstRow, bad);
+      else readTokenTask(task, itemAt(own, 0), table, answers, perToken, firstRow, bad);
     });
     labels.push({ answers, unitScale });
   }
@@ -180,14 +181,14 @@ function readTask(
   for (let row = 0; row < table.rows; row++) {
     const cells = cellColumns.map((column) => column[row]);
     const at = firstRow + row;
-    const scale = unitScale === null ? 1 : (unitScale[at] as number);
+    const scale = unitScale === null ? 1 : f32At(unitScale, at);
     const parse = (some: readonly unknown[]) => behaviour.parseLabel(spec, some, scale, answers, at * width);
     const reason = parse(cells);
     if (reason === null) continue;
     // with several columns, the one whose cell alone is refused
     const wrong = cells.findIndex((_, i) => parse(cells.map((cell, k) => (k === i ? cell : null))) !== null);
     const reader = { kind: "task", name: task.path } as const;
-    bad.push({ reader, column: columns[wrong] as string, table, row, cell: cells[wrong], reason });
+    bad.push({ reader, column: itemAt(columns, wrong), table, row, cell: cells[wrong], reason });
   }
 }
 
@@ -205,8 +206,8 @@ function readTokenTask(
   const cells = table.columns.get(column) as readonly unknown[];
   cells.forEach((cell, row) => {
     const at = firstRow + row;
-    const own = answers.subarray((offsets[at] as number) * width, (offsets[at + 1] as number) * width);
-    const reason = parseTokenLabels(task, cell, written[at] as number, own);
+    const own = answers.subarray(i32At(offsets, at) * width, i32At(offsets, at + 1) * width);
+    const reason = parseTokenLabels(task, cell, i32At(written, at), own);
     if (reason !== null) bad.push({ reader: { kind: "task", name: task.path }, column, table, row, cell, reason });
   });
 }

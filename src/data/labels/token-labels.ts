@@ -1,4 +1,5 @@
 /** @file Cells with a label per token → labels over the positions of all rows. */
+import { at, i32At } from "../../arrays.js";
 import { axisOf, type FlowGraph, hasTokenTasks, type TaskNode } from "../../flow/graph.js";
 import { answerWidth, type Offsets, offsetsOf } from "../../flow/masks.js";
 import { isMissing } from "../../tasks/behaviour.js";
@@ -47,7 +48,7 @@ export function sourceOffsets(graph: FlowGraph, inputs: Readonly<Record<string, 
 
 /** Offsets of some rows, in their order. */
 export function selectOffsets(offsets: Offsets, rows: ArrayLike<number>): Offsets {
-  const lengths = Array.from(rows, (row) => (offsets[row + 1] as number) - (offsets[row] as number));
+  const lengths = Array.from(rows, (row) => i32At(offsets, row + 1) - i32At(offsets, row));
   return offsetsOf(lengths);
 }
 
@@ -56,9 +57,9 @@ export function selectTokenLabels(labels: Labels, rows: ArrayLike<number>, offse
   const selected = selectOffsets(offsets, rows);
   const answers = new Float32Array((selected.at(-1) ?? 0) * width);
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number;
-    const own = labels.answers.subarray((offsets[row] as number) * width, (offsets[row + 1] as number) * width);
-    answers.set(own, (selected[i] as number) * width);
+    const row = at(rows, i);
+    const own = labels.answers.subarray(i32At(offsets, row) * width, i32At(offsets, row + 1) * width);
+    answers.set(own, i32At(selected, i) * width);
   }
   return { answers, unitScale: null };
 }

@@ -112,7 +112,7 @@ export function rowIn(
   row: number,
 ): { readonly table: Table; readonly row: number } {
   const index = firstRows.findLastIndex((first) => first <= row);
-  return { table: tables[index] as Table, row: row - (firstRows[index] as number) };
+  return { table: at(tables, index), row: row - at(firstRows, index) };
 }
 
 /** A row in words, with its table where there are several. */

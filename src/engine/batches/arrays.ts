@@ -1,5 +1,7 @@
 /** @file Typed arrays put together. */
 
+import { at as itemAt } from "../../arrays.js";
+
 /** One array after the other, in a new one. */
 export function joinArrays(parts: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(parts.reduce((size, part) => size + part.length, 0));
@@ -13,5 +15,5 @@ export function joinArrays(parts: readonly Float32Array[]): Float32Array {
 
 /** The arrays at each place of several lists, one after the other. */
 export function joinEach(lists: readonly (readonly Float32Array[])[]): Float32Array[] {
-  return (lists[0] ?? []).map((_, place) => joinArrays(lists.map((list) => list[place] as Float32Array)));
+  return (lists[0] ?? []).map((_, place) => joinArrays(lists.map((list) => itemAt(list, place))));
 }

@@ -1,4 +1,5 @@
 /** @file Training batches whose pictures, and the labels with them, are changed at random. */
+import { at, i32At } from "../../arrays.js";
 import {
   type AugmentSettings,
   createPictureAugmenter,
@@ -48,7 +49,7 @@ export function pictureAugmenter({ settings, seed, shapes }: PictureChanges): Pi
   });
   return (epoch, rows, pictures) => {
     for (let i = 0; i < rows.length; i++) {
-      const augmentation = drawAugmentation(settings, seed, epoch, rows[i] as number);
+      const augmentation = drawAugmentation(settings, seed, epoch, i32At(rows, i));
       for (const { name, bytes, augment } of inputs) {
         augment((pictures[name] as Uint8Array).subarray(i * bytes, (i + 1) * bytes), augmentation);
       }
@@ -81,7 +82,7 @@ export function createBatchAugmenter(
   const augmentPictures = open({ settings, seed, shapes });
   return (epoch, rows, inputs, targets) => {
     for (let i = 0; i < rows.length; i++) {
-      moveLabels(figures, targets.labels, i, drawAugmentation(settings, seed, epoch, rows[i] as number));
+      moveLabels(figures, targets.labels, i, drawAugmentation(settings, seed, epoch, i32At(rows, i)));
     }
     for (const { index } of measured) {
       targets.labels[index]?.answers.forEach((answer, i) => {
@@ -100,7 +101,7 @@ export function createBatchAugmenter(
 export function joinLabels({ columns }: HeadLayout, batches: readonly BatchTargets[]): (Labels | null)[] {
   return columns.map(({ part }, task) => {
     if (part !== "sample") return null;
-    const labels = batches.map((batch) => batch.labels[task] as Labels);
+    const labels = batches.map((batch) => at(batch.labels, task));
     const scales = labels.flatMap(({ unitScale }) => (unitScale === null ? [] : [unitScale]));
     return {
       answers: joinArrays(labels.map(({ answers }) => answers)),

@@ -1,11 +1,12 @@
 /** @file Masked language modelling: which tokens of a batch are hidden, and how well they are guessed. */
 
+import { at as itemAt, f32At, i32At } from "../../arrays.js";
 import type { InputSpec, TokensInputSpec } from "../../data/dataset.js";
 import { idCount } from "../../data/inputs/inputs.js";
 import { createRandom, type Random } from "../../data/rng.js";
 import type { FlowGraph, MaskedLanguageModelingSpec, TaskNode } from "../../flow/graph.js";
 import type { RowMask } from "../../flow/masks.js";
-import { behaviourOf, type Labels } from "../../tasks/index.js";
+import { behaviourOf } from "../../tasks/index.js";
 import type { BatchTargets } from "./targets.js";
 import type { InputBatch } from "../model/input-batch.js";
 
@@ -50,14 +51,14 @@ export function createBatchMasker(
   const maskId = idCount(spec) - 1;
   return (epoch, rows, inputs, targets) => {
     const ids = inputs[input] as Int32Array;
-    const allowed = targets.masks[task.index] as RowMask;
+    const allowed = itemAt(targets.masks, task.index);
     const masked: number[] = [];
     const hidden: number[] = [];
     for (let i = 0; i < rows.length; i++) {
       const random = createRandom(`mask tokens of row ${rows[i]} in epoch ${epoch} of seed ${seed}`);
       const length = targets.length ?? 0;
       for (const at of chooseTokens(allowed, i * length, (i + 1) * length, maskRate, random)) {
-        const id = ids[at] as number;
+        const id = i32At(ids, at);
         masked.push(at);
         hidden.push(id - 1);
         ids[at] = replacement(id, maskId, vocabularySize, random);
@@ -150,13 +151,13 @@ export function lossOfMasked(
   const view = { data, stride: spec.vocabulary?.length ?? 0, offset: 0 };
   let sum = 0;
   for (let line = 0; line < (masked?.length ?? 0); line++) {
-    sum += behaviourOf(spec).lossSum(spec, view, labels[index] as Labels, line, null);
+    sum += behaviourOf(spec).lossSum(spec, view, itemAt(labels, index), line, null);
   }
   return sum;
 }
 
 function firstLargest(values: Float32Array, from: number, width: number): number {
   let best = 0;
-  for (let i = 1; i < width; i++) if ((values[from + i] as number) > (values[from + best] as number)) best = i;
+  for (let i = 1; i < width; i++) if (f32At(values, from + i) > f32At(values, from + best)) best = i;
   return best;
 }

@@ -1,5 +1,5 @@
 /** @file Labels and loss masks of the rows of a batch. */
-import { u8At } from "../../arrays.js";
+import { at, i32At, u8At } from "../../arrays.js";
 import { selectLabels } from "../../data/labels/labels.js";
 import { answerWidth, type Offsets, type RowMask } from "../../flow/masks.js";
 import type { Labels } from "../../tasks/index.js";
@@ -39,8 +39,8 @@ export function gatherTargets(
   tokens?: BatchTokens | null,
 ): BatchTargets {
   const gathered = layout.columns.map(({ task, part }) => {
-    const own = labels[task.index] as Labels;
-    const mask = masks[task.index] as RowMask;
+    const own = at(labels, task.index);
+    const mask = at(masks, task.index);
     if (part === "sample") {
       return { labels: selectLabels(own, rows, answerWidth(task.spec)), mask: gatherRows(mask, rows) };
     }
@@ -69,8 +69,8 @@ export function copyTokens<A extends Float32Array | Uint8Array>(
   width: number,
 ): void {
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number;
-    const [from, to] = [offsets[row] as number, offsets[row + 1] as number];
+    const row = at(rows, i);
+    const [from, to] = [i32At(offsets, row), i32At(offsets, row + 1)];
     out.set(source.subarray(from * width, to * width), i * length * width);
   }
 }

@@ -1,7 +1,7 @@
 /** @file Which pixels of an image a logit looks at: by the gradient at this image, and by the layers alone. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { at, f32At } from "../../arrays.js";
+import { at, at as itemAt, f32At } from "../../arrays.js";
 import type { TaskNode } from "../../flow/graph.js";
 import { trainDilated } from "../backends/dilated.js";
 import { featureTensors, withInnerLayers } from "../model/layer-graph.js";
@@ -53,7 +53,7 @@ function logitGradient(
     const at = Object.keys(network.inputs).indexOf(image);
     const logitOf = (pixels: tf.Tensor): tf.Tensor =>
       tf.sum(tf.slice(network.logitsOf(tensors.with(at, pixels), false), [0, offset + logit], [1, 1]));
-    return perPixel(tf.grad(logitOf)(tensors[at] as tf.Tensor));
+    return perPixel(tf.grad(logitOf)(itemAt(tensors, at)));
   });
 }
 
@@ -77,7 +77,7 @@ async function structuralGradient(
       const at = Object.keys(network.inputs).indexOf(image);
       const featureOf = (pixels: tf.Tensor): tf.Tensor =>
         tf.mean(toFeature.apply(tensors.with(at, pixels)) as tf.Tensor);
-      return perPixel(tf.grad(featureOf)(tf.onesLike(tensors[at] as tf.Tensor)));
+      return perPixel(tf.grad(featureOf)(tf.onesLike(itemAt(tensors, at))));
     });
   } finally {
     model.dispose();

@@ -1,6 +1,7 @@
 /** @file Which tokens of a row a logit looks at: by the gradient at their embeddings, and by the layers alone. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { at as itemAt } from "../../arrays.js";
 import { ConfigError } from "../../errors.js";
 import { axisOf, type TaskNode } from "../../flow/graph.js";
 import { featureTensors, type Layer, whileReplaced } from "../model/layer-graph.js";
@@ -104,7 +105,7 @@ function atEmbeddings(embeddings: readonly Layer[], length: number, scalar: () =
       whileReplaced(
         embeddings,
         (original, layer) => (ids, options) =>
-          tf.add(original(ids, options) as tf.Tensor, shifts[embeddings.indexOf(layer)] as tf.Tensor),
+          tf.add(original(ids, options) as tf.Tensor, itemAt(shifts, embeddings.indexOf(layer))),
         scalar,
       );
     const gradients = tf.grads(shifted)(zeros);

@@ -1,5 +1,6 @@
 /** @file Which layers and heads training leaves alone. */
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { at } from "../../arrays.js";
 import { ConfigError, UnknownNameError } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { alwaysInfer, featureTensors, headLayers, type Layer, layersBefore, withInnerLayers } from "./layer-graph.js";
@@ -48,7 +49,7 @@ export function freezeLayers(model: tfl.LayersModel, graph: FlowGraph, { feature
   const open = layersBefore([...tensors].flatMap(([feature, tensor]) => (features.has(feature) ? [] : [tensor])));
   const leading = [...features].map((feature) => weightedLayers(model, tensors.get(feature)));
   leading.forEach((layers, i) => {
-    if (layers.every((layer) => open.has(layer))) throw freezesNothing([...features][i] as string, tensors, layers);
+    if (layers.every((layer) => open.has(layer))) throw freezesNothing(at([...features], i), tensors, layers);
   });
   const closed = new Set(leading.flat().filter((layer) => !open.has(layer)));
   const heads = [...tasks].flatMap((path) => headLayers(model, path));

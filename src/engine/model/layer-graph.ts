@@ -1,5 +1,6 @@
 /** @file Layers of a model by what they lead to, and layers made to behave otherwise for a while. */
 import * as tfl from "@tensorflow/tfjs-layers";
+import { at } from "../../arrays.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { type Call, type Layer, replaceCall } from "../backends/replace-call.js";
 
@@ -30,7 +31,7 @@ export function featureTensors(model: tfl.LayersModel, graph: FlowGraph): Map<st
   for (const { path, feature } of graph.tasks) {
     if (feature === null || tensors.has(feature)) continue;
     const [first] = headLayers(model, path);
-    if (first !== undefined) tensors.set(feature, [first.input].flat()[0] as tfl.SymbolicTensor);
+    if (first !== undefined) tensors.set(feature, at([first.input].flat(), 0));
   }
   return tensors;
 }

@@ -1,6 +1,7 @@
 /** @file The network: the user's trunk and one head per task, as a LayersModel whose heads train merged. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { at, f32At } from "../../arrays.js";
 import type { InputSpec, InputValues } from "../../data/dataset.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
@@ -83,11 +84,11 @@ export class Network {
     const outputs = [...new Set([...features, ...own])];
     this.#trunk = tfl.model({ inputs: full.inputs, outputs });
     this.#groups = groups.map((columns, i) =>
-      mergeHeads(full, outputs.indexOf(features[i] as tfl.SymbolicTensor), columns, frozen.tasks),
+      mergeHeads(full, outputs.indexOf(at(features, i)), columns, frozen.tasks),
     );
     this.#customOutputs = customHeads.map(({ part }, i) => ({
       part,
-      output: outputs.indexOf(own[i] as tfl.SymbolicTensor),
+      output: outputs.indexOf(at(own, i)),
     }));
   }
 
@@ -106,7 +107,7 @@ export class Network {
       const { inputs: symbols, features } = buildTrunk(graph, inputs, trunk);
       const { columns } = layOutHeads(graph);
       const heads = graph.tasks.flatMap((task) => {
-        const { width } = columns[task.index] as TaskColumns;
+        const { width } = at(columns, task.index);
         const feature = task.feature === null ? undefined : features[task.feature];
         return feature === undefined ? [] : [buildHead(task, feature, width)];
       });
@@ -170,9 +171,7 @@ export class Network {
     this.#assertPlaces(inputs, features);
     const logitsIn = (part: LogitPart): tf.Tensor2D[] => [
       ...this.#groups.filter((group) => group.part === part).map((group) => headLogits(features, group, masked)),
-      ...this.#customOutputs
-        .filter((own) => own.part === part)
-        .map(({ output }) => asLines(features[output] as tf.Tensor)),
+      ...this.#customOutputs.filter((own) => own.part === part).map(({ output }) => asLines(at(features, output))),
     ];
     return {
       sample: sideBySide(logitsIn("sample")),
@@ -231,7 +230,7 @@ function headLogits(
   { output, part, kernel, bias }: HeadGroup,
   masked: Int32Array | tf.Tensor1D | null,
 ): tf.Tensor2D {
-  const feature = features[output] as tf.Tensor;
+  const feature = at(features, output);
   const lines = part === "sample" ? feature : asLines(feature);
   // only the masked tokens are multiplied with a kernel as wide as the vocabulary
   const asked = part === "masked" ? tf.gather(lines, indices(masked)) : lines;
@@ -266,7 +265,7 @@ function inputTensor(spec: InputSpec, values: InputValues, rows: number): tf.Ten
 
 function toUnit(bytes: InputValues): Float32Array {
   const unit = new Float32Array(bytes.length);
-  for (let i = 0; i < unit.length; i++) unit[i] = BYTE_TO_UNIT[bytes[i] as number] as number;
+  for (let i = 0; i < unit.length; i++) unit[i] = f32At(BYTE_TO_UNIT, bytes[i] as number);
   return unit;
 }
 
@@ -303,7 +302,7 @@ function mergeHeads(
 ): HeadGroup {
   const frozen = columns.some(({ task }) => frozenTasks.has(task.path));
   const [kernel, bias] = tf.tidy(() => mergedWeights(full, columns));
-  const { part } = columns[0] as TaskColumns;
+  const { part } = at(columns, 0);
   const group = {
     output,
     part,
@@ -338,7 +337,7 @@ function splitHeads(full: tfl.LayersModel, group: HeadGroup): void {
     const kernels = tf.split(group.kernel as tf.Tensor, widths, 1);
     const biases = tf.split(group.bias as tf.Tensor, widths);
     group.columns.forEach(({ task }, i) => {
-      full.getLayer(task.path).setWeights([kernels[i] as tf.Tensor, biases[i] as tf.Tensor]);
+      full.getLayer(task.path).setWeights([at(kernels, i), at(biases, i)]);
     });
   });
 }

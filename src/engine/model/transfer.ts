@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { at as itemAt } from "../../arrays.js";
 import { ConfigError } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { readSavedModel, readWeightData, reasonOf } from "./saved-checkpoint.js";
@@ -142,7 +143,7 @@ function longestCommonSubsequence(a: readonly Part[], b: readonly Part[]): (read
   }
   const pairs: (readonly [Part, Part])[] = [];
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    if (equal(i, j)) pairs.push([a[i++] as Part, b[j++] as Part]);
+    if (equal(i, j)) pairs.push([itemAt(a, i++), itemAt(b, j++)]);
     else if (at(i + 1, j) >= at(i, j + 1)) i++;
     else j++;
   }

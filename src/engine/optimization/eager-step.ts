@@ -1,5 +1,6 @@
 /** @file A step as tfjs runs it, kernel by kernel, with the optimizer over one flat vector. */
 import * as tf from "@tensorflow/tfjs-core";
+import { at } from "../../arrays.js";
 import type { Network } from "../model/network.js";
 import { clipByGlobalNorm, createOptimizer, type Optimizer } from "./optimizer.js";
 import type { OptimizerState } from "../model/training-state.js";
@@ -43,7 +44,7 @@ export class EagerSteps implements StepEngine {
       return { loss, gradientNorm, logits, applied };
     } finally {
       // the forward pass has moved the averages of batch normalization
-      if (!applied) for (const [i, variable] of statistics.entries()) variable.assign(before[i] as tf.Tensor);
+      if (!applied) for (const [i, variable] of statistics.entries()) variable.assign(at(before, i));
       tf.dispose(before);
     }
   }

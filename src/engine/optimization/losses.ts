@@ -1,6 +1,6 @@
 /** @file Logits and labels of a batch → masked loss of every task and its gradient. */
-import type { RowMask } from "../../flow/masks.js";
-import { behaviourOf, type Labels } from "../../tasks/index.js";
+import { at as itemAt, f32At } from "../../arrays.js";
+import { behaviourOf } from "../../tasks/index.js";
 import type { BatchTargets } from "../batches/targets.js";
 import { type HeadLayout, partsOf } from "../model/layout.js";
 
@@ -21,8 +21,8 @@ export function countTerms(layout: HeadLayout, targets: BatchTargets): number[] 
   const parts = partsOf(layout, targets);
   return layout.columns.map(({ task, part }) => {
     const behaviour = behaviourOf(task.spec);
-    const labels = targets.labels[task.index] as Labels;
-    const mask = targets.masks[task.index] as RowMask;
+    const labels = itemAt(targets.labels, task.index);
+    const mask = itemAt(targets.masks, task.index);
     let terms = 0;
     for (let row = 0; row < parts[part].lines; row++) {
       if (mask[row] === 1) terms += behaviour.lossTerms(task.spec, labels, row);
@@ -50,15 +50,15 @@ export function batchLoss(
   const parts = partsOf(layout, targets);
   let total = 0;
   const tasks = layout.columns.map(({ task, part, offset, width }, index): TaskLoss => {
-    const terms = denominators[index] as number;
+    const terms = itemAt(denominators, index);
     if (terms === 0) return { sum: 0, terms };
     const behaviour = behaviourOf(task.spec);
     const { start, lines, stride } = parts[part];
     const view = { data: logits.subarray(start), stride, offset };
     const slopes = gradient?.subarray(start) ?? null;
-    const labels = targets.labels[index] as Labels;
-    const mask = targets.masks[index] as RowMask;
-    const weight = weights[index] as number;
+    const labels = itemAt(targets.labels, index);
+    const mask = itemAt(targets.masks, index);
+    const weight = itemAt(weights, index);
     const scale = weight / terms;
     let sum = 0;
     for (let row = 0; row < lines; row++) {
@@ -66,7 +66,7 @@ export function batchLoss(
       sum += behaviour.lossSum(task.spec, view, labels, row, slopes);
       if (slopes !== null) {
         const at = row * stride + offset;
-        for (let i = at; i < at + width; i++) slopes[i] = (slopes[i] as number) * scale;
+        for (let i = at; i < at + width; i++) slopes[i] = f32At(slopes, i) * scale;
       }
     }
     total += weight * (sum / terms);
@@ -94,7 +94,7 @@ export function maxGradientPerTask(
     let steepest = 0;
     for (let line = 0; line < lines; line++) {
       for (let i = 0; i < width; i++) {
-        const slope = Math.abs(gradient[start + line * stride + offset + i] as number);
+        const slope = Math.abs(f32At(gradient, start + line * stride + offset + i));
         steepest = Math.max(steepest, Number.isNaN(slope) ? Number.POSITIVE_INFINITY : slope);
       }
     }

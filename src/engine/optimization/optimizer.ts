@@ -1,4 +1,5 @@
 /** @file Optimizers over one flat parameter vector: readable, deterministic, and easy to save and resume. */
+import { f32At } from "../../arrays.js";
 import type { OptimizerState } from "../model/training-state.js";
 import { StoreError } from "../../errors.js";
 
@@ -69,12 +70,12 @@ class AdamW implements Optimizer {
     const correction = 1 / Math.sqrt(1 - beta2 ** this.#updates);
     const keep = 1 - learningRate * weightDecay;
     for (let i = 0; i < parameters.length; i++) {
-      const g = gradient[i] as number;
-      const m = beta1 * (mean[i] as number) + (1 - beta1) * g;
-      const v = beta2 * (variance[i] as number) + (1 - beta2) * g * g;
+      const g = f32At(gradient, i);
+      const m = beta1 * f32At(mean, i) + (1 - beta1) * g;
+      const v = beta2 * f32At(variance, i) + (1 - beta2) * g * g;
       mean[i] = m;
       variance[i] = v;
-      parameters[i] = keep * (parameters[i] as number) - (stepSize * m) / (Math.sqrt(v) * correction + epsilon);
+      parameters[i] = keep * f32At(parameters, i) - (stepSize * m) / (Math.sqrt(v) * correction + epsilon);
     }
   }
 
@@ -100,9 +101,9 @@ class Sgd implements Optimizer {
     const velocity = this.#velocity;
     this.#updates += 1;
     for (let i = 0; i < parameters.length; i++) {
-      const p = parameters[i] as number;
-      const g = (gradient[i] as number) + weightDecay * p;
-      const v = momentum * (velocity[i] as number) + g;
+      const p = f32At(parameters, i);
+      const g = f32At(gradient, i) + weightDecay * p;
+      const v = momentum * f32At(velocity, i) + g;
       velocity[i] = v;
       parameters[i] = p - learningRate * (nesterov ? g + momentum * v : v);
     }
@@ -129,7 +130,7 @@ function slot(restored: OptimizerState | undefined, name: string, size: number):
 export function globalNorm(gradient: Float32Array): number {
   let sum = 0;
   // an index: the iterator of a typed array takes several times as long
-  for (let i = 0; i < gradient.length; i++) sum += (gradient[i] as number) ** 2;
+  for (let i = 0; i < gradient.length; i++) sum += f32At(gradient, i) ** 2;
   return Math.sqrt(sum);
 }
 
@@ -141,7 +142,7 @@ export function clipByGlobalNorm(gradient: Float32Array, maxNorm: number | null)
   const norm = globalNorm(gradient);
   if (maxNorm !== null && norm > maxNorm) {
     const factor = maxNorm / norm;
-    for (let i = 0; i < gradient.length; i++) gradient[i] = (gradient[i] as number) * factor;
+    for (let i = 0; i < gradient.length; i++) gradient[i] = f32At(gradient, i) * factor;
   }
   return norm;
 }

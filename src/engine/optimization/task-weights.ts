@@ -1,4 +1,5 @@
 /** @file Weights of the tasks in the total loss: constants, or learned from how uncertain each task is. */
+import { at, f32At } from "../../arrays.js";
 import type { TaskSpec } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import type { BatchLoss } from "./losses.js";
@@ -95,14 +96,13 @@ class UncertaintyWeights implements TaskWeights {
 
   get factors(): readonly number[] {
     return this.#constants.map(
-      (weight, task) => weight * (this.#likelihoods[task] as number) * Math.exp(-(this.#values[task] as number)),
+      (weight, task) => weight * at(this.#likelihoods, task) * Math.exp(-f32At(this.#values, task)),
     );
   }
 
   regularizer({ tasks }: BatchLoss): number {
     return tasks.reduce(
-      (sum, { terms }, task) =>
-        terms === 0 ? sum : sum + ((this.#constants[task] as number) * (this.#values[task] as number)) / 2,
+      (sum, { terms }, task) => (terms === 0 ? sum : sum + (at(this.#constants, task) * f32At(this.#values, task)) / 2),
       0,
     );
   }
@@ -112,14 +112,14 @@ class UncertaintyWeights implements TaskWeights {
     tasks.forEach(({ sum, terms }, task) => {
       if (terms === 0) return;
       // ∂/∂s of w·(c·exp(−s)·L + s/2)
-      const gradient = (this.#constants[task] as number) / 2 - (factors[task] as number) * (sum / terms);
+      const gradient = at(this.#constants, task) / 2 - at(factors, task) * (sum / terms);
       const value = this.#values.subarray(task, task + 1);
       this.#optimizers[task]?.apply(value, Float32Array.of(gradient), learningRate);
     });
   }
 
   get logVariances(): readonly (number | null)[] {
-    return this.#learned.map((learned, task) => (learned ? (this.#values[task] as number) : null));
+    return this.#learned.map((learned, task) => (learned ? f32At(this.#values, task) : null));
   }
 
   get slots(): OptimizerState["slots"] {

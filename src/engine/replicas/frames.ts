@@ -1,4 +1,5 @@
 /** @file Messages between processes: their length, then what V8 makes of them. */
+import { at } from "../../arrays.js";
 import { deserialize, serialize } from "node:v8";
 
 const LENGTH_BYTES = 4;
@@ -40,11 +41,11 @@ export class FrameReader {
   #nextSize(): number | null {
     if (this.#bytes < LENGTH_BYTES) return null;
     if ((this.#pieces[0]?.length ?? 0) < LENGTH_BYTES) this.#together();
-    return (this.#pieces[0] as Buffer).readUInt32LE();
+    return at(this.#pieces, 0).readUInt32LE();
   }
 
   #together(): Buffer {
-    const all = this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces);
+    const all = this.#pieces.length === 1 ? at(this.#pieces, 0) : Buffer.concat(this.#pieces);
     this.#pieces = [all];
     return all;
   }

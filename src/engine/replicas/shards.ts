@@ -1,4 +1,5 @@
 /** @file A batch in shards of near-equal size, one per replica, and their outputs put together again. */
+import { at as itemAt } from "../../arrays.js";
 import type { RowMask } from "../../flow/masks.js";
 import type { Labels } from "../../tasks/index.js";
 import { joinArrays, joinEach } from "../batches/arrays.js";
@@ -39,7 +40,7 @@ export function shardOf(layout: HeadLayout, inputs: InputBatch, targets: BatchTa
     masked: hidden,
   } as const;
   const cut = <A extends Float32Array | Uint8Array>(all: A, task: number): A => {
-    const { part } = layout.columns[task] as HeadLayout["columns"][number];
+    const { part } = itemAt(layout.columns, task);
     const { lines } = parts[part];
     const width = lines === 0 ? 0 : all.length / lines;
     return all.slice(ranges[part][0] * width, ranges[part][1] * width) as A;

@@ -1,4 +1,5 @@
 /** @file A step on several replicas: each computes the gradient of its shard, and one optimizer applies their sum. */
+import { at, f32At } from "../../arrays.js";
 import { type BatchLoss, countTerms, type TaskLoss } from "../optimization/losses.js";
 import type { PartValues } from "../model/layout.js";
 import type { Network } from "../model/network.js";
@@ -48,7 +49,7 @@ export class ReplicaSteps implements StepEngine {
     const replies = await this.#group.ask("step", (rank) => ({
       kind: "step",
       weights: this.#group.weightsFor(rank, this.#weights),
-      ...(shards[rank] as (typeof shards)[number]),
+      ...at(shards, rank),
       factors,
       denominators,
       seed,
@@ -104,7 +105,7 @@ function shared(values: Float32Array): Float32Array {
 function sumGradients(replies: readonly StepReply[], sum: Float32Array): void {
   replies.forEach(({ gradient }, rank) => {
     if (rank === 0) sum.set(gradient);
-    else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number);
+    else for (let i = 0; i < sum.length; i++) sum[i] = f32At(sum, i) + f32At(gradient, i);
   });
 }
 
@@ -115,8 +116,8 @@ function totalOf(
 ): BatchLoss {
   let total = 0;
   const tasks = denominators.map((terms, task): TaskLoss => {
-    const sum = replies.reduce((all, { sums }) => all + (sums[task] as number), 0);
-    if (terms > 0) total += (factors[task] as number) * (sum / terms);
+    const sum = replies.reduce((all, { sums }) => all + at(sums, task), 0);
+    if (terms > 0) total += at(factors, task) * (sum / terms);
     return { sum, terms };
   });
   return { total, tasks };

@@ -1,6 +1,7 @@
 /** @file Layers that see more than their own row, made to see the whole batch where a replica has only a shard of it. */
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { at as itemAt, f32At, f64At } from "../../arrays.js";
 import { type Call, type Layer, replaceCall, withInnerLayers } from "../model/layer-graph.js";
 import type { Exchange } from "./exchange.js";
 import type { ShardPlace } from "./messages.js";
@@ -55,7 +56,7 @@ function normalizeTogether(layer: Normalization, original: Call, scope: ShardSco
     const { place } = scope;
     if (place === null || options.training !== true) return original(inputs, options);
     return tf.tidy(() => {
-      const input = [inputs].flat()[0] as tf.Tensor;
+      const input = itemAt([inputs].flat(), 0);
       const last = input.rank - 1;
       const axis = layer.axis >= 0 ? layer.axis : layer.axis + input.rank;
       const order = [...input.shape.keys()].filter((each) => each !== axis);
@@ -79,7 +80,7 @@ function normalizeTogether(layer: Normalization, original: Call, scope: ShardSco
 
 function moveAverage(variable: tfl.LayerVariable, value: Float32Array, momentum: number): void {
   const before = variable.read().dataSync() as Float32Array;
-  variable.write(tf.tensor1d(before.map((old, i) => old - (old - (value[i] as number)) * (1 - momentum))));
+  variable.write(tf.tensor1d(before.map((old, i) => old - (old - f32At(value, i)) * (1 - momentum))));
 }
 
 interface Standardized {
@@ -135,13 +136,13 @@ function statisticsOf(lines: tf.Tensor2D, counts: boolean, exchange: Exchange) {
   const mean = new Float64Array(channels);
   const squares = new Float64Array(channels);
   for (let at = 0; at < all.length; at += message.length) {
-    const count = all[at] as number;
+    const count = f64At(all, at);
     if (count === 0) continue;
     const share = count / (total + count);
     for (let c = 0; c < channels; c++) {
-      const apart = (all[at + 1 + c] as number) - (mean[c] as number);
-      mean[c] = (mean[c] as number) + apart * share;
-      squares[c] = (squares[c] as number) + (all[at + 1 + channels + c] as number) + apart * apart * total * share;
+      const apart = f64At(all, at + 1 + c) - f64At(mean, c);
+      mean[c] = f64At(mean, c) + apart * share;
+      squares[c] = f64At(squares, c) + f64At(all, at + 1 + channels + c) + apart * apart * total * share;
     }
     total += count;
   }
@@ -150,7 +151,7 @@ function statisticsOf(lines: tf.Tensor2D, counts: boolean, exchange: Exchange) {
 
 function sumOfParts(all: Float64Array, size: number): Float64Array {
   const sums = new Float64Array(size);
-  for (let i = 0; i < all.length; i++) sums[i % size] = (sums[i % size] as number) + (all[i] as number);
+  for (let i = 0; i < all.length; i++) sums[i % size] = f64At(sums, i % size) + f64At(all, i);
   return sums;
 }
 

@@ -1,5 +1,6 @@
 /** @file The forward pass of inference as one run of a TensorFlow graph. */
 import * as tf from "@tensorflow/tfjs-core";
+import { at as itemAt } from "../../arrays.js";
 import type { InputValues } from "../../data/dataset.js";
 import { DTYPE } from "../../protobuf/tensorflow.js";
 import type { LogitPart, PartValues } from "../model/layout.js";
@@ -77,7 +78,7 @@ export class GraphForward {
         const tensors = this.#network.inputTensors(inputs, rows);
         traced.push(recordOps(backend, builder, (recorder) => this.#record(recorder, tensors, inputs, maskedLines)));
       });
-      return traced[0] as TracedForward;
+      return itemAt(traced, 0);
     });
   }
 

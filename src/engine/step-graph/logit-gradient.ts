@@ -1,7 +1,8 @@
 /** @file The gradient of the masked losses with respect to the logits, as tensor ops on what a batch's targets feed. */
 import * as tf from "@tensorflow/tfjs-core";
+import { at as itemAt, f32At } from "../../arrays.js";
 import type { TaskKind, TaskNode } from "../../flow/graph.js";
-import { answerWidth, type RowMask } from "../../flow/masks.js";
+import { answerWidth } from "../../flow/masks.js";
 import { unitScaleAt } from "../../tasks/behaviour.js";
 import { normalize } from "../../tasks/kinds/bounded-regression.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
@@ -111,7 +112,7 @@ function activate(segments: readonly Segment[], logits: tf.Tensor2D): tf.Tensor 
     1,
   );
   return tf.concat(
-    segments.map((segment, i) => one(segment, parts[i] as tf.Tensor)),
+    segments.map((segment, i) => one(segment, itemAt(parts, i))),
     1,
   );
 }
@@ -141,13 +142,13 @@ export function gradientFeed(
   const terms = countTerms(layout, batch);
   for (const columns of columnsOf(layout, part)) {
     const { spec, index } = columns.task;
-    const weight = (factors[index] as number) / (terms[index] as number);
-    const mask = batch.masks[index] as RowMask;
-    const labels = batch.labels[index] as Labels;
+    const weight = itemAt(factors, index) / itemAt(terms, index);
+    const mask = itemAt(batch.masks, index);
+    const labels = itemAt(batch.labels, index);
     for (let line = 0; line < known; line++) {
       if (mask[line] !== 1 || behaviourOf(spec).lossTerms(spec as never, labels, line) === 0) continue;
       if (compact) {
-        targets[line] = labels.answers[line] as number;
+        targets[line] = f32At(labels.answers, line);
         weights[line] = weight;
       } else fillLine(columns, labels, line, line * stride, weight, targets, weights);
     }
@@ -168,11 +169,11 @@ function fillLine(
   const answers = answerWidth(spec);
   if (forms[spec.kind] === "softmax cross entropy") {
     weights.fill(weight, at, at + width);
-    targets[at + (labels.answers[line] as number)] = 1;
+    targets[at + f32At(labels.answers, line)] = 1;
     return;
   }
   for (let i = 0; i < width; i++) {
-    const label = labels.answers[line * answers + i] as number;
+    const label = f32At(labels.answers, line * answers + i);
     if (Number.isNaN(label)) continue;
     targets[at + i] =
       spec.kind === "boundedRegression" ? normalize(spec, label, unitScaleAt(labels.unitScale, line)) : label;

@@ -1,5 +1,6 @@
 /** @file A network's inputs and weights as parts of a graph. */
 import type * as tf from "@tensorflow/tfjs-core";
+import { at } from "../../arrays.js";
 import type { InputValues } from "../../data/dataset.js";
 import { DTYPE } from "../../protobuf/tensorflow.js";
 import type { Network } from "../model/network.js";
@@ -29,7 +30,7 @@ export function placeInputs(
   tensors: readonly tf.Tensor[],
 ): FeedInputs {
   const places = Object.entries(inputs).map(([name, { kind }], i) => {
-    const tensor = tensors[i] as tf.Tensor;
+    const tensor = at(tensors, i);
     const { shape } = tensor;
     const dtype = kind === "image" ? DTYPE.uint8 : DTYPE.float;
     const placeholder = builder.placeholder(dtype, shape);
@@ -67,6 +68,6 @@ export function placeWeights(
     variables.map(({ size }) => size),
   );
   for (const [i, variable] of variables.entries()) {
-    recorder.place(variable as tf.Tensor, builder.reshape(pieces[i] as Output, variable.shape));
+    recorder.place(variable as tf.Tensor, builder.reshape(at(pieces, i), variable.shape));
   }
 }

@@ -1,5 +1,6 @@
 /** @file Records what tfjs computes on TensorFlow, op by op, as nodes of a graph. */
 import type * as tf from "@tensorflow/tfjs-core";
+import { at } from "../../arrays.js";
 import { DTYPE } from "../../protobuf/tensorflow.js";
 import type {
   Binding,
@@ -31,7 +32,7 @@ export function recordOps<T>(backend: TensorflowBackend, graph: GraphBuilder, wo
   const { binding, getInputTensorIds } = backend;
   const outputs = new Map<TensorId, Output>();
   const constants = new Set<TensorId>();
-  const idOf = (tensor: tf.Tensor): TensorId => backend.getInputTensorIds([tensor])[0] as TensorId;
+  const idOf = (tensor: tf.Tensor): TensorId => at(backend.getInputTensorIds([tensor]), 0);
   const outputOfId = (id: TensorId): Output => {
     const output = outputs.get(id);
     if (output !== undefined) return output;
@@ -67,7 +68,7 @@ export function recordOps<T>(backend: TensorflowBackend, graph: GraphBuilder, wo
     const ids = getInputTensorIds.call(backend, tensors);
     for (const [i, id] of ids.entries()) {
       if (outputs.has(id)) continue;
-      const { dtype, shape } = tensors[i] as tf.Tensor;
+      const { dtype, shape } = at(tensors, i);
       if (!(dtype in ELEMENT_TYPES)) throw new UntraceableError(`a layer reads a tensor of type ${dtype}`);
       outputs.set(
         id,

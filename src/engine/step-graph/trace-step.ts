@@ -1,5 +1,6 @@
 /** @file A whole training step as one run of a graph: forward, masked losses, gradients, optimizer. */
 import * as tf from "@tensorflow/tfjs-core";
+import { at as itemAt } from "../../arrays.js";
 import { DTYPE } from "../../protobuf/tensorflow.js";
 import { withInnerLayers } from "../model/layer-graph.js";
 import { type HeadLayout, type LogitPart, type PartValues, partsOf } from "../model/layout.js";
@@ -84,9 +85,9 @@ export function traceStep(
     // tidy takes functions of tensors only, as far as its type goes
     const traced: TracedStep[] = [];
     tf.tidy(() => void traced.push(record()));
-    return traced[0] as TracedStep;
+    return itemAt(traced, 0);
   } finally {
-    for (const [i, variable] of network.statistics.entries()) variable.assign(before[i] as tf.Tensor);
+    for (const [i, variable] of network.statistics.entries()) variable.assign(itemAt(before, i));
     tf.dispose(before);
   }
 }

@@ -1,4 +1,5 @@
 /** @file A confusion matrix as a picture. */
+import { at } from "../../arrays.js";
 import type { ConfusionMatrix } from "../../analysis/confusion.js";
 import type { EncodedImage } from "../tensorboard/images.js";
 import { COLOURS, encodeDrawing, type ImageFormat, rectangle, textElement } from "./svg.js";
@@ -79,7 +80,7 @@ function drawNames(
 ): string[] {
   return names.flatMap((name, i) => {
     const [middleX, middleY] = [(i + 0.5) * cell.width, (i + 0.5) * cell.height];
-    const short = columnNames[i] as string;
+    const short = at(columnNames, i);
     return [
       textElement(name, left - 10, top + middleY + 9, { ...PLAIN, anchor: "end" }),
       slanted

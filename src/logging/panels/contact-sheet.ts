@@ -1,4 +1,5 @@
 /** @file A contact sheet: the best or worst samples of a task as one picture with captions. */
+import { at } from "../../arrays.js";
 import type { EncodedImage } from "../tensorboard/images.js";
 import type { Figure } from "./figures.js";
 import { type OpenedPicture, openPicture, type SamplePicture, type TilePicture } from "./picture.js";
@@ -77,8 +78,8 @@ export async function drawContactSheet(sheet: ContactSheet, format: ImageFormat)
   const pictures = await Promise.all(sheet.tiles.map(({ picture }) => openPicture(picture, SIDE)));
   const placed = sheet.tiles.map((tile, i) => ({
     tile,
-    caption: captions[i] as Caption,
-    picture: pictures[i] as OpenedPicture,
+    caption: at(captions, i),
+    picture: at(pictures, i),
     place: placeOf(i, tileHeight),
   }));
   const behind = [

@@ -1,4 +1,5 @@
 /** @file Boxes and points that regression tasks measure on a picture, as labelled and as predicted. */
+import { at, f32At } from "../../arrays.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
 import {
   type BoundedRegressionSpec,
@@ -56,7 +57,7 @@ function flowOf(path: string): string {
 }
 
 function rowFigures(scored: ScoredSplit, tasks: FigureTasks, row: number): Figure[] {
-  const used = Object.values(tasks).map(({ index }: Measure) => scored.tasks[index] as ScoredTask);
+  const used = Object.values(tasks).map(({ index }: Measure) => at(scored.tasks, index));
   if (used.some((task) => task.activeTruth[row] === 0)) return [];
   const truth = shapeFrom(scored, tasks, row, (task) => task.labels.answers);
   const prediction = shapeFrom(scored, tasks, row, (task) => task.decoded);
@@ -74,9 +75,9 @@ function shapeFrom(
   answersOf: (task: ScoredTask) => AnswerColumn,
 ): Shape | null {
   const fraction = (measure: Measure): number => {
-    const task = scored.tasks[measure.index] as ScoredTask;
+    const task = at(scored.tasks, measure.index);
     const unitScale = task.labels.unitScale?.[row] ?? 1;
-    return fractionOf(measure.spec, (answersOf(task)[row] as number) / unitScale);
+    return fractionOf(measure.spec, f32At(answersOf(task), row) / unitScale);
   };
   const corner = { x: fraction(x), y: fraction(y) };
   const shape: Shape =

@@ -1,4 +1,5 @@
 /** @file A scored split → the contact sheets of each task's best and worst samples. */
+import { at, f32At } from "../../arrays.js";
 import { bestAndWorst, type InterpretedSample } from "../../analysis/interpret.js";
 import { lineAt } from "../../analysis/positions.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
@@ -44,7 +45,7 @@ export async function* sampleSheets(
   const wanted = new Set(options.tasks ?? graph.tasks.map(({ path }) => path));
   for (const [i, { task_path, best, worst }] of bestAndWorst(graph, scored, options.top).entries()) {
     if (!wanted.has(task_path) || best.length === 0) continue;
-    const task = scored.tasks[i] as ScoredTask;
+    const task = at(scored.tasks, i);
     const figures = figuresOf(graph, scored, task_path);
     const count = task.lossMask.reduce((sum, active) => sum + active, 0);
     for (const [side, samples] of Object.entries({ best, worst }) as [Side, readonly InterpretedSample[]][]) {
@@ -91,7 +92,7 @@ function describePrediction(
 function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number): number | null {
   switch (spec.kind) {
     case "binary":
-      return activated[row] as number;
+      return f32At(activated, row);
     case "classification":
       return decodedScore(spec, spec.classes.length, activated, decoded, row);
     case "multilabel":

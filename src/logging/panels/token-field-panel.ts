@@ -1,4 +1,5 @@
 /** @file Which tokens move which answers, as a picture: one row per answer, one column per token. */
+import { at, f32At } from "../../arrays.js";
 import type { EncodedImage } from "../tensorboard/images.js";
 import { heatColour, UNREACHABLE } from "./heat.js";
 import { COLOURS, encodeDrawing, rectangle, textElement } from "./svg.js";
@@ -45,7 +46,7 @@ export function drawTokenField(
     textElement(NOTE, MARGIN, 50, { ...PLAIN, colour: COLOURS.muted }),
     ...names.map((name, i) => textElement(name, left + (i + 0.45) * CELL.width, top - 8, { ...PLAIN, rotate: -45 })),
     ...rows.flatMap((row, r) => [
-      textElement(titles[r] as string, left - 12, top + (r + 0.66) * CELL.height, { ...PLAIN, anchor: "end" }),
+      textElement(at(titles, r), left - 12, top + (r + 0.66) * CELL.height, { ...PLAIN, anchor: "end" }),
       ...words.map((_, i) => drawCell(row, i, left + i * CELL.width, top + r * CELL.height)),
     ]),
   ];
@@ -54,7 +55,7 @@ export function drawTokenField(
 
 function drawCell({ position, influence, reachable }: TokenFieldRow, token: number, x: number, y: number): string {
   // as in pictures: heat grows with the square root, or only the strongest would be seen
-  const colour = reachable[token] === 1 ? heatColour(Math.sqrt(influence[token] as number)) : UNREACHABLE;
+  const colour = reachable[token] === 1 ? heatColour(Math.sqrt(f32At(influence, token))) : UNREACHABLE;
   const fill = `rgb(${colour.map(Math.round).join(",")})`;
   const [width, height] = [CELL.width - GAP, CELL.height - GAP];
   if (position !== token) return rectangle(x, y, width, height, { fill, radius: 3 });

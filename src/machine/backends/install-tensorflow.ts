@@ -1,6 +1,7 @@
 /** @file `cool backends install tensorflow`: tfjs-node in a cache of our own, however its library can be had. */
 import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
+import { at } from "../../arrays.js";
 import {
   privateInstallation,
   TENSORFLOW_PACKAGES,
@@ -94,7 +95,7 @@ async function fill(installation: Installation, { flavour, wheel }: InstallOptio
 
   log("4/4 training a step as a proof");
   keepOnly(join(dir, "node_modules"), ["@tensorflow", "google-protobuf"]);
-  keepOnly(join(dir, "node_modules", "@tensorflow"), [name.split("/")[1] as string]);
+  keepOnly(join(dir, "node_modules", "@tensorflow"), [at(name.split("/"), 1)]);
   rmSync(join(packageDir, "build"), { recursive: true, force: true });
   rmSync(join(dir, "wheel"), { recursive: true, force: true });
   const proof = await prove(installation);

@@ -7,6 +7,7 @@
  *     test    = field [ comparison literal | ["not"] "in" "(" literal { "," literal } ")" | "is" ["not"] "null" ]
  *     literal = text | number | "true" | "false" | "null" | name
  */
+import { at as itemAt } from "../../arrays.js";
 import { COMPARISONS, type Comparison, type Condition, type FieldRef, type Literal } from "./ast.js";
 import { queryError } from "./query-error.js";
 import { type Token, tokenize } from "./tokens.js";
@@ -138,7 +139,7 @@ class Parser {
   }
 
   #peek(ahead = 0): Token {
-    return this.#tokens[Math.min(this.#next + ahead, this.#tokens.length - 1)] as Token;
+    return itemAt(this.#tokens, Math.min(this.#next + ahead, this.#tokens.length - 1));
   }
 
   #expected(what: string): Error {

@@ -1,4 +1,5 @@
 /** @file Runs by condition, order and columns of choice: one SQL statement with bound parameters. */
+import { at } from "../../arrays.js";
 import { UsageError } from "../../errors.js";
 import { parseValue } from "../tables/config-values.js";
 import type { Database } from "../database/database.js";
@@ -99,7 +100,7 @@ function columnValues(
   return new Map(
     rows.map((row) => [
       String(row.id),
-      Object.fromEntries(shown.map(({ field }, i) => [names[i] as string, cellOf(field, row[`c${i}`])])),
+      Object.fromEntries(shown.map(({ field }, i) => [at(names, i), cellOf(field, row[`c${i}`])])),
     ]),
   );
 }

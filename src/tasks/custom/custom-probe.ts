@@ -1,4 +1,5 @@
 /** @file Custom tasks tried out before training: functions whose results do not fit are found in a moment. */
+import { at } from "../../arrays.js";
 import { CoolError } from "../../errors.js";
 import { callCustom, numbersFrom, type CustomFunctions } from "./custom-functions.js";
 
@@ -40,7 +41,7 @@ function tryFunctions(functions: CustomFunctions): void {
   };
   const activated = call("activation", logitWidth, () => functions.activation(logits));
   const decoded = call("decoder.decode", answerWidth, () => decoder.decode(activated, decoder.parameters));
-  const label = answerWidth === 1 ? (decoded[0] as number) : decoded;
+  const label = answerWidth === 1 ? at(decoded, 0) : decoded;
   call("loss", 1, () => functions.loss(logits, label));
   const { gradient } = functions;
   if (gradient !== undefined) call("gradient", logitWidth, () => gradient(logits, label));

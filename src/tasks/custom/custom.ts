@@ -1,4 +1,5 @@
 /** @file own: a task of the user's. Its spec is data; its functions are found by the definition's digest. */
+import { f32At } from "../../arrays.js";
 import { ConfigError, TrainingError } from "../../errors.js";
 import type { CustomSpec } from "../../flow/graph.js";
 import { isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
@@ -46,7 +47,7 @@ function rowOf(values: Float32Array, row: number, width: number): number[] {
 
 /** A label or answer as the user's functions take it: a number where there is one, else a list. */
 function answerOf(values: Float32Array, row: number, width: number): number | readonly number[] {
-  return width === 1 ? (values[row] as number) : rowOf(values, row, width);
+  return width === 1 ? f32At(values, row) : rowOf(values, row, width);
 }
 
 function isLabelled(spec: CustomSpec, answers: Float32Array, row: number): boolean {

@@ -1,4 +1,5 @@
 /** @file binary: yes or no. Sigmoid, binary cross entropy, one tuned threshold. */
+import { f32At } from "../../arrays.js";
 import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
 import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
@@ -30,10 +31,10 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   },
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(_spec, logits, labels, row, gradient) {
-    const y = labels.answers[row] as number;
+    const y = f32At(labels.answers, row);
     if (Number.isNaN(y)) return 0;
     const at = row * logits.stride + logits.offset;
-    const z = logits.data[at] as number;
+    const z = f32At(logits.data, at);
     if (gradient !== null) gradient[at] = sigmoid(z) - y;
     return sigmoidCrossEntropy(z, y);
   },
@@ -47,7 +48,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   likelihood: () => "categorical",
   answerType: () => "truth",
   describe(_spec, answers, row) {
-    const answer = answers[row] as number;
+    const answer = f32At(answers, row);
     return Number.isNaN(answer) ? null : answer >= 0.5;
   },
 };

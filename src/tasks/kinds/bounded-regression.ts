@@ -1,4 +1,5 @@
 /** @file boundedRegression: a number in [min, max]. Sigmoid, squared error of the normalized value. */
+import { f32At } from "../../arrays.js";
 import type { BoundedRegressionSpec, ImageScale } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
 import { isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
@@ -80,10 +81,10 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   },
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
-    const label = labels.answers[row] as number;
+    const label = f32At(labels.answers, row);
     if (Number.isNaN(label)) return 0;
     const at = row * logits.stride + logits.offset;
-    const p = sigmoid(logits.data[at] as number);
+    const p = sigmoid(f32At(logits.data, at));
     const error = p - normalize(spec, label, unitScaleAt(labels.unitScale, row));
     if (gradient !== null) gradient[at] = 2 * error * p * (1 - p);
     return error * error;
@@ -99,7 +100,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   likelihood: () => "gaussian",
   answerType: () => "number",
   describe(_spec, answers, row) {
-    const answer = answers[row] as number;
+    const answer = f32At(answers, row);
     return Number.isNaN(answer) ? null : answer;
   },
 };

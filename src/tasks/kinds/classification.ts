@@ -37,7 +37,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   },
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
-    const y = labels.answers[row] as number;
+    const y = f32At(labels.answers, row);
     if (Number.isNaN(y)) return 0;
     return softmaxCrossEntropy(logits, row, spec.classes.length, y, gradient);
   },
@@ -48,7 +48,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
       const row = logits.subarray(at, at + classes);
       const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
       const sum = row.reduce((a, z) => a + Math.exp(z - max), 0);
-      for (let c = 0; c < classes; c++) activated[at + c] = Math.exp((row[c] as number) - max) / sum;
+      for (let c = 0; c < classes; c++) activated[at + c] = Math.exp(f32At(row, c) - max) / sum;
     }
     return activated;
   },
@@ -75,7 +75,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   likelihood: () => "categorical",
   answerType: () => "text",
   describe(spec, answers, row) {
-    const answer = answers[row] as number;
+    const answer = f32At(answers, row);
     return Number.isNaN(answer) ? null : (spec.classes[answer] ?? null);
   },
 };

@@ -1,4 +1,5 @@
 /** @file maskedLanguageModeling: which tokens were hidden. Softmax over the vocabulary, cross entropy. */
+import { f32At } from "../../arrays.js";
 import type { CommonTaskOptions, MaskedLanguageModelingSpec } from "../../flow/graph.js";
 import { checkOptions, TRUTH } from "../../options.js";
 import { softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
@@ -58,7 +59,7 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   },
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
-    const token = labels.answers[row] as number;
+    const token = f32At(labels.answers, row);
     return Number.isNaN(token) ? 0 : softmaxCrossEntropy(logits, row, vocabularySize(spec), token, gradient);
   },
   activate: () => new Float32Array(0),
@@ -71,7 +72,7 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   likelihood: () => "categorical",
   answerType: () => "text",
   describe(spec, answers, row) {
-    const token = answers[row] as number;
+    const token = f32At(answers, row);
     return Number.isNaN(token) ? null : (spec.vocabulary?.[token] ?? null);
   },
 };

@@ -1,4 +1,5 @@
 /** @file multilabel: any subset of several labels. Sigmoid, binary cross entropy, one tuned threshold per label. */
+import { f32At } from "../../arrays.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
 import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
@@ -73,9 +74,9 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     const at = row * logits.stride + logits.offset;
     let sum = 0;
     for (let i = 0; i < spec.labels.length; i++) {
-      const y = labels.answers[row * spec.labels.length + i] as number;
+      const y = f32At(labels.answers, row * spec.labels.length + i);
       if (Number.isNaN(y)) continue;
-      const z = logits.data[at + i] as number;
+      const z = f32At(logits.data, at + i);
       if (gradient !== null) gradient[at + i] = sigmoid(z) - y;
       sum += sigmoidCrossEntropy(z, y);
     }
@@ -97,7 +98,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     const width = spec.labels.length;
     const answer = answers.subarray(row * width, (row + 1) * width);
     if (answer.every((a) => Number.isNaN(a))) return null;
-    return spec.labels.filter((_, i) => (answer[i] as number) >= 0.5);
+    return spec.labels.filter((_, i) => f32At(answer, i) >= 0.5);
   },
 };
 

@@ -1,5 +1,7 @@
 /** @file Metrics of yes-or-no decisions, from four counts. */
 
+import { at, u8At } from "../../arrays.js";
+
 /** How many answers were decided how. */
 export interface Confusion {
   readonly truePositives: number;
@@ -85,8 +87,8 @@ export function confusionOf(truths: Uint8Array, decisions: Uint8Array): Confusio
   // indexed by truth * 2 + decision
   const counts = [0, 0, 0, 0];
   for (let i = 0; i < truths.length; i++) {
-    const cell = (truths[i] as number) * 2 + (decisions[i] as number);
-    counts[cell] = (counts[cell] as number) + 1;
+    const cell = u8At(truths, i) * 2 + u8At(decisions, i);
+    counts[cell] = at(counts, cell) + 1;
   }
   const [trueNegatives, falsePositives, falseNegatives, truePositives] = counts as [number, number, number, number];
   return { truePositives, falsePositives, falseNegatives, trueNegatives };

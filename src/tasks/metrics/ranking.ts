@@ -1,4 +1,5 @@
 /** @file Metrics of an order of scores: the areas under the ROC and the precision-recall curve. */
+import { u8At } from "../../arrays.js";
 import type { RankedAnswers } from "./sort.js";
 
 export interface RankingMetrics {
@@ -23,7 +24,7 @@ export function rankingMetrics({ scores, truths }: RankedAnswers): RankingMetric
     let tiedPositives = 0;
     let tied = 0;
     for (; i >= 0 && scores[i] === score; i--) {
-      tiedPositives += truths[i] as number;
+      tiedPositives += u8At(truths, i);
       tied++;
     }
     const tiedNegatives = tied - tiedPositives;

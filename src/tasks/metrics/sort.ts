@@ -1,5 +1,7 @@
 /** @file Scores in order, in linear time: a radix sort on the bits of single-precision numbers. */
 
+import { u32At, u8At } from "../../arrays.js";
+
 /** Answers to one yes-or-no question, from the lowest score to the highest. */
 export interface RankedAnswers {
   /** Ascending; negative zeros have become zeros. Shape [answers]. */
@@ -29,12 +31,12 @@ export function sortByScore(scores: Float32Array, truths: Uint8Array): RankedAns
   for (const shift of SHIFTS) {
     const next = digitStarts(keys, shift);
     for (let i = 0; i < keys.length; i++) {
-      const key = keys[i] as number;
+      const key = u32At(keys, i);
       const digit = (key >>> shift) & (DIGITS - 1);
-      const at = next[digit] as number;
+      const at = u32At(next, digit);
       next[digit] = at + 1;
       sortedKeys[at] = key;
-      sortedFlags[at] = flags[i] as number;
+      sortedFlags[at] = u8At(flags, i);
     }
     [keys, sortedKeys] = [sortedKeys, keys];
     [flags, sortedFlags] = [sortedFlags, flags];
@@ -46,12 +48,12 @@ export function sortByScore(scores: Float32Array, truths: Uint8Array): RankedAns
 function digitStarts(keys: Uint32Array, shift: number): Uint32Array {
   const starts = new Uint32Array(DIGITS);
   for (let i = 0; i < keys.length; i++) {
-    const digit = ((keys[i] as number) >>> shift) & (DIGITS - 1);
-    starts[digit] = (starts[digit] as number) + 1;
+    const digit = (u32At(keys, i) >>> shift) & (DIGITS - 1);
+    starts[digit] = u32At(starts, digit) + 1;
   }
   let sum = 0;
   for (let digit = 0; digit < DIGITS; digit++) {
-    const count = starts[digit] as number;
+    const count = u32At(starts, digit);
     starts[digit] = sum;
     sum += count;
   }
@@ -63,7 +65,7 @@ function toKeys(scores: Float32Array): Uint32Array<ArrayBuffer> {
   // adding zero turns −0 into 0, so that both are one score
   const keys = new Uint32Array(scores.map((score) => score + 0).buffer);
   for (let i = 0; i < keys.length; i++) {
-    const bits = keys[i] as number;
+    const bits = u32At(keys, i);
     keys[i] = bits & SIGN ? ~bits : bits | SIGN;
   }
   return keys;
@@ -72,7 +74,7 @@ function toKeys(scores: Float32Array): Uint32Array<ArrayBuffer> {
 /** Inverse of {@link toKeys}, in place. */
 function toScores(keys: Uint32Array<ArrayBuffer>): Float32Array {
   for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] as number;
+    const key = u32At(keys, i);
     keys[i] = key & SIGN ? key ^ SIGN : ~key;
   }
   return new Float32Array(keys.buffer);

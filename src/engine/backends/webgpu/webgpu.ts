@@ -1,4 +1,5 @@
 /** @file tfjs's WebGPU backend on Dawn: GPUs of every maker, without CUDA, where the two packages are installed. */
+import { at } from "../../../arrays.js";
 import { BackendError } from "../../../errors.js";
 import { type Backend, type BackendRequest, type OpenedBackend, prepareCore } from "../backend.js";
 import { DawnEvents } from "./dawn-events.js";
@@ -119,7 +120,7 @@ function readAtOnce(backend: WebgpuBackend, events: DawnEvents, refused: readonl
     const data = backend.tensorMap.get(dataId);
     if (data.values != null || data.resource === null || data.dtype === "complex64") return readFromHost(dataId);
     const bytes = readBuffer(backend, events, data.resource);
-    if (refused.length > 0) throw refusal(refused[0] as string);
+    if (refused.length > 0) throw refusal(at(refused, 0));
     data.values = typedArrayOf(bytes, data.dtype);
     return data.values;
   };

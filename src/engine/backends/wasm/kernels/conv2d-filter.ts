@@ -6,6 +6,7 @@ import {
   type Conv2DBackpropFilterInputs,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
+import { at } from "../../../../arrays.js";
 import { type ConvInfo, convInfo, convolve, type Dilated } from "./conv2d.js";
 import { cropped, dispose, type KernelCall, runKernel, transposeMatrix, viewAs, wasmKernel, zeros } from "./kernel.js";
 
@@ -78,7 +79,7 @@ function filterGradientByMatMul(backend: BackendWasm, x: TensorInfo, dy: TensorI
 function filterGradient(backend: BackendWasm, x: TensorInfo, dy: TensorInfo, info: ConvInfo): TensorInfo {
   const { inChannels, outChannels, outHeight, outWidth, padInfo } = info;
   const { effectiveFilterHeight: taps, effectiveFilterWidth: columnTaps } = info;
-  const batch = x.shape[0] as number;
+  const batch = at(x.shape, 0);
   // pixels past the last one that any tap reaches are cut off, missing ones are padding
   const readHeight = taps + (outHeight - 1) * info.strideHeight - padInfo.top;
   const readWidth = columnTaps + (outWidth - 1) * info.strideWidth - padInfo.left;
@@ -102,7 +103,7 @@ function filterGradient(backend: BackendWasm, x: TensorInfo, dy: TensorInfo, inf
 
 /** [batch, …] → [...shape, batch]; consumes x. */
 function batchToChannels(backend: BackendWasm, x: TensorInfo, shape: readonly number[]): TensorInfo {
-  const batch = x.shape[0] as number;
+  const batch = at(x.shape, 0);
   const pixels = shape.reduce((product, size) => product * size, 1);
   const out = transposeMatrix(backend, viewAs(x, [batch, pixels]));
   dispose(backend, x);

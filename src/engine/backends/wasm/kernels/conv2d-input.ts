@@ -6,6 +6,7 @@ import {
   type Conv2DBackpropInputInputs,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
+import { at, f32At } from "../../../../arrays.js";
 import { convInfo, convolve, type Dilated } from "./conv2d.js";
 import {
   cropped,
@@ -102,10 +103,10 @@ function rowPart(
   columns: AxisPhases,
   remainder: number,
 ): TensorInfo {
-  const taps = rows.taps[remainder] as number;
+  const taps = at(rows.taps, remainder);
   const columnTaps = Math.max(...columns.taps);
   const [batch, outHeight, outWidth, outChannels] = dy.shape as Shape4D;
-  const channels = columns.stride * (filter.shape[2] as number);
+  const channels = columns.stride * at(filter.shape, 2);
   if (taps === 0) {
     const height = outHeight + rows.before + rows.after + 1;
     const width = outWidth + columns.before + columns.after + 1;
@@ -146,7 +147,7 @@ function fillPart(
       let source = (row * filterWidth + column) * inChannels * outChannels;
       for (let c = 0; c < inChannels; c++) {
         let target = toStart + phase + c;
-        for (let k = 0; k < outChannels; k++, source++, target += channels) to[target] = from[source] as number;
+        for (let k = 0; k < outChannels; k++, source++, target += channels) to[target] = f32At(from, source);
       }
     }
   }
@@ -154,7 +155,7 @@ function fillPart(
 
 /** Rows of each remainder in turn, and columns out of the channels → [batch, rows, columns, in]; consumes the parts. */
 function interleaveRows(backend: BackendWasm, parts: readonly TensorInfo[], inChannels: number): TensorInfo {
-  const first = parts[0] as TensorInfo;
+  const first = at(parts, 0);
   const [batch, height, width, channels] = first.shape as Shape4D;
   const shape = [batch, height * parts.length, (width * channels) / inChannels, inChannels];
   if (parts.length === 1) return { ...first, shape };

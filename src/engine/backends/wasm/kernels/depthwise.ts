@@ -10,6 +10,7 @@ import {
   type DepthwiseConv2dNativeBackpropInputInputs,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
+import { f32At, f64At } from "../../../../arrays.js";
 import {
   cropped,
   dispose,
@@ -114,14 +115,14 @@ function addPixel(
 ): void {
   if (multiplier === 1) {
     for (let c = 0; c < channels; c++) {
-      sums[tap + c] = (sums[tap + c] as number) + (x[from + c] as number) * (dy[at + c] as number);
+      sums[tap + c] = f64At(sums, tap + c) + f32At(x, from + c) * f32At(dy, at + c);
     }
     return;
   }
   for (let first = 0, channel = from; first < channels; first += multiplier, channel++) {
-    const value = x[channel] as number;
+    const value = f32At(x, channel);
     for (let c = first; c < first + multiplier; c++) {
-      sums[tap + c] = (sums[tap + c] as number) + value * (dy[at + c] as number);
+      sums[tap + c] = f64At(sums, tap + c) + value * f32At(dy, at + c);
     }
   }
 }
@@ -184,7 +185,7 @@ function spreadOut(backend: BackendWasm, dy: TensorInfo, info: ConvInfo): Tensor
     for (let row = 0; row < height; row += strideHeight) {
       for (let column = 0; column < width; column += strideWidth) {
         const target = ((image * height + row) * width + column) * outChannels;
-        for (let c = 0; c < outChannels; c++, source++) to[target + c] = from[source] as number;
+        for (let c = 0; c < outChannels; c++, source++) to[target + c] = f32At(from, source);
       }
     }
   }

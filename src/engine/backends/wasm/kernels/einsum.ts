@@ -12,6 +12,7 @@ import {
   type Tensor,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
+import { at } from "../../../../arrays.js";
 import { dispose, type KernelCall, runKernel, viewAs, wasmKernel } from "./kernel.js";
 
 /** An operand with the names of its axes; its data belongs to whoever made it. */
@@ -28,7 +29,7 @@ function runEinsum({ inputs, attrs, backend }: KernelCall<readonly TensorInfo[],
   backend_util.checkEinsumDimSizes(allDims.length, idDims, inputs as Tensor[]);
   // all names of the output come first, in their order
   const outAxes = allDims.map((_, axis) => axis).filter((axis) => !summedDims.includes(axis));
-  const [first, second] = inputs.map((tensor, i) => ({ tensor, axes: idDims[i] as number[] }));
+  const [first, second] = inputs.map((tensor, i) => ({ tensor, axes: at(idDims, i) }));
   if (first === undefined) throw new RangeError("einsum of no tensors");
   if (second === undefined) return reduceTo(backend, first, outAxes);
   return product(backend, first, second, outAxes);
@@ -104,8 +105,8 @@ function operandGradient(
   names: readonly string[],
   which: number,
 ): Tensor {
-  const name = names[which] as string;
-  const operand = operands[which] as Tensor;
+  const name = at(names, which);
+  const operand = at(operands, which);
   const otherName = names[1 - which];
   const other = operands[1 - which];
   const known = `${out}${otherName ?? ""}`;

@@ -9,6 +9,7 @@ import {
   type MaxPoolGradInputs,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
+import { at as itemAt, f32At, i32At } from "../../../../arrays.js";
 import { floats, type KernelCall, wasmKernel, zeros } from "./kernel.js";
 
 type PoolInfo = backend_util.Conv2DInfo;
@@ -36,19 +37,19 @@ function maxPoolGradient({ inputs, attrs, backend }: KernelCall<MaxPoolGradInput
   const place = new Int32Array(channels);
   forEachWindow(info, (output, pixels) => {
     maximum.fill(Number.NEGATIVE_INFINITY);
-    place.fill(pixels[0] as number);
+    place.fill(itemAt(pixels, 0));
     for (const pixel of pixels) {
       for (let c = 0; c < channels; c++) {
-        const value = x[pixel + c] as number;
-        if (value > (maximum[c] as number)) {
+        const value = f32At(x, pixel + c);
+        if (value > f32At(maximum, c)) {
           maximum[c] = value;
           place[c] = pixel;
         }
       }
     }
     for (let c = 0; c < channels; c++) {
-      const at = (place[c] as number) + c;
-      dx[at] = (dx[at] as number) + (dy[output + c] as number);
+      const at = i32At(place, c) + c;
+      dx[at] = f32At(dx, at) + f32At(dy, output + c);
     }
   });
   return dxTensor;
@@ -67,7 +68,7 @@ function averagePoolGradient({ inputs, attrs, backend }: KernelCall<AvgPoolGradI
     const share = 1 / pixels.length;
     for (const pixel of pixels) {
       for (let c = 0; c < info.inChannels; c++) {
-        dx[pixel + c] = (dx[pixel + c] as number) + share * (dy[output + c] as number);
+        dx[pixel + c] = f32At(dx, pixel + c) + share * f32At(dy, output + c);
       }
     }
   });

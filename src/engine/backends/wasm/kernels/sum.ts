@@ -8,6 +8,7 @@ import {
   type TensorInfo,
   util,
 } from "@tensorflow/tfjs-core";
+import { f32At, f64At } from "../../../../arrays.js";
 import { dispose, floats, type KernelCall, runKernel, viewAs } from "./kernel.js";
 
 /** Rows that one pooling window adds up: a power of two, so that taking its mean back to its sum is exact. */
@@ -45,7 +46,7 @@ function sumRows(backend: BackendWasm, x: TensorInfo, rows: number, columns: num
     const attrs = { filterSize: [1, WINDOW_ROWS], strides: [1, WINDOW_ROWS], pad: "valid" };
     const means = runKernel(backend, "AvgPool", { x: viewAs(x, [1, windows, WINDOW_ROWS, columns]) }, attrs);
     addRows(total, floats(backend, means));
-    for (let c = 0; c < columns; c++) total[c] = (total[c] as number) * WINDOW_ROWS;
+    for (let c = 0; c < columns; c++) total[c] = f64At(total, c) * WINDOW_ROWS;
     dispose(backend, means);
   }
   const out = backend.makeOutput([columns], "float32");
@@ -57,6 +58,6 @@ function sumRows(backend: BackendWasm, x: TensorInfo, rows: number, columns: num
 function addRows(total: Float64Array, rows: Float32Array): void {
   const columns = total.length;
   for (let start = 0; start < rows.length; start += columns) {
-    for (let c = 0; c < columns; c++) total[c] = (total[c] as number) + (rows[start + c] as number);
+    for (let c = 0; c < columns; c++) total[c] = f64At(total, c) + f32At(rows, start + c);
   }
 }

@@ -15,6 +15,7 @@ import {
   type MaxPool3DInputs,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
+import { at as itemAt, f32At, i32At } from "../../../../arrays.js";
 import { floats, type KernelCall, wasmKernel, zeros } from "./kernel.js";
 
 type Shape5D = [number, number, number, number, number];
@@ -39,9 +40,9 @@ function filterGradient({
   const [, , , from, to] = attrs.filterShape;
   forEachPlace(windows, (output, input, tap) => {
     for (let i = 0; i < from; i++) {
-      const value = x[input * from + i] as number;
+      const value = f32At(x, input * from + i);
       const row = (tap * from + i) * to;
-      for (let o = 0; o < to; o++) dw[row + o] = (dw[row + o] as number) + value * (dy[output * to + o] as number);
+      for (let o = 0; o < to; o++) dw[row + o] = f32At(dw, row + o) + value * f32At(dy, output * to + o);
     }
   });
   return gradient;
@@ -62,8 +63,8 @@ function inputGradient({
     for (let i = 0; i < from; i++) {
       const row = (tap * from + i) * to;
       let sum = 0;
-      for (let o = 0; o < to; o++) sum += (w[row + o] as number) * (dy[output * to + o] as number);
-      dx[input * from + i] = (dx[input * from + i] as number) + sum;
+      for (let o = 0; o < to; o++) sum += f32At(w, row + o) * f32At(dy, output * to + o);
+      dx[input * from + i] = f32At(dx, input * from + i) + sum;
     }
   });
   return gradient;
@@ -72,14 +73,14 @@ function inputGradient({
 /** [batch, depth, height, width, channels] → the largest of each window. */
 function maxPool({ inputs, attrs, backend }: KernelCall<MaxPool3DInputs, MaxPool3DAttrs>): TensorInfo {
   const windows = poolWindows(inputs.x.shape, attrs);
-  const channels = inputs.x.shape[4] as number;
+  const channels = itemAt(inputs.x.shape, 4);
   const result = zeros(backend, windows.outShape);
   const [x, y] = [floats(backend, inputs.x), floats(backend, result)];
   y.fill(Number.NEGATIVE_INFINITY);
   forEachPlace(windows, (output, input) => {
     for (let c = 0; c < channels; c++) {
       const at = output * channels + c;
-      y[at] = Math.max(y[at] as number, x[input * channels + c] as number);
+      y[at] = Math.max(f32At(y, at), f32At(x, input * channels + c));
     }
   });
   return result;
@@ -88,19 +89,19 @@ function maxPool({ inputs, attrs, backend }: KernelCall<MaxPool3DInputs, MaxPool
 /** The gradient goes to the first maximum of each window. */
 function maxPoolGradient({ inputs, attrs, backend }: KernelCall<MaxPool3DGradInputs, MaxPool3DGradAttrs>): TensorInfo {
   const windows = poolWindows(inputs.input.shape, attrs);
-  const channels = inputs.input.shape[4] as number;
+  const channels = itemAt(inputs.input.shape, 4);
   const gradient = zeros(backend, inputs.input.shape);
   const [x, dy, dx] = [floats(backend, inputs.input), floats(backend, inputs.dy), floats(backend, gradient)];
   const place = new Int32Array(dy.length).fill(-1);
   forEachPlace(windows, (output, input) => {
     for (let c = 0; c < channels; c++) {
       const [at, candidate] = [output * channels + c, input * channels + c];
-      const best = place[at] as number;
-      if (best < 0 || (x[candidate] as number) > (x[best] as number)) place[at] = candidate;
+      const best = i32At(place, at);
+      if (best < 0 || f32At(x, candidate) > f32At(x, best)) place[at] = candidate;
     }
   });
   place.forEach((at, output) => {
-    if (at >= 0) dx[at] = (dx[at] as number) + (dy[output] as number);
+    if (at >= 0) dx[at] = f32At(dx, at) + f32At(dy, output);
   });
   return gradient;
 }
