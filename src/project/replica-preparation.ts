@@ -1,5 +1,5 @@
 /** @file What a replica loads of a user's project: its configuration, which registers custom tasks and layers. */
-import { importConfig } from "../project/load-project.js";
+import { importConfig } from "./load-project.js";
 
 /** @param file the project's configuration */
 export default async function prepare(file: unknown): Promise<void> {

@@ -18,7 +18,7 @@ import { evaluateMasked, predictRows } from "./predict-rows.js";
 import { assertPresent } from "./assert-present.js";
 import { digestFiles } from "../records/run-artifacts.js";
 import type { RunContext } from "./run-context.js";
-import type { TrainedEpochs } from "./train-epochs.js";
+import type { TrainedEpochs } from "./epochs/train-epochs.js";
 
 export interface CompletedRun {
   readonly thresholds: ThresholdsByPath;

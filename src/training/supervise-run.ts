@@ -11,7 +11,7 @@ import { completeRun } from "./complete-run.js";
 import { endLogs, openLoggers } from "./log-run.js";
 import type { RunContext } from "./run-context.js";
 import { storeLogger } from "./store-logger.js";
-import { trainEpochs } from "./train-epochs.js";
+import { trainEpochs } from "./epochs/train-epochs.js";
 import type { RunResult } from "./run-result.js";
 
 /**

@@ -1,6 +1,6 @@
 /** @file Speed and progress of one epoch. */
-import type { StepReport } from "../engine/optimization/trainer.js";
-import type { StepProgress } from "../logging/run-logger.js";
+import type { StepReport } from "../../engine/optimization/trainer.js";
+import type { StepProgress } from "../../logging/run-logger.js";
 
 /** Counts the steps of an epoch, and only their time: validation is not part of the speed. */
 export class EpochClock {

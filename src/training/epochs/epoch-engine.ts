@@ -1,13 +1,13 @@
 /** @file What trains a run's network, from where its last checkpoint stands, and writes its checkpoints. */
-import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
-import type { Network } from "../engine/model/network.js";
-import type { ScheduleState } from "../engine/model/training-state.js";
-import type { Trainer } from "../engine/optimization/trainer.js";
-import { runFiles } from "../records/run-folder.js";
-import { assertPresent } from "./assert-present.js";
-import { buildNetwork, recordStart } from "./fresh-network.js";
-import { openTraining } from "./training-replicas.js";
-import type { RunContext } from "./run-context.js";
+import type { BatchAnswerer } from "../../engine/inference/answer-batches.js";
+import type { Network } from "../../engine/model/network.js";
+import type { ScheduleState } from "../../engine/model/training-state.js";
+import type { Trainer } from "../../engine/optimization/trainer.js";
+import { runFiles } from "../../records/run-folder.js";
+import { assertPresent } from "../assert-present.js";
+import { buildNetwork, recordStart } from "../fresh-network.js";
+import { openTraining } from "../training-replicas.js";
+import type { RunContext } from "../run-context.js";
 
 /** Owns the network, the trainer and its replicas. */
 export interface EpochEngine {
@@ -25,9 +25,9 @@ export interface EpochEngine {
 export async function openEngine(context: RunContext): Promise<EpochEngine> {
   const [{ Trainer }, { openStepEngine }, { hasCheckpoint, loadNetwork, loadTrainingState, saveCheckpoint }] =
     await Promise.all([
-      import("../engine/optimization/trainer.js"),
-      import("../engine/step-graph/open-step-engine.js"),
-      import("../engine/model/checkpoint.js"),
+      import("../../engine/optimization/trainer.js"),
+      import("../../engine/step-graph/open-step-engine.js"),
+      import("../../engine/model/checkpoint.js"),
     ]);
   const { project, settings, store, run, runDir, loggers } = context;
   const { optimizer, batchSize, clipNorm, seed, taskWeighting, freeze = [] } = settings.train;

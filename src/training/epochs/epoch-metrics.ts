@@ -1,18 +1,18 @@
 /** @file Metrics of one epoch, and the values of its curves: built once, for every listener. */
-import { evaluateSplit, LOSS, TOTAL, totalLoss } from "../analysis/evaluate.js";
-import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
-import { outputsOf } from "../asking/outputs.js";
-import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
-import type { Network } from "../engine/model/network.js";
-import type { EpochReport } from "../engine/optimization/epoch-record.js";
-import { TrainingError } from "../errors.js";
-import type { EpochSummary } from "../logging/run-logger.js";
-import { onDemandMetricsOf } from "../project/metrics.js";
-import { defaultThresholds } from "../records/thresholds.js";
-import type { EvaluationRow, MetricPoint, Split } from "../tasks/evaluation.js";
-import type { Labels } from "../tasks/index.js";
-import { evaluateMasked, maskedRows, predictRows } from "./predict-rows.js";
-import type { RunContext } from "./run-context.js";
+import { evaluateSplit, LOSS, TOTAL, totalLoss } from "../../analysis/evaluate.js";
+import { type ScoredSplit, scoreSplit } from "../../analysis/score.js";
+import { outputsOf } from "../../asking/outputs.js";
+import type { BatchAnswerer } from "../../engine/inference/answer-batches.js";
+import type { Network } from "../../engine/model/network.js";
+import type { EpochReport } from "../../engine/optimization/epoch-record.js";
+import { TrainingError } from "../../errors.js";
+import type { EpochSummary } from "../../logging/run-logger.js";
+import { onDemandMetricsOf } from "../../project/metrics.js";
+import { defaultThresholds } from "../../records/thresholds.js";
+import type { EvaluationRow, MetricPoint, Split } from "../../tasks/evaluation.js";
+import type { Labels } from "../../tasks/index.js";
+import { evaluateMasked, maskedRows, predictRows } from "../predict-rows.js";
+import type { RunContext } from "../run-context.js";
 
 /** What an epoch has come to. */
 export interface EpochMetrics {
@@ -59,7 +59,7 @@ export async function epochMetrics(
 }
 
 async function scoreTrain(context: RunContext, network: Network, report: EpochReport): Promise<ScoredSplit> {
-  const { splitTasks } = await import("../engine/inference/predict.js");
+  const { splitTasks } = await import("../../engine/inference/predict.js");
   const logits = splitTasks(network.layout, report.logits, report.tokenOutputs);
   return scoreRows(context, "train", report.rows, logits, report.movedLabels);
 }

@@ -1,15 +1,15 @@
 /** @file What a run's epochs are compared by: `train.monitor` or, where that is undefined, what stands in for it. */
-import { evaluateSplit, LOSS, TOTAL } from "../analysis/evaluate.js";
-import { scoreSplit } from "../analysis/score.js";
-import { outputsOf } from "../asking/outputs.js";
-import { createRandom } from "../data/rng.js";
-import { axisOf } from "../flow/graph.js";
-import type { RowMask } from "../flow/masks.js";
-import { type Monitor, monitoredValue, parseMonitor } from "../project/monitor.js";
-import { defaultThresholds } from "../records/thresholds.js";
-import type { EvaluationRow } from "../tasks/evaluation.js";
-import { behaviourOf, isEvaluated, isSummarized } from "../tasks/index.js";
-import type { RunContext } from "./run-context.js";
+import { evaluateSplit, LOSS, TOTAL } from "../../analysis/evaluate.js";
+import { scoreSplit } from "../../analysis/score.js";
+import { outputsOf } from "../../asking/outputs.js";
+import { createRandom } from "../../data/rng.js";
+import { axisOf } from "../../flow/graph.js";
+import type { RowMask } from "../../flow/masks.js";
+import { type Monitor, monitoredValue, parseMonitor } from "../../project/monitor.js";
+import { defaultThresholds } from "../../records/thresholds.js";
+import type { EvaluationRow } from "../../tasks/evaluation.js";
+import { behaviourOf, isEvaluated, isSummarized } from "../../tasks/index.js";
+import type { RunContext } from "../run-context.js";
 
 type WatchContext = Pick<RunContext, "project" | "settings" | "dataset" | "loggers">;
 

@@ -1,19 +1,19 @@
 /** @file The epochs of a run: train, validate, tell, keep the best. */
-import type { Network } from "../engine/model/network.js";
-import { afterEpoch, hasStoppedEarly, type ScheduleConfig, startSchedule } from "../engine/optimization/schedule.js";
-import type { ScheduleState } from "../engine/model/training-state.js";
-import type { EpochReport } from "../engine/optimization/epoch-record.js";
-import type { EpochOptions } from "../engine/optimization/trainer.js";
-import { InterruptedError } from "../errors.js";
-import type { RowMask } from "../flow/masks.js";
-import type { EpochSummary, EvaluatedCheckpoint } from "../logging/run-logger.js";
-import type { Settings } from "../project/settings.js";
+import type { Network } from "../../engine/model/network.js";
+import { afterEpoch, hasStoppedEarly, type ScheduleConfig, startSchedule } from "../../engine/optimization/schedule.js";
+import type { ScheduleState } from "../../engine/model/training-state.js";
+import type { EpochReport } from "../../engine/optimization/epoch-record.js";
+import type { EpochOptions } from "../../engine/optimization/trainer.js";
+import { InterruptedError } from "../../errors.js";
+import type { RowMask } from "../../flow/masks.js";
+import type { EpochSummary, EvaluatedCheckpoint } from "../../logging/run-logger.js";
+import type { Settings } from "../../project/settings.js";
 import { EpochClock } from "./epoch-clock.js";
 import { type EpochEngine, openEngine } from "./epoch-engine.js";
 import { assertFinite, epochMetrics, epochPoints } from "./epoch-metrics.js";
-import { openAugmenter } from "./open-augmenter.js";
-import { lossMasks, maskerOf } from "./predict-rows.js";
-import type { RunContext } from "./run-context.js";
+import { openAugmenter } from "../open-augmenter.js";
+import { lossMasks, maskerOf } from "../predict-rows.js";
+import type { RunContext } from "../run-context.js";
 import { type WatchedMetric, watchMetric } from "./watched-metric.js";
 
 /** Where training came to. */
@@ -152,6 +152,6 @@ function isCheckpointDue({ checkpointEverySteps }: Settings["train"], step: numb
 }
 
 async function weightsOf(network: Network): Promise<Record<string, Float32Array>> {
-  const { readWeights } = await import("../engine/model/read-weights.js");
+  const { readWeights } = await import("../../engine/model/read-weights.js");
   return readWeights(network);
 }
