@@ -9,7 +9,6 @@ import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { directionsOf, type MetricDirections } from "../analysis/comparison/directions.js";
 import { type ListedRun, listed } from "../records/list-runs.js";
-import { readGraph } from "../records/run-documents.js";
 import { runFiles } from "../records/run-folder.js";
 
 export interface RunComparison extends Comparison {
@@ -30,18 +29,18 @@ export interface CompareRunsOptions {
 }
 
 /** @param references two runs or more; none: all finished ones, oldest first */
-export function compareRuns(
+export async function compareRuns(
   store: RunStore,
   references: readonly string[],
   options: CompareRunsOptions = {},
-): RunComparison {
+): Promise<RunComparison> {
   if (references.length === 1)
     throw new UsageError("One run cannot be compared. Name a second one, or none for all finished runs.");
   const runs = references.length === 0 ? finishedRuns(store) : references.map((reference) => store.findRun(reference));
   refuseRepeated(runs, references);
   // of two runs the differences are wanted, whatever they differ in
   const group = (options.group ?? true) && runs.length > 2;
-  const compared = runs.map((run) => comparable(store, run));
+  const compared = await Promise.all(runs.map((run) => comparable(store, run)));
   const directions: MetricDirections = Object.assign({}, ...compared.map((run) => run.directions));
   const curves = (): ComparedCurve[] =>
     compareCurves(
@@ -88,7 +87,7 @@ export function flat(values: Readonly<Record<string, unknown>>): FlatFacts {
   );
 }
 
-function comparable(store: RunStore, run: RunRecord): ComparableRun {
+async function comparable(store: RunStore, run: RunRecord): Promise<ComparableRun> {
   const environment = environmentFacts(store, run);
   return {
     id: run.id,
@@ -99,14 +98,17 @@ function comparable(store: RunStore, run: RunRecord): ComparableRun {
     data: { data_digest: run.dataDigest },
     identity: identityFacts(run, environment),
     evaluation: store.readEvaluation(run.id),
-    directions: directionsOfRun(store, run),
+    directions: await directionsOfRun(store, run),
   };
 }
 
 /** Which way the metrics of a run's tasks get better, as its graph says. */
-function directionsOfRun(store: RunStore, run: RunRecord): MetricDirections {
+async function directionsOfRun(store: RunStore, run: RunRecord): Promise<MetricDirections> {
   const dir = store.runDir(run.id);
-  return existsSync(runFiles(dir).graph) ? directionsOf(readGraph(dir)) : {};
+  if (!existsSync(runFiles(dir).graph)) return {};
+  // what checks documents takes a while to load
+  const { readGraph } = await import("../records/run-documents.js");
+  return directionsOf(readGraph(dir));
 }
 
 /**

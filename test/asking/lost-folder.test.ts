@@ -50,9 +50,9 @@ it("is narrowed to a split, to gates and to metrics like any other", async () =>
   await expect(evaluateRun(store, "lost", { metrics: ["f1_scor"] })).rejects.toThrow('Did you mean "f1_score"?');
 });
 
-it("is shown and compared", () => {
+it("is shown and compared", async () => {
   expect(showRun(store, "lost").evaluation).toHaveLength(before.length);
-  expect(compareRuns(store, ["lost", "kept"]).metrics.length).toBeGreaterThan(0);
+  expect((await compareRuns(store, ["lost", "kept"])).metrics.length).toBeGreaterThan(0);
 });
 
 it("cannot be tuned or asked, and is not advised to be resumed", async () => {

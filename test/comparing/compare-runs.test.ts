@@ -8,12 +8,13 @@ import { flipsTable, samplesSummary, samplesTable } from "../../src/cli/tables/s
 import { defineTasks } from "../../src/flow/define.js";
 import { traceFlow } from "../../src/flow/trace.js";
 import { compareRunSamples } from "../../src/comparing/compare-run-samples.js";
+import type { CoolError } from "../../src/errors.js";
 import { compareRuns } from "../../src/comparing/compare-runs.js";
 import { writePredictions } from "../../src/records/predictions.js";
 import type { RunStore } from "../../src/storage/run-store.js";
 import type { EvaluationRow } from "../../src/tasks/evaluation.js";
 import { binary } from "../../src/tasks/index.js";
-import { openStore, temporaryDir, thrownBy } from "../storage/support.js";
+import { openStore, temporaryDir } from "../storage/support.js";
 
 const DATA = "d".repeat(64);
 
@@ -55,11 +56,11 @@ function addRun(store: RunStore, name: string, facts: RunFacts = {}): string {
 }
 
 describe("two runs", () => {
-  it("differ in settings, environment and code; what is the same is left out", () => {
+  it("differ in settings, environment and code; what is the same is left out", async () => {
     const store = openStore(temporaryDir());
     addRun(store, "base");
     addRun(store, "wide", { seed: 2, batchSize: 16, node: "22.0.0", sourceDigest: "t", accuracy: 0.75 });
-    const comparison = compareRuns(store, ["base", "wide"]);
+    const comparison = await compareRuns(store, ["base", "wide"]);
     expect(comparison).toMatchObject({
       runs: [{ name: "base" }, { name: "wide" }],
       params: [
@@ -79,16 +80,16 @@ describe("two runs", () => {
       values: [0.5, 0.75],
       best: 1,
     });
-    expect(compareRuns(store, ["base", "wide"], { all: true })).toMatchObject({
+    expect(await compareRuns(store, ["base", "wide"], { all: true })).toMatchObject({
       data: [{ key: "data_digest", values: [DATA, DATA] }],
     });
   });
 
-  it("are shown as tables, the best marked", () => {
+  it("are shown as tables, the best marked", async () => {
     const store = openStore(temporaryDir());
     addRun(store, "base");
     addRun(store, "wide", { sourceDigest: "f".repeat(64), accuracy: 0.75 });
-    const comparison = compareRuns(store, ["base", "wide"]);
+    const comparison = await compareRuns(store, ["base", "wide"]);
     expect(factTables(comparison)).toEqual([
       {
         head: ["code and data", "base", "wide"],
@@ -113,11 +114,11 @@ describe("two runs", () => {
     ]);
   });
 
-  it("are all marked where they are equally good", () => {
+  it("are all marked where they are equally good", async () => {
     const store = openStore(temporaryDir());
     for (const [name, accuracy] of Object.entries({ base: 0.75, wide: 0.5, deep: 0.75 }))
       addRun(store, name, { accuracy });
-    const { rows } = metricTable(compareRuns(store, ["base", "wide", "deep"], { group: false }), {
+    const { rows } = metricTable(await compareRuns(store, ["base", "wide", "deep"], { group: false }), {
       split: "test",
       gates: "truth",
       all: false,
@@ -125,32 +126,35 @@ describe("two runs", () => {
     expect(rows[1]?.slice(2)).toEqual(["0.7500 *", "0.5000  ", "0.7500 *"]);
   });
 
-  it("of the same name are told apart by their ids", () => {
+  it("of the same name are told apart by their ids", async () => {
     const store = openStore(temporaryDir());
     const ids = [addRun(store, "base"), addRun(store, "other", { batchSize: 9 })];
     store.updateRun(ids[1] ?? "", { name: "base" });
-    const [table] = factTables(compareRuns(store, ids));
+    const [table] = factTables(await compareRuns(store, ids));
     expect(table?.head.slice(1)).toEqual(ids.map((id) => `base ${id.split("-")[2]}`));
   });
 
-  it("must be two", () => {
+  it("must be two", async () => {
     const store = openStore(temporaryDir());
     addRun(store, "base");
-    expect(thrownBy(() => compareRuns(store, ["base"])).message).toMatch(/Name a second one/);
-    const { message, exitCode } = thrownBy(() => compareRuns(store, ["base", "latest"]));
+    await expect(compareRuns(store, ["base"])).rejects.toThrow(/Name a second one/);
+    const { message, exitCode } = await compareRuns(store, ["base", "latest"]).then(
+      () => expect.fail("a run is compared with itself"),
+      (error: CoolError) => error,
+    );
     expect(message).toMatch(/^"base" and "latest" are the same run/);
     expect(exitCode).toBe(2);
   });
 });
 
 describe("runs that differ in their seed alone", () => {
-  it("are one column: mean, standard deviation, n", () => {
+  it("are one column: mean, standard deviation, n", async () => {
     const store = openStore(temporaryDir());
     for (const [i, accuracy] of [0.5, 0.7, 0.9].entries()) {
       addRun(store, `wide-s${i}`, { seed: i, accuracy, node: "20.1.0" });
     }
     addRun(store, "deep", { batchSize: 16, accuracy: 0.8 });
-    const comparison = compareRuns(store, []);
+    const comparison = await compareRuns(store, []);
     expect(comparison.groups).toMatchObject([
       { name: "wide", runs: [0, 1, 2], seeds: [0, 1, 2] },
       { name: "deep", runs: [3] },
@@ -166,12 +170,12 @@ describe("runs that differ in their seed alone", () => {
     expect(csv[0]?.slice(6)).toEqual(["wide (n=3)", "wide (n=3) sd", "wide (n=3) n", "deep"]);
     const metric = csv.find(([kind]) => kind === "metric");
     expect(metric?.slice(6)).toEqual([expect.closeTo(0.7, 12), expect.closeTo(0.2, 12), 3, 0.8]);
-    expect(compareRuns(store, [], { group: false }).groups).toEqual([]);
+    expect((await compareRuns(store, [], { group: false })).groups).toEqual([]);
   });
 });
 
 describe("curves", () => {
-  it("are summed up where they are asked for", () => {
+  it("are summed up where they are asked for", async () => {
     const store = openStore(temporaryDir());
     const [base, wide] = [addRun(store, "base"), addRun(store, "wide", { seed: 2 })];
     const points = (values: readonly number[]) =>
@@ -186,14 +190,14 @@ describe("curves", () => {
       }));
     store.appendMetrics(base, points([0.9, 0.3, 0.5]));
     store.appendMetrics(wide, points([0.8, 0.4]));
-    const { curves } = compareRuns(store, [base, wide], { curves: true });
+    const { curves } = await compareRuns(store, [base, wide], { curves: true });
     expect(curves).toHaveLength(1);
     expect(curves?.[0]).toMatchObject({ split: "valid", task_path: "_total", metric_name: "loss", best: 0 });
     expect(curves?.[0]?.values).toMatchObject([
       { last: 0.5, best: 0.3, best_step: 1, min: 0.3, max: 0.9 },
       { last: 0.4, best: 0.4, best_step: 1, min: 0.4, max: 0.8 },
     ]);
-    expect(compareRuns(store, [base, wide])).not.toHaveProperty("curves");
+    expect(await compareRuns(store, [base, wide])).not.toHaveProperty("curves");
   });
 });
 

@@ -194,7 +194,7 @@ describe("a configuration that cannot be used", () => {
     [
       "does not parse",
       inConfig("const tasks =", "const tasks = ="),
-      "DIR/cool.config.ts cannot be loaded: ParseError: Unexpected token DIR/cool.config.ts:3:14.",
+      "DIR/cool.config.ts, line 3 cannot be loaded: ParseError: Unexpected token DIR/cool.config.ts:3:14.",
     ],
     [
       "exports no project",

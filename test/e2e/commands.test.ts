@@ -97,6 +97,7 @@ describe("cool run", () => {
       backend: expect.any(String),
       seed: 7,
       epochs: 2,
+      best_epoch: expect.any(Number),
     });
     expect(Object.keys(first.thresholds)).toEqual(["blocked", "present", "square.marks"]);
     expect(first.thresholds["square.marks"]).toHaveLength(2);

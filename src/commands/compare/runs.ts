@@ -73,7 +73,7 @@ Two runs are also compared on the samples that their splits share, task by task:
     const hasSamples = flags.samples && !flags.csv && !isInteractive;
     const comparison = await this.withStore(flags, async (store) => {
       const { curves, group } = flags;
-      const compared = compareRuns(store, argv as string[], { all: flags.all || isInteractive, curves, group });
+      const compared = await compareRuns(store, argv as string[], { all: flags.all || isInteractive, curves, group });
       const [first, second, ...others] = compared.runs;
       if (!hasSamples || first === undefined || second === undefined || others.length > 0) return compared;
       const { compareRunSamples } = await import("../../comparing/compare-run-samples.js");
