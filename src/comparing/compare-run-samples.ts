@@ -1,7 +1,7 @@
 /** @file Two runs sample by sample: their stored predictions of one split, read and compared. */
 import { existsSync } from "node:fs";
 import { compareSamples, type SampleComparison } from "../analysis/comparison/compare-samples.js";
-import type { RandomInt } from "../analysis/statistics/bootstrap.js";
+import type { RandomInt } from "../analysis/statistics/paired-differences.js";
 import { randomIndices } from "../analysis/statistics/random-index.js";
 import { createRandom } from "../data/rng.js";
 import type { RunStore } from "../storage/run-store.js";

@@ -1,16 +1,11 @@
 /** @file Tests and intervals against scipy and statsmodels (fixtures/scipy/make.py), and by hand. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import {
-  achievedSignificance,
-  pairedBootstrap,
-  percentileInterval,
-  resampledMeans,
-} from "../../src/analysis/statistics/bootstrap.js";
 import { holm } from "../../src/analysis/statistics/holm.js";
 import { logGamma } from "../../src/analysis/statistics/log-gamma.js";
 import { mcNemarExact } from "../../src/analysis/statistics/mcnemar.js";
 import { spreadOf } from "../../src/analysis/statistics/moments.js";
+import { pairedDifference, signFlipPValue } from "../../src/analysis/statistics/paired-differences.js";
 import { randomIndices } from "../../src/analysis/statistics/random-index.js";
 import { createRandom } from "../../src/data/rng.js";
 
@@ -84,46 +79,59 @@ describe("Holm's adjustment", () => {
   });
 });
 
-describe("the paired bootstrap", () => {
-  it.each(vectors.bootstrap)("takes scipy's interval of scipy's resamples: $name", ({ distribution, interval }) => {
-    const [low, high] = percentileInterval(Float64Array.from(distribution), 0.95);
-    expect(low).toBeCloseTo(interval[0], 12);
-    expect(high).toBeCloseTo(interval[1], 12);
+describe("paired differences", () => {
+  const seeded = (seed: number) => {
+    const random = createRandom(seed);
+    return (bound: number) => random.int(bound);
+  };
+
+  it.each(vectors.bootstrap)(
+    "have nearly scipy's interval and p of samples that are nearly normal: $name",
+    (expected) => {
+      const result = pairedDifference(expected.differences, { random: seeded(5) });
+      expect(result?.mean).toBeCloseTo(expected.mean, 12);
+      expect(Math.abs((result?.interval?.[0] ?? 0) - expected.interval[0])).toBeLessThan(0.6 * expected.standard_error);
+      expect(Math.abs((result?.interval?.[1] ?? 0) - expected.interval[1])).toBeLessThan(0.6 * expected.standard_error);
+      expect(Math.abs((result?.pValue ?? 0) - expected.p_value_t)).toBeLessThan(0.05);
+    },
+  );
+
+  it("are tested by all flips of their signs: 1, 2, …, 6 by hand, and by brute force", () => {
+    // only the two flips of all signs are as far from 0 as 21
+    expect(signFlipPValue([1, 2, 3, 4, 5, 6], seeded(1), 0)).toBe(2 / 64);
+    const differences = [0.3, -0.1, 0.7, 0.2, -0.4, 0.9, 0.05];
+    const sum = differences.reduce((total, value) => total + value, 0);
+    let extreme = 0;
+    for (let flips = 0; flips < 128; flips++) {
+      const flipped = differences.reduce((total, value, i) => total + (((flips >> i) & 1) === 1 ? -value : value), 0);
+      if (Math.abs(flipped) >= sum - 1e-12) extreme++;
+    }
+    expect(signFlipPValue(differences, seeded(1), 0)).toBe(extreme / 128);
   });
 
-  it.each(vectors.bootstrap)("has scipy's interval up to chance, by its own resamples: $name", (expected) => {
-    const random = createRandom(5);
-    const result = pairedBootstrap(expected.differences, { random: (bound) => random.int(bound) });
-    expect(result?.mean).toBeCloseTo(expected.mean, 12);
-    // the ends of an interval of 2,000 resamples vary by about a tenth of the standard error
-    expect(Math.abs((result?.interval[0] ?? 0) - expected.interval[0])).toBeLessThan(0.25 * expected.standard_error);
-    expect(Math.abs((result?.interval[1] ?? 0) - expected.interval[1])).toBeLessThan(0.25 * expected.standard_error);
-    // and the mean is nearly normal at these sizes
-    expect(Math.abs((result?.pValue ?? 0) - expected.p_value_t)).toBeLessThan(0.05);
+  it("have a p of 1 where they are all 0, and no interval where they are all equal", () => {
+    expect(pairedDifference(new Array(8).fill(0), { random: seeded(1) })).toEqual({
+      mean: 0,
+      interval: null,
+      pValue: 1,
+    });
+    expect(pairedDifference(new Array(8).fill(0.5), { random: seeded(1) })).toMatchObject({
+      interval: null,
+      pValue: 2 / 256,
+    });
   });
 
-  it("is the same for the same seed", () => {
-    const draw = (seed: number) => {
-      const random = createRandom(seed);
-      return [...resampledMeans([1, 2, 3, 4], (bound) => random.int(bound), 50)];
-    };
-    expect(draw(1)).toEqual(draw(1));
-    expect(draw(1)).not.toEqual(draw(2));
+  it("are the same for the same seed, and never certain", () => {
+    const differences = Array.from({ length: 30 }, (_, i) => 1 + (i % 3));
+    const once = pairedDifference(differences, { random: seeded(3) });
+    expect(pairedDifference(differences, { random: seeded(3) })).toEqual(once);
+    expect(once?.pValue).toBe(1 / 2001);
   });
 
-  it("draws the samples it is told to: indices 0 0 1, then 2 2 2", () => {
-    const drawn = [0, 0, 1, 2, 2, 2];
-    expect([...resampledMeans([3, 6, 9], () => drawn.shift() as number, 2)]).toEqual([4, 9]);
-  });
-
-  it("counts the measured sample as one resample more", () => {
-    // 3 means above 0, none below: 2 · (0 + 1) / (3 + 1)
-    expect(achievedSignificance(Float64Array.of(0.1, 0.2, 0.3))).toBe(0.5);
-    expect(achievedSignificance(Float64Array.of(0, 0, 0))).toBe(1);
-  });
-
-  it("knows nothing of fewer than two samples", () => {
-    expect(pairedBootstrap([0.5], { random: () => 0 })).toBeNull();
+  it("decide nothing below six pairs", () => {
+    expect(pairedDifference([0.01, 0.01], { random: seeded(1) })).toBeNull();
+    expect(pairedDifference([1, 2, 3, 4, 5], { random: seeded(1) })).toBeNull();
+    expect(pairedDifference([1, 2, 3, 4, 5, 6], { random: seeded(1) })).not.toBeNull();
   });
 });
 

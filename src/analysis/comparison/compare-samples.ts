@@ -6,7 +6,7 @@ import type { Gates, Split } from "../../tasks/evaluation.js";
 import { behaviourOf, type Described } from "../../tasks/index.js";
 import { lineId, linesOf, neededOffsets } from "../positions.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
-import { pairedBootstrap, type RandomInt } from "../statistics/bootstrap.js";
+import { pairedDifference, type RandomInt } from "../statistics/paired-differences.js";
 import { holm } from "../statistics/holm.js";
 import { mcNemarExact } from "../statistics/mcnemar.js";
 import { meanOf } from "../statistics/moments.js";
@@ -32,7 +32,7 @@ export interface Changes {
 export interface ComparedTask {
   readonly task_path: string;
   readonly measure: SampleMeasure;
-  readonly test: "mcnemar_exact" | "paired_bootstrap";
+  readonly test: "mcnemar_exact" | "sign_flip";
   /** Samples that are active and labelled, with the same label, in both runs. */
   readonly n: number;
   /** Samples left out because their labels differ. */
@@ -68,14 +68,14 @@ export interface SampleOptions {
   readonly gates: Gates;
   /** At most so many changed samples of each kind. */
   readonly top: number;
-  /** Source of chance for one task's bootstrap. */
+  /** Source of chance for one task's test. */
   readonly randomOf: (taskPath: string) => RandomInt;
 }
 
 /**
  * Compares two runs on the samples that their splits share, matched by id. Decisions are tested by McNemar's exact
  * test: binary and classification tasks by whether the answer is right, multilabel ones by whether all known labels
- * are. Errors and losses get a paired bootstrap interval. p-values are adjusted by Holm's method over all tested tasks.
+ * are. Errors and losses are tested by flips of the differences' signs, with a bootstrap-t interval. p-values are adjusted by Holm's method over all tested tasks.
  */
 export function compareSamples(first: ScoredSplit, second: ScoredSplit, options: SampleOptions): SampleComparison {
   const pairs = pairRows(first.ids, second.ids);
@@ -214,18 +214,18 @@ function compareTask(
     );
   // more of a decision's measure is better, of an error's worse
   const [worse, better] = measure.isDecision ? [changes(-1), changes(1)] : [changes(1), changes(-1)];
-  const bootstrap = measure.isDecision ? null : pairedBootstrap(differences, { random: randomOf(first.task.path) });
+  const paired = measure.isDecision ? null : pairedDifference(differences, { random: randomOf(first.task.path) });
   const decisionP = measure.isDecision && rows.length > 0 ? mcNemarExact(worse.count, better.count) : null;
   return {
     task_path: first.task.path,
     measure: measure.name,
-    test: measure.isDecision ? "mcnemar_exact" : "paired_bootstrap",
+    test: measure.isDecision ? "mcnemar_exact" : "sign_flip",
     n: rows.length,
     relabelled: asked.length - rows.length,
     values: rows.length === 0 ? [null, null] : [meanOf(before), meanOf(after)],
     difference: rows.length === 0 ? null : meanOf(differences),
-    interval: bootstrap?.interval ?? null,
-    p_value: bootstrap?.pValue ?? decisionP,
+    interval: paired?.interval ?? null,
+    p_value: paired?.pValue ?? decisionP,
     p_holm: null,
     worse,
     better,

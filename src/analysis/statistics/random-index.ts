@@ -1,5 +1,5 @@
 /** @file Random row numbers, fast enough for millions of draws. */
-import type { RandomInt } from "./bootstrap.js";
+import type { RandomInt } from "./paired-differences.js";
 
 /**
  * sfc32, a small fast counting generator (Doty-Humphrey, PractRand 0.94, 2018), its words scaled to the bound: a number

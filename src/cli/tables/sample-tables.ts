@@ -21,7 +21,7 @@ export function samplesSummary(
 }
 
 /** What the columns of {@link samplesTable} mean. */
-export const SAMPLES_LEGEND = `p: McNemar's exact test of decisions, paired bootstrap of errors and losses, adjusted by Holm's method; * p < 0.05.
+export const SAMPLES_LEGEND = `p: McNemar's exact test of decisions, sign flips of errors and losses (from 6 pairs), by Holm's method; * p < 0.05.
 exact_match: all known labels are right. worse / better: decisions that flipped, or samples whose error changed.`;
 
 /** One row per task: the difference with its interval, the p-value, and how many answers changed. */

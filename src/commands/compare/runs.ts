@@ -32,7 +32,7 @@ export default class CompareRuns extends CoolCommand {
 
 Of three runs or more, those that differ in their seed alone are shown as one column: mean ± sample standard deviation, n runs.
 
-Two runs are also compared on the samples that their splits share, task by task: McNemar's exact test for decisions, a paired bootstrap interval (2,000 resamples, 95 %) for errors, p-values adjusted by Holm's method, and the samples whose decisions flipped, those whose loss changed most first.`;
+Two runs are also compared on the samples that their splits share, task by task: McNemar's exact test for decisions, a sign-flip permutation test with a bootstrap-t interval (2,000 resamples, 95 %) for errors of at least six samples, p-values adjusted by Holm's method, and the samples whose decisions flipped, those whose loss changed most first.`;
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> base wide --split valid",
