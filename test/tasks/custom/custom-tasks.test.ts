@@ -203,7 +203,7 @@ describe("a definition that does not fit", () => {
   });
 });
 
-describe("tuning an custom decoder", () => {
+describe("tuning a custom decoder", () => {
   const graph = traceFlow(
     defineTasks({ features: ["f"], tasks: { wrist: angle(), on: binary() } }).flow("main", (flow, { f }, out) => {
       out.add(flow.on(f));
