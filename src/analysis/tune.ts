@@ -12,7 +12,7 @@ import { bestThreshold } from "./threshold.js";
 /** What tuning did to one threshold. */
 export interface TuningReport {
   readonly task_path: string;
-  /** The label whose threshold this is, or the place among several parameters of an custom decoder; null: the only one. */
+  /** The label whose threshold this is, or the place among several parameters of a custom decoder; null: the only one. */
   readonly label: string | null;
   readonly metric: string;
   readonly threshold: number;
@@ -89,7 +89,7 @@ function tuneQuestions(scored: ScoredTask, metric: DecisionMetric): TuningReport
   }));
 }
 
-/** Parameters of an custom decoder: one report for each, with the metric that they reach together. */
+/** Parameters of a custom decoder: one report for each, with the metric that they reach together. */
 function tuneParameters(scored: ScoredTask, metric: string, tuner: ParameterTuner<TaskSpec>): TuningReport[] {
   const { path, spec } = scored.task;
   const behaviour = behaviourOf(spec);
