@@ -3,9 +3,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { openFuzzPlace, parcel } from "../support/import-fuzz.js";
 
-test("two thousand changed exports are imported soundly or refused, and none does harm", {
-  timeout: 3_600_000,
-}, async () => {
+// as many of two thousand as five minutes allow; from the same seed, so that a failure is found again
+test("changed exports are imported soundly or refused, and none does harm", { timeout: 600_000 }, async () => {
   const place = await openFuzzPlace();
   const outcomes = { imported: 0, refused: 0 };
   try {
@@ -13,11 +12,11 @@ test("two thousand changed exports are imported soundly or refused, and none doe
       fc.asyncProperty(parcel, async (sent) => {
         outcomes[await place.tryParcel(sent)] += 1;
       }),
-      { numRuns: 2000, endOnFailure: true },
+      { numRuns: 2000, seed: 20_261_127, endOnFailure: true, interruptAfterTimeLimit: 300_000 },
     );
   } finally {
     place.remove();
   }
-  expect(outcomes.imported).toBeGreaterThan(100);
-  expect(outcomes.refused).toBeGreaterThan(500);
+  expect(outcomes.imported).toBeGreaterThan(10);
+  expect(outcomes.refused).toBeGreaterThan(50);
 });
