@@ -242,7 +242,7 @@ export class LoadedRun {
   }
 
   async #evaluateTable(table: string, options: ScoreOptions): Promise<EvaluationRow[]> {
-    const { graph, config, thresholds, project } = this.#stored;
+    const { graph, config, thresholds, baselines, project } = this.#stored;
     const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
     const onDemand = asked?.onDemand ?? onDemandMetricsOf(config.settings);
     const { loadRows } = await import("../data/load.js");
@@ -261,7 +261,7 @@ export class LoadedRun {
       const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
       const logits = await this.#logits(dataset.inputs, rows, options, dataset);
       const outputs = outputsOf(dataset, graph, "test", rows, logits);
-      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], onDemand);
+      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], onDemand, baselines);
       return evaluation.filter((row) => asked?.selects(row) ?? true);
     } finally {
       dataset.close();

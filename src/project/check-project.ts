@@ -1,6 +1,8 @@
 /** @file `cool check`: a project's flow and labels, before any training. */
+import { type BaselineRow, baselineRows } from "../analysis/baselines.js";
 import { type LabelReport, labelReport } from "../analysis/label-report.js";
 import type { InputSpec } from "../data/dataset.js";
+import { needsImageSize } from "../data/labels/labels.js";
 import type { Leak } from "../data/load.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { printGraph } from "../flow/print.js";
@@ -15,6 +17,8 @@ export interface ProjectCheck {
   readonly unasked: readonly string[];
   readonly warnings: readonly string[];
   readonly leaks: readonly Leak[];
+  /** What constant answers come to; not there for tasks in pixels of pictures, which are not opened. */
+  readonly baselines: readonly BaselineRow[];
   /** Inputs as the network reads them. */
   readonly inputs: Readonly<Record<string, InputSpec>>;
 }
@@ -45,6 +49,7 @@ export async function checkProject(
     unasked: project.unasked,
     warnings: read.warnings,
     leaks: read.leaks,
+    baselines: baselineRows(graph, { labels, splits, offsets: offsets ?? null }, (task) => !needsImageSize(task)),
     inputs: read.inputs,
   };
 }

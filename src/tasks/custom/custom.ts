@@ -3,6 +3,7 @@ import { f32At } from "../../arrays.js";
 import { ConfigError, TrainingError } from "../../errors.js";
 import type { CustomSpec } from "../../flow/graph.js";
 import { isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
+import { leastLoss } from "../constants.js";
 import { type Metric, type MetricTable, metricTable } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
 import { callCustom, numbersFrom, type CustomFunctions, type CustomRow } from "./custom-functions.js";
@@ -230,6 +231,7 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   defaultThresholds: (spec) => functionsOf(spec).decoder.parameters,
   questions: () => [],
   tuner: (spec) => (functionsOf(spec).decoder.tune === undefined ? null : tuneOwn),
+  constants: (spec, labels, mask) => leastLoss(customBehaviour, spec, labels, mask),
   metrics: customMetrics,
   headlineMetric: (spec) => Object.keys(spec.higherIsBetter)[0] ?? null,
   likelihood: (spec) => spec.likelihood,

@@ -3,6 +3,7 @@ import { f32At } from "../../arrays.js";
 import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
 import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
@@ -43,6 +44,13 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   defaultThresholds: () => [0.5],
   questions: () => [null],
   tuner: () => null,
+  constants(_spec, labels, mask) {
+    const known = rowsOf(mask)
+      .map((row) => f32At(labels.answers, row))
+      .filter((answer) => !Number.isNaN(answer));
+    // by its score the share of yes, and for metrics of decisions either answer
+    return known.length === 0 ? [] : [[logitOf(mean(known))], [SURELY], [-SURELY]];
+  },
   metrics: binaryMetrics,
   headlineMetric: () => "accuracy",
   likelihood: () => "categorical",

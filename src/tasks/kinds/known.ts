@@ -35,6 +35,7 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   defaultThresholds: () => [],
   questions: () => [],
   tuner: () => null,
+  constants: () => [],
   metrics: NO_METRICS,
   headlineMetric: () => null,
   likelihood: () => "categorical",

@@ -67,6 +67,8 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   defaultThresholds: () => [],
   questions: () => [],
   tuner: () => null,
+  // its labels are made while it trains
+  constants: () => [],
   metrics: GUESS_METRICS,
   headlineMetric: () => "perplexity",
   likelihood: () => "categorical",

@@ -3,6 +3,7 @@ import { f32At } from "../../arrays.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
 import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { multilabelMetrics } from "../metrics.js";
 import {
   COMMON_OPTIONS,
@@ -90,6 +91,16 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   defaultThresholds: (spec) => spec.labels.map(() => 0.5),
   questions: (spec) => spec.labels,
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const rows = rowsOf(mask);
+    const width = spec.labels.length;
+    const shares = spec.labels.map((_, i) =>
+      mean(rows.map((row) => f32At(labels.answers, row * width + i)).filter((answer) => !Number.isNaN(answer))),
+    );
+    if (shares.every(Number.isNaN)) return [];
+    const all = (logit: number) => spec.labels.map(() => logit);
+    return [shares.map((share) => (Number.isNaN(share) ? 0 : logitOf(share))), all(SURELY), all(-SURELY)];
+  },
   metrics: multilabelMetrics,
   headlineMetric: () => "accuracy",
   likelihood: () => "categorical",
