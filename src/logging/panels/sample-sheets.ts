@@ -5,7 +5,7 @@ import { indexOf } from "../../analysis/row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { Split } from "../../tasks/evaluation.js";
-import { type Described, decodedScore } from "../../tasks/index.js";
+import { allLogits, type Described, decodedScore } from "../../tasks/index.js";
 import type { ContactSheet, Tile } from "./contact-sheet.js";
 import { figuresOf } from "./figures.js";
 import type { SamplePicture } from "./picture.js";
@@ -89,12 +89,12 @@ function describePrediction(
     : `${describeAnswer(prediction)} ${score.toFixed(2).replace(/^0/, "")}`;
 }
 
-function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number): number | null {
+function scoreOf({ task: { spec }, kept, decoded }: ScoredTask, row: number): number | null {
   switch (spec.kind) {
     case "binary":
-      return f32At(activated, row);
+      return f32At(allLogits(kept).activated, row);
     case "classification":
-      return decodedScore(spec, spec.classes.length, activated, decoded, row);
+      return decodedScore(kept, spec.classes.length, decoded, row);
     case "multilabel":
     case "boundedRegression":
     case "maskedLanguageModeling":
