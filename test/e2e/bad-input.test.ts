@@ -83,6 +83,11 @@ describe("a table that cannot be used", () => {
       '1 label in labels.csv cannot be read: row 3 (line 4), column "marks", task "square.marks": "strip" names the unknown label "strip"; did you mean "stripe"?',
     ],
     [
+      "lists labels with another delimiter",
+      inRow3("none", "stripe;dot"),
+      '1 label in labels.csv cannot be read: row 3 (line 4), column "marks", task "square.marks": "stripe;dot" lists labels with ";" between them, not ","; say multilabel({ delimiter: ";", … }).',
+    ],
+    [
       "has a value above the maximum",
       inRow3(/,0$/, ",17"),
       '1 label in labels.csv cannot be read: row 3 (line 4), column "x", task "square.position.x": "17" is outside [0, 16]; correct the label, or the task\'s min, max or scale.',
