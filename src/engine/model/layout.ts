@@ -27,7 +27,7 @@ export interface HeadLayout {
 
 /** The part that a task's logits lie in. */
 export function partOf({ spec }: TaskNode): LogitPart {
-  return spec.kind === "maskedLanguageModeling" ? "masked" : axisOf(spec);
+  return behaviourOf(spec).answeredBy === "training" ? "masked" : axisOf(spec);
 }
 
 /**
