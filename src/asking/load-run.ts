@@ -21,7 +21,7 @@ import type { BackendChoice } from "../engine/backends/choose.js";
 import type { LayersModel, Network } from "../engine/model/network.js";
 import { DataError } from "../errors.js";
 import { axisOf, type FlowGraph, type TaskSpec } from "../flow/graph.js";
-import { answerWidth, positionsIn } from "../flow/masks.js";
+import { answerWidth, tokensIn } from "../flow/masks.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { behaviourOf, type Labels } from "../tasks/index.js";
@@ -297,7 +297,7 @@ export class LoadedRun {
     const pixels = firstPixels(sources);
     const offsets = sourceOffsets(graph, sources);
     const labels = graph.tasks.map(({ path, spec }): Labels => {
-      const lines = offsets !== null && axisOf(spec) === "token" ? positionsIn(offsets) : ids.length;
+      const lines = offsets !== null && axisOf(spec) === "token" ? tokensIn(offsets) : ids.length;
       return {
         answers: known.get(path) ?? new Float32Array(lines * answerWidth(spec)).fill(Number.NaN),
         unitScale: unitScale(spec, pixels),

@@ -4,7 +4,8 @@ import { axisOf, type TaskSpec } from "../../flow/graph.js";
 import { answerWidth, type Offsets } from "../../flow/masks.js";
 import type { Gates, Split } from "../../tasks/evaluation.js";
 import { behaviourOf, type Described, type Judgement } from "../../tasks/index.js";
-import { lineId, linesOf, neededOffsets } from "../positions.js";
+import { neededOffsets } from "../../flow/masks.js";
+import { nameOf, subjectsOf } from "../row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
 import { pairedDifference, type RandomInt } from "../statistics/paired-differences.js";
 import { holm } from "../statistics/holm.js";
@@ -90,7 +91,7 @@ export function compareSamples(first: ScoredSplit, second: ScoredSplit, options:
     if (axisOf(a.task.spec) === "sample") {
       return [compareTask({ first: a, second: b, measure }, (row) => itemAt(first.ids, row), pairs, options)];
     }
-    const idOf = (line: number): string => lineId(first.ids, linesOf(first, a.task.spec)(line));
+    const idOf = (index: number): string => nameOf(first.ids, subjectsOf(first, a.task.spec)(index));
     const tokens = pairTokens(pairs, neededOffsets(first.offsets), neededOffsets(second.offsets));
     return [compareTask({ first: a, second: b, measure }, idOf, tokens, options)];
   });
@@ -154,7 +155,7 @@ interface TaskPair {
 
 function compareTask(
   pair: TaskPair,
-  idOf: (line: number) => string,
+  idOf: (index: number) => string,
   pairs: readonly RowPair[],
   { gates, top, randomOf }: SampleOptions,
 ): ComparedTask {
@@ -207,7 +208,7 @@ function sameLabel(first: ScoredTask, a: number, second: ScoredTask, b: number):
 
 function changedSamples(
   { first, second, measure }: TaskPair,
-  idOf: (line: number) => string,
+  idOf: (index: number) => string,
   rows: readonly RowPair[],
   top: number,
 ): Changes {

@@ -99,8 +99,8 @@ export function createBatchAugmenter(
 
 /** Labels of consecutive batches, per task; null for tasks per token, which no picture moves. */
 export function joinLabels({ columns }: HeadLayout, batches: readonly BatchTargets[]): (Labels | null)[] {
-  return columns.map(({ part }, task) => {
-    if (part !== "sample") return null;
+  return columns.map(({ axis }, task) => {
+    if (axis !== "sample") return null;
     const labels = batches.map((batch) => at(batch.labels, task));
     const scales = labels.flatMap(({ unitScale }) => (unitScale === null ? [] : [unitScale]));
     return {

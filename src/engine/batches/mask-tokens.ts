@@ -67,7 +67,7 @@ export function createBatchMasker(
   };
 }
 
-/** Some of the allowed places between two, ascending. */
+/** Some of the allowed tokens between two indices, ascending. */
 function chooseTokens(allowed: RowMask, from: number, to: number, rate: number, random: Random): number[] {
   const candidates: number[] = [];
   for (let at = from; at < to; at++) if (allowed[at] === 1) candidates.push(at);
@@ -133,8 +133,8 @@ export function hitsOf({ spec, index }: MaskedNode, logits: Float32Array, { labe
   const width = spec.vocabulary?.length ?? 0;
   const hidden = labels[index]?.answers ?? new Float32Array(0);
   let hits = 0;
-  for (let line = 0; line < (masked?.length ?? 0); line++) {
-    if (firstLargest(logits, line * width, width) === hidden[line]) hits++;
+  for (let row = 0; row < (masked?.length ?? 0); row++) {
+    if (firstLargest(logits, row * width, width) === hidden[row]) hits++;
   }
   return hits;
 }
@@ -147,8 +147,8 @@ export function lossOfMasked(
 ): number {
   const view = { data, stride: spec.vocabulary?.length ?? 0, offset: 0 };
   let sum = 0;
-  for (let line = 0; line < (masked?.length ?? 0); line++) {
-    sum += behaviourOf(spec).lossSum(spec, view, itemAt(labels, index), line, null);
+  for (let row = 0; row < (masked?.length ?? 0); row++) {
+    sum += behaviourOf(spec).lossSum(spec, view, itemAt(labels, index), row, null);
   }
   return sum;
 }

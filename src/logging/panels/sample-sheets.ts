@@ -1,7 +1,7 @@
 /** @file A scored split → the contact sheets of each task's best and worst samples. */
 import { at, f32At } from "../../arrays.js";
 import { bestAndWorst, type InterpretedSample } from "../../analysis/interpret.js";
-import { lineAt } from "../../analysis/positions.js";
+import { indexOf } from "../../analysis/row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { Split } from "../../tasks/evaluation.js";
@@ -83,7 +83,7 @@ function describePrediction(
   { row, position, prediction }: InterpretedSample,
   scored: ScoredSplit,
 ): string {
-  const score = scoreOf(task, lineAt(scored, { row, position: position ?? null }));
+  const score = scoreOf(task, indexOf(scored, { row, position: position ?? null }));
   return score === null
     ? describeAnswer(prediction)
     : `${describeAnswer(prediction)} ${score.toFixed(2).replace(/^0/, "")}`;

@@ -212,9 +212,9 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
     const loss = lossOf(functions, logits, label);
     assertFinite(functions, "loss", [loss], logits, label);
     if (gradient !== null) {
-      const slopes = gradientOf(functions, logits, label);
-      assertFinite(functions, "gradient", slopes, logits, label);
-      gradient.set(slopes, row * view.stride + view.offset);
+      const logitGradient = gradientOf(functions, logits, label);
+      assertFinite(functions, "gradient", logitGradient, logits, label);
+      gradient.set(logitGradient, row * view.stride + view.offset);
     }
     return loss;
   },
