@@ -1,10 +1,9 @@
 /** @file One task's answers to a row, or to its tokens, as a node of an explanation tree shows them. */
 import { at, f32At, i32At } from "../arrays.js";
 import { axisOf, type TaskNode, type TaskSpec } from "../flow/graph.js";
-import { answerWidth, type Offsets } from "../flow/masks.js";
+import { answerWidth, neededOffsets, type Offsets } from "../flow/masks.js";
 import { behaviourOf, decodedScore, isSummarized } from "../tasks/index.js";
 import type { ExplainableTask, ExplainedValue, SpreadOfRow, TaskAnswer, Uncertainty } from "./explanation.js";
-import { neededOffsets } from "./positions.js";
 import type { SampledAnswers, Spread } from "./uncertainty.js";
 
 /** One task that is asked of one row. */

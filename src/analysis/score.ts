@@ -10,9 +10,9 @@ export interface SplitOutputs {
   readonly split: Split;
   /** Name of each row. */
   readonly ids: readonly string[];
-  /** Where the tokens of each row lie among the positions; needed where a task is asked per token. */
+  /** Where the tokens of each row lie among those of all rows; needed where a task is asked per token. */
   readonly offsets?: Offsets | null;
-  /** Per task [rows, logitWidth]; of a task per token [positions, logitWidth], of very many classes summaries. */
+  /** Per task [rows, logitWidth]; of a task per token [tokens, logitWidth], of very many classes summaries. */
   readonly logits: readonly Float32Array[];
   /** Per task, over the same rows. */
   readonly labels: readonly Labels[];
@@ -20,7 +20,7 @@ export interface SplitOutputs {
 
 /**
  * One task's answers to a split, which rows they count on, and their losses. Of a task per token all arrays are over
- * positions instead of rows.
+ * tokens instead of rows.
  */
 export interface ScoredTask {
   readonly task: TaskNode;
@@ -48,7 +48,7 @@ export interface ScoredTask {
 export interface ScoredSplit {
   readonly split: Split;
   readonly ids: readonly string[];
-  /** Where the tokens of each row lie among the positions of tasks per token. */
+  /** Where the tokens of each row lie among those of all rows. */
   readonly offsets?: Offsets | null;
   /** In the order of the graph's tasks. */
   readonly tasks: readonly ScoredTask[];
@@ -56,9 +56,9 @@ export interface ScoredSplit {
 
 /** Activates, decodes and masks a split's outputs. */
 export function scoreSplit(graph: FlowGraph, outputs: SplitOutputs, thresholds: readonly Thresholds[]): ScoredSplit {
-  const places = { rows: outputs.ids.length, offsets: outputs.offsets ?? null };
+  const extent = { rows: outputs.ids.length, offsets: outputs.offsets ?? null };
   const answers = outputs.labels.map((labels) => labels.answers);
-  const active = activeRows(graph, answers, places.rows, places.offsets);
+  const active = activeRows(graph, answers, extent.rows, extent.offsets);
   const undecoded = graph.tasks.map((task, i) => {
     const logits = at(outputs.logits, i);
     const labels = at(outputs.labels, i);
@@ -69,14 +69,14 @@ export function scoreSplit(graph: FlowGraph, outputs: SplitOutputs, thresholds: 
     const perSampleLoss = perSampleLosses(task, logits, labels, activeTruth.length);
     return { task, labels, logits, activated, activeTruth, labelled, lossMask, perSampleLoss };
   });
-  const tasks = decodeTasks(graph, undecoded, thresholds, places);
-  return { split: outputs.split, ids: outputs.ids, offsets: places.offsets, tasks };
+  const tasks = decodeTasks(graph, undecoded, thresholds, extent);
+  return { split: outputs.split, ids: outputs.ids, offsets: extent.offsets, tasks };
 }
 
 /** The same split decided by other thresholds; activations and losses are kept. */
 export function withThresholds(graph: FlowGraph, scored: ScoredSplit, thresholds: readonly Thresholds[]): ScoredSplit {
-  const places = { rows: scored.ids.length, offsets: scored.offsets ?? null };
-  return { ...scored, tasks: decodeTasks(graph, scored.tasks, thresholds, places) };
+  const extent = { rows: scored.ids.length, offsets: scored.offsets ?? null };
+  return { ...scored, tasks: decodeTasks(graph, scored.tasks, thresholds, extent) };
 }
 
 type UndecodedTask = Omit<ScoredTask, "thresholds" | "decoded" | "activePredicted" | "predictedMask">;

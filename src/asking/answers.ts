@@ -1,9 +1,8 @@
 /** @file A scored row → its answers by path of task, in words and as scores. */
 import { i32At } from "../arrays.js";
-import { neededOffsets } from "../analysis/positions.js";
 import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
-import type { Offsets } from "../flow/masks.js";
+import { neededOffsets, type Offsets } from "../flow/masks.js";
 import { behaviourOf, type Described, decodedScore, isSummarized } from "../tasks/index.js";
 
 export interface Answer {

@@ -20,11 +20,11 @@ import { sourceOffsets } from "../data/labels/token-labels.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
 import type { LayersModel, Network } from "../engine/model/network.js";
 import { DataError } from "../errors.js";
-import { axisOf, type FlowGraph } from "../flow/graph.js";
-import { answerWidth, positionsIn } from "../flow/masks.js";
+import { axisOf, type FlowGraph, type TaskSpec } from "../flow/graph.js";
+import { answerWidth, tokensIn } from "../flow/masks.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
-import type { Labels } from "../tasks/index.js";
+import { behaviourOf, type Labels } from "../tasks/index.js";
 import { type Answer, answersOf } from "./answers.js";
 import { evaluateSplits } from "./evaluate-splits.js";
 import { evaluateRun } from "./evaluate-run.js";
@@ -297,7 +297,7 @@ export class LoadedRun {
     const pixels = firstPixels(sources);
     const offsets = sourceOffsets(graph, sources);
     const labels = graph.tasks.map(({ path, spec }): Labels => {
-      const lines = offsets !== null && axisOf(spec) === "token" ? positionsIn(offsets) : ids.length;
+      const lines = offsets !== null && axisOf(spec) === "token" ? tokensIn(offsets) : ids.length;
       return {
         answers: known.get(path) ?? new Float32Array(lines * answerWidth(spec)).fill(Number.NaN),
         unitScale: unitScale(spec, pixels),
@@ -338,8 +338,9 @@ export class LoadedRun {
   }
 }
 
-function unitScale(spec: FlowGraph["tasks"][number]["spec"], source: PixelSource | undefined): Float32Array | null {
-  if (spec.kind !== "boundedRegression" || spec.scale === null) return null;
+function unitScale(spec: TaskSpec, source: PixelSource | undefined): Float32Array | null {
+  const [scale] = behaviourOf(spec).imageScales(spec);
+  if (scale === undefined) return null;
   if (source === undefined) throw new DataError("A task is scaled by the image's size, but there is no image.", {});
-  return spec.scale === "image-width" ? source.originalWidth : source.originalHeight;
+  return scale === "image-width" ? source.originalWidth : source.originalHeight;
 }

@@ -2,10 +2,8 @@
 import { at } from "../arrays.js";
 import type { SplitOutputs } from "../analysis/score.js";
 import type { Dataset } from "../data/dataset.js";
-import { selectLabels } from "../data/labels/labels.js";
-import { selectOffsets, selectTokenLabels } from "../data/labels/token-labels.js";
-import { axisOf, type FlowGraph } from "../flow/graph.js";
-import { answerWidth } from "../flow/masks.js";
+import { selectLabels, selectOffsets } from "../data/labels/select-labels.js";
+import type { FlowGraph } from "../flow/graph.js";
 import type { Split } from "../tasks/evaluation.js";
 
 /** @param logits per task, aligned with `rows` */
@@ -21,12 +19,7 @@ export function outputsOf(
     split,
     ids: Array.from(rows, (row) => at(dataset.ids, row)),
     logits,
-    labels: dataset.labels.map((labels, i) => {
-      const { spec } = at(graph.tasks, i);
-      return offsets !== null && axisOf(spec) === "token"
-        ? selectTokenLabels(labels, rows, offsets, answerWidth(spec))
-        : selectLabels(labels, rows, answerWidth(spec));
-    }),
+    labels: dataset.labels.map((labels, i) => selectLabels(at(graph.tasks, i).spec, labels, rows, offsets)),
     offsets: offsets === null ? null : selectOffsets(offsets, rows),
   };
 }

@@ -1,17 +1,17 @@
 /** @file `cool explain --receptive-field` of tokens: which ones a task's answers depend on. */
 
 import { at, f32At, i32At } from "../arrays.js";
-import { neededOffsets } from "../analysis/positions.js";
 import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
 import { type InputSource, isTokenSource, wordsOf } from "../data/dataset.js";
 import type { Network } from "../engine/model/network.js";
 import { ConfigError } from "../errors.js";
 import { axisOf, type TaskNode } from "../flow/graph.js";
+import { neededOffsets } from "../flow/masks.js";
 import { behaviourOf, type Described } from "../tasks/index.js";
 
 /** One answer and what moves it. */
 interface TokenAnswer {
-  /** Token that is asked about, from 0; null where it is the whole row. */
+  /** Index of the token that is asked about, from 0; null where it is the whole row. */
   readonly position: number | null;
   readonly decoded: Described;
   /** The class or label asked about: the one with the largest logit; null where the task has a single logit. */
@@ -103,8 +103,8 @@ export async function drawTokens({ task, tokens, answers }: TokenField): Promise
   const { drawTokenField } = await import("../logging/panels/token-field-panel.js");
   const rows = answers.map(({ position, decoded, influence, reachable }) => {
     const answer = typeof decoded === "number" ? Number(decoded.toPrecision(4)) : decoded;
-    const place = position === null ? "" : `${position + 1} ${tokens[position]}: `;
-    return { title: place + (answer === null ? "?" : String(answer)), position, influence, reachable };
+    const token = position === null ? "" : `${position + 1} ${tokens[position]}: `;
+    return { title: token + (answer === null ? "?" : String(answer)), position, influence, reachable };
   });
   const image = await drawTokenField(task, tokens, rows);
   return "png" in image ? image.png : image.jpeg;

@@ -27,23 +27,23 @@ export function isSummarized(spec: TaskSpec): spec is ClassificationSpec {
 }
 
 /**
- * Writes the summary of one line's logits.
+ * Writes the summary of one row's logits.
  * @param out receives SUMMARY_WIDTH numbers at `at`
  */
 export function summarize(
   spec: ClassificationSpec,
   logits: LogitView,
   labels: Labels,
-  line: number,
+  row: number,
   out: Float32Array,
   at: number,
 ): void {
-  const from = line * logits.stride + logits.offset;
+  const from = row * logits.stride + logits.offset;
   const classes = spec.classes.length;
   const scores = classificationBehaviour.activate(spec, logits.data.subarray(from, from + classes));
-  const truth = f32At(labels.answers, line);
+  const truth = f32At(labels.answers, row);
   const isLabelled = !Number.isNaN(truth);
-  out[at + LOSS] = isLabelled ? classificationBehaviour.lossSum(spec, logits, labels, line, null) : Number.NaN;
+  out[at + LOSS] = isLabelled ? classificationBehaviour.lossSum(spec, logits, labels, row, null) : Number.NaN;
   out[at + AHEAD] = isLabelled ? classesAhead(scores, truth) : Number.NaN;
   writeBest(scores, out, at);
 }
@@ -79,25 +79,25 @@ function writeBest(scores: Float32Array, out: Float32Array, at: number): void {
 }
 
 /**
- * Score of the class that a line is decoded as.
+ * Score of the class that a row is decoded as.
  * @param classes how many it has
- * @param scores after softmax, [lines, classes], or summaries
+ * @param scores after softmax, [rows, classes], or summaries
  */
 export function decodedScore(
   spec: TaskSpec,
   classes: number,
   scores: Float32Array,
   decoded: Float32Array,
-  line: number,
+  row: number,
 ): number {
-  const at = isSummarized(spec) ? line * SUMMARY_WIDTH + SCORES : line * classes + f32At(decoded, line);
+  const at = isSummarized(spec) ? row * SUMMARY_WIDTH + SCORES : row * classes + f32At(decoded, row);
   return f32At(scores, at);
 }
 
 /** One number of each summary. */
 function column(summaries: Float32Array, which: number): Float32Array {
-  return Float32Array.from({ length: summaries.length / SUMMARY_WIDTH }, (_, line) =>
-    f32At(summaries, line * SUMMARY_WIDTH + which),
+  return Float32Array.from({ length: summaries.length / SUMMARY_WIDTH }, (_, row) =>
+    f32At(summaries, row * SUMMARY_WIDTH + which),
   );
 }
 

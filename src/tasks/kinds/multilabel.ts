@@ -3,6 +3,7 @@ import { f32At } from "../../arrays.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
 import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { byExactMatch } from "../judgements.js";
 import { multilabelMetrics } from "../metrics.js";
 import {
   COMMON_OPTIONS,
@@ -34,7 +35,9 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   head: () => "dense",
   logitWidth: (spec) => spec.labels.length,
   logitNames: (spec) => spec.labels,
+  classes: () => null,
   choices: () => null,
+  options: ({ labels }) => ({ labels: labels.join(", ") }),
   problemWith(spec) {
     if (spec.labels.length === 0) return "has no labels; name at least one";
     const problem = problemWithNames("label", spec.labels);
@@ -63,6 +66,8 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     }
     return null;
   },
+  imageScales: () => [],
+  onPicture: () => "stays",
   lossTerms(spec, labels, row) {
     let known = 0;
     for (let i = 0; i < spec.labels.length; i++) {
@@ -88,10 +93,13 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     return activated.map((score, i) => decide(score, thresholds[i % width] ?? 0.5));
   },
   defaultThresholds: (spec) => spec.labels.map(() => 0.5),
+  scoreNames: (spec) => spec.labels,
   questions: (spec) => spec.labels,
   tuner: () => null,
+  isEvaluated: () => true,
   metrics: multilabelMetrics,
   headlineMetric: () => "accuracy",
+  judgement: byExactMatch,
   likelihood: () => "categorical",
   answerType: () => "text",
   describe(spec, answers, row) {
