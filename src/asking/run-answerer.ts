@@ -7,7 +7,7 @@ import type { Network } from "../engine/model/network.js";
 import { DataError } from "../errors.js";
 import { axisOf, type TaskSpec } from "../flow/graph.js";
 import { answerWidth, tokensIn } from "../flow/masks.js";
-import type { Labels } from "../tasks/index.js";
+import { behaviourOf, type Labels } from "../tasks/index.js";
 import type { OpenInputs, PredictOptions } from "./open-inputs.js";
 import { type ReplicaNeeds, withAnswerer } from "./replicas.js";
 import type { StoredRun } from "./stored-run.js";
@@ -76,7 +76,8 @@ export class RunAnswerer {
 }
 
 function unitScale(spec: TaskSpec, source: PixelSource | undefined): Float32Array | null {
-  if (spec.kind !== "boundedRegression" || spec.scale === null) return null;
+  const [scale] = behaviourOf(spec).imageScales(spec);
+  if (scale === undefined) return null;
   if (source === undefined) throw new DataError("A task is scaled by the image's size, but there is no image.", {});
-  return spec.scale === "image-width" ? source.originalWidth : source.originalHeight;
+  return scale === "image-width" ? source.originalWidth : source.originalHeight;
 }

@@ -1,6 +1,7 @@
 /** @file Answers (labels or predictions) → which rows are active for which task. */
 import { at, f32At, i32At, u8At } from "../arrays.js";
 import { axisOf, type Condition, type ConditionAtom, type FlowGraph, type TaskNode, type TaskSpec } from "./graph.js";
+import { flowFacts } from "./kinds.js";
 import { evaluateCondition, FALSE, TRUE, type TruthColumn, UNKNOWN } from "./precondition.js";
 
 /**
@@ -21,20 +22,7 @@ export type Offsets = Int32Array;
 
 /** Numbers that one answer consists of. */
 export function answerWidth(spec: TaskSpec): number {
-  switch (spec.kind) {
-    case "multilabel":
-      return spec.labels.length;
-    case "custom":
-      return spec.answerWidth;
-    case "binary":
-    case "classification":
-    case "boundedRegression":
-    case "maskedLanguageModeling":
-    case "known":
-      return 1;
-    default:
-      return spec satisfies never;
-  }
+  return flowFacts(spec).answerWidth(spec);
 }
 
 /**

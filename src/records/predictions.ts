@@ -149,8 +149,8 @@ function lengthsOf(rows: number, rowNumbers: readonly number[], positions: reado
 
 /** @param entries rows, or tokens of a task per token */
 function emptyColumns(spec: FlowGraph["tasks"][number]["spec"], entries: number) {
-  const scaled = spec.kind === "boundedRegression" && spec.scale !== null;
   const behaviour = scoringOf(spec);
+  const scaled = behaviour.imageScales(spec).length > 0;
   const width = behaviour.answeredBy === "training" ? 0 : behaviour.logitWidth(spec);
   return {
     outputs: new Float32Array(entries * width),

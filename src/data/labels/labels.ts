@@ -18,8 +18,8 @@ export interface ImageSizes {
 }
 
 /** Whether the task's labels are pixels of the original image, so that they need its size. */
-export function needsImageSize(task: TaskNode): boolean {
-  return task.spec.kind === "boundedRegression" && task.spec.scale !== null;
+export function needsImageSize({ spec }: TaskNode): boolean {
+  return behaviourOf(spec).imageScales(spec).length > 0;
 }
 
 /**
@@ -82,7 +82,7 @@ export function assertLabelled(
 
 /** Whether a column says the task's answers; those to masked tokens are the tokens. */
 function hasLabels({ spec }: TaskNode): boolean {
-  return spec.kind !== "maskedLanguageModeling";
+  return behaviourOf(spec).answeredBy !== "training";
 }
 
 function* readTasks(
@@ -208,7 +208,8 @@ function noColumnError(
 
 /** A NaN scale lets every number pass: its bounds are not known yet. */
 function unitScaleOf({ spec }: TaskNode, rows: number, sizes: ImageSizes | null): Float32Array | null {
-  if (spec.kind !== "boundedRegression" || spec.scale === null) return null;
+  const [scale] = behaviourOf(spec).imageScales(spec);
+  if (scale === undefined) return null;
   if (sizes === null) return new Float32Array(rows).fill(Number.NaN);
-  return spec.scale === "image-width" ? sizes.width : sizes.height;
+  return scale === "image-width" ? sizes.width : sizes.height;
 }

@@ -8,8 +8,8 @@ import {
 } from "../../data/augment.js";
 import type { InputSpec } from "../../data/dataset.js";
 import { figuresOf, moveLabels } from "../../data/labels/augment-labels.js";
-import { type FlowGraph, isMeasure } from "../../flow/graph.js";
-import type { Labels } from "../../tasks/index.js";
+import type { FlowGraph } from "../../flow/graph.js";
+import { isMeasure, type Labels } from "../../tasks/index.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { HeadLayout } from "../model/layout.js";
 import { joinArrays } from "./arrays.js";

@@ -30,7 +30,7 @@ export interface HeadLayout {
 
 /** The axis that a task's logits lie along. */
 export function logitAxisOf({ spec }: TaskNode): LogitAxis {
-  return spec.kind === "maskedLanguageModeling" ? "masked" : axisOf(spec);
+  return behaviourOf(spec).answeredBy === "training" ? "masked" : axisOf(spec);
 }
 
 /**

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError, CoolError } from "../../errors.js";
-import { isDefined } from "../../tasks/index.js";
+import { lacksDefinition } from "../../tasks/index.js";
 import { openBackend } from "../backends/choose.js";
 import type { BatchTargets } from "../batches/targets.js";
 import type { LogitValues } from "../model/layout.js";
@@ -83,8 +83,8 @@ class OpenedReplica {
   static async open(setup: ReplicaSetup, exchange: Exchange): Promise<OpenedReplica> {
     const { graph, inputs, freeze, preparation, projectDir } = setup;
     await openBackend(setup.backend, projectDir === null ? {} : { projectDir });
-    if (graph.tasks.some(({ spec }) => spec.kind === "custom" && !isDefined(spec))) await prepare(preparation);
-    const missing = graph.tasks.find(({ spec }) => spec.kind === "custom" && !isDefined(spec));
+    if (graph.tasks.some(({ spec }) => lacksDefinition(spec))) await prepare(preparation);
+    const missing = graph.tasks.find(({ spec }) => lacksDefinition(spec));
     if (missing !== undefined) throw noFunctions(missing.path);
     const scope: ShardScope = { exchange, place: null };
     const model = await loadModel(setup);

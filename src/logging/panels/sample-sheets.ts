@@ -5,7 +5,7 @@ import { indexOf } from "../../analysis/row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { Split } from "../../tasks/evaluation.js";
-import { allLogits, type Described, decodedScore } from "../../tasks/index.js";
+import { allLogits, behaviourOf, type Described, decodedScore } from "../../tasks/index.js";
 import type { ContactSheet, Tile } from "./contact-sheet.js";
 import { figuresOf } from "./figures.js";
 import type { SamplePicture } from "./picture.js";
@@ -89,19 +89,11 @@ function describePrediction(
     : `${describeAnswer(prediction)} ${score.toFixed(2).replace(/^0/, "")}`;
 }
 
+/** null where an answer is neither a choice nor one yes-or-no question. */
 function scoreOf({ task: { spec }, kept, decoded }: ScoredTask, row: number): number | null {
-  switch (spec.kind) {
-    case "binary":
-      return f32At(allLogits(kept).activated, row);
-    case "classification":
-      return decodedScore(kept, spec.classes.length, decoded, row);
-    case "multilabel":
-    case "boundedRegression":
-    case "maskedLanguageModeling":
-    case "known":
-    case "custom":
-      return null;
-    default:
-      return spec satisfies never;
-  }
+  const behaviour = behaviourOf(spec);
+  const choices = behaviour.choices(spec);
+  if (choices !== null) return decodedScore(kept, choices.length, decoded, row);
+  const [question, ...more] = behaviour.questions(spec);
+  return question === null && more.length === 0 ? f32At(allLogits(kept).activated, row) : null;
 }
