@@ -1,17 +1,19 @@
 /** @file What a network has to beat: for every metric the best constant answer that train teaches, on the same rows. */
 import { at } from "../arrays.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
-import { activeRows, bothMasks, labelledRows, type Offsets, positionsIn, type RowMask } from "../flow/masks.js";
+import { activeRows, bothMasks, labelledRows, type Offsets, overTokens, type RowMask } from "../flow/masks.js";
 import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
 import {
   behaviourOf,
   type ConstantLogits,
   directionOfMetric,
   isBestOfConstants,
+  keptAnswers,
   type Labels,
   metricNames,
   type MetricValue,
   repeatLogits,
+  scoringNumbers,
   scoringOf,
 } from "../tasks/index.js";
 import { metricsUnder } from "./metrics-under.js";
@@ -31,7 +33,7 @@ export type Baselines = Readonly<Record<string, TaskBaseline>>;
 export interface CountedLabels {
   readonly task: TaskNode;
   readonly labels: Labels;
-  /** Active by the labels, and labelled; over positions of tokens for a task per token. */
+  /** Active by the labels, and labelled; over tokens for a task per token. */
   readonly lossMask: RowMask;
 }
 
@@ -79,11 +81,16 @@ function metricsOf(
 ): MetricValue[] {
   const { spec } = task;
   const behaviour = scoringOf(spec);
-  const logits = repeatLogits(spec, constant, labels, mask.length);
-  const activated = behaviour.activate(spec, logits);
-  const decoded = behaviour.decode(spec, activated, behaviour.defaultThresholds(spec), labels.unitScale);
-  const perSampleLoss = perSampleLosses(task, logits, labels, mask.length);
-  return metricsUnder({ task, labels, logits, activated, decoded, perSampleLoss }, mask, onDemand);
+  const outputs = repeatLogits(spec, constant, labels, mask.length);
+  const kept = keptAnswers(spec, outputs, () => behaviourOf(spec).activate(spec, outputs));
+  const decoded = behaviour.decode(
+    spec,
+    scoringNumbers(kept).activated,
+    behaviour.defaultThresholds(spec),
+    labels.unitScale,
+  );
+  const perSampleLoss = perSampleLosses(task, outputs, labels, mask.length);
+  return metricsUnder({ task, labels, kept, decoded, perSampleLoss }, mask, onDemand);
 }
 
 function valuesByName(values: readonly MetricValue[]): Map<string, number> {
@@ -167,7 +174,7 @@ export function baselineRows(
     }));
   /** Rows, or their tokens where the task is asked per token. */
   const linesIn = ({ spec }: TaskNode, mask: RowMask): RowMask =>
-    offsets === null || axisOf(spec) !== "token" ? mask : tokensOf(mask, offsets);
+    offsets === null || axisOf(spec) !== "token" ? mask : overTokens(mask, offsets);
   const within = (split: Split) => {
     const inSplit = new Uint8Array(rows);
     for (const row of Array.from(splits[split])) inSplit[row] = 1;
@@ -190,11 +197,4 @@ export function baselineRows(
       }));
     }),
   );
-}
-
-/** A mask over rows as one over their tokens. */
-function tokensOf(mask: RowMask, offsets: Offsets): RowMask {
-  const tokens = new Uint8Array(positionsIn(offsets));
-  for (const [row, isIn] of mask.entries()) if (isIn === 1) tokens.fill(1, offsets[row], offsets[row + 1]);
-  return tokens;
 }

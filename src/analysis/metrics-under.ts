@@ -1,17 +1,17 @@
 /** @file Loss and metrics of one task over the rows that a mask selects. */
 import { f32At } from "../arrays.js";
 import type { RowMask } from "../flow/masks.js";
-import { behaviourOf, LOSS, type MetricValue, scoringOf } from "../tasks/index.js";
+import { behaviourOf, LOSS, type MetricValue, scoringNumbers, scoringOf } from "../tasks/index.js";
 import type { ScoredTask } from "./score.js";
 
 /** What metrics are computed from. */
-export type Measured = Pick<ScoredTask, "task" | "labels" | "logits" | "activated" | "decoded" | "perSampleLoss">;
+export type Measured = Pick<ScoredTask, "task" | "labels" | "kept" | "decoded" | "perSampleLoss">;
 
 /** The loss, then the metrics that are always computed and those that are asked for. */
 export function metricsUnder(scored: Measured, mask: RowMask, onDemand: readonly string[]): MetricValue[] {
   const { spec } = scored.task;
-  const { logits, activated, decoded, labels } = scored;
-  const metrics = scoringOf(spec).metrics.values({ spec, logits, activated, decoded, labels, mask }, onDemand);
+  const { kept, decoded, labels } = scored;
+  const metrics = scoringOf(spec).metrics.values({ spec, ...scoringNumbers(kept), decoded, labels, mask }, onDemand);
   return [maskedMeanLoss(scored, mask), ...metrics];
 }
 

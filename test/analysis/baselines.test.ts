@@ -192,7 +192,7 @@ describe("an evaluation with baselines", () => {
       {
         split: "test",
         ids: open.map(String),
-        logits: [Float32Array.from(open), Float32Array.from(width)],
+        outputs: [Float32Array.from(open), Float32Array.from(width)],
         labels: labels.map((column) => labelsOf(column)),
       },
       defaultThresholds(graph),

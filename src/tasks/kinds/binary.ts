@@ -4,6 +4,7 @@ import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow
 import { checkOptions } from "../../options.js";
 import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { byAccuracy } from "../judgements.js";
 import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
@@ -18,7 +19,9 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   head: () => "dense",
   logitWidth: () => 1,
   logitNames: () => null,
+  classes: () => null,
   choices: () => null,
+  options: () => ({}),
   problemWith: problemWithAxis,
   parseLabel(_spec, [cell], _unitScale, out, at) {
     if (isMissing(cell)) {
@@ -30,6 +33,8 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     out[at] = truth;
     return null;
   },
+  imageScales: () => [],
+  onPicture: () => "stays",
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(_spec, logits, labels, row, gradient) {
     const y = f32At(labels.answers, row);
@@ -42,6 +47,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   activate: (_spec, logits) => logits.map(sigmoid),
   decode: (_spec, activated, [threshold = 0.5]) => activated.map((score) => decide(score, threshold)),
   defaultThresholds: () => [0.5],
+  scoreNames: () => ["score"],
   questions: () => [null],
   tuner: () => null,
   constants(_spec, labels, mask) {
@@ -51,8 +57,10 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     // by its score the share of yes, and for metrics of decisions either answer
     return known.length === 0 ? [] : [[logitOf(mean(known))], [SURELY], [-SURELY]];
   },
+  isEvaluated: () => true,
   metrics: binaryMetrics,
   headlineMetric: () => "accuracy",
+  judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "truth",
   describe(_spec, answers, row) {
