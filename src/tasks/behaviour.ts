@@ -37,8 +37,11 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
    * trains, so that nothing scores, decodes or shows it.
    */
   readonly answeredBy: "network" | "table" | "training";
-  /** What computes the logits: a dense layer, which heads of one feature share, layers of its own, or nothing. */
-  head(spec: Spec): "dense" | "custom" | "none";
+  /**
+   * What computes the logits: a dense layer, which heads of one feature share; one score, to which each logit adds a
+   * bias of its own; layers of its own; or nothing.
+   */
+  head(spec: Spec): "dense" | "shared" | "custom" | "none";
   /** Width of the task's head. */
   logitWidth(spec: Spec): number;
   /** Names of the logits, for tables and trees; null for a single unnamed one. */
@@ -70,7 +73,7 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
   onPicture(spec: Spec): "moves" | "stays" | "unsaid";
 
   /** The spec with what its task needs to know of the labels that train it: the active ones of the train split. */
-  fitted(spec: Spec, answers: AnswerColumn, train: RowMask): Spec;
+  fitted(spec: Spec, train: () => FitLabels): Spec;
   /** The spec as it was declared, without what was read with the data. */
   declared(spec: Spec): Spec;
 
@@ -137,6 +140,13 @@ export const UNFITTED = {
   fitted: <S extends TaskSpec>(spec: S): S => spec,
   declared: <S extends TaskSpec>(spec: S): S => spec,
 } as const;
+
+/** Labels of all rows (of a task per token, of all tokens), and those that train the task. */
+export interface FitLabels {
+  readonly answers: AnswerColumn;
+  /** 1 where the label is known and active, in the train split. */
+  readonly mask: RowMask;
+}
 
 /** How a single answer is judged. */
 export interface Judgement<Spec extends TaskSpec> {
