@@ -20,7 +20,15 @@ export { isMasked, type MaskedNode, maskedLanguageModeling } from "./kinds/maske
 export type { MetricFacts } from "./metrics.js";
 export { multilabel } from "./kinds/multilabel.js";
 export { definitionsOf, functionsOf, isCustom, lacksDefinition } from "./custom/custom.js";
-export { decodedScore, isSummarized, summarize } from "./summary.js";
+export {
+  allLogits,
+  decodedScore,
+  isSummarized,
+  type KeptAnswers,
+  keptAnswers,
+  scoringNumbers,
+  summarize,
+} from "./summary.js";
 
 /** Name of the unweighted masked mean of a task's loss, among the metrics. */
 export const LOSS = "loss";

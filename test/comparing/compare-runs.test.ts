@@ -243,7 +243,7 @@ describe("samples", () => {
       {
         split: "test",
         ids,
-        logits: [Float32Array.from(Object.values(logits))],
+        outputs: [Float32Array.from(Object.values(logits))],
         labels: [{ answers: new Float32Array(ids.length).fill(1), unitScale: null }],
       },
       [[0.5]],
