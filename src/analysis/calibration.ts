@@ -1,7 +1,7 @@
 /** @file Calibration: how often answers given with probability p are right. */
 import { f32At, u8At } from "../arrays.js";
 import type { RowMask } from "../flow/masks.js";
-import { behaviourOf, decodedScore } from "../tasks/index.js";
+import { allLogits, behaviourOf, decodedScore } from "../tasks/index.js";
 import type { ScoredTask } from "./score.js";
 
 /** Yes-or-no questions and their probabilities: what PR curves and calibration are made of. */
@@ -43,11 +43,12 @@ export function yesNoAnswers(scored: ScoredTask, mask: RowMask = scored.lossMask
 }
 
 function column(
-  { labels, activated }: ScoredTask,
+  { labels, kept }: ScoredTask,
   mask: RowMask,
   width: number,
   offset: number,
 ): Omit<ScoredAnswers, "name"> {
+  const { activated } = allLogits(kept);
   const known: number[] = [];
   mask.forEach((counted, row) => {
     const at = row * width + offset;
@@ -60,8 +61,8 @@ function column(
 }
 
 /** Whether the predicted class is right, with its probability: the top-label calibration of Guo et al. 2017. */
-function topClass(classes: number, { task, labels, activated, decoded }: ScoredTask, mask: RowMask): ScoredAnswers {
-  const score = (row: number): number => decodedScore(task.spec, classes, activated, decoded, row);
+function topClass(classes: number, { labels, kept, decoded }: ScoredTask, mask: RowMask): ScoredAnswers {
+  const score = (row: number): number => decodedScore(kept, classes, decoded, row);
   const rows = [...mask.keys()].filter((row) => mask[row] === 1 && !Number.isNaN(score(row)));
   return {
     name: null,

@@ -6,19 +6,19 @@ import { selectLabels, selectOffsets } from "../data/labels/select-labels.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { Split } from "../tasks/evaluation.js";
 
-/** @param logits per task, aligned with `rows` */
+/** @param outputs per task as the engine keeps them, aligned with `rows` */
 export function outputsOf(
   dataset: Pick<Dataset, "ids" | "labels" | "offsets">,
   graph: FlowGraph,
   split: Split,
   rows: Int32Array,
-  logits: readonly Float32Array[],
+  outputs: readonly Float32Array[],
 ): SplitOutputs {
   const { offsets = null } = dataset;
   return {
     split,
     ids: Array.from(rows, (row) => at(dataset.ids, row)),
-    logits,
+    outputs,
     labels: dataset.labels.map((labels, i) => selectLabels(at(graph.tasks, i).spec, labels, rows, offsets)),
     offsets: offsets === null ? null : selectOffsets(offsets, rows),
   };

@@ -1,6 +1,6 @@
 /** @file `cool explain --receptive-field` of tokens: which ones a task's answers depend on. */
 
-import { at, f32At, i32At } from "../arrays.js";
+import { at, i32At } from "../arrays.js";
 import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
 import { type InputSource, isTokenSource, wordsOf } from "../data/dataset.js";
 import type { Network } from "../engine/model/network.js";
@@ -8,6 +8,7 @@ import { ConfigError } from "../errors.js";
 import { axisOf, type TaskNode } from "../flow/graph.js";
 import { neededOffsets } from "../flow/masks.js";
 import { behaviourOf, type Described } from "../tasks/index.js";
+import { largestLogit } from "./asked-answer.js";
 
 /** One answer and what moves it. */
 interface TokenAnswer {
@@ -63,17 +64,10 @@ export async function tokenFieldOf(
       { task: task.path, input },
     );
   }
-  const behaviour = behaviourOf(task.spec);
-  const width = behaviour.logitWidth(task.spec);
-  const asked = rows.map((row) => ({
-    position: axisOf(task.spec) === "token" ? row : null,
-    // of very many classes the logits are not kept, but the decoded one is that of the largest
-    logit:
-      behaviour.choices(task.spec) !== null
-        ? f32At(answers.decoded, row)
-        : largestOf(answers.logits.subarray(row * width, (row + 1) * width)),
-  }));
+  const perToken = axisOf(task.spec) === "token";
+  const asked = rows.map((row) => ({ position: perToken ? row : null, logit: largestLogit(answers, row) }));
   const influences = await tokenInfluence(network, readInputs(network, { inputs: sources }, [0]), name, task, asked);
+  const behaviour = behaviourOf(task.spec);
   return {
     input,
     task: task.path,
@@ -92,10 +86,6 @@ function askedRows({ spec }: TaskNode, { offsets }: ScoredSplit, { activePredict
   const end = axisOf(spec) === "token" ? i32At(neededOffsets(offsets), 1) : 1;
   const rows = Array.from({ length: end }, (_, row) => row).filter((row) => activePredicted[row] === 1);
   return rows.slice(0, TOKENS_ASKED);
-}
-
-function largestOf(logits: Float32Array): number {
-  return logits.reduce((best, logit, i) => (logit > f32At(logits, best) ? i : best), 0);
 }
 
 /** @returns PNG */

@@ -5,7 +5,7 @@ import { type Cell, readParquet, type TableColumn, writeTable } from "../data/ta
 import { axisOf, type FlowGraph, hasTokenTasks } from "../flow/graph.js";
 import { answerWidth, neededOffsets, offsetsOf, tokensIn } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
-import { behaviourOf, type Labels, scoringOf } from "../tasks/index.js";
+import { behaviourOf, type Labels, scoringNumbers, scoringOf } from "../tasks/index.js";
 
 const COLUMNS: readonly TableColumn[] = [
   { name: "row", type: "INTEGER" },
@@ -56,7 +56,8 @@ function* predictionRows(scored: ScoredSplit): Generator<Cell[]> {
 
 /** Everything about one entry of a task's arrays, but what it is called. */
 function answerCells(answer: ScoredTask, index: number): Cell[] {
-  const { task, labels, logits, activated, decoded, perSampleLoss } = answer;
+  const { task, labels, kept, decoded, perSampleLoss } = answer;
+  const { logits, activated } = scoringNumbers(kept);
   const behaviour = scoringOf(task.spec);
   const [width, answers] = [behaviour.logitWidth(task.spec), answerWidth(task.spec)];
   return [
@@ -113,7 +114,7 @@ export async function readPredictions(file: string, graph: FlowGraph, split: Spl
     // a row without tokens stands there to be counted
     if (columns.perToken !== null && position === null) continue;
     const index = columns.perToken === null ? row : i32At(columns.perToken, row) + (position as number);
-    copyInto(columns.logits, index, at(logits, i));
+    copyInto(columns.outputs, index, at(logits, i));
     copyInto(columns.answers, index, labels[i] ?? []);
     if (columns.unitScale !== null) columns.unitScale[index] = at(scales, i);
   }
@@ -122,7 +123,7 @@ export async function readPredictions(file: string, graph: FlowGraph, split: Spl
     split,
     ids,
     offsets,
-    logits: columns.map((column) => column.logits),
+    outputs: columns.map((column) => column.outputs),
     labels: columns.map(({ answers, unitScale }): Labels => ({ answers, unitScale })),
   };
 }
@@ -152,7 +153,7 @@ function emptyColumns(spec: FlowGraph["tasks"][number]["spec"], entries: number)
   const scaled = behaviour.imageScales(spec).length > 0;
   const width = behaviour.answeredBy === "training" ? 0 : behaviour.logitWidth(spec);
   return {
-    logits: new Float32Array(entries * width),
+    outputs: new Float32Array(entries * width),
     answers: new Float32Array(entries * answerWidth(spec)).fill(Number.NaN),
     unitScale: scaled ? new Float32Array(entries).fill(1) : null,
   };

@@ -24,7 +24,15 @@ export { multilabel } from "./kinds/multilabel.js";
 export { ordinal } from "./kinds/ordinal.js";
 export { type RegressionOptions, regression } from "./kinds/regression.js";
 export { definitionsOf, functionsOf, isCustom, lacksDefinition } from "./custom/custom.js";
-export { decodedScore, isSummarized, summarize } from "./summary.js";
+export {
+  allLogits,
+  decodedScore,
+  isSummarized,
+  type KeptAnswers,
+  keptAnswers,
+  scoringNumbers,
+  summarize,
+} from "./summary.js";
 
 /** Name of the unweighted masked mean of a task's loss, among the metrics. */
 export const LOSS = "loss";

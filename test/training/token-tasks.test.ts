@@ -85,7 +85,7 @@ function outputs() {
     split: "valid" as const,
     ids: ["first", "second", "third"],
     offsets: offsetsOf([2, 0, 3]),
-    logits: [
+    outputs: [
       Float32Array.of(3, 3, 3),
       // noun, noun | verb, noun, noun
       Float32Array.of(2, 0, 3, 0, 0, 2, 2, 0, 1, 0),
@@ -155,7 +155,7 @@ describe("answers per token", () => {
 
   it("are compared token by token between two runs", () => {
     const better = outputs();
-    better.logits[1]?.set([0, 3], 2);
+    better.outputs[1]?.set([0, 3], 2);
     const { tasks } = compareSamples(scored, scoreSplit(graph, better, THRESHOLDS), {
       gates: "truth",
       top: 5,

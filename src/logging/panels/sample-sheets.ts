@@ -5,7 +5,7 @@ import { indexOf } from "../../analysis/row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { Split } from "../../tasks/evaluation.js";
-import { behaviourOf, type Described, decodedScore } from "../../tasks/index.js";
+import { allLogits, behaviourOf, type Described, decodedScore } from "../../tasks/index.js";
 import type { ContactSheet, Tile } from "./contact-sheet.js";
 import { figuresOf } from "./figures.js";
 import type { SamplePicture } from "./picture.js";
@@ -90,10 +90,10 @@ function describePrediction(
 }
 
 /** null where an answer is neither a choice nor one yes-or-no question. */
-function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number): number | null {
+function scoreOf({ task: { spec }, kept, decoded }: ScoredTask, row: number): number | null {
   const behaviour = behaviourOf(spec);
   const choices = behaviour.choices(spec);
-  if (choices !== null) return decodedScore(spec, choices.length, activated, decoded, row);
+  if (choices !== null) return decodedScore(kept, choices.length, decoded, row);
   const [question, ...more] = behaviour.questions(spec);
-  return question === null && more.length === 0 ? f32At(activated, row) : null;
+  return question === null && more.length === 0 ? f32At(allLogits(kept).activated, row) : null;
 }

@@ -70,7 +70,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     out.fill(0, at, at + spec.labels.length);
     for (const name of names) {
       const index = positionOf(spec.labels, name);
-      if (index < 0) return describeUnknownName("label", name, spec.labels);
+      if (index < 0) return describeUnknownLabel(name, spec);
       out[at + index] = 1;
     }
     return null;
@@ -148,6 +148,20 @@ function parseNames(cell: unknown, delimiter: string): readonly string[] | null 
     .split(delimiter)
     .map((name) => name.trim())
     .filter((name) => name !== "");
+}
+
+/** What else a list of labels is written with, in the order tried. */
+const OTHER_DELIMITERS = [";", "|", ",", "/", " "];
+
+/** What to say of a name that is no label: that it is a list with another delimiter, or the nearest label. */
+function describeUnknownLabel(name: string, { labels, delimiter = "," }: MultilabelSpec): string {
+  const isList = (other: string): boolean => {
+    const parts = name.split(other).map((part) => part.trim());
+    return parts.length > 1 && parts.every((part) => positionOf(labels, part) >= 0);
+  };
+  const other = OTHER_DELIMITERS.find((one) => one !== delimiter && isList(one));
+  if (other === undefined) return describeUnknownName("label", name, labels);
+  return `lists labels with ${JSON.stringify(other)} between them, not ${JSON.stringify(delimiter)}; say multilabel({ delimiter: ${JSON.stringify(other)}, … })`;
 }
 
 function parseJsonList(text: string): readonly unknown[] | undefined {
