@@ -45,7 +45,7 @@ function expectLosses(spec: TaskSpec, { answers, logits, losses, gradient }: Los
   losses.forEach((loss, row) => {
     expect(behaviour.lossSum(spec, view, labelsOf(answers.flat()), row, slopes)).toBeCloseTo(loss, 5);
   });
-  gradient.flat().forEach((slope, i) => expect(slopes[i]).toBeCloseTo(slope, 5));
+  for (const [i, slope] of gradient.flat().entries()) expect(slopes[i]).toBeCloseTo(slope, 5);
 }
 
 function expectMetrics(spec: TaskSpec, index: number, kind: "regression" | "ordinal"): void {

@@ -96,8 +96,8 @@ const SLOPES: { readonly [K in Cost["kind"]]: (error: tf.Tensor, costs: readonly
 type Cost = LossForm["cost"];
 
 /** One entry for each column of the matrix. */
-function forEachLogit<T>(columns: readonly TaskColumns[], valueOf: (form: LossForm | null) => T): T[] {
-  return columns.flatMap((own) => new Array<T>(own.width).fill(valueOf(formOf(own))));
+function forEachLogit<T>(columns: readonly TaskColumns[], of: (form: LossForm | null) => T): T[] {
+  return columns.flatMap((own) => new Array<T>(own.width).fill(of(formOf(own))));
 }
 
 /** ∂cost/∂error in each column. */

@@ -31,6 +31,10 @@ function gaps(network: Network, task: string): number[][] {
   );
 }
 
+function expectClose(row: readonly number[], to: readonly number[] | undefined): void {
+  for (const [i, gap] of row.entries()) expect(gap).toBeCloseTo(to?.[i] as number, 4);
+}
+
 async function trained(network: Network, steps: number): Promise<void> {
   const trainer = new Trainer(network, { optimizer: ADAMW, batchSize: ROWS, clipNorm: null, seed: 1 });
   for (let step = 0; step < steps; step++) await trainer.step(inputs, targets, 0.1);
@@ -48,7 +52,7 @@ describe("the head of an ordinal", () => {
     const before = gaps(network, "grade");
     await trained(network, 30);
     const after = gaps(network, "grade");
-    for (const row of after) row.forEach((gap, i) => expect(gap).toBeCloseTo(after[0]?.[i] as number, 4));
+    for (const row of after) expectClose(row, after[0]);
     expect(after[0]?.[0]).not.toBeCloseTo(before[0]?.[0] as number, 2);
     network.dispose();
   });
@@ -87,7 +91,7 @@ describe("the head of an ordinal", () => {
     expect(loaded.trainable.map(({ shape }) => shape)).toEqual(network.trainable.map(({ shape }) => shape));
     await trained(loaded, 5);
     const [first, ...others] = gaps(loaded, "grade");
-    for (const row of others) row.forEach((gap, i) => expect(gap).toBeCloseTo(first?.[i] as number, 4));
+    for (const row of others) expectClose(row, first);
     network.dispose();
     loaded.dispose();
     rmSync(dir, { recursive: true, force: true });
