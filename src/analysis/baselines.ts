@@ -1,7 +1,8 @@
 /** @file What a network has to beat: for every metric the best constant answer that train teaches, on the same rows. */
 import { at } from "../arrays.js";
+import type { Dataset } from "../data/dataset.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
-import { activeRows, bothMasks, labelledRows, type Offsets, overTokens, type RowMask } from "../flow/masks.js";
+import { activeRows, bothMasks, labelledRows, overTokens, type RowMask } from "../flow/masks.js";
 import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
 import {
   behaviourOf,
@@ -143,27 +144,17 @@ export interface BaselineRow {
   readonly num_samples: number;
 }
 
-/** Labels of a table, before any training. */
-export interface LabelledSplits {
-  /** Per task of the graph, over all rows. */
-  readonly labels: readonly Labels[];
-  readonly splits: Readonly<Record<Split, ArrayLike<number>>>;
-  readonly offsets?: Offsets | null;
-}
-
 /**
  * Baselines of every split, from labels alone.
+ * @param graph whose tasks are fitted to the labels
  * @param isMeasured tasks of which the labels say enough, e.g. not those in pixels of pictures that were not opened
  */
 export function baselineRows(
   graph: FlowGraph,
-  { labels, splits, offsets = null }: LabelledSplits,
+  { rows, labels, splits, offsets = null }: Pick<Dataset, "rows" | "labels" | "splits" | "offsets">,
   isMeasured: (task: TaskNode) => boolean = () => true,
 ): BaselineRow[] {
   const answers = labels.map((own) => own.answers);
-  const [first] = graph.tasks;
-  const perRow = first === undefined ? 0 : labelledRows(first.spec, at(answers, 0)).length;
-  const rows = offsets === null ? perRow : offsets.length - 1;
   const active = activeRows(graph, answers, rows, offsets);
   const tasks = graph.tasks
     .filter((task) => behaviourOf(task.spec).answeredBy === "network" && isMeasured(task))
@@ -177,7 +168,7 @@ export function baselineRows(
     offsets === null || axisOf(spec) !== "token" ? mask : overTokens(mask, offsets);
   const within = (split: Split) => {
     const inSplit = new Uint8Array(rows);
-    for (const row of Array.from(splits[split])) inSplit[row] = 1;
+    for (const row of splits[split]) inSplit[row] = 1;
     return tasks.map(({ used, ...counted }) => ({
       ...counted,
       lossMask: bothMasks(used, linesIn(counted.task, inSplit)),

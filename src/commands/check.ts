@@ -6,6 +6,7 @@ import { type BaselineRow, baselineRows } from "../analysis/baselines.js";
 import type { ClassCount, LabelCounts } from "../analysis/label-report.js";
 import { CoolCommand } from "../cli/command.js";
 import { cellText } from "../cli/text.js";
+import { fitTasks } from "../data/labels/fit-tasks.js";
 import { needsImageSize } from "../data/labels/labels.js";
 import { LoggerGroup } from "../logging/logger-group.js";
 import { baselineTable, drawTable, groupByFlow } from "../cli/tables/tables.js";
@@ -94,8 +95,7 @@ export default class Check extends CoolCommand {
     const store = flags.store ?? join(project.projectDir, ".cool");
     const dataset = await openDataset(project, project.settings, store, new LoggerGroup([]), signal);
     dataset.close();
-    const { labels, splits, offsets = null } = dataset;
-    return { rows: dataset.rows, baselines: baselineRows(project.graph, { labels, splits, offsets }) };
+    return { rows: dataset.rows, baselines: baselineRows(fitTasks(project.graph, dataset), dataset) };
   }
 
   #drawClasses(classes: readonly ClassCount[]): void {

@@ -2,6 +2,7 @@
 import { type BaselineRow, baselineRows } from "../analysis/baselines.js";
 import { type LabelReport, labelReport } from "../analysis/label-report.js";
 import type { InputSpec } from "../data/dataset.js";
+import { fitTasks } from "../data/labels/fit-tasks.js";
 import { needsImageSize } from "../data/labels/labels.js";
 import type { Leak } from "../data/load.js";
 import type { FlowGraph } from "../flow/graph.js";
@@ -42,6 +43,12 @@ export async function checkProject(
     split: data.split,
     impliedLabels: data.impliedLabels,
   });
+  const dataset = {
+    rows: tables.reduce((sum, table) => sum + table.rows.length, 0),
+    labels,
+    splits,
+    offsets: offsets ?? null,
+  };
   return {
     graph,
     labels: labelReport(graph, labels, splits, { tables, implied, offsets: offsets ?? null }),
@@ -49,7 +56,7 @@ export async function checkProject(
     unasked: project.unasked,
     warnings: read.warnings,
     leaks: read.leaks,
-    baselines: baselineRows(graph, { labels, splits, offsets: offsets ?? null }, (task) => !needsImageSize(task)),
+    baselines: baselineRows(fitTasks(graph, dataset), dataset, (task) => !needsImageSize(task)),
     inputs: read.inputs,
   };
 }

@@ -9,12 +9,15 @@ import type { FlowGraph, TaskSpec } from "../../src/flow/graph.js";
 import { traceFlow } from "../../src/flow/trace.js";
 import type { EvaluationRow } from "../../src/tasks/evaluation.js";
 import {
+  behaviourOf,
   binary,
   boundedRegression,
   classification,
   type Labels,
   metricNames,
   multilabel,
+  ordinal,
+  regression,
 } from "../../src/tasks/index.js";
 import { defineTask } from "../../src/project/define-task.js";
 import { defaultThresholds } from "../support/security-flow.js";
@@ -115,6 +118,48 @@ test("classes of so many that only summaries are kept have the same baselines as
   const whole = baselinesOf(classification({ classes }), train, own);
   expect(summarized.size).toBeGreaterThan(5);
   for (const [name, value] of summarized) expect(value, name).toBeCloseTo(whole.get(name) ?? Number.NaN, 5);
+});
+
+describe("the best of all constants, by trying each", () => {
+  // skewed: mode 0, median 1, mean 1.6
+  const levels = Array.from({ length: 200 }, (_, i) => Math.min(4, Math.floor(5 * ((i * 0.618034) % 1) ** 2)));
+  const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+  test("of ordered levels", () => {
+    const spec = ordinal({ levels: ["a", "b", "c", "d", "e"] });
+    const found = baselinesOf(spec, labelsOf(levels), labelsOf(levels));
+    const each = [0, 1, 2, 3, 4];
+    expect(found.get("accuracy")).toBe(Math.max(...each.map((z) => meanOf(levels.map((y) => Number(y === z))))));
+    const errors = each.map((z) => meanOf(levels.map((y) => Math.abs(y - z))));
+    expect(found.get("mean_absolute_error")).toBeCloseTo(Math.min(...errors), 6);
+    expect(found.get("quadratic_weighted_kappa")).toBeCloseTo(0, 6);
+  });
+
+  test.each(["squared", "absolute", "huber", "log-cosh"] as const)(
+    "of numbers without bounds, by the loss %s",
+    (loss) => {
+      const values = levels.map((level, i) => 100 + 30 * level + (i % 7));
+      const mask = new Uint8Array(values.length).fill(1);
+      const column = labelsOf(values);
+      const spec = behaviourOf(regression({ loss })).fitted(regression({ loss }), () => ({ ...column, mask }));
+      const found = baselinesOf(spec, column, column);
+      const each = Array.from({ length: 1600 }, (_, i) => 100 + i / 10);
+      const errors = each.map((z) => meanOf(values.map((y) => Math.abs(y - z))));
+      expect(found.get("mean_absolute_error")).toBeCloseTo(Math.min(...errors), 3);
+      const squares = each.map((z) => Math.sqrt(meanOf(values.map((y) => (y - z) ** 2))));
+      expect(found.get("root_mean_squared_error")).toBeCloseTo(Math.min(...squares), 3);
+      const { mean, deviation } = spec.statistics ?? { mean: 0, deviation: 1 };
+      const losses = each.map((z) =>
+        meanOf(
+          values.map((_, row) => {
+            const view = { data: Float32Array.of((z - mean) / deviation), stride: 0, offset: 0 };
+            return behaviourOf(spec).lossSum(spec, view, column, row, null);
+          }),
+        ),
+      );
+      expect(found.get("loss")).toBeCloseTo(Math.min(...losses), 4);
+    },
+  );
 });
 
 describe("a task of the user's own", () => {
@@ -290,8 +335,8 @@ describe("an evaluation with baselines", () => {
 
   test("labels alone tell the baselines before any training", () => {
     const labels = [labelsOf([1, 1, 1, 0, 1, 1, 0]), labelsOf([2, 3, 7, null, 3, 4, null])];
-    const splits = { train: [0, 1, 2, 3], valid: [], test: [4, 5, 6] };
-    const rows = baselineRows(graph, { labels, splits });
+    const splits = { train: Int32Array.of(0, 1, 2, 3), valid: new Int32Array(0), test: Int32Array.of(4, 5, 6) };
+    const rows = baselineRows(graph, { rows: 7, labels, splits });
     const later = evaluateSplit(
       graph,
       scored(
