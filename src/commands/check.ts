@@ -2,18 +2,16 @@
 import { join } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
-import { type BaselineRow, baselineRows } from "../analysis/baselines.js";
 import type { ClassCount, LabelCounts } from "../analysis/label-report.js";
 import { CoolCommand } from "../cli/command.js";
 import { cellText } from "../cli/text.js";
-import { fitTasks } from "../data/labels/fit-tasks.js";
-import { needsImageSize } from "../data/labels/labels.js";
-import { LoggerGroup } from "../logging/logger-group.js";
 import { baselineTable, drawTable, groupByFlow } from "../cli/tables/tables.js";
 import { checkProject, type ProjectCheck } from "../project/check-project.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { loadProject } from "../project/load-project.js";
 import { findProjectDir } from "../project/project-dir.js";
+import { behaviourOf } from "../tasks/index.js";
+import type { CheckedPictures } from "../training/check-pictures.js";
 import { measureNetwork, type NetworkPart } from "../training/measure-network.js";
 
 /** What `--json` prints. */
@@ -47,7 +45,7 @@ export default class Check extends CoolCommand {
     const project = await loadProject(args.project ?? findProjectDir(flags.project ?? "."), flags.set ?? []);
     const { inputs, ...check } = await checkProject(project, (line) => this.note(line));
     const network = await measureNetwork(project, inputs);
-    const decoded = flags.images ? await this.interruptible((signal) => this.#decode(project, flags, signal)) : null;
+    const decoded = flags.images ? await this.#decode(project, flags.store) : null;
     const pictures = decoded?.rows ?? null;
     const baselines = decoded?.baselines ?? check.baselines;
     this.log(check.tree);
@@ -64,7 +62,7 @@ export default class Check extends CoolCommand {
       );
     if (classes.length > 0) this.#drawClasses(classes);
     if (baselines.length > 0) this.log(baselineTable(baselines));
-    if (pictures === null && project.graph.tasks.some(needsImageSize)) {
+    if (pictures === null && project.graph.tasks.some(({ spec }) => behaviourOf(spec).imageScales(spec).length > 0)) {
       this.log("constant answers in pixels of the pictures: with --images");
     }
     this.log(
@@ -85,17 +83,10 @@ export default class Check extends CoolCommand {
     return { ...check, baselines, network, pictures };
   }
 
-  /** @returns how many rows have sound pictures, and baselines of all tasks */
-  async #decode(
-    project: LoadedProject,
-    flags: { readonly project?: string | undefined; readonly store?: string | undefined },
-    signal: AbortSignal,
-  ): Promise<{ readonly rows: number; readonly baselines: readonly BaselineRow[] }> {
-    const { openDataset } = await import("../training/open-dataset.js");
-    const store = flags.store ?? join(project.projectDir, ".cool");
-    const dataset = await openDataset(project, project.settings, store, new LoggerGroup([]), signal);
-    dataset.close();
-    return { rows: dataset.rows, baselines: baselineRows(fitTasks(project.graph, dataset), dataset) };
+  async #decode(project: LoadedProject, store?: string): Promise<CheckedPictures> {
+    const { checkPictures } = await import("../training/check-pictures.js");
+    const dir = store ?? join(project.projectDir, ".cool");
+    return this.interruptible((signal) => checkPictures(project, dir, signal));
   }
 
   #drawClasses(classes: readonly ClassCount[]): void {
