@@ -92,13 +92,34 @@ const train = z.strictObject({
     .describe("End the run where the monitor no longer improves; null: never"),
 });
 
+const splitCare = {
+  groupBy: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Column of groups, such as patients: the rows of one stay in one split, and in one fold"),
+  stratify: z
+    .boolean()
+    .optional()
+    .describe("Whether every class of every task, among its active labels, gets its share of every split and fold"),
+  folds: z.number().int().min(2).max(100).optional().describe("Parts for cool run --folds; 5 where nothing is said"),
+  fold: wholePositive
+    .optional()
+    .describe("The part of train and valid together that is valid; set by cool run --folds"),
+};
+
 const split = z.union([
-  z.strictObject({ column: z.string().describe("Column whose cells are train, valid (or val, validation) or test") }),
+  z.strictObject({
+    column: z.string().describe("Column whose cells are train, valid (or val, validation) or test"),
+    seed: seed.optional().describe("Which rows fall into which fold"),
+    ...splitCare,
+  }),
   z.strictObject({
     train: fraction.default(0.8).describe("Part of the rows that train"),
     valid: fraction.default(0.1).describe("Part that decides thresholds and the best checkpoint"),
     test: fraction.default(0.1).describe("Part that only the final evaluation sees"),
     seed: seed.default(7).describe("Which rows fall where"),
+    ...splitCare,
   }),
 ]);
 
