@@ -42,8 +42,8 @@ describe("a wrong setting is named with the nearest one", () => {
     [{ table: "a.csv", augment: { shift: 2 } }, '"data.augment.shift" is wrong'],
     [{ table: "a.csv", augment: { crop: [1, 0.5] } }, '"data.augment.crop" is wrong: write [smallest, largest]'],
     [
-      { table: "a.csv", augment: { rotation: 9 } },
-      '"data.augment.rotation" is not a setting; did you mean "data.augment.rotate"?',
+      { table: "a.csv", augment: { rotat: 9 } },
+      '"data.augment.rotat" is not a setting; did you mean "data.augment.rotate"?',
     ],
   ])("%j", (data, message) => {
     expect(() => parse(data)).toThrow(message);
