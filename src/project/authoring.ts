@@ -42,4 +42,7 @@ export {
   known,
   maskedLanguageModeling,
   multilabel,
+  ordinal,
+  type RegressionOptions,
+  regression,
 } from "../tasks/index.js";
