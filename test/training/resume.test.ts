@@ -196,7 +196,7 @@ test("a schedule, averaged weights and batches in parts: a stopped run ends as o
   const rates = whole.curves.filter(({ metricName }) => metricName === "learning_rate").map(({ value }) => value);
   // of the last step of each epoch: 3 of 18 steps warm up
   const expected = [6, 12, 18].map((step) => (3e-3 * (1 + Math.cos((Math.PI * (step - 1 - 3)) / 15))) / 2);
-  rates.forEach((rate, epoch) => expect(rate).toBeCloseTo(expected[epoch] as number, 9));
+  for (const [epoch, rate] of rates.entries()) expect(rate).toBeCloseTo(expected[epoch] as number, 9);
   await run("one-epoch", {}, { ...train, epochs: 1 });
   const one = leftBehind("one-epoch");
   // of one epoch, the best checkpoint holds the average, the last one what training goes on from

@@ -172,7 +172,7 @@ describe("an average of the weights", () => {
     await trainer.finishEpoch(data, data.rows, data.masks, 0.01);
     const snapshot = structuredClone(await trainer.snapshot());
     const other = Network.build(graph, INPUTS, plainTrunk, 4);
-    other.trainable.forEach((variable, i) => variable.assign(one.trainable[i] as typeof variable));
+    for (const [i, variable] of other.trainable.entries()) variable.assign(one.trainable[i] as typeof variable);
     const { Trainer } = await import("../../../src/engine/optimization/trainer.js");
     const config = { optimizer: ADAMW, clipNorm: null, seed: 5, ...changes };
     const resumed = new Trainer(other, config, snapshot);
