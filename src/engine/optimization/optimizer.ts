@@ -4,18 +4,11 @@ import { Adam, type AdamConfig, type AdamWConfig } from "./optimizers/adam.js";
 import { Lion, type LionConfig } from "./optimizers/lion.js";
 import { RmsProp, type RmsPropConfig } from "./optimizers/rms-prop.js";
 import { Sgd, type SgdConfig } from "./optimizers/sgd.js";
+import type { Optimizer } from "./optimizers/slots.js";
+
+export type { Optimizer } from "./optimizers/slots.js";
 
 export type OptimizerConfig = AdamConfig | AdamWConfig | LionConfig | RmsPropConfig | SgdConfig;
-
-/** Updates a parameter vector in place, step by step. */
-export interface Optimizer {
-  /**
-   * @param parameters changed in place
-   * @param gradient same length, not changed
-   */
-  apply(parameters: Float32Array, gradient: Float32Array, learningRate: number): void;
-  readonly state: OptimizerState;
-}
 
 /**
  * @param size number of parameters

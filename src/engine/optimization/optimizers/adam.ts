@@ -1,8 +1,7 @@
 /** @file Adam, with weight decay as a penalty or apart from the gradient. */
 import { f32At } from "../../../arrays.js";
 import type { OptimizerState } from "../../model/training-state.js";
-import type { Optimizer } from "../optimizer.js";
-import { slot } from "./slots.js";
+import { type Optimizer, slot } from "./slots.js";
 
 interface AdamOptions {
   readonly learningRate: number;

@@ -1,8 +1,7 @@
 /** @file Lion: steps of one size, in the direction of a momentum's signs. */
 import { f32At } from "../../../arrays.js";
 import type { OptimizerState } from "../../model/training-state.js";
-import type { Optimizer } from "../optimizer.js";
-import { slot } from "./slots.js";
+import { type Optimizer, slot } from "./slots.js";
 
 export interface LionConfig {
   readonly kind: "lion";

@@ -1,8 +1,7 @@
 /** @file RMSprop: gradients divided by the root of their mean square. */
 import { f32At } from "../../../arrays.js";
 import type { OptimizerState } from "../../model/training-state.js";
-import type { Optimizer } from "../optimizer.js";
-import { slot } from "./slots.js";
+import { type Optimizer, slot } from "./slots.js";
 
 export interface RmsPropConfig {
   readonly kind: "rmsprop";

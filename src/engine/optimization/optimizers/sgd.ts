@@ -1,8 +1,7 @@
 /** @file Stochastic gradient descent. */
 import { f32At } from "../../../arrays.js";
 import type { OptimizerState } from "../../model/training-state.js";
-import type { Optimizer } from "../optimizer.js";
-import { slot } from "./slots.js";
+import { type Optimizer, slot } from "./slots.js";
 
 export interface SgdConfig {
   readonly kind: "sgd";

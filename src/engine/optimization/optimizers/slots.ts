@@ -1,6 +1,16 @@
-/** @file Vectors that optimizers keep between steps. */
+/** @file What every optimizer is, and the vectors that it keeps between steps. */
 import { StoreError } from "../../../errors.js";
 import type { OptimizerState } from "../../model/training-state.js";
+
+/** Updates a parameter vector in place, step by step. */
+export interface Optimizer {
+  /**
+   * @param parameters changed in place
+   * @param gradient same length, not changed
+   */
+  apply(parameters: Float32Array, gradient: Float32Array, learningRate: number): void;
+  readonly state: OptimizerState;
+}
 
 /**
  * A copy of a slot of an earlier optimizer, or zeros where there was none.
