@@ -1,23 +1,15 @@
 /** @file What every kind of task knows how to do: the columns of the behaviour table. */
 import { f32At } from "../arrays.js";
-import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
+import type { ConstantLogits } from "./constants.js";
+import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { ErrorCost } from "./error-cost.js";
 import type { Decoder, Thresholds } from "../decoding/decoders.js";
 import type { MetricTable } from "./metrics/table.js";
-import type { Labels, Scored } from "./scored.js";
+import type { Labels, LogitView, Scored } from "./scored.js";
 
 export type { Decoder, Thresholds, UnitScale } from "../decoding/decoders.js";
-export type { Labels, MetricValue, Scored } from "./scored.js";
-
-/** A task's logits (or the gradient with respect to them) inside a matrix that several tasks may share. */
-export interface LogitView {
-  readonly data: Float32Array;
-  /** Numbers per row of the matrix. */
-  readonly stride: number;
-  /** First column of the task. */
-  readonly offset: number;
-}
+export type { Labels, LogitView, MetricValue, Scored } from "./scored.js";
 
 /**
  * Finds parameters of decoding.
@@ -90,6 +82,13 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
   questions(spec: Spec): readonly (string | null)[];
   /** What tunes parameters that are no thresholds of questions; null if there are none. */
   tuner(spec: Spec): ParameterTuner<Spec> | null;
+
+  /**
+   * What a predictor that says the same of every row may say, learnt from labels: of each metric the best of these is
+   * the value that a network has to beat. Empty where there is none.
+   * @param mask rows of `labels` that count
+   */
+  constants(spec: Spec, labels: Labels, mask: RowMask): readonly ConstantLogits[];
 
   /** Whether it has rows in the evaluation of valid and test. */
   isEvaluated(spec: Spec): boolean;

@@ -3,6 +3,15 @@ import type { UnitScale } from "../decoding/decoders.js";
 import type { TaskSpec } from "../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
 
+/** A task's logits (or the gradient with respect to them) inside a matrix that several tasks may share. */
+export interface LogitView {
+  readonly data: Float32Array;
+  /** Numbers per row of the matrix. */
+  readonly stride: number;
+  /** First column of the task. */
+  readonly offset: number;
+}
+
 /** Labels of some rows, aligned with the rows of a LogitView. */
 export interface Labels {
   /** [rows, answerWidth], label units, NaN where missing. */

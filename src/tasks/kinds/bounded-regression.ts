@@ -5,6 +5,7 @@ import { decoders, denormalize, unitScaleAt } from "../../decoding/decoders.js";
 import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED } from "../behaviour.js";
+import { logitOf, mean, median, rowsOf } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -111,6 +112,13 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants(spec, { answers, unitScale }, mask) {
+    const fractions = rowsOf(mask)
+      .filter((row) => !Number.isNaN(answers[row]))
+      .map((row) => normalize(spec, f32At(answers, row), unitScaleAt(unitScale, row)));
+    // the best of absolute and of squared errors
+    return fractions.length === 0 ? [] : [median(fractions), mean(fractions)].map((fraction) => [logitOf(fraction)]);
+  },
   isEvaluated: () => true,
   metrics: regressionMetrics,
   headlineMetric: () => "mean_absolute_error_normalized",

@@ -8,6 +8,7 @@ import { assertPresent } from "../assert-present.js";
 import { buildNetwork, recordStart } from "../fresh-network.js";
 import { openTraining } from "../training-replicas.js";
 import type { RunContext } from "../run-context.js";
+import { stepConfig } from "../step-config.js";
 
 /** Owns the network, the trainer and its replicas. */
 export interface EpochEngine {
@@ -30,7 +31,7 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
       import("../../engine/model/checkpoint.js"),
     ]);
   const { project, settings, store, run, runDir, loggers } = context;
-  const { optimizer, batchSize, clipNorm, seed, taskWeighting, freeze = [] } = settings.train;
+  const { batchSize, seed, taskWeighting, freeze = [] } = settings.train;
   const { checkpoint } = runFiles(runDir);
   // a run that ended before its first checkpoint begins again
   const resumed = context.resumed && hasCheckpoint(checkpoint("last"));
@@ -38,7 +39,7 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
   const network = resumed
     ? await loadNetwork(checkpoint("last"), project.graph, project.inputs, { freeze })
     : await openFresh(context);
-  const config = { optimizer, batchSize, clipNorm, seed, taskWeighting };
+  const config = { ...stepConfig(settings.train), batchSize, seed, taskWeighting };
   const replicas = await openTraining(context, network, state?.optimizer);
   const restored = state?.optimizer;
   const warn = (message: string): void => loggers.warning(message);
@@ -52,7 +53,7 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
     async save(name, schedule) {
       assertPresent(store, run.id);
       const training = name === "last" ? { ...(await trainer.snapshot()), schedule } : undefined;
-      if (training === undefined) await steps.writeBack();
+      if (training === undefined) await steps.writeBack("averaged");
       await saveCheckpoint(checkpoint(name), network, training);
     },
     async dispose() {
