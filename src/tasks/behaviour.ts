@@ -8,7 +8,7 @@ import type { Decoder, Thresholds } from "../decoding/decoders.js";
 import type { MetricTable } from "./metrics/table.js";
 import type { Labels, LogitView, Scored } from "./scored.js";
 
-export type { Decoder, Thresholds, UnitScale } from "../decoding/decoders.js";
+export type { Decoder, Thresholds } from "../decoding/decoders.js";
 export type { Labels, LogitView, MetricValue, Scored } from "./scored.js";
 
 /**
