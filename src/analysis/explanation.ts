@@ -56,7 +56,7 @@ export interface Explainable {
   readonly offsets?: Offsets | null;
 }
 
-export type ExplainableTask = Pick<ScoredTask, "thresholds" | "logits" | "activated" | "decoded" | "activePredicted">;
+export type ExplainableTask = Pick<ScoredTask, "thresholds" | "kept" | "decoded" | "activePredicted">;
 
 /** A node without its place in the tree. */
 export type TaskAnswer = Omit<ExplanationNode, "path" | "kind" | "given" | "children">;

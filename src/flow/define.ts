@@ -1,17 +1,7 @@
 /** @file Authoring: a typed chain of tasks and flows, and what a flow function is written with. */
 import { ConfigError, FlowError } from "../errors.js";
 import { checkOptions, LIST } from "../options.js";
-import type {
-  BinarySpec,
-  BoundedRegressionSpec,
-  ClassificationSpec,
-  Condition,
-  CustomSpec,
-  KnownSpec,
-  MaskedLanguageModelingSpec,
-  MultilabelSpec,
-  TaskSpec,
-} from "./graph.js";
+import type { ClassificationSpec, Condition, CustomSpec, KnownSpec, MultilabelSpec, TaskSpec } from "./graph.js";
 
 /** A precondition under construction. Only expressions can be given to a task or combined. */
 export class Expression {
@@ -78,19 +68,20 @@ export interface NoGate {
 }
 
 /** What an earlier task offers to preconditions. A binary task is a condition by itself. */
-export type GateOf<Spec extends TaskSpec> = Spec extends BinarySpec | KnownSpec
-  ? Expression
-  : Spec extends CustomSpec<infer Gate>
+export type GateOf<Spec extends TaskSpec> = Gates<Spec>[Spec["kind"]];
+
+/** By kind: one without its gate does not compile. */
+interface Gates<Spec extends TaskSpec> {
+  readonly binary: Expression;
+  readonly known: Expression;
+  readonly classification: Spec extends ClassificationSpec<infer Class> ? ClassificationGate<Class> : never;
+  readonly multilabel: Spec extends MultilabelSpec<infer Label> ? MultilabelGate<Label> : never;
+  readonly boundedRegression: RegressionGate;
+  readonly maskedLanguageModeling: NoGate;
+  readonly custom: Spec extends CustomSpec<infer Gate>
     ? { readonly none: NoGate; readonly bounds: RegressionGate; readonly truth: TruthGate }[Gate]
-    : Spec extends ClassificationSpec<infer Class>
-      ? ClassificationGate<Class>
-      : Spec extends MultilabelSpec<infer Label>
-        ? MultilabelGate<Label>
-        : Spec extends BoundedRegressionSpec
-          ? RegressionGate
-          : Spec extends MaskedLanguageModelingSpec
-            ? NoGate
-            : never;
+    : never;
+}
 
 /** A reference to a trunk output. */
 export class FeatureReference<Name extends string = string> {

@@ -149,7 +149,7 @@ function taskOf(column: string, cells: readonly string[], kind: ProposedKind): T
     }
     case "multilabel": {
       const delimiter = delimiterOf(filled) ?? ",";
-      const split = (cell: string) => partsOf(cell, delimiter);
+      const split = (cell: string) => matricesOf(cell, delimiter);
       const names = [...new Set(filled.flatMap(split))].sort();
       if (names.length > MAX_LABELS) return fail(`it has ${names.length} labels, more than ${MAX_LABELS}`);
       const bits = (cell: string) => split(cell).reduce((sum, part) => sum | (1 << names.indexOf(part)), 0);
@@ -173,7 +173,7 @@ function classNames(filled: readonly string[]): string[] {
   return names.every(isNumber) ? names.sort((a, b) => Number(a) - Number(b)) : names.sort();
 }
 
-function partsOf(cell: string, delimiter: string): string[] {
+function matricesOf(cell: string, delimiter: string): string[] {
   const inner = /^\[.*\]$/.test(cell) ? cell.slice(1, -1).replaceAll(/["']/g, "") : cell;
   return inner
     .split(delimiter)

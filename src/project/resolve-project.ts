@@ -165,9 +165,7 @@ function checkMeasures({ tasks }: FlowGraph, { data: { augment } }: Settings, wh
   const [smallest, largest] = augment.scale;
   const moves =
     augment.flipHorizontal > 0 || augment.flipVertical > 0 || augment.shift > 0 || smallest !== 1 || largest !== 1;
-  const silent = tasks.flatMap(({ spec, path }) =>
-    spec.kind === "boundedRegression" && spec.scale !== null && spec.measures === undefined ? [path] : [],
-  );
+  const silent = tasks.flatMap(({ spec, path }) => (behaviourOf(spec).onPicture(spec) === "unsaid" ? [path] : []));
   if (!moves || silent.length === 0) return;
   const named = silent.map((path) => `"${path}"`).join(", ");
   throw new ConfigError(

@@ -1,11 +1,7 @@
 /** @file Labels that measure something on a picture, moved with it. */
 import { at, f32At } from "../../arrays.js";
-import {
-  type BoundedRegressionSpec,
-  type FlowGraph,
-  isMeasure,
-  type MeasureNode as Measure,
-} from "../../flow/graph.js";
+import type { BoundedRegressionSpec, FlowGraph } from "../../flow/graph.js";
+import { isMeasure, type MeasureNode as Measure } from "../../tasks/index.js";
 import { type Labels, unitScaleAt } from "../../tasks/behaviour.js";
 import { type Augmentation, type AxisMove, movePlace, movesNothing } from "../augment.js";
 

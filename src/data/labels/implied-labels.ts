@@ -9,6 +9,7 @@ import {
   gatesOf,
   type TaskNode,
 } from "../../flow/graph.js";
+import { flowFacts } from "../../flow/kinds.js";
 import { answerWidth, atomTruth, labelledRows, type Offsets, type RowMask } from "../../flow/masks.js";
 import { evaluateCondition, FALSE, TRUE, type TruthColumn, UNKNOWN } from "../../flow/precondition.js";
 import type { Labels } from "../../tasks/index.js";
@@ -151,10 +152,8 @@ function forcedAnswer(atom: ConditionAtom, { spec }: TaskNode, wanted: Truth): n
     case "has":
       return wanted === TRUE ? 1 : 0;
     case "isOneOf": {
-      const count = spec.kind === "classification" ? spec.classes.length : 0;
-      const possible = Array.from({ length: count }, (_, i) => i).filter(
-        (i) => atom.classes.includes(i) === (wanted === TRUE),
-      );
+      const names = flowFacts(spec).names(spec);
+      const possible = [...names.keys()].filter((i) => atom.classes.includes(i) === (wanted === TRUE));
       return possible.length === 1 ? at(possible, 0) : null;
     }
     case "atLeast":

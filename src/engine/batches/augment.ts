@@ -8,8 +8,8 @@ import {
 } from "../../data/augment.js";
 import type { InputSpec } from "../../data/dataset.js";
 import { figuresOf, moveLabels } from "../../data/labels/augment-labels.js";
-import { type FlowGraph, isMeasure } from "../../flow/graph.js";
-import type { Labels } from "../../tasks/index.js";
+import type { FlowGraph } from "../../flow/graph.js";
+import { isMeasure, type Labels } from "../../tasks/index.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { HeadLayout } from "../model/layout.js";
 import { joinArrays } from "./arrays.js";
@@ -99,8 +99,8 @@ export function createBatchAugmenter(
 
 /** Labels of consecutive batches, per task; null for tasks per token, which no picture moves. */
 export function joinLabels({ columns }: HeadLayout, batches: readonly BatchTargets[]): (Labels | null)[] {
-  return columns.map(({ part }, task) => {
-    if (part !== "sample") return null;
+  return columns.map(({ axis }, task) => {
+    if (axis !== "sample") return null;
     const labels = batches.map((batch) => at(batch.labels, task));
     const scales = labels.flatMap(({ unitScale }) => (unitScale === null ? [] : [unitScale]));
     return {

@@ -2,7 +2,8 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError, CoolError } from "../../errors.js";
 import { axisOf, type TaskNode } from "../../flow/graph.js";
-import { functionsOf } from "../../tasks/index.js";
+import { flowFacts } from "../../flow/kinds.js";
+import { behaviourOf, functionsOf, isCustom } from "../../tasks/index.js";
 import type { Layers, SymbolicTensor } from "./trunk.js";
 
 /**
@@ -12,7 +13,7 @@ import type { Layers, SymbolicTensor } from "./trunk.js";
  * @throws ConfigError that names task and type where the user's head fails, or what it puts out does not fit
  */
 export function buildHead(task: TaskNode, feature: SymbolicTensor, width: number): SymbolicTensor {
-  if (task.spec.kind === "custom" && task.spec.head === "custom") return buildCustomHead(task, feature, width);
+  if (behaviourOf(task.spec).head(task.spec) === "custom") return buildCustomHead(task, feature, width);
   return tfl.layers.dense({ name: task.path, units: width }).apply(feature) as SymbolicTensor;
 }
 
@@ -38,7 +39,7 @@ function buildCustomHead(task: TaskNode, feature: SymbolicTensor, width: number)
 
 function callHead(task: TaskNode, feature: SymbolicTensor, width: number): unknown {
   const { path, spec } = task;
-  const head = (spec.kind === "custom" ? functionsOf(spec).head : undefined) as
+  const head = (isCustom(spec) ? functionsOf(spec).head : undefined) as
     | ((parts: { feature: SymbolicTensor; layers: Layers; width: number; name: string }) => unknown)
     | undefined;
   try {
@@ -50,7 +51,7 @@ function callHead(task: TaskNode, feature: SymbolicTensor, width: number): unkno
 }
 
 function headError({ path, spec }: TaskNode, problem: string, facts: object = {}, cause?: unknown): ConfigError {
-  const type = spec.kind === "custom" ? spec.type : spec.kind;
+  const type = flowFacts(spec).typeName(spec);
   return new ConfigError(
     `The head of the task "${path}" (of the type "${type}") ${problem}.`,
     { task: path, type, function: "head", ...facts },

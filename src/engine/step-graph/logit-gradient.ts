@@ -8,7 +8,7 @@ import { normalize } from "../../tasks/kinds/bounded-regression.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
 import { countTerms } from "../optimization/losses.js";
 import type { BatchTargets } from "../batches/targets.js";
-import { type HeadLayout, type LogitPart, partsOf, type TaskColumns } from "../model/layout.js";
+import { type HeadLayout, type LogitAxis, matricesOf, type TaskColumns } from "../model/layout.js";
 
 /**
  * What a loss makes of a logit. All of them have a gradient that starts with (activated − target):
@@ -39,9 +39,9 @@ interface Segment {
   readonly width: number;
 }
 
-/** Columns of one part, from left to right. */
-function columnsOf({ columns }: HeadLayout, part: LogitPart): TaskColumns[] {
-  return columns.filter((own) => own.part === part && own.width > 0).sort((a, b) => a.offset - b.offset);
+/** Columns of one matrix, from left to right. */
+function columnsOf({ columns }: HeadLayout, axis: LogitAxis): TaskColumns[] {
+  return columns.filter((own) => own.axis === axis && own.width > 0).sort((a, b) => a.offset - b.offset);
 }
 
 function segmentsOf(columns: readonly TaskColumns[]): Segment[] {
@@ -57,37 +57,37 @@ function segmentsOf(columns: readonly TaskColumns[]): Segment[] {
 }
 
 /**
- * Whether the targets of a part are the classes themselves: where one softmax fills it, as over a vocabulary, a 1 per
- * line among zeros would be most of what travels.
+ * Whether the targets of a matrix are the classes themselves: where one softmax fills it, as over a vocabulary, a 1 per
+ * row among zeros would be most of what travels.
  */
-export function isCompact(layout: HeadLayout, part: LogitPart): boolean {
-  const [only, ...others] = columnsOf(layout, part);
+export function isCompact(layout: HeadLayout, axis: LogitAxis): boolean {
+  const [only, ...others] = columnsOf(layout, axis);
   return only !== undefined && others.length === 0 && forms[only.task.spec.kind] === "softmax cross entropy";
 }
 
 /**
- * ∂(total loss)/∂logits of one part.
- * @param logits [lines, width of the part]
- * @param targets what the activated logits should be, same shape; of a compact part the classes, [lines] int32
- * @param weights factor / terms where a logit counts, 0 elsewhere, same shape; of a compact part [lines, 1]
+ * ∂(total loss)/∂logits of one matrix.
+ * @param logits [rows, width of the matrix]
+ * @param targets what the activated logits should be, same shape; of a compact matrix the classes, [rows] int32
+ * @param weights factor / terms where a logit counts, 0 elsewhere, same shape; of a compact matrix [rows, 1]
  */
 export function logitGradient(
   layout: HeadLayout,
-  part: LogitPart,
+  axis: LogitAxis,
   logits: tf.Tensor2D,
   targets: tf.Tensor,
   weights: tf.Tensor,
 ): tf.Tensor2D {
-  const columns = columnsOf(layout, part);
-  const wanted = isCompact(layout, part) ? tf.oneHot(targets, logits.shape[1], 1, 0, "float32") : targets;
+  const columns = columnsOf(layout, axis);
+  const wanted = isCompact(layout, axis) ? tf.oneHot(targets, logits.shape[1], 1, 0, "float32") : targets;
   const activated = activate(segmentsOf(columns), logits);
   const error = tf.sub(activated, wanted);
   const squared = columns.flatMap(({ task, width }) =>
     new Array<number>(width).fill(forms[task.spec.kind] === "sigmoid squared error" ? 1 : 0),
   );
-  const slope = squared.includes(1) ? tf.mul(error, squaredFactor(activated, squared)) : error;
+  const gradient = squared.includes(1) ? tf.mul(error, squaredFactor(activated, squared)) : error;
   // a logit that does not count may be anything, also NaN
-  return tf.where(tf.greater(weights, 0), tf.mul(slope, weights), tf.zerosLike(weights)) as tf.Tensor2D;
+  return tf.where(tf.greater(weights, 0), tf.mul(gradient, weights), tf.zerosLike(weights)) as tf.Tensor2D;
 }
 
 /** 2·p·(1 − p) in the columns of squared errors, 1 in the others. */
@@ -103,7 +103,7 @@ function squaredFactor(activated: tf.Tensor, squared: readonly number[]): tf.Ten
 }
 
 function activate(segments: readonly Segment[], logits: tf.Tensor2D): tf.Tensor {
-  const one = ({ softmax }: Segment, part: tf.Tensor) => (softmax ? tf.softmax(part) : tf.sigmoid(part));
+  const one = ({ softmax }: Segment, columns: tf.Tensor) => (softmax ? tf.softmax(columns) : tf.sigmoid(columns));
   const [first] = segments;
   if (segments.length === 1 && first !== undefined) return one(first, logits);
   const parts = tf.split(
@@ -124,42 +124,42 @@ export interface GradientFeed {
 }
 
 /**
- * Targets and weights of one part of a batch.
- * @param lines of the graph; more than the batch has count for nothing
+ * Targets and weights of one matrix of a batch.
+ * @param rows of the graph; more than the batch has count for nothing
  * @param factors of the tasks' masked means, in the order of the graph
  */
 export function gradientFeed(
   layout: HeadLayout,
-  part: LogitPart,
+  axis: LogitAxis,
   batch: BatchTargets,
-  lines: number,
+  rows: number,
   factors: readonly number[],
 ): GradientFeed {
-  const { stride, lines: known } = partsOf(layout, batch)[part];
-  const compact = isCompact(layout, part);
-  const targets = compact ? new Int32Array(lines) : new Float32Array(lines * stride);
-  const weights = new Float32Array(compact ? lines : lines * stride);
+  const { stride, rows: own } = matricesOf(layout, batch)[axis];
+  const compact = isCompact(layout, axis);
+  const targets = compact ? new Int32Array(rows) : new Float32Array(rows * stride);
+  const weights = new Float32Array(compact ? rows : rows * stride);
   const terms = countTerms(layout, batch);
-  for (const columns of columnsOf(layout, part)) {
+  for (const columns of columnsOf(layout, axis)) {
     const { spec, index } = columns.task;
     const weight = itemAt(factors, index) / itemAt(terms, index);
     const mask = itemAt(batch.masks, index);
     const labels = itemAt(batch.labels, index);
-    for (let line = 0; line < known; line++) {
-      if (mask[line] !== 1 || behaviourOf(spec).lossTerms(spec as never, labels, line) === 0) continue;
+    for (let row = 0; row < own; row++) {
+      if (mask[row] !== 1 || behaviourOf(spec).lossTerms(spec as never, labels, row) === 0) continue;
       if (compact) {
-        targets[line] = f32At(labels.answers, line);
-        weights[line] = weight;
-      } else fillLine(columns, labels, line, line * stride, weight, targets, weights);
+        targets[row] = f32At(labels.answers, row);
+        weights[row] = weight;
+      } else fillRow(columns, labels, row, row * stride, weight, targets, weights);
     }
   }
   return { targets, weights };
 }
 
-function fillLine(
+function fillRow(
   { task: { spec }, offset, width }: TaskColumns,
   labels: Labels,
-  line: number,
+  row: number,
   start: number,
   weight: number,
   targets: Float32Array | Int32Array,
@@ -169,14 +169,14 @@ function fillLine(
   const answers = answerWidth(spec);
   if (forms[spec.kind] === "softmax cross entropy") {
     weights.fill(weight, at, at + width);
-    targets[at + f32At(labels.answers, line)] = 1;
+    targets[at + f32At(labels.answers, row)] = 1;
     return;
   }
   for (let i = 0; i < width; i++) {
-    const label = f32At(labels.answers, line * answers + i);
+    const label = f32At(labels.answers, row * answers + i);
     if (Number.isNaN(label)) continue;
     targets[at + i] =
-      spec.kind === "boundedRegression" ? normalize(spec, label, unitScaleAt(labels.unitScale, line)) : label;
+      spec.kind === "boundedRegression" ? normalize(spec, label, unitScaleAt(labels.unitScale, row)) : label;
     weights[at + i] = weight;
   }
 }

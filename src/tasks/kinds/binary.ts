@@ -3,6 +3,7 @@ import { f32At } from "../../arrays.js";
 import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
 import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { byAccuracy } from "../judgements.js";
 import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
@@ -17,7 +18,9 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   head: () => "dense",
   logitWidth: () => 1,
   logitNames: () => null,
+  classes: () => null,
   choices: () => null,
+  options: () => ({}),
   problemWith: problemWithAxis,
   parseLabel(_spec, [cell], _unitScale, out, at) {
     if (isMissing(cell)) {
@@ -29,6 +32,8 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     out[at] = truth;
     return null;
   },
+  imageScales: () => [],
+  onPicture: () => "stays",
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(_spec, logits, labels, row, gradient) {
     const y = f32At(labels.answers, row);
@@ -41,10 +46,13 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   activate: (_spec, logits) => logits.map(sigmoid),
   decode: (_spec, activated, [threshold = 0.5]) => activated.map((score) => decide(score, threshold)),
   defaultThresholds: () => [0.5],
+  scoreNames: () => ["score"],
   questions: () => [null],
   tuner: () => null,
+  isEvaluated: () => true,
   metrics: binaryMetrics,
   headlineMetric: () => "accuracy",
+  judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "truth",
   describe(_spec, answers, row) {

@@ -1,8 +1,9 @@
 /** @file boundedRegression: a number in [min, max]. Sigmoid, squared error of the normalized value. */
 import { f32At } from "../../arrays.js";
-import type { BoundedRegressionSpec, ImageScale } from "../../flow/graph.js";
+import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
 import { isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
+import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
@@ -40,6 +41,14 @@ const SCALE = {
   expected: 'a number above 0, "image-width" or "image-height"',
 };
 
+/** A task that measures a place or an extent on the picture. */
+export type MeasureNode = TaskNode & { readonly spec: BoundedRegressionSpec };
+
+export function isMeasure(task: TaskNode): task is MeasureNode {
+  const { spec } = task;
+  return spec.kind === "boundedRegression" && boundedRegressionBehaviour.onPicture(spec) === "moves";
+}
+
 /** Label units → [0, 1]. */
 export function normalize(spec: BoundedRegressionSpec, value: number, unitScale: number): number {
   return (value / unitScale - spec.min) / (spec.max - spec.min);
@@ -58,7 +67,9 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   head: () => "dense",
   logitWidth: () => 1,
   logitNames: () => null,
+  classes: () => null,
   choices: () => null,
+  options: ({ min, max }) => ({ min, max }),
   problemWith(spec) {
     if (!(spec.min < spec.max)) return `has min ${spec.min} and max ${spec.max}; min must be below max`;
     if (spec.per === "token" && (spec.scale !== null || spec.measures !== undefined)) {
@@ -79,6 +90,11 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     out[at] = value;
     return null;
   },
+  imageScales: ({ scale }) => (scale === null ? [] : [scale]),
+  onPicture({ scale, measures }) {
+    if (measures === undefined) return scale === null ? "stays" : "unsaid";
+    return measures === "none" ? "stays" : "moves";
+  },
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
     const label = f32At(labels.answers, row);
@@ -93,10 +109,14 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   decode: (spec, activated, _thresholds, unitScale) =>
     activated.map((fraction, row) => denormalize(spec, fraction, unitScaleAt(unitScale, row))),
   defaultThresholds: () => [],
+  // a fraction of the range is no score
+  scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  isEvaluated: () => true,
   metrics: regressionMetrics,
   headlineMetric: () => "mean_absolute_error_normalized",
+  judgement: byAbsoluteError,
   likelihood: () => "gaussian",
   answerType: () => "number",
   describe(_spec, answers, row) {

@@ -20,23 +20,30 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   head: () => "none",
   logitWidth: () => 0,
   logitNames: () => [],
+  classes: () => null,
   choices: () => null,
+  options: () => ({}),
   problemWith(spec) {
     // a configuration that was never compiled
     return spec.lossWeight === undefined ? null : "is known, so it has no loss to weigh; remove its lossWeight";
   },
   parseLabel: (_spec, cells, unitScale, out, at) =>
     binaryBehaviour.parseLabel({ kind: "binary" }, cells, unitScale, out, at),
+  imageScales: () => [],
+  onPicture: () => "stays",
   lossTerms: () => 0,
   lossSum: () => 0,
   activate: () => new Float32Array(0),
   // the answers are the table's: see answeredBy
   decode: () => new Float32Array(0),
   defaultThresholds: () => [],
+  scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  isEvaluated: () => false,
   metrics: NO_METRICS,
   headlineMetric: () => null,
+  judgement: null,
   likelihood: () => "categorical",
   answerType: () => "truth",
   describe: (_spec, answers, row) => binaryBehaviour.describe({ kind: "binary" }, answers, row),
