@@ -62,7 +62,7 @@ export class ContentCache {
       writeFileSync(writing, bytes);
       renameSync(writing, path);
     } catch (cause) {
-      rmSync(writing, { force: true });
+      removeIfPossible(writing);
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new StoreError(
         `The cache ${this.#folder} cannot be written: ${reason}. Make room or permit it, or choose another store.`,
@@ -111,6 +111,14 @@ export class ContentCache {
     this.#total = found.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#entries = found.sort((a, b) => b.usedMs - a.usedMs);
     return this.#entries;
+  }
+}
+
+function removeIfPossible(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // what made writing fail may make this fail too, and is the one to tell
   }
 }
 

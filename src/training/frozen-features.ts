@@ -8,10 +8,7 @@ import type { Network } from "../engine/model/network.js";
 import { ContentCache } from "../platform/content-cache.js";
 import type { RunContext } from "./run-context.js";
 
-type FeatureContext = Pick<
-  RunContext,
-  "settings" | "dataset" | "store" | "loggers" | "signal" | "backend" | "project"
->;
+type FeatureContext = Pick<RunContext, "settings" | "dataset" | "store" | "loggers" | "signal" | "backend" | "project">;
 
 /** A network that runs behind cached features. */
 export interface FrozenFeatures extends SplitNetwork {
@@ -50,7 +47,8 @@ export async function openFrozen(
   if (split === null) return null;
   const reason = whyNot(context, split, rows.length + views * trained.length, views > 0);
   if (reason !== null) {
-    loggers.warning(`The features of the frozen trunk are not cached: ${reason}`);
+    // once per run is enough
+    if (trained.length > 0) loggers.warning(`The features of the frozen trunk are not cached: ${reason}`);
     split.tail.dispose();
     return null;
   }
@@ -88,7 +86,7 @@ function whyNot(
   const numbers = trunks.reduce((sum, { width }) => sum + width, 0);
   const needed = (pictures * numbers * (precision === "float16" ? 2 : 4)) / 2 ** 30;
   if (needed <= gigabytes) return null;
-  return `${numbers} numbers for each of ${pictures} pictures take ${needed.toFixed(1)} GiB, and train.featureCache.gigabytes is ${gigabytes}. The trunk runs in every step; raise the limit, take precision: "float16", or freeze up to a smaller layer.`;
+  return `${numbers} numbers for each of ${pictures} pictures take ${Number(needed.toPrecision(2))} GiB, and train.featureCache.gigabytes is ${gigabytes}. The trunk runs in every step; raise the limit, take precision: "float16", or freeze up to a smaller layer.`;
 }
 
 /** One for each trunk. @param view which changed copy of the pictures; default: as they are */

@@ -108,15 +108,23 @@ function changes(layer: Layer): boolean {
   return layer.trainable && (NOISY.has(kind) || kind === "BatchNormalization");
 }
 
-/** Frozen tensors that something else reads, unless no weights lead to them: running those layers costs little. */
+/** Frozen tensors that something else reads, unless next to nothing leads to them. */
 function bordersOf(model: tfl.LayersModel, origins: ReadonlyMap<SymbolicTensor, string>): SymbolicTensor[] {
   const read = new Set(model.outputs.filter((tensor) => origins.has(tensor)));
   for (const tensor of tensorsBefore(model.outputs)) {
     if (origins.has(tensor)) continue;
     for (const input of tensor.inputs) if (origins.has(input)) read.add(input);
   }
-  const behind = [...read].filter((tensor) => [...tensorsBefore([tensor])].some(hasWeights));
+  const behind = [...read].filter((tensor) => [...tensorsBefore([tensor])].some(isWorthwhile));
   return [...new Set(behind.map(withoutReshapes))];
+}
+
+/** Whether a layer is worth being run once alone: one that changes the pixels of the input one by one is not. */
+function isWorthwhile(tensor: SymbolicTensor): boolean {
+  if (!hasWeights(tensor)) return false;
+  const { kernelSize } = tensor.sourceLayer.getConfig();
+  const isPointwise = Array.isArray(kernelSize) && kernelSize.every((size) => size === 1);
+  return !(isPointwise && tensor.inputs.every(({ inputs }) => inputs.length === 0));
 }
 
 function hasWeights({ sourceLayer }: SymbolicTensor): boolean {
