@@ -107,10 +107,16 @@ function numbersOf(
   return { activated, logits: activated.map(Math.log) };
 }
 
-/** Names and thresholds of the yes-or-no questions that a task consists of; nothing where it is none. */
+/** Names of the scores and thresholds of the yes-or-no questions that a task consists of; nothing where it is none. */
 function questionsOf(spec: TaskSpec, { thresholds }: ExplainableTask): Pick<TaskAnswer, "labels" | "thresholds"> {
-  const questions = behaviourOf(spec).questions(spec);
-  if (questions.length === 0) return {};
+  const behaviour = behaviourOf(spec);
+  const questions = behaviour.questions(spec);
+  if (questions.length === 0) {
+    // of ordered classes each score is about one of them, without a threshold of its own
+    const ranks = behaviour.classes(spec) !== null && behaviour.choices(spec) === null;
+    const names = ranks ? behaviour.logitNames(spec) : null;
+    return names === null ? {} : { labels: [...names] };
+  }
   const labels = questions.flatMap((name) => (name === null ? [] : [name]));
   return { ...(labels.length === 0 ? {} : { labels }), thresholds: [...thresholds] };
 }

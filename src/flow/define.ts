@@ -1,7 +1,15 @@
 /** @file Authoring: a typed chain of tasks and flows, and what a flow function is written with. */
 import { ConfigError, FlowError } from "../errors.js";
 import { checkOptions, LIST } from "../options.js";
-import type { ClassificationSpec, Condition, CustomSpec, KnownSpec, MultilabelSpec, TaskSpec } from "./graph.js";
+import type {
+  ClassificationSpec,
+  Condition,
+  CustomSpec,
+  KnownSpec,
+  MultilabelSpec,
+  OrdinalSpec,
+  TaskSpec,
+} from "./graph.js";
 
 /** A precondition under construction. Only expressions can be given to a task or combined. */
 export class Expression {
@@ -25,7 +33,7 @@ export class Expression {
 }
 
 const HOW_TO_ASK =
-  "Only a binary or known task is a condition by itself; ask a classification with .is(class), a multilabel with .has(label), a regression with .atLeast(value) or .below(value)";
+  "Only a binary or known task is a condition by itself; ask a classification with .is(class), a multilabel with .has(label), an ordinal with .atLeast(level) or .below(level), a regression with .atLeast(value) or .below(value)";
 
 /** Checks what the compiler checks, for a configuration that was never compiled. */
 function conditionIn(method: "and" | "or"): (operand: Expression) => Condition {
@@ -43,6 +51,13 @@ export interface ClassificationGate<Class extends string> {
 /** Gate made of a multilabel task. */
 export interface MultilabelGate<Label extends string> {
   has(label: Label): Expression;
+}
+/** Gate made of an ordinal task. */
+export interface OrdinalGate<Level extends string> {
+  /** True from this level up. */
+  atLeast(level: Level): Expression;
+  /** True under this level. */
+  below(level: Level): Expression;
 }
 /** Gate made of a regression task; bounds in label units. */
 export interface RegressionGate {
@@ -77,6 +92,8 @@ interface Gates<Spec extends TaskSpec> {
   readonly classification: Spec extends ClassificationSpec<infer Class> ? ClassificationGate<Class> : never;
   readonly multilabel: Spec extends MultilabelSpec<infer Label> ? MultilabelGate<Label> : never;
   readonly boundedRegression: RegressionGate;
+  readonly regression: RegressionGate;
+  readonly ordinal: Spec extends OrdinalSpec<infer Level> ? OrdinalGate<Level> : never;
   readonly maskedLanguageModeling: NoGate;
   readonly custom: Spec extends CustomSpec<infer Gate>
     ? { readonly none: NoGate; readonly bounds: RegressionGate; readonly truth: TruthGate }[Gate]

@@ -2,10 +2,10 @@
 import type { Axis, SpecOf, TaskKind, TaskSpec, TokenTaskOptions } from "./specs.js";
 
 /**
- * How conditions read an answer: as a truth of its own, as one of several classes, as a set of labels, as a number with
- * bounds, or not at all.
+ * How conditions read an answer: as a truth of its own, as one of several classes, as a set of labels, as a level among
+ * ordered ones, as a number with bounds, or not at all.
  */
-export type GateForm = "truth" | "class" | "label" | "bounds" | "truth and bounds" | "none";
+export type GateForm = "truth" | "class" | "label" | "level" | "bounds" | "truth and bounds" | "none";
 
 /** Facts of one kind. */
 interface FlowFacts<Spec extends TaskSpec> {
@@ -14,7 +14,7 @@ interface FlowFacts<Spec extends TaskSpec> {
   /** Numbers that one answer consists of. */
   answerWidth(spec: Spec): number;
   gate(spec: Spec): GateForm;
-  /** Names that conditions say: of its classes, or of its labels. */
+  /** Names that conditions say: of its classes, labels or levels. */
   names(spec: Spec): readonly string[];
   /** Whether the network answers it from a feature of the trunk. */
   readonly readsFeature: boolean;
@@ -43,6 +43,8 @@ const facts: { readonly [K in TaskKind]: FlowFacts<SpecOf<K>> } = {
     names: ({ labels }) => labels,
   },
   boundedRegression: { ...SINGLE, gate: () => "bounds" },
+  regression: { ...SINGLE, gate: () => "bounds" },
+  ordinal: { ...SINGLE, gate: () => "level", names: ({ levels }) => levels },
   maskedLanguageModeling: { ...SINGLE, axis: () => "token", gate: () => "none" },
   known: { ...SINGLE, axis: () => "sample", gate: () => "truth", readsFeature: false },
   custom: {

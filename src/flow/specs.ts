@@ -58,6 +58,24 @@ export interface BoundedRegressionSpec extends CommonTaskOptions, TokenTaskOptio
   readonly measures?: "x" | "y" | "width" | "height" | "none";
 }
 
+/** Any number: a cost of the error of the value standardized on the train split. */
+export interface RegressionSpec extends CommonTaskOptions, TokenTaskOptions {
+  readonly kind: "regression";
+  /** What a standardized error costs. */
+  readonly loss: "squared" | "absolute" | "huber" | "log-cosh";
+  /** Where `huber` becomes linear, in standard deviations; default 1. */
+  readonly delta?: number;
+  /** Of the labels that train the task; null until they have been read. */
+  readonly statistics: { readonly mean: number; readonly deviation: number } | null;
+}
+
+/** One of several levels in order: a probability of "at least" for each but the lowest. */
+export interface OrdinalSpec<Level extends string = string> extends CommonTaskOptions, TokenTaskOptions {
+  readonly kind: "ordinal";
+  /** From the lowest to the highest. */
+  readonly levels: readonly Level[];
+}
+
 /** A yes-or-no column that is there whenever the network is asked: a condition by itself, without a head or a loss. */
 export interface KnownSpec extends Pick<CommonTaskOptions, "column"> {
   readonly kind: "known";
@@ -115,6 +133,8 @@ export type TaskSpec =
   | ClassificationSpec
   | MultilabelSpec
   | BoundedRegressionSpec
+  | RegressionSpec
+  | OrdinalSpec
   | MaskedLanguageModelingSpec
   | KnownSpec
   | CustomSpec;

@@ -10,6 +10,7 @@ import {
   type FlowBody,
   type MultilabelGate,
   type NoGate,
+  type OrdinalGate,
   type Out,
   type RegressionGate,
   type TaskMap,
@@ -251,7 +252,7 @@ function namedProxy<T extends object>(target: T, kind: string, where: string): T
 }
 
 /** What `out.add` gives of a task, by how conditions read its answer. @param indexOf place of a name among its names */
-type MakeGate = (path: string, indexOf: (name: string, kind: "class" | "label") => number) => unknown;
+type MakeGate = (path: string, indexOf: (name: string, kind: "class" | "label" | "level") => number) => unknown;
 
 const regressionGate = (path: string): RegressionGate => ({
   atLeast: (value) => new Expression({ kind: "atLeast", task: path, value }),
@@ -268,6 +269,10 @@ const gates: { readonly [F in GateForm]: MakeGate } = {
   }),
   label: (path, indexOf): MultilabelGate<string> => ({
     has: (label) => new Expression({ kind: "has", task: path, label: indexOf(label, "label") }),
+  }),
+  level: (path, indexOf): OrdinalGate<string> => ({
+    atLeast: (level) => new Expression({ kind: "atLeast", task: path, value: indexOf(level, "level") }),
+    below: (level) => new Expression({ kind: "below", task: path, value: indexOf(level, "level") }),
   }),
   bounds: regressionGate,
   none: (): NoGate => ({ noCondition: true }),

@@ -44,4 +44,7 @@ export {
   known,
   maskedLanguageModeling,
   multilabel,
+  ordinal,
+  type RegressionOptions,
+  regression,
 } from "../tasks/index.js";

@@ -1,5 +1,6 @@
 /** @file Tasks per token in a project: the token input that they are about, and its vocabulary. */
 import type { InputSpec } from "../data/dataset.js";
+import { declaredTasks } from "../data/labels/fit-tasks.js";
 import { ConfigError, UnknownNameError } from "../errors.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
 import { isMasked, type MaskedNode } from "../tasks/index.js";
@@ -50,22 +51,10 @@ function checkMaskedInput({ spec, path }: MaskedNode, inputs: Inputs, where: str
 
 /** The graph with the vocabularies of its inputs, as far as they have been read. */
 export function withVocabulary(graph: FlowGraph, inputs: Inputs): FlowGraph {
-  return changeVocabulary(graph, (input) => {
+  const vocabularyOf = (input: string): readonly string[] | null => {
     const spec = inputs[input];
     return spec?.kind === "tokens" && typeof spec.vocabulary !== "string" ? spec.vocabulary : null;
-  });
-}
-
-/** Whether two flows ask the same. Vocabularies are read with the data, whose digest tells if they have changed. */
-export function isSameFlow(before: FlowGraph, now: FlowGraph): boolean {
-  return JSON.stringify(withoutVocabulary(before)) === JSON.stringify(withoutVocabulary(now));
-}
-
-function withoutVocabulary(graph: FlowGraph): FlowGraph {
-  return changeVocabulary(graph, () => null);
-}
-
-function changeVocabulary(graph: FlowGraph, vocabularyOf: (input: string) => readonly string[] | null): FlowGraph {
+  };
   return {
     ...graph,
     tasks: graph.tasks.map((task) => {
@@ -74,4 +63,9 @@ function changeVocabulary(graph: FlowGraph, vocabularyOf: (input: string) => rea
       return { ...task, spec: { ...spec, vocabulary: vocabularyOf(spec.input) } };
     }),
   };
+}
+
+/** Whether two flows ask the same. What was read with the data is not compared: its digest tells if it has changed. */
+export function isSameFlow(before: FlowGraph, now: FlowGraph): boolean {
+  return JSON.stringify(declaredTasks(before)) === JSON.stringify(declaredTasks(now));
 }

@@ -91,6 +91,13 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     scale: z.enum(["image-width", "image-height"]).nullable(),
     measures: text.optional(),
   }),
+  regression: z.looseObject({
+    ...common,
+    loss: z.enum(["squared", "absolute", "huber", "log-cosh"]),
+    delta: z.number().positive().optional(),
+    statistics: z.object({ mean: z.number(), deviation: z.number().positive() }),
+  }),
+  ordinal: z.looseObject({ ...common, levels: z.array(text) }),
   maskedLanguageModeling: z.looseObject({
     input: text,
     maskRate: z.number(),

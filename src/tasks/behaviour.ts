@@ -1,7 +1,8 @@
 /** @file What every kind of task knows how to do: the columns of the behaviour table. */
 import { f32At } from "../arrays.js";
 import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
-import type { AnswerColumn } from "../flow/masks.js";
+import type { AnswerColumn, RowMask } from "../flow/masks.js";
+import type { ErrorCost } from "./error-cost.js";
 import type { MetricTable } from "./metrics/table.js";
 import type { Labels, Scored, UnitScale } from "./scored.js";
 
@@ -36,8 +37,11 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
    * trains, so that nothing scores, decodes or shows it.
    */
   readonly answeredBy: "network" | "table" | "training";
-  /** What computes the logits: a dense layer, which heads of one feature share, layers of its own, or nothing. */
-  head(spec: Spec): "dense" | "custom" | "none";
+  /**
+   * What computes the logits: a dense layer, which heads of one feature share; one score, to which each logit adds a
+   * bias of its own; layers of its own; or nothing.
+   */
+  head(spec: Spec): "dense" | "shared" | "custom" | "none";
   /** Width of the task's head. */
   logitWidth(spec: Spec): number;
   /** Names of the logits, for tables and trees; null for a single unnamed one. */
@@ -68,6 +72,11 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
    */
   onPicture(spec: Spec): "moves" | "stays" | "unsaid";
 
+  /** The spec with what its task needs to know of the labels that train it: the active ones of the train split. */
+  fitted(spec: Spec, train: () => FitLabels): Spec;
+  /** The spec as it was declared, without what was read with the data. */
+  declared(spec: Spec): Spec;
+
   /** Loss terms that a row contributes: its known numbers. */
   lossTerms(spec: Spec, labels: Labels, row: number): number;
   /**
@@ -75,6 +84,11 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
    * @param gradient receives ∂sum/∂logit at the row's place, if given
    */
   lossSum(spec: Spec, logits: LogitView, labels: Labels, row: number, gradient: Float32Array | null): number;
+
+  /** The same loss as tensor ops can compute it; null: only JavaScript can. */
+  lossForm(spec: Spec): LossForm | null;
+  /** What an activated number should be, for a loss form; NaN where that is unknown. @param i which of the row's logits */
+  target(spec: Spec, labels: Labels, row: number, i: number): number;
 
   /** [rows, logitWidth] → the same shape, after sigmoid or softmax. */
   activate(spec: Spec, logits: Float32Array): Float32Array;
@@ -107,6 +121,32 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
 }
 
 export type Described = boolean | string | number | readonly string[] | null;
+
+/**
+ * A loss whose gradient is that of each activated number's error, activated − target: an error that costs something,
+ * or a cross entropy, whose gradient with respect to the logit is the error itself.
+ */
+export interface LossForm {
+  readonly activation: "sigmoid" | "softmax" | "linear";
+  readonly cost: ErrorCost | { readonly kind: "cross entropy" };
+}
+
+/** Loss forms of cross entropies. */
+export const SIGMOID_CROSS_ENTROPY: LossForm = { activation: "sigmoid", cost: { kind: "cross entropy" } };
+export const SOFTMAX_CROSS_ENTROPY: LossForm = { activation: "softmax", cost: { kind: "cross entropy" } };
+
+/** Columns of kinds that read nothing of the labels before training. */
+export const UNFITTED = {
+  fitted: <S extends TaskSpec>(spec: S): S => spec,
+  declared: <S extends TaskSpec>(spec: S): S => spec,
+} as const;
+
+/** Labels of all rows (of a task per token, of all tokens), and those that train the task. */
+export interface FitLabels {
+  readonly answers: AnswerColumn;
+  /** 1 where the label is known and active, in the train split. */
+  readonly mask: RowMask;
+}
 
 /** How a single answer is judged. */
 export interface Judgement<Spec extends TaskSpec> {

@@ -7,6 +7,8 @@ import { classificationBehaviour } from "./kinds/classification.js";
 import { knownBehaviour } from "./kinds/known.js";
 import { maskedLanguageModelingBehaviour } from "./kinds/masked-language-modeling.js";
 import { multilabelBehaviour } from "./kinds/multilabel.js";
+import { ordinalBehaviour } from "./kinds/ordinal.js";
+import { regressionBehaviour } from "./kinds/regression.js";
 import { customBehaviour } from "./custom/custom.js";
 import type { MetricFacts } from "./metrics.js";
 import { isSummarized, summaryBehaviour } from "./summary.js";
@@ -19,6 +21,8 @@ export { known } from "./kinds/known.js";
 export { isMasked, type MaskedNode, maskedLanguageModeling } from "./kinds/masked-language-modeling.js";
 export type { MetricFacts } from "./metrics.js";
 export { multilabel } from "./kinds/multilabel.js";
+export { ordinal } from "./kinds/ordinal.js";
+export { type RegressionOptions, regression } from "./kinds/regression.js";
 export { definitionsOf, functionsOf, isCustom, lacksDefinition } from "./custom/custom.js";
 export {
   allLogits,
@@ -38,6 +42,8 @@ const behaviours = {
   classification: classificationBehaviour,
   multilabel: multilabelBehaviour,
   boundedRegression: boundedRegressionBehaviour,
+  regression: regressionBehaviour,
+  ordinal: ordinalBehaviour,
   maskedLanguageModeling: maskedLanguageModelingBehaviour,
   known: knownBehaviour,
   custom: customBehaviour,
@@ -98,6 +104,8 @@ const typical: { readonly [K in TaskKind]: SpecOf<K> | null } = {
     evaluate: true,
     vocabulary: null,
   },
+  regression: { kind: "regression", loss: "squared", statistics: null },
+  ordinal: { kind: "ordinal", levels: MANY },
   known: { kind: "known" },
   custom: null,
 };

@@ -35,7 +35,7 @@ export async function measureNetwork(
   try {
     const paths = graph.tasks.map(({ path }) => path);
     const logitAxisOf = (layer: string): string =>
-      paths.find((path) => layer === path || layer.startsWith(`${path}/`)) ?? "trunk";
+      paths.find((path) => layer === path || layer.startsWith(`${path}.`)) ?? "trunk";
     const sizes = new Map<string, number>([["trunk", 0]]);
     for (const layer of network.model.layers) {
       const part = logitAxisOf(layer.name);

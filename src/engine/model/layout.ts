@@ -44,7 +44,7 @@ export function layOutHeads(graph: FlowGraph): HeadLayout {
   const byFeature = graph.features.flatMap((feature) => dense.filter((task) => task.feature === feature));
   const widths: Record<LogitAxis, number> = { sample: 0, token: 0, masked: 0 };
   const columns: TaskColumns[] = [];
-  for (const task of [...byFeature, ...withHead("custom"), ...withHead("none")]) {
+  for (const task of [...byFeature, ...withHead("shared"), ...withHead("custom"), ...withHead("none")]) {
     const width = behaviourOf(task.spec).logitWidth(task.spec);
     const axis = logitAxisOf(task);
     columns[task.index] = { task, axis, offset: widths[axis], width };

@@ -7,7 +7,7 @@ import type { FlowGraph } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { trainDilated } from "../backends/dilated.js";
 import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
-import { buildHead } from "./heads.js";
+import { buildHead, fixSharedHeads } from "./heads.js";
 import { type Layer, withInnerLayers } from "./layer-graph.js";
 import { type HeadLayout, LOGIT_AXES, type LogitAxis, layOutHeads, type TaskColumns } from "./layout.js";
 import { withSeededRandom } from "./seeded.js";
@@ -71,6 +71,7 @@ export class Network {
     this.layout = layOutHeads(graph);
     this.#full = full;
     trainDilated(withInnerLayers(full.layers));
+    fixSharedHeads(full, graph);
     const frozen = frozenNames(graph, freeze);
     this.frozen = freezeLayers(full, graph, frozen);
     const withHead = (head: string): readonly TaskColumns[] =>
@@ -78,7 +79,7 @@ export class Network {
     const dense = withHead("dense");
     const groups = groupHeads(dense, frozen.tasks);
     const features = groups.map(([reader]) => layerOf(full, reader as TaskColumns).input as tfl.SymbolicTensor);
-    const customHeads = withHead("custom");
+    const customHeads = [...withHead("shared"), ...withHead("custom")];
     const own = customHeads.map((columns) => layerOf(full, columns).output as tfl.SymbolicTensor);
     // two features may be the same tensor, but a model's outputs must differ
     const outputs = [...new Set([...features, ...own])];

@@ -2,7 +2,7 @@
 import { f32At } from "../../arrays.js";
 import { ConfigError, TrainingError } from "../../errors.js";
 import type { CustomSpec, TaskSpec } from "../../flow/graph.js";
-import { isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
+import { UNFITTED, isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
 import { byLoss } from "../judgements.js";
 import { type Metric, type MetricTable, metricTable } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
@@ -203,6 +203,7 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   parseLabel: (spec, [cell], _unitScale, out, at) => parseOwn(spec, cell, out, at),
   imageScales: () => [],
   onPicture: () => "stays",
+  ...UNFITTED,
   lossTerms: (spec, labels, row) => (isLabelled(spec, labels.answers, row) ? 1 : 0),
   lossSum(spec, view, labels, row, gradient) {
     if (!isLabelled(spec, labels.answers, row)) return 0;
@@ -218,6 +219,8 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
     }
     return loss;
   },
+  lossForm: () => null,
+  target: () => Number.NaN,
   activate(spec, logits) {
     const functions = functionsOf(spec);
     const { logitWidth } = spec;

@@ -2,7 +2,16 @@
 import { f32At } from "../../arrays.js";
 import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
-import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import {
+  SIGMOID_CROSS_ENTROPY,
+  UNFITTED,
+  decide,
+  isMissing,
+  parseTruth,
+  sigmoid,
+  sigmoidCrossEntropy,
+  type TaskBehaviour,
+} from "../behaviour.js";
 import { byAccuracy } from "../judgements.js";
 import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -34,6 +43,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   },
   imageScales: () => [],
   onPicture: () => "stays",
+  ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(_spec, logits, labels, row, gradient) {
     const y = f32At(labels.answers, row);
@@ -43,6 +53,8 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     if (gradient !== null) gradient[at] = sigmoid(z) - y;
     return sigmoidCrossEntropy(z, y);
   },
+  lossForm: () => SIGMOID_CROSS_ENTROPY,
+  target: (_spec, labels, row) => f32At(labels.answers, row),
   activate: (_spec, logits) => logits.map(sigmoid),
   decode: (_spec, activated, [threshold = 0.5]) => activated.map((score) => decide(score, threshold)),
   defaultThresholds: () => [0.5],

@@ -2,7 +2,7 @@
 import { f32At } from "../../arrays.js";
 import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
-import { isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
+import { UNFITTED, isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
 import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -59,6 +59,8 @@ export function denormalize(spec: BoundedRegressionSpec, fraction: number, unitS
   return (spec.min + fraction * (spec.max - spec.min)) * unitScale;
 }
 
+const SQUARED = { kind: "squared" } as const;
+
 // labels are single precision and boxes are often rounded outwards: a thousandth beyond the bound is still on it
 const TOLERANCE = 1e-3;
 
@@ -95,6 +97,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (measures === undefined) return scale === null ? "stays" : "unsaid";
     return measures === "none" ? "stays" : "moves";
   },
+  ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
     const label = f32At(labels.answers, row);
@@ -105,6 +108,8 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (gradient !== null) gradient[at] = 2 * error * p * (1 - p);
     return error * error;
   },
+  lossForm: () => ({ activation: "sigmoid", cost: SQUARED }),
+  target: (spec, labels, row) => normalize(spec, f32At(labels.answers, row), unitScaleAt(labels.unitScale, row)),
   activate: (_spec, logits) => logits.map(sigmoid),
   decode: (spec, activated, _thresholds, unitScale) =>
     activated.map((fraction, row) => denormalize(spec, fraction, unitScaleAt(unitScale, row))),

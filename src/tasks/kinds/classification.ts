@@ -1,7 +1,7 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
 import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
-import { isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { SOFTMAX_CROSS_ENTROPY, UNFITTED, isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import { f32At } from "../../arrays.js";
 import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
@@ -40,12 +40,15 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   },
   imageScales: () => [],
   onPicture: () => "stays",
+  ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
     const y = f32At(labels.answers, row);
     if (Number.isNaN(y)) return 0;
     return softmaxCrossEntropy(logits, row, spec.classes.length, y, gradient);
   },
+  lossForm: () => SOFTMAX_CROSS_ENTROPY,
+  target: (_spec, labels, row, i) => (labels.answers[row] === i ? 1 : 0),
   activate(spec, logits) {
     const classes = spec.classes.length;
     const activated = new Float32Array(logits.length);

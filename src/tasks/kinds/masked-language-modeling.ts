@@ -2,7 +2,7 @@
 import { f32At } from "../../arrays.js";
 import type { CommonTaskOptions, MaskedLanguageModelingSpec, TaskNode } from "../../flow/graph.js";
 import { checkOptions, TRUTH } from "../../options.js";
-import { softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { SOFTMAX_CROSS_ENTROPY, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import type { MetricTable } from "../metrics.js";
 
 /** Options of {@link maskedLanguageModeling}. */
@@ -68,11 +68,16 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   },
   imageScales: () => [],
   onPicture: () => "stays",
+  // the vocabulary is the input's, and not read from labels
+  fitted: (spec) => spec,
+  declared: (spec) => ({ ...spec, vocabulary: null }),
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
     const token = f32At(labels.answers, row);
     return Number.isNaN(token) ? 0 : softmaxCrossEntropy(logits, row, vocabularySize(spec), token, gradient);
   },
+  lossForm: () => SOFTMAX_CROSS_ENTROPY,
+  target: (_spec, labels, row, i) => (labels.answers[row] === i ? 1 : 0),
   activate: () => new Float32Array(0),
   decode: () => new Float32Array(0),
   defaultThresholds: () => [],

@@ -2,7 +2,16 @@
 import { f32At } from "../../arrays.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
-import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import {
+  SIGMOID_CROSS_ENTROPY,
+  UNFITTED,
+  decide,
+  isMissing,
+  parseTruth,
+  sigmoid,
+  sigmoidCrossEntropy,
+  type TaskBehaviour,
+} from "../behaviour.js";
 import { byExactMatch } from "../judgements.js";
 import { multilabelMetrics } from "../metrics.js";
 import {
@@ -68,6 +77,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   },
   imageScales: () => [],
   onPicture: () => "stays",
+  ...UNFITTED,
   lossTerms(spec, labels, row) {
     let known = 0;
     for (let i = 0; i < spec.labels.length; i++) {
@@ -87,6 +97,8 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     }
     return sum;
   },
+  lossForm: () => SIGMOID_CROSS_ENTROPY,
+  target: (spec, labels, row, i) => f32At(labels.answers, row * spec.labels.length + i),
   activate: (_spec, logits) => logits.map(sigmoid),
   decode(spec, activated, thresholds) {
     const width = spec.labels.length;
