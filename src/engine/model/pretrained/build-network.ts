@@ -1,5 +1,5 @@
 /** @file A network whose trunk may hold saved models: each is read when the trunk asks for it, and built in. */
-import * as tfl from "@tensorflow/tfjs-layers";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError, UnknownNameError } from "../../../errors.js";
 import type { Layer } from "../layer-graph.js";
 import type { SymbolicTensor } from "../trunk.js";
