@@ -222,7 +222,7 @@ export function readSource(runDir: string): SourceRecord {
 }
 
 /** The value as it is, so that what is compared or written again is what was read. */
-function checked<T>(schema: z.ZodType, value: unknown, file: string): T {
+export function checked<T>(schema: z.ZodType, value: unknown, file: string): T {
   const found = problemOf(schema, value);
   if (found === null) return value as T;
   throw brokenDocument(file, found.key, found.problem);

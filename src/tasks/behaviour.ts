@@ -1,21 +1,13 @@
 /** @file What every kind of task knows how to do: the columns of the behaviour table. */
 import { f32At } from "../arrays.js";
-import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
+import type { ConstantLogits } from "./constants.js";
+import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { ErrorCost } from "./error-cost.js";
 import type { MetricTable } from "./metrics/table.js";
-import type { Labels, Scored, UnitScale } from "./scored.js";
+import type { Labels, LogitView, Scored, UnitScale } from "./scored.js";
 
-export { type Labels, type MetricValue, type Scored, type UnitScale, unitScaleAt } from "./scored.js";
-
-/** A task's logits (or the gradient with respect to them) inside a matrix that several tasks may share. */
-export interface LogitView {
-  readonly data: Float32Array;
-  /** Numbers per row of the matrix. */
-  readonly stride: number;
-  /** First column of the task. */
-  readonly offset: number;
-}
+export { type Labels, type LogitView, type MetricValue, type Scored, type UnitScale, unitScaleAt } from "./scored.js";
 
 /**
  * Parameters of decoding that are tuned: the threshold of a binary task, one per label of a multilabel, whatever the
@@ -102,6 +94,13 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
   questions(spec: Spec): readonly (string | null)[];
   /** What tunes parameters that are no thresholds of questions; null if there are none. */
   tuner(spec: Spec): ParameterTuner<Spec> | null;
+
+  /**
+   * What a predictor that says the same of every row may say, learnt from labels: of each metric the best of these is
+   * the value that a network has to beat. Empty where there is none.
+   * @param mask rows of `labels` that count
+   */
+  constants(spec: Spec, labels: Labels, mask: RowMask): readonly ConstantLogits[];
 
   /** Whether it has rows in the evaluation of valid and test. */
   isEvaluated(spec: Spec): boolean;

@@ -9,6 +9,15 @@ import type { AnswerColumn, RowMask } from "../flow/masks.js";
  */
 export type UnitScale = Float32Array | null;
 
+/** A task's logits (or the gradient with respect to them) inside a matrix that several tasks may share. */
+export interface LogitView {
+  readonly data: Float32Array;
+  /** Numbers per row of the matrix. */
+  readonly stride: number;
+  /** First column of the task. */
+  readonly offset: number;
+}
+
 /** Labels of some rows, aligned with the rows of a LogitView. */
 export interface Labels {
   /** [rows, answerWidth], label units, NaN where missing. */

@@ -1,6 +1,8 @@
 /** @file After training: tune on valid, evaluate all splits, keep predictions and the best and worst samples. */
+import { learnBaselines } from "../analysis/baselines.js";
 import { bestAndWorst } from "../analysis/interpret.js";
 import { type ScoredSplit, scoreSplit, withThresholds } from "../analysis/score.js";
+import { shortcomings } from "../analysis/shortcomings.js";
 import { type Tuning, tuneThresholds } from "../analysis/tune.js";
 import { firstTokens, type InputSpec } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
@@ -46,10 +48,13 @@ export async function completeRun(
   }
   const scored = untuned.map((split) => withThresholds(graph, split, tuning.thresholds));
   await yieldTo(signal);
-  const evaluation = evaluateSplits(graph, scored, guessed, onDemandMetricsOf(settings));
+  const baselines = learnBaselines(scored.find(({ split }) => split === "train")?.tasks ?? []);
+  await yieldTo(signal);
+  const evaluation = evaluateSplits(graph, scored, guessed, onDemandMetricsOf(settings), baselines);
   await writeAnswers(context, scored);
   assertPresent(store, run.id);
   const thresholds = thresholdsByPath(graph, tuning.thresholds);
+  writeJson(runFiles(runDir).baselines, baselines);
   writeJson(runFiles(runDir).thresholds, thresholds);
   const byLabel = thresholdRows(graph, tuning.thresholds);
   loggers.thresholds({ metric: settings.tune.metric, thresholds: byLabel });
@@ -58,6 +63,7 @@ export async function completeRun(
     await yieldTo(signal);
   }
   loggers.evaluation({ rows: evaluation, ...best });
+  for (const warning of shortcomings(graph, evaluation)) loggers.warning(warning);
   for (const split of scored) await loggers.scored({ scored: split, step, after: "final", epoch: best.epoch });
   store.recordArtifacts(run.id, await digestFiles(runDir));
   return { thresholds, evaluation };

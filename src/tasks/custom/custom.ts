@@ -3,6 +3,7 @@ import { f32At } from "../../arrays.js";
 import { ConfigError, TrainingError } from "../../errors.js";
 import type { CustomSpec, TaskSpec } from "../../flow/graph.js";
 import { UNFITTED, isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
+import { leastLoss } from "../constants.js";
 import { byLoss } from "../judgements.js";
 import { type Metric, type MetricTable, metricTable } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
@@ -249,6 +250,7 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   scoreNames: (spec) => logitNames(spec) ?? ["score"],
   questions: () => [],
   tuner: (spec) => (functionsOf(spec).decoder.tune === undefined ? null : tuneOwn),
+  constants: (spec, labels, mask) => leastLoss(customBehaviour, spec, labels, mask),
   isEvaluated: () => true,
   metrics: customMetrics,
   headlineMetric: (spec) => Object.keys(spec.higherIsBetter)[0] ?? null,

@@ -12,6 +12,7 @@ import {
   sigmoidCrossEntropy,
   type TaskBehaviour,
 } from "../behaviour.js";
+import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { byAccuracy } from "../judgements.js";
 import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -61,6 +62,13 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   scoreNames: () => ["score"],
   questions: () => [null],
   tuner: () => null,
+  constants(_spec, labels, mask) {
+    const known = rowsOf(mask)
+      .map((row) => f32At(labels.answers, row))
+      .filter((answer) => !Number.isNaN(answer));
+    // by its score the share of yes, and for metrics of decisions either answer
+    return known.length === 0 ? [] : [[logitOf(mean(known))], [SURELY], [-SURELY]];
+  },
   isEvaluated: () => true,
   metrics: binaryMetrics,
   headlineMetric: () => "accuracy",

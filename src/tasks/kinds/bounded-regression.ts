@@ -3,6 +3,7 @@ import { f32At } from "../../arrays.js";
 import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
 import { UNFITTED, isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
+import { logitOf, mean, median, rowsOf } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -118,6 +119,13 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants(spec, { answers, unitScale }, mask) {
+    const fractions = rowsOf(mask)
+      .filter((row) => !Number.isNaN(answers[row]))
+      .map((row) => normalize(spec, f32At(answers, row), unitScaleAt(unitScale, row)));
+    // the best of absolute and of squared errors
+    return fractions.length === 0 ? [] : [median(fractions), mean(fractions)].map((fraction) => [logitOf(fraction)]);
+  },
   isEvaluated: () => true,
   metrics: regressionMetrics,
   headlineMetric: () => "mean_absolute_error_normalized",

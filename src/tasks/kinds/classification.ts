@@ -2,7 +2,8 @@
 import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
 import { SOFTMAX_CROSS_ENTROPY, UNFITTED, isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
-import { f32At } from "../../arrays.js";
+import { at, f32At } from "../../arrays.js";
+import { logShareOf, rowsOf } from "../constants.js";
 import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -79,6 +80,17 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   scoreNames: (spec) => spec.classes,
   questions: () => [],
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const counts = spec.classes.map(() => 0);
+    let known = 0;
+    for (const row of rowsOf(mask)) {
+      const answer = f32At(labels.answers, row);
+      if (Number.isNaN(answer)) continue;
+      counts[answer] = at(counts, answer) + 1;
+      known++;
+    }
+    return known === 0 ? [] : [counts.map((count) => logShareOf(count / known))];
+  },
   isEvaluated: () => true,
   metrics: classificationMetrics,
   headlineMetric: () => "accuracy_1",

@@ -43,6 +43,7 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants: () => [],
   isEvaluated: () => false,
   metrics: NO_METRICS,
   headlineMetric: () => null,

@@ -84,6 +84,8 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  // its labels are made while it trains
+  constants: () => [],
   isEvaluated: ({ evaluate }) => evaluate,
   metrics: GUESS_METRICS,
   headlineMetric: () => "perplexity",

@@ -12,6 +12,7 @@ import {
   sigmoidCrossEntropy,
   type TaskBehaviour,
 } from "../behaviour.js";
+import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { byExactMatch } from "../judgements.js";
 import { multilabelMetrics } from "../metrics.js";
 import {
@@ -108,6 +109,16 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   scoreNames: (spec) => spec.labels,
   questions: (spec) => spec.labels,
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const rows = rowsOf(mask);
+    const width = spec.labels.length;
+    const shares = spec.labels.map((_, i) =>
+      mean(rows.map((row) => f32At(labels.answers, row * width + i)).filter((answer) => !Number.isNaN(answer))),
+    );
+    if (shares.every(Number.isNaN)) return [];
+    const all = (logit: number) => spec.labels.map(() => logit);
+    return [shares.map((share) => (Number.isNaN(share) ? 0 : logitOf(share))), all(SURELY), all(-SURELY)];
+  },
   isEvaluated: () => true,
   metrics: multilabelMetrics,
   headlineMetric: () => "accuracy",

@@ -10,6 +10,7 @@ import {
   type TaskBehaviour,
   UNFITTED,
 } from "../behaviour.js";
+import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
 import { levelMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -96,6 +97,21 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
   scoreNames: logitNames,
   questions: () => [],
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const known = rowsOf(mask)
+      .map((row) => f32At(labels.answers, row))
+      .filter((answer) => !Number.isNaN(answer));
+    if (known.length === 0) return [];
+    const places = Array.from({ length: logitCount(spec) }, (_, i) => i);
+    const sure = (level: number) => places.map((i) => (level > i ? SURELY : -SURELY));
+    const counts = spec.levels.map((_, level) => known.filter((answer) => answer === level).length);
+    return [
+      // what they decode to is the median
+      places.map((i) => logitOf(mean(known.map((answer) => isAbove(answer, i))))),
+      sure(counts.indexOf(Math.max(...counts))),
+      sure(Math.round(mean(known))),
+    ];
+  },
   isEvaluated: () => true,
   metrics: levelMetrics,
   headlineMetric: () => "mean_absolute_error",

@@ -4,6 +4,7 @@ import type { RegressionSpec } from "../../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../../flow/masks.js";
 import { checkOptions, oneOf } from "../../options.js";
 import { isMissing, type TaskBehaviour } from "../behaviour.js";
+import { leastLoss, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { byAbsoluteError } from "../judgements.js";
 import { unboundedMetrics } from "../metrics.js";
@@ -112,6 +113,13 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const values = rowsOf(mask)
+      .map((row) => standardize(spec, f32At(labels.answers, row)))
+      .filter((value) => !Number.isNaN(value));
+    if (values.length === 0) return [];
+    return [[median(values)], [mean(values)], ...leastLoss(regressionBehaviour, spec, labels, mask)];
+  },
   isEvaluated: () => true,
   metrics: unboundedMetrics,
   headlineMetric: () => "mean_absolute_error",
