@@ -11,6 +11,7 @@ import { buildNetwork, recordStart } from "../fresh-network.js";
 import { openFrozen } from "../frozen-features.js";
 import { openTraining } from "../training-replicas.js";
 import type { RunContext } from "../run-context.js";
+import { stepConfig } from "../step-config.js";
 
 /** Owns the network, the trainer and its replicas. */
 export interface EpochEngine {
@@ -40,7 +41,7 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
       import("../../engine/model/checkpoint.js"),
     ]);
   const { project, settings, store, run, runDir, loggers } = context;
-  const { optimizer, batchSize, clipNorm, seed, taskWeighting, freeze = [] } = settings.train;
+  const { batchSize, seed, taskWeighting, freeze = [] } = settings.train;
   const { checkpoint } = runFiles(runDir);
   // a run that ended before its first checkpoint begins again
   const resumed = context.resumed && hasCheckpoint(checkpoint("last"));
@@ -55,7 +56,7 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
     throw error;
   });
   const network = frozen?.tail ?? whole;
-  const config = { optimizer, batchSize, clipNorm, seed, taskWeighting };
+  const config = { ...stepConfig(settings.train), batchSize, seed, taskWeighting };
   const replicas = await openTraining(context, network, state?.optimizer);
   const restored = state?.optimizer;
   const warn = (message: string): void => loggers.warning(message);
@@ -72,7 +73,7 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
     async save(name, schedule) {
       assertPresent(store, run.id);
       const training = name === "last" ? { ...(await trainer.snapshot()), schedule } : undefined;
-      if (training === undefined) await steps.writeBack();
+      if (training === undefined) await steps.writeBack("averaged");
       frozen?.writeBack();
       await saveCheckpoint(checkpoint(name), whole, training);
     },
