@@ -54,6 +54,11 @@ export const rooms = {
     imports: ["engine/optimization", "engine/batches", "engine/model", "engine/backends", "data", "protobuf", ...FACTS],
     packages: ["node:", "@tensorflow/"],
   },
+  "engine/features": {
+    holds: "what a frozen trunk makes of pictures, cached",
+    imports: ["engine/model", "data", "platform", ...FACTS],
+    packages: ["node:", "@tensorflow/"],
+  },
   "engine/inference": {
     holds: "answers of a trained network",
     imports: ["engine/step-graph", "engine/batches", "engine/model", "engine/backends", "data", ...FACTS],
@@ -129,6 +134,7 @@ export const rooms = {
       "engine/batches",
       "engine/optimization",
       "engine/step-graph",
+      "engine/features",
       "engine/inference",
       "engine/replicas",
       "logging",

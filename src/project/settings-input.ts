@@ -253,6 +253,18 @@ export interface SettingsInput {
           | undefined;
         /** Features, tasks and flows whose weights stay as they are. Default: []. */
         freeze?: string[] | undefined;
+        /** What a frozen trunk puts out is computed once per picture and kept in the store's cache, so that only what trains is run; null: the trunk runs in every step. */
+        featureCache?:
+          | {
+              /** Of each number; float16 takes half the room, and changes answers by about a thousandth. Default: "float32". */
+              precision?: "float32" | "float16" | undefined;
+              /** Largest size of the cache; what was not used for longest is removed. Default: 10. */
+              gigabytes?: number | undefined;
+              /** With data.augment: so many changed copies of each picture take turns, and theirs are the features that are cached; null: every epoch changes pictures anew, and nothing is cached for training. Default: null. */
+              views?: number | null | undefined;
+            }
+          | null
+          | undefined;
         /** Lower the learning rate where the monitor no longer improves; null: never. Default: null. */
         reduceOnPlateau?:
           | {

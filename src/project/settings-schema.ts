@@ -158,6 +158,25 @@ const train = z.strictObject({
     .default(null)
     .describe("A run, or the model.json of a saved LayersModel (relative to the project), whose weights to begin with"),
   freeze: z.array(z.string()).default([]).describe("Features, tasks and flows whose weights stay as they are"),
+  featureCache: z
+    .strictObject({
+      precision: z
+        .enum(["float32", "float16"])
+        .default("float32")
+        .describe("Of each number; float16 takes half the room, and changes answers by about a thousandth"),
+      gigabytes: positive.default(10).describe("Largest size of the cache; what was not used for longest is removed"),
+      views: wholePositive
+        .nullable()
+        .default(null)
+        .describe(
+          "With data.augment: so many changed copies of each picture take turns, and theirs are the features that are cached; null: every epoch changes pictures anew, and nothing is cached for training",
+        ),
+    })
+    .nullable()
+    .prefault({})
+    .describe(
+      "What a frozen trunk puts out is computed once per picture and kept in the store's cache, so that only what trains is run; null: the trunk runs in every step",
+    ),
   reduceOnPlateau: z
     .strictObject({
       factor: z.number().gt(0).lt(1).default(0.5).describe("What the learning rate is multiplied by"),
