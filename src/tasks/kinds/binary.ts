@@ -1,14 +1,14 @@
 /** @file binary: yes or no. Sigmoid, binary cross entropy, one tuned threshold. */
 import { f32At } from "../../arrays.js";
+import { sigmoid } from "../../decoding/activations.js";
+import { decoders } from "../../decoding/decoders.js";
 import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
 import {
   SIGMOID_CROSS_ENTROPY,
   UNFITTED,
-  decide,
   isMissing,
   parseTruth,
-  sigmoid,
   sigmoidCrossEntropy,
   type TaskBehaviour,
 } from "../behaviour.js";
@@ -24,9 +24,9 @@ export function binary(options: CommonTaskOptions & TokenTaskOptions = {}): Bina
 }
 
 export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
+  ...decoders.binary,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: () => 1,
   logitNames: () => null,
   classes: () => null,
   choices: () => null,
@@ -56,9 +56,6 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   },
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: (_spec, labels, row) => f32At(labels.answers, row),
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode: (_spec, activated, [threshold = 0.5]) => activated.map((score) => decide(score, threshold)),
-  defaultThresholds: () => [0.5],
   scoreNames: () => ["score"],
   questions: () => [null],
   tuner: () => null,
