@@ -2,7 +2,7 @@
 import { f32At } from "../../arrays.js";
 import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
-import { UNFITTED, isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
+import { UNFITTED, isMissing, sigmoid, type TaskBehaviour, unitScaleAt, UNWEIGHTED } from "../behaviour.js";
 import { logitOf, mean, median, rowsOf } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
@@ -109,6 +109,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (gradient !== null) gradient[at] = 2 * error * p * (1 - p);
     return error * error;
   },
+  ...UNWEIGHTED,
   lossForm: () => ({ activation: "sigmoid", cost: SQUARED }),
   target: (spec, labels, row) => normalize(spec, f32At(labels.answers, row), unitScaleAt(labels.unitScale, row)),
   activate: (_spec, logits) => logits.map(sigmoid),

@@ -9,6 +9,7 @@ import {
   sigmoidCrossEntropy,
   type TaskBehaviour,
   UNFITTED,
+  UNWEIGHTED,
 } from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
@@ -81,6 +82,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     }
     return sum;
   },
+  ...UNWEIGHTED,
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: (_spec, labels, row, i) => isAbove(f32At(labels.answers, row), i),
   activate: (_spec, logits) => logits.map(sigmoid),

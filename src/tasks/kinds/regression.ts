@@ -3,7 +3,7 @@ import { f32At, u8At } from "../../arrays.js";
 import type { RegressionSpec } from "../../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../../flow/masks.js";
 import { checkOptions, oneOf } from "../../options.js";
-import { isMissing, type TaskBehaviour } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { byAbsoluteError } from "../judgements.js";
@@ -101,6 +101,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
     if (gradient !== null) gradient[at] = slopeOf(cost, error);
     return costOf(cost, error);
   },
+  ...UNWEIGHTED,
   lossForm: (spec) => ({ activation: "linear", cost: costFor(spec) }),
   target: (spec, labels, row) => standardize(spec, f32At(labels.answers, row)),
   activate: (_spec, logits) => logits.slice(),
