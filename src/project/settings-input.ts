@@ -20,6 +20,16 @@ export interface SettingsInput {
             | {
                 /** Column whose cells are train, valid (or val, validation) or test. */
                 column: string;
+                /** Which rows fall into which fold. */
+                seed?: number | undefined;
+                /** Column of groups, such as patients: the rows of one stay in one split, and in one fold. */
+                groupBy?: string | undefined;
+                /** Whether every class of every task, among its active labels, gets its share of every split and fold. */
+                stratify?: boolean | undefined;
+                /** Parts for cool run --folds; 5 where nothing is said. */
+                folds?: number | undefined;
+                /** The part of train and valid together that is valid; set by cool run --folds. */
+                fold?: number | undefined;
               }
             | {
                 /** Part of the rows that train. Default: 0.8. */
@@ -30,6 +40,14 @@ export interface SettingsInput {
                 test?: number | undefined;
                 /** Which rows fall where. Default: 7. */
                 seed?: number | undefined;
+                /** Column of groups, such as patients: the rows of one stay in one split, and in one fold. */
+                groupBy?: string | undefined;
+                /** Whether every class of every task, among its active labels, gets its share of every split and fold. */
+                stratify?: boolean | undefined;
+                /** Parts for cool run --folds; 5 where nothing is said. */
+                folds?: number | undefined;
+                /** The part of train and valid together that is valid; set by cool run --folds. */
+                fold?: number | undefined;
               }
             | undefined;
         }[]
@@ -41,6 +59,16 @@ export interface SettingsInput {
       | {
           /** Column whose cells are train, valid (or val, validation) or test. */
           column: string;
+          /** Which rows fall into which fold. */
+          seed?: number | undefined;
+          /** Column of groups, such as patients: the rows of one stay in one split, and in one fold. */
+          groupBy?: string | undefined;
+          /** Whether every class of every task, among its active labels, gets its share of every split and fold. */
+          stratify?: boolean | undefined;
+          /** Parts for cool run --folds; 5 where nothing is said. */
+          folds?: number | undefined;
+          /** The part of train and valid together that is valid; set by cool run --folds. */
+          fold?: number | undefined;
         }
       | {
           /** Part of the rows that train. Default: 0.8. */
@@ -51,6 +79,14 @@ export interface SettingsInput {
           test?: number | undefined;
           /** Which rows fall where. Default: 7. */
           seed?: number | undefined;
+          /** Column of groups, such as patients: the rows of one stay in one split, and in one fold. */
+          groupBy?: string | undefined;
+          /** Whether every class of every task, among its active labels, gets its share of every split and fold. */
+          stratify?: boolean | undefined;
+          /** Parts for cool run --folds; 5 where nothing is said. */
+          folds?: number | undefined;
+          /** The part of train and valid together that is valid; set by cool run --folds. */
+          fold?: number | undefined;
         }
       | undefined;
     /** What a picture that cannot be decoded is: an error, or a row that is left out, counted and listed. Default: "error". */
@@ -253,6 +289,18 @@ export interface SettingsInput {
           | undefined;
         /** Features, tasks and flows whose weights stay as they are. Default: []. */
         freeze?: string[] | undefined;
+        /** What a frozen trunk puts out is computed once per picture and kept in the store's cache, so that only what trains is run; null: the trunk runs in every step. */
+        featureCache?:
+          | {
+              /** Of each number; float16 takes half the room, and changes answers by about a thousandth. Default: "float32". */
+              precision?: "float32" | "float16" | undefined;
+              /** Largest size of the cache; what was not used for longest is removed. Default: 10. */
+              gigabytes?: number | undefined;
+              /** With data.augment: so many changed copies of each picture take turns, and theirs are the features that are cached; null: every epoch changes pictures anew, and nothing is cached for training. Default: null. */
+              views?: number | null | undefined;
+            }
+          | null
+          | undefined;
         /** Lower the learning rate where the monitor no longer improves; null: never. Default: null. */
         reduceOnPlateau?:
           | {

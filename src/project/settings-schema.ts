@@ -158,6 +158,25 @@ const train = z.strictObject({
     .default(null)
     .describe("A run, or the model.json of a saved LayersModel (relative to the project), whose weights to begin with"),
   freeze: z.array(z.string()).default([]).describe("Features, tasks and flows whose weights stay as they are"),
+  featureCache: z
+    .strictObject({
+      precision: z
+        .enum(["float32", "float16"])
+        .default("float32")
+        .describe("Of each number; float16 takes half the room, and changes answers by about a thousandth"),
+      gigabytes: positive.default(10).describe("Largest size of the cache; what was not used for longest is removed"),
+      views: wholePositive
+        .nullable()
+        .default(null)
+        .describe(
+          "With data.augment: so many changed copies of each picture take turns, and theirs are the features that are cached; null: every epoch changes pictures anew, and nothing is cached for training",
+        ),
+    })
+    .nullable()
+    .prefault({})
+    .describe(
+      "What a frozen trunk puts out is computed once per picture and kept in the store's cache, so that only what trains is run; null: the trunk runs in every step",
+    ),
   reduceOnPlateau: z
     .strictObject({
       factor: z.number().gt(0).lt(1).default(0.5).describe("What the learning rate is multiplied by"),
@@ -174,13 +193,34 @@ const train = z.strictObject({
     .describe("End the run where the monitor no longer improves; null: never"),
 });
 
+const splitCare = {
+  groupBy: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Column of groups, such as patients: the rows of one stay in one split, and in one fold"),
+  stratify: z
+    .boolean()
+    .optional()
+    .describe("Whether every class of every task, among its active labels, gets its share of every split and fold"),
+  folds: z.number().int().min(2).max(100).optional().describe("Parts for cool run --folds; 5 where nothing is said"),
+  fold: wholePositive
+    .optional()
+    .describe("The part of train and valid together that is valid; set by cool run --folds"),
+};
+
 const split = z.union([
-  z.strictObject({ column: z.string().describe("Column whose cells are train, valid (or val, validation) or test") }),
+  z.strictObject({
+    column: z.string().describe("Column whose cells are train, valid (or val, validation) or test"),
+    seed: seed.optional().describe("Which rows fall into which fold"),
+    ...splitCare,
+  }),
   z.strictObject({
     train: fraction.default(0.8).describe("Part of the rows that train"),
     valid: fraction.default(0.1).describe("Part that decides thresholds and the best checkpoint"),
     test: fraction.default(0.1).describe("Part that only the final evaluation sees"),
     seed: seed.default(7).describe("Which rows fall where"),
+    ...splitCare,
   }),
 ]);
 

@@ -50,6 +50,7 @@ const config = z.looseObject({
   // runs of the first version do not tell
   skipped: z.array(z.looseObject({ row: count, sample: text, reason: text })).default([]),
   transfer: z.looseObject({ from: text, taken: shapes, fresh: z.array(text) }).optional(),
+  pretrained: z.array(z.looseObject({ model: text, digest: text, output: text })).optional(),
 });
 
 const condition: z.ZodType = z.lazy(() =>

@@ -2,7 +2,8 @@
 import { f32At } from "../arrays.js";
 import type { CrossEntropyOptions } from "../flow/graph.js";
 import { type OptionRule, oneOf } from "../options.js";
-import { type LogitView, type LossForm, sigmoid, sigmoidCrossEntropy, softmaxCrossEntropy } from "./behaviour.js";
+import { sigmoid } from "../decoding/activations.js";
+import { type LogitView, type LossForm, sigmoidCrossEntropy, softmaxCrossEntropy } from "./behaviour.js";
 
 /** What a focal loss is focused by unless it says so: the value of Lin et al. (2017). */
 const DEFAULT_FOCUS = 2;

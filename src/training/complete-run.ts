@@ -12,6 +12,7 @@ import { onDemandMetricsOf } from "../project/metrics.js";
 import { evaluateSplits } from "../asking/evaluate-splits.js";
 import { outputsOf } from "../asking/outputs.js";
 import { writePredictions } from "../records/predictions.js";
+import { openFrozen } from "./frozen-features.js";
 import { withAnswerer } from "../asking/replicas.js";
 import { runFiles, writeJson } from "../records/run-folder.js";
 import { writeWords } from "../records/stored-words.js";
@@ -86,13 +87,17 @@ async function writeAnswers({ dataset, runDir, signal }: RunContext, scored: rea
  * guessed, where that is asked for.
  */
 async function scoreSplits(
-  context: RunContext,
+  given: RunContext,
   inputs: Readonly<Record<string, InputSpec>>,
 ): Promise<{ readonly scored: ScoredSplit[]; readonly guessed: EvaluationRow[] }> {
-  const { project, dataset, runDir } = context;
+  const { project, dataset, runDir } = given;
   const { graph } = project;
   const { loadNetwork } = await import("../engine/model/checkpoint.js");
-  const network = await loadNetwork(runFiles(runDir).checkpoint("best"), graph, inputs);
+  const whole = await loadNetwork(runFiles(runDir).checkpoint("best"), graph, inputs);
+  const rows = Int32Array.from(SPLITS.flatMap((split) => [...dataset.splits[split]]));
+  const frozen = await openFrozen(given, whole, { rows });
+  const network = frozen?.tail ?? whole;
+  const context = { ...given, dataset: frozen?.dataset ?? dataset };
   try {
     const { replicas: choice, batchSize } = context.settings.train;
     const needs = {
@@ -119,7 +124,8 @@ async function scoreSplits(
       return { scored, guessed };
     });
   } finally {
-    network.dispose();
+    frozen?.tail.dispose();
+    whole.dispose();
   }
 }
 

@@ -1,8 +1,9 @@
 /** @file binary: yes or no. Sigmoid, binary cross entropy, one tuned threshold. */
 import { f32At } from "../../arrays.js";
+import { decoders } from "../../decoding/decoders.js";
 import type { BinarySpec } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
-import { decide, type FitLabels, isMissing, parseTruth, sigmoid, type TaskBehaviour } from "../behaviour.js";
+import { type FitLabels, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
 import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import {
   balancedPositiveWeight,
@@ -40,9 +41,9 @@ function weightOf({ positiveWeight = 1, fittedWeights: fitted }: BinarySpec): nu
 }
 
 export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
+  ...decoders.binary,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: () => 1,
   logitNames: () => null,
   classes: () => null,
   choices: () => null,
@@ -83,9 +84,6 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   lossForm: (spec) => crossEntropyForm("sigmoid", spec),
   target: (spec, labels, row) => softTruth(spec, weightOf(spec), f32At(labels.answers, row)).target,
   targetWeight: (spec, labels, row) => softTruth(spec, weightOf(spec), f32At(labels.answers, row)).weight,
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode: (_spec, activated, [threshold = 0.5]) => activated.map((score) => decide(score, threshold)),
-  defaultThresholds: () => [0.5],
   scoreNames: () => ["score"],
   questions: () => [null],
   tuner: () => null,

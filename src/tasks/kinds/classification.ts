@@ -1,4 +1,5 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
+import { decoders } from "../../decoding/decoders.js";
 import type { ClassificationSpec } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
 import { isMissing, type TaskBehaviour } from "../behaviour.js";
@@ -49,9 +50,9 @@ function weightsOf({ classWeights, fittedWeights: fitted }: ClassificationSpec):
 }
 
 export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
+  ...decoders.classification,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: (spec) => spec.classes.length,
   logitNames: (spec) => spec.classes,
   classes: (spec) => spec.classes,
   choices: (spec) => spec.classes,
@@ -102,33 +103,6 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     softClass(spec, weightsOf(spec), spec.classes.length, f32At(labels.answers, row), i).target,
   targetWeight: (spec, labels, row, i) =>
     softClass(spec, weightsOf(spec), spec.classes.length, f32At(labels.answers, row), i).weight,
-  activate(spec, logits) {
-    const classes = spec.classes.length;
-    const activated = new Float32Array(logits.length);
-    for (let at = 0; at < logits.length; at += classes) {
-      const row = logits.subarray(at, at + classes);
-      const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-      const sum = row.reduce((a, z) => a + Math.exp(z - max), 0);
-      for (let c = 0; c < classes; c++) activated[at + c] = Math.exp(f32At(row, c) - max) / sum;
-    }
-    return activated;
-  },
-  decode(spec, activated) {
-    const classes = spec.classes.length;
-    const decoded = new Float32Array(activated.length / classes);
-    for (let row = 0; row < decoded.length; row++) {
-      let [best, isScored] = [0, true];
-      for (let c = 0; c < classes; c++) {
-        const score = f32At(activated, row * classes + c);
-        if (Number.isNaN(score)) isScored = false;
-        if (score > f32At(activated, row * classes + best)) best = c;
-      }
-      // a score that is NaN says nothing: the answer is unknown
-      decoded[row] = isScored ? best : Number.NaN;
-    }
-    return decoded;
-  },
-  defaultThresholds: () => [],
   scoreNames: (spec) => spec.classes,
   questions: () => [],
   tuner: () => null,

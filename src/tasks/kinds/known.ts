@@ -1,4 +1,5 @@
 /** @file known: a yes-or-no column that is there whenever the network is asked. No head, no loss. */
+import { decoders } from "../../decoding/decoders.js";
 import type { KnownSpec } from "../../flow/graph.js";
 import { checkOptions, TEXT } from "../../options.js";
 import { SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
@@ -16,9 +17,9 @@ export function known(options: Omit<KnownSpec, "kind" | "lossWeight"> = {}): Kno
 }
 
 export const knownBehaviour: TaskBehaviour<KnownSpec> = {
+  ...decoders.known,
   answeredBy: "table",
   head: () => "none",
-  logitWidth: () => 0,
   logitNames: () => [],
   classes: () => null,
   choices: () => null,
@@ -37,10 +38,6 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   ...UNWEIGHTED,
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: () => Number.NaN,
-  activate: () => new Float32Array(0),
-  // the answers are the table's: see answeredBy
-  decode: () => new Float32Array(0),
-  defaultThresholds: () => [],
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,

@@ -1,8 +1,9 @@
 /** @file multilabel: any subset of several labels. Sigmoid, binary cross entropy, one tuned threshold per label. */
 import { f32At } from "../../arrays.js";
+import { decoders } from "../../decoding/decoders.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
-import { decide, isMissing, parseTruth, sigmoid, type TaskBehaviour } from "../behaviour.js";
+import { isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
 import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import {
   balancedPositiveWeight,
@@ -63,9 +64,9 @@ const TEXT_OR_TEXTS = {
 };
 
 export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
+  ...decoders.multilabel,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: (spec) => spec.labels.length,
   logitNames: (spec) => spec.labels,
   classes: () => null,
   choices: () => null,
@@ -144,12 +145,6 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     softTruth(spec, weightOf(spec, i), f32At(labels.answers, row * spec.labels.length + i)).target,
   targetWeight: (spec, labels, row, i) =>
     softTruth(spec, weightOf(spec, i), f32At(labels.answers, row * spec.labels.length + i)).weight,
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode(spec, activated, thresholds) {
-    const width = spec.labels.length;
-    return activated.map((score, i) => decide(score, thresholds[i % width] ?? 0.5));
-  },
-  defaultThresholds: (spec) => spec.labels.map(() => 0.5),
   scoreNames: (spec) => spec.labels,
   questions: (spec) => spec.labels,
   tuner: () => null,

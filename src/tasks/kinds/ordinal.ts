@@ -1,11 +1,12 @@
 /** @file ordinal: one of several grades in order. Ranks by CORAL: Cao, Mirjalili & Raschka (2020). */
 import { f32At } from "../../arrays.js";
+import { sigmoid } from "../../decoding/activations.js";
+import { decoders } from "../../decoding/decoders.js";
 import type { CommonTaskOptions, OrdinalSpec, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
 import {
   isMissing,
   SIGMOID_CROSS_ENTROPY,
-  sigmoid,
   sigmoidCrossEntropy,
   type TaskBehaviour,
   UNFITTED,
@@ -43,9 +44,9 @@ function isAbove(label: number, i: number): number {
 }
 
 export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
+  ...decoders.ordinal,
   answeredBy: "network",
   head: () => "shared",
-  logitWidth: logitCount,
   logitNames,
   classes: ({ levels }) => levels,
   choices: () => null,
@@ -85,17 +86,6 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
   ...UNWEIGHTED,
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: (_spec, labels, row, i) => isAbove(f32At(labels.answers, row), i),
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode(spec, activated) {
-    const width = logitCount(spec);
-    return Float32Array.from({ length: activated.length / width }, (_, row) => {
-      const scores = activated.subarray(row * width, (row + 1) * width);
-      // a score that is NaN says nothing: the answer is unknown
-      if (scores.some(Number.isNaN)) return Number.NaN;
-      return scores.reduce((level, score) => level + Number(score > 0.5), 0);
-    });
-  },
-  defaultThresholds: () => [],
   scoreNames: logitNames,
   questions: () => [],
   tuner: () => null,

@@ -42,17 +42,18 @@ interface Training {
  * @throws InterruptedError after writing a checkpoint, TrainingError where the loss is not finite
  */
 export async function trainEpochs(
-  context: RunContext,
+  given: RunContext,
   openLoggers: (step: number) => Promise<void>,
 ): Promise<TrainedEpochs> {
-  const engine = await openEngine(context);
+  const engine = await openEngine(given);
+  const context = { ...given, dataset: engine.dataset };
   try {
     await openLoggers(engine.trainer.position.step);
     const masks = lossMasks(context);
     const watched = await watchMetric(context, masks);
     const config = scheduleConfig(context.settings.train, watched);
-    const augmenter = await openAugmenter(context);
-    const changes = { augment: augmenter?.augment, mask: (await maskerOf(context)) ?? undefined };
+    const augmenter = engine.augment === null ? await openAugmenter(context) : null;
+    const changes = { augment: engine.augment ?? augmenter?.augment, mask: (await maskerOf(context)) ?? undefined };
     try {
       return await runEpochs({ context, engine, masks, watched, config, changes });
     } finally {
@@ -118,7 +119,8 @@ async function trainRows(
   clock: EpochClock,
 ): Promise<EpochReport> {
   const { dataset, loggers, settings, signal } = context;
-  const report = await engine.trainer.finishEpoch(dataset, dataset.splits.train, masks, rateOf(context, schedule), {
+  const rate = rateOf(context, schedule);
+  const report = await engine.trainer.finishEpoch(engine.trained, dataset.splits.train, masks, rate, {
     ...changes,
     signal,
     onStep: (step) => loggers.step(clock.tick(step)),
