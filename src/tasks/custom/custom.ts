@@ -2,7 +2,15 @@
 import { f32At } from "../../arrays.js";
 import { ConfigError, TrainingError } from "../../errors.js";
 import type { CustomSpec, TaskSpec } from "../../flow/graph.js";
-import { UNFITTED, isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
+import {
+  UNFITTED,
+  isMissing,
+  type LogitView,
+  type Scored,
+  type TaskBehaviour,
+  type Thresholds,
+  UNWEIGHTED,
+} from "../behaviour.js";
 import { leastLoss } from "../constants.js";
 import { byLoss } from "../judgements.js";
 import { type Metric, type MetricTable, metricTable } from "../metrics.js";
@@ -220,6 +228,7 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
     }
     return loss;
   },
+  ...UNWEIGHTED,
   lossForm: () => null,
   target: () => Number.NaN,
   activate(spec, logits) {

@@ -4,7 +4,14 @@ import { sigmoid } from "../../decoding/activations.js";
 import { decoders } from "../../decoding/decoders.js";
 import type { CommonTaskOptions, OrdinalSpec, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
-import { isMissing, SIGMOID_CROSS_ENTROPY, sigmoidCrossEntropy, type TaskBehaviour, UNFITTED } from "../behaviour.js";
+import {
+  isMissing,
+  SIGMOID_CROSS_ENTROPY,
+  sigmoidCrossEntropy,
+  type TaskBehaviour,
+  UNFITTED,
+  UNWEIGHTED,
+} from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
 import { levelMetrics } from "../metrics.js";
@@ -76,6 +83,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     }
     return sum;
   },
+  ...UNWEIGHTED,
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: (_spec, labels, row, i) => isAbove(f32At(labels.answers, row), i),
   scoreNames: logitNames,
