@@ -13,6 +13,7 @@ import {
   UNWEIGHTED,
 } from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { meanOfProbabilities } from "../ensembles.js";
 import { byAbsoluteError } from "../judgements.js";
 import { levelMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -104,6 +105,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
       sure(Math.round(mean(known))),
     ];
   },
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: levelMetrics,
   headlineMetric: () => "mean_absolute_error",
