@@ -74,7 +74,8 @@ export function describeAnswer(answer: Described): string {
   if (answer === null) return "?";
   if (typeof answer === "number") return String(Number(answer.toPrecision(4)));
   if (typeof answer === "boolean" || typeof answer === "string") return String(answer);
-  return answer.length === 0 ? "none" : answer.join(", ");
+  if (answer.length === 0) return "none";
+  return answer.map((part) => (typeof part === "number" ? Number(part.toPrecision(3)) : part)).join(", ");
 }
 
 /** The answer with its score: the probability of yes, or of the class. */
@@ -89,11 +90,13 @@ function describePrediction(
     : `${describeAnswer(prediction)} ${score.toFixed(2).replace(/^0/, "")}`;
 }
 
-/** null where an answer is neither a choice nor one yes-or-no question. */
-function scoreOf({ task: { spec }, kept, decoded }: ScoredTask, row: number): number | null {
+/** Of a box its overlap with the label; null where an answer is neither that, nor a choice or one yes-or-no question. */
+function scoreOf({ task: { spec }, kept, decoded, labels }: ScoredTask, row: number): number | null {
   const behaviour = behaviourOf(spec);
   const choices = behaviour.choices(spec);
   if (choices !== null) return decodedScore(kept, choices.length, decoded, row);
+  const { judgement } = behaviour;
+  if (judgement?.ranksSamples && judgement.higherIsBetter) return judgement.valueAt({ spec, decoded, labels }, row, 0);
   const [question, ...more] = behaviour.questions(spec);
   return question === null && more.length === 0 ? f32At(allLogits(kept).activated, row) : null;
 }

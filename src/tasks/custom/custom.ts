@@ -2,7 +2,15 @@
 import { f32At } from "../../arrays.js";
 import { ConfigError, TrainingError } from "../../errors.js";
 import type { CustomSpec, TaskSpec } from "../../flow/graph.js";
-import { UNFITTED, isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
+import {
+  OFF_PICTURE,
+  UNFITTED,
+  isMissing,
+  type LogitView,
+  type Scored,
+  type TaskBehaviour,
+  type Thresholds,
+} from "../behaviour.js";
 import { byLoss } from "../judgements.js";
 import { type Metric, type MetricTable, metricTable } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
@@ -200,9 +208,8 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   choices: () => null,
   options: ({ type }) => ({ type }),
   problemWith: (spec) => problemWithAxis(spec) ?? probe(functionsOf(spec)),
-  parseLabel: (spec, [cell], _unitScale, out, at) => parseOwn(spec, cell, out, at),
-  imageScales: () => [],
-  onPicture: () => "stays",
+  parseLabel: (spec, [cell], _scales, out, at) => parseOwn(spec, cell, out, at),
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: (spec, labels, row) => (isLabelled(spec, labels.answers, row) ? 1 : 0),
   lossSum(spec, view, labels, row, gradient) {

@@ -3,6 +3,7 @@ import { f32At } from "../../arrays.js";
 import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
 import {
+  OFF_PICTURE,
   SIGMOID_CROSS_ENTROPY,
   UNFITTED,
   decide,
@@ -31,7 +32,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   choices: () => null,
   options: () => ({}),
   problemWith: problemWithAxis,
-  parseLabel(_spec, [cell], _unitScale, out, at) {
+  parseLabel(_spec, [cell], _scales, out, at) {
     if (isMissing(cell)) {
       out[at] = Number.NaN;
       return null;
@@ -41,8 +42,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     out[at] = truth;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(_spec, logits, labels, row, gradient) {

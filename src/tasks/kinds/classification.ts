@@ -1,7 +1,14 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
 import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
-import { SOFTMAX_CROSS_ENTROPY, UNFITTED, isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import {
+  OFF_PICTURE,
+  SOFTMAX_CROSS_ENTROPY,
+  UNFITTED,
+  isMissing,
+  softmaxCrossEntropy,
+  type TaskBehaviour,
+} from "../behaviour.js";
 import { f32At } from "../../arrays.js";
 import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
@@ -27,7 +34,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     if (spec.classes.length < 2) return "has fewer than two classes; ask a binary task instead";
     return problemWithNames("class", spec.classes) ?? problemWithAxis(spec);
   },
-  parseLabel(spec, [cell], _unitScale, out, at) {
+  parseLabel(spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     // a name wins over an index, so that classes may be called "1", "2", "3"
@@ -38,8 +45,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     out[at] = index;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {

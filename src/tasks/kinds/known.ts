@@ -1,7 +1,7 @@
 /** @file known: a yes-or-no column that is there whenever the network is asked. No head, no loss. */
 import type { KnownSpec } from "../../flow/graph.js";
 import { checkOptions, TEXT } from "../../options.js";
-import { SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour } from "../behaviour.js";
+import { OFF_PICTURE, SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour } from "../behaviour.js";
 import { NO_METRICS } from "../metrics.js";
 import { binaryBehaviour } from "./binary.js";
 
@@ -27,10 +27,8 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
     // a configuration that was never compiled
     return spec.lossWeight === undefined ? null : "is known, so it has no loss to weigh; remove its lossWeight";
   },
-  parseLabel: (_spec, cells, unitScale, out, at) =>
-    binaryBehaviour.parseLabel({ kind: "binary" }, cells, unitScale, out, at),
-  imageScales: () => [],
-  onPicture: () => "stays",
+  parseLabel: (_spec, cells, scales, out, at) => binaryBehaviour.parseLabel({ kind: "binary" }, cells, scales, out, at),
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: () => 0,
   lossSum: () => 0,

@@ -3,6 +3,7 @@ import { f32At } from "../../arrays.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
 import {
+  OFF_PICTURE,
   SIGMOID_CROSS_ENTROPY,
   UNFITTED,
   decide,
@@ -62,7 +63,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     }
     return problemWithAxis(spec);
   },
-  parseLabel(spec, cells, _unitScale, out, at) {
+  parseLabel(spec, cells, _scales, out, at) {
     if (Array.isArray(spec.column)) return parseFlags(spec, cells, out, at);
     out.fill(Number.NaN, at, at + spec.labels.length);
     const names = parseNames(cells[0], spec.delimiter ?? ",");
@@ -75,8 +76,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     }
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms(spec, labels, row) {
     let known = 0;
