@@ -5,12 +5,13 @@ import * as Flags from "@oclif/core/flags";
 import type { ClassCount, LabelCounts } from "../analysis/label-report.js";
 import { CoolCommand } from "../cli/command.js";
 import { cellText } from "../cli/text.js";
-import { LoggerGroup } from "../logging/logger-group.js";
-import { drawTable, groupByFlow } from "../cli/tables/tables.js";
+import { baselineTable, drawTable, groupByFlow } from "../cli/tables/tables.js";
 import { checkProject, type ProjectCheck } from "../project/check-project.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { loadProject } from "../project/load-project.js";
 import { findProjectDir } from "../project/project-dir.js";
+import { behaviourOf } from "../tasks/index.js";
+import type { CheckedPictures } from "../training/check-pictures.js";
 import { measureNetwork, type NetworkPart } from "../training/measure-network.js";
 
 /** What `--json` prints. */
@@ -44,7 +45,9 @@ export default class Check extends CoolCommand {
     const project = await loadProject(args.project ?? findProjectDir(flags.project ?? "."), flags.set ?? []);
     const { inputs, ...check } = await checkProject(project, (line) => this.note(line));
     const network = await measureNetwork(project, inputs);
-    const pictures = flags.images ? await this.interruptible((signal) => this.#decode(project, flags, signal)) : null;
+    const decoded = flags.images ? await this.#decode(project, flags.store) : null;
+    const pictures = decoded?.rows ?? null;
+    const baselines = decoded?.baselines ?? check.baselines;
     this.log(check.tree);
     this.log("");
     const { rows, tables, implied, warnings, classes } = check.labels;
@@ -58,6 +61,10 @@ export default class Check extends CoolCommand {
         tables.map(({ table, ...counts }) => ({ ...counts, part: table })),
       );
     if (classes.length > 0) this.#drawClasses(classes);
+    if (baselines.length > 0) this.log(baselineTable(baselines));
+    if (pictures === null && project.graph.tasks.some(({ spec }) => behaviourOf(spec).imageScales(spec).length > 0)) {
+      this.log("constant answers in pixels of the pictures: with --images");
+    }
     this.log(
       drawTable(
         ["network", "parameters"],
@@ -73,20 +80,13 @@ export default class Check extends CoolCommand {
     for (const task of check.unasked) this.log(`warning: ${task}: is declared, and the flow never asks it`);
     this.#logLeaks(check.leaks);
     if (pictures !== null) this.log(`${pictures} rows have pictures that can be decoded`);
-    return { ...check, network, pictures };
+    return { ...check, baselines, network, pictures };
   }
 
-  /** @returns how many rows have sound pictures */
-  async #decode(
-    project: LoadedProject,
-    flags: { readonly project?: string | undefined; readonly store?: string | undefined },
-    signal: AbortSignal,
-  ): Promise<number> {
-    const { openDataset } = await import("../training/open-dataset.js");
-    const store = flags.store ?? join(project.projectDir, ".cool");
-    const dataset = await openDataset(project, project.settings, store, new LoggerGroup([]), signal);
-    dataset.close();
-    return dataset.rows;
+  async #decode(project: LoadedProject, store?: string): Promise<CheckedPictures> {
+    const { checkPictures } = await import("../training/check-pictures.js");
+    const dir = store ?? join(project.projectDir, ".cool");
+    return this.interruptible((signal) => checkPictures(project, dir, signal));
   }
 
   #drawClasses(classes: readonly ClassCount[]): void {

@@ -11,7 +11,9 @@ import type { Labels } from "../tasks/index.js";
 import type { Dataset, ImpliedLabels, TableRows } from "./dataset.js";
 import { withImpliedLabels } from "./labels/implied-labels.js";
 import { assertLabelled, needsImageSize, readLabelsSliced, withImageSizes } from "./labels/labels.js";
+import { strataOf } from "./labels/strata.js";
 import type { SplitSpec, Splits } from "./split.js";
+import { splitTables } from "./split-tables.js";
 import {
   type InputSpecs,
   loadTableInputs,
@@ -26,7 +28,6 @@ import {
   joinedDigest,
   readTables,
   rowIn,
-  splitTables,
   type TableSource,
   tableNames,
 } from "./tables/tables.js";
@@ -163,9 +164,14 @@ async function readLabelled(options: LabelOptions): Promise<LabelledTables> {
   const ids = joined.tables.map((table) => tableIds(table, inputs));
   await yieldTo(signal);
   const specs = sources.map(({ split }) => split ?? options.split);
-  const splits = await inSlices(splitTables(joined, ids, specs), signal);
   const spans = tokenSpans(graph, inputs, joined);
-  return { joined, splits, spans, labels: await inSlices(readLabelsSliced(graph, joined, spans), signal) };
+  const needsLabels = [options.split, ...specs].some(({ stratify, fold }) => stratify === true || fold !== undefined);
+  const readLabels = () => inSlices(readLabelsSliced(graph, joined, spans), signal);
+  const early = needsLabels ? await readLabels() : null;
+  const offsets = spans?.offsets ?? null;
+  const strata = () => strataOf(graph, completeLabels(options, early ?? [], offsets).labels, joined.rows, offsets);
+  const splits = await inSlices(splitTables({ joined, ids, specs, project: options.split, strata }), signal);
+  return { joined, splits, spans, labels: early ?? (await readLabels()) };
 }
 
 /** @throws ConfigError where labels are in pixels of an image that is not there */

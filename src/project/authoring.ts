@@ -26,6 +26,8 @@ export {
   type TrunkPart,
   tokenEncoder,
 } from "../engine/model/ready-trunks.js";
+export type { PreprocessingInput } from "../engine/model/pretrained/preprocessing.js";
+export { type FreezeChoice, type PretrainedOptions, pretrained } from "../engine/model/pretrained/pretrained.js";
 export { maskPadding, poolTokens } from "../engine/model/token-layers.js";
 export * from "../errors.js";
 export { defineTasks, Expression, type TaskDefinitions } from "../flow/define.js";

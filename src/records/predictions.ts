@@ -6,7 +6,8 @@ import { type Cell, readParquet, type TableColumn, writeTable } from "../data/ta
 import { axisOf, type FlowGraph, hasTokenTasks } from "../flow/graph.js";
 import { answerWidth, neededOffsets, offsetsOf, tokensIn } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
-import { behaviourOf, type Labels, scoringNumbers, scoringOf, type UnitScale } from "../tasks/index.js";
+import { behaviourOf, type Labels, scoringNumbers, scoringOf } from "../tasks/index.js";
+import type { UnitScale } from "../decoding/decoders.js";
 
 const COLUMNS: readonly TableColumn[] = [
   { name: "row", type: "INTEGER" },

@@ -50,6 +50,7 @@ const config = z.looseObject({
   // runs of the first version do not tell
   skipped: z.array(z.looseObject({ row: count, sample: text, reason: text })).default([]),
   transfer: z.looseObject({ from: text, taken: shapes, fresh: z.array(text) }).optional(),
+  pretrained: z.array(z.looseObject({ model: text, digest: text, output: text })).optional(),
 });
 
 const condition: z.ZodType = z.lazy(() =>
@@ -235,7 +236,7 @@ export function readSource(runDir: string): SourceRecord {
 }
 
 /** The value as it is, so that what is compared or written again is what was read. */
-function checked<T>(schema: z.ZodType, value: unknown, file: string): T {
+export function checked<T>(schema: z.ZodType, value: unknown, file: string): T {
   const found = problemOf(schema, value);
   if (found === null) return value as T;
   throw brokenDocument(file, found.key, found.problem);

@@ -1,27 +1,15 @@
 /** @file What every kind of task knows how to do: the columns of the behaviour table. */
 import { f32At } from "../arrays.js";
-import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
+import type { ConstantLogits } from "./constants.js";
+import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { ErrorCost } from "./error-cost.js";
+import type { Decoder, Thresholds, UnitScale } from "../decoding/decoders.js";
 import type { MetricTable } from "./metrics/table.js";
-import type { Labels, Scored, UnitScale } from "./scored.js";
+import type { Labels, LogitView, Scored } from "./scored.js";
 
-export { type Labels, type MetricValue, type Scored, type UnitScale, unitScaleAt } from "./scored.js";
-
-/** A task's logits (or the gradient with respect to them) inside a matrix that several tasks may share. */
-export interface LogitView {
-  readonly data: Float32Array;
-  /** Numbers per row of the matrix. */
-  readonly stride: number;
-  /** First column of the task. */
-  readonly offset: number;
-}
-
-/**
- * Parameters of decoding that are tuned: the threshold of a binary task, one per label of a multilabel, whatever the
- * decoder of a custom task takes, none otherwise.
- */
-export type Thresholds = readonly number[];
+export type { Decoder, Thresholds } from "../decoding/decoders.js";
+export type { Labels, LogitView, MetricValue, Scored } from "./scored.js";
 
 /**
  * Finds parameters of decoding.
@@ -31,7 +19,7 @@ export type Thresholds = readonly number[];
 export type ParameterTuner<Spec extends TaskSpec> = (scored: Scored<Spec>, metric: string) => Thresholds;
 
 /** Behaviour of one kind of task. Every function is pure and works on plain arrays. */
-export interface TaskBehaviour<Spec extends TaskSpec> {
+export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
   /**
    * Whose answer it is: the network's, or one that comes with the inputs; `training`: the network's, but only while it
    * trains, so that nothing scores, decodes or shows it.
@@ -42,8 +30,6 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
    * bias of its own; layers of its own; or nothing.
    */
   head(spec: Spec): "dense" | "shared" | "custom" | "none";
-  /** Width of the task's head. */
-  logitWidth(spec: Spec): number;
   /** Names of the logits, for tables and trees; null for a single unnamed one. */
   logitNames(spec: Spec): readonly string[] | null;
   /** Names of the classes of which an answer is one, in the order of its numbers; null where it is no class. */
@@ -98,18 +84,19 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
   /** What an activated number should be, for a loss form; NaN where that is unknown. @param i which of the row's logits */
   target(spec: Spec, labels: Labels, row: number, i: number): number;
 
-  /** [rows, logitWidth] → the same shape, after sigmoid or softmax. */
-  activate(spec: Spec, logits: Float32Array): Float32Array;
-  /** [rows, logitWidth] → [rows, answerWidth] in label units. */
-  decode(spec: Spec, activated: Float32Array, thresholds: Thresholds, unitScale: UnitScale): AnswerColumn;
-  /** Thresholds before tuning. */
-  defaultThresholds(spec: Spec): Thresholds;
   /** Names of the numbers after activation that a table of answers shows beside them. */
   scoreNames(spec: Spec): readonly string[];
   /** Names of the yes-or-no questions that it consists of, each with a threshold; null names the task itself. */
   questions(spec: Spec): readonly (string | null)[];
   /** What tunes parameters that are no thresholds of questions; null if there are none. */
   tuner(spec: Spec): ParameterTuner<Spec> | null;
+
+  /**
+   * What a predictor that says the same of every row may say, learnt from labels: of each metric the best of these is
+   * the value that a network has to beat. Empty where there is none.
+   * @param mask rows of `labels` that count
+   */
+  constants(spec: Spec, labels: Labels, mask: RowMask): readonly ConstantLogits[];
 
   /** Whether it has rows in the evaluation of valid and test. */
   isEvaluated(spec: Spec): boolean;
@@ -181,18 +168,6 @@ export interface Judgement<Spec extends TaskSpec> {
 
 /** The behaviour of each kind, closed: a new kind does not compile until it has one. */
 export type BehaviourTable = { readonly [K in TaskKind]: TaskBehaviour<Extract<TaskSpec, { readonly kind: K }>> };
-
-/** Yes from the threshold up; of a score that is NaN nothing is known. */
-export function decide(score: number, threshold: number): number {
-  return Number.isNaN(score) ? Number.NaN : Number(score >= threshold);
-}
-
-/** Numerically stable logistic function. */
-export function sigmoid(z: number): number {
-  if (z >= 0) return 1 / (1 + Math.exp(-z));
-  const e = Math.exp(z);
-  return e / (1 + e);
-}
 
 /**
  * Binary cross entropy of a logit, −y·log σ(z) − (1−y)·log(1−σ(z)), in the form that cannot overflow:

@@ -1,7 +1,6 @@
 /** @file Boxes on a picture: overlap of two, and how far one is from another (GIoU), with its gradient. */
 
-/** Edges of a box, in any unit that grows to the right and downwards. */
-export type Edges = readonly [left: number, top: number, right: number, bottom: number];
+import type { Edges } from "../decoding/figures.js";
 
 /** Extents of the two boxes that are measured against each other. */
 interface Overlap {

@@ -1,6 +1,7 @@
 /** @file The table of task kinds. */
+import type { BehaviourTable, Labels, TaskBehaviour } from "./behaviour.js";
+import type { ConstantLogits } from "./constants.js";
 import type { SpecOf, TaskKind, TaskSpec } from "../flow/graph.js";
-import type { BehaviourTable, TaskBehaviour } from "./behaviour.js";
 import { binaryBehaviour } from "./kinds/binary.js";
 import { boundedRegressionBehaviour } from "./kinds/bounded-regression.js";
 import { boxBehaviour } from "./kinds/box.js";
@@ -13,7 +14,7 @@ import { pointBehaviour } from "./kinds/point.js";
 import { regressionBehaviour } from "./kinds/regression.js";
 import { customBehaviour } from "./custom/custom.js";
 import type { MetricFacts } from "./metrics.js";
-import { isSummarized, summaryBehaviour } from "./summary.js";
+import { isSummarized, repeatSummary, summaryBehaviour } from "./summary.js";
 
 export type * from "./behaviour.js";
 export { binary } from "./kinds/binary.js";
@@ -21,6 +22,7 @@ export { boundedRegression, isMeasure, type MeasureNode } from "./kinds/bounded-
 export { type BoxOptions, box } from "./kinds/box.js";
 export { classification } from "./kinds/classification.js";
 export { known } from "./kinds/known.js";
+export type { ConstantLogits } from "./constants.js";
 export { isMasked, type MaskedNode, maskedLanguageModeling } from "./kinds/masked-language-modeling.js";
 export type { MetricFacts } from "./metrics.js";
 export { multilabel } from "./kinds/multilabel.js";
@@ -66,6 +68,14 @@ export function scoringOf<S extends TaskSpec>(spec: S): TaskBehaviour<S> {
   return isSummarized(spec) ? (summaryBehaviour as unknown as TaskBehaviour<S>) : behaviourOf(spec);
 }
 
+/** Constant logits as the engine would put them out, [rows, logitWidth], or summaries of very many classes. */
+export function repeatLogits(spec: TaskSpec, logits: ConstantLogits, labels: Labels, rows: number): Float32Array {
+  if (isSummarized(spec)) return repeatSummary(spec, logits, labels, rows);
+  const repeated = new Float32Array(rows * logits.length);
+  for (let row = 0; row < rows; row++) repeated.set(logits, row * logits.length);
+  return repeated;
+}
+
 /** Whether the task has rows in the evaluation of valid and test. */
 export function isEvaluated(spec: TaskSpec): boolean {
   return behaviourOf(spec).isEvaluated(spec);
@@ -80,6 +90,12 @@ export function metricNames(spec: TaskSpec): string[] {
       .metrics.facts(spec)
       .map(({ name }) => name),
   ];
+}
+
+/** Whether a constant answer has a metric's best value on any rows, so that there is nothing to beat. */
+export function isBestOfConstants(spec: TaskSpec, metric: string): boolean {
+  const facts = scoringOf(spec).metrics.facts(spec);
+  return facts.find(({ name }) => name === metric)?.bestOfConstants === true;
 }
 
 /** Whether more is better of a metric of this task; null for one that it does not have. */

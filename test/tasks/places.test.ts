@@ -8,7 +8,8 @@ import { moveLabels, movingFigures } from "../../src/data/labels/augment-labels.
 import type { Moves } from "../../src/data/augment.js";
 import { figuresOf } from "../../src/logging/panels/figures.js";
 import type { BoxSpec, TaskSpec } from "../../src/flow/graph.js";
-import { type Edges, generalizedIouLoss, intersectionOverUnion } from "../../src/tasks/boxes.js";
+import type { Edges } from "../../src/decoding/figures.js";
+import { generalizedIouLoss, intersectionOverUnion } from "../../src/tasks/boxes.js";
 import type { Labels, Scored } from "../../src/tasks/behaviour.js";
 import { behaviourOf, binary, box, point } from "../../src/tasks/index.js";
 import { graphOf } from "../data/files.js";

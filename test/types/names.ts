@@ -131,7 +131,7 @@ defineProject({ name: "setting", tasks, flow: "full", data, trunk, train: { batc
 // @ts-expect-error unknown key
 defineProject({ name: "key", tasks, flow: "full", data, trunk, trian: { epochs: 3 } });
 // @ts-expect-error unknown kind of optimizer
-defineProject({ name: "kind", tasks, flow: "full", data, trunk, train: { optimizer: { kind: "adam" } } });
+defineProject({ name: "kind", tasks, flow: "full", data, trunk, train: { optimizer: { kind: "adamax" } } });
 
 // @ts-expect-error a regression needs a maximum or a scale
 boundedRegression({ min: 0 });

@@ -2,7 +2,8 @@
 import { at, f32At } from "../../arrays.js";
 import type { BoundedRegressionSpec, FlowGraph, TaskNode, TaskSpec } from "../../flow/graph.js";
 import { behaviourOf, type Figure, isMeasure, type MeasureNode as Measure } from "../../tasks/index.js";
-import { type Labels, unitScaleAt } from "../../tasks/behaviour.js";
+import { unitScaleAt } from "../../decoding/decoders.js";
+import type { Labels } from "../../tasks/behaviour.js";
 import { type AxisMove, movePlace, movesNothing, type Moves, moveThrough } from "../augment.js";
 
 /** Tasks along one axis of a figure: a place, an extent, or both. */

@@ -2,7 +2,7 @@
 import { at } from "../../arrays.js";
 import type { TaskSpec } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
-import type { UnitScale } from "../../tasks/behaviour.js";
+import type { UnitScale } from "../../decoding/decoders.js";
 
 /** Sizes of the rows' original images in pixels, NaN where unknown. */
 export interface ImageSizes {

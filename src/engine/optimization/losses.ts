@@ -16,6 +16,19 @@ export interface BatchLoss {
   readonly tasks: readonly TaskLoss[];
 }
 
+/** The losses of a batch from those of its parts, which have the denominators of all of it. */
+export function joinLosses(parts: readonly BatchLoss[]): BatchLoss {
+  const [first] = parts;
+  if (first === undefined) return { total: 0, tasks: [] };
+  return {
+    total: parts.reduce((sum, { total }) => sum + total, 0),
+    tasks: first.tasks.map(({ terms }, task) => ({
+      sum: parts.reduce((sum, { tasks }) => sum + itemAt(tasks, task).sum, 0),
+      terms,
+    })),
+  };
+}
+
 /** Loss terms of each task in a batch, in the order of the graph: the denominators of the masked means. */
 export function countTerms(layout: HeadLayout, targets: BatchTargets): number[] {
   const matrices = matricesOf(layout, targets);

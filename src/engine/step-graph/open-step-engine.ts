@@ -12,14 +12,23 @@ export interface StepEngineOptions {
   readonly warn: (message: string) => void;
 }
 
-/** On TensorFlow a step is one graph; elsewhere tfjs runs it kernel by kernel. The caller disposes the engine. */
+/**
+ * On TensorFlow a step is one graph, unless it is computed in parts; elsewhere tfjs runs it kernel by kernel. The caller
+ * disposes the engine.
+ */
 export async function openStepEngine(
   network: Network,
   config: StepConfig,
   { restored, warn }: StepEngineOptions,
 ): Promise<StepEngine> {
   const backend = tensorflowBackend();
-  if (backend === null) return new EagerSteps(network, config, restored);
+  const { accumulate = 1 } = config;
+  if (backend !== null && accumulate > 1) {
+    warn(
+      "Training steps run op by op instead of as one TensorFlow graph, because train.accumulate computes them in parts.",
+    );
+  }
+  if (backend === null || accumulate > 1) return new EagerSteps(network, config, restored);
   const { GraphSteps } = await import("./graph-step.js");
   return new GraphSteps(backend, network, config, restored, warn);
 }

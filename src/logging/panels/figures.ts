@@ -26,12 +26,14 @@ interface FigureTasks {
 /**
  * Figures of the flow that a task belongs to. In the order of the flow, the first x goes with the first y, width and
  * height, the second with the second, and so on: with width and height they are a box whose corner is (x, y), else a
- * point. Tasks that are a box or a point by themselves are one each.
+ * point. Tasks that are a box or a point by themselves are one each, and the only one where they are asked about.
  * @returns what to draw on one row's picture: the labelled shape where all its labels are known and asked for, the
  *   predicted one where its tasks are active by the labels
  */
 export function figuresOf(graph: FlowGraph, scored: ScoredSplit, path: string): (row: number) => Figure[] {
   const shapes = figureTasks(graph, path);
+  const own = graph.tasks.filter((task) => task.path === path && behaviourOf(task.spec).figure !== null);
+  if (own.length > 0) return (row) => own.flatMap(({ index }) => wholeFigures(at(scored.tasks, index), row));
   const whole = graph.tasks.filter((task) => flowOf(task.path) === flowOf(path));
   return (row) => [
     ...shapes.flatMap((tasks) => rowFigures(scored, tasks, row)),

@@ -53,6 +53,7 @@ export async function* sampleSheets(
         async (sample): Promise<Tile> => ({
           sample: sample.id,
           loss: sample.loss,
+          ...(sample.measure === undefined ? {} : { measure: sample.measure }),
           label: describeAnswer(sample.label),
           prediction: describePrediction(task, sample, scored),
           picture: await pictureOf(referenceTo(sample, scored.split)),
@@ -90,13 +91,11 @@ function describePrediction(
     : `${describeAnswer(prediction)} ${score.toFixed(2).replace(/^0/, "")}`;
 }
 
-/** Of a box its overlap with the label; null where an answer is neither that, nor a choice or one yes-or-no question. */
-function scoreOf({ task: { spec }, kept, decoded, labels }: ScoredTask, row: number): number | null {
+/** null where an answer is neither a choice nor one yes-or-no question. */
+function scoreOf({ task: { spec }, kept, decoded }: ScoredTask, row: number): number | null {
   const behaviour = behaviourOf(spec);
   const choices = behaviour.choices(spec);
   if (choices !== null) return decodedScore(kept, choices.length, decoded, row);
-  const { judgement } = behaviour;
-  if (judgement?.ranksSamples && judgement.higherIsBetter) return judgement.valueAt({ spec, decoded, labels }, row, 0);
   const [question, ...more] = behaviour.questions(spec);
   return question === null && more.length === 0 ? f32At(allLogits(kept).activated, row) : null;
 }

@@ -11,6 +11,7 @@ import {
   type TaskBehaviour,
   type Thresholds,
 } from "../behaviour.js";
+import { leastLoss } from "../constants.js";
 import { byLoss } from "../judgements.js";
 import { type Metric, type MetricTable, metricTable } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
@@ -256,6 +257,7 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   scoreNames: (spec) => logitNames(spec) ?? ["score"],
   questions: () => [],
   tuner: (spec) => (functionsOf(spec).decoder.tune === undefined ? null : tuneOwn),
+  constants: (spec, labels, mask) => leastLoss(customBehaviour, spec, labels, mask),
   isEvaluated: () => true,
   metrics: customMetrics,
   headlineMetric: (spec) => Object.keys(spec.higherIsBetter)[0] ?? null,

@@ -1,18 +1,19 @@
 /** @file binary: yes or no. Sigmoid, binary cross entropy, one tuned threshold. */
 import { f32At } from "../../arrays.js";
+import { sigmoid } from "../../decoding/activations.js";
+import { decoders } from "../../decoding/decoders.js";
 import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
 import {
   OFF_PICTURE,
   SIGMOID_CROSS_ENTROPY,
   UNFITTED,
-  decide,
   isMissing,
   parseTruth,
-  sigmoid,
   sigmoidCrossEntropy,
   type TaskBehaviour,
 } from "../behaviour.js";
+import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { byAccuracy } from "../judgements.js";
 import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -24,9 +25,9 @@ export function binary(options: CommonTaskOptions & TokenTaskOptions = {}): Bina
 }
 
 export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
+  ...decoders.binary,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: () => 1,
   logitNames: () => null,
   classes: () => null,
   choices: () => null,
@@ -55,12 +56,16 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   },
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: (_spec, labels, row) => f32At(labels.answers, row),
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode: (_spec, activated, [threshold = 0.5]) => activated.map((score) => decide(score, threshold)),
-  defaultThresholds: () => [0.5],
   scoreNames: () => ["score"],
   questions: () => [null],
   tuner: () => null,
+  constants(_spec, labels, mask) {
+    const known = rowsOf(mask)
+      .map((row) => f32At(labels.answers, row))
+      .filter((answer) => !Number.isNaN(answer));
+    // by its score the share of yes, and for metrics of decisions either answer
+    return known.length === 0 ? [] : [[logitOf(mean(known))], [SURELY], [-SURELY]];
+  },
   isEvaluated: () => true,
   metrics: binaryMetrics,
   headlineMetric: () => "accuracy",

@@ -1,8 +1,11 @@
 /** @file boundedRegression: a number in [min, max]. Sigmoid, squared error of the normalized value. */
 import { f32At } from "../../arrays.js";
+import { sigmoid } from "../../decoding/activations.js";
+import { decoders, denormalize, unitScaleAt } from "../../decoding/decoders.js";
 import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
-import { UNFITTED, isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNFITTED } from "../behaviour.js";
+import { logitOf, mean, median, rowsOf } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -54,20 +57,15 @@ export function normalize(spec: BoundedRegressionSpec, value: number, unitScale:
   return (value / unitScale - spec.min) / (spec.max - spec.min);
 }
 
-/** [0, 1] → label units. */
-export function denormalize(spec: BoundedRegressionSpec, fraction: number, unitScale: number): number {
-  return (spec.min + fraction * (spec.max - spec.min)) * unitScale;
-}
-
 const SQUARED = { kind: "squared" } as const;
 
 // labels are single precision and boxes are often rounded outwards: a thousandth beyond the bound is still on it
 const TOLERANCE = 1e-3;
 
 export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = {
+  ...decoders.boundedRegression,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: () => 1,
   logitNames: () => null,
   classes: () => null,
   choices: () => null,
@@ -112,14 +110,17 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   },
   lossForm: () => ({ activation: "sigmoid", cost: SQUARED }),
   target: (spec, labels, row) => normalize(spec, f32At(labels.answers, row), unitScaleAt(labels.unitScale, row)),
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode: (spec, activated, _thresholds, unitScale) =>
-    activated.map((fraction, row) => denormalize(spec, fraction, unitScaleAt(unitScale, row))),
-  defaultThresholds: () => [],
   // a fraction of the range is no score
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants(spec, { answers, unitScale }, mask) {
+    const fractions = rowsOf(mask)
+      .filter((row) => !Number.isNaN(answers[row]))
+      .map((row) => normalize(spec, f32At(answers, row), unitScaleAt(unitScale, row)));
+    // the best of absolute and of squared errors
+    return fractions.length === 0 ? [] : [median(fractions), mean(fractions)].map((fraction) => [logitOf(fraction)]);
+  },
   isEvaluated: () => true,
   metrics: regressionMetrics,
   headlineMetric: () => "mean_absolute_error_normalized",

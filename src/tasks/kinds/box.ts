@@ -1,10 +1,12 @@
 /** @file box: one upright rectangle on the picture. Sigmoids of its centre and size; smooth L1 or GIoU. */
-import { f32At } from "../../arrays.js";
+import { sigmoid } from "../../decoding/activations.js";
+import { decoders } from "../../decoding/decoders.js";
+import { type Edges, edgesFrom, numbersAt, numbersFrom, readEdges, writeEdges } from "../../decoding/figures.js";
 import type { BoxSpec } from "../../flow/graph.js";
-import type { AnswerColumn } from "../../flow/masks.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
-import { isMissing, type LossForm, sigmoid, type TaskBehaviour, UNFITTED, type UnitScale } from "../behaviour.js";
-import { type Edges, generalizedIouLoss, intersectionOverUnion } from "../boxes.js";
+import { isMissing, type LossForm, type TaskBehaviour, UNFITTED } from "../behaviour.js";
+import { generalizedIouLoss, intersectionOverUnion } from "../boxes.js";
+import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { numberCell, problemWithColumns } from "../figure-cells.js";
 import { boxMetrics } from "../metrics.js";
@@ -45,61 +47,6 @@ const NUMBERS: { readonly [F in BoxSpec["format"]]: readonly string[] } = {
   xyxy: ["left", "top", "right", "bottom"],
 };
 
-/** Four numbers in fractions of the picture → the edges of the box. */
-function edgesFrom(format: BoxSpec["format"], [a, b, c, d]: Edges): Edges {
-  switch (format) {
-    case "xywh":
-      return [a, b, a + c, b + d];
-    case "cxcywh":
-      return [a - c / 2, b - d / 2, a + c / 2, b + d / 2];
-    case "xyxy":
-      return [a, b, c, d];
-    default:
-      return format satisfies never;
-  }
-}
-
-/** The edges of a box → four numbers of a format, in the same unit. */
-function numbersFrom(format: BoxSpec["format"], [left, top, right, bottom]: Edges): Edges {
-  const [width, height] = [right - left, bottom - top];
-  switch (format) {
-    case "xywh":
-      return [left, top, width, height];
-    case "cxcywh":
-      return [left + width / 2, top + height / 2, width, height];
-    case "xyxy":
-      return [left, top, right, bottom];
-    default:
-      return format satisfies never;
-  }
-}
-
-function numbersAt(values: Float32Array, at: number): Edges {
-  return [f32At(values, at), f32At(values, at + 1), f32At(values, at + 2), f32At(values, at + 3)];
-}
-
-/** Label units per unit of the picture's width or height: number i of a row. */
-function unitAt(unitScale: UnitScale, row: number, i: number): number {
-  return unitScale === null ? 1 : f32At(unitScale, row * 2 + (i % 2));
-}
-
-function readEdges(spec: BoxSpec, answers: AnswerColumn, row: number, unitScale: UnitScale): Edges {
-  const at = (i: number): number => f32At(answers, row * 4 + i) / unitAt(unitScale, row, i);
-  return edgesFrom(spec.format, [at(0), at(1), at(2), at(3)]);
-}
-
-function writeEdges(
-  spec: BoxSpec,
-  answers: AnswerColumn,
-  row: number,
-  unitScale: UnitScale,
-  [left = Number.NaN, top = Number.NaN, right = Number.NaN, bottom = Number.NaN]: readonly number[],
-): void {
-  for (const [i, value] of numbersFrom(spec.format, [left, top, right, bottom]).entries()) {
-    answers[row * 4 + i] = value * unitAt(unitScale, row, i);
-  }
-}
-
 /** Centre and size, which the logits are of: extents that come from a sigmoid are never negative. */
 function centreOf(edges: Edges): Edges {
   return numbersFrom("cxcywh", edges);
@@ -128,7 +75,7 @@ function problemWithEdges([left, top, right, bottom]: Edges): string | null {
 export const boxBehaviour: TaskBehaviour<BoxSpec> = {
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: () => 4,
+  ...decoders.box,
   logitNames: () => NUMBERS.cxcywh,
   classes: () => null,
   choices: () => null,
@@ -162,7 +109,8 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
     if (Number.isNaN(labels.answers[row * 4])) return 0;
     const at = row * logits.stride + logits.offset;
     const label = readEdges(spec, labels.answers, row, labels.unitScale);
-    const own = numbersAt(logits.data, at).map(sigmoid) as unknown as Edges;
+    const [x, y, width, height] = numbersAt(logits.data, at);
+    const own: Edges = [sigmoid(x), sigmoid(y), sigmoid(width), sigmoid(height)];
     const slopes = [0, 0, 0, 0];
     const loss =
       spec.loss === "giou"
@@ -180,21 +128,19 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
   target(spec, labels, row, i) {
     return centreOf(readEdges(spec, labels.answers, row, labels.unitScale))[i] ?? Number.NaN;
   },
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode(spec, activated, _thresholds, unitScale) {
-    const decoded = new Float32Array(activated.length);
-    for (let row = 0; row * 4 < activated.length; row++) {
-      // what reaches beyond the picture is cut off
-      const edges = edgesFrom("cxcywh", numbersAt(activated, row * 4)).map((edge) => Math.min(Math.max(edge, 0), 1));
-      writeEdges(spec, decoded, row, unitScale, edges);
-    }
-    return decoded;
-  },
-  defaultThresholds: () => [],
   // fractions of the picture are no scores
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const boxes = rowsOf(mask)
+      .map((row) => centreOf(readEdges(spec, labels.answers, row, labels.unitScale)))
+      .filter((numbers) => !numbers.some(Number.isNaN));
+    if (boxes.length === 0) return [];
+    const each = (of: (values: readonly number[]) => number): number[] =>
+      [0, 1, 2, 3].map((i) => logitOf(of(boxes.map((numbers) => numbers[i] ?? Number.NaN))));
+    return [each(median), each(mean), ...leastLoss(boxBehaviour, spec, labels, mask)];
+  },
   isEvaluated: () => true,
   metrics: boxMetrics(NUMBERS, readEdges),
   headlineMetric: () => "mean_iou",

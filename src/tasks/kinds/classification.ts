@@ -1,4 +1,5 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
+import { decoders } from "../../decoding/decoders.js";
 import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
 import {
@@ -9,7 +10,8 @@ import {
   softmaxCrossEntropy,
   type TaskBehaviour,
 } from "../behaviour.js";
-import { f32At } from "../../arrays.js";
+import { at, f32At } from "../../arrays.js";
+import { logShareOf, rowsOf } from "../constants.js";
 import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -23,9 +25,9 @@ export function classification<const Class extends string>(
 }
 
 export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
+  ...decoders.classification,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: (spec) => spec.classes.length,
   logitNames: (spec) => spec.classes,
   classes: (spec) => spec.classes,
   choices: (spec) => spec.classes,
@@ -55,36 +57,20 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   },
   lossForm: () => SOFTMAX_CROSS_ENTROPY,
   target: (_spec, labels, row, i) => (labels.answers[row] === i ? 1 : 0),
-  activate(spec, logits) {
-    const classes = spec.classes.length;
-    const activated = new Float32Array(logits.length);
-    for (let at = 0; at < logits.length; at += classes) {
-      const row = logits.subarray(at, at + classes);
-      const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-      const sum = row.reduce((a, z) => a + Math.exp(z - max), 0);
-      for (let c = 0; c < classes; c++) activated[at + c] = Math.exp(f32At(row, c) - max) / sum;
-    }
-    return activated;
-  },
-  decode(spec, activated) {
-    const classes = spec.classes.length;
-    const decoded = new Float32Array(activated.length / classes);
-    for (let row = 0; row < decoded.length; row++) {
-      let [best, isScored] = [0, true];
-      for (let c = 0; c < classes; c++) {
-        const score = f32At(activated, row * classes + c);
-        if (Number.isNaN(score)) isScored = false;
-        if (score > f32At(activated, row * classes + best)) best = c;
-      }
-      // a score that is NaN says nothing: the answer is unknown
-      decoded[row] = isScored ? best : Number.NaN;
-    }
-    return decoded;
-  },
-  defaultThresholds: () => [],
   scoreNames: (spec) => spec.classes,
   questions: () => [],
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const counts = spec.classes.map(() => 0);
+    let known = 0;
+    for (const row of rowsOf(mask)) {
+      const answer = f32At(labels.answers, row);
+      if (Number.isNaN(answer)) continue;
+      counts[answer] = at(counts, answer) + 1;
+      known++;
+    }
+    return known === 0 ? [] : [counts.map((count) => logShareOf(count / known))];
+  },
   isEvaluated: () => true,
   metrics: classificationMetrics,
   headlineMetric: () => "accuracy_1",

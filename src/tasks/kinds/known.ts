@@ -1,4 +1,5 @@
 /** @file known: a yes-or-no column that is there whenever the network is asked. No head, no loss. */
+import { decoders } from "../../decoding/decoders.js";
 import type { KnownSpec } from "../../flow/graph.js";
 import { checkOptions, TEXT } from "../../options.js";
 import { OFF_PICTURE, SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour } from "../behaviour.js";
@@ -16,9 +17,9 @@ export function known(options: Omit<KnownSpec, "kind" | "lossWeight"> = {}): Kno
 }
 
 export const knownBehaviour: TaskBehaviour<KnownSpec> = {
+  ...decoders.known,
   answeredBy: "table",
   head: () => "none",
-  logitWidth: () => 0,
   logitNames: () => [],
   classes: () => null,
   choices: () => null,
@@ -34,13 +35,10 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   lossSum: () => 0,
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: () => Number.NaN,
-  activate: () => new Float32Array(0),
-  // the answers are the table's: see answeredBy
-  decode: () => new Float32Array(0),
-  defaultThresholds: () => [],
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants: () => [],
   isEvaluated: () => false,
   metrics: NO_METRICS,
   headlineMetric: () => null,

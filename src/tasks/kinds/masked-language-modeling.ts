@@ -1,5 +1,6 @@
 /** @file maskedLanguageModeling: which tokens were hidden. Softmax over the vocabulary, cross entropy. */
 import { f32At } from "../../arrays.js";
+import { decoders } from "../../decoding/decoders.js";
 import type { CommonTaskOptions, MaskedLanguageModelingSpec, TaskNode } from "../../flow/graph.js";
 import { checkOptions, TRUTH } from "../../options.js";
 import { OFF_PICTURE, SOFTMAX_CROSS_ENTROPY, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
@@ -49,9 +50,9 @@ export function isMasked(task: TaskNode): task is MaskedNode {
 }
 
 export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModelingSpec> = {
+  ...decoders.maskedLanguageModeling,
   answeredBy: "training",
   head: () => "dense",
-  logitWidth: vocabularySize,
   logitNames: ({ vocabulary }) => vocabulary ?? [],
   classes: () => null,
   choices: () => null,
@@ -77,12 +78,11 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   },
   lossForm: () => SOFTMAX_CROSS_ENTROPY,
   target: (_spec, labels, row, i) => (labels.answers[row] === i ? 1 : 0),
-  activate: () => new Float32Array(0),
-  decode: () => new Float32Array(0),
-  defaultThresholds: () => [],
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  // its labels are made while it trains
+  constants: () => [],
   isEvaluated: ({ evaluate }) => evaluate,
   metrics: GUESS_METRICS,
   headlineMetric: () => "perplexity",

@@ -1,18 +1,19 @@
 /** @file multilabel: any subset of several labels. Sigmoid, binary cross entropy, one tuned threshold per label. */
 import { f32At } from "../../arrays.js";
+import { sigmoid } from "../../decoding/activations.js";
+import { decoders } from "../../decoding/decoders.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
 import {
   OFF_PICTURE,
   SIGMOID_CROSS_ENTROPY,
   UNFITTED,
-  decide,
   isMissing,
   parseTruth,
-  sigmoid,
   sigmoidCrossEntropy,
   type TaskBehaviour,
 } from "../behaviour.js";
+import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { byExactMatch } from "../judgements.js";
 import { multilabelMetrics } from "../metrics.js";
 import {
@@ -41,9 +42,9 @@ const TEXT_OR_TEXTS = {
 };
 
 export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
+  ...decoders.multilabel,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: (spec) => spec.labels.length,
   logitNames: (spec) => spec.labels,
   classes: () => null,
   choices: () => null,
@@ -99,15 +100,19 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   },
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: (spec, labels, row, i) => f32At(labels.answers, row * spec.labels.length + i),
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode(spec, activated, thresholds) {
-    const width = spec.labels.length;
-    return activated.map((score, i) => decide(score, thresholds[i % width] ?? 0.5));
-  },
-  defaultThresholds: (spec) => spec.labels.map(() => 0.5),
   scoreNames: (spec) => spec.labels,
   questions: (spec) => spec.labels,
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const rows = rowsOf(mask);
+    const width = spec.labels.length;
+    const shares = spec.labels.map((_, i) =>
+      mean(rows.map((row) => f32At(labels.answers, row * width + i)).filter((answer) => !Number.isNaN(answer))),
+    );
+    if (shares.every(Number.isNaN)) return [];
+    const all = (logit: number) => spec.labels.map(() => logit);
+    return [shares.map((share) => (Number.isNaN(share) ? 0 : logitOf(share))), all(SURELY), all(-SURELY)];
+  },
   isEvaluated: () => true,
   metrics: multilabelMetrics,
   headlineMetric: () => "accuracy",

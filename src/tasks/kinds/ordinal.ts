@@ -1,16 +1,18 @@
 /** @file ordinal: one of several grades in order. Ranks by CORAL: Cao, Mirjalili & Raschka (2020). */
 import { f32At } from "../../arrays.js";
+import { sigmoid } from "../../decoding/activations.js";
+import { decoders } from "../../decoding/decoders.js";
 import type { CommonTaskOptions, OrdinalSpec, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
 import {
   OFF_PICTURE,
   isMissing,
   SIGMOID_CROSS_ENTROPY,
-  sigmoid,
   sigmoidCrossEntropy,
   type TaskBehaviour,
   UNFITTED,
 } from "../behaviour.js";
+import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
 import { levelMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -42,9 +44,9 @@ function isAbove(label: number, i: number): number {
 }
 
 export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
+  ...decoders.ordinal,
   answeredBy: "network",
   head: () => "shared",
-  logitWidth: logitCount,
   logitNames,
   classes: ({ levels }) => levels,
   choices: () => null,
@@ -82,20 +84,24 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
   },
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: (_spec, labels, row, i) => isAbove(f32At(labels.answers, row), i),
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode(spec, activated) {
-    const width = logitCount(spec);
-    return Float32Array.from({ length: activated.length / width }, (_, row) => {
-      const scores = activated.subarray(row * width, (row + 1) * width);
-      // a score that is NaN says nothing: the answer is unknown
-      if (scores.some(Number.isNaN)) return Number.NaN;
-      return scores.reduce((level, score) => level + Number(score > 0.5), 0);
-    });
-  },
-  defaultThresholds: () => [],
   scoreNames: logitNames,
   questions: () => [],
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const known = rowsOf(mask)
+      .map((row) => f32At(labels.answers, row))
+      .filter((answer) => !Number.isNaN(answer));
+    if (known.length === 0) return [];
+    const places = Array.from({ length: logitCount(spec) }, (_, i) => i);
+    const sure = (level: number) => places.map((i) => (level > i ? SURELY : -SURELY));
+    const counts = spec.levels.map((_, level) => known.filter((answer) => answer === level).length);
+    return [
+      // what they decode to is the median
+      places.map((i) => logitOf(mean(known.map((answer) => isAbove(answer, i))))),
+      sure(counts.indexOf(Math.max(...counts))),
+      sure(Math.round(mean(known))),
+    ];
+  },
   isEvaluated: () => true,
   metrics: levelMetrics,
   headlineMetric: () => "mean_absolute_error",

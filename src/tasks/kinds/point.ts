@@ -1,9 +1,13 @@
 /** @file point: one place on the picture. Sigmoids of its coordinates; smooth L1. */
 import { f32At } from "../../arrays.js";
+import { sigmoid } from "../../decoding/activations.js";
+import { decoders, type UnitScale } from "../../decoding/decoders.js";
+import { unitAt } from "../../decoding/figures.js";
 import type { PointSpec } from "../../flow/graph.js";
 import type { AnswerColumn } from "../../flow/masks.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
-import { isMissing, sigmoid, type TaskBehaviour, UNFITTED, type UnitScale } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNFITTED } from "../behaviour.js";
+import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { numberCell, problemWithColumns } from "../figure-cells.js";
 import { distanceAt, pointMetrics } from "../metrics.js";
@@ -34,10 +38,6 @@ export function point(options: PointOptions): PointSpec {
 
 const NUMBERS = ["x", "y"] as const;
 
-function unitAt(unitScale: UnitScale, row: number, i: number): number {
-  return unitScale === null ? 1 : f32At(unitScale, row * 2 + i);
-}
-
 function readPlace(
   _spec: PointSpec,
   answers: AnswerColumn,
@@ -57,7 +57,7 @@ const TOLERANCE = 1e-3;
 export const pointBehaviour: TaskBehaviour<PointSpec> = {
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: () => 2,
+  ...decoders.point,
   logitNames: () => NUMBERS,
   classes: () => null,
   choices: () => null,
@@ -101,14 +101,19 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
   },
   lossForm: (spec) => ({ activation: "sigmoid", cost: costFor(spec) }),
   target: (spec, labels, row, i) => readPlace(spec, labels.answers, row, labels.unitScale)[i] ?? Number.NaN,
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode: (_spec, activated, _thresholds, unitScale) =>
-    activated.map((fraction, at) => fraction * unitAt(unitScale, Math.floor(at / 2), at % 2)),
-  defaultThresholds: () => [],
   // fractions of the picture are no scores
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const places = rowsOf(mask)
+      .map((row) => readPlace(spec, labels.answers, row, labels.unitScale))
+      .filter((place) => !place.some(Number.isNaN));
+    if (places.length === 0) return [];
+    const each = (of: (values: readonly number[]) => number): number[] =>
+      [0, 1].map((i) => logitOf(of(places.map((place) => place[i] ?? Number.NaN))));
+    return [each(median), each(mean), ...leastLoss(pointBehaviour, spec, labels, mask)];
+  },
   isEvaluated: () => true,
   metrics: pointMetrics,
   headlineMetric: () => "mean_distance",

@@ -1,9 +1,11 @@
 /** @file regression: any number. Linear, a cost of the error of the value standardized on the train split. */
 import { f32At, u8At } from "../../arrays.js";
+import { decoders, statisticsOf } from "../../decoding/decoders.js";
 import type { RegressionSpec } from "../../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../../flow/masks.js";
 import { checkOptions, oneOf, POSITIVE } from "../../options.js";
 import { OFF_PICTURE, isMissing, type TaskBehaviour } from "../behaviour.js";
+import { leastLoss, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { byAbsoluteError } from "../judgements.js";
 import { unboundedMetrics } from "../metrics.js";
@@ -41,11 +43,6 @@ function standardize(spec: RegressionSpec, value: number): number {
   return (value - mean) / deviation;
 }
 
-function statisticsOf({ statistics }: RegressionSpec): NonNullable<RegressionSpec["statistics"]> {
-  if (statistics === null) throw new Error("the statistics are known once the labels have been read");
-  return statistics;
-}
-
 /** Mean and population deviation, in two passes: sums of squares would cancel where labels are far from 0. */
 function momentsOf(answers: AnswerColumn, train: RowMask): NonNullable<RegressionSpec["statistics"]> {
   const values = answers.filter((answer, row) => u8At(train, row) === 1 && !Number.isNaN(answer));
@@ -57,9 +54,9 @@ function momentsOf(answers: AnswerColumn, train: RowMask): NonNullable<Regressio
 }
 
 export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
+  ...decoders.regression,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: () => 1,
   logitNames: () => null,
   classes: () => null,
   choices: () => null,
@@ -96,16 +93,17 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   },
   lossForm: (spec) => ({ activation: "linear", cost: costFor(spec) }),
   target: (spec, labels, row) => standardize(spec, f32At(labels.answers, row)),
-  activate: (_spec, logits) => logits.slice(),
-  decode(spec, activated) {
-    const { mean, deviation } = statisticsOf(spec);
-    return activated.map((value) => mean + deviation * value);
-  },
-  defaultThresholds: () => [],
   // standard deviations from the mean are no score
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const values = rowsOf(mask)
+      .map((row) => standardize(spec, f32At(labels.answers, row)))
+      .filter((value) => !Number.isNaN(value));
+    if (values.length === 0) return [];
+    return [[median(values)], [mean(values)], ...leastLoss(regressionBehaviour, spec, labels, mask)];
+  },
   isEvaluated: () => true,
   metrics: unboundedMetrics,
   headlineMetric: () => "mean_absolute_error",

@@ -2,8 +2,10 @@
 import { f32At } from "../../arrays.js";
 import type { BoxSpec, PointSpec } from "../../flow/graph.js";
 import type { AnswerColumn } from "../../flow/masks.js";
-import { type Edges, intersectionOverUnion } from "../boxes.js";
-import type { Scored, UnitScale } from "../scored.js";
+import type { UnitScale } from "../../decoding/decoders.js";
+import type { Edges } from "../../decoding/figures.js";
+import { intersectionOverUnion } from "../boxes.js";
+import type { Scored } from "../scored.js";
 import { lazily, type Metric, type MetricTable, metricTable } from "./table.js";
 
 interface PlaceContext {
