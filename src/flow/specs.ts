@@ -17,23 +17,51 @@ export interface TokenTaskOptions {
   readonly per?: "token";
 }
 
+/** Options of losses that are cross entropies. */
+export interface CrossEntropyOptions {
+  /** `focal`: answers that are right already count less: Lin et al., "Focal Loss for Dense Object Detection" (2017). */
+  readonly loss?: "cross-entropy" | "focal";
+  /** Of a focal loss: the exponent of 1 − p of the right answer; default 2. */
+  readonly focus?: number;
+  /** Part of each label that is shared by all answers: Szegedy et al. (2016); default 0. */
+  readonly labelSmoothing?: number;
+}
+
+/** What "balanced" weights came to. */
+interface FittedWeights {
+  /** Of yes, of each label, or of each class; read from the labels that train the task. */
+  readonly fittedWeights?: readonly number[];
+}
+
 /** Yes or no: sigmoid, binary cross entropy, one tuned threshold. */
-export interface BinarySpec extends CommonTaskOptions, TokenTaskOptions {
+export interface BinarySpec extends CommonTaskOptions, TokenTaskOptions, CrossEntropyOptions, FittedWeights {
   readonly kind: "binary";
+  /** How much a label yes counts in the loss; `balanced`: as much as makes up for how rare it is. Default 1. */
+  readonly positiveWeight?: number | "balanced";
 }
 
 /** One of several classes: softmax, cross entropy. */
-export interface ClassificationSpec<Class extends string = string> extends CommonTaskOptions, TokenTaskOptions {
+export interface ClassificationSpec<Class extends string = string>
+  extends CommonTaskOptions,
+    TokenTaskOptions,
+    CrossEntropyOptions,
+    FittedWeights {
   readonly kind: "classification";
   readonly classes: readonly Class[];
+  /** How much a label of each class counts in the loss, in their order; `balanced`: all classes alike. Default 1. */
+  readonly classWeights?: readonly number[] | "balanced";
 }
 
 /** Any subset of several labels: sigmoid, binary cross entropy, one tuned threshold per label. */
 export interface MultilabelSpec<Label extends string = string>
   extends Omit<CommonTaskOptions, "column">,
-    TokenTaskOptions {
+    TokenTaskOptions,
+    CrossEntropyOptions,
+    FittedWeights {
   readonly kind: "multilabel";
   readonly labels: readonly Label[];
+  /** How much a label that is there counts in the loss, for all or for each; `balanced`: see binary. Default 1. */
+  readonly positiveWeight?: number | readonly number[] | "balanced";
   /** One column with a delimited string or list, or one column per label (in the order of `labels`). */
   readonly column?: string | readonly string[];
   /** Separates labels in a string cell; default `,`. */

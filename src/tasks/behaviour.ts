@@ -71,7 +71,7 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
   /** The spec as it was declared, without what was read with the data. */
   declared(spec: Spec): Spec;
 
-  /** Loss terms that a row contributes: its known numbers. */
+  /** Loss terms that a row contributes: its known numbers, with the weights of their classes. */
   lossTerms(spec: Spec, labels: Labels, row: number): number;
   /**
    * Sum of a row's loss terms, without weight; NaN labels contribute nothing.
@@ -83,6 +83,8 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
   lossForm(spec: Spec): LossForm | null;
   /** What an activated number should be, for a loss form; NaN where that is unknown. @param i which of the row's logits */
   target(spec: Spec, labels: Labels, row: number, i: number): number;
+  /** How much that counts, beside the other numbers of the row and other rows; usually 1. */
+  targetWeight(spec: Spec, labels: Labels, row: number, i: number): number;
 
   /** Names of the numbers after activation that a table of answers shows beside them. */
   scoreNames(spec: Spec): readonly string[];
@@ -123,12 +125,24 @@ export type Described = boolean | string | number | readonly string[] | readonly
  */
 export interface LossForm {
   readonly activation: "sigmoid" | "softmax" | "linear";
-  readonly cost: ErrorCost | { readonly kind: "cross entropy" };
+  readonly cost: ErrorCost | CrossEntropyCost;
 }
 
-/** Loss forms of cross entropies. */
-export const SIGMOID_CROSS_ENTROPY: LossForm = { activation: "sigmoid", cost: { kind: "cross entropy" } };
-export const SOFTMAX_CROSS_ENTROPY: LossForm = { activation: "softmax", cost: { kind: "cross entropy" } };
+export interface CrossEntropyCost {
+  readonly kind: "cross entropy";
+  /** Exponent of the focal loss; 0: there is none. */
+  readonly focus: number;
+  /** Whether targets are other than the labels themselves. */
+  readonly isSmooth: boolean;
+}
+
+/** Loss forms of plain cross entropies. */
+const PLAIN: CrossEntropyCost = { kind: "cross entropy", focus: 0, isSmooth: false };
+export const SIGMOID_CROSS_ENTROPY: LossForm = { activation: "sigmoid", cost: PLAIN };
+export const SOFTMAX_CROSS_ENTROPY: LossForm = { activation: "softmax", cost: PLAIN };
+
+/** Column of kinds whose targets count alike. */
+export const UNWEIGHTED = { targetWeight: () => 1 } as const;
 
 /** Columns of kinds that read nothing of the labels before training. */
 export const UNFITTED = {

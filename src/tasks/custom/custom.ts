@@ -10,6 +10,7 @@ import {
   type Scored,
   type TaskBehaviour,
   type Thresholds,
+  UNWEIGHTED,
 } from "../behaviour.js";
 import { leastLoss } from "../constants.js";
 import { byLoss } from "../judgements.js";
@@ -227,6 +228,7 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
     }
     return loss;
   },
+  ...UNWEIGHTED,
   lossForm: () => null,
   target: () => Number.NaN,
   activate(spec, logits) {

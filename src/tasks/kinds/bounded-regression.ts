@@ -4,7 +4,7 @@ import { sigmoid } from "../../decoding/activations.js";
 import { decoders, denormalize, unitScaleAt } from "../../decoding/decoders.js";
 import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
-import { isMissing, type TaskBehaviour, UNFITTED } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { logitOf, mean, median, rowsOf } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
@@ -108,6 +108,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (gradient !== null) gradient[at] = 2 * error * p * (1 - p);
     return error * error;
   },
+  ...UNWEIGHTED,
   lossForm: () => ({ activation: "sigmoid", cost: SQUARED }),
   target: (spec, labels, row) => normalize(spec, f32At(labels.answers, row), unitScaleAt(labels.unitScale, row)),
   // a fraction of the range is no score

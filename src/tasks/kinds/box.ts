@@ -4,7 +4,7 @@ import { decoders } from "../../decoding/decoders.js";
 import { type Edges, edgesFrom, numbersAt, numbersFrom, readEdges, writeEdges } from "../../decoding/figures.js";
 import type { BoxSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
-import { isMissing, type LossForm, type TaskBehaviour, UNFITTED } from "../behaviour.js";
+import { isMissing, type LossForm, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { generalizedIouLoss, intersectionOverUnion } from "../boxes.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
@@ -104,6 +104,7 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
   onPicture: () => "moves",
   figure: { kind: "box", read: readEdges, write: writeEdges },
   ...UNFITTED,
+  ...UNWEIGHTED,
   lossTerms: (spec, labels, row) => (Number.isNaN(labels.answers[row * 4]) ? 0 : spec.loss === "giou" ? 1 : 4),
   lossSum(spec, logits, labels, row, gradient) {
     if (Number.isNaN(labels.answers[row * 4])) return 0;

@@ -2,7 +2,7 @@
 import { decoders } from "../../decoding/decoders.js";
 import type { KnownSpec } from "../../flow/graph.js";
 import { checkOptions, TEXT } from "../../options.js";
-import { OFF_PICTURE, SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour } from "../behaviour.js";
+import { OFF_PICTURE, SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
 import { NO_METRICS } from "../metrics.js";
 import { binaryBehaviour } from "./binary.js";
 
@@ -33,6 +33,7 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   ...UNFITTED,
   lossTerms: () => 0,
   lossSum: () => 0,
+  ...UNWEIGHTED,
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: () => Number.NaN,
   scoreNames: () => [],

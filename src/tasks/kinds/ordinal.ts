@@ -11,6 +11,7 @@ import {
   sigmoidCrossEntropy,
   type TaskBehaviour,
   UNFITTED,
+  UNWEIGHTED,
 } from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
@@ -82,6 +83,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     }
     return sum;
   },
+  ...UNWEIGHTED,
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: (_spec, labels, row, i) => isAbove(f32At(labels.answers, row), i),
   scoreNames: logitNames,

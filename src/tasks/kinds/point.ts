@@ -6,7 +6,7 @@ import { unitAt } from "../../decoding/figures.js";
 import type { PointSpec } from "../../flow/graph.js";
 import type { AnswerColumn } from "../../flow/masks.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
-import { isMissing, type TaskBehaviour, UNFITTED } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { numberCell, problemWithColumns } from "../figure-cells.js";
@@ -88,6 +88,7 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
     },
   },
   ...UNFITTED,
+  ...UNWEIGHTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row * 2]) ? 0 : 2),
   lossSum(spec, logits, labels, row, gradient) {
     const at = row * logits.stride + logits.offset;

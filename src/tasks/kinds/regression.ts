@@ -4,7 +4,7 @@ import { decoders, statisticsOf } from "../../decoding/decoders.js";
 import type { RegressionSpec } from "../../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../../flow/masks.js";
 import { checkOptions, oneOf, POSITIVE } from "../../options.js";
-import { OFF_PICTURE, isMissing, type TaskBehaviour } from "../behaviour.js";
+import { OFF_PICTURE, isMissing, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { byAbsoluteError } from "../judgements.js";
@@ -91,6 +91,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
     if (gradient !== null) gradient[at] = slopeOf(cost, error);
     return costOf(cost, error);
   },
+  ...UNWEIGHTED,
   lossForm: (spec) => ({ activation: "linear", cost: costFor(spec) }),
   target: (spec, labels, row) => standardize(spec, f32At(labels.answers, row)),
   // standard deviations from the mean are no score
