@@ -291,6 +291,8 @@ export interface SettingsInput {
           | undefined;
         /** Features, tasks and flows whose weights stay as they are. Default: []. */
         freeze?: string[] | undefined;
+        /** Factors of the learning rate for layers of the trunk, by name or beginning (block_1_*); of several that fit the first counts, and heads keep 1. */
+        layerRates?: Record<string, number> | undefined;
         /** What a frozen trunk puts out is computed once per picture and kept in the store's cache, so that only what trains is run; null: the trunk runs in every step. */
         featureCache?:
           | {
