@@ -93,9 +93,9 @@ test("balanced, yes and no are as likely; the weight is kept with the run, which
   const options = { positiveWeight: "balanced" } as const;
   const { run } = await train("balanced", options, null);
   expect(Math.abs((await meanScore("balanced")) - 0.5)).toBeLessThan(0.05);
-  const [task] = readGraph(join(dir, "balanced", "runs", run.id)).tasks;
+  const [task] = readGraph(join(dir, "balanced", "runs", run.id)).tasks as readonly { readonly spec: BinarySpec }[];
   const share = shareOf(trained);
-  expect((task?.spec as BinarySpec).fittedWeights?.[0]).toBeCloseTo((1 - share) / share, 10);
+  expect(task?.spec.fittedWeights?.[0]).toBeCloseTo((1 - share) / share, 10);
   const weights = () => readFileSync(join(dir, "balanced", "runs", run.id, "checkpoints/last/weights.bin"));
   const before = weights();
   await train("balanced", options, null, { resume: "latest", epochs: 14 });
