@@ -6,7 +6,7 @@ import { SIGMOID_CROSS_ENTROPY } from "../../tasks/behaviour.js";
 import { behaviourOf, type Labels, type LossForm } from "../../tasks/index.js";
 import { countTerms } from "../optimization/losses.js";
 import { boxGradient } from "./box-gradient.js";
-import type { BatchTargets } from "../batches/targets.js";
+import { type BatchTargets, entryWeights } from "../batches/targets.js";
 import { type HeadLayout, type LogitAxis, matricesOf, type TaskColumns } from "../model/layout.js";
 
 /** How the loss of a task follows from its logits; null: it runs in JavaScript. */
@@ -233,12 +233,13 @@ export function gradientFeed(
     const weight = itemAt(factors, index) / itemAt(terms, index);
     const mask = itemAt(batch.masks, index);
     const labels = itemAt(batch.labels, index);
+    const weightOf = entryWeights(batch, axis);
     for (let row = 0; row < own; row++) {
       if (mask[row] !== 1 || behaviourOf(spec).lossTerms(spec as never, labels, row) === 0) continue;
       if (compact) {
         targets[row] = f32At(labels.answers, row);
-        weights[row] = weight * behaviourOf(spec).targetWeight(spec, labels, row, 0);
-      } else fillRow(columns, labels, row, row * stride, weight, targets, weights);
+        weights[row] = weight * weightOf(row) * behaviourOf(spec).targetWeight(spec, labels, row, 0);
+      } else fillRow(columns, labels, row, row * stride, weight * weightOf(row), targets, weights);
     }
   }
   return { targets, weights };
