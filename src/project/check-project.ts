@@ -44,6 +44,7 @@ export async function checkProject(
     allow: data.allow,
     split: data.split,
     impliedLabels: data.impliedLabels,
+    weight: data.weight,
   });
   const rows = tables.reduce((sum, table) => sum + table.rows.length, 0);
   const dataset = {

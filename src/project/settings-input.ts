@@ -91,6 +91,8 @@ export interface SettingsInput {
       | undefined;
     /** What a picture that cannot be decoded is: an error, or a row that is left out, counted and listed. Default: "error". */
     onBadImage?: "error" | "skip" | undefined;
+    /** Column of how much each row counts in training, in the mean of every task; null: all alike. Default: null. */
+    weight?: string | null | undefined;
     /** Whether missing labels of gates are taken from the labels of what they gate. Default: false. */
     impliedLabels?: boolean | undefined;
     /** How training pictures are changed at random, and the labels that measure them with them; null: not at all. Default: null. */

@@ -285,6 +285,12 @@ const data = z
       .enum(["error", "skip"])
       .default("error")
       .describe("What a picture that cannot be decoded is: an error, or a row that is left out, counted and listed"),
+    weight: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("Column of how much each row counts in training, in the mean of every task; null: all alike"),
     impliedLabels: z
       .boolean()
       .default(false)

@@ -115,6 +115,20 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     delta: z.number().positive().optional(),
     statistics: z.object({ mean: z.number(), deviation: z.number().positive() }),
   }),
+  box: z.looseObject({
+    column: z.array(text),
+    lossWeight: z.number().min(0).optional(),
+    format: z.enum(["xywh", "cxcywh", "xyxy"]),
+    scale: z.enum(["image"]).nullable(),
+    loss: z.enum(["smooth-l1", "giou"]),
+    beta: z.number().positive().optional(),
+  }),
+  point: z.looseObject({
+    column: z.array(text),
+    lossWeight: z.number().min(0).optional(),
+    scale: z.enum(["image"]).nullable(),
+    beta: z.number().positive().optional(),
+  }),
   ordinal: z.looseObject({ ...common, levels: z.array(text) }),
   maskedLanguageModeling: z.looseObject({
     input: text,

@@ -3,6 +3,7 @@ import { f32At } from "../../arrays.js";
 import { ConfigError, TrainingError } from "../../errors.js";
 import type { CustomSpec, TaskSpec } from "../../flow/graph.js";
 import {
+  OFF_PICTURE,
   UNFITTED,
   isMissing,
   type LogitView,
@@ -209,9 +210,8 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   choices: () => null,
   options: ({ type }) => ({ type }),
   problemWith: (spec) => problemWithAxis(spec) ?? probe(functionsOf(spec)),
-  parseLabel: (spec, [cell], _unitScale, out, at) => parseOwn(spec, cell, out, at),
-  imageScales: () => [],
-  onPicture: () => "stays",
+  parseLabel: (spec, [cell], _scales, out, at) => parseOwn(spec, cell, out, at),
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: (spec, labels, row) => (isLabelled(spec, labels.answers, row) ? 1 : 0),
   lossSum(spec, view, labels, row, gradient) {

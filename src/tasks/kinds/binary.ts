@@ -3,7 +3,7 @@ import { f32At } from "../../arrays.js";
 import { decoders } from "../../decoding/decoders.js";
 import type { BinarySpec } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
-import { type FitLabels, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
+import { OFF_PICTURE, type FitLabels, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
 import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import {
   balancedPositiveWeight,
@@ -49,7 +49,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   choices: () => null,
   options: () => ({}),
   problemWith: (spec) => problemWithLoss(spec) ?? problemWithAxis(spec),
-  parseLabel(_spec, [cell], _unitScale, out, at) {
+  parseLabel(_spec, [cell], _scales, out, at) {
     if (isMissing(cell)) {
       out[at] = Number.NaN;
       return null;
@@ -59,8 +59,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     out[at] = truth;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   fitted(spec, train) {
     if (spec.positiveWeight !== "balanced") return spec;
     const { answers, mask }: FitLabels = train();

@@ -77,7 +77,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     }
     return problemWithAxis(spec);
   },
-  parseLabel(spec, [cell], unitScale, out, at) {
+  parseLabel(spec, [cell], [unitScale = 1], out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     const value = typeof cell === "number" ? cell : Number(String(cell).trim());
@@ -95,6 +95,8 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (measures === undefined) return scale === null ? "stays" : "unsaid";
     return measures === "none" ? "stays" : "moves";
   },
+  // one number of a figure that several tasks make together
+  figure: null,
   ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {

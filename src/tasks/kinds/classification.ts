@@ -2,7 +2,7 @@
 import { decoders } from "../../decoding/decoders.js";
 import type { ClassificationSpec } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
-import { isMissing, type TaskBehaviour } from "../behaviour.js";
+import { OFF_PICTURE, isMissing, type TaskBehaviour } from "../behaviour.js";
 import { at, f32At } from "../../arrays.js";
 import { leastLoss, logShareOf, rowsOf } from "../constants.js";
 import {
@@ -66,7 +66,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
       problemWithAxis(spec)
     );
   },
-  parseLabel(spec, [cell], _unitScale, out, at) {
+  parseLabel(spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     // a name wins over an index, so that classes may be called "1", "2", "3"
@@ -77,8 +77,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     out[at] = index;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   fitted(spec, train) {
     if (spec.classWeights !== "balanced") return spec;
     const { answers, mask } = train();

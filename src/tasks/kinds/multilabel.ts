@@ -3,7 +3,7 @@ import { f32At } from "../../arrays.js";
 import { decoders } from "../../decoding/decoders.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
-import { isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
+import { OFF_PICTURE, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
 import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import {
   balancedPositiveWeight,
@@ -90,7 +90,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
       problemWithAxis(spec)
     );
   },
-  parseLabel(spec, cells, _unitScale, out, at) {
+  parseLabel(spec, cells, _scales, out, at) {
     if (Array.isArray(spec.column)) return parseFlags(spec, cells, out, at);
     out.fill(Number.NaN, at, at + spec.labels.length);
     const names = parseNames(cells[0], spec.delimiter ?? ",");
@@ -103,8 +103,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     }
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   fitted(spec, train) {
     if (spec.positiveWeight !== "balanced") return spec;
     const { answers, mask } = train();

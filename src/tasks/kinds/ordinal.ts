@@ -5,6 +5,7 @@ import { decoders } from "../../decoding/decoders.js";
 import type { CommonTaskOptions, OrdinalSpec, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
 import {
+  OFF_PICTURE,
   isMissing,
   SIGMOID_CROSS_ENTROPY,
   sigmoidCrossEntropy,
@@ -55,7 +56,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     if (spec.levels.length < 2) return "has fewer than two levels; name them from the lowest to the highest";
     return problemWithNames("level", spec.levels) ?? problemWithAxis(spec);
   },
-  parseLabel(spec, [cell], _unitScale, out, at) {
+  parseLabel(spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     // a name wins over an index, so that levels may be called "1", "2", "3"
@@ -66,8 +67,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     out[at] = index;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
