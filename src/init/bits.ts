@@ -1,4 +1,5 @@
 /** @file Sets of rows as bits: 32 rows a word, so that thousands of conditions can be tried in a moment. */
+import { f64At, u32At } from "../arrays.js";
 
 /** Which rows belong to a set. */
 export type RowSet = Uint32Array;
@@ -15,41 +16,111 @@ export function rowsWhere(rows: number, holds: (row: number) => boolean): RowSet
 }
 
 export function hasRow(set: RowSet, row: number): boolean {
-  return (((set[row >>> 5] ?? 0) >>> (row & 31)) & 1) === 1;
+  return ((u32At(set, row >>> 5) >>> (row & 31)) & 1) === 1;
 }
 
 export function addRow(set: RowSet, row: number): void {
   const word = row >>> 5;
-  set[word] = (set[word] ?? 0) | (1 << (row & 31));
+  set[word] = u32At(set, word) | (1 << (row & 31));
+}
+
+/** The rows of the set, in their order. */
+export function forEachRow(set: RowSet, visit: (row: number) => void): void {
+  for (let word = 0; word < set.length; word++) {
+    for (let rest = u32At(set, word); rest !== 0; rest &= rest - 1) visit(32 * word + (31 - Math.clz32(rest & -rest)));
+  }
+}
+
+/** The rows of both, in their order. */
+export function forEachInBoth(left: RowSet, right: RowSet, visit: (row: number) => void): void {
+  for (let word = 0; word < left.length; word++) {
+    const rows = u32At(left, word) & u32At(right, word);
+    for (let rest = rows; rest !== 0; rest &= rest - 1) visit(32 * word + (31 - Math.clz32(rest & -rest)));
+  }
 }
 
 /** How many rows belong to the set. */
 export function count(set: RowSet): number {
   let total = 0;
-  for (const word of set) total += popCount(word);
+  for (let word = 0; word < set.length; word++) total += popCount(u32At(set, word));
   return total;
 }
 
 /** How many rows belong to both. */
 export function countBoth(left: RowSet, right: RowSet): number {
   let total = 0;
-  for (let word = 0; word < left.length; word++) total += popCount((left[word] ?? 0) & (right[word] ?? 0));
+  for (let word = 0; word < left.length; word++) total += popCount(u32At(left, word) & u32At(right, word));
   return total;
+}
+
+/** How many rows belong to the first and not to the second. */
+export function countWithout(left: RowSet, right: RowSet): number {
+  let total = 0;
+  for (let word = 0; word < left.length; word++) total += popCount(u32At(left, word) & ~u32At(right, word));
+  return total;
+}
+
+/** How many rows belong to all three. */
+export function countThree(first: RowSet, second: RowSet, third: RowSet): number {
+  let total = 0;
+  for (let word = 0; word < first.length; word++)
+    total += popCount(u32At(first, word) & u32At(second, word) & u32At(third, word));
+  return total;
+}
+
+/** How many rows of a set belong to one of two others. */
+export function countEither(set: RowSet, left: RowSet, right: RowSet): number {
+  let total = 0;
+  for (let word = 0; word < set.length; word++)
+    total += popCount(u32At(set, word) & (u32At(left, word) | u32At(right, word)));
+  return total;
+}
+
+/** Whether any row belongs to both. */
+export function anyBoth(left: RowSet, right: RowSet): boolean {
+  for (let word = 0; word < left.length; word++) if ((u32At(left, word) & u32At(right, word)) !== 0) return true;
+  return false;
 }
 
 /** Whether any row belongs to the first and not to the second. */
 export function anyOutside(left: RowSet, right: RowSet): boolean {
-  for (let word = 0; word < left.length; word++) if (((left[word] ?? 0) & ~(right[word] ?? 0)) !== 0) return true;
+  for (let word = 0; word < left.length; word++) if ((u32At(left, word) & ~u32At(right, word)) !== 0) return true;
   return false;
 }
 
-export const both = (left: RowSet, right: RowSet): RowSet => left.map((word, i) => word & (right[i] ?? 0));
-export const either = (left: RowSet, right: RowSet): RowSet => left.map((word, i) => word | (right[i] ?? 0));
-export const without = (left: RowSet, right: RowSet): RowSet => left.map((word, i) => word & ~(right[i] ?? 0));
+export function both(left: RowSet, right: RowSet): RowSet {
+  const set = new Uint32Array(left.length);
+  for (let word = 0; word < set.length; word++) set[word] = u32At(left, word) & u32At(right, word);
+  return set;
+}
+
+export function either(left: RowSet, right: RowSet): RowSet {
+  const set = new Uint32Array(left.length);
+  for (let word = 0; word < set.length; word++) set[word] = u32At(left, word) | u32At(right, word);
+  return set;
+}
+
+export function without(left: RowSet, right: RowSet): RowSet {
+  const set = new Uint32Array(left.length);
+  for (let word = 0; word < set.length; word++) set[word] = u32At(left, word) & ~u32At(right, word);
+  return set;
+}
 
 /** Whether two sets over the same rows hold the same rows. */
 export function sameRows(left: RowSet, right: RowSet): boolean {
-  return left.every((word, i) => word === right[i]);
+  for (let word = 0; word < left.length; word++) if (u32At(left, word) !== u32At(right, word)) return false;
+  return true;
+}
+
+/** Position of a value among ascending ones, which hold it. */
+export function firstOf(ascending: Float64Array, value: number): number {
+  let [low, high] = [0, ascending.length - 1];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (f64At(ascending, middle) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Set bits of a word (Hacker's Delight, §5-1). */

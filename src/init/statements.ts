@@ -1,8 +1,19 @@
 /** @file What can be said of one gate: statements, with the rows on which they are true, false or could be either. */
-import { at } from "../arrays.js";
+import { at, f64At } from "../arrays.js";
 import type { Condition } from "../flow/graph.js";
-import { both, either, emptySet, hasRow, type RowSet, rowsWhere, without } from "./bits.js";
-import type { LabelColumn } from "./label-column.js";
+import {
+  anyBoth,
+  anyOutside,
+  both,
+  countBoth,
+  either,
+  emptySet,
+  firstOf,
+  forEachInBoth,
+  type RowSet,
+  without,
+} from "./bits.js";
+import type { GateSets } from "./gate-sets.js";
 
 /** A condition with the rows that it holds on. */
 export interface Statement {
@@ -22,19 +33,47 @@ export interface Statement {
 /** A gate and the rows on which its empty cells are missing labels rather than questions that were not asked. */
 export interface Gate {
   readonly index: number;
-  readonly column: LabelColumn;
+  readonly sets: GateSets;
   readonly missing: RowSet;
+  /** Rows with a value, and those on which it is missing. */
+  readonly asked: RowSet;
+}
+
+export function gateOf(index: number, sets: GateSets, missing: RowSet): Gate {
+  return { index, sets, missing, asked: either(sets.known, missing) };
 }
 
 /**
- * Statements about one gate that are not false on any of these rows.
+ * Statements about one gate that are not false on any of these rows, and false somewhere.
  * @param rows on which they must be possible
- * @param count of all rows
  */
-export function statementsOn(gate: Gate, rows: RowSet, count: number): Statement[] {
-  return candidates(gate, rows, count).filter(
-    ({ possible }) => !rows.some((word, i) => (word & ~at(possible, i)) !== 0),
-  );
+export function statementsOn(gate: Gate, rows: RowSet): Statement[] {
+  const { sets } = gate;
+  // where the gate was not asked, nothing about it is possible
+  if (anyOutside(rows, gate.asked)) return [];
+  const { form } = sets.column;
+  switch (form.kind) {
+    case "none":
+      return [];
+    case "binary":
+    case "labels": {
+      const found: Statement[] = [];
+      sets.atoms.forEach((yes, label) => {
+        const no = at(sets.others, label);
+        if (!anyBoth(rows, no)) found.push(labelled(gate, label, true));
+        if (!anyBoth(rows, yes)) found.push(labelled(gate, label, false));
+      });
+      return found;
+    }
+    case "classes": {
+      const seen = new Set(sets.atoms.flatMap((rowsOf, index) => (anyBoth(rowsOf, rows) ? [index] : [])));
+      return seen.size === 0 || seen.size === form.names.length ? [] : [oneOf(gate, seen, form.names.length)];
+    }
+    case "number":
+      return ranges(gate, rows);
+    default:
+      return form satisfies never;
+  }
 }
 
 /**
@@ -42,113 +81,107 @@ export function statementsOn(gate: Gate, rows: RowSet, count: number): Statement
  * a number.
  * @param filled rows with a label of the task whose condition is looked for
  */
-export function simpleStatements(gate: Gate, filled: RowSet, count: number): Statement[] {
-  const { form, values } = gate.column;
-  if (form.kind === "classes") {
-    const order = classesByFilledShare(values, filled, form.names.length);
-    return order.slice(0, -1).map((_, i) => oneOf(gate, new Set(order.slice(0, i + 1)), form.names.length, count));
+export function* simpleStatements(gate: Gate, filled: RowSet): Generator<Statement> {
+  const { sets } = gate;
+  const { form } = sets.column;
+  switch (form.kind) {
+    case "none":
+      return;
+    case "binary":
+    case "labels":
+      for (let label = 0; label < sets.atoms.length; label++) {
+        yield labelled(gate, label, true);
+        yield labelled(gate, label, false);
+      }
+      return;
+    case "classes": {
+      const order = classesByFilledShare(sets, filled);
+      for (let size = 1; size < order.length; size++)
+        yield oneOf(gate, new Set(order.slice(0, size)), form.names.length);
+      return;
+    }
+    case "number":
+      for (const { value, from } of sets.steps) {
+        yield atLeast(gate, value, from);
+        yield below(gate, value, without(sets.known, from));
+      }
+      return;
+    default:
+      form satisfies never;
   }
-  if (form.kind !== "number") return candidates(gate, emptySet(count), count);
-  const known = Float64Array.from(new Set(values.filter((value) => !Number.isNaN(value)))).sort();
-  const steps = Math.min(STEPS, known.length - 1);
-  return Array.from({ length: Math.max(0, steps) }, (_, i) => {
-    const value = at(known, Math.floor(((i + 1) * known.length) / (steps + 1)));
-    return [atLeast(gate, value, known.length, count), below(gate, value, known.length, count)];
-  }).flat();
 }
 
 /** Those that make a task be asked have the larger share of filled rows, whatever else it hangs on. */
-function classesByFilledShare(values: Float64Array, filled: RowSet, width: number): number[] {
-  const [rows, there] = [new Float64Array(width), new Float64Array(width)];
-  values.forEach((value, row) => {
-    if (Number.isNaN(value)) return;
-    rows[value] = at(rows, value) + 1;
-    if (hasRow(filled, row)) there[value] = at(there, value) + 1;
-  });
-  const share = (index: number): number => at(there, index) / Math.max(1, at(rows, index));
-  return Array.from({ length: width }, (_, index) => index).sort((a, b) => share(b) - share(a) || a - b);
+function classesByFilledShare({ atoms, counts }: GateSets, filled: RowSet): number[] {
+  const share = atoms.map((rowsOf, index) => countBoth(rowsOf, filled) / Math.max(1, at(counts, index)));
+  return atoms.map((_, index) => index).sort((a, b) => at(share, b) - at(share, a) || a - b);
 }
 
-/** Places along a number's values at which `or` is tried before its exact place is found. */
-const STEPS = 12;
-
-function candidates(gate: Gate, rows: RowSet, count: number): Statement[] {
-  const { form, values } = gate.column;
-  const task = gate.column.name;
-  switch (form.kind) {
-    case "none":
-      return [];
-    case "binary": {
-      const yes = statement(gate, { kind: "true", task }, count, Math.LN2, (value) => value === 1);
-      return [yes, negated(yes)];
-    }
-    case "labels":
-      return form.names.flatMap((_, label) => {
-        const cost = Math.log(2 * form.names.length);
-        const has = statement(gate, { kind: "has", task, label }, count, cost, (v) => ((v >>> label) & 1) === 1);
-        return [has, negated(has)];
-      });
-    case "classes": {
-      const seen = new Set<number>();
-      forEachRow(rows, (row) => {
-        const value = at(values, row);
-        if (!Number.isNaN(value)) seen.add(value);
-      });
-      if (seen.size === 0 || seen.size === form.names.length) return [];
-      return [oneOf(gate, seen, form.names.length, count)];
-    }
-    case "number":
-      return ranges(gate, rows, count);
-    default:
-      return form satisfies never;
-  }
+/** A binary gate, or one label of a multilabel, said or denied. */
+function labelled(gate: Gate, label: number, isSaid: boolean): Statement {
+  const { sets } = gate;
+  const { form, name: task } = sets.column;
+  const said: Condition = form.kind === "binary" ? { kind: "true", task } : { kind: "has", task, label };
+  const cost = form.kind === "binary" ? Math.LN2 : Math.log(2 * sets.atoms.length);
+  const [yes, no] = [at(sets.atoms, label), at(sets.others, label)];
+  return isSaid ? statement(gate, said, yes, no, cost) : statement(gate, { kind: "not", of: said }, no, yes, cost);
 }
 
-function oneOf(gate: Gate, classes: ReadonlySet<number>, width: number, count: number): Statement {
-  const condition: Condition = { kind: "isOneOf", task: gate.column.name, classes: [...classes].sort((a, b) => a - b) };
+function oneOf(gate: Gate, classes: ReadonlySet<number>, width: number): Statement {
+  const { atoms, known, column } = gate.sets;
+  const condition: Condition = { kind: "isOneOf", task: column.name, classes: [...classes].sort((a, b) => a - b) };
   // as many choices as there are sets of this size: Stirling is not needed for so few
   const size = Math.min(classes.size, width - classes.size);
   let cost = Math.log(width);
   for (let i = 0; i < size; i++) cost += Math.log((width - i) / (i + 1));
-  return statement(gate, condition, count, cost, (value) => classes.has(value));
+  let holds = emptySet(32 * known.length);
+  for (const index of classes) holds = either(holds, at(atoms, index));
+  return statement(gate, condition, holds, without(known, holds), cost);
 }
 
 /** `atLeast` and `below` at the edges of what the rows show. */
-function ranges(gate: Gate, rows: RowSet, count: number): Statement[] {
-  const { values } = gate.column;
+function ranges(gate: Gate, rows: RowSet): Statement[] {
+  const { sets } = gate;
+  const { values } = sets.column;
+  const [lowest, highest] = [
+    sets.atoms.findIndex((bin) => anyBoth(bin, rows)),
+    sets.atoms.findLastIndex((bin) => anyBoth(bin, rows)),
+  ];
+  if (lowest < 0) return [];
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  forEachRow(rows, (row) => {
-    const value = at(values, row);
-    if (value < low) low = value;
-    if (value > high) high = value;
+  forEachInBoth(at(sets.atoms, lowest), rows, (row) => {
+    low = Math.min(low, f64At(values, row));
   });
-  if (low > high) return [];
-  let [next, previous, distinct] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
-  for (const value of new Set(values)) {
-    if (value > high && value < next) next = value;
-    if (value < low && value > previous) previous = value;
-    distinct++;
-  }
+  forEachInBoth(at(sets.atoms, highest), rows, (row) => {
+    high = Math.max(high, f64At(values, row));
+  });
+  const { distinct } = sets;
+  const [first, last] = [firstOf(distinct, low), firstOf(distinct, high)];
   const found: Statement[] = [];
-  if (Number.isFinite(previous)) found.push(atLeast(gate, roundest(previous, low), distinct, count));
-  if (Number.isFinite(next)) found.push(below(gate, roundest(high, next), distinct, count));
+  if (first > 0) found.push(atLeast(gate, roundest(f64At(distinct, first - 1), low), sets.fromValue(first)));
+  if (last < distinct.length - 1) {
+    const upTo = without(sets.known, sets.fromValue(last + 1));
+    found.push(below(gate, roundest(high, f64At(distinct, last + 1)), upTo));
+  }
   const [from, to] = found;
   return from !== undefined && to !== undefined ? [from, to, conjunction(from, to)] : found;
 }
 
-function atLeast(gate: Gate, value: number, distinct: number, count: number): Statement {
-  const condition: Condition = { kind: "atLeast", task: gate.column.name, value };
-  return statement(gate, condition, count, Math.log(2 * distinct), (cell) => cell >= value);
+function atLeast(gate: Gate, value: number, holds: RowSet): Statement {
+  const condition: Condition = { kind: "atLeast", task: gate.sets.column.name, value };
+  return statement(gate, condition, holds, without(gate.sets.known, holds), Math.log(2 * gate.sets.distinct.length));
 }
 
-function below(gate: Gate, value: number, distinct: number, count: number): Statement {
-  const condition: Condition = { kind: "below", task: gate.column.name, value };
-  return statement(gate, condition, count, Math.log(2 * distinct), (cell) => cell < value);
+function below(gate: Gate, value: number, holds: RowSet): Statement {
+  const condition: Condition = { kind: "below", task: gate.sets.column.name, value };
+  return statement(gate, condition, holds, without(gate.sets.known, holds), Math.log(2 * gate.sets.distinct.length));
 }
 
 /** The number with the fewest decimals above `low` and not above `high`, as people choose their limits. */
 export function roundest(low: number, high: number): number {
-  for (let decimals = -12; decimals <= 12; decimals++) {
+  // steps larger than both are 0 or nothing
+  const largest = Math.max(Math.abs(low), Math.abs(high), Number.MIN_VALUE);
+  for (let decimals = Math.max(-12, -Math.ceil(Math.log10(largest)) - 1); decimals <= 12; decimals++) {
     const step = 10 ** -decimals;
     const value = Math.floor(high / step) * step;
     // by way of text, so that 0.1 is not 0.1000000000000001
@@ -159,28 +192,13 @@ export function roundest(low: number, high: number): number {
 }
 
 function statement(
-  { index, column, missing }: Gate,
+  { index, missing }: Gate,
   condition: Condition,
-  count: number,
+  holds: RowSet,
+  fails: RowSet,
   cost: number,
-  is: (value: number) => boolean,
 ): Statement {
-  const { values } = column;
-  const holds = rowsWhere(count, (row) => !Number.isNaN(at(values, row)) && is(at(values, row)));
-  const fails = rowsWhere(count, (row) => !Number.isNaN(at(values, row)) && !is(at(values, row)));
   return { condition, holds, fails, possible: either(holds, missing), cost, gates: [index] };
-}
-
-function negated({ condition, holds, fails, possible, cost, gates }: Statement): Statement {
-  const missing = without(possible, holds);
-  return {
-    condition: { kind: "not", of: condition },
-    holds: fails,
-    fails: holds,
-    possible: either(fails, missing),
-    cost,
-    gates,
-  };
 }
 
 /** Both statements (Kleene). */
@@ -205,10 +223,4 @@ export function disjunction(left: Statement, right: Statement): Statement {
     cost: left.cost + right.cost,
     gates: [...new Set([...left.gates, ...right.gates])],
   };
-}
-
-function forEachRow(rows: RowSet, visit: (row: number) => void): void {
-  rows.forEach((word, i) => {
-    for (let rest = word; rest !== 0; rest &= rest - 1) visit(32 * i + (31 - Math.clz32(rest & -rest)));
-  });
 }
