@@ -1,8 +1,7 @@
 /** @file Calibration: how often answers given with probability p are right. */
 import { f32At, u8At } from "../arrays.js";
-import type { ClassificationSpec } from "../flow/graph.js";
 import type { RowMask } from "../flow/masks.js";
-import { behaviourOf, decodedScore } from "../tasks/index.js";
+import { allLogits, behaviourOf, decodedScore } from "../tasks/index.js";
 import type { ScoredTask } from "./score.js";
 
 /** Yes-or-no questions and their probabilities: what PR curves and calibration are made of. */
@@ -44,11 +43,12 @@ export function yesNoAnswers(scored: ScoredTask, mask: RowMask = scored.lossMask
 }
 
 function column(
-  { labels, activated }: ScoredTask,
+  { labels, kept }: ScoredTask,
   mask: RowMask,
   width: number,
   offset: number,
 ): Omit<ScoredAnswers, "name"> {
+  const { activated } = allLogits(kept);
   const known: number[] = [];
   mask.forEach((counted, row) => {
     const at = row * width + offset;
@@ -61,8 +61,8 @@ function column(
 }
 
 /** Whether the predicted class is right, with its probability: the top-label calibration of Guo et al. 2017. */
-function topClass(spec: ClassificationSpec, { labels, activated, decoded }: ScoredTask, mask: RowMask): ScoredAnswers {
-  const score = (row: number): number => decodedScore(spec, spec.classes.length, activated, decoded, row);
+function topClass(classes: number, { labels, kept, decoded }: ScoredTask, mask: RowMask): ScoredAnswers {
+  const score = (row: number): number => decodedScore(kept, classes, decoded, row);
   const rows = [...mask.keys()].filter((row) => mask[row] === 1 && !Number.isNaN(score(row)));
   return {
     name: null,
@@ -82,7 +82,8 @@ const BINS = 10;
  */
 export function calibration(scored: ScoredTask, mask: RowMask = scored.lossMask, binCount = BINS): Calibration | null {
   const { spec } = scored.task;
-  const answers = spec.kind === "classification" ? [topClass(spec, scored, mask)] : yesNoAnswers(scored, mask);
+  const choices = behaviourOf(spec).choices(spec);
+  const answers = choices === null ? yesNoAnswers(scored, mask) : [topClass(choices.length, scored, mask)];
   return answers.length === 0 ? null : binned(answers, binCount);
 }
 

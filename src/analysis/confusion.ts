@@ -1,6 +1,7 @@
 /** @file Confusion matrix: which classes are taken for which. */
 import { at, f32At } from "../arrays.js";
 import type { RowMask } from "../flow/masks.js";
+import { behaviourOf } from "../tasks/index.js";
 import type { ScoredTask } from "./score.js";
 
 /** Rows are labels, columns predictions. */
@@ -12,14 +13,15 @@ export interface ConfusionMatrix {
 }
 
 /**
- * Counts a classification's answers, as scikit-learn's `confusion_matrix`.
+ * Counts answers that are one of several classes, as scikit-learn's `confusion_matrix`.
  * @param mask rows to count, all of them labelled; default: those of the loss
- * @returns null for tasks that are no classification
+ * @returns null for tasks whose answers are no classes
  */
 export function confusionMatrix(scored: ScoredTask, mask: RowMask = scored.lossMask): ConfusionMatrix | null {
   const { spec } = scored.task;
-  if (spec.kind !== "classification") return null;
-  const counts = spec.classes.map(() => spec.classes.map(() => 0));
+  const classes = behaviourOf(spec).classes(spec);
+  if (classes === null) return null;
+  const counts = classes.map(() => classes.map(() => 0));
   let total = 0;
   mask.forEach((counted, row) => {
     if (counted === 0) return;
@@ -28,5 +30,5 @@ export function confusionMatrix(scored: ScoredTask, mask: RowMask = scored.lossM
     ofLabel[answer] = at(ofLabel, answer) + 1;
     total++;
   });
-  return { classes: spec.classes, counts, total };
+  return { classes, counts, total };
 }

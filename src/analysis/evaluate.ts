@@ -3,7 +3,7 @@ import { at, f32At } from "../arrays.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { RowMask } from "../flow/masks.js";
 import type { EvaluationRow, Gates } from "../tasks/evaluation.js";
-import { behaviourOf, LOSS, type MetricValue, scoringOf } from "../tasks/index.js";
+import { behaviourOf, LOSS, type MetricValue, scoringNumbers, scoringOf } from "../tasks/index.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
 
 export { LOSS };
@@ -64,8 +64,8 @@ export function totalLoss(graph: FlowGraph, rows: readonly EvaluationRow[], gate
 
 function metricsUnder(scored: ScoredTask, mask: RowMask, onDemand: readonly string[]): MetricValue[] {
   const { spec } = scored.task;
-  const { logits, activated, decoded, labels } = scored;
-  const metrics = scoringOf(spec).metrics.values({ spec, logits, activated, decoded, labels, mask }, onDemand);
+  const { kept, decoded, labels } = scored;
+  const metrics = scoringOf(spec).metrics.values({ spec, ...scoringNumbers(kept), decoded, labels, mask }, onDemand);
   return [maskedMeanLoss(scored, mask), ...metrics];
 }
 

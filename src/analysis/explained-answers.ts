@@ -1,10 +1,9 @@
 /** @file One task's answers to a row, or to its tokens, as a node of an explanation tree shows them. */
 import { at, f32At, i32At } from "../arrays.js";
 import { axisOf, type TaskNode, type TaskSpec } from "../flow/graph.js";
-import { answerWidth, type Offsets } from "../flow/masks.js";
-import { behaviourOf, decodedScore, isSummarized } from "../tasks/index.js";
+import { answerWidth, neededOffsets, type Offsets } from "../flow/masks.js";
+import { allLogits, behaviourOf, decodedScore, type KeptAnswers } from "../tasks/index.js";
 import type { ExplainableTask, ExplainedValue, SpreadOfRow, TaskAnswer, Uncertainty } from "./explanation.js";
-import { neededOffsets } from "./positions.js";
 import type { SampledAnswers, Spread } from "./uncertainty.js";
 
 /** One task that is asked of one row. */
@@ -42,7 +41,8 @@ export function explainTask(asked: AskedTask, sampled: SampledAnswers | undefine
 function explainSample({ task: { spec, index }, answers, row }: AskedTask, sampled?: SampledAnswers): TaskAnswer {
   const behaviour = behaviourOf(spec);
   const width = behaviour.logitWidth(spec);
-  const scores = answers.activated.subarray(row * width, (row + 1) * width);
+  const { logits, activated } = allLogits(answers.kept);
+  const scores = activated.subarray(row * width, (row + 1) * width);
   const choices = behaviour.choices(spec);
   const order = choices === null ? [...scores.keys()] : bestFirst(scores);
   const shown = order.map((i) => row * width + i);
@@ -51,7 +51,7 @@ function explainSample({ task: { spec, index }, answers, row }: AskedTask, sampl
     decoded: choices === null ? valuesOf(spec, answers.decoded, row) : order.map((i) => at(choices, i)),
     ...questionsOf(spec, answers),
     activated: order.map((i) => f32At(scores, i)),
-    logits: shown.map((i) => f32At(answers.logits, i)),
+    logits: shown.map((i) => f32At(logits, i)),
     ...uncertaintyOf(spread, index, shown, indicesOf(row, answerWidth(spec))),
   };
 }
@@ -59,7 +59,7 @@ function explainSample({ task: { spec, index }, answers, row }: AskedTask, sampl
 /** The answers at some tokens of a row. */
 function explainTokens({ task, answers, asked, row, offsets, words }: AskedTask, sampled?: SampledAnswers): TaskAnswer {
   const { spec, index } = task;
-  const { logits, activated, decoded } = answers;
+  const { kept, decoded } = answers;
   const behaviour = behaviourOf(spec);
   const width = behaviour.logitWidth(spec);
   const choices = behaviour.choices(spec);
@@ -70,19 +70,13 @@ function explainTokens({ task, answers, asked, row, offsets, words }: AskedTask,
   const scores = shown.flatMap((token) =>
     choices === null ? indicesOf(token, width) : [token * width + f32At(decoded, token)],
   );
-  const numbers = (values: Float32Array): number[] =>
-    choices === null
-      ? scores.map((i) => f32At(values, i))
-      : shown.map((token) => decodedScore(spec, choices.length, values, decoded, token));
   return {
     decoded: shown.map((token) => {
       const answer = behaviour.describe(spec, decoded, token) ?? "unknown";
       return typeof answer === "object" ? answer.join("+") || "none" : answer;
     }),
     ...questionsOf(spec, answers),
-    activated: numbers(activated),
-    // of very many classes the logits are not kept: their logarithms are as good, since softmax takes no constant
-    logits: isSummarized(spec) ? numbers(activated).map(Math.log) : numbers(logits),
+    ...numbersOf(kept, scores, shown, decoded),
     positions: shown.map((token) => token - first),
     tokens: i32At(all, row + 1) - first,
     ...(words === undefined ? {} : { words: shown.map((token) => words[token - first] ?? "") }),
@@ -95,10 +89,34 @@ function explainTokens({ task, answers, asked, row, offsets, words }: AskedTask,
   };
 }
 
-/** Names and thresholds of the yes-or-no questions that a task consists of; nothing where it is none. */
+/** @param scores where the numbers lie that are shown, in a matrix of all */
+function numbersOf(
+  kept: KeptAnswers,
+  scores: readonly number[],
+  tokens: readonly number[],
+  decoded: Float32Array,
+): Pick<TaskAnswer, "activated" | "logits"> {
+  if (kept.kind === "logits") {
+    return {
+      activated: scores.map((i) => f32At(kept.activated, i)),
+      logits: scores.map((i) => f32At(kept.logits, i)),
+    };
+  }
+  const activated = tokens.map((token) => decodedScore(kept, Number.NaN, decoded, token));
+  // of very many classes the logits are not kept: logarithms are as good, since softmax takes no constant
+  return { activated, logits: activated.map(Math.log) };
+}
+
+/** Names of the scores and thresholds of the yes-or-no questions that a task consists of; nothing where it is none. */
 function questionsOf(spec: TaskSpec, { thresholds }: ExplainableTask): Pick<TaskAnswer, "labels" | "thresholds"> {
-  const questions = behaviourOf(spec).questions(spec);
-  if (questions.length === 0) return {};
+  const behaviour = behaviourOf(spec);
+  const questions = behaviour.questions(spec);
+  if (questions.length === 0) {
+    // of ordered classes each score is about one of them, without a threshold of its own
+    const ranks = behaviour.classes(spec) !== null && behaviour.choices(spec) === null;
+    const names = ranks ? behaviour.logitNames(spec) : null;
+    return names === null ? {} : { labels: [...names] };
+  }
   const labels = questions.flatMap((name) => (name === null ? [] : [name]));
   return { ...(labels.length === 0 ? {} : { labels }), thresholds: [...thresholds] };
 }

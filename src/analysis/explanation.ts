@@ -13,7 +13,7 @@ export interface ExplanationNode {
    * [true] or [false] for a binary task; all classes, best first; the labels that are present; [number] in label units.
    */
   readonly decoded: readonly ExplainedValue[];
-  /** Names of the scores where each answers a question of its own: the labels of a multilabel. */
+  /** Names of the scores where each answers a question of its own: labels of a multilabel, ranks of an ordinal. */
   readonly labels?: readonly string[];
   /** From which score up the answer is yes; of a multilabel one for each label. */
   readonly thresholds?: readonly number[];
@@ -56,7 +56,7 @@ export interface Explainable {
   readonly offsets?: Offsets | null;
 }
 
-export type ExplainableTask = Pick<ScoredTask, "thresholds" | "logits" | "activated" | "decoded" | "activePredicted">;
+export type ExplainableTask = Pick<ScoredTask, "thresholds" | "kept" | "decoded" | "activePredicted">;
 
 /** A node without its place in the tree. */
 export type TaskAnswer = Omit<ExplanationNode, "path" | "kind" | "given" | "children">;

@@ -3,7 +3,7 @@ import { at, f32At } from "../arrays.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { behaviourOf, type Described } from "../tasks/index.js";
 import { smallestK } from "./smallest-k.js";
-import { lineId, linesOf } from "./positions.js";
+import { nameOf, subjectsOf } from "./row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
 
 /** One sample and how a task did on it. */
@@ -12,7 +12,7 @@ export interface InterpretedSample {
   readonly row: number;
   /** Of a token `<row>[<position>]`. */
   readonly id: string;
-  /** Token of the row, from 0, where the task is asked per token. */
+  /** Index of the token in its row, from 0, where the task is asked per token. */
   readonly position?: number;
   /** Unweighted; for a multilabel the mean over the row's known labels. */
   readonly loss: number;
@@ -35,7 +35,7 @@ export interface TaskInterpretation {
 export function bestAndWorst(graph: FlowGraph, scored: ScoredSplit, top: number): TaskInterpretation[] {
   return graph.tasks.map(({ index, path }) => {
     const task = at(scored.tasks, index);
-    const describe = (line: number): InterpretedSample => describeSample(task, scored, line);
+    const describe = (index: number): InterpretedSample => describeSample(task, scored, index);
     const losses = task.perSampleLoss.map((loss) => (Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss));
     return {
       task_path: path,
@@ -49,16 +49,16 @@ export function bestAndWorst(graph: FlowGraph, scored: ScoredSplit, top: number)
   });
 }
 
-function describeSample(task: ScoredTask, scored: ScoredSplit, line: number): InterpretedSample {
+function describeSample(task: ScoredTask, scored: ScoredSplit, index: number): InterpretedSample {
   const { spec } = task.task;
   const behaviour = behaviourOf(spec);
-  const about = linesOf(scored, spec)(line);
+  const about = subjectsOf(scored, spec)(index);
   return {
     row: about.row,
-    id: lineId(scored.ids, about),
+    id: nameOf(scored.ids, about),
     ...(about.position === null ? {} : { position: about.position }),
-    loss: f32At(task.perSampleLoss, line),
-    label: behaviour.describe(spec, task.labels.answers, line),
-    prediction: behaviour.describe(spec, task.decoded, line),
+    loss: f32At(task.perSampleLoss, index),
+    label: behaviour.describe(spec, task.labels.answers, index),
+    prediction: behaviour.describe(spec, task.decoded, index),
   };
 }

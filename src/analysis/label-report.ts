@@ -106,16 +106,14 @@ function countClasses(task: MaskedLabels, splits: Readonly<Record<Split, ArrayLi
     return { task_path: path, class: name, train: among(train), valid: among(valid), test: among(test) };
   };
   const { answers } = task;
-  switch (spec.kind) {
-    case "binary":
-      return [true, false].map((truth) => countOf(String(truth), (row) => answers[row] === Number(truth)));
-    case "classification":
-      return spec.classes.map((name, i) => countOf(name, (row) => answers[row] === i));
-    case "multilabel":
-      return spec.labels.map((name, i) => countOf(name, (row) => answers[row * spec.labels.length + i] === 1));
-    default:
-      return [];
-  }
+  const behaviour = behaviourOf(spec);
+  const classes = behaviour.classes(spec);
+  if (classes !== null) return classes.map((name, i) => countOf(name, (row) => answers[row] === i));
+  const questions = behaviour.questions(spec);
+  return questions.flatMap((name, i): ClassCount[] => {
+    const says = (truth: number) => (row: number) => answers[row * questions.length + i] === truth;
+    return name === null ? [countOf("true", says(1)), countOf("false", says(0))] : [countOf(name, says(1))];
+  });
 }
 
 /** Masked tokens are their own labels: there is nothing to report. */
@@ -262,29 +260,19 @@ function constantAnswers({ node: { spec }, answers }: MaskedLabels, rows: readon
   const answersTo = (width: number, offset: number): Set<number> =>
     new Set(rows.map((row) => f32At(answers, row * width + offset)).filter((answer) => !Number.isNaN(answer)));
   const only = (seen: Set<number>): number | undefined => (seen.size === 1 ? [...seen][0] : undefined);
-  switch (spec.kind) {
-    case "binary": {
-      const answer = only(answersTo(1, 0));
-      return answer === undefined ? [] : [warning(`is ${answer >= 0.5} in every usable row in train`)];
-    }
-    case "multilabel":
-      return spec.labels.flatMap((label, i) => {
-        const answer = only(answersTo(spec.labels.length, i));
-        if (answer === undefined) return [];
-        return [warning(`has the label "${label}" in ${answer >= 0.5 ? "every" : "no"} usable row in train`)];
-      });
-    case "classification": {
-      const answer = only(answersTo(1, 0));
-      return answer === undefined ? [] : [warning(`is "${spec.classes[answer]}" in every usable row in train`)];
-    }
-    case "known":
-    case "maskedLanguageModeling":
-    case "boundedRegression":
-    case "custom":
-      return [];
-    default:
-      return spec satisfies never;
+  const behaviour = behaviourOf(spec);
+  const classes = behaviour.classes(spec);
+  if (classes !== null) {
+    const answer = only(answersTo(1, 0));
+    return answer === undefined ? [] : [warning(`is "${classes[answer]}" in every usable row in train`)];
   }
+  const questions = behaviour.questions(spec);
+  return questions.flatMap((label, i) => {
+    const answer = only(answersTo(questions.length, i));
+    if (answer === undefined) return [];
+    const says = label === null ? `is ${answer >= 0.5} in` : `has the label "${label}" in`;
+    return [warning(`${says} ${label === null || answer >= 0.5 ? "every" : "no"} usable row in train`)];
+  });
 }
 
 function problem(message: string): Warning {

@@ -3,33 +3,42 @@ import { at } from "../arrays.js";
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import { type AnswerColumn, activeRows, bothMasks, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
-import { type Labels, scoringOf, type Thresholds } from "../tasks/index.js";
+import {
+  behaviourOf,
+  type KeptAnswers,
+  keptAnswers,
+  type Labels,
+  scoringNumbers,
+  scoringOf,
+  type Thresholds,
+} from "../tasks/index.js";
 
 /** A network's raw outputs on one split; the columns are in the order of the graph's tasks. */
 export interface SplitOutputs {
   readonly split: Split;
   /** Name of each row. */
   readonly ids: readonly string[];
-  /** Where the tokens of each row lie among the positions; needed where a task is asked per token. */
+  /** Where the tokens of each row lie among those of all rows; needed where a task is asked per token. */
   readonly offsets?: Offsets | null;
-  /** Per task [rows, logitWidth]; of a task per token [positions, logitWidth], of very many classes summaries. */
-  readonly logits: readonly Float32Array[];
+  /**
+   * Per task what the engine keeps: logits, [rows, logitWidth] or, of a task per token, [tokens, logitWidth]; where the
+   * task is summarized, a summary of each.
+   */
+  readonly outputs: readonly Float32Array[];
   /** Per task, over the same rows. */
   readonly labels: readonly Labels[];
 }
 
 /**
  * One task's answers to a split, which rows they count on, and their losses. Of a task per token all arrays are over
- * positions instead of rows.
+ * tokens instead of rows.
  */
 export interface ScoredTask {
   readonly task: TaskNode;
   readonly thresholds: Thresholds;
   readonly labels: Labels;
-  /** [rows, logitWidth] */
-  readonly logits: Float32Array;
-  /** [rows, logitWidth], after sigmoid or softmax. */
-  readonly activated: Float32Array;
+  /** Logits and what they come to, or their summaries. */
+  readonly kept: KeptAnswers;
   /** [rows, answerWidth], label units. */
   readonly decoded: AnswerColumn;
   /** Active by the labels. */
@@ -48,7 +57,7 @@ export interface ScoredTask {
 export interface ScoredSplit {
   readonly split: Split;
   readonly ids: readonly string[];
-  /** Where the tokens of each row lie among the positions of tasks per token. */
+  /** Where the tokens of each row lie among those of all rows. */
   readonly offsets?: Offsets | null;
   /** In the order of the graph's tasks. */
   readonly tasks: readonly ScoredTask[];
@@ -56,27 +65,27 @@ export interface ScoredSplit {
 
 /** Activates, decodes and masks a split's outputs. */
 export function scoreSplit(graph: FlowGraph, outputs: SplitOutputs, thresholds: readonly Thresholds[]): ScoredSplit {
-  const places = { rows: outputs.ids.length, offsets: outputs.offsets ?? null };
+  const extent = { rows: outputs.ids.length, offsets: outputs.offsets ?? null };
   const answers = outputs.labels.map((labels) => labels.answers);
-  const active = activeRows(graph, answers, places.rows, places.offsets);
+  const active = activeRows(graph, answers, extent.rows, extent.offsets);
   const undecoded = graph.tasks.map((task, i) => {
-    const logits = at(outputs.logits, i);
+    const own = at(outputs.outputs, i);
     const labels = at(outputs.labels, i);
     const activeTruth = at(active, i);
     const labelled = labelledRows(task.spec, labels.answers);
-    const activated = scoringOf(task.spec).activate(task.spec, logits);
+    const kept = keptAnswers(task.spec, own, () => behaviourOf(task.spec).activate(task.spec, own));
     const lossMask = countedRows(task, activeTruth, labelled);
-    const perSampleLoss = perSampleLosses(task, logits, labels, activeTruth.length);
-    return { task, labels, logits, activated, activeTruth, labelled, lossMask, perSampleLoss };
+    const perSampleLoss = perSampleLosses(task, own, labels, activeTruth.length);
+    return { task, labels, kept, activeTruth, labelled, lossMask, perSampleLoss };
   });
-  const tasks = decodeTasks(graph, undecoded, thresholds, places);
-  return { split: outputs.split, ids: outputs.ids, offsets: places.offsets, tasks };
+  const tasks = decodeTasks(graph, undecoded, thresholds, extent);
+  return { split: outputs.split, ids: outputs.ids, offsets: extent.offsets, tasks };
 }
 
 /** The same split decided by other thresholds; activations and losses are kept. */
 export function withThresholds(graph: FlowGraph, scored: ScoredSplit, thresholds: readonly Thresholds[]): ScoredSplit {
-  const places = { rows: scored.ids.length, offsets: scored.offsets ?? null };
-  return { ...scored, tasks: decodeTasks(graph, scored.tasks, thresholds, places) };
+  const extent = { rows: scored.ids.length, offsets: scored.offsets ?? null };
+  return { ...scored, tasks: decodeTasks(graph, scored.tasks, thresholds, extent) };
 }
 
 type UndecodedTask = Omit<ScoredTask, "thresholds" | "decoded" | "activePredicted" | "predictedMask">;
@@ -87,11 +96,11 @@ function decodeTasks(
   thresholds: readonly Thresholds[],
   { rows, offsets }: { readonly rows: number; readonly offsets: Offsets | null },
 ): ScoredTask[] {
-  const decoded = tasks.map(({ task: { spec }, activated, labels }, i) => {
+  const decoded = tasks.map(({ task: { spec }, kept, labels }, i) => {
     const behaviour = scoringOf(spec);
     return behaviour.answeredBy === "table"
       ? labels.answers
-      : behaviour.decode(spec, activated, at(thresholds, i), labels.unitScale);
+      : behaviour.decode(spec, scoringNumbers(kept).activated, at(thresholds, i), labels.unitScale);
   });
   const active = activeRows(graph, decoded, rows, offsets);
   return tasks.map((task, i) => ({
@@ -108,9 +117,9 @@ function countedRows({ spec }: TaskNode, active: RowMask, labelled: RowMask): Ro
   return scoringOf(spec).answeredBy === "network" ? bothMasks(active, labelled) : new Uint8Array(active.length);
 }
 
-function perSampleLosses({ spec }: TaskNode, logits: Float32Array, labels: Labels, rows: number): Float32Array {
+function perSampleLosses({ spec }: TaskNode, outputs: Float32Array, labels: Labels, rows: number): Float32Array {
   const behaviour = scoringOf(spec);
-  const view = { data: logits, stride: behaviour.logitWidth(spec), offset: 0 };
+  const view = { data: outputs, stride: behaviour.logitWidth(spec), offset: 0 };
   const losses = new Float32Array(rows);
   if (behaviour.answeredBy !== "network") return losses.fill(Number.NaN);
   for (let row = 0; row < rows; row++) {

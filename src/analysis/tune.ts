@@ -2,7 +2,7 @@
 import { at } from "../arrays.js";
 import { UnknownNameError } from "../errors.js";
 import type { BinarySpec, FlowGraph, MultilabelSpec, TaskNode, TaskSpec } from "../flow/graph.js";
-import { behaviourOf, type ParameterTuner, type Scored, type Thresholds } from "../tasks/index.js";
+import { allLogits, behaviourOf, type ParameterTuner, type Scored, type Thresholds } from "../tasks/index.js";
 import { confusionOf, type DecisionMetric, DECISION_METRICS, decisionMetrics } from "../tasks/metrics/decisions.js";
 import { knownAnswers, type YesNoAnswers } from "../tasks/metrics/yes-no.js";
 import { LOSS } from "./evaluate.js";
@@ -80,7 +80,7 @@ function tuneQuestions(scored: ScoredTask, metric: DecisionMetric): TuningReport
   const { path, spec } = scored.task as TaskNode & { readonly spec: BinarySpec | MultilabelSpec };
   const behaviour = behaviourOf<TaskSpec>(spec);
   const defaults = behaviour.defaultThresholds(spec);
-  const answers = { ...scored, spec, mask: scored.lossMask };
+  const answers = { ...scored, ...allLogits(scored.kept), spec, mask: scored.lossMask };
   return behaviour.questions(spec).map((label, i) => ({
     task_path: path,
     label,
@@ -93,9 +93,10 @@ function tuneQuestions(scored: ScoredTask, metric: DecisionMetric): TuningReport
 function tuneParameters(scored: ScoredTask, metric: string, tuner: ParameterTuner<TaskSpec>): TuningReport[] {
   const { path, spec } = scored.task;
   const behaviour = behaviourOf(spec);
-  const counted = { ...scored, spec, mask: scored.lossMask };
+  const { logits, activated } = allLogits(scored.kept);
+  const counted = { ...scored, spec, logits, activated, mask: scored.lossMask };
   const parameters = tuner(counted, metric);
-  const decoded = behaviour.decode(spec, scored.activated, parameters, scored.labels.unitScale);
+  const decoded = behaviour.decode(spec, activated, parameters, scored.labels.unitScale);
   const reached = (of: Scored): number | null =>
     behaviour.metrics.values(of, [metric]).find(({ name }) => name === metric)?.value ?? null;
   const [before, after] = [reached(counted), reached({ ...counted, decoded })];

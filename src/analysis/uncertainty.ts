@@ -11,7 +11,7 @@ export interface Spread {
 
 /** One task's answers to some rows (or to their tokens) over all samples. */
 interface SampledTask {
-  /** [rows, logitWidth], of the activated scores; of a task per token [positions, logitWidth]. */
+  /** [rows, logitWidth], of the activated scores; of a task per token [tokens, logitWidth]. */
   readonly activated: Spread;
   /** [rows, answerWidth] in label units, where the answer is a number; else null. */
   readonly decoded: Spread | null;
@@ -41,7 +41,7 @@ export class AnswerSampler {
     this.#decoded = graph.tasks.map(() => new SpreadSum());
   }
 
-  /** @param logits per task, [rows, logitWidth]; of a task per token [positions, logitWidth] */
+  /** @param logits per task, [rows, logitWidth]; of a task per token [tokens, logitWidth] */
   add(logits: readonly Float32Array[]): void {
     this.#samples += 1;
     for (const { index, spec } of this.#graph.tasks) {

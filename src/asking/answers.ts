@@ -1,10 +1,9 @@
 /** @file A scored row → its answers by path of task, in words and as scores. */
 import { i32At } from "../arrays.js";
-import { neededOffsets } from "../analysis/positions.js";
 import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
-import type { Offsets } from "../flow/masks.js";
-import { behaviourOf, type Described, decodedScore, isSummarized } from "../tasks/index.js";
+import { neededOffsets, type Offsets } from "../flow/masks.js";
+import { behaviourOf, allLogits, type Described, decodedScore } from "../tasks/index.js";
 
 export interface Answer {
   /** Of a task per token a list with one answer per token, null where it is not asked. */
@@ -26,22 +25,23 @@ export function answersOf(graph: FlowGraph, scored: ScoredSplit, row: number): R
       if (axisOf(spec) === "token") return tokenAnswers(task, neededOffsets(scored.offsets), row);
       if (task.activePredicted[row] === 0) return [];
       const width = behaviour.logitWidth(spec);
-      const activated = Array.from(task.activated.subarray(row * width, (row + 1) * width));
+      const activated = Array.from(allLogits(task.kept).activated.subarray(row * width, (row + 1) * width));
       return [[path, { decoded: behaviour.describe(spec, task.decoded, row), activated }]];
     }),
   );
 }
 
 /** One answer per token of a row; none where the task is asked of no token. */
-function tokenAnswers({ task, activated, decoded, activePredicted }: ScoredTask, offsets: Offsets, row: number) {
+function tokenAnswers({ task, kept, decoded, activePredicted }: ScoredTask, offsets: Offsets, row: number) {
   const { path, spec } = task;
   const [from, to] = [i32At(offsets, row), i32At(offsets, row + 1)];
   if (!activePredicted.subarray(from, to).includes(1)) return [];
   const behaviour = behaviourOf(spec);
   const width = behaviour.logitWidth(spec);
-  const scores = isSummarized(spec)
-    ? decoded.subarray(from, to).map((_, i) => decodedScore(spec, width, activated, decoded, from + i))
-    : activated.subarray(from * width, to * width);
+  const scores =
+    kept.kind === "summary"
+      ? decoded.subarray(from, to).map((_, i) => decodedScore(kept, width, decoded, from + i))
+      : kept.activated.subarray(from * width, to * width);
   const answer: Answer = {
     decoded: Array.from({ length: to - from }, (_, i) =>
       activePredicted[from + i] === 1 ? behaviour.describe(spec, decoded, from + i) : null,

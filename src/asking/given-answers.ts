@@ -1,6 +1,7 @@
 /** @file Answers of known tasks: from the table that is asked about, or said for all inputs with `--given`. */
 import { at } from "../arrays.js";
-import { readLabels, selectLabels } from "../data/labels/labels.js";
+import { readLabels } from "../data/labels/labels.js";
+import { selectLabels } from "../data/labels/select-labels.js";
 import type { JoinedTables } from "../data/tables/tables.js";
 import { DataError, UnknownNameError, UsageError } from "../errors.js";
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
@@ -74,7 +75,7 @@ export function readKnown(
   const tasks = knownTasks(graph).filter(({ path }) => !given.has(path));
   for (const task of tasks) assertColumn(task, joined);
   const labels = readLabels({ ...graph, tasks }, joined, null);
-  return new Map(tasks.map(({ path }, i) => [path, selectLabels(at(labels, i), kept, 1).answers]));
+  return new Map(tasks.map(({ path, spec }, i) => [path, selectLabels(spec, at(labels, i), kept).answers]));
 }
 
 function assertColumn(task: TaskNode, { tables, file }: JoinedTables): void {

@@ -1,40 +1,26 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
 
 import { resolve } from "node:path";
-import { at } from "../arrays.js";
 import { explainRow } from "../analysis/explain.js";
 import type { ExplanationNode } from "../analysis/explanation.js";
 import { printExplanation, type TreeStyle } from "../analysis/print-explanation.js";
-import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
-import { tokenLengths } from "../data/batches.js";
-import {
-  type Dataset,
-  firstPixels,
-  firstTokens,
-  type InputSource,
-  type PixelSource,
-  type SkippedRow,
-  wordsOf,
-} from "../data/dataset.js";
-import { sourceOffsets } from "../data/labels/token-labels.js";
+import type { ScoredSplit } from "../analysis/score.js";
+import { firstPixels, firstTokens, type SkippedRow, wordsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
 import type { LayersModel, Network } from "../engine/model/network.js";
-import { DataError } from "../errors.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
-import { answerWidth, positionsIn } from "../flow/masks.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
-import type { Labels } from "../tasks/index.js";
 import { type Answer, answersOf } from "./answers.js";
-import { evaluateSplits } from "./evaluate-splits.js";
 import { evaluateRun } from "./evaluate-run.js";
+import { evaluateTable } from "./evaluate-table.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
-import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
-import { outputsOf } from "./outputs.js";
-import { askedTask, type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
-import { type ReplicaNeeds, withAnswerer } from "./replicas.js";
+import { askedTask } from "./asked-answer.js";
+import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
+import type { ReplicaNeeds } from "./replicas.js";
+import { PREDICT_BATCH, RunAnswerer } from "./run-answerer.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 import { glueOf } from "../records/stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
@@ -78,9 +64,6 @@ export interface LoadRunOptions extends OpenRunOptions {
   readonly onReplicas?: (line: string) => void;
 }
 
-/** Rows that pass the network together. */
-const PREDICT_BATCH = 64;
-
 /**
  * Opens a run's best checkpoint. Close it when done.
  * @param store folder of the run store, usually `<project>/.cool`
@@ -121,14 +104,13 @@ export class LoadedRun {
   readonly #store: RunStore;
   readonly #stored: StoredRun;
   readonly #network: Network;
-
-  readonly #replicas: ReplicaNeeds;
+  readonly #answerer: RunAnswerer;
 
   constructor(store: RunStore, stored: StoredRun, network: Network, replicas: ReplicaNeeds) {
-    this.#replicas = replicas;
     this.#store = store;
     this.#stored = stored;
     this.#network = network;
+    this.#answerer = new RunAnswerer(stored, network, replicas);
   }
 
   get run(): StoredRun["run"] {
@@ -164,7 +146,7 @@ export class LoadedRun {
   async explain(inputs: readonly string[], options: ExplainOptions = {}): Promise<Explanation[]> {
     const { uncertainty, signal } = options;
     return this.#withInputs(inputs, options, async (opened) => {
-      const scored = await this.#scoreOpened(opened, options);
+      const scored = await this.#answerer.score(opened, options);
       const sampled =
         uncertainty === undefined
           ? undefined
@@ -214,10 +196,9 @@ export class LoadedRun {
   async #field(input: string, task: string, options: PredictOptions, ofTokens: boolean) {
     const asked = askedTask(this.graph, task);
     return this.#withInputs([input], options, async (opened) => {
-      const scored = await this.#scoreOpened(opened, options);
+      const scored = await this.#answerer.score(opened, options);
       if (ofTokens) return tokenFieldOf(this.#network, opened.sources, scored, asked);
-      const { logits } = at(scored.tasks, asked.index);
-      return receptiveFieldOf(this.#network, opened.sources, input, asked, logits);
+      return receptiveFieldOf(this.#network, opened.sources, input, asked, scored);
     });
   }
 
@@ -238,40 +219,16 @@ export class LoadedRun {
     if (rows === undefined || typeof rows === "string") {
       return (await evaluateRun(this.#store, this.run.id, { split: rows, metrics: options.metrics })).evaluation;
     }
-    return this.#evaluateTable(rows.table, options);
-  }
-
-  async #evaluateTable(table: string, options: ScoreOptions): Promise<EvaluationRow[]> {
-    const { graph, config, thresholds, project } = this.#stored;
-    const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
-    const onDemand = asked?.onDemand ?? onDemandMetricsOf(config.settings);
-    const { loadRows } = await import("../data/load.js");
-    const dataset = await loadRows({
-      graph,
-      table,
-      typed: true,
-      inputs: config.inputs,
-      // a table is data, and a query is what the caller wrote: only their place is the run's
-      projectDir: project?.dir ?? config.projectDir,
+    return evaluateTable(this.#stored, this.#answerer, rows.table, {
+      ...options,
       cacheDir: resolve(this.#store.dir, "cache"),
-      onBadImage: options.onBadImage ?? "error",
-      signal: options.signal,
     });
-    try {
-      const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
-      const logits = await this.#logits(dataset.inputs, rows, options, dataset);
-      const outputs = outputsOf(dataset, graph, "test", rows, logits);
-      const evaluation = evaluateSplits(graph, [scoreSplit(graph, outputs, thresholds)], [], onDemand);
-      return evaluation.filter((row) => asked?.selects(row) ?? true);
-    } finally {
-      dataset.close();
-    }
   }
 
   /** Logits, decoded answers and activity of unlabelled inputs. */
   async score(inputs: readonly string[], options: PredictOptions = {}): Promise<ScoredInputs> {
     return this.#withInputs(inputs, options, async (opened) => ({
-      scored: await this.#scoreOpened(opened, options),
+      scored: await this.#answerer.score(opened, options),
       skipped: opened.skipped,
     }));
   }
@@ -290,56 +247,8 @@ export class LoadedRun {
     }
   }
 
-  async #scoreOpened({ sources, ids, known }: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
-    const { graph, thresholds } = this.#stored;
-    const rows = Int32Array.from({ length: ids.length }, (_, row) => row);
-    const logits = await this.#logits(sources, rows, options);
-    const pixels = firstPixels(sources);
-    const offsets = sourceOffsets(graph, sources);
-    const labels = graph.tasks.map(({ path, spec }): Labels => {
-      const lines = offsets !== null && axisOf(spec) === "token" ? positionsIn(offsets) : ids.length;
-      return {
-        answers: known.get(path) ?? new Float32Array(lines * answerWidth(spec)).fill(Number.NaN),
-        unitScale: unitScale(spec, pixels),
-      };
-    });
-    return scoreSplit(graph, { split: "test", ids, offsets, logits, labels }, thresholds);
-  }
-
-  async #logits(
-    sources: Readonly<Record<string, InputSource>>,
-    rows: Int32Array,
-    options: PredictOptions,
-    labelled?: Pick<Dataset, "labels" | "offsets">,
-  ): Promise<Float32Array[]> {
-    const [{ predictLogits }, { readInputs }] = await Promise.all([
-      import("../engine/inference/predict.js"),
-      import("../engine/batches/batch-reader.js"),
-    ]);
-    const read = (some: Int32Array) => readInputs(this.#network, { inputs: sources }, some);
-    return withAnswerer(
-      this.#network,
-      { ...this.#replicas, most: Math.ceil(rows.length / PREDICT_BATCH) },
-      (answerer) =>
-        predictLogits(this.#network, rows, read, {
-          batchSize: PREDICT_BATCH,
-          lengths: tokenLengths(sources),
-          ...(options.signal === undefined ? {} : { signal: options.signal }),
-          ...(labelled === undefined ? {} : { labelled }),
-          ...(answerer === undefined ? {} : { answerer }),
-          onProgress: (done, total) => options.onProgress?.("predicting", done, total),
-        }),
-    );
-  }
-
   close(): void {
     this.#network.dispose();
     this.#store.close();
   }
-}
-
-function unitScale(spec: FlowGraph["tasks"][number]["spec"], source: PixelSource | undefined): Float32Array | null {
-  if (spec.kind !== "boundedRegression" || spec.scale === null) return null;
-  if (source === undefined) throw new DataError("A task is scaled by the image's size, but there is no image.", {});
-  return spec.scale === "image-width" ? source.originalWidth : source.originalHeight;
 }

@@ -54,8 +54,7 @@ function answerType(spec: TaskSpec): TableColumn["type"] {
 }
 
 function scoreNames(spec: TaskSpec): readonly string[] {
-  if (spec.kind === "boundedRegression" || axisOf(spec) === "token") return [];
-  return behaviourOf(spec).logitNames(spec) ?? ["score"];
+  return axisOf(spec) === "token" ? [] : behaviourOf(spec).scoreNames(spec);
 }
 
 /** A described answer as a cell of its column. */

@@ -6,7 +6,7 @@ import type { FlowGraph } from "../flow/graph.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
-import type { Thresholds } from "../tasks/index.js";
+import { isMasked, type Thresholds } from "../tasks/index.js";
 import { loadOwnCode } from "../project/custom-task-code.js";
 import { type RunningProject, runningProject } from "../project/project-dir.js";
 import { readPredictions } from "../records/predictions.js";
@@ -95,7 +95,7 @@ export function predictedSplits(dir: string): Split[] {
 
 /** What the run's evaluation says of masked tokens: thresholds do not change it. */
 export function guessedRowsOf(store: RunStore, { run, graph }: StoredRun): EvaluationRow[] {
-  const masked = graph.tasks.find(({ spec }) => spec.kind === "maskedLanguageModeling");
+  const masked = graph.tasks.find(isMasked);
   if (masked === undefined) return [];
   return store.readEvaluation(run.id).filter(({ task_path }) => task_path === masked.path);
 }

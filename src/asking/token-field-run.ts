@@ -1,17 +1,18 @@
 /** @file `cool explain --receptive-field` of tokens: which ones a task's answers depend on. */
 
-import { at, f32At, i32At } from "../arrays.js";
-import { neededOffsets } from "../analysis/positions.js";
+import { at, i32At } from "../arrays.js";
 import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
 import { type InputSource, isTokenSource, wordsOf } from "../data/dataset.js";
 import type { Network } from "../engine/model/network.js";
 import { ConfigError } from "../errors.js";
 import { axisOf, type TaskNode } from "../flow/graph.js";
+import { neededOffsets } from "../flow/masks.js";
 import { behaviourOf, type Described } from "../tasks/index.js";
+import { largestLogit } from "./asked-answer.js";
 
 /** One answer and what moves it. */
 interface TokenAnswer {
-  /** Token that is asked about, from 0; null where it is the whole row. */
+  /** Index of the token that is asked about, from 0; null where it is the whole row. */
   readonly position: number | null;
   readonly decoded: Described;
   /** The class or label asked about: the one with the largest logit; null where the task has a single logit. */
@@ -63,17 +64,10 @@ export async function tokenFieldOf(
       { task: task.path, input },
     );
   }
-  const behaviour = behaviourOf(task.spec);
-  const width = behaviour.logitWidth(task.spec);
-  const asked = rows.map((row) => ({
-    position: axisOf(task.spec) === "token" ? row : null,
-    // of very many classes the logits are not kept, but the decoded one is that of the largest
-    logit:
-      behaviour.choices(task.spec) !== null
-        ? f32At(answers.decoded, row)
-        : largestOf(answers.logits.subarray(row * width, (row + 1) * width)),
-  }));
+  const perToken = axisOf(task.spec) === "token";
+  const asked = rows.map((row) => ({ position: perToken ? row : null, logit: largestLogit(answers, row) }));
   const influences = await tokenInfluence(network, readInputs(network, { inputs: sources }, [0]), name, task, asked);
+  const behaviour = behaviourOf(task.spec);
   return {
     input,
     task: task.path,
@@ -94,17 +88,13 @@ function askedRows({ spec }: TaskNode, { offsets }: ScoredSplit, { activePredict
   return rows.slice(0, TOKENS_ASKED);
 }
 
-function largestOf(logits: Float32Array): number {
-  return logits.reduce((best, logit, i) => (logit > f32At(logits, best) ? i : best), 0);
-}
-
 /** @returns PNG */
 export async function drawTokens({ task, tokens, answers }: TokenField): Promise<Uint8Array> {
   const { drawTokenField } = await import("../logging/panels/token-field-panel.js");
   const rows = answers.map(({ position, decoded, influence, reachable }) => {
     const answer = typeof decoded === "number" ? Number(decoded.toPrecision(4)) : decoded;
-    const place = position === null ? "" : `${position + 1} ${tokens[position]}: `;
-    return { title: place + (answer === null ? "?" : String(answer)), position, influence, reachable };
+    const token = position === null ? "" : `${position + 1} ${tokens[position]}: `;
+    return { title: token + (answer === null ? "?" : String(answer)), position, influence, reachable };
   });
   const image = await drawTokenField(task, tokens, rows);
   return "png" in image ? image.png : image.jpeg;

@@ -4,6 +4,7 @@ import type { ComparableRun, ConfigValue, FlatFacts } from "../analysis/comparis
 import { type Comparison, compareRuns as compare } from "../analysis/comparison/compare.js";
 import { type ComparedCurve, compareCurves } from "../analysis/comparison/compare-curves.js";
 import type { SampleComparison } from "../analysis/comparison/compare-samples.js";
+import type { ComparedWithFirst } from "./compare-run-samples.js";
 import { UsageError } from "../errors.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
@@ -17,6 +18,8 @@ export interface RunComparison extends Comparison {
   readonly curves?: readonly ComparedCurve[];
   /** Present where two runs were compared sample by sample; null where that cannot be done. */
   readonly samples?: SampleComparison | null;
+  /** Present where three runs or more were compared sample by sample, each with the first; null where that has no predictions. */
+  readonly samples_against_first?: readonly ComparedWithFirst[] | null;
 }
 
 export interface CompareRunsOptions {

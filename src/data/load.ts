@@ -4,13 +4,13 @@ import { resolve } from "node:path";
 import { at, i32At } from "../arrays.js";
 import { ConfigError, DataError } from "../errors.js";
 import { inSlices, yieldTo } from "../platform/yield-to.js";
-import { axisOf, type FlowGraph } from "../flow/graph.js";
-import { answerWidth, type Offsets } from "../flow/masks.js";
+import type { FlowGraph } from "../flow/graph.js";
+import type { Offsets } from "../flow/masks.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
 import type { Dataset, ImpliedLabels, TableRows } from "./dataset.js";
 import { withImpliedLabels } from "./labels/implied-labels.js";
-import { assertLabelled, needsImageSize, readLabelsSliced, selectLabels, withImageSizes } from "./labels/labels.js";
+import { assertLabelled, needsImageSize, readLabelsSliced, withImageSizes } from "./labels/labels.js";
 import type { SplitSpec, Splits } from "./split.js";
 import {
   type InputSpecs,
@@ -30,7 +30,8 @@ import {
   type TableSource,
   tableNames,
 } from "./tables/tables.js";
-import { selectOffsets, selectTokenLabels, type TokenSpans, tokenSpans } from "./labels/token-labels.js";
+import { selectLabels, selectOffsets } from "./labels/select-labels.js";
+import { type TokenSpans, tokenSpans } from "./labels/token-labels.js";
 
 /** What to read: one table, several, or one and several more. */
 export interface TableOptions {
@@ -209,9 +210,7 @@ async function withInputs(
     const all = read.spans?.offsets ?? null;
     const selected: Labels[] = [];
     for (const { index, spec } of graph.tasks) {
-      const [one, width] = [at(sized, index), answerWidth(spec)];
-      const perToken = all !== null && axisOf(spec) === "token";
-      selected.push(perToken ? selectTokenLabels(one, kept, all, width) : selectLabels(one, kept, width));
+      selected.push(selectLabels(spec, at(sized, index), kept, all));
       await yieldTo(signal);
     }
     const digest = createHash("sha256")

@@ -2,14 +2,12 @@
 import { ConfigError, FlowError } from "../errors.js";
 import { checkOptions, LIST } from "../options.js";
 import type {
-  BinarySpec,
-  BoundedRegressionSpec,
   ClassificationSpec,
   Condition,
   CustomSpec,
   KnownSpec,
-  MaskedLanguageModelingSpec,
   MultilabelSpec,
+  OrdinalSpec,
   TaskSpec,
 } from "./graph.js";
 
@@ -35,7 +33,7 @@ export class Expression {
 }
 
 const HOW_TO_ASK =
-  "Only a binary or known task is a condition by itself; ask a classification with .is(class), a multilabel with .has(label), a regression with .atLeast(value) or .below(value)";
+  "Only a binary or known task is a condition by itself; ask a classification with .is(class), a multilabel with .has(label), an ordinal with .atLeast(level) or .below(level), a regression with .atLeast(value) or .below(value)";
 
 /** Checks what the compiler checks, for a configuration that was never compiled. */
 function conditionIn(method: "and" | "or"): (operand: Expression) => Condition {
@@ -53,6 +51,13 @@ export interface ClassificationGate<Class extends string> {
 /** Gate made of a multilabel task. */
 export interface MultilabelGate<Label extends string> {
   has(label: Label): Expression;
+}
+/** Gate made of an ordinal task. */
+export interface OrdinalGate<Level extends string> {
+  /** True from this level up. */
+  atLeast(level: Level): Expression;
+  /** True under this level. */
+  below(level: Level): Expression;
 }
 /** Gate made of a regression task; bounds in label units. */
 export interface RegressionGate {
@@ -78,19 +83,22 @@ export interface NoGate {
 }
 
 /** What an earlier task offers to preconditions. A binary task is a condition by itself. */
-export type GateOf<Spec extends TaskSpec> = Spec extends BinarySpec | KnownSpec
-  ? Expression
-  : Spec extends CustomSpec<infer Gate>
+export type GateOf<Spec extends TaskSpec> = Gates<Spec>[Spec["kind"]];
+
+/** By kind: one without its gate does not compile. */
+interface Gates<Spec extends TaskSpec> {
+  readonly binary: Expression;
+  readonly known: Expression;
+  readonly classification: Spec extends ClassificationSpec<infer Class> ? ClassificationGate<Class> : never;
+  readonly multilabel: Spec extends MultilabelSpec<infer Label> ? MultilabelGate<Label> : never;
+  readonly boundedRegression: RegressionGate;
+  readonly regression: RegressionGate;
+  readonly ordinal: Spec extends OrdinalSpec<infer Level> ? OrdinalGate<Level> : never;
+  readonly maskedLanguageModeling: NoGate;
+  readonly custom: Spec extends CustomSpec<infer Gate>
     ? { readonly none: NoGate; readonly bounds: RegressionGate; readonly truth: TruthGate }[Gate]
-    : Spec extends ClassificationSpec<infer Class>
-      ? ClassificationGate<Class>
-      : Spec extends MultilabelSpec<infer Label>
-        ? MultilabelGate<Label>
-        : Spec extends BoundedRegressionSpec
-          ? RegressionGate
-          : Spec extends MaskedLanguageModelingSpec
-            ? NoGate
-            : never;
+    : never;
+}
 
 /** A reference to a trunk output. */
 export class FeatureReference<Name extends string = string> {

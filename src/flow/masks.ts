@@ -1,48 +1,36 @@
 /** @file Answers (labels or predictions) → which rows are active for which task. */
 import { at, f32At, i32At, u8At } from "../arrays.js";
 import { axisOf, type Condition, type ConditionAtom, type FlowGraph, type TaskNode, type TaskSpec } from "./graph.js";
+import { flowFacts } from "./kinds.js";
 import { evaluateCondition, FALSE, TRUE, type TruthColumn, UNKNOWN } from "./precondition.js";
 
 /**
  * One task's answers in label terms, NaN where unknown: 0/1 for binary, a class index, 0/1 per label,
  * a number in label units. Labels and decoded predictions have the same form.
- * Shape [rows, answerWidth(spec)]; of a task per token [positions, answerWidth(spec)], see {@link Offsets}.
+ * Shape [rows, answerWidth(spec)]; of a task per token [tokens, answerWidth(spec)], see {@link Offsets}.
  */
 export type AnswerColumn = Float32Array;
 
-/** 1 where the row takes part. Shape [rows], of a task per token [positions]. */
+/** 1 where the row takes part. Shape [rows], of a task per token [tokens]. */
 export type RowMask = Uint8Array;
 
 /**
- * Where each row's tokens begin among the positions of all rows, which lie one row after the other: row r has the
- * positions from offsets[r] up to, not including, offsets[r + 1]. Shape [rows + 1].
+ * Where each row's tokens begin among those of all rows, which lie one row after the other: row r has the tokens from
+ * offsets[r] up to, not including, offsets[r + 1]. Shape [rows + 1].
  */
 export type Offsets = Int32Array;
 
 /** Numbers that one answer consists of. */
 export function answerWidth(spec: TaskSpec): number {
-  switch (spec.kind) {
-    case "multilabel":
-      return spec.labels.length;
-    case "custom":
-      return spec.answerWidth;
-    case "binary":
-    case "classification":
-    case "boundedRegression":
-    case "maskedLanguageModeling":
-    case "known":
-      return 1;
-    default:
-      return spec satisfies never;
-  }
+  return flowFacts(spec).answerWidth(spec);
 }
 
 /**
  * Which rows are active for each task: own and all enclosing preconditions true (docs/architecture.md#semantics).
  * A gate that is itself inactive, or has no answer, is unknown.
  * With labels this is the truth; with decoded outputs it is what the network itself asks, recursively.
- * A task per token has a mask over all positions: a gate per token is read position by position, and a gate per
- * row says the same of every position of its row.
+ * A task per token has a mask over all tokens: a gate per token is read token by token, and a gate per row says the
+ * same of every token of its row.
  * @param answers one column per task of the graph, same order
  * @param offsets of the rows' tokens; needed where a task is asked per token
  * @returns one mask per task, same order; equal preconditions share theirs
@@ -61,7 +49,7 @@ export function activeRows(
   });
   const tokenTruthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
     const { spec } = byPath.get(atom.task) as TaskNode;
-    return axisOf(spec) === "token" ? truthOf(atom) : overPositions(truthOf(atom), known(offsets));
+    return axisOf(spec) === "token" ? truthOf(atom) : overTokens(truthOf(atom), neededOffsets(offsets));
   });
   const maskBy = (truth: (atom: ConditionAtom) => TruthColumn, size: () => number) =>
     onceForEach((condition: Condition | null): RowMask => {
@@ -70,19 +58,20 @@ export function activeRows(
     });
   const maskOf = {
     sample: maskBy(truthOf, () => rows),
-    token: maskBy(tokenTruthOf, () => positionsIn(known(offsets))),
+    token: maskBy(tokenTruthOf, () => tokensIn(neededOffsets(offsets))),
   };
   for (const { spec, precondition } of graph.tasks) active.push(maskOf[axisOf(spec)](precondition));
   return active;
 }
 
-function known(offsets: Offsets | null | undefined): Offsets {
+/** The offsets, where a task per token makes them necessary. @throws Error, a fault of the caller */
+export function neededOffsets(offsets: Offsets | null | undefined): Offsets {
   if (offsets == null) throw new Error("a task per token needs the offsets of the rows' tokens");
   return offsets;
 }
 
-/** Positions of all rows together. */
-export function positionsIn(offsets: Offsets): number {
+/** How many tokens all rows have together. */
+export function tokensIn(offsets: Offsets): number {
   return offsets.at(-1) ?? 0;
 }
 
@@ -93,18 +82,18 @@ export function offsetsOf(lengths: ArrayLike<number>): Offsets {
   return offsets;
 }
 
-/** One value per row → the same value at each of the row's positions. */
-export function overPositions<A extends Uint8Array | Float32Array | Int32Array>(values: A, offsets: Offsets): A {
-  const expanded = new (values.constructor as new (length: number) => A)(positionsIn(offsets));
+/** One value per row → the same value at each of the row's tokens. */
+export function overTokens<A extends Uint8Array | Float32Array | Int32Array>(values: A, offsets: Offsets): A {
+  const expanded = new (values.constructor as new (length: number) => A)(tokensIn(offsets));
   for (let row = 0; row < values.length; row++) {
     expanded.fill(values[row] as number, offsets[row], offsets[row + 1]);
   }
   return expanded;
 }
 
-/** The row that each position belongs to. */
-export function rowsOfPositions(offsets: Offsets): Int32Array {
-  return overPositions(
+/** The row that each token belongs to. */
+export function rowOfEachToken(offsets: Offsets): Int32Array {
+  return overTokens(
     Int32Array.from({ length: Math.max(0, offsets.length - 1) }, (_, row) => row),
     offsets,
   );
@@ -115,9 +104,9 @@ function onceForEach<C extends Condition | null>(evaluate: (condition: C) => Uin
   const answers = new Map<string, Uint8Array>();
   return (condition) => {
     const key = JSON.stringify(condition);
-    const known = answers.get(key) ?? evaluate(condition);
-    answers.set(key, known);
-    return known;
+    const answer = answers.get(key) ?? evaluate(condition);
+    answers.set(key, answer);
+    return answer;
   };
 }
 

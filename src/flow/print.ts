@@ -1,5 +1,6 @@
 /** @file The flow graph as text: preconditions in the notation of the field, `A | B` = A given B. */
 import { axisOf, type Condition, type FlowGraph, operands, type TaskNode, taskAt } from "./graph.js";
+import { flowFacts } from "./kinds.js";
 
 /** One condition, e.g. `not camera_blocked and (door_open or shirt_type is red)`. */
 export function printCondition(graph: FlowGraph, condition: Condition): string {
@@ -11,19 +12,14 @@ export function printCondition(graph: FlowGraph, condition: Condition): string {
   switch (condition.kind) {
     case "true":
       return condition.task;
-    case "isOneOf": {
-      const { spec } = taskAt(graph, condition.task);
-      const names = condition.classes.map((i) => (spec.kind === "classification" ? spec.classes[i] : i));
-      return `${condition.task} is ${names.join(" or ")}`;
-    }
-    case "has": {
-      const { spec } = taskAt(graph, condition.task);
-      return `${condition.task} has ${spec.kind === "multilabel" ? spec.labels[condition.label] : condition.label}`;
-    }
+    case "isOneOf":
+      return `${condition.task} is ${condition.classes.map((i) => nameIn(graph, condition.task, i)).join(" or ")}`;
+    case "has":
+      return `${condition.task} has ${nameIn(graph, condition.task, condition.label)}`;
     case "atLeast":
-      return `${condition.task} >= ${condition.value}`;
+      return `${condition.task} >= ${nameIn(graph, condition.task, condition.value)}`;
     case "below":
-      return `${condition.task} < ${condition.value}`;
+      return `${condition.task} < ${nameIn(graph, condition.task, condition.value)}`;
     case "not":
       return `not ${inner(condition.of)}`;
     case "and":
@@ -34,11 +30,17 @@ export function printCondition(graph: FlowGraph, condition: Condition): string {
   }
 }
 
+/** Name of what a number stands for in conditions about a task; the number itself where it is one. */
+function nameIn(graph: FlowGraph, task: string, number: number): string {
+  const { spec } = taskAt(graph, task);
+  return flowFacts(spec).names(spec)[number] ?? String(number);
+}
+
 /** One line about a task: what it asks, of which feature, under which own precondition. */
 function printTask(graph: FlowGraph, task: TaskNode): string {
   const given = task.ownPrecondition === null ? "" : ` | ${printCondition(graph, task.ownPrecondition)}`;
   const { spec } = task;
-  const type = spec.kind === "custom" ? spec.type : spec.kind;
+  const type = flowFacts(spec).typeName(spec);
   const kind = axisOf(spec) === "token" ? `${type} per token` : type;
   return `${task.name}${given}  [${task.feature === null ? kind : `${kind}, ${task.feature}`}]`;
 }

@@ -10,6 +10,7 @@ import {
   type FlowBody,
   type MultilabelGate,
   type NoGate,
+  type OrdinalGate,
   type Out,
   type RegressionGate,
   type TaskMap,
@@ -24,10 +25,11 @@ import {
   type FlowGraph,
   type FlowNode,
   gatesOf,
-  type CustomSpec,
   type TaskNode,
   type TaskSpec,
 } from "./graph.js";
+import { flowFacts, type GateForm } from "./kinds.js";
+
 /** Runs the body of `flowName` (and of the flows it uses) once and returns what they said as data. */
 export function traceFlow(definitions: Definitions, flowName: string): FlowGraph {
   if (!definitions.flows.has(flowName)) {
@@ -96,7 +98,7 @@ class Tracer {
     const uses: Record<string, (features?: FeatureReference | FeatureReferences<string>) => Use<unknown>> = {};
     for (const [name, spec] of Object.entries(tasks)) {
       uses[name] = (feature) => {
-        if (spec.kind === "known") return this.#knownUse(scope, name, feature);
+        if (!flowFacts(spec).readsFeature) return this.#knownUse(scope, name, feature);
         if (!(feature instanceof FeatureReference)) {
           throw new FlowError(
             `The task "${name}" in flow "${scope.flow}" reads no feature. Write flow.${name}(x.${this.#definitions.features[0] ?? "some_feature"}).`,
@@ -249,53 +251,36 @@ function namedProxy<T extends object>(target: T, kind: string, where: string): T
   });
 }
 
+/** What `out.add` gives of a task, by how conditions read its answer. @param indexOf place of a name among its names */
+type MakeGate = (path: string, indexOf: (name: string, kind: "class" | "label" | "level") => number) => unknown;
+
+const regressionGate = (path: string): RegressionGate => ({
+  atLeast: (value) => new Expression({ kind: "atLeast", task: path, value }),
+  below: (value) => new Expression({ kind: "below", task: path, value }),
+});
+
+const gates: { readonly [F in GateForm]: MakeGate } = {
+  truth: (path) => new Expression({ kind: "true", task: path }),
+  "truth and bounds": (path) => new TruthGate(path),
+  class: (path, indexOf): ClassificationGate<string> => ({
+    is: (name) => new Expression({ kind: "isOneOf", task: path, classes: [indexOf(name, "class")] }),
+    isOneOf: (names) =>
+      new Expression({ kind: "isOneOf", task: path, classes: names.map((name) => indexOf(name, "class")) }),
+  }),
+  label: (path, indexOf): MultilabelGate<string> => ({
+    has: (label) => new Expression({ kind: "has", task: path, label: indexOf(label, "label") }),
+  }),
+  level: (path, indexOf): OrdinalGate<string> => ({
+    atLeast: (level) => new Expression({ kind: "atLeast", task: path, value: indexOf(level, "level") }),
+    below: (level) => new Expression({ kind: "below", task: path, value: indexOf(level, "level") }),
+  }),
+  bounds: regressionGate,
+  none: (): NoGate => ({ noCondition: true }),
+};
+
 function gate(path: string, spec: TaskSpec, flow: string): unknown {
-  switch (spec.kind) {
-    case "binary":
-    case "known":
-      return new Expression({ kind: "true", task: path });
-    case "custom":
-      return ownGate(path, spec);
-    case "classification": {
-      const indexOf = (name: string) => indexOfName(spec.classes, name, "class", path, flow);
-      return {
-        is: (name: string) => new Expression({ kind: "isOneOf", task: path, classes: [indexOf(name)] }),
-        isOneOf: (names: readonly string[]) =>
-          new Expression({ kind: "isOneOf", task: path, classes: names.map(indexOf) }),
-      } satisfies ClassificationGate<string>;
-    }
-    case "multilabel":
-      return {
-        has: (label: string) =>
-          new Expression({ kind: "has", task: path, label: indexOfName(spec.labels, label, "label", path, flow) }),
-      } satisfies MultilabelGate<string>;
-    case "boundedRegression":
-      return regressionGate(path);
-    case "maskedLanguageModeling":
-      return { noCondition: true } satisfies NoGate;
-    default:
-      return spec satisfies never;
-  }
-}
-
-function regressionGate(path: string): RegressionGate {
-  return {
-    atLeast: (value) => new Expression({ kind: "atLeast", task: path, value }),
-    below: (value) => new Expression({ kind: "below", task: path, value }),
-  };
-}
-
-function ownGate(path: string, spec: CustomSpec): unknown {
-  switch (spec.gate) {
-    case "truth":
-      return new TruthGate(path);
-    case "bounds":
-      return regressionGate(path);
-    case "none":
-      return { noCondition: true } satisfies NoGate;
-    default:
-      return spec.gate satisfies never;
-  }
+  const facts = flowFacts(spec);
+  return gates[facts.gate(spec)](path, (name, kind) => indexOfName(facts.names(spec), name, kind, path, flow));
 }
 
 function indexOfName(known: readonly string[], name: string, kind: string, path: string, flow: string): number {

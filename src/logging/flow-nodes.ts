@@ -1,6 +1,7 @@
 /** @file The flow as nodes of TensorBoard's Graphs page: flows are boxes, preconditions dotted edges. */
-import { type FlowGraph, gatesOf, type TaskNode, type TaskSpec } from "../flow/graph.js";
+import { type FlowGraph, gatesOf, type TaskNode } from "../flow/graph.js";
 import { printCondition } from "../flow/print.js";
+import { behaviourOf } from "../tasks/index.js";
 import type { GraphNode } from "./tensorboard/index.js";
 
 // no task can be named so: names of tasks begin with a letter
@@ -23,31 +24,11 @@ function taskNode(graph: FlowGraph, task: TaskNode): GraphNode {
       path,
       lossWeight,
       ...(precondition === null ? {} : { precondition: printCondition(graph, precondition) }),
-      ...optionsOf(spec),
+      ...behaviourOf(spec).options(spec),
     },
   };
 }
 
 function nodeName(path: string): string {
   return path.replaceAll(".", "/");
-}
-
-function optionsOf(spec: TaskSpec): Record<string, string | number> {
-  switch (spec.kind) {
-    case "binary":
-    case "known":
-      return {};
-    case "custom":
-      return { type: spec.type };
-    case "classification":
-      return { classes: spec.classes.join(", ") };
-    case "multilabel":
-      return { labels: spec.labels.join(", ") };
-    case "maskedLanguageModeling":
-      return { input: spec.input, maskRate: spec.maskRate };
-    case "boundedRegression":
-      return { min: spec.min, max: spec.max };
-    default:
-      return spec satisfies never;
-  }
 }

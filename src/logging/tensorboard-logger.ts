@@ -4,7 +4,7 @@ import { yesNoAnswers } from "../analysis/calibration.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { type MetricPoint, SPLITS, type Split } from "../tasks/evaluation.js";
-import { behaviourOf, decodedScore, isSummarized } from "../tasks/index.js";
+import { behaviourOf, decodedScore } from "../tasks/index.js";
 import { flowNodes } from "./flow-nodes.js";
 import { configMarkdown, evaluationMarkdown } from "./markdown.js";
 import type { PictureSource } from "./panels/sample-sheets.js";
@@ -212,14 +212,15 @@ function writePrCurves(writer: EventWriter, scored: ScoredSplit, step: number): 
 
 /** Distributions of what the heads say about the rows that count: probabilities, or fractions of [min, max]. */
 function writeScores(writer: EventWriter, { tasks }: ScoredSplit, step: number): void {
-  for (const { task, activated, decoded, lossMask } of tasks) {
+  for (const { task, kept, decoded, lossMask } of tasks) {
     const { spec } = task;
     const width = behaviourOf(spec).logitWidth(spec);
-    const active = isSummarized(spec)
-      ? decoded
-          .map((_, line) => decodedScore(spec, spec.classes.length, activated, decoded, line))
-          .filter((_, line) => lossMask[line] === 1)
-      : activated.filter((_, i) => lossMask[Math.floor(i / width)] === 1);
+    const active =
+      kept.kind === "summary"
+        ? decoded
+            .map((_, token) => decodedScore(kept, width, decoded, token))
+            .filter((_, token) => lossMask[token] === 1)
+        : kept.activated.filter((_, i) => lossMask[Math.floor(i / width)] === 1);
     if (active.length > 0) writer.histogram(`${task.path}/scores`, active, step);
   }
 }

@@ -43,4 +43,7 @@ export {
   known,
   maskedLanguageModeling,
   multilabel,
+  ordinal,
+  type RegressionOptions,
+  regression,
 } from "../tasks/index.js";

@@ -2,7 +2,7 @@
 import { ConfigError } from "../errors.js";
 import type { CustomSpec, FlowGraph } from "../flow/graph.js";
 import type { RunRecord } from "../storage/run-record.js";
-import { definitionsOf, isDefined } from "../tasks/index.js";
+import { definitionsOf, lacksDefinition } from "../tasks/index.js";
 import type { RunningProject } from "./project-dir.js";
 
 /**
@@ -29,7 +29,7 @@ export async function loadOwnCode(
 
 /** Specs of custom tasks whose functions this process does not have. */
 function undefinedTypes({ tasks }: FlowGraph): CustomSpec[] {
-  return tasks.flatMap(({ spec }) => (spec.kind === "custom" && !isDefined(spec) ? [spec] : []));
+  return tasks.flatMap(({ spec }) => (lacksDefinition(spec) ? [spec] : []));
 }
 
 function missingError(run: RunRecord, graph: FlowGraph, madeBy: string | null): ConfigError {

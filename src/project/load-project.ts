@@ -1,6 +1,6 @@
 /** @file Finds and runs the configuration of a project. */
 import { existsSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 import { ConfigError, CoolError, sentence, UsageError } from "../errors.js";
 import type { ImportedConfig } from "./config-modules.js";
 import type { Project } from "./define-project.js";
@@ -55,23 +55,32 @@ export async function importConfig(file: string): Promise<ImportedConfig> {
 
 /** What a module of the configuration threw, with the line where it did. */
 function thrownIn(file: string, error: unknown, modules: readonly string[]): ConfigError {
-  const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
+  const { message } = error instanceof Error ? error : new Error(String(error));
   const reason = message.replaceAll(/\s*\n\s*/g, " ");
-  const [, where, line] =
-    [...stack.matchAll(/(?:file:\/\/)?(\/[^():\n]+|[A-Za-z]:\\[^():\n]+):(\d+):\d+/g)].find(
-      ([, path = ""]) => modules.includes(path) || path.startsWith(dirname(file)),
-    ) ?? [];
-  const place = where === undefined || line === undefined ? "" : `, ${where === file ? "" : `${where}, `}line ${line}`;
-  const facts = { file, ...(line === undefined ? {} : { line: Number(line), module: where }) };
-  return new ConfigError(sentence(`${file}${place} cannot be loaded: ${reason}`), facts, { cause: error });
+  const { text, facts } = placeOf(error, file, modules);
+  return new ConfigError(sentence(`${text} cannot be loaded: ${reason}`), facts, { cause: error });
 }
 
-/** The same error, naming the file first. */
+/** Where in the configuration an error arose: its file, and the line where its stack tells. */
+function placeOf(error: unknown, file: string, modules: readonly string[]) {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const isOfProject = (path: string): boolean =>
+    modules.includes(path) || (path.startsWith(`${dirname(file)}${sep}`) && !path.includes(`${sep}node_modules${sep}`));
+  const [, where, line] =
+    [...stack.matchAll(/(?:file:\/\/)?(\/[^():\n]+|[A-Za-z]:\\[^():\n]+):(\d+):\d+/g)].find(([, path = ""]) =>
+      isOfProject(path),
+    ) ?? [];
+  if (where === undefined || line === undefined) return { text: file, facts: { file } };
+  const text = `${file}, ${where === file ? "" : `${where}, `}line ${line}`;
+  return { text, facts: { file, line: Number(line), module: where } };
+}
+
+/** The same error, naming the file first, and the line where a function of the configuration led to it. */
 export function inFile(error: CoolError, file: string): CoolError {
   // what is wrong with a flag is not the file's fault
-  return error instanceof UsageError || error.message.startsWith(file)
-    ? error
-    : new ConfigError(`${file}: ${error.message}`, { file, ...error.facts }, { cause: error });
+  if (error instanceof UsageError || error.message.startsWith(file)) return error;
+  const { text, facts } = placeOf(error.cause ?? error, file, []);
+  return new ConfigError(`${text}: ${error.message}`, { ...facts, ...error.facts }, { cause: error });
 }
 
 function isProject(value: unknown): value is Project {

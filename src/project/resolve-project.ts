@@ -1,6 +1,8 @@
 /** @file A defined project → one that is ready to run: what an editor would have said of it is checked again. */
 import { resolve } from "node:path";
+import { movesPictures, warpsPictures } from "../data/augment.js";
 import type { InputSpec } from "../data/dataset.js";
+import { figuresOf, turns } from "../data/labels/augment-labels.js";
 import type { TrunkFunction } from "../engine/model/network.js";
 import { ConfigError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
 import { assertOwnNames, type Definitions } from "../flow/define.js";
@@ -80,6 +82,7 @@ export function resolveProject(
   const graph = withVocabulary(traceFlow(definition.tasks, definition.flow), inputs);
   checkTokenTasks(graph, inputs, where);
   checkMeasures(graph, settings, where);
+  checkFigures(graph, settings, where);
   parseMonitor(graph, settings.train.monitor);
   checkMetrics(graph, settings.evaluate.metrics, "evaluate.metrics");
   return {
@@ -162,17 +165,26 @@ function checkAugmentation(inputs: LoadedProject["inputs"], { data }: Settings, 
 /** Labels in parts of the picture that do not say what they measure would stay where they are while it moves. */
 function checkMeasures({ tasks }: FlowGraph, { data: { augment } }: Settings, where: string): void {
   if (augment === null) return;
-  const [smallest, largest] = augment.scale;
-  const moves =
-    augment.flipHorizontal > 0 || augment.flipVertical > 0 || augment.shift > 0 || smallest !== 1 || largest !== 1;
-  const silent = tasks.flatMap(({ spec, path }) =>
-    spec.kind === "boundedRegression" && spec.scale !== null && spec.measures === undefined ? [path] : [],
-  );
-  if (!moves || silent.length === 0) return;
+  const silent = tasks.flatMap(({ spec, path }) => (behaviourOf(spec).onPicture(spec) === "unsaid" ? [path] : []));
+  if (!movesPictures(augment) || silent.length === 0) return;
   const named = silent.map((path) => `"${path}"`).join(", ");
   throw new ConfigError(
     `${where}: data.augment moves pictures, but ${named}, scaled by the picture's size, ${silent.length === 1 ? "does" : "do"} not say how the labels move with them. Add measures: "x", "y", "width" or "height", or measures: "none" where they do not.`,
     { file: where, keys: ["data.augment"], tasks: silent },
+  );
+}
+
+/** A picture that turns moves what is on it along both axes at once. */
+function checkFigures(graph: FlowGraph, { data: { augment } }: Settings, where: string): void {
+  if (augment === null || !warpsPictures(augment)) return;
+  const halves = figuresOf(graph).filter((figure) => !turns(figure));
+  const tasks = halves.flatMap(({ horizontal, vertical }) =>
+    [horizontal.place, horizontal.extent, vertical.place, vertical.extent].flatMap((task) => task?.path ?? []),
+  );
+  if (tasks.length === 0) return;
+  throw new ConfigError(
+    `${where}: data.augment turns or bends pictures, and where ${tasks.map((path) => `"${path}"`).join(", ")} would go hangs on both axes. Give the flow tasks for x and y (of a box also for width and height), measure nothing with them (measures: "none"), or leave out data.augment.rotate and data.augment.perspective.`,
+    { file: where, keys: ["data.augment"], tasks },
   );
 }
 

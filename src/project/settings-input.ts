@@ -74,6 +74,18 @@ export interface SettingsInput {
           contrast?: number | undefined;
           /** The factor is drawn from 1 − value to 1 + value. Default: 0. */
           saturation?: number | undefined;
+          /** Largest turn either way, in degrees. Default: 0. */
+          rotate?: number | undefined;
+          /** Smallest and largest share of the area that is cut out and enlarged, sides 3 : 4 to 4 : 3. Default: [1,1]. */
+          crop?: [number, number] | undefined;
+          /** How far the corners move inwards, as a fraction of half the size. Default: 0. */
+          perspective?: number | undefined;
+          /** Largest standard deviation of a Gaussian blur, in pixels. Default: 0. */
+          blur?: number | undefined;
+          /** Largest standard deviation of Gaussian noise, of the range from black to white. Default: 0. */
+          noise?: number | undefined;
+          /** Probability of a rectangle of the mean colour, 2 to 33 % of the area. Default: 0. */
+          erase?: number | undefined;
         }
       | null
       | undefined;

@@ -103,6 +103,7 @@ const split = z.union([
 ]);
 
 const scaleFactor = z.number().min(0.1).max(10);
+const areaShare = z.number().min(0.01).max(1);
 
 const augment = z.strictObject({
   flipHorizontal: fraction.default(0).describe("Probability of a mirrored picture"),
@@ -116,6 +117,16 @@ const augment = z.strictObject({
   brightness: fraction.default(0).describe("The factor is drawn from 1 − value to 1 + value"),
   contrast: fraction.default(0).describe("The factor is drawn from 1 − value to 1 + value"),
   saturation: fraction.default(0).describe("The factor is drawn from 1 − value to 1 + value"),
+  rotate: z.number().min(0).max(180).default(0).describe("Largest turn either way, in degrees"),
+  crop: z
+    .tuple([areaShare, areaShare])
+    .refine(([smallest, largest]) => smallest <= largest, "write [smallest, largest], e.g. [0.6, 1]")
+    .default([1, 1])
+    .describe("Smallest and largest share of the area that is cut out and enlarged, sides 3 : 4 to 4 : 3"),
+  perspective: fraction.default(0).describe("How far the corners move inwards, as a fraction of half the size"),
+  blur: z.number().min(0).max(100).default(0).describe("Largest standard deviation of a Gaussian blur, in pixels"),
+  noise: fraction.default(0).describe("Largest standard deviation of Gaussian noise, of the range from black to white"),
+  erase: fraction.default(0).describe("Probability of a rectangle of the mean colour, 2 to 33 % of the area"),
 });
 
 const tableSource = z.strictObject({

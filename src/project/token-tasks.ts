@@ -1,7 +1,9 @@
 /** @file Tasks per token in a project: the token input that they are about, and its vocabulary. */
 import type { InputSpec } from "../data/dataset.js";
+import { declaredTasks } from "../data/labels/fit-tasks.js";
 import { ConfigError, UnknownNameError } from "../errors.js";
-import { axisOf, type FlowGraph, type TaskSpec } from "../flow/graph.js";
+import { axisOf, type FlowGraph } from "../flow/graph.js";
+import { isMasked, type MaskedNode } from "../tasks/index.js";
 
 type Inputs = Readonly<Record<string, InputSpec>>;
 
@@ -11,7 +13,7 @@ export function checkTokenTasks(graph: FlowGraph, inputs: Inputs, where: string)
   const [first] = perToken;
   if (first === undefined) return;
   const names = Object.keys(inputs).filter((name) => inputs[name]?.kind === "tokens");
-  for (const { spec, path } of perToken) checkMaskedInput(spec, path, inputs, where);
+  for (const task of perToken.filter(isMasked)) checkMaskedInput(task, inputs, where);
   if (names.length !== 1) {
     const found = names.length === 0 ? "there is no token input" : `there are several: ${names.join(", ")}`;
     throw new ConfigError(
@@ -19,7 +21,7 @@ export function checkTokenTasks(graph: FlowGraph, inputs: Inputs, where: string)
       { file: where, task: first.path, inputs: names },
     );
   }
-  const masked = perToken.filter(({ spec }) => spec.kind === "maskedLanguageModeling").map(({ path }) => path);
+  const masked = perToken.filter(isMasked).map(({ path }) => path);
   if (masked.length > 1) {
     throw new ConfigError(
       `${where}: the flow masks tokens twice, for ${masked.map((path) => `"${path}"`).join(" and ")}. Keep one maskedLanguageModeling task.`,
@@ -28,8 +30,7 @@ export function checkTokenTasks(graph: FlowGraph, inputs: Inputs, where: string)
   }
 }
 
-function checkMaskedInput(spec: TaskSpec, path: string, inputs: Inputs, where: string): void {
-  if (spec.kind !== "maskedLanguageModeling") return;
+function checkMaskedInput({ spec, path }: MaskedNode, inputs: Inputs, where: string): void {
   const input = inputs[spec.input];
   if (input === undefined) {
     throw new UnknownNameError("input", spec.input, Object.keys(inputs), `the task "${path}"`);
@@ -50,28 +51,21 @@ function checkMaskedInput(spec: TaskSpec, path: string, inputs: Inputs, where: s
 
 /** The graph with the vocabularies of its inputs, as far as they have been read. */
 export function withVocabulary(graph: FlowGraph, inputs: Inputs): FlowGraph {
-  return changeVocabulary(graph, (input) => {
+  const vocabularyOf = (input: string): readonly string[] | null => {
     const spec = inputs[input];
     return spec?.kind === "tokens" && typeof spec.vocabulary !== "string" ? spec.vocabulary : null;
-  });
-}
-
-/** Whether two flows ask the same. Vocabularies are read with the data, whose digest tells if they have changed. */
-export function isSameFlow(before: FlowGraph, now: FlowGraph): boolean {
-  return JSON.stringify(withoutVocabulary(before)) === JSON.stringify(withoutVocabulary(now));
-}
-
-function withoutVocabulary(graph: FlowGraph): FlowGraph {
-  return changeVocabulary(graph, () => null);
-}
-
-function changeVocabulary(graph: FlowGraph, vocabularyOf: (input: string) => readonly string[] | null): FlowGraph {
+  };
   return {
     ...graph,
     tasks: graph.tasks.map((task) => {
+      if (!isMasked(task)) return task;
       const { spec } = task;
-      if (spec.kind !== "maskedLanguageModeling") return task;
       return { ...task, spec: { ...spec, vocabulary: vocabularyOf(spec.input) } };
     }),
   };
+}
+
+/** Whether two flows ask the same. What was read with the data is not compared: its digest tells if it has changed. */
+export function isSameFlow(before: FlowGraph, now: FlowGraph): boolean {
+  return JSON.stringify(declaredTasks(before)) === JSON.stringify(declaredTasks(now));
 }

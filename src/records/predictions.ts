@@ -1,17 +1,16 @@
 /** @file Predictions of a run as Parquet: one row per sample (or token) and task, enough to evaluate and tune again. */
 import { at, f32At, i32At } from "../arrays.js";
-import { neededOffsets } from "../analysis/positions.js";
 import type { ScoredSplit, ScoredTask, SplitOutputs } from "../analysis/score.js";
 import { type Cell, readParquet, type TableColumn, writeTable } from "../data/tables/table-writer.js";
 import { axisOf, type FlowGraph, hasTokenTasks } from "../flow/graph.js";
-import { answerWidth, offsetsOf, positionsIn } from "../flow/masks.js";
+import { answerWidth, neededOffsets, offsetsOf, tokensIn } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
-import { behaviourOf, type Labels, scoringOf } from "../tasks/index.js";
+import { behaviourOf, type Labels, scoringNumbers, scoringOf } from "../tasks/index.js";
 
 const COLUMNS: readonly TableColumn[] = [
   { name: "row", type: "INTEGER" },
   { name: "sample", type: "VARCHAR" },
-  /** Token of the row, from 0; NULL for tasks that are asked once per row, and for a row without tokens. */
+  /** Index of the token in its row, from 0; NULL for tasks that are asked once per row, and for a row without tokens. */
   { name: "position", type: "INTEGER" },
   { name: "task_path", type: "VARCHAR" },
   /** Answer in numbers: 0/1, class index, 0/1 per label, number; NULL where missing. */
@@ -48,29 +47,30 @@ function* predictionRows(scored: ScoredSplit): Generator<Cell[]> {
       }
       const [from, to] = [i32At(perToken, row), i32At(perToken, row + 1)];
       if (from === to) yield [...names, null, answer.task.path, ...COLUMNS.slice(4).map(() => null)];
-      for (let line = from; line < to; line++) {
-        yield [...names, line - from, answer.task.path, ...answerCells(answer, line)];
+      for (let token = from; token < to; token++) {
+        yield [...names, token - from, answer.task.path, ...answerCells(answer, token)];
       }
     }
   }
 }
 
-/** Everything about one line of a task's arrays, but what it is called. */
-function answerCells(answer: ScoredTask, line: number): Cell[] {
-  const { task, labels, logits, activated, decoded, perSampleLoss } = answer;
+/** Everything about one entry of a task's arrays, but what it is called. */
+function answerCells(answer: ScoredTask, index: number): Cell[] {
+  const { task, labels, kept, decoded, perSampleLoss } = answer;
+  const { logits, activated } = scoringNumbers(kept);
   const behaviour = scoringOf(task.spec);
   const [width, answers] = [behaviour.logitWidth(task.spec), answerWidth(task.spec)];
   return [
-    answer.labelled[line] === 1 ? cells(labels.answers, line, answers) : null,
-    text(behaviour.describe(task.spec, labels.answers, line)),
-    cells(logits, line, width),
-    cells(activated, line, width),
-    cells(decoded, line, answers),
-    text(behaviour.describe(task.spec, decoded, line)),
-    nullIfNaN(f32At(perSampleLoss, line)),
-    answer.activeTruth[line] === 1,
-    answer.activePredicted[line] === 1,
-    labels.unitScale === null ? 1 : f32At(labels.unitScale, line),
+    answer.labelled[index] === 1 ? cells(labels.answers, index, answers) : null,
+    text(behaviour.describe(task.spec, labels.answers, index)),
+    cells(logits, index, width),
+    cells(activated, index, width),
+    cells(decoded, index, answers),
+    text(behaviour.describe(task.spec, decoded, index)),
+    nullIfNaN(f32At(perSampleLoss, index)),
+    answer.activeTruth[index] === 1,
+    answer.activePredicted[index] === 1,
+    labels.unitScale === null ? 1 : f32At(labels.unitScale, index),
   ];
 }
 
@@ -91,18 +91,18 @@ function text(described: unknown): string | null {
 export async function readPredictions(file: string, graph: FlowGraph, split: Split): Promise<SplitOutputs> {
   // predictions of earlier versions have no positions, and no tasks that need them
   const positioned = hasTokenTasks(graph);
-  const [rowNumbers, samples, paths, labels, logits, scales, places] = (await readParquet(
+  const [rowNumbers, samples, paths, labels, logits, scales, positions] = (await readParquet(
     file,
     ["row", "sample", "task_path", "label", "logits", "unit_scale", ...(positioned ? ["position"] : [])],
     '"row"',
   )) as StoredColumns;
   const rows = rowNumbers.reduce((most, row) => Math.max(most, row + 1), 0);
   const ids = new Array<string>(rows);
-  const offsets = places === undefined ? null : offsetsOf(lengthsOf(rows, rowNumbers, places));
+  const offsets = positions === undefined ? null : offsetsOf(lengthsOf(rows, rowNumbers, positions));
   const byPath = new Map(
     graph.tasks.map(({ path, spec }) => {
       const perToken = offsets !== null && axisOf(spec) === "token" ? offsets : null;
-      return [path, { ...emptyColumns(spec, perToken === null ? rows : positionsIn(perToken)), perToken }] as const;
+      return [path, { ...emptyColumns(spec, perToken === null ? rows : tokensIn(perToken)), perToken }] as const;
     }),
   );
   for (let i = 0; i < rowNumbers.length; i++) {
@@ -110,20 +110,20 @@ export async function readPredictions(file: string, graph: FlowGraph, split: Spl
     const columns = byPath.get(at(paths, i));
     if (columns === undefined) continue;
     ids[row] = at(samples, i);
-    const place = places?.[i] ?? null;
+    const position = positions?.[i] ?? null;
     // a row without tokens stands there to be counted
-    if (columns.perToken !== null && place === null) continue;
-    const line = columns.perToken === null ? row : i32At(columns.perToken, row) + (place as number);
-    copyInto(columns.logits, line, at(logits, i));
-    copyInto(columns.answers, line, labels[i] ?? []);
-    if (columns.unitScale !== null) columns.unitScale[line] = at(scales, i);
+    if (columns.perToken !== null && position === null) continue;
+    const index = columns.perToken === null ? row : i32At(columns.perToken, row) + (position as number);
+    copyInto(columns.outputs, index, at(logits, i));
+    copyInto(columns.answers, index, labels[i] ?? []);
+    if (columns.unitScale !== null) columns.unitScale[index] = at(scales, i);
   }
   const columns = graph.tasks.map((task) => byPath.get(task.path) as ReturnType<typeof emptyColumns>);
   return {
     split,
     ids,
     offsets,
-    logits: columns.map((column) => column.logits),
+    outputs: columns.map((column) => column.outputs),
     labels: columns.map(({ answers, unitScale }): Labels => ({ answers, unitScale })),
   };
 }
@@ -138,29 +138,29 @@ type StoredColumns = [
   positions?: (number | null)[],
 ];
 
-/** Tokens of each row: one more than its last place. */
-function lengthsOf(rows: number, rowNumbers: readonly number[], places: readonly (number | null)[]): Int32Array {
+/** Tokens of each row: one more than its last position. */
+function lengthsOf(rows: number, rowNumbers: readonly number[], positions: readonly (number | null)[]): Int32Array {
   const lengths = new Int32Array(rows);
   rowNumbers.forEach((row, i) => {
-    lengths[row] = Math.max(i32At(lengths, row), (places[i] ?? -1) + 1);
+    lengths[row] = Math.max(i32At(lengths, row), (positions[i] ?? -1) + 1);
   });
   return lengths;
 }
 
-/** @param lines rows, or positions of a task per token */
-function emptyColumns(spec: FlowGraph["tasks"][number]["spec"], lines: number) {
-  const scaled = spec.kind === "boundedRegression" && spec.scale !== null;
+/** @param entries rows, or tokens of a task per token */
+function emptyColumns(spec: FlowGraph["tasks"][number]["spec"], entries: number) {
   const behaviour = scoringOf(spec);
+  const scaled = behaviour.imageScales(spec).length > 0;
   const width = behaviour.answeredBy === "training" ? 0 : behaviour.logitWidth(spec);
   return {
-    logits: new Float32Array(lines * width),
-    answers: new Float32Array(lines * answerWidth(spec)).fill(Number.NaN),
-    unitScale: scaled ? new Float32Array(lines).fill(1) : null,
+    outputs: new Float32Array(entries * width),
+    answers: new Float32Array(entries * answerWidth(spec)).fill(Number.NaN),
+    unitScale: scaled ? new Float32Array(entries).fill(1) : null,
   };
 }
 
-function copyInto(target: Float32Array, line: number, values: readonly (number | null)[]): void {
+function copyInto(target: Float32Array, index: number, values: readonly (number | null)[]): void {
   values.forEach((value, i) => {
-    target[line * values.length + i] = value ?? Number.NaN;
+    target[index * values.length + i] = value ?? Number.NaN;
   });
 }

@@ -8,7 +8,7 @@ import { type Condition, type FlowGraph, gatesOf, type TaskKind, type TaskSpec }
 import { problemOf } from "../platform/document-problem.js";
 import { parseSettings } from "../project/settings.js";
 import type { SourceRecord } from "../provenance/capture-source.js";
-import { behaviourOf } from "../tasks/index.js";
+import { behaviourOf, isCustom } from "../tasks/index.js";
 import { type RunConfig, readJson, runFiles, recordOf } from "./run-folder.js";
 
 const text = z.string();
@@ -90,6 +90,13 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     scale: z.enum(["image-width", "image-height"]).nullable(),
     measures: text.optional(),
   }),
+  regression: z.looseObject({
+    ...common,
+    loss: z.enum(["squared", "absolute", "huber", "log-cosh"]),
+    delta: z.number().positive().optional(),
+    statistics: z.object({ mean: z.number(), deviation: z.number().positive() }),
+  }),
+  ordinal: z.looseObject({ ...common, levels: z.array(text) }),
   maskedLanguageModeling: z.looseObject({
     input: text,
     maskRate: z.number(),
@@ -261,7 +268,7 @@ function checkFlow({ tasks, flows, features }: FlowGraph, file: string): void {
 
 function specProblem(spec: TaskSpec): string | null {
   // a custom task is known to this process only where its code is, and is checked by its digest
-  if (spec.kind === "custom") return null;
+  if (isCustom(spec)) return null;
   try {
     return behaviourOf(spec).problemWith(spec);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** @file Thresholds as a run's folder keeps them. */
 import { at } from "../arrays.js";
-import type { FlowGraph } from "../flow/graph.js";
+import type { FlowGraph, TaskSpec } from "../flow/graph.js";
 import { behaviourOf, type Thresholds } from "../tasks/index.js";
 import { brokenDocument, readThresholdsByPath, type ThresholdsByPath } from "./run-documents.js";
 import type { RunStore } from "../storage/run-store.js";
@@ -39,9 +39,15 @@ export function thresholdsByPath(graph: FlowGraph, thresholds: readonly Threshol
     graph.tasks.flatMap((task, i): [string, number | readonly number[]][] => {
       const values = at(thresholds, i);
       if (values.length === 0) return [];
-      return [[task.path, task.spec.kind === "binary" ? at(values, 0) : values]];
+      return [[task.path, isOneQuestion(task.spec) ? at(values, 0) : values]];
     }),
   );
+}
+
+/** Whether the task itself is its only yes-or-no question. */
+function isOneQuestion(spec: TaskSpec): boolean {
+  const questions = behaviourOf(spec).questions(spec);
+  return questions.length === 1 && questions[0] === null;
 }
 
 /** Writes thresholds to the run's folder and to the store. */
@@ -65,7 +71,7 @@ export function thresholdRows(graph: FlowGraph, thresholds: readonly Thresholds[
     (thresholds[index] ?? []).map((value, labelIndex) => ({
       taskPath: path,
       labelIndex,
-      label: spec.kind === "multilabel" ? (spec.labels[labelIndex] ?? null) : null,
+      label: behaviourOf(spec).questions(spec)[labelIndex] ?? null,
       value,
     })),
   );

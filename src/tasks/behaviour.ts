@@ -1,7 +1,8 @@
 /** @file What every kind of task knows how to do: the columns of the behaviour table. */
 import { f32At } from "../arrays.js";
-import type { Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
-import type { AnswerColumn } from "../flow/masks.js";
+import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
+import type { AnswerColumn, RowMask } from "../flow/masks.js";
+import type { ErrorCost } from "./error-cost.js";
 import type { MetricTable } from "./metrics/table.js";
 import type { Labels, Scored, UnitScale } from "./scored.js";
 
@@ -36,14 +37,21 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
    * trains, so that nothing scores, decodes or shows it.
    */
   readonly answeredBy: "network" | "table" | "training";
-  /** What computes the logits: a dense layer, which heads of one feature share, layers of its own, or nothing. */
-  head(spec: Spec): "dense" | "custom" | "none";
+  /**
+   * What computes the logits: a dense layer, which heads of one feature share; one score, to which each logit adds a
+   * bias of its own; layers of its own; or nothing.
+   */
+  head(spec: Spec): "dense" | "shared" | "custom" | "none";
   /** Width of the task's head. */
   logitWidth(spec: Spec): number;
   /** Names of the logits, for tables and trees; null for a single unnamed one. */
   logitNames(spec: Spec): readonly string[] | null;
-  /** Names of the classes of which an answer is one, in the order of the logits; null where an answer is no choice. */
+  /** Names of the classes of which an answer is one, in the order of its numbers; null where it is no class. */
+  classes(spec: Spec): readonly string[] | null;
+  /** The classes where each has a logit, and the answer is that of the largest; null where it is no such choice. */
   choices(spec: Spec): readonly string[] | null;
+  /** Its options, as pages about a flow show them. */
+  options(spec: Spec): Readonly<Record<string, string | number>>;
   /** Problem with the task's own options, in words that follow its name; null if none. */
   problemWith(spec: Spec): string | null;
 
@@ -56,6 +64,19 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
    */
   parseLabel(spec: Spec, cells: readonly unknown[], unitScale: number, out: AnswerColumn, at: number): string | null;
 
+  /** Sides of the row's original image by which its labels are divided, one per unit scale; none: they are taken as they are. */
+  imageScales(spec: Spec): readonly ImageScale[];
+  /**
+   * What becomes of its labels where the picture is moved: they move with it, they stay, or nobody said although they
+   * are parts of the picture.
+   */
+  onPicture(spec: Spec): "moves" | "stays" | "unsaid";
+
+  /** The spec with what its task needs to know of the labels that train it: the active ones of the train split. */
+  fitted(spec: Spec, train: () => FitLabels): Spec;
+  /** The spec as it was declared, without what was read with the data. */
+  declared(spec: Spec): Spec;
+
   /** Loss terms that a row contributes: its known numbers. */
   lossTerms(spec: Spec, labels: Labels, row: number): number;
   /**
@@ -64,21 +85,32 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
    */
   lossSum(spec: Spec, logits: LogitView, labels: Labels, row: number, gradient: Float32Array | null): number;
 
+  /** The same loss as tensor ops can compute it; null: only JavaScript can. */
+  lossForm(spec: Spec): LossForm | null;
+  /** What an activated number should be, for a loss form; NaN where that is unknown. @param i which of the row's logits */
+  target(spec: Spec, labels: Labels, row: number, i: number): number;
+
   /** [rows, logitWidth] → the same shape, after sigmoid or softmax. */
   activate(spec: Spec, logits: Float32Array): Float32Array;
   /** [rows, logitWidth] → [rows, answerWidth] in label units. */
   decode(spec: Spec, activated: Float32Array, thresholds: Thresholds, unitScale: UnitScale): AnswerColumn;
   /** Thresholds before tuning. */
   defaultThresholds(spec: Spec): Thresholds;
+  /** Names of the numbers after activation that a table of answers shows beside them. */
+  scoreNames(spec: Spec): readonly string[];
   /** Names of the yes-or-no questions that it consists of, each with a threshold; null names the task itself. */
   questions(spec: Spec): readonly (string | null)[];
   /** What tunes parameters that are no thresholds of questions; null if there are none. */
   tuner(spec: Spec): ParameterTuner<Spec> | null;
 
+  /** Whether it has rows in the evaluation of valid and test. */
+  isEvaluated(spec: Spec): boolean;
   /** Its metrics, each a row; the loss, which every task has, is none of them. */
   readonly metrics: MetricTable<Spec>;
   /** Name of the metric by which the task is judged first; null if it has none. */
   headlineMetric(spec: Spec): string | null;
+  /** How two runs are compared sample by sample; null where there is nothing to compare. */
+  readonly judgement: Judgement<Spec> | null;
   /** What the loss is made of, for weighting by uncertainty. */
   likelihood(spec: Spec): Likelihood;
 
@@ -89,6 +121,41 @@ export interface TaskBehaviour<Spec extends TaskSpec> {
 }
 
 export type Described = boolean | string | number | readonly string[] | null;
+
+/**
+ * A loss whose gradient is that of each activated number's error, activated − target: an error that costs something,
+ * or a cross entropy, whose gradient with respect to the logit is the error itself.
+ */
+export interface LossForm {
+  readonly activation: "sigmoid" | "softmax" | "linear";
+  readonly cost: ErrorCost | { readonly kind: "cross entropy" };
+}
+
+/** Loss forms of cross entropies. */
+export const SIGMOID_CROSS_ENTROPY: LossForm = { activation: "sigmoid", cost: { kind: "cross entropy" } };
+export const SOFTMAX_CROSS_ENTROPY: LossForm = { activation: "softmax", cost: { kind: "cross entropy" } };
+
+/** Columns of kinds that read nothing of the labels before training. */
+export const UNFITTED = {
+  fitted: <S extends TaskSpec>(spec: S): S => spec,
+  declared: <S extends TaskSpec>(spec: S): S => spec,
+} as const;
+
+/** Labels of all rows (of a task per token, of all tokens), and those that train the task. */
+export interface FitLabels {
+  readonly answers: AnswerColumn;
+  /** 1 where the label is known and active, in the train split. */
+  readonly mask: RowMask;
+}
+
+/** How a single answer is judged. */
+export interface Judgement<Spec extends TaskSpec> {
+  readonly name: "accuracy" | "exact_match" | "absolute_error" | "loss";
+  /** Whether its values are 1, right, and 0, wrong; else less of it is better. */
+  readonly isDecision: boolean;
+  /** Of one labelled row. @param loss the row's own */
+  valueAt(scored: Pick<Scored<Spec>, "spec" | "decoded" | "labels">, row: number, loss: number): number;
+}
 
 /** The behaviour of each kind, closed: a new kind does not compile until it has one. */
 export type BehaviourTable = { readonly [K in TaskKind]: TaskBehaviour<Extract<TaskSpec, { readonly kind: K }>> };

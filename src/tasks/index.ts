@@ -1,5 +1,5 @@
 /** @file The table of task kinds. */
-import type { TaskKind, TaskSpec } from "../flow/graph.js";
+import type { SpecOf, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { BehaviourTable, TaskBehaviour } from "./behaviour.js";
 import { binaryBehaviour } from "./kinds/binary.js";
 import { boundedRegressionBehaviour } from "./kinds/bounded-regression.js";
@@ -7,20 +7,32 @@ import { classificationBehaviour } from "./kinds/classification.js";
 import { knownBehaviour } from "./kinds/known.js";
 import { maskedLanguageModelingBehaviour } from "./kinds/masked-language-modeling.js";
 import { multilabelBehaviour } from "./kinds/multilabel.js";
+import { ordinalBehaviour } from "./kinds/ordinal.js";
+import { regressionBehaviour } from "./kinds/regression.js";
 import { customBehaviour } from "./custom/custom.js";
 import type { MetricFacts } from "./metrics.js";
 import { isSummarized, summaryBehaviour } from "./summary.js";
 
 export type * from "./behaviour.js";
 export { binary } from "./kinds/binary.js";
-export { boundedRegression } from "./kinds/bounded-regression.js";
+export { boundedRegression, isMeasure, type MeasureNode } from "./kinds/bounded-regression.js";
 export { classification } from "./kinds/classification.js";
 export { known } from "./kinds/known.js";
-export { maskedLanguageModeling } from "./kinds/masked-language-modeling.js";
+export { isMasked, type MaskedNode, maskedLanguageModeling } from "./kinds/masked-language-modeling.js";
 export type { MetricFacts } from "./metrics.js";
 export { multilabel } from "./kinds/multilabel.js";
-export { definitionsOf, functionsOf, isDefined } from "./custom/custom.js";
-export { decodedScore, isSummarized, summarize } from "./summary.js";
+export { ordinal } from "./kinds/ordinal.js";
+export { type RegressionOptions, regression } from "./kinds/regression.js";
+export { definitionsOf, functionsOf, isCustom, lacksDefinition } from "./custom/custom.js";
+export {
+  allLogits,
+  decodedScore,
+  isSummarized,
+  type KeptAnswers,
+  keptAnswers,
+  scoringNumbers,
+  summarize,
+} from "./summary.js";
 
 /** Name of the unweighted masked mean of a task's loss, among the metrics. */
 export const LOSS = "loss";
@@ -30,6 +42,8 @@ const behaviours = {
   classification: classificationBehaviour,
   multilabel: multilabelBehaviour,
   boundedRegression: boundedRegressionBehaviour,
+  regression: regressionBehaviour,
+  ordinal: ordinalBehaviour,
   maskedLanguageModeling: maskedLanguageModelingBehaviour,
   known: knownBehaviour,
   custom: customBehaviour,
@@ -48,7 +62,7 @@ export function scoringOf<S extends TaskSpec>(spec: S): TaskBehaviour<S> {
 
 /** Whether the task has rows in the evaluation of valid and test. */
 export function isEvaluated(spec: TaskSpec): boolean {
-  return spec.kind === "maskedLanguageModeling" ? spec.evaluate : behaviourOf(spec).answeredBy === "network";
+  return behaviourOf(spec).isEvaluated(spec);
 }
 
 /** Names of all metrics of a task, those on demand too, the loss first; empty for a task that is not evaluated. */
@@ -75,16 +89,30 @@ export function directionOfMetric(spec: TaskSpec, metric: string): boolean | nul
 /** Kinds of tasks, for validation and messages. */
 export const taskKinds = Object.keys(behaviours) as readonly TaskKind[];
 
+const MANY = Array.from({ length: 12 }, (_, i) => String(i));
+
+/** A spec of each kind that has all metrics which the kind itself gives; null where the project gives them. */
+const typical: { readonly [K in TaskKind]: SpecOf<K> | null } = {
+  binary: { kind: "binary" },
+  classification: { kind: "classification", classes: MANY },
+  multilabel: { kind: "multilabel", labels: [] },
+  boundedRegression: { kind: "boundedRegression", min: 0, max: 1, scale: null },
+  maskedLanguageModeling: {
+    kind: "maskedLanguageModeling",
+    input: "",
+    maskRate: 0.15,
+    evaluate: true,
+    vocabulary: null,
+  },
+  regression: { kind: "regression", loss: "squared", statistics: null },
+  ordinal: { kind: "ordinal", levels: MANY },
+  known: { kind: "known" },
+  custom: null,
+};
+
 /** Metrics of our own kinds of tasks, of as many classes as metrics can ask for, with the loss. */
 export function standardMetrics(): readonly MetricFacts[] {
-  const classes = Array.from({ length: 12 }, (_, i) => String(i));
-  const specs: readonly TaskSpec[] = [
-    { kind: "binary" },
-    { kind: "classification", classes },
-    { kind: "multilabel", labels: [] },
-    { kind: "boundedRegression", min: 0, max: 1, scale: null },
-    { kind: "maskedLanguageModeling", input: "", maskRate: 0.15, evaluate: true, vocabulary: null },
-  ];
+  const specs = Object.values<TaskSpec | null>(typical).filter((spec) => spec !== null);
   const loss = { name: LOSS, higherIsBetter: false, tunable: false, onDemand: false };
   return [loss, ...specs.flatMap((spec) => behaviourOf(spec).metrics.facts(spec))];
 }

@@ -19,8 +19,11 @@ export function problemWithAxis({ per }: TokenTaskOptions): string | null {
 /** Cells mean "none of the labels" by it. */
 export const NO_LABEL = "none";
 
-/** What is wrong with names of classes or labels; follows the task's name. */
-export function problemWithNames(kind: "class" | "label", names: readonly string[]): string | null {
+/** What a name is a name of. */
+type NameKind = "class" | "label" | "level";
+
+/** What is wrong with names of classes, labels or levels; follows the task's name. */
+export function problemWithNames(kind: NameKind, names: readonly string[]): string | null {
   const bad = names.find((name) => typeof name !== "string" || name.trim() === "" || name.trim() !== name);
   if (bad !== undefined) return `has the ${kind} ${JSON.stringify(bad)}; write a text without spaces around it`;
   const twice = duplicateOf(names);
@@ -44,7 +47,7 @@ export function duplicateOf(names: readonly string[]): string | undefined {
 }
 
 /** What to say of a cell that names no known class or label; follows the cell's value. */
-export function describeUnknownName(kind: "class" | "label", name: string, known: readonly string[]): string {
+export function describeUnknownName(kind: NameKind, name: string, known: readonly string[]): string {
   const [nearest] = nearestNames(name, known);
   const hint = nearest === undefined ? `known: ${known.join(", ")}` : `did you mean "${nearest}"?`;
   return `names the unknown ${kind} "${shorten(name)}"; ${hint}`;

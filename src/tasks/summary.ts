@@ -21,29 +21,68 @@ const SCORES = CLASSES + NAMED;
  */
 export const SUMMARY_WIDTH = SCORES + NAMED;
 
+/** What is kept of a task's answers to a split. */
+export type KeptAnswers = AllLogits | Summaries;
+
+/** Every number. */
+export interface AllLogits {
+  readonly kind: "logits";
+  /** [entries, logitWidth] */
+  readonly logits: Float32Array;
+  /** [entries, logitWidth], after sigmoid or softmax. */
+  readonly activated: Float32Array;
+}
+
+/** Of very many classes, what analyses need. */
+export interface Summaries {
+  readonly kind: "summary";
+  /** [entries, SUMMARY_WIDTH] */
+  readonly summaries: Float32Array;
+}
+
+/** @param outputs as the engine keeps them: logits, or summaries where the task {@link isSummarized} */
+export function keptAnswers(spec: TaskSpec, outputs: Float32Array, activate: () => Float32Array): KeptAnswers {
+  if (isSummarized(spec)) return { kind: "summary", summaries: outputs };
+  return { kind: "logits", logits: outputs, activated: activate() };
+}
+
+/** What the scoring behaviour of a task takes for its logits and scores: of summaries it takes them for both. */
+export function scoringNumbers(kept: KeptAnswers): Pick<AllLogits, "logits" | "activated"> {
+  return kept.kind === "logits" ? kept : { logits: kept.summaries, activated: kept.summaries };
+}
+
+/**
+ * All numbers of answers that cannot be summaries: those of tasks that are asked once per row.
+ * @throws Error, a fault of the caller
+ */
+export function allLogits(kept: KeptAnswers): AllLogits {
+  if (kept.kind === "summary") throw new Error("of these answers only summaries are kept");
+  return kept;
+}
+
 /** Whether answers of a task are kept as summaries: one of many classes, for each token. */
 export function isSummarized(spec: TaskSpec): spec is ClassificationSpec {
   return spec.kind === "classification" && axisOf(spec) === "token" && spec.classes.length > MOST_CLASSES;
 }
 
 /**
- * Writes the summary of one line's logits.
+ * Writes the summary of one row's logits.
  * @param out receives SUMMARY_WIDTH numbers at `at`
  */
 export function summarize(
   spec: ClassificationSpec,
   logits: LogitView,
   labels: Labels,
-  line: number,
+  row: number,
   out: Float32Array,
   at: number,
 ): void {
-  const from = line * logits.stride + logits.offset;
+  const from = row * logits.stride + logits.offset;
   const classes = spec.classes.length;
   const scores = classificationBehaviour.activate(spec, logits.data.subarray(from, from + classes));
-  const truth = f32At(labels.answers, line);
+  const truth = f32At(labels.answers, row);
   const isLabelled = !Number.isNaN(truth);
-  out[at + LOSS] = isLabelled ? classificationBehaviour.lossSum(spec, logits, labels, line, null) : Number.NaN;
+  out[at + LOSS] = isLabelled ? classificationBehaviour.lossSum(spec, logits, labels, row, null) : Number.NaN;
   out[at + AHEAD] = isLabelled ? classesAhead(scores, truth) : Number.NaN;
   writeBest(scores, out, at);
 }
@@ -79,25 +118,25 @@ function writeBest(scores: Float32Array, out: Float32Array, at: number): void {
 }
 
 /**
- * Score of the class that a line is decoded as.
- * @param classes how many it has
- * @param scores after softmax, [lines, classes], or summaries
+ * Score after softmax of the class that a row, or token, is decoded as.
+ * @param classes how many the task has
+ * @param decoded index of the class, [entries]
  */
-export function decodedScore(
-  spec: TaskSpec,
-  classes: number,
-  scores: Float32Array,
-  decoded: Float32Array,
-  line: number,
-): number {
-  const at = isSummarized(spec) ? line * SUMMARY_WIDTH + SCORES : line * classes + f32At(decoded, line);
-  return f32At(scores, at);
+export function decodedScore(kept: KeptAnswers, classes: number, decoded: Float32Array, index: number): number {
+  switch (kept.kind) {
+    case "summary":
+      return f32At(kept.summaries, index * SUMMARY_WIDTH + SCORES);
+    case "logits":
+      return f32At(kept.activated, index * classes + f32At(decoded, index));
+    default:
+      return kept satisfies never;
+  }
 }
 
 /** One number of each summary. */
 function column(summaries: Float32Array, which: number): Float32Array {
-  return Float32Array.from({ length: summaries.length / SUMMARY_WIDTH }, (_, line) =>
-    f32At(summaries, line * SUMMARY_WIDTH + which),
+  return Float32Array.from({ length: summaries.length / SUMMARY_WIDTH }, (_, row) =>
+    f32At(summaries, row * SUMMARY_WIDTH + which),
   );
 }
 

@@ -37,11 +37,11 @@ export async function measureNetwork(
   const network = build();
   try {
     const paths = graph.tasks.map(({ path }) => path);
-    const partOf = (layer: string): string =>
-      paths.find((path) => layer === path || layer.startsWith(`${path}/`)) ?? "trunk";
+    const logitAxisOf = (layer: string): string =>
+      paths.find((path) => layer === path || layer.startsWith(`${path}.`)) ?? "trunk";
     const sizes = new Map<string, number>([["trunk", 0]]);
     for (const layer of network.model.layers) {
-      const part = partOf(layer.name);
+      const part = logitAxisOf(layer.name);
       sizes.set(part, (sizes.get(part) ?? 0) + layer.countParams());
     }
     return [...sizes].map(([part, parameters]) => ({ part, parameters }));

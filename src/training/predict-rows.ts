@@ -7,7 +7,7 @@ import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
 import type { Network } from "../engine/model/network.js";
 import { activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
-import { isEvaluated } from "../tasks/index.js";
+import { behaviourOf, isEvaluated, isMasked } from "../tasks/index.js";
 import type { RunContext } from "./run-context.js";
 
 export interface PredictRowsOptions {
@@ -47,7 +47,7 @@ export function lossMasks({ project, dataset }: Pick<RunContext, "project" | "da
   const active = activeRows(graph, answers, dataset.rows, dataset.offsets);
   return graph.tasks.map(({ index, spec }) =>
     // a masked token is its own label
-    spec.kind === "maskedLanguageModeling"
+    behaviourOf(spec).answeredBy === "training"
       ? at(active, index)
       : bothMasks(at(active, index), labelledRows(spec, answers[index] as Float32Array)),
   );
@@ -66,7 +66,7 @@ export async function maskerOf({
 }
 
 function maskedTaskOf({ graph }: RunContext["project"]) {
-  return graph.tasks.find(({ spec }) => spec.kind === "maskedLanguageModeling");
+  return graph.tasks.find(isMasked);
 }
 
 /** How well the masked tokens of a split were guessed, as rows of its evaluation. */

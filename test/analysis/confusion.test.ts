@@ -5,7 +5,7 @@ import { confusionMatrix } from "../../src/analysis/confusion.js";
 import { type ScoredTask, scoreSplit } from "../../src/analysis/score.js";
 import { defineTasks } from "../../src/flow/define.js";
 import { traceFlow } from "../../src/flow/trace.js";
-import { binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
+import { allLogits, binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
 
 const graph = traceFlow(
   defineTasks({
@@ -34,7 +34,7 @@ const scored = scoreSplit(
   {
     split: "valid",
     ids: ["a", "b", "c", "d", "e"],
-    logits: [
+    outputs: [
       Float32Array.of(...[0.91, 0.75, 0.95, 0.55, 0.15].map(logit)),
       Float32Array.of(...[5, 0, 0, 0, 5, 0, 5, 0, 0, 5, 0, 0, 0, 0, 5]),
       Float32Array.of(...[0.2, 0.9, 0.1, 0.9, 0.3, 0.3, 0.4, 0.4, 0.5, 0.5].map(logit)),
@@ -86,7 +86,7 @@ describe("calibration", () => {
   });
 
   it("puts a probability of 1 into the last bin", () => {
-    const sure: ScoredTask = { ...seen, activated: Float32Array.of(1, 1, 1, 1, 1) };
+    const sure: ScoredTask = { ...seen, kept: { ...allLogits(seen.kept), activated: Float32Array.of(1, 1, 1, 1, 1) } };
     expect(calibration(sure)?.bins.at(-1)?.count).toBe(5);
   });
 

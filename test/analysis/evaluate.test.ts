@@ -159,7 +159,7 @@ describe("edge cases of the reference", () => {
     const outputs: SplitOutputs = {
       split: "valid",
       ids: ["0", "1", "2"],
-      logits: [Float32Array.from(logits.flat())],
+      outputs: [Float32Array.from(logits.flat())],
       labels: [labelsFrom(targets)],
     };
     const rows = evaluateSplit(graph, scoreSplit(graph, outputs, defaultThresholds(graph)), ["truth"]);
@@ -192,7 +192,7 @@ describe("a gate that labels and network disagree on", () => {
     split: "test",
     ids: ["a", "b", "c"],
     // decoded: open, closed, open; width always 5
-    logits: [Float32Array.of(3, -3, 3), Float32Array.of(0, 0, 0)],
+    outputs: [Float32Array.of(3, -3, 3), Float32Array.of(0, 0, 0)],
     // labelled: open, open, closed
     labels: [
       { answers: Float32Array.of(1, 1, 0), unitScale: null },
@@ -235,7 +235,7 @@ describe("a gate that labels and network disagree on", () => {
 
   it("has an undefined loss, not a loss of 0, where a logit is not a number", () => {
     const logits = [Float32Array.of(Number.NaN, 0, 0), Float32Array.of(0, 0, 0)];
-    const broken = evaluateSplit(graph, scoreSplit(graph, { ...outputs, logits }, defaultThresholds(graph)));
+    const broken = evaluateSplit(graph, scoreSplit(graph, { ...outputs, outputs: logits }, defaultThresholds(graph)));
     expect(metricOf(broken, "open", "loss")).toBeNull();
     expect(totalLoss(graph, broken)).toMatchObject({ metric_res: null, num_samples: 3 });
   });

@@ -34,7 +34,7 @@ function scoreLogits(
     split: "test",
     ids: ["image.png"],
     labels,
-    logits: logits.map((row) => Float32Array.from(row)),
+    outputs: logits.map((row) => Float32Array.from(row)),
   } as const;
   return scoreSplit(graph, outputs, thresholds);
 }

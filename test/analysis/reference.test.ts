@@ -11,7 +11,7 @@ import {
 import { tuneThresholds } from "../../src/analysis/tune.js";
 import { defineTasks } from "../../src/flow/define.js";
 import { traceFlow } from "../../src/flow/trace.js";
-import { binary } from "../../src/tasks/index.js";
+import { allLogits, binary } from "../../src/tasks/index.js";
 import {
   defaultThresholds,
   masksByPath,
@@ -76,8 +76,9 @@ describe("the home-security batch", () => {
   it.each(securityGraph.tasks)("activates and decodes $path as the reference at 0.5", ({ index, path, spec }) => {
     const { activated, decoded } = security["inference_thresholds_0.5"];
     const task = securityBatch().tasks[index];
+    const kept = task === undefined ? undefined : allLogits(task.kept);
     (activated[path] ?? []).flat().forEach((score, i) => {
-      expect(task?.activated[i]).toBeCloseTo(score, 5);
+      expect(kept?.activated[i]).toBeCloseTo(score, 5);
     });
     const answers = (decoded[path] ?? []) as readonly (readonly (boolean | number)[])[];
     answers.forEach((answer, row) => {

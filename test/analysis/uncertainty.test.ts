@@ -47,7 +47,7 @@ for (const logits of [logitsOf(0.6, 0.2, 0.7), logitsOf(0.8, 0.3, 0.8), logitsOf
 const sampled = sampler.answers;
 const scored = scoreSplit(
   graph,
-  { split: "test", ids: ["p", "q"], logits: logitsOf(0.75, 0.25, 0.8), labels },
+  { split: "test", ids: ["p", "q"], outputs: logitsOf(0.75, 0.25, 0.8), labels },
   THRESHOLDS,
 );
 

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ExplanationNode } from "../../src/analysis/explanation.js";
 import { type LoadedRun, loadRun } from "../../src/asking/load-run.js";
 import { loadProject } from "../../src/project/load-project.js";
-import { drawReceptiveField, reachableFraction, writeReceptiveFields } from "../../src/asking/receptive-field-run.js";
+import { writeReceptiveFields } from "../../src/asking/receptive-field-run.js";
+import { drawReceptiveField, reachableFraction } from "../../src/logging/panels/pixel-field-panel.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
 

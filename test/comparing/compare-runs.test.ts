@@ -4,10 +4,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { scoreSplit } from "../../src/analysis/score.js";
 import { comparisonRows, comparisonView, factTables, metricTable } from "../../src/cli/tables/comparison-tables.js";
-import { flipsTable, samplesSummary, samplesTable } from "../../src/cli/tables/sample-tables.js";
+import { differencesTable, flipsTable, samplesSummary, samplesTable } from "../../src/cli/tables/sample-tables.js";
 import { defineTasks } from "../../src/flow/define.js";
 import { traceFlow } from "../../src/flow/trace.js";
-import { compareRunSamples } from "../../src/comparing/compare-run-samples.js";
+import {
+  type ComparedWithFirst,
+  compareRunSamples,
+  compareRunsWithFirst,
+} from "../../src/comparing/compare-run-samples.js";
 import type { CoolError } from "../../src/errors.js";
 import { compareRuns } from "../../src/comparing/compare-runs.js";
 import { writePredictions } from "../../src/records/predictions.js";
@@ -101,8 +105,8 @@ describe("two runs", () => {
       head: ["task (test)", "metric", "gates", "base", "wide"],
       rows: [
         ["house", "", "", "", ""],
-        ["  door_open", "accuracy", "truth", "0.5000  ", "0.7500 *"],
-        ["", "accuracy", "predicted", "0.4000  ", "0.6500 *"],
+        ["  door_open", "accuracy", "truth", "0.5000  ", "0.7500 •"],
+        ["", "accuracy", "predicted", "0.4000  ", "0.6500 •"],
       ],
       numeric: [3, 4],
     });
@@ -123,7 +127,7 @@ describe("two runs", () => {
       gates: "truth",
       all: false,
     });
-    expect(rows[1]?.slice(2)).toEqual(["0.7500 *", "0.5000  ", "0.7500 *"]);
+    expect(rows[1]?.slice(2)).toEqual(["0.7500 •", "0.5000  ", "0.7500 •"]);
   });
 
   it("of the same name are told apart by their ids", async () => {
@@ -165,7 +169,7 @@ describe("runs that differ in their seed alone", () => {
     ]);
     const { head, rows } = metricTable(comparison, { split: "test", gates: "truth", all: false });
     expect(head).toEqual(["task (test)", "metric", "wide (n=3)", "deep"]);
-    expect(rows[1]).toEqual(["  door_open", "accuracy", "0.7000 ±0.2000  ", "0.8000 *"]);
+    expect(rows[1]).toEqual(["  door_open", "accuracy", "0.7000 ±0.2000  ", "0.8000 •"]);
     const csv = comparisonRows(comparison);
     expect(csv[0]?.slice(6)).toEqual(["wide (n=3)", "wide (n=3) sd", "wide (n=3) n", "deep"]);
     const metric = csv.find(([kind]) => kind === "metric");
@@ -239,7 +243,7 @@ describe("samples", () => {
       {
         split: "test",
         ids,
-        logits: [Float32Array.from(Object.values(logits))],
+        outputs: [Float32Array.from(Object.values(logits))],
         labels: [{ answers: new Float32Array(ids.length).fill(1), unitScale: null }],
       },
       [[0.5]],
@@ -285,4 +289,36 @@ describe("samples", () => {
     await addPredictions(store, base, { a: 1 });
     expect(await compareRunSamples(store, [base, wide], options)).toBeNull();
   });
+
+  it("of three runs are compared with the first, and a difference that only one test of two would call real has no star", async () => {
+    const store = openStore(temporaryDir());
+    const [base, wide, deep, bare] = ["base", "wide", "deep", "bare"].map((name, seed) =>
+      addRun(store, name, { seed }),
+    );
+    const ids = ["a", "b", "c", "d", "e", "f", "g"];
+    const right = Object.fromEntries(ids.map((id) => [id, 1]));
+    await addPredictions(store, base ?? "", right);
+    // six flips of six: p = 2 / 2⁶ = 0.031, and 0.0625 among two tests
+    await addPredictions(store, wide ?? "", Object.fromEntries(ids.map((id) => [id, id === "g" ? 1 : -1])));
+    await addPredictions(store, deep ?? "", right);
+    const two = await compareRunSamples(store, [base ?? "", wide ?? ""], options);
+    expect(samplesTable(two ?? raise()).rows[0]).toContain("0.031 *");
+    const many = await compareRunsWithFirst(store, [base ?? "", wide ?? "", deep ?? "", bare ?? ""], options);
+    expect(many).toMatchObject([
+      {
+        run: wide,
+        tasks: [{ difference: -6 / 7, p_value: expect.closeTo(2 ** -5, 12), p_holm: expect.closeTo(2 ** -4, 12) }],
+      },
+      { run: deep, tasks: [{ difference: 0, p_value: 1, p_holm: 1 }] },
+    ]);
+    expect(differencesTable(many ?? [], ["wide", "deep"]).rows).toEqual([
+      ["door_open", "accuracy", "7", "-0.857  ", "+0.000  "],
+    ]);
+    const sure = { ...many?.[0], tasks: many?.[0]?.tasks.map((task) => ({ ...task, p_holm: 0.04 })) };
+    expect(differencesTable([sure as ComparedWithFirst], ["wide"]).rows[0]).toContain("-0.857 *");
+  });
 });
+
+function raise(): never {
+  throw new Error("nothing was compared");
+}

@@ -83,6 +83,11 @@ describe("a table that cannot be used", () => {
       '1 label in labels.csv cannot be read: row 3 (line 4), column "marks", task "square.marks": "strip" names the unknown label "strip"; did you mean "stripe"?',
     ],
     [
+      "lists labels with another delimiter",
+      inRow3("none", "stripe;dot"),
+      '1 label in labels.csv cannot be read: row 3 (line 4), column "marks", task "square.marks": "stripe;dot" lists labels with ";" between them, not ","; say multilabel({ delimiter: ";", … }).',
+    ],
+    [
       "has a value above the maximum",
       inRow3(/,0$/, ",17"),
       '1 label in labels.csv cannot be read: row 3 (line 4), column "x", task "square.position.x": "17" is outside [0, 16]; correct the label, or the task\'s min, max or scale.',
@@ -204,27 +209,32 @@ describe("a configuration that cannot be used", () => {
     [
       "names an unknown feature",
       inConfig("x.place", "x.plaec"),
-      'DIR/cool.config.ts: No feature named "plaec" in flow "position". Did you mean "place"?',
+      'DIR/cool.config.ts, line 14: No feature named "plaec" in flow "position". Did you mean "place"?',
     ],
     [
       "names an unknown task",
       inConfig("flow.present(", "flow.presnt("),
-      'DIR/cool.config.ts: No task or earlier flow named "presnt" in flow "full". Did you mean "present"?',
+      'DIR/cool.config.ts, line 23: No task or earlier flow named "presnt" in flow "full". Did you mean "present"?',
     ],
     [
       "names an unknown gate",
       inConfig("out.blocked.not", "out.bloked.not"),
-      'DIR/cool.config.ts: No earlier task named "bloked" in flow "full". Did you mean "blocked"?',
+      'DIR/cool.config.ts, line 23: No earlier task named "bloked" in flow "full". Did you mean "blocked"?',
     ],
     [
       "uses a gate before it is added",
       inConfig("out.blocked.not()", 'out.marks.has("dot")'),
-      'DIR/cool.config.ts: The flow "full" uses "marks" as a gate before it is added. Add it first: out.add(flow.marks(…)).',
+      'DIR/cool.config.ts, line 23: The flow "full" uses "marks" as a gate before it is added. Add it first: out.add(flow.marks(…)).',
     ],
     [
       "asks for an unknown class",
       inConfig('is("blue")', 'is("bleu")'),
-      'DIR/cool.config.ts: No class named "bleu" in task "square.color", asked in flow "square". Did you mean "blue"?',
+      'DIR/cool.config.ts, line 19: No class named "bleu" in task "square.color", asked in flow "square". Did you mean "blue"?',
+    ],
+    [
+      "throws in the trunk function",
+      inConfig("features: layers", "features: (undefined as unknown as typeof layers)"),
+      "DIR/cool.config.ts, line 40: The trunk function fails: Cannot read properties of undefined (reading 'dense')",
     ],
     [
       "names an unknown flow",
@@ -264,7 +274,7 @@ describe("a configuration that cannot be used", () => {
     [
       "asks the trunk for an unknown input",
       inConfig("({ image }, layers)", "({ imag: image }, layers)"),
-      'DIR/cool.config.ts: No input named "imag" in the trunk function. Did you mean "image"?',
+      'DIR/cool.config.ts, line 36: No input named "imag" in the trunk function. Did you mean "image"?',
     ],
   ])("%s", async (_fact, change, message) => {
     expectNoRun(await runAfter(change), message);

@@ -57,6 +57,8 @@ function conditionFrom(sketched: Sketch, earlier: readonly TaskNode[]): Conditio
     case "multilabel":
       return { kind: "has", task: gate.path, label: choice % 2 };
     case "boundedRegression":
+    case "regression":
+    case "ordinal":
     case "maskedLanguageModeling":
     case "custom":
       return { kind: choice % 2 === 0 ? "atLeast" : "below", task: gate.path, value: 4.3 };

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { defineTasks, type Expression } from "../../src/flow/define.js";
 import { printCondition } from "../../src/flow/print.js";
 import { traceFlow } from "../../src/flow/trace.js";
-import { binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
+import { binary, boundedRegression, classification, multilabel, ordinal, regression } from "../../src/tasks/index.js";
 
 const declared = defineTasks({
   features: ["f"],
@@ -14,6 +14,8 @@ const declared = defineTasks({
     color: classification({ classes: ["red", "green"] }),
     marks: multilabel({ labels: ["stripe", "dot"] }),
     x: boundedRegression({ max: 16 }),
+    grade: ordinal({ levels: ["mild", "severe", "fatal"] }),
+    price: regression(),
     asked: binary(),
   },
 });
@@ -23,6 +25,8 @@ interface Gates {
   readonly c: Expression;
   readonly color: { is(name: "red"): Expression; isOneOf(names: ["red", "green"]): Expression };
   readonly marks: { has(label: "dot"): Expression };
+  readonly grade: { atLeast(level: "severe"): Expression; below(level: "fatal"): Expression };
+  readonly price: { atLeast(value: number): Expression };
   readonly x: { atLeast(value: number): Expression; below(value: number): Expression };
 }
 
@@ -39,10 +43,13 @@ it.each<[string, (gates: Gates) => Expression]>([
   ["not (color is red or green)", ({ color }) => color.isOneOf(["red", "green"]).not()],
   ["a and (color is red or green)", ({ a, color }) => a.and(color.isOneOf(["red", "green"]))],
   ["not marks has dot", ({ marks }) => marks.has("dot").not()],
+  ["grade >= severe and grade < fatal", ({ grade }) => grade.atLeast("severe").and(grade.below("fatal"))],
+  ["price >= -3", ({ price }) => price.atLeast(-3)],
   ["x >= 3 and x < 9.5", ({ x }) => x.atLeast(3).and(x.below(9.5))],
 ])("%s", (text, condition) => {
   const definitions = declared.flow("main", (flow, { f }, out) => {
-    for (const name of ["a", "b", "c", "color", "marks", "x"] as const) out.add(flow[name](f) as never);
+    for (const name of ["a", "b", "c", "color", "marks", "x", "grade", "price"] as const)
+      out.add(flow[name](f) as never);
     out.add(flow.asked(f).given(condition(out)));
   });
   const graph = traceFlow(definitions, "main");

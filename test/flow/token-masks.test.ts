@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { FlowError } from "../../src/errors.js";
 import { defineTasks } from "../../src/flow/define.js";
 import { axisOf, type Condition, type FlowGraph, type TaskNode, type TaskSpec } from "../../src/flow/graph.js";
-import { activeRows, answerWidth, offsetsOf, overPositions, rowsOfPositions } from "../../src/flow/masks.js";
+import { activeRows, answerWidth, offsetsOf, overTokens, rowOfEachToken } from "../../src/flow/masks.js";
 import { printGraph } from "../../src/flow/print.js";
 import { traceFlow } from "../../src/flow/trace.js";
 import {
@@ -165,8 +165,8 @@ describe("positions of rows", () => {
   it("lie one row after the other", () => {
     const offsets = offsetsOf([2, 0, 3]);
     expect([...offsets]).toEqual([0, 2, 2, 5]);
-    expect([...overPositions(Float32Array.of(7, 8, 9), offsets)]).toEqual([7, 7, 9, 9, 9]);
-    expect([...rowsOfPositions(offsets)]).toEqual([0, 0, 2, 2, 2]);
+    expect([...overTokens(Float32Array.of(7, 8, 9), offsets)]).toEqual([7, 7, 9, 9, 9]);
+    expect([...rowOfEachToken(offsets)]).toEqual([0, 0, 2, 2, 2]);
   });
 });
 

@@ -66,7 +66,7 @@ function gatedSplit(): ScoredSplit {
     {
       split: "valid",
       ids: Array.from({ length: rows }, (_, row) => `row ${row}`),
-      logits: [new Float32Array(rows), Float32Array.from({ length: rows }, (_, row) => row - 5.5)],
+      outputs: [new Float32Array(rows), Float32Array.from({ length: rows }, (_, row) => row - 5.5)],
       labels: [
         { answers: seen, unitScale: null },
         { answers: new Float32Array(rows).fill(1), unitScale: null },
@@ -128,7 +128,7 @@ describe("contact sheets of samples", () => {
       {
         split: "valid",
         ids: Array.from({ length: rows }, (_, row) => String(row)),
-        logits: [0, 1].map(() => Float32Array.from({ length: rows }, (_, row) => Math.sin(row))),
+        outputs: [0, 1].map(() => Float32Array.from({ length: rows }, (_, row) => Math.sin(row))),
         labels: [0, 1].map(() => ({ answers: new Float32Array(rows).fill(1), unitScale: null })),
       },
       [[0.5], [0.5]],
@@ -291,7 +291,7 @@ describe("figures of a flow", () => {
       split: "valid",
       ids: ["a", "b", "c"],
       // σ(0) = 0.5: every number is predicted in the middle of its range
-      logits: graph.tasks.map(() => new Float32Array(3)),
+      outputs: graph.tasks.map(() => new Float32Array(3)),
       labels: [
         answers(1, 1, 0),
         answers(16, 16, 16),

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type BackendName, openBackend } from "../../src/engine/backends/choose.js";
 import { batchLoss } from "../../src/engine/optimization/losses.js";
 import type { BatchTargets } from "../../src/engine/batches/targets.js";
-import type { PartValues } from "../../src/engine/model/layout.js";
+import type { LogitValues } from "../../src/engine/model/layout.js";
 import type { Network } from "../../src/engine/model/network.js";
 import type { InputBatch } from "../../src/engine/model/input-batch.js";
 import { writeParameters } from "../../src/engine/model/parameters.js";
@@ -129,7 +129,7 @@ interface StepResult {
   readonly weights: readonly Float32Array[];
   readonly names: readonly string[];
   readonly loss: number;
-  readonly logits: PartValues;
+  readonly logits: LogitValues;
   readonly gradients: readonly Float32Array[];
   readonly statistics: readonly Float32Array[];
 }

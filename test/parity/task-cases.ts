@@ -1,6 +1,7 @@
 /** @file Every kind of task: in a conditional flow, per token, with hidden tokens, and of the user's own. */
 import { Network, type TrunkFunction } from "../../src/engine/model/network.js";
 import * as own from "../support/custom-project.js";
+import * as kinds from "../support/kinds-project.js";
 import * as small from "../support/small-project.js";
 import * as token from "../support/token-project.js";
 import type { ParityCase } from "./compare.js";
@@ -34,6 +35,10 @@ export const taskCases: readonly ParityCase[] = [
   perRow("batch normalization, dropout and regularizer", small.richTrunk, true),
   perToken("token by token", token.tokenwise),
   perToken("with a window", token.windowed),
+  {
+    name: "ordinals and regressions of every loss",
+    make: () => ({ network: kinds.build(), inputs: kinds.inputs, targets: kinds.targets }),
+  },
   {
     name: "custom tasks, with heads of their own",
     make: () => ({ network: own.build(), inputs: own.inputs, targets: own.targets }),

@@ -22,6 +22,12 @@ test("nothing is implied or augmented by default, and what is left out of augmen
     brightness: 0,
     contrast: 0,
     saturation: 0,
+    rotate: 0,
+    crop: [1, 1],
+    perspective: 0,
+    blur: 0,
+    noise: 0,
+    erase: 0,
   });
   const assigned = applyAssignments({ data: { table: "a.csv" } }, ["data.augment.shift=0.1"]);
   expect(parseSettings(assigned, "the project").data.augment?.shift).toBe(0.1);
@@ -34,6 +40,11 @@ describe("a wrong setting is named with the nearest one", () => {
     [{ table: "a.csv", augment: { fliphorizontal: 1 } }, 'did you mean "data.augment.flipHorizontal"?'],
     [{ table: "a.csv", augment: { scale: [1.2, 0.8] } }, '"data.augment.scale" is wrong: write [smallest, largest]'],
     [{ table: "a.csv", augment: { shift: 2 } }, '"data.augment.shift" is wrong'],
+    [{ table: "a.csv", augment: { crop: [1, 0.5] } }, '"data.augment.crop" is wrong: write [smallest, largest]'],
+    [
+      { table: "a.csv", augment: { rotation: 9 } },
+      '"data.augment.rotation" is not a setting; did you mean "data.augment.rotate"?',
+    ],
   ])("%j", (data, message) => {
     expect(() => parse(data)).toThrow(message);
   });

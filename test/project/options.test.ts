@@ -124,6 +124,13 @@ describe("labels in parts of a picture that augmentation moves", () => {
     },
   );
 
+  test.each([{ rotate: 10 }, { perspective: 0.2 }])("need both axes where %j turns or bends pictures", (augment) => {
+    expect(() => resolveProject(projectWith({ measures: "x" }, augment))).toThrow(
+      'data.augment turns or bends pictures, and where "x1" would go hangs on both axes. Give the flow tasks for x and y',
+    );
+    expect(() => resolveProject(projectWith({ measures: "none" }, augment))).not.toThrow();
+  });
+
   test("need not where only colours change", () => {
     expect(() => resolveProject(projectWith({}, { brightness: 0.2 }))).not.toThrow();
   });

@@ -126,7 +126,7 @@ export function outputsFrom(graph: FlowGraph, logits: ReferenceColumns, targets:
   return {
     split: "test",
     ids: Array.from({ length: rows }, (_, row) => `row ${row}`),
-    logits: graph.tasks.map(({ path }) => Float32Array.from((logits[path] ?? []).flat())),
+    outputs: graph.tasks.map(({ path }) => Float32Array.from((logits[path] ?? []).flat())),
     labels: graph.tasks.map(({ path }) => labelsFrom(targets[path])),
   };
 }

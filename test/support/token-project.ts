@@ -2,7 +2,7 @@
 import type { InputSpec, TokenSource, TokensInputSpec } from "../../src/data/dataset.js";
 import { idCount, tokens } from "../../src/data/inputs/inputs.js";
 import { createRandom } from "../../src/data/rng.js";
-import { readInputs, tokenSpans } from "../../src/engine/batches/batch-reader.js";
+import { readInputs, batchTokens } from "../../src/engine/batches/batch-reader.js";
 import { gatherTargets } from "../../src/engine/batches/targets.js";
 import { layOutHeads } from "../../src/engine/model/layout.js";
 import { createBatchMasker } from "../../src/engine/batches/mask-tokens.js";
@@ -128,7 +128,7 @@ export const masker = createBatchMasker(graph, INPUTS, 5) as NonNullable<ReturnT
 /** Inputs and targets of some rows, tokens hidden (`targets`) or not (`plain`). */
 export function batchOf(network: Network, rows: ArrayLike<number> = data.rows, epoch = 1) {
   const inputs = readInputs(network, data, rows);
-  const spans = tokenSpans(network, data, inputs, rows.length);
-  const plain = gatherTargets(network.layout, data.labels, data.masks, rows, spans);
+  const tokens = batchTokens(network, data, inputs, rows.length);
+  const plain = gatherTargets(network.layout, data.labels, data.masks, rows, tokens);
   return { inputs, plain, targets: masker(epoch, rows, inputs, plain) };
 }

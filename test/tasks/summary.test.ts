@@ -43,7 +43,7 @@ test("loss and every metric of summaries are those of the logits, to the last bi
   const labels = { answers, unitScale: null };
   const perRow = flowOf({});
   const ids = Array.from({ length: lines }, (_, i) => String(i));
-  const whole = scoreSplit(perRow, { split: "test", ids, logits: [logits], labels: [labels] }, [[]]);
+  const whole = scoreSplit(perRow, { split: "test", ids, outputs: [logits], labels: [labels] }, [[]]);
 
   const perToken = flowOf({ per: "token" });
   const spec = perToken.tasks[0]?.spec as Parameters<typeof summarize>[0];
@@ -53,7 +53,7 @@ test("loss and every metric of summaries are those of the logits, to the last bi
   }
   // one token per row
   const offsets = Int32Array.from({ length: lines + 1 }, (_, i) => i);
-  const summed = scoreSplit(perToken, { split: "test", ids, offsets, logits: [summaries], labels: [labels] }, [[]]);
+  const summed = scoreSplit(perToken, { split: "test", ids, offsets, outputs: [summaries], labels: [labels] }, [[]]);
 
   expect(summed.tasks[0]?.decoded).toEqual(whole.tasks[0]?.decoded);
   expect(summed.tasks[0]?.perSampleLoss).toEqual(whole.tasks[0]?.perSampleLoss);

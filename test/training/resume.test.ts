@@ -79,7 +79,10 @@ function project(train: Train = {}): Project {
         text: tokens({ column: "text", vocabulary: "words.txt", maxLength: 12 }),
       },
       split: { train: TRAIN_ROWS / ROWS, valid: 9 / ROWS, test: 9 / ROWS, seed: 3 },
-      augment: { flipHorizontal: 0.5, shift: 0.1, scale: [0.9, 1.1], brightness: 0.2, contrast: 0.2, saturation: 0.2 },
+      augment: {
+        ...{ flipHorizontal: 0.5, shift: 0.1, scale: [0.9, 1.1], brightness: 0.2, contrast: 0.2, saturation: 0.2 },
+        ...{ crop: [0.7, 1], blur: 1, noise: 0.05, erase: 0.2 },
+      },
     },
     trunk: ({ picture, text }, layers) => {
       // made in another order than they are used, and joined by branches

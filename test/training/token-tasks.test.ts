@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareSamples } from "../../src/analysis/comparison/compare-samples.js";
 import { explainRow } from "../../src/analysis/explain.js";
 import { bestAndWorst } from "../../src/analysis/interpret.js";
-import { lineOf } from "../../src/analysis/positions.js";
+import { tokenAt } from "../../src/analysis/row-or-token.js";
 import { scoreSplit } from "../../src/analysis/score.js";
 import type { InputSpec } from "../../src/data/dataset.js";
 import { idCount, numeric, tokens } from "../../src/data/inputs/inputs.js";
@@ -85,7 +85,7 @@ function outputs() {
     split: "valid" as const,
     ids: ["first", "second", "third"],
     offsets: offsetsOf([2, 0, 3]),
-    logits: [
+    outputs: [
       Float32Array.of(3, 3, 3),
       // noun, noun | verb, noun, noun
       Float32Array.of(2, 0, 3, 0, 0, 2, 2, 0, 1, 0),
@@ -155,7 +155,7 @@ describe("answers per token", () => {
 
   it("are compared token by token between two runs", () => {
     const better = outputs();
-    better.logits[1]?.set([0, 3], 2);
+    better.outputs[1]?.set([0, 3], 2);
     const { tasks } = compareSamples(scored, scoreSplit(graph, better, THRESHOLDS), {
       gates: "truth",
       top: 5,
@@ -170,7 +170,7 @@ describe("answers per token", () => {
 describe("a position", () => {
   it("belongs to the row that has it, past rows without tokens", () => {
     const offsets = offsetsOf([0, 2, 0, 0, 3, 0]);
-    expect([0, 1, 2, 3, 4].map((line) => lineOf(offsets, line))).toEqual([
+    expect([0, 1, 2, 3, 4].map((token) => tokenAt(offsets, token))).toEqual([
       { row: 1, position: 0 },
       { row: 1, position: 1 },
       { row: 4, position: 0 },

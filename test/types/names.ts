@@ -7,6 +7,8 @@ import {
   defineTasks,
   image,
   multilabel,
+  ordinal,
+  regression,
   type SymbolicTensor,
 } from "dnn-cool";
 
@@ -17,6 +19,8 @@ const declared = defineTasks({
     color: classification({ classes: ["red", "green"] }),
     marks: multilabel({ labels: ["stripe", "dot"] }),
     x: boundedRegression({ max: 16 }),
+    grade: ordinal({ levels: ["mild", "severe"] }),
+    price: regression({ loss: "huber", delta: 2 }),
   },
 });
 
@@ -31,6 +35,22 @@ export const tasks = declared
     out.add(flow.inner(x).given(out.marks.has("dot")).as("other"));
     out.add(flow.x(x.place).given(out.get("other.x").atLeast(3)));
 
+    out.add(flow.grade(x.features).given(out.add(flow.price(x.features)).below(12.5)));
+    out.add(
+      flow
+        .color(x.features)
+        .as("later")
+        .given(out.grade.atLeast("severe").or(out.grade.below("severe"))),
+    );
+
+    // @ts-expect-error unknown level
+    out.grade.atLeast("sever");
+    // @ts-expect-error a level is no index
+    out.grade.atLeast(1);
+    // @ts-expect-error a grade is no condition by itself
+    flow.color(x.features).given(out.grade);
+    // @ts-expect-error a bound is a number
+    out.price.atLeast("12");
     // @ts-expect-error unknown task
     flow.blokced(x.features);
     // @ts-expect-error unknown feature
@@ -109,6 +129,10 @@ defineProject({ name: "kind", tasks, flow: "full", data, trunk, train: { optimiz
 
 // @ts-expect-error a regression needs a maximum or a scale
 boundedRegression({ min: 0 });
+// @ts-expect-error levels are a list
+ordinal({ levels: "mild" });
+// @ts-expect-error an unknown loss
+regression({ loss: "hubber" });
 // @ts-expect-error classes are a list
 classification({ classes: "red" });
 // @ts-expect-error pixels are counted in height and width

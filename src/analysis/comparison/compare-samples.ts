@@ -3,8 +3,9 @@ import { at as itemAt, f32At, f64At, i32At } from "../../arrays.js";
 import { axisOf, type TaskSpec } from "../../flow/graph.js";
 import { answerWidth, type Offsets } from "../../flow/masks.js";
 import type { Gates, Split } from "../../tasks/evaluation.js";
-import { behaviourOf, type Described } from "../../tasks/index.js";
-import { lineId, linesOf, neededOffsets } from "../positions.js";
+import { behaviourOf, type Described, type Judgement } from "../../tasks/index.js";
+import { neededOffsets } from "../../flow/masks.js";
+import { nameOf, subjectsOf } from "../row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
 import { pairedDifference, type RandomInt } from "../statistics/paired-differences.js";
 import { holm } from "../statistics/holm.js";
@@ -12,7 +13,7 @@ import { mcNemarExact } from "../statistics/mcnemar.js";
 import { meanOf } from "../statistics/moments.js";
 
 /** What is compared: shares of right answers, an error in label units, or the loss of a task of the user's own. */
-export type SampleMeasure = "accuracy" | "exact_match" | "absolute_error" | "loss";
+export type SampleMeasure = Judgement<TaskSpec>["name"];
 
 /** A sample whose answer changed. */
 export interface ChangedSample {
@@ -83,14 +84,14 @@ export function compareSamples(first: ScoredSplit, second: ScoredSplit, options:
   const skipped: { task_path: string; reason: string }[] = [];
   const compared = first.tasks.flatMap((a) => {
     const b = counterparts.get(a.task.path);
-    const measure = measureOf(a.task.spec);
+    const measure = behaviourOf(a.task.spec).judgement;
     const reason = b === undefined ? "only the first run has it" : whyIncomparable(a.task.spec, b.task.spec);
     if (reason !== null) skipped.push({ task_path: a.task.path, reason });
     if (b === undefined || reason !== null || measure === null) return [];
     if (axisOf(a.task.spec) === "sample") {
       return [compareTask({ first: a, second: b, measure }, (row) => itemAt(first.ids, row), pairs, options)];
     }
-    const idOf = (line: number): string => lineId(first.ids, linesOf(first, a.task.spec)(line));
+    const idOf = (index: number): string => nameOf(first.ids, subjectsOf(first, a.task.spec)(index));
     const tokens = pairTokens(pairs, neededOffsets(first.offsets), neededOffsets(second.offsets));
     return [compareTask({ first: a, second: b, measure }, idOf, tokens, options)];
   });
@@ -146,55 +147,15 @@ function whyIncomparable(a: TaskSpec, b: TaskSpec): string | null {
   return names(a) === names(b) ? null : "its classes or labels differ";
 }
 
-interface Measure {
-  readonly name: SampleMeasure;
-  readonly isDecision: boolean;
-  /** Of one answer; decisions: 1 right, 0 wrong. */
-  valueAt(task: ScoredTask, row: number): number;
-}
-
-/** Null for what a network does not answer. */
-function measureOf(spec: TaskSpec): Measure | null {
-  const isRight = ({ decoded, labels }: ScoredTask, at: number): boolean => decoded[at] === labels.answers[at];
-  switch (spec.kind) {
-    case "binary":
-    case "classification":
-      return { name: "accuracy", isDecision: true, valueAt: (task, row) => (isRight(task, row) ? 1 : 0) };
-    case "multilabel": {
-      const width = spec.labels.length;
-      const isKnownAndWrong = (task: ScoredTask, at: number): boolean =>
-        !Number.isNaN(task.labels.answers[at]) && !isRight(task, at);
-      return {
-        name: "exact_match",
-        isDecision: true,
-        valueAt: (task, row) => (spec.labels.some((_, i) => isKnownAndWrong(task, row * width + i)) ? 0 : 1),
-      };
-    }
-    case "boundedRegression":
-      return {
-        name: "absolute_error",
-        isDecision: false,
-        valueAt: ({ decoded, labels }, row) => Math.abs(f32At(decoded, row) - f32At(labels.answers, row)),
-      };
-    case "custom":
-      return { name: "loss", isDecision: false, valueAt: ({ perSampleLoss }, row) => f32At(perSampleLoss, row) };
-    case "known":
-    case "maskedLanguageModeling":
-      return null;
-    default:
-      return spec satisfies never;
-  }
-}
-
 interface TaskPair {
   readonly first: ScoredTask;
   readonly second: ScoredTask;
-  readonly measure: Measure;
+  readonly measure: Judgement<TaskSpec>;
 }
 
 function compareTask(
   pair: TaskPair,
-  idOf: (line: number) => string,
+  idOf: (index: number) => string,
   pairs: readonly RowPair[],
   { gates, top, randomOf }: SampleOptions,
 ): ComparedTask {
@@ -202,8 +163,8 @@ function compareTask(
   const maskOf = (task: ScoredTask) => (gates === "truth" ? task.lossMask : task.predictedMask);
   const asked = pairs.filter(([a, b]) => maskOf(first)[a] === 1 && maskOf(second)[b] === 1);
   const rows = asked.filter(([a, b]) => sameLabel(first, a, second, b));
-  const before = rows.map(([row]) => measure.valueAt(first, row));
-  const after = rows.map(([, row]) => measure.valueAt(second, row));
+  const before = rows.map(([row]) => valueAt(measure, first, row));
+  const after = rows.map(([, row]) => valueAt(measure, second, row));
   const differences = Float64Array.from(after, (value, i) => value - itemAt(before, i));
   const changes = (sign: 1 | -1): Changes =>
     changedSamples(
@@ -232,6 +193,10 @@ function compareTask(
   };
 }
 
+function valueAt(measure: Judgement<TaskSpec>, scored: ScoredTask, row: number): number {
+  return measure.valueAt({ ...scored, spec: scored.task.spec }, row, f32At(scored.perSampleLoss, row));
+}
+
 function sameLabel(first: ScoredTask, a: number, second: ScoredTask, b: number): boolean {
   const width = answerWidth(first.task.spec);
   for (let i = 0; i < width; i++) {
@@ -243,13 +208,13 @@ function sameLabel(first: ScoredTask, a: number, second: ScoredTask, b: number):
 
 function changedSamples(
   { first, second, measure }: TaskPair,
-  idOf: (line: number) => string,
+  idOf: (index: number) => string,
   rows: readonly RowPair[],
   top: number,
 ): Changes {
   const lossOf = ({ perSampleLoss }: ScoredTask, row: number): number => f32At(perSampleLoss, row);
   // every changed decision changes by one: the loss tells by how much
-  const sizedBy = measure.isDecision ? lossOf : measure.valueAt;
+  const sizedBy = measure.isDecision ? lossOf : (task: ScoredTask, row: number) => valueAt(measure, task, row);
   const sizeOf = ([a, b]: RowPair): number => Math.abs(sizedBy(second, b) - sizedBy(first, a));
   const { describe } = behaviourOf(first.task.spec);
   const largest = [...rows].sort((a, b) => sizeOf(b) - sizeOf(a)).slice(0, top);

@@ -85,6 +85,9 @@ function factText(value: ConfigValue): string {
   return typeof value === "string" && HEX_DIGEST.test(value) ? value.slice(0, 12) : cellText(value);
 }
 
+/** Behind the best value of a row; a star is kept for differences that are more than chance. */
+const BEST_MARK = " •";
+
 interface MetricLine {
   readonly path: string;
   readonly metric: string;
@@ -113,7 +116,7 @@ function metricLines(comparison: RunComparison, { split, gates, all }: Compariso
     const texts = columns.map((_, column) => {
       const sd = grouped[i]?.groups[column]?.sd ?? null;
       const spread = sd === null ? "" : ` ±${formatMetric(sd)}`;
-      return `${formatMetric(means[column] ?? null)}${spread}${bestMean !== null && means[column] === bestMean ? " *" : "  "}`;
+      return `${formatMetric(means[column] ?? null)}${spread}${bestMean !== null && means[column] === bestMean ? BEST_MARK : "  "}`;
     });
     const { task_path: path, metric_name } = metric;
     const differs = new Set(metric.values).size > 1;
@@ -139,7 +142,7 @@ function inTaskOrder(lines: readonly MetricLine[]): MetricLine[] {
   );
 }
 
-/** Metrics by task, the best of each row marked with `*`. */
+/** Metrics by task, the best of each row marked with `•`. */
 export function metricTable(comparison: RunComparison, view: ComparisonView): TextTable {
   const columns = columnsOf(comparison);
   const lines = metricLines(comparison, view);
@@ -156,7 +159,7 @@ export function metricTable(comparison: RunComparison, view: ComparisonView): Te
   };
 }
 
-/** One row per curve and run; the run with the best value of a curve is marked with `*`. */
+/** One row per curve and run; the run with the best value of a curve is marked with `•`. */
 export function curveTable(comparison: RunComparison, split: Split, all: boolean): TextTable {
   const runs = columnsOf({ ...comparison, groups: [] });
   const shown = (comparison.curves ?? []).filter(
@@ -179,7 +182,7 @@ function curveCells({ metric_name, values, best }: ComparedCurve, run: number, t
     run === 0 ? metric_name : "",
     title,
     text(summary?.last),
-    `${text(summary?.best)}${summary?.best_step == null ? "" : ` @${summary.best_step}`}${run === best ? " *" : "  "}`,
+    `${text(summary?.best)}${summary?.best_step == null ? "" : ` @${summary.best_step}`}${run === best ? BEST_MARK : "  "}`,
     text(summary?.min),
     text(summary?.max),
   ];
@@ -253,7 +256,7 @@ export function comparisonView(comparison: RunComparison, split: Split): ViewTab
     }),
   );
   return {
-    title: `${comparison.runs.length} runs, metrics on ${split}; * marks the best of a row`,
+    title: `${comparison.runs.length} runs, metrics on ${split}; • marks the best of a row`,
     head: ["task", "metric or setting", ...columns.map(({ title }) => title)],
     numeric: columns.map((_, i) => i + 2),
     rows: [...metrics, ...facts],

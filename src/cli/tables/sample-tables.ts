@@ -45,14 +45,47 @@ export function samplesTable({ tasks }: SampleComparison): TextTable {
 
 function differenceText({ difference, interval }: ComparedTask): string {
   if (difference === null) return "–";
-  const signed = (value: number): string => `${value < 0 ? "" : "+"}${value.toFixed(3)}`;
   return interval === null ? signed(difference) : `${signed(difference)} [${interval.map(signed).join(", ")}]`;
 }
 
+const signed = (value: number): string => `${value < 0 ? "" : "+"}${value.toFixed(3)}`;
+
 function pText(p: number | null): string {
   if (p === null) return "–";
-  return `${p < 0.001 ? "<0.001" : p.toFixed(3)}${p < 0.05 ? " *" : "  "}`;
+  return `${p < 0.001 ? "<0.001" : p.toFixed(3)}${starOf(p)}`;
 }
+
+const starOf = (p: number | null): string => (p !== null && p < 0.05 ? " *" : "  ");
+
+/**
+ * One row per task, one column per run compared with the first: the difference, starred where its p-value, adjusted over
+ * all tasks and runs, is below 0.05.
+ *
+ * @param names of the runs that are compared with the first, in their order
+ */
+export function differencesTable(comparisons: readonly SampleComparison[], names: readonly string[]): TextTable {
+  const paths = [...new Set(comparisons.flatMap(({ tasks }) => tasks.map(({ task_path }) => task_path)))];
+  const rows = paths.map((path) => {
+    const compared = comparisons.map(({ tasks }) => tasks.find(({ task_path }) => task_path === path));
+    const counts = [...new Set(compared.flatMap((task) => (task === undefined ? [] : [task.n])))];
+    const measure = compared.find((task) => task !== undefined)?.measure ?? "";
+    return { path, cells: [measure, counts.join(", "), ...compared.map(starredDifference)] };
+  });
+  return {
+    head: ["task", "measure", "n", ...names.map((name) => clip(name, LONGEST_ANSWER))],
+    rows: groupByFlow(rows),
+    numeric: [2, ...names.map((_, i) => i + 3)],
+  };
+}
+
+function starredDifference(task: ComparedTask | undefined): string {
+  if (task === undefined || task.difference === null) return "–  ";
+  return `${signed(task.difference)}${starOf(task.p_holm)}`;
+}
+
+/** What the columns of {@link differencesTable} mean. */
+export const DIFFERENCES_LEGEND =
+  "* p < 0.05, adjusted over all tasks and runs (Holm): McNemar's exact test of decisions,\nsign flips of errors and losses (from 6 pairs).";
 
 /** The samples whose decisions flipped, by task: first those that got wrong. */
 export function flipsTable({ tasks }: SampleComparison, names: readonly [string, string]): TextTable {

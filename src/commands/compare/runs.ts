@@ -15,6 +15,7 @@ import {
 import { drawTable } from "../../cli/tables/tables.js";
 import { csvText, markdownTable } from "../../cli/tables/text-tables.js";
 import { compareRuns, type RunComparison } from "../../comparing/compare-runs.js";
+import type { RunStore } from "../../storage/run-store.js";
 import { SPLITS, type Split } from "../../tasks/evaluation.js";
 
 /** What is printed, and how. */
@@ -25,14 +26,17 @@ interface PrintFlags {
   readonly md: boolean;
 }
 
+/** So many runs are compared sample by sample: each is read whole. */
+const MOST_COMPARED = 10;
+
 export default class CompareRuns extends CoolCommand {
   static override summary = "Compare runs: settings that differ, metrics side by side";
   static override description =
-    `Without runs all finished ones are compared. The best value of each row is marked with *.
+    `Without runs all finished ones are compared. The best value of each row is marked with •.
 
 Of three runs or more, those that differ in their seed alone are shown as one column: mean ± sample standard deviation, n runs.
 
-Two runs are also compared on the samples that their splits share, task by task: McNemar's exact test for decisions, a sign-flip permutation test with a bootstrap-t interval (2,000 resamples, 95 %) for errors of at least six samples, p-values adjusted by Holm's method, and the samples whose decisions flipped, those whose loss changed most first.`;
+Runs are also compared on the samples that their splits share, task by task: McNemar's exact test for decisions, a sign-flip permutation test with a bootstrap-t interval (2,000 resamples, 95 %) for errors of at least six samples, p-values adjusted by Holm's method; * is p < 0.05. Of two runs the samples whose decisions flipped are listed, those whose loss changed most first. Of three to ${MOST_COMPARED} runs each is compared with the first, and p-values are adjusted over all tasks and runs.`;
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> base wide --split valid",
@@ -58,7 +62,11 @@ Two runs are also compared on the samples that their splits share, task by task:
     all: Flags.boolean({ summary: "also what is the same in all runs, and metrics of single labels" }),
     curves: Flags.boolean({ summary: "also the last, best, lowest and highest value of each training curve" }),
     group: Flags.boolean({ summary: "group runs that differ in their seed alone", default: true, allowNo: true }),
-    samples: Flags.boolean({ summary: "compare two runs sample by sample", default: true, allowNo: true }),
+    samples: Flags.boolean({
+      summary: `compare up to ${MOST_COMPARED} runs sample by sample`,
+      default: true,
+      allowNo: true,
+    }),
     top: Flags.integer({ summary: "flipped samples to name per task and direction", default: 3, min: 0 }),
     csv: Flags.boolean({ summary: "print one CSV table, without samples", exclusive: ["md", "json", "interactive"] }),
     md: Flags.boolean({ summary: "print Markdown", exclusive: ["json", "interactive"] }),
@@ -74,15 +82,7 @@ Two runs are also compared on the samples that their splits share, task by task:
     const comparison = await this.withStore(flags, async (store) => {
       const { curves, group } = flags;
       const compared = await compareRuns(store, argv as string[], { all: flags.all || isInteractive, curves, group });
-      const [first, second, ...others] = compared.runs;
-      if (!hasSamples || first === undefined || second === undefined || others.length > 0) return compared;
-      const { compareRunSamples } = await import("../../comparing/compare-run-samples.js");
-      const samples = await compareRunSamples(store, [first.id, second.id], {
-        split: flags.split ?? evaluatedSplit(compared),
-        gates: flags.gates === "both" ? "truth" : flags.gates,
-        top: flags.top,
-      });
-      return { ...compared, samples };
+      return hasSamples ? { ...compared, ...(await comparedSamples(store, compared, flags)) } : compared;
     });
     if (this.jsonEnabled()) return comparison;
     if (comparison.runs.length < 2) {
@@ -108,7 +108,8 @@ Two runs are also compared on the samples that their splits share, task by task:
     if (comparison.curves !== undefined) {
       this.#printTable(curveTable(comparison, flags.split ?? "valid", flags.all), flags);
     }
-    const { samples } = comparison;
+    const { samples, samples_against_first: differences } = comparison;
+    if (differences !== undefined) await this.#printDifferences(comparison, differences, flags);
     if (samples === null) this.note(`A run has no predictions of the ${split} split: samples are not compared.`);
     else if (samples !== undefined) await this.#printSamples(comparison, samples, flags);
   }
@@ -124,10 +125,45 @@ Two runs are also compared on the samples that their splits share, task by task:
     this.#printTable(flipsTable(samples, names), flags);
   }
 
+  async #printDifferences(
+    { runs }: RunComparison,
+    differences: RunComparison["samples_against_first"],
+    flags: PrintFlags,
+  ): Promise<void> {
+    const split = differences?.[0]?.split ?? flags.split ?? "test";
+    if (differences == null || differences.length === 0) {
+      return this.note(`Runs have no predictions of the ${split} split: samples are not compared.`);
+    }
+    const { DIFFERENCES_LEGEND, differencesTable } = await import("../../cli/tables/sample-tables.js");
+    const nameOf = (id: string): string => runs.find((run) => run.id === id)?.name ?? id;
+    const names = differences.map(({ run }) => nameOf(run));
+    this.log(`\nSample by sample on ${split}, the difference from ${runs[0]?.name}:${flags.md ? "\n" : ""}`);
+    this.#printTable(differencesTable(differences, names), flags);
+    this.log(`${DIFFERENCES_LEGEND}${flags.md ? "\n" : ""}`);
+  }
+
   #printTable({ head, rows, numeric }: TextTable, { md }: PrintFlags): void {
     if (rows.length === 0) return;
     this.log(md ? `${markdownTable(head, rows, numeric)}\n` : drawTable(head, rows, numeric));
   }
+}
+
+/** Two runs with their changed samples, or each of three or more with the first; nothing of one run or too many. */
+async function comparedSamples(
+  store: RunStore,
+  compared: RunComparison,
+  { split, gates, top }: { split: Split | undefined; gates: PrintFlags["gates"]; top: number },
+): Promise<Pick<RunComparison, "samples" | "samples_against_first">> {
+  const [first, second, ...others] = compared.runs.map(({ id }) => id);
+  if (first === undefined || second === undefined || others.length + 2 > MOST_COMPARED) return {};
+  const { compareRunSamples, compareRunsWithFirst } = await import("../../comparing/compare-run-samples.js");
+  const options = {
+    split: split ?? evaluatedSplit(compared),
+    gates: gates === "both" ? ("truth" as const) : gates,
+    top,
+  };
+  if (others.length === 0) return { samples: await compareRunSamples(store, [first, second], options) };
+  return { samples_against_first: await compareRunsWithFirst(store, [first, second, ...others], options) };
 }
 
 /** The split that users care about most, of those that were evaluated. */

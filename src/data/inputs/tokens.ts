@@ -23,12 +23,21 @@ export async function readTokens(
 ): Promise<ReadyInput> {
   const vocabulary = await vocabularyOf(name, spec, projectDir);
   const complete = { ...spec, vocabulary };
-  const ids = new Map(vocabulary.map((token, i) => [token, i + 1]));
+  const idOf = idsOf(vocabulary);
   const sequences = splitCells(name, spec, joined).map((tokens) => tokens.slice(0, spec.maxLength));
-  assertKnown(name, complete, joined, sequences, ids);
-  const unknownId = ids.get(spec.unknown) ?? 0;
-  const encoded = sequences.map((tokens) => Int32Array.from(tokens, (token) => ids.get(token) ?? unknownId));
+  assertKnown(name, complete, joined, sequences, idOf);
+  const unknownId = idOf(spec.unknown) ?? 0;
+  const encoded = sequences.map((tokens) => Int32Array.from(tokens, (token) => idOf(token) ?? unknownId));
   return { source: (kept) => tokenSource(complete, encoded, kept) };
+}
+
+/** The id of a token; undefined where the vocabulary lacks it. A token in another Unicode form is the same token. */
+type TokenIds = (token: string) => number | undefined;
+
+function idsOf(vocabulary: readonly string[]): TokenIds {
+  const exact = new Map(vocabulary.map((token, i) => [token, i + 1]));
+  const composed = new Map(vocabulary.map((token, i) => [token.normalize("NFC"), i + 1]));
+  return (token) => exact.get(token) ?? composed.get(token.normalize("NFC"));
 }
 
 async function vocabularyOf(name: string, spec: TokensInputSpec, projectDir: string): Promise<readonly string[]> {
@@ -103,12 +112,12 @@ function assertKnown(
   { unknown, column, vocabulary }: TokensInputSpec,
   joined: JoinedTables,
   sequences: readonly (readonly string[])[],
-  ids: ReadonlyMap<string, number>,
+  idOf: TokenIds,
 ): void {
   if (unknown !== "error") return;
   const rowsOf = new Map<string, number>();
   const rows = sequences.flatMap((tokens, row) => {
-    const missing = new Set(tokens.filter((token) => !ids.has(token)));
+    const missing = new Set(tokens.filter((token) => idOf(token) === undefined));
     for (const token of missing) rowsOf.set(token, (rowsOf.get(token) ?? 0) + 1);
     return missing.size > 0 ? [row] : [];
   });

@@ -1,13 +1,9 @@
 /** @file Labels that measure something on a picture, moved with it. */
 import { at, f32At } from "../../arrays.js";
-import {
-  type BoundedRegressionSpec,
-  type FlowGraph,
-  isMeasure,
-  type MeasureNode as Measure,
-} from "../../flow/graph.js";
+import type { BoundedRegressionSpec, FlowGraph } from "../../flow/graph.js";
+import { isMeasure, type MeasureNode as Measure } from "../../tasks/index.js";
 import { type Labels, unitScaleAt } from "../../tasks/behaviour.js";
-import { type Augmentation, type AxisMove, movePlace, movesNothing } from "../augment.js";
+import { type AxisMove, movePlace, movesNothing, type Moves, moveThrough } from "../augment.js";
 
 /** Tasks along one axis of a figure: a place, an extent, or both. */
 interface AxisTasks {
@@ -54,7 +50,9 @@ function flowOf(path: string): string {
  *  - a box partly outside is cut off at the edge of the picture;
  *  - of a box or point wholly outside along either axis, all labels become missing (NaN);
  *  - a label becomes missing where it depends on one that is missing: the place of a mirrored box without its extent,
- *    or the extent of a moved box without its place, which may have been cut off.
+ *    or the extent of a moved box without its place, which may have been cut off;
+ *  - where the picture is turned or bent, a box becomes the smallest upright one around its corners; a place without
+ *    the other axis, or a box without all its labels, becomes missing.
  * A picture lies between `min` and `max` of a place (times the row's image size where the task has a scale); an extent
  * of `max` is the whole picture.
  * @param labels per task of the graph
@@ -64,14 +62,16 @@ export function moveLabels(
   figures: readonly FigureTasks[],
   labels: readonly Labels[],
   row: number,
-  { horizontal, vertical }: Pick<Augmentation, "horizontal" | "vertical">,
+  moves: Moves,
 ): void {
-  if (movesNothing(horizontal) && movesNothing(vertical)) return;
+  const { warp, horizontal, vertical } = moves;
+  if (warp === null && movesNothing(horizontal) && movesNothing(vertical)) return;
   for (const figure of figures) {
-    const moved = [
-      moveAxis(fractionsOf(figure.horizontal, labels, row), horizontal, figure.horizontal),
-      moveAxis(fractionsOf(figure.vertical, labels, row), vertical, figure.vertical),
-    ] as const;
+    const axes = [fractionsOf(figure.horizontal, labels, row), fractionsOf(figure.vertical, labels, row)] as const;
+    const moved =
+      warp === null
+        ? [moveAxis(axes[0], horizontal, figure.horizontal), moveAxis(axes[1], vertical, figure.vertical)]
+        : moveFigure(figure, axes, moves);
     const outside = moved.some((axis) => axis === OUTSIDE);
     [figure.horizontal, figure.vertical].forEach((tasks, i) => {
       const axis = moved[i];
@@ -103,6 +103,41 @@ function moveAxis(axis: Fractions, move: AxisMove, tasks: AxisTasks): Fractions 
   }
   const cutUnknown = tasks.place !== null && (move.scale !== 1 || move.shift !== 0);
   return { place, extent: cutUnknown ? Number.NaN : Math.min(1, move.scale * extent) };
+}
+
+/** A figure whose axes cannot be told apart while it moves. */
+function moveFigure(
+  figure: FigureTasks,
+  [x, y]: readonly [Fractions, Fractions],
+  moves: Moves,
+): (Fractions | typeof OUTSIDE)[] {
+  if (isPoint(figure)) {
+    const [movedX, movedY] = moveThrough(moves, [x.place, y.place]);
+    if (Number.isNaN(movedX) || Number.isNaN(movedY)) return [UNKNOWN, UNKNOWN];
+    if (!isInside(movedX) || !isInside(movedY)) return [OUTSIDE, OUTSIDE];
+    return [
+      { place: movedX, extent: Number.NaN },
+      { place: movedY, extent: Number.NaN },
+    ];
+  }
+  const corners = [x.place, x.place + x.extent].flatMap((left) =>
+    [y.place, y.place + y.extent].map((top) => moveThrough(moves, [left, top])),
+  );
+  if (!corners.flat().every(Number.isFinite)) return [UNKNOWN, UNKNOWN];
+  return [0, 1].map((axis) => {
+    const along = corners.map((corner) => corner[axis] ?? Number.NaN);
+    return cutBox(Math.min(...along), Math.max(...along));
+  });
+}
+
+function isPoint({ horizontal, vertical }: FigureTasks): boolean {
+  return horizontal.extent === null && vertical.extent === null;
+}
+
+/** Whether a figure has all that says where it goes when the picture is turned: both places, and both extents or none. */
+export function turns({ horizontal, vertical }: FigureTasks): boolean {
+  const hasPlaces = horizontal.place !== null && vertical.place !== null;
+  return hasPlaces && (horizontal.extent === null) === (vertical.extent === null);
 }
 
 /** @param edge, opposite edges of a box, in any order */

@@ -1,5 +1,5 @@
 /** @file Missing labels of gates that follow from the labels of what they gate. */
-import { at } from "../../arrays.js";
+import { at, f32At } from "../../arrays.js";
 import {
   type Axis,
   axisOf,
@@ -9,6 +9,7 @@ import {
   gatesOf,
   type TaskNode,
 } from "../../flow/graph.js";
+import { flowFacts } from "../../flow/kinds.js";
 import { answerWidth, atomTruth, labelledRows, type Offsets, type RowMask } from "../../flow/masks.js";
 import { evaluateCondition, FALSE, TRUE, type TruthColumn, UNKNOWN } from "../../flow/precondition.js";
 import type { Labels } from "../../tasks/index.js";
@@ -21,7 +22,7 @@ import { rowsWithLabel } from "./token-labels.js";
  *  - every part of a conjunction is true; `not x`: x is false, by De Morgan's laws also inside;
  *  - a part of a disjunction is true where all its other parts are known to be false;
  *  - `is(class)` gives the class; that it is another one only where there are two;
- *  - `has(label)` gives that label's truth; `atLeast` and `below` give no number.
+ *  - `has(label)` gives that label's truth; `atLeast` and `below` give a level where only one is left, and no number.
  * A label that is there is never changed, a precondition that is known to be false implies nothing (its row
  * contradicts itself), and a gate that is known not to be asked in a row gets no label there. Implied labels imply the
  * labels of their own gates in turn. A labelled token implies what gates per row must be in its row, and gates per
@@ -150,16 +151,15 @@ function forcedAnswer(atom: ConditionAtom, { spec }: TaskNode, wanted: Truth): n
     case "true":
     case "has":
       return wanted === TRUE ? 1 : 0;
-    case "isOneOf": {
-      const count = spec.kind === "classification" ? spec.classes.length : 0;
-      const possible = Array.from({ length: count }, (_, i) => i).filter(
-        (i) => atom.classes.includes(i) === (wanted === TRUE),
-      );
-      return possible.length === 1 ? at(possible, 0) : null;
-    }
+    case "isOneOf":
     case "atLeast":
-    case "below":
-      return null;
+    case "below": {
+      // of a number there are too many
+      const answers = Float32Array.from(flowFacts(spec).names(spec).keys());
+      const truth = atomTruth(atom, spec, answers, new Uint8Array(answers.length).fill(1));
+      const possible = answers.filter((i) => truth[i] === wanted);
+      return possible.length === 1 ? f32At(possible, 0) : null;
+    }
     default:
       return atom satisfies never;
   }

@@ -2,7 +2,7 @@
 import { at as itemAt, f32At, i32At } from "../../arrays.js";
 import { DataError } from "../../errors.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
-import { answerWidth, labelledRows, type Offsets, positionsIn } from "../../flow/masks.js";
+import { answerWidth, labelledRows, type Offsets, tokensIn } from "../../flow/masks.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
 import { atOnce, type Sliced } from "../../platform/yield-to.js";
 import { assertOwnColumns } from "./shared-columns.js";
@@ -18,8 +18,8 @@ export interface ImageSizes {
 }
 
 /** Whether the task's labels are pixels of the original image, so that they need its size. */
-export function needsImageSize(task: TaskNode): boolean {
-  return task.spec.kind === "boundedRegression" && task.spec.scale !== null;
+export function needsImageSize({ spec }: TaskNode): boolean {
+  return behaviourOf(spec).imageScales(spec).length > 0;
 }
 
 /**
@@ -56,18 +56,6 @@ export function withImageSizes(
   return labels.map((old, i) => read[scaled.findIndex((task) => task.index === i)] ?? old);
 }
 
-/** Labels of some rows, in their order. */
-export function selectLabels(labels: Labels, rows: ArrayLike<number>, width: number): Labels {
-  const answers = new Float32Array(rows.length * width);
-  const unitScale = labels.unitScale === null ? null : new Float32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) {
-    const row = itemAt(rows, i);
-    answers.set(labels.answers.subarray(row * width, (row + 1) * width), i * width);
-    if (unitScale !== null) unitScale[i] = labels.unitScale?.[row] as number;
-  }
-  return { answers, unitScale };
-}
-
 /**
  * A task that no row of the train split labels cannot be learned.
  * @throws DataError that names all such tasks
@@ -94,7 +82,7 @@ export function assertLabelled(
 
 /** Whether a column says the task's answers; those to masked tokens are the tokens. */
 function hasLabels({ spec }: TaskNode): boolean {
-  return spec.kind !== "maskedLanguageModeling";
+  return behaviourOf(spec).answeredBy !== "training";
 }
 
 function* readTasks(
@@ -109,20 +97,73 @@ function* readTasks(
   const labels: Labels[] = [];
   for (const [i, task] of tasks.entries()) {
     yield;
-    const unitScale = unitScaleOf(task, joined.rows, sizes);
     const perToken = axisOf(task.spec) === "token" ? spans : null;
-    const places = perToken === null ? joined.rows : positionsIn(perToken.offsets);
-    const answers = new Float32Array(places * answerWidth(task.spec)).fill(Number.NaN);
+    const entries = perToken === null ? joined.rows : tokensIn(perToken.offsets);
+    const answers = new Float32Array(entries * answerWidth(task.spec)).fill(Number.NaN);
+    const unitScale = unitScaleOf(task, joined.rows, sizes);
+    const read = perToken === null ? rowReader(task, { answers, unitScale }) : tokenReader(task, answers, perToken);
     joined.tables.forEach((table, t) => {
-      const [own, firstRow] = [columns[i]?.[t], itemAt(joined.firstRows, t)];
-      if (!own) return;
-      if (perToken === null) readTask(task, own, table, { answers, unitScale }, firstRow, bad);
-      else readTokenTask(task, itemAt(own, 0), table, answers, perToken, firstRow, bad);
+      const own = columns[i]?.[t] ?? null;
+      if (own !== null) bad.push(...readTable(task, own, table, itemAt(joined.firstRows, t), read));
     });
     labels.push({ answers, unitScale });
   }
   if (bad.length > 0) throw badCellsError(joined, bad, "label");
   return labels;
+}
+
+/**
+ * Reads the cells of one row into a task's labels.
+ * @param row among those of all tables
+ * @returns what is wrong with them, or null
+ */
+type CellReader = (cells: readonly unknown[], row: number) => string | null;
+
+function rowReader({ spec }: TaskNode, { answers, unitScale }: Labels): CellReader {
+  const behaviour = behaviourOf(spec);
+  const width = answerWidth(spec);
+  return (cells, row) => {
+    const scale = unitScale === null ? 1 : f32At(unitScale, row);
+    return behaviour.parseLabel(spec, cells, scale, answers, row * width);
+  };
+}
+
+function tokenReader(task: TaskNode, answers: Float32Array, { written, offsets }: TokenSpans): CellReader {
+  const width = answerWidth(task.spec);
+  return ([cell], row) => {
+    const own = answers.subarray(i32At(offsets, row) * width, i32At(offsets, row + 1) * width);
+    return parseTokenLabels(task, cell, i32At(written, row), own);
+  };
+}
+
+/**
+ * Reads a task's cells of one table.
+ * @param firstRow of the table, among those of all tables
+ * @returns the cells that are no labels
+ */
+function readTable(
+  task: TaskNode,
+  columns: readonly string[],
+  table: Table,
+  firstRow: number,
+  read: CellReader,
+): BadCell[] {
+  const cellColumns = columns.map((name) => table.columns.get(name) as readonly unknown[]);
+  const bad: BadCell[] = [];
+  for (let i = 0; i < table.rows; i++) {
+    const cells = cellColumns.map((column) => column[i]);
+    const reason = read(cells, firstRow + i);
+    if (reason === null) continue;
+    const wrong = wrongCell(cells, (some) => read(some, firstRow + i));
+    const reader = { kind: "task", name: task.path } as const;
+    bad.push({ reader, column: itemAt(columns, wrong), table, row: i, cell: cells[wrong], reason });
+  }
+  return bad;
+}
+
+/** Which of several cells it is that is refused: the one that is refused without the others. */
+function wrongCell(cells: readonly unknown[], read: (cells: readonly unknown[]) => string | null): number {
+  return cells.findIndex((_, i) => read(cells.map((cell, k) => (k === i ? cell : null))) !== null);
 }
 
 /** Names of the columns that hold a task's labels in each table, null where a table has none. */
@@ -165,56 +206,10 @@ function noColumnError(
   );
 }
 
-/** @param firstRow of the table, in `labels` */
-function readTask(
-  task: TaskNode,
-  columns: readonly string[],
-  table: Table,
-  { answers, unitScale }: Labels,
-  firstRow: number,
-  bad: BadCell[],
-): void {
-  const { spec } = task;
-  const behaviour = behaviourOf(spec);
-  const width = answerWidth(spec);
-  const cellColumns = columns.map((name) => table.columns.get(name) as readonly unknown[]);
-  for (let row = 0; row < table.rows; row++) {
-    const cells = cellColumns.map((column) => column[row]);
-    const at = firstRow + row;
-    const scale = unitScale === null ? 1 : f32At(unitScale, at);
-    const parse = (some: readonly unknown[]) => behaviour.parseLabel(spec, some, scale, answers, at * width);
-    const reason = parse(cells);
-    if (reason === null) continue;
-    // with several columns, the one whose cell alone is refused
-    const wrong = cells.findIndex((_, i) => parse(cells.map((cell, k) => (k === i ? cell : null))) !== null);
-    const reader = { kind: "task", name: task.path } as const;
-    bad.push({ reader, column: itemAt(columns, wrong), table, row, cell: cells[wrong], reason });
-  }
-}
-
-/** @param firstRow of the table, among the rows of all tables */
-function readTokenTask(
-  task: TaskNode,
-  column: string,
-  table: Table,
-  answers: Float32Array,
-  { written, offsets }: TokenSpans,
-  firstRow: number,
-  bad: BadCell[],
-): void {
-  const width = answerWidth(task.spec);
-  const cells = table.columns.get(column) as readonly unknown[];
-  cells.forEach((cell, row) => {
-    const at = firstRow + row;
-    const own = answers.subarray(i32At(offsets, at) * width, i32At(offsets, at + 1) * width);
-    const reason = parseTokenLabels(task, cell, i32At(written, at), own);
-    if (reason !== null) bad.push({ reader: { kind: "task", name: task.path }, column, table, row, cell, reason });
-  });
-}
-
 /** A NaN scale lets every number pass: its bounds are not known yet. */
 function unitScaleOf({ spec }: TaskNode, rows: number, sizes: ImageSizes | null): Float32Array | null {
-  if (spec.kind !== "boundedRegression" || spec.scale === null) return null;
+  const [scale] = behaviourOf(spec).imageScales(spec);
+  if (scale === undefined) return null;
   if (sizes === null) return new Float32Array(rows).fill(Number.NaN);
-  return spec.scale === "image-width" ? sizes.width : sizes.height;
+  return scale === "image-width" ? sizes.width : sizes.height;
 }

@@ -1,9 +1,8 @@
-/** @file Cells with a label per token → labels over the positions of all rows. */
-import { at, i32At } from "../../arrays.js";
+/** @file Cells with a label per token → labels over the tokens of all rows. */
 import { axisOf, type FlowGraph, hasTokenTasks, type TaskNode } from "../../flow/graph.js";
-import { answerWidth, type Offsets, offsetsOf } from "../../flow/masks.js";
+import { answerWidth, neededOffsets, type Offsets, offsetsOf } from "../../flow/masks.js";
 import { isMissing } from "../../tasks/behaviour.js";
-import { behaviourOf, type Labels } from "../../tasks/index.js";
+import { behaviourOf } from "../../tasks/index.js";
 import type { InputSource, InputSpec, TokensInputSpec } from "../dataset.js";
 import { isTokenSource } from "../dataset.js";
 import { quoteCell } from "../tables/table.js";
@@ -46,30 +45,12 @@ export function sourceOffsets(graph: FlowGraph, inputs: Readonly<Record<string, 
   return source === undefined ? null : offsetsOf(source.lengths);
 }
 
-/** Offsets of some rows, in their order. */
-export function selectOffsets(offsets: Offsets, rows: ArrayLike<number>): Offsets {
-  const lengths = Array.from(rows, (row) => i32At(offsets, row + 1) - i32At(offsets, row));
-  return offsetsOf(lengths);
-}
-
-/** Labels per token of some rows, in their order. */
-export function selectTokenLabels(labels: Labels, rows: ArrayLike<number>, offsets: Offsets, width: number): Labels {
-  const selected = selectOffsets(offsets, rows);
-  const answers = new Float32Array((selected.at(-1) ?? 0) * width);
-  for (let i = 0; i < rows.length; i++) {
-    const row = at(rows, i);
-    const own = labels.answers.subarray(i32At(offsets, row) * width, i32At(offsets, row + 1) * width);
-    answers.set(own, i32At(selected, i) * width);
-  }
-  return { answers, unitScale: null };
-}
-
 /** Rows that have a label: any, for a task per token. */
 export function rowsWithLabel(task: TaskNode, labelled: Uint8Array, offsets: Offsets | null | undefined): Uint8Array {
   if (axisOf(task.spec) === "sample") return labelled;
-  if (offsets == null) throw new Error("a task per token needs the offsets of the rows' tokens");
-  return Uint8Array.from({ length: offsets.length - 1 }, (_, row) =>
-    labelled.subarray(offsets[row], offsets[row + 1]).includes(1) ? 1 : 0,
+  const known = neededOffsets(offsets);
+  return Uint8Array.from({ length: known.length - 1 }, (_, row) =>
+    labelled.subarray(known[row], known[row + 1]).includes(1) ? 1 : 0,
   );
 }
 

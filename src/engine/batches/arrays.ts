@@ -13,7 +13,7 @@ export function joinArrays(parts: readonly Float32Array[]): Float32Array {
   return all;
 }
 
-/** The arrays at each place of several lists, one after the other. */
+/** The arrays at each index of several lists, one after the other. */
 export function joinEach(lists: readonly (readonly Float32Array[])[]): Float32Array[] {
-  return (lists[0] ?? []).map((_, place) => joinArrays(lists.map((list) => itemAt(list, place))));
+  return (lists[0] ?? []).map((_, i) => joinArrays(lists.map((list) => itemAt(list, i))));
 }

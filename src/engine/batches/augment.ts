@@ -1,15 +1,11 @@
 /** @file Training batches whose pictures, and the labels with them, are changed at random. */
 import { at, i32At } from "../../arrays.js";
-import {
-  type AugmentSettings,
-  createPictureAugmenter,
-  drawAugmentation,
-  type PictureShape,
-} from "../../data/augment.js";
+import { type AugmentSettings, drawAugmentation } from "../../data/augment.js";
+import { createPictureAugmenter, type PictureShape } from "../../data/augmentation/pictures.js";
 import type { InputSpec } from "../../data/dataset.js";
 import { figuresOf, moveLabels } from "../../data/labels/augment-labels.js";
-import { type FlowGraph, isMeasure } from "../../flow/graph.js";
-import type { Labels } from "../../tasks/index.js";
+import type { FlowGraph } from "../../flow/graph.js";
+import { isMeasure, type Labels } from "../../tasks/index.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { HeadLayout } from "../model/layout.js";
 import { joinArrays } from "./arrays.js";
@@ -47,15 +43,22 @@ export function pictureAugmenter({ settings, seed, shapes }: PictureChanges): Pi
     const { height, width, channels } = shape;
     return { name, bytes: height * width * channels, augment: createPictureAugmenter(shape) };
   });
+  const aspect = aspectOf(shapes);
   return (epoch, rows, pictures) => {
     for (let i = 0; i < rows.length; i++) {
-      const augmentation = drawAugmentation(settings, seed, epoch, i32At(rows, i));
+      const augmentation = drawAugmentation(settings, { seed, epoch, row: i32At(rows, i) }, aspect);
       for (const { name, bytes, augment } of inputs) {
         augment((pictures[name] as Uint8Array).subarray(i * bytes, (i + 1) * bytes), augmentation);
       }
     }
     return pictures;
   };
+}
+
+/** Width by height of the first picture of a row, after which all of them turn. */
+function aspectOf(shapes: PictureChanges["shapes"]): number {
+  const [first] = Object.values(shapes);
+  return first === undefined ? 1 : first.width / first.height;
 }
 
 /**
@@ -80,9 +83,11 @@ export function createBatchAugmenter(
     }),
   );
   const augmentPictures = open({ settings, seed, shapes });
+  const aspect = aspectOf(shapes);
   return (epoch, rows, inputs, targets) => {
     for (let i = 0; i < rows.length; i++) {
-      moveLabels(figures, targets.labels, i, drawAugmentation(settings, seed, epoch, i32At(rows, i)));
+      const drawn = drawAugmentation(settings, { seed, epoch, row: i32At(rows, i) }, aspect);
+      moveLabels(figures, targets.labels, i, drawn);
     }
     for (const { index } of measured) {
       targets.labels[index]?.answers.forEach((answer, i) => {
@@ -99,8 +104,8 @@ export function createBatchAugmenter(
 
 /** Labels of consecutive batches, per task; null for tasks per token, which no picture moves. */
 export function joinLabels({ columns }: HeadLayout, batches: readonly BatchTargets[]): (Labels | null)[] {
-  return columns.map(({ part }, task) => {
-    if (part !== "sample") return null;
+  return columns.map(({ axis }, task) => {
+    if (axis !== "sample") return null;
     const labels = batches.map((batch) => at(batch.labels, task));
     const scales = labels.flatMap(({ unitScale }) => (unitScale === null ? [] : [unitScale]));
     return {

@@ -6,7 +6,7 @@ import { type BatchTargets, type BatchTokens, gatherTargets } from "./targets.js
 import type { BatchMasker } from "./mask-tokens.js";
 import type { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
-import { tokenIds } from "../model/token-lines.js";
+import { tokenIds } from "../model/padded-tokens.js";
 
 export interface Batch {
   readonly rows: Int32Array;
@@ -29,8 +29,8 @@ export function createBatchReader(
 ): (rows: Int32Array) => Promise<Batch> {
   return async (rows) => {
     const inputs = readInputs(network, dataset, rows);
-    const spans = tokenSpans(network, dataset, inputs, rows.length);
-    const plain = gatherTargets(network.layout, dataset.labels, masks, rows, spans);
+    const tokens = batchTokens(network, dataset, inputs, rows.length);
+    const plain = gatherTargets(network.layout, dataset.labels, masks, rows, tokens);
     const seen = augment === undefined ? inputs : await augment(epoch, rows, inputs, plain);
     const targets = mask?.(epoch, rows, seen, plain) ?? plain;
     return { rows, inputs: seen, targets };
@@ -38,7 +38,7 @@ export function createBatchReader(
 }
 
 /** Where the tokens of a batch lie; null where no task is asked per token. */
-export function tokenSpans(
+export function batchTokens(
   { inputs: specs, layout }: Network,
   { offsets }: Pick<Dataset, "offsets">,
   batch: InputBatch,

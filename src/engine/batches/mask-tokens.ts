@@ -4,9 +4,9 @@ import { at as itemAt, f32At, i32At } from "../../arrays.js";
 import type { InputSpec, TokensInputSpec } from "../../data/dataset.js";
 import { idCount } from "../../data/inputs/inputs.js";
 import { createRandom, type Random } from "../../data/rng.js";
-import type { FlowGraph, MaskedLanguageModelingSpec, TaskNode } from "../../flow/graph.js";
+import type { FlowGraph } from "../../flow/graph.js";
 import type { RowMask } from "../../flow/masks.js";
-import { behaviourOf } from "../../tasks/index.js";
+import { behaviourOf, isMasked, type MaskedNode } from "../../tasks/index.js";
 import type { BatchTargets } from "./targets.js";
 import type { InputBatch } from "../model/input-batch.js";
 
@@ -23,11 +23,8 @@ export type BatchMasker = (
   targets: BatchTargets,
 ) => BatchTargets;
 
-export type MaskedTask = TaskNode & { readonly spec: MaskedLanguageModelingSpec };
-
 /** The task of a graph whose labels are masked tokens. */
-export function maskedTask({ tasks }: FlowGraph): MaskedTask | null {
-  const isMasked = (task: TaskNode): task is MaskedTask => task.spec.kind === "maskedLanguageModeling";
+export function maskedTask({ tasks }: FlowGraph): MaskedNode | null {
   return tasks.find(isMasked) ?? null;
 }
 
@@ -70,7 +67,7 @@ export function createBatchMasker(
   };
 }
 
-/** Some of the allowed places between two, ascending. */
+/** Some of the allowed tokens between two indices, ascending. */
 function chooseTokens(allowed: RowMask, from: number, to: number, rate: number, random: Random): number[] {
   const candidates: number[] = [];
   for (let at = from; at < to; at++) if (allowed[at] === 1) candidates.push(at);
@@ -100,10 +97,10 @@ export interface MaskedTally {
 
 /** Counts batch by batch: logits over a vocabulary, at every masked token of an epoch, are too many to keep. */
 export class MaskedCounter {
-  readonly #task: MaskedTask;
+  readonly #task: MaskedNode;
   #tally: MaskedTally = { lossSum: 0, count: 0, hits: 0 };
 
-  constructor(task: MaskedTask) {
+  constructor(task: MaskedNode) {
     this.#task = task;
   }
 
@@ -132,26 +129,26 @@ type MaskedTargets = Pick<BatchTargets, "labels" | "masked">;
  * Masked tokens whose token has the highest score.
  * @param logits of the masked tokens, [masked, vocabulary]
  */
-export function hitsOf({ spec, index }: MaskedTask, logits: Float32Array, { labels, masked }: MaskedTargets): number {
+export function hitsOf({ spec, index }: MaskedNode, logits: Float32Array, { labels, masked }: MaskedTargets): number {
   const width = spec.vocabulary?.length ?? 0;
   const hidden = labels[index]?.answers ?? new Float32Array(0);
   let hits = 0;
-  for (let line = 0; line < (masked?.length ?? 0); line++) {
-    if (firstLargest(logits, line * width, width) === hidden[line]) hits++;
+  for (let row = 0; row < (masked?.length ?? 0); row++) {
+    if (firstLargest(logits, row * width, width) === hidden[row]) hits++;
   }
   return hits;
 }
 
 /** Sum of the cross entropies of masked tokens. */
 export function lossOfMasked(
-  { spec, index }: MaskedTask,
+  { spec, index }: MaskedNode,
   data: Float32Array,
   { labels, masked }: MaskedTargets,
 ): number {
   const view = { data, stride: spec.vocabulary?.length ?? 0, offset: 0 };
   let sum = 0;
-  for (let line = 0; line < (masked?.length ?? 0); line++) {
-    sum += behaviourOf(spec).lossSum(spec, view, itemAt(labels, index), line, null);
+  for (let row = 0; row < (masked?.length ?? 0); row++) {
+    sum += behaviourOf(spec).lossSum(spec, view, itemAt(labels, index), row, null);
   }
   return sum;
 }

@@ -1,7 +1,7 @@
 /** @file Labels and loss masks of the rows of a batch. */
-import { at, i32At, u8At } from "../../arrays.js";
-import { selectLabels } from "../../data/labels/labels.js";
-import { answerWidth, type Offsets, type RowMask } from "../../flow/masks.js";
+import { at, i32At } from "../../arrays.js";
+import { selectEntries, selectLabels } from "../../data/labels/select-labels.js";
+import { answerWidth, neededOffsets, type Offsets, type RowMask } from "../../flow/masks.js";
 import type { Labels } from "../../tasks/index.js";
 import type { HeadLayout } from "../model/layout.js";
 
@@ -10,14 +10,14 @@ export interface BatchTargets {
   readonly rows: number;
   /** Tokens of each row with its padding; 0 where no task is asked per token. */
   readonly length?: number;
-  /** [lines of the task's part, answerWidth]; NaN where missing, and in the padding. */
+  /** [rows of the task's matrix, answerWidth]; NaN where missing, and in the padding. */
   readonly labels: readonly Labels[];
   /**
    * Active by ground truth and labelled; 0 in the padding. Of masked language modelling, which has no labels until
    * tokens have been masked: the tokens that may be.
    */
   readonly masks: readonly RowMask[];
-  /** Masked tokens as row × length + place, ascending. */
+  /** Masked tokens as row × length + position, ascending. */
   readonly masked?: Int32Array;
 }
 
@@ -38,19 +38,15 @@ export function gatherTargets(
   rows: ArrayLike<number>,
   tokens?: BatchTokens | null,
 ): BatchTargets {
-  const gathered = layout.columns.map(({ task, part }) => {
-    const own = at(labels, task.index);
-    const mask = at(masks, task.index);
-    if (part === "sample") {
-      return { labels: selectLabels(own, rows, answerWidth(task.spec)), mask: gatherRows(mask, rows) };
+  const gathered = layout.columns.map(({ task: { spec, index }, axis }): { labels: Labels; mask: RowMask } => {
+    const own = at(labels, index);
+    const mask = at(masks, index);
+    if (axis === "sample") {
+      return { labels: selectLabels(spec, own, rows), mask: selectEntries(mask, rows, 1, null) };
     }
-    if (tokens == null) throw new Error("a task per token needs the offsets of the rows' tokens");
-    const width = answerWidth(task.spec);
-    const answers = new Float32Array(rows.length * tokens.length * width).fill(Number.NaN);
-    const padded = new Uint8Array(rows.length * tokens.length);
-    copyTokens(own.answers, answers, rows, tokens, width);
-    copyTokens(mask, padded, rows, tokens, 1);
-    return { labels: { answers, unitScale: null }, mask: padded };
+    const padded = { offsets: neededOffsets(tokens?.offsets), length: tokens?.length ?? 0 };
+    const answers = padTokens(own.answers, rows, padded, answerWidth(spec), Number.NaN);
+    return { labels: { answers, unitScale: null }, mask: padTokens(mask, rows, padded, 1, 0) };
   });
   return {
     rows: rows.length,
@@ -60,21 +56,24 @@ export function gatherTargets(
   };
 }
 
-/** Tokens of some rows, each row padded to the length of the batch. */
-export function copyTokens<A extends Float32Array | Uint8Array>(
-  source: A,
-  out: A,
+/**
+ * Entries of the tokens of some rows, each row padded to the length of the batch.
+ * @param entries [tokens of all rows, width]
+ * @returns [rows × length, width]
+ */
+export function padTokens<A extends Float32Array | Uint8Array>(
+  entries: A,
   rows: ArrayLike<number>,
   { offsets, length }: BatchTokens,
   width: number,
-): void {
+  padding: number,
+): A {
+  const padded = new (entries.constructor as new (length: number) => A)(rows.length * length * width);
+  padded.fill(padding);
   for (let i = 0; i < rows.length; i++) {
     const row = at(rows, i);
     const [from, to] = [i32At(offsets, row), i32At(offsets, row + 1)];
-    out.set(source.subarray(from * width, to * width), i * length * width);
+    padded.set(entries.subarray(from * width, to * width), i * length * width);
   }
-}
-
-function gatherRows(mask: RowMask, rows: ArrayLike<number>): RowMask {
-  return Uint8Array.from(rows, (row) => u8At(mask, row));
+  return padded;
 }

@@ -2,12 +2,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { tensorflowBackend } from "../backends/tensorflow/binding.js";
 import type { InputBatch } from "../model/input-batch.js";
-import type { PartValues } from "../model/layout.js";
+import type { LogitValues } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import { UntraceableError } from "../step-graph/untraceable.js";
 
 /** Computes the logits of one batch of inference. @param masked tokens whose hidden word is asked; null: none */
-export type ComputeLogits = (inputs: InputBatch, rows: number, masked: Int32Array | null) => PartValues;
+export type ComputeLogits = (inputs: InputBatch, rows: number, masked: Int32Array | null) => LogitValues;
 
 /**
  * Kernel by kernel.
@@ -20,9 +20,9 @@ export function computeLogits(
   rows: number,
   masked: Int32Array | null = null,
   training = false,
-): PartValues {
+): LogitValues {
   return tf.tidy(() => {
-    const logits = network.partLogits(network.inputTensors(inputs, rows), training, masked);
+    const logits = network.logitsByAxis(network.inputTensors(inputs, rows), training, masked);
     return { sample: floatsOf(logits.sample), token: floatsOf(logits.token), masked: floatsOf(logits.masked) };
   });
 }

@@ -2,7 +2,7 @@
 import { tokenLengths } from "../../data/batches.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { RowMask } from "../../flow/masks.js";
-import { readInputs, tokenSpans } from "../batches/batch-reader.js";
+import { readInputs, batchTokens } from "../batches/batch-reader.js";
 import { gatherTargets } from "../batches/targets.js";
 import { type BatchMasker, MaskedCounter, type MaskedTally, maskedTask } from "../batches/mask-tokens.js";
 import type { Network } from "../model/network.js";
@@ -26,12 +26,12 @@ export async function guessMasked(
   const counter = new MaskedCounter(task);
   const read = (batch: Int32Array) => {
     const inputs = readInputs(network, dataset, batch);
-    const spans = tokenSpans(network, dataset, inputs, batch.length);
+    const tokens = batchTokens(network, dataset, inputs, batch.length);
     const { labels, masked } = mask(
       "evaluation",
       batch,
       inputs,
-      gatherTargets(network.layout, dataset.labels, masks, batch, spans),
+      gatherTargets(network.layout, dataset.labels, masks, batch, tokens),
     );
     return { inputs, labels: { labels, masked: masked ?? new Int32Array(0) } };
   };

@@ -3,11 +3,11 @@ import { at, i32At } from "../../arrays.js";
 import type { Offsets } from "../../flow/masks.js";
 import { isSummarized, type Labels } from "../../tasks/index.js";
 import { joinEach } from "../batches/arrays.js";
-import { copyTokens } from "../batches/targets.js";
+import { padTokens } from "../batches/targets.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { HeadLayout } from "../model/layout.js";
 import type { Network } from "../model/network.js";
-import { rowLengths, tokenIds } from "../model/token-lines.js";
+import { rowLengths, tokenIds } from "../model/padded-tokens.js";
 import { type AnswerOptions, answerBatches, type BatchLabels } from "./answer-batches.js";
 
 export interface PredictOptions extends AnswerOptions {
@@ -83,8 +83,7 @@ function labelsOf(
   return {
     labels: layout.columns.map(({ task: { spec, index } }) => {
       if (!isSummarized(spec)) return { answers: NONE, unitScale: null };
-      const answers = new Float32Array(rows.length * length).fill(Number.NaN);
-      copyTokens(at(labels, index).answers, answers, rows, { offsets, length }, 1);
+      const answers = padTokens(at(labels, index).answers, rows, { offsets, length }, 1, Number.NaN);
       return { answers, unitScale: null };
     }),
   };
@@ -103,9 +102,9 @@ export function splitTasks(
   tokens: readonly Float32Array[] = [],
 ): Float32Array[] {
   const perToken = [...tokens];
-  return layout.columns.map(({ part, offset, width }) => {
-    if (part === "masked") return NONE;
-    if (part === "token") return perToken.shift() ?? NONE;
+  return layout.columns.map(({ axis, offset, width }) => {
+    if (axis === "masked") return NONE;
+    if (axis === "token") return perToken.shift() ?? NONE;
     return columnsOf(merged, layout.width, offset, width);
   });
 }

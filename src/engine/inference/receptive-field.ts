@@ -20,7 +20,7 @@ export interface PixelInfluence {
 /**
  * @param inputs of one row
  * @param image name of the input whose pixels are asked about
- * @param logit position among the task's logits
+ * @param logit index among the task's logits
  */
 export async function pixelInfluence(
   network: Network,

@@ -11,9 +11,9 @@ import { averagingModel, columnsOf, relativeToLargest } from "./receptive-field.
 
 /** One answer that is asked about. */
 export interface AskedLogit {
-  /** Token of the row, from 0, where the task is asked per token. */
+  /** Index of the token in its row, where the task is asked per token. */
   readonly position: number | null;
-  /** Position among the task's logits. */
+  /** Index among the task's logits. */
   readonly logit: number;
 }
 
@@ -44,9 +44,9 @@ export async function tokenInfluence(
   const perToken = axisOf(task.spec) === "token";
   const gradients = asked.map(({ position, logit }) =>
     atEmbeddings(embeddings, inputs[tokens]?.length ?? 0, () => {
-      const parts = network.partLogits(network.inputTensors(inputs, 1), false, null);
-      const lines = (perToken ? parts.token : parts.sample) as tf.Tensor2D;
-      return tf.sum(tf.slice(lines, [position ?? 0, offset + logit], [1, 1]));
+      const logits = network.logitsByAxis(network.inputTensors(inputs, 1), false, null);
+      const rows = (perToken ? logits.token : logits.sample) as tf.Tensor2D;
+      return tf.sum(tf.slice(rows, [position ?? 0, offset + logit], [1, 1]));
     }),
   );
   const paths = await structuralGradients(network, inputs, tokens, task, asked);

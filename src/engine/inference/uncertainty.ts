@@ -4,13 +4,13 @@ import type { TaskNode } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { joinArrays } from "../batches/arrays.js";
 import { type Layer, layersBefore, whileInferring, withInnerLayers } from "../model/layer-graph.js";
-import type { PartValues } from "../model/layout.js";
+import type { LogitValues } from "../model/layout.js";
 import type { Network, SymbolicTensor } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
 import { computeLogits } from "./compute-logits.js";
 import { columnsOf } from "./predict.js";
 import { withSeededRandom } from "../model/seeded.js";
-import { rowLengths } from "../model/token-lines.js";
+import { rowLengths } from "../model/padded-tokens.js";
 
 /**
  * Logits of one batch in one pass under dropout. Dropout layers drop as in training, and every
@@ -19,12 +19,12 @@ import { rowLengths } from "../model/token-lines.js";
  * Representing Model Uncertainty in Deep Learning" (ICML 2016).
  * @param seed same seed, same masks; every pass takes its own
  */
-export function sampleLogits(network: Network, inputs: InputBatch, rows: number, seed: string): PartValues {
+export function sampleLogits(network: Network, inputs: InputBatch, rows: number, seed: string): LogitValues {
   const layers = withInnerLayers(network.layers);
   const dropouts = layers.filter(drops);
   // a layer that holds others hands on to them how it is called
   const others = layers.filter((layer) => !drops(layer) && withInnerLayers([layer]).length === 1);
-  const pass = (): PartValues => computeLogits(network, inputs, rows, null, true);
+  const pass = (): LogitValues => computeLogits(network, inputs, rows, null, true);
   return withSeededRandom(seed, () => whileUnseeded(dropouts, () => whileInferring(others, pass)));
 }
 
@@ -42,7 +42,7 @@ export class CollectedLogits {
   }
 
   /** @param rows which of all rows the batch holds */
-  put(rows: Int32Array, inputs: InputBatch, { sample, token }: PartValues): void {
+  put(rows: Int32Array, inputs: InputBatch, { sample, token }: LogitValues): void {
     const { layout, inputs: specs } = this.#network;
     const { width, tokenWidth } = layout;
     const lengths = tokenWidth === 0 ? null : rowLengths(specs, inputs, rows.length);
@@ -58,8 +58,8 @@ export class CollectedLogits {
   get tasks(): Float32Array[] {
     const { layout } = this.#network;
     const tokens = joinArrays(this.#tokens);
-    return layout.columns.map(({ part, offset, width }) => {
-      switch (part) {
+    return layout.columns.map(({ axis, offset, width }) => {
+      switch (axis) {
         case "sample":
           return columnsOf(this.#rows, layout.width, offset, width);
         case "token":
@@ -67,7 +67,7 @@ export class CollectedLogits {
         case "masked":
           return new Float32Array(0);
         default:
-          return part satisfies never;
+          return axis satisfies never;
       }
     });
   }

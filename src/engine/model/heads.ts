@@ -1,8 +1,10 @@
 /** @file Heads: a task's layers from its feature to its logits, dense or the user's own. */
+import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError, CoolError } from "../../errors.js";
-import { axisOf, type TaskNode } from "../../flow/graph.js";
-import { functionsOf } from "../../tasks/index.js";
+import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { flowFacts } from "../../flow/kinds.js";
+import { behaviourOf, functionsOf, isCustom } from "../../tasks/index.js";
 import type { Layers, SymbolicTensor } from "./trunk.js";
 
 /**
@@ -12,8 +14,32 @@ import type { Layers, SymbolicTensor } from "./trunk.js";
  * @throws ConfigError that names task and type where the user's head fails, or what it puts out does not fit
  */
 export function buildHead(task: TaskNode, feature: SymbolicTensor, width: number): SymbolicTensor {
-  if (task.spec.kind === "custom" && task.spec.head === "custom") return buildCustomHead(task, feature, width);
+  const form = behaviourOf(task.spec).head(task.spec);
+  if (form === "custom") return buildCustomHead(task, feature, width);
+  if (form === "shared") return buildSharedHead(task, feature, width);
   return tfl.layers.dense({ name: task.path, units: width }).apply(feature) as SymbolicTensor;
+}
+
+/**
+ * One score, to which every logit adds a bias of its own: CORAL's layer, whose biases begin evenly from 1 down to 0, in
+ * the order that the logits are to have. Of the second layer only the biases train.
+ */
+function buildSharedHead({ path }: TaskNode, feature: SymbolicTensor, width: number): SymbolicTensor {
+  const score = tfl.layers.dense({ name: `${path}.score`, units: 1, useBias: false }).apply(feature);
+  const layer = tfl.layers.dense({ name: path, units: width, kernelInitializer: "ones" });
+  const logits = layer.apply(score) as SymbolicTensor;
+  const biases = Float32Array.from({ length: width }, (_, i) => (width - i) / width);
+  tf.tidy(() => layer.setWeights([tf.ones([1, width]), tf.tensor1d(biases)]));
+  return logits;
+}
+
+/** Leaves the kernel of ones alone by which the logits of shared heads have one score. */
+export function fixSharedHeads(model: tfl.LayersModel, { tasks }: FlowGraph): void {
+  for (const { path, spec } of tasks) {
+    if (behaviourOf(spec).head(spec) !== "shared") continue;
+    const [kernel] = model.getLayer(path).trainableWeights;
+    if (kernel !== undefined) kernel.trainable = false;
+  }
 }
 
 function buildCustomHead(task: TaskNode, feature: SymbolicTensor, width: number): SymbolicTensor {
@@ -38,7 +64,7 @@ function buildCustomHead(task: TaskNode, feature: SymbolicTensor, width: number)
 
 function callHead(task: TaskNode, feature: SymbolicTensor, width: number): unknown {
   const { path, spec } = task;
-  const head = (spec.kind === "custom" ? functionsOf(spec).head : undefined) as
+  const head = (isCustom(spec) ? functionsOf(spec).head : undefined) as
     | ((parts: { feature: SymbolicTensor; layers: Layers; width: number; name: string }) => unknown)
     | undefined;
   try {
@@ -50,7 +76,7 @@ function callHead(task: TaskNode, feature: SymbolicTensor, width: number): unkno
 }
 
 function headError({ path, spec }: TaskNode, problem: string, facts: object = {}, cause?: unknown): ConfigError {
-  const type = spec.kind === "custom" ? spec.type : spec.kind;
+  const type = flowFacts(spec).typeName(spec);
   return new ConfigError(
     `The head of the task "${path}" (of the type "${type}") ${problem}.`,
     { task: path, type, function: "head", ...facts },

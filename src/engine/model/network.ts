@@ -7,24 +7,24 @@ import type { FlowGraph } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { trainDilated } from "../backends/dilated.js";
 import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
-import { buildHead } from "./heads.js";
+import { buildHead, fixSharedHeads } from "./heads.js";
 import { type Layer, withInnerLayers } from "./layer-graph.js";
-import { type HeadLayout, type LogitPart, layOutHeads, type TaskColumns } from "./layout.js";
+import { type HeadLayout, LOGIT_AXES, type LogitAxis, layOutHeads, type TaskColumns } from "./layout.js";
 import { withSeededRandom } from "./seeded.js";
-import { changedLength } from "./token-lines.js";
+import { changedLength } from "./padded-tokens.js";
 import type { InputBatch } from "./input-batch.js";
 import { buildTrunk, inputShape, modelOf, type TrunkFunction } from "./trunk.js";
 
 export type { Layers, SymbolicTensor, TrunkFunction } from "./trunk.js";
 export type LayersModel = tfl.LayersModel;
 
-/** Logits of one batch, part by part; null where no task has a head in the part. */
+/** Logits of one batch, axis by axis; null where no task has a head along the axis. */
 export interface BatchLogits {
   /** [rows, layout.width] */
   readonly sample: tf.Tensor2D | null;
   /** [rows × padded length, layout.tokenWidth] */
   readonly token: tf.Tensor2D | null;
-  /** [masked tokens, layout.maskedWidth]; a line for the first token where none is masked. */
+  /** [masked tokens, layout.maskedWidth]; a row for the first token where none is masked. */
   readonly masked: tf.Tensor2D | null;
 }
 
@@ -36,9 +36,9 @@ export interface NetworkOptions {
 
 /** Dense heads that read the same feature, trained as one matmul or frozen. */
 interface HeadGroup {
-  /** Position of the feature among the trunk's outputs. */
+  /** Index of the feature among the trunk's outputs. */
   readonly output: number;
-  readonly part: LogitPart;
+  readonly axis: LogitAxis;
   readonly columns: readonly TaskColumns[];
   readonly frozen: boolean;
   /** [features, units of all tasks] */
@@ -56,8 +56,8 @@ export class Network {
   readonly #full: tfl.LayersModel;
   readonly #trunk: tfl.LayersModel;
   readonly #groups: readonly HeadGroup[];
-  /** Logits of tasks with heads of their own, which train with the trunk: positions among its outputs. */
-  readonly #customOutputs: readonly { readonly output: number; readonly part: LogitPart }[];
+  /** Logits of tasks with heads of their own, which train with the trunk: indices among its outputs. */
+  readonly #customOutputs: readonly { readonly output: number; readonly axis: LogitAxis }[];
   readonly #cachedValues = new Map<object, { dispose(): void }>();
 
   private constructor(
@@ -71,6 +71,7 @@ export class Network {
     this.layout = layOutHeads(graph);
     this.#full = full;
     trainDilated(withInnerLayers(full.layers));
+    fixSharedHeads(full, graph);
     const frozen = frozenNames(graph, freeze);
     this.frozen = freezeLayers(full, graph, frozen);
     const withHead = (head: string): readonly TaskColumns[] =>
@@ -78,7 +79,7 @@ export class Network {
     const dense = withHead("dense");
     const groups = groupHeads(dense, frozen.tasks);
     const features = groups.map(([reader]) => layerOf(full, reader as TaskColumns).input as tfl.SymbolicTensor);
-    const customHeads = withHead("custom");
+    const customHeads = [...withHead("shared"), ...withHead("custom")];
     const own = customHeads.map((columns) => layerOf(full, columns).output as tfl.SymbolicTensor);
     // two features may be the same tensor, but a model's outputs must differ
     const outputs = [...new Set([...features, ...own])];
@@ -86,8 +87,8 @@ export class Network {
     this.#groups = groups.map((columns, i) =>
       mergeHeads(full, outputs.indexOf(at(features, i)), columns, frozen.tasks),
     );
-    this.#customOutputs = customHeads.map(({ part }, i) => ({
-      part,
+    this.#customOutputs = customHeads.map(({ axis }, i) => ({
+      axis,
       output: outputs.indexOf(at(own, i)),
     }));
   }
@@ -156,22 +157,22 @@ export class Network {
 
   /** The same as {@link logits}, of tensors: a gradient with respect to them can be taken. */
   logitsOf(inputs: tf.Tensor[], training: boolean): tf.Tensor2D {
-    const { sample } = this.partLogits(inputs, training, null);
+    const { sample } = this.logitsByAxis(inputs, training, null);
     if (sample === null) throw new Error("no task of the graph is asked once per row");
     return sample;
   }
 
   /**
-   * Logits of all parts. Call inside `tf.tidy`.
-   * @param masked tokens whose hidden word is asked, as row × length + place; null: not asked at all
+   * Logits of all axes. Call inside `tf.tidy`.
+   * @param masked tokens whose hidden word is asked, as row × length + position; null: not asked at all
    */
-  partLogits(inputs: tf.Tensor[], training: boolean, masked: Int32Array | tf.Tensor1D | null): BatchLogits {
+  logitsByAxis(inputs: tf.Tensor[], training: boolean, masked: Int32Array | tf.Tensor1D | null): BatchLogits {
     const applied = this.#trunk.apply(inputs, { training }) as tf.Tensor | tf.Tensor[];
     const features = Array.isArray(applied) ? applied : [applied];
-    this.#assertPlaces(inputs, features);
-    const logitsIn = (part: LogitPart): tf.Tensor2D[] => [
-      ...this.#groups.filter((group) => group.part === part).map((group) => headLogits(features, group, masked)),
-      ...this.#customOutputs.filter((own) => own.part === part).map(({ output }) => asLines(at(features, output))),
+    this.#assertLengths(inputs, features);
+    const logitsIn = (axis: LogitAxis): tf.Tensor2D[] => [
+      ...this.#groups.filter((group) => group.axis === axis).map((group) => headLogits(features, group, masked)),
+      ...this.#customOutputs.filter((own) => own.axis === axis).map(({ output }) => asMatrix(at(features, output))),
     ];
     return {
       sample: sideBySide(logitsIn("sample")),
@@ -180,12 +181,12 @@ export class Network {
     };
   }
 
-  /** @throws ConfigError where a feature of tasks per token has not one place for each token */
-  #assertPlaces(inputs: readonly tf.Tensor[], features: readonly tf.Tensor[]): void {
+  /** @throws ConfigError where a feature of tasks per token is not as long as the tokens */
+  #assertLengths(inputs: readonly tf.Tensor[], features: readonly tf.Tensor[]): void {
     const tokens = inputs[Object.values(this.inputs).findIndex(({ kind }) => kind === "tokens")]?.shape[1];
-    for (const { part, output } of [...this.#groups, ...this.#customOutputs]) {
-      const places = features[output]?.shape[1];
-      if (part !== "sample" && places !== tokens) throw changedLength(tokens, places);
+    for (const { axis, output } of [...this.#groups, ...this.#customOutputs]) {
+      const length = features[output]?.shape[1];
+      if (axis !== "sample" && length !== tokens) throw changedLength(tokens, length);
     }
   }
 
@@ -212,9 +213,9 @@ export class Network {
    * @param key what it is
    */
   cached<T extends { dispose(): void }>(key: new (...args: never[]) => T, make: () => T): T {
-    const known = this.#cachedValues.get(key) ?? make();
-    this.#cachedValues.set(key, known);
-    return known as T;
+    const cached = this.#cachedValues.get(key) ?? make();
+    this.#cachedValues.set(key, cached);
+    return cached as T;
   }
 
   dispose(): void {
@@ -224,21 +225,21 @@ export class Network {
   }
 }
 
-/** Merged dense heads applied to their feature, line by line of their part. */
+/** Merged dense heads applied to their feature, row by row of their matrix. */
 function headLogits(
   features: readonly tf.Tensor[],
-  { output, part, kernel, bias }: HeadGroup,
+  { output, axis, kernel, bias }: HeadGroup,
   masked: Int32Array | tf.Tensor1D | null,
 ): tf.Tensor2D {
   const feature = at(features, output);
-  const lines = part === "sample" ? feature : asLines(feature);
+  const rows = axis === "sample" ? feature : asMatrix(feature);
   // only the masked tokens are multiplied with a kernel as wide as the vocabulary
-  const asked = part === "masked" ? tf.gather(lines, indices(masked)) : lines;
+  const asked = axis === "masked" ? tf.gather(rows, indices(masked)) : rows;
   return tf.add(tf.matMul(asked as tf.Tensor2D, kernel as unknown as tf.Tensor2D), bias) as tf.Tensor2D;
 }
 
 /** [batch, length, n] → [batch × length, n]; [batch, n] stays as it is. */
-function asLines(tensor: tf.Tensor): tf.Tensor2D {
+function asMatrix(tensor: tf.Tensor): tf.Tensor2D {
   return (tensor.rank === 2 ? tensor : tf.reshape(tensor, [-1, tensor.shape.at(-1) as number])) as tf.Tensor2D;
 }
 
@@ -258,9 +259,9 @@ const BYTE_TO_UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255)
 /** Values of one input as the trunk sees them: pixels 0…255 → [0, 1], numbers and ids as they are. */
 function inputTensor(spec: InputSpec, values: InputValues, rows: number): tf.Tensor {
   const shape = inputShape(spec);
-  const known = shape.reduce<number>((size, axis) => size * (axis ?? 1), rows);
+  const fixed = shape.reduce<number>((size, axis) => size * (axis ?? 1), rows);
   const seen = spec.kind === "image" ? toUnit(values) : new Float32Array(values);
-  return tf.tensor(seen, [rows, ...shape.map((axis) => axis ?? values.length / known)], "float32");
+  return tf.tensor(seen, [rows, ...shape.map((axis) => axis ?? values.length / fixed)], "float32");
 }
 
 function toUnit(bytes: InputValues): Float32Array {
@@ -274,19 +275,17 @@ function layerOf(full: tfl.LayersModel, { task }: TaskColumns): tfl.layers.Layer
   return full.getLayer(task.path);
 }
 
-const PARTS: readonly LogitPart[] = ["sample", "token", "masked"];
-
-/** Dense heads that lie side by side in one part of the layout, read one feature, and are frozen together or not at all. */
+/** Dense heads that lie side by side in one matrix of the layout, read one feature, and are frozen together or not at all. */
 function groupHeads(dense: readonly TaskColumns[], frozen: ReadonlySet<string>): TaskColumns[][] {
   const groups: TaskColumns[][] = [];
-  const ordered = PARTS.flatMap((part) =>
-    dense.filter((columns) => columns.part === part).sort((a, b) => a.offset - b.offset),
+  const ordered = LOGIT_AXES.flatMap((axis) =>
+    dense.filter((columns) => columns.axis === axis).sort((a, b) => a.offset - b.offset),
   );
   for (const columns of ordered) {
-    const { task, part } = columns;
+    const { task, axis } = columns;
     const group = groups.at(-1);
     const before = group?.[0]?.task;
-    const likeBefore = before?.feature === task.feature && group?.[0]?.part === part;
+    const likeBefore = before?.feature === task.feature && group?.[0]?.axis === axis;
     const together = likeBefore && frozen.has(before?.path ?? "") === frozen.has(task.path);
     if (group !== undefined && together) group.push(columns);
     else groups.push([columns]);
@@ -302,10 +301,10 @@ function mergeHeads(
 ): HeadGroup {
   const frozen = columns.some(({ task }) => frozenTasks.has(task.path));
   const [kernel, bias] = tf.tidy(() => mergedWeights(full, columns));
-  const { part } = at(columns, 0);
+  const { axis } = at(columns, 0);
   const group = {
     output,
-    part,
+    axis,
     columns,
     frozen,
     kernel: tf.variable(kernel, !frozen),

@@ -18,7 +18,7 @@ export interface EpochReport {
   /** Logits at the time of each row's step, [rows.length, layout.width]. */
   readonly logits: Float32Array;
   /**
-   * Of each task per token, in the order of the graph, [positions of these rows, width of its answers] at the time of
+   * Of each task per token, in the order of the graph, [tokens of these rows, width of its answers] at the time of
    * each row's step.
    */
   readonly tokenOutputs: readonly Float32Array[];

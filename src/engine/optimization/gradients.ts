@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type BatchLoss, batchLoss } from "./losses.js";
 import type { BatchTargets } from "../batches/targets.js";
-import { type HeadLayout, type PartValues, partsOf } from "../model/layout.js";
+import { type HeadLayout, type LogitValues, matricesOf } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
 import { withSeededRandom } from "../model/seeded.js";
@@ -28,21 +28,21 @@ export function computeGradient(
   targets: BatchTargets,
   gradient: Float32Array,
   options: GradientOptions,
-): { readonly loss: BatchLoss; readonly logits: PartValues } {
+): { readonly loss: BatchLoss; readonly logits: LogitValues } {
   const { layout } = network;
   let loss: BatchLoss = { total: Number.NaN, tasks: [] };
-  let logits: PartValues = NO_LOGITS;
+  let logits: LogitValues = NO_LOGITS;
   const objective = (): tf.Scalar => {
     const hidden = targets.masked ?? new Int32Array(0);
-    const parts = network.partLogits(network.inputTensors(inputs, targets.rows), true, hidden);
+    const computed = network.logitsByAxis(network.inputTensors(inputs, targets.rows), true, hidden);
     const masked = maskedLoss(
-      oneVector([parts.sample, parts.token, parts.masked]),
+      oneVector([computed.sample, computed.token, computed.masked]),
       layout,
       targets,
       options,
       (batch, values) => {
         loss = batch;
-        logits = valuesOfParts(layout, targets, values);
+        logits = splitLogits(layout, targets, values);
       },
     );
     const penalties = options.penalties === false ? [] : network.penalties();
@@ -69,7 +69,7 @@ export function computeGradient(
 }
 
 const NONE = new Float32Array(0);
-const NO_LOGITS: PartValues = { sample: NONE, token: NONE, masked: NONE };
+const NO_LOGITS: LogitValues = { sample: NONE, token: NONE, masked: NONE };
 
 /**
  * The total loss as one differentiable op: value and gradient come from the same plain function over typed arrays,
@@ -98,17 +98,20 @@ function maskedLoss(
 
 /** The numbers of all tensors, one after the other. */
 function oneVector(tensors: readonly (tf.Tensor | null)[]): tf.Tensor1D {
-  const parts = tensors.flatMap((tensor) => (tensor === null ? [] : [tf.reshape(tensor, [-1])]));
-  const [only] = parts;
-  return (parts.length === 1 && only !== undefined ? only : tf.concat(parts)) as tf.Tensor1D;
+  const vectors = tensors.flatMap((tensor) => (tensor === null ? [] : [tf.reshape(tensor, [-1])]));
+  const [only] = vectors;
+  return (vectors.length === 1 && only !== undefined ? only : tf.concat(vectors)) as tf.Tensor1D;
 }
 
-/** Views of a batch's logits, which lie one part after the other. */
-export function valuesOfParts(layout: HeadLayout, targets: BatchTargets, values: Float32Array): PartValues {
-  const parts = partsOf(layout, targets);
+/**
+ * Views of a batch's logits, which lie one matrix after the other.
+ * @param values of all matrices, see `matricesOf`
+ */
+export function splitLogits(layout: HeadLayout, targets: BatchTargets, values: Float32Array): LogitValues {
+  const { token, masked } = matricesOf(layout, targets);
   return {
-    sample: values.subarray(0, parts.token.start),
-    token: values.subarray(parts.token.start, parts.masked.start),
-    masked: values.subarray(parts.masked.start),
+    sample: values.subarray(0, token.start),
+    token: values.subarray(token.start, masked.start),
+    masked: values.subarray(masked.start),
   };
 }

@@ -2,9 +2,9 @@
 import { at as itemAt, f32At } from "../../arrays.js";
 import { behaviourOf } from "../../tasks/index.js";
 import type { BatchTargets } from "../batches/targets.js";
-import { type HeadLayout, partsOf } from "../model/layout.js";
+import { type HeadLayout, matricesOf } from "../model/layout.js";
 
-/** A task's part in a batch: sum of its loss terms and how many there are. Its loss is sum / terms, without weight. */
+/** A task's share of a batch: sum of its loss terms and how many there are. Its loss is sum / terms, without weight. */
 export interface TaskLoss {
   readonly sum: number;
   readonly terms: number;
@@ -16,15 +16,15 @@ export interface BatchLoss {
   readonly tasks: readonly TaskLoss[];
 }
 
-/** Loss terms of each task in a batch: the denominators of the masked means. */
+/** Loss terms of each task in a batch, in the order of the graph: the denominators of the masked means. */
 export function countTerms(layout: HeadLayout, targets: BatchTargets): number[] {
-  const parts = partsOf(layout, targets);
-  return layout.columns.map(({ task, part }) => {
+  const matrices = matricesOf(layout, targets);
+  return layout.columns.map(({ task, axis }) => {
     const behaviour = behaviourOf(task.spec);
     const labels = itemAt(targets.labels, task.index);
     const mask = itemAt(targets.masks, task.index);
     let terms = 0;
-    for (let row = 0; row < parts[part].lines; row++) {
+    for (let row = 0; row < matrices[axis].rows; row++) {
       if (mask[row] === 1) terms += behaviour.lossTerms(task.spec, labels, row);
     }
     return terms;
@@ -32,8 +32,8 @@ export function countTerms(layout: HeadLayout, targets: BatchTargets): number[] 
 }
 
 /**
- * Total loss = Σ over tasks of lossWeight × (sum of terms / number of terms), over the lines of each task's mask.
- * @param logits of all parts, see {@link partsOf}: where no task is asked per token, [rows, layout.width]
+ * Total loss = Σ over tasks of lossWeight × (sum of terms / number of terms), over the rows of each task's mask.
+ * @param logits of all matrices, see {@link matricesOf}: where no task is asked per token, [rows, layout.width]
  * @param gradient receives ∂total/∂logits, same shape; zero where a task does not count
  * @param denominators numbers of terms to divide by; those of the whole batch where this is a shard of one
  * @param weights of each task, in the order of the graph, where they are not the constant lossWeights
@@ -47,26 +47,26 @@ export function batchLoss(
   weights: readonly number[] = layout.columns.map(({ task }) => task.lossWeight),
 ): BatchLoss {
   gradient?.fill(0);
-  const parts = partsOf(layout, targets);
+  const matrices = matricesOf(layout, targets);
   let total = 0;
-  const tasks = layout.columns.map(({ task, part, offset, width }, index): TaskLoss => {
+  const tasks = layout.columns.map(({ task, axis, offset, width }, index): TaskLoss => {
     const terms = itemAt(denominators, index);
     if (terms === 0) return { sum: 0, terms };
     const behaviour = behaviourOf(task.spec);
-    const { start, lines, stride } = parts[part];
+    const { start, rows, stride } = matrices[axis];
     const view = { data: logits.subarray(start), stride, offset };
-    const slopes = gradient?.subarray(start) ?? null;
+    const taskGradient = gradient?.subarray(start) ?? null;
     const labels = itemAt(targets.labels, index);
     const mask = itemAt(targets.masks, index);
     const weight = itemAt(weights, index);
     const scale = weight / terms;
     let sum = 0;
-    for (let row = 0; row < lines; row++) {
+    for (let row = 0; row < rows; row++) {
       if (mask[row] !== 1) continue;
-      sum += behaviour.lossSum(task.spec, view, labels, row, slopes);
-      if (slopes !== null) {
+      sum += behaviour.lossSum(task.spec, view, labels, row, taskGradient);
+      if (taskGradient !== null) {
         const at = row * stride + offset;
-        for (let i = at; i < at + width; i++) slopes[i] = f32At(slopes, i) * scale;
+        for (let i = at; i < at + width; i++) taskGradient[i] = f32At(taskGradient, i) * scale;
       }
     }
     total += weight * (sum / terms);
@@ -77,7 +77,7 @@ export function batchLoss(
 
 /**
  * Largest |∂total/∂logit| of each task, in the order of the graph; ∞ where one is not finite.
- * @param logits of all parts, as {@link batchLoss} takes them
+ * @param logits of all matrices, as {@link batchLoss} takes them
  * @param weights of each task
  */
 export function maxGradientPerTask(
@@ -88,16 +88,16 @@ export function maxGradientPerTask(
 ): number[] {
   const gradient = new Float32Array(logits.length);
   batchLoss(layout, logits, targets, gradient, undefined, weights);
-  const parts = partsOf(layout, targets);
-  return layout.columns.map(({ part, offset, width }) => {
-    const { start, lines, stride } = parts[part];
-    let steepest = 0;
-    for (let line = 0; line < lines; line++) {
+  const matrices = matricesOf(layout, targets);
+  return layout.columns.map(({ axis, offset, width }) => {
+    const { start, rows, stride } = matrices[axis];
+    let largest = 0;
+    for (let row = 0; row < rows; row++) {
       for (let i = 0; i < width; i++) {
-        const slope = Math.abs(f32At(gradient, start + line * stride + offset + i));
-        steepest = Math.max(steepest, Number.isNaN(slope) ? Number.POSITIVE_INFINITY : slope);
+        const magnitude = Math.abs(f32At(gradient, start + row * stride + offset + i));
+        largest = Math.max(largest, Number.isNaN(magnitude) ? Number.POSITIVE_INFINITY : magnitude);
       }
     }
-    return steepest;
+    return largest;
   });
 }

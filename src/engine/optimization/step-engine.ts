@@ -1,7 +1,7 @@
 /** @file What computes training steps: the one seam between the epoch loop and how a step is run. */
 import type { BatchLoss } from "./losses.js";
 import type { BatchTargets } from "../batches/targets.js";
-import type { PartValues } from "../model/layout.js";
+import type { LogitValues } from "../model/layout.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { OptimizerConfig } from "./optimizer.js";
 import type { OptimizerState } from "../model/training-state.js";
@@ -30,7 +30,7 @@ export interface StepOutcome {
   /** Before clipping. */
   readonly gradientNorm: number;
   /** Logits of the forward pass, in views that the next step may overwrite. */
-  readonly logits: PartValues;
+  readonly logits: LogitValues;
   /** What is kept of them, where it was made beside the logits: of these only `sample` is there then. */
   readonly outputs?: BatchOutputs;
   /** False where the loss or the gradient is not finite: everything is then as before the step. */

@@ -224,9 +224,9 @@ export class Trainer {
         gradientNorm: String(norm),
       });
     }
-    const slopes = maxGradientPerTask(layout, joinArrays([sample, token, masked]), targets, this.#weights.factors);
-    const unsound = graph.tasks.filter(({ index }) => slopes[index] === Number.POSITIVE_INFINITY);
-    const steepest = graph.tasks[slopes.indexOf(Math.max(...slopes))];
+    const largest = maxGradientPerTask(layout, joinArrays([sample, token, masked]), targets, this.#weights.factors);
+    const unsound = graph.tasks.filter(({ index }) => largest[index] === Number.POSITIVE_INFINITY);
+    const steepest = graph.tasks[largest.indexOf(Math.max(...largest))];
     const whose =
       unsound.length > 0
         ? `The gradient of ${unsound.length === 1 ? "task" : "tasks"} ${unsound.map(({ path }) => `"${path}"`).join(", ")} is not finite`

@@ -2,10 +2,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError, CoolError } from "../../errors.js";
-import { isDefined } from "../../tasks/index.js";
+import { lacksDefinition } from "../../tasks/index.js";
 import { openBackend } from "../backends/choose.js";
 import type { BatchTargets } from "../batches/targets.js";
-import type { PartValues } from "../model/layout.js";
+import type { LogitValues } from "../model/layout.js";
 import { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
 import { type BatchOutputs, outputsOfBatch } from "../batches/outputs.js";
@@ -83,8 +83,8 @@ class OpenedReplica {
   static async open(setup: ReplicaSetup, exchange: Exchange): Promise<OpenedReplica> {
     const { graph, inputs, freeze, preparation, projectDir } = setup;
     await openBackend(setup.backend, projectDir === null ? {} : { projectDir });
-    if (graph.tasks.some(({ spec }) => spec.kind === "custom" && !isDefined(spec))) await prepare(preparation);
-    const missing = graph.tasks.find(({ spec }) => spec.kind === "custom" && !isDefined(spec));
+    if (graph.tasks.some(({ spec }) => lacksDefinition(spec))) await prepare(preparation);
+    const missing = graph.tasks.find(({ spec }) => lacksDefinition(spec));
     if (missing !== undefined) throw noFunctions(missing.path);
     const scope: ShardScope = { exchange, place: null };
     const model = await loadModel(setup);
@@ -126,7 +126,7 @@ class OpenedReplica {
   }
 
   /** What is too big to travel stays here. */
-  #outputs(logits: PartValues, inputs: InputBatch, targets: BatchTargets): BatchOutputs {
+  #outputs(logits: LogitValues, inputs: InputBatch, targets: BatchTargets): BatchOutputs {
     const outputs = outputsOfBatch(this.#network, logits, inputs, targets.rows, targets);
     // a copy, without what else lies in the memory under it
     return { ...outputs, sample: outputs.sample.slice() };
@@ -135,7 +135,7 @@ class OpenedReplica {
   #noOutputs(): BatchOutputs {
     const none = new Float32Array(0);
     const { columns } = this.#network.layout;
-    return { sample: none, tokens: columns.filter(({ part }) => part === "token").map(() => none), hits: 0 };
+    return { sample: none, tokens: columns.filter(({ axis }) => axis === "token").map(() => none), hits: 0 };
   }
 
   #take(weights: Weights | null): void {

@@ -4,7 +4,7 @@ import type { RowMask } from "../../flow/masks.js";
 import type { Labels } from "../../tasks/index.js";
 import { joinArrays, joinEach } from "../batches/arrays.js";
 import type { BatchTargets } from "../batches/targets.js";
-import { type HeadLayout, partsOf } from "../model/layout.js";
+import { type HeadLayout, matricesOf } from "../model/layout.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { BatchOutputs } from "../batches/outputs.js";
 import type { ShardPlace } from "./messages.js";
@@ -32,7 +32,7 @@ export function shardOf(layout: HeadLayout, inputs: InputBatch, targets: BatchTa
   const { rows: total, length = 0, masked } = targets;
   const isEmpty = place.rows === 0;
   const [from, to] = isEmpty ? [0, 1] : [place.before, place.before + place.rows];
-  const parts = partsOf(layout, targets);
+  const matrices = matricesOf(layout, targets);
   const hidden = isEmpty ? ([0, 0] as const) : maskedBetween(masked, from * length, to * length);
   const ranges = {
     sample: [from, to],
@@ -40,10 +40,10 @@ export function shardOf(layout: HeadLayout, inputs: InputBatch, targets: BatchTa
     masked: hidden,
   } as const;
   const cut = <A extends Float32Array | Uint8Array>(all: A, task: number): A => {
-    const { part } = itemAt(layout.columns, task);
-    const { lines } = parts[part];
-    const width = lines === 0 ? 0 : all.length / lines;
-    return all.slice(ranges[part][0] * width, ranges[part][1] * width) as A;
+    const { axis } = itemAt(layout.columns, task);
+    const { rows } = matrices[axis];
+    const width = rows === 0 ? 0 : all.length / rows;
+    return all.slice(ranges[axis][0] * width, ranges[axis][1] * width) as A;
   };
   const labels = targets.labels.map(
     ({ answers, unitScale }, task): Labels => ({
@@ -76,7 +76,7 @@ export function cutInputs(inputs: InputBatch, total: number, from: number, to: n
   );
 }
 
-/** Which masked tokens, which are in ascending order, lie between two places. */
+/** Which masked tokens, which are in ascending order, lie between two indices. */
 function maskedBetween(masked: Int32Array | undefined, from: number, to: number): readonly [number, number] {
   if (masked === undefined) return [0, 0];
   const first = masked.findIndex((at) => at >= from);

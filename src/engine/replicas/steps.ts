@@ -1,7 +1,7 @@
 /** @file A step on several replicas: each computes the gradient of its shard, and one optimizer applies their sum. */
 import { at, f32At } from "../../arrays.js";
 import { type BatchLoss, countTerms, type TaskLoss } from "../optimization/losses.js";
-import type { PartValues } from "../model/layout.js";
+import type { LogitValues } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import { clipByGlobalNorm, createOptimizer, type Optimizer } from "../optimization/optimizer.js";
 import type { OptimizerState } from "../model/training-state.js";
@@ -12,7 +12,7 @@ import type { StepReply, Weights } from "./messages.js";
 import { joinOutputs, shardOf, shardPlaces } from "./shards.js";
 
 const NONE = new Float32Array(0);
-const NO_LOGITS: PartValues = { sample: NONE, token: NONE, masked: NONE };
+const NO_LOGITS: LogitValues = { sample: NONE, token: NONE, masked: NONE };
 
 /**
  * Trains a flat copy of the network's weights, whose replicas have it in shared memory. The same mathematics as one

@@ -61,8 +61,8 @@ function normalizeTogether(layer: Normalization, original: Call, scope: ShardSco
       const axis = layer.axis >= 0 ? layer.axis : layer.axis + input.rank;
       const order = [...input.shape.keys()].filter((each) => each !== axis);
       const turned = axis === last ? input : tf.transpose(input, [...order, axis]);
-      const lines = tf.reshape(turned, [-1, channelsOf(layer)]) as tf.Tensor2D;
-      const { normalized, mean, variance } = standardize(lines, layer.epsilon, place.rows > 0, scope.exchange);
+      const rows = tf.reshape(turned, [-1, channelsOf(layer)]) as tf.Tensor2D;
+      const { normalized, mean, variance } = standardize(rows, layer.epsilon, place.rows > 0, scope.exchange);
       moveAverage(layer.movingMean, mean, layer.momentum);
       moveAverage(layer.movingVariance, variance, layer.momentum);
       const scaled = layer.gamma == null ? normalized : tf.mul(normalized, layer.gamma.read());
@@ -91,41 +91,41 @@ interface Standardized {
 
 /**
  * (x − mean) / √(variance + ε) of each channel, with the statistics of all shards, also in its gradient.
- * @param counts false where the lines stand in for none
+ * @param counts false where the rows stand in for none
  */
-function standardize(lines: tf.Tensor2D, epsilon: number, counts: boolean, exchange: Exchange): Standardized {
-  const channels = lines.shape[1];
-  const { total, mean, variance } = statisticsOf(lines, counts, exchange);
+function standardize(rows: tf.Tensor2D, epsilon: number, counts: boolean, exchange: Exchange): Standardized {
+  const channels = rows.shape[1];
+  const { total, mean, variance } = statisticsOf(rows, counts, exchange);
   const inverse = tf.tensor1d(variance.map((value) => 1 / Math.sqrt(value + epsilon)));
   const op = tf.customGrad((x, save) => {
     const value = tf.mul(tf.sub(x as tf.Tensor2D, tf.tensor1d(mean)), inverse);
     (save as tf.GradSaveFunc)([value, inverse]);
-    const gradFunc = (slope: tf.Tensor, saved: tf.Tensor[]): tf.Tensor => {
+    const gradFunc = (gradient: tf.Tensor, saved: tf.Tensor[]): tf.Tensor => {
       const [kept, scale] = saved as [tf.Tensor, tf.Tensor];
       const own = new Float64Array(2 * channels);
       if (counts) {
-        own.set(tf.sum(slope, 0).dataSync());
-        own.set(tf.sum(tf.mul(slope, kept), 0).dataSync(), channels);
+        own.set(tf.sum(gradient, 0).dataSync());
+        own.set(tf.sum(tf.mul(gradient, kept), 0).dataSync(), channels);
       }
       const sums = sumOfParts(exchange.gather(own), own.length);
-      if (!counts) return tf.zerosLike(slope);
+      if (!counts) return tf.zerosLike(gradient);
       const meanGradient = tf.tensor1d(Float32Array.from(sums.subarray(0, channels), (sum) => sum / total));
       const meanProduct = tf.tensor1d(Float32Array.from(sums.subarray(channels), (sum) => sum / total));
-      return tf.mul(tf.sub(tf.sub(slope, meanGradient), tf.mul(kept, meanProduct)), scale);
+      return tf.mul(tf.sub(tf.sub(gradient, meanGradient), tf.mul(kept, meanProduct)), scale);
     };
-    return { value, gradFunc: gradFunc as (slope: tf.Tensor) => tf.Tensor };
+    return { value, gradFunc: gradFunc as (gradient: tf.Tensor) => tf.Tensor };
   });
-  return { normalized: op(lines) as tf.Tensor2D, mean, variance };
+  return { normalized: op(rows) as tf.Tensor2D, mean, variance };
 }
 
 /** Mean and variance of each channel over all shards, put together as by Chan, Golub & LeVeque (1979). */
-function statisticsOf(lines: tf.Tensor2D, counts: boolean, exchange: Exchange) {
-  const [own, channels] = lines.shape;
+function statisticsOf(rows: tf.Tensor2D, counts: boolean, exchange: Exchange) {
+  const [own, channels] = rows.shape;
   const message = new Float64Array(1 + 2 * channels);
   if (counts) {
     const { mean, squares } = tf.tidy(() => {
-      const center = tf.div(tf.sum(lines, 0), own);
-      return { mean: center.dataSync(), squares: tf.sum(tf.square(tf.sub(lines, center)), 0).dataSync() };
+      const center = tf.div(tf.sum(rows, 0), own);
+      return { mean: center.dataSync(), squares: tf.sum(tf.square(tf.sub(rows, center)), 0).dataSync() };
     });
     message[0] = own;
     message.set(mean, 1);

@@ -3,20 +3,20 @@ import * as tf from "@tensorflow/tfjs-core";
 import { at as itemAt } from "../../arrays.js";
 import type { InputValues } from "../../data/dataset.js";
 import { DTYPE } from "../../protobuf/tensorflow.js";
-import type { LogitPart, PartValues } from "../model/layout.js";
+import { LOGIT_AXES, type LogitAxis, type LogitValues } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
 import { readParameters } from "../model/parameters.js";
 import type { TensorflowBackend } from "../backends/tensorflow/binding.js";
 import type { Output } from "./graph-def.js";
-import { maskedRoom, padIndices } from "./masked-lines.js";
+import { maskedRoom, padIndices } from "./masked-room.js";
 import { PARAMETERS, placeInputs, placeWeights, STATISTICS } from "./network-inputs.js";
 import type { Feed } from "./session.js";
 import { recordOps, type OpRecorder } from "./op-recorder.js";
 import { type Traced, TracedGraph } from "./traced-graph.js";
 
 interface TracedForward extends Traced {
-  readonly parts: readonly { readonly part: LogitPart; readonly width: number }[];
+  readonly matrices: readonly { readonly axis: LogitAxis; readonly width: number }[];
   feeds(inputs: InputBatch, masked: Int32Array | null): Feed[];
 }
 
@@ -43,66 +43,66 @@ export class GraphForward {
 
   /**
    * @param room rows that the graph is made for; a smaller batch is filled up
-   * @param masked tokens whose hidden word is asked, as row × length + place; null: not asked at all
+   * @param masked tokens whose hidden word is asked, as row × length + position; null: not asked at all
    * @throws UntraceableError where the network does what a graph cannot repeat
    */
-  forward(inputs: InputBatch, rows: number, room: number, masked: Int32Array | null): PartValues {
+  forward(inputs: InputBatch, rows: number, room: number, masked: Int32Array | null): LogitValues {
     const { layout } = this.#network;
     const full = Object.fromEntries(Object.entries(inputs).map(([name, values]) => [name, fillUp(values, rows, room)]));
-    const maskedLines =
+    const hidden =
       masked === null || layout.maskedWidth === 0
         ? 0
         : maskedRoom(masked.length, Math.max(...Object.values(full).map(({ length }) => length)));
     const sizes = Object.values(full).map(({ length }) => length);
-    const key = `${room} ${maskedLines} ${sizes}`;
-    const traced = this.#traced.get(key) ?? this.#trace(full, room, maskedLines);
+    const key = `${room} ${hidden} ${sizes}`;
+    const traced = this.#traced.get(key) ?? this.#trace(full, room, hidden);
     this.#traced.set(key, traced);
     const results = this.#graph.run(traced.feeds(full, masked), traced.outputs);
-    const valuesOf = (part: LogitPart): Float32Array => {
-      const at = traced.parts.findIndex((own) => own.part === part);
+    const valuesOf = (axis: LogitAxis): Float32Array => {
+      const at = traced.matrices.findIndex((own) => own.axis === axis);
       const values = results[at] as Float32Array | undefined;
       if (values === undefined) return NONE;
-      const width = traced.parts[at]?.width ?? 0;
-      return part === "masked"
+      const width = traced.matrices[at]?.width ?? 0;
+      return axis === "masked"
         ? values.subarray(0, Math.max(1, masked?.length ?? 0) * width)
         : values.subarray(0, (values.length / room) * rows);
     };
     return { sample: valuesOf("sample"), token: valuesOf("token"), masked: valuesOf("masked") };
   }
 
-  #trace(inputs: InputBatch, rows: number, maskedLines: number): TracedForward {
+  #trace(inputs: InputBatch, rows: number, hidden: number): TracedForward {
     const { backend, builder } = this.#graph;
     return this.#graph.grow(() => {
       const traced: TracedForward[] = [];
       tf.tidy(() => {
         const tensors = this.#network.inputTensors(inputs, rows);
-        traced.push(recordOps(backend, builder, (recorder) => this.#record(recorder, tensors, inputs, maskedLines)));
+        traced.push(recordOps(backend, builder, (recorder) => this.#record(recorder, tensors, inputs, hidden)));
       });
       return itemAt(traced, 0);
     });
   }
 
-  #record(recorder: OpRecorder, tensors: tf.Tensor[], inputs: InputBatch, maskedLines: number): TracedForward {
+  #record(recorder: OpRecorder, tensors: tf.Tensor[], inputs: InputBatch, hidden: number): TracedForward {
     const network = this.#network;
     const { builder } = this.#graph;
     const feedInputs = placeInputs(builder, recorder, network, tensors);
     placeWeights(this.#graph, recorder, PARAMETERS, network.trainable);
     placeWeights(this.#graph, recorder, STATISTICS, network.statistics);
-    const placeholder = maskedLines === 0 ? null : builder.placeholder(DTYPE.int32, [maskedLines]);
-    const asked = placeholder === null ? null : tf.tensor1d(padIndices(null, maskedLines), "int32");
+    const placeholder = hidden === 0 ? null : builder.placeholder(DTYPE.int32, [hidden]);
+    const asked = placeholder === null ? null : tf.tensor1d(padIndices(null, hidden), "int32");
     if (placeholder !== null && asked !== null) recorder.place(asked, placeholder);
-    const logits = network.partLogits(tensors, false, asked);
-    const parts = (["sample", "token", "masked"] as const).flatMap((part) => {
-      const own = logits[part];
-      return own === null ? [] : [{ part, width: own.shape[1], output: recorder.outputOf(own) }];
+    const logits = network.logitsByAxis(tensors, false, asked);
+    const matrices = LOGIT_AXES.flatMap((axis) => {
+      const own = logits[axis];
+      return own === null ? [] : [{ axis, width: own.shape[1], output: recorder.outputOf(own) }];
     });
     const feeds = (batch: InputBatch, masked: Int32Array | null): Feed[] => [
       ...feedInputs(batch),
-      ...(placeholder === null ? [] : [maskedFeed(placeholder, masked, maskedLines)]),
+      ...(placeholder === null ? [] : [maskedFeed(placeholder, masked, hidden)]),
     ];
     return {
-      parts,
-      outputs: parts.map(({ output }) => output),
+      matrices,
+      outputs: matrices.map(({ output }) => output),
       placeholders: feeds(inputs, null).map((feed) => feed.placeholder),
       feeds,
     };
@@ -115,8 +115,8 @@ export class GraphForward {
 
 const NONE = new Float32Array(0);
 
-function maskedFeed(placeholder: Output, masked: Int32Array | null, lines: number): Feed {
-  return { placeholder, dtype: DTYPE.int32, shape: [lines], values: padIndices(masked, lines) };
+function maskedFeed(placeholder: Output, masked: Int32Array | null, room: number): Feed {
+  return { placeholder, dtype: DTYPE.int32, shape: [room], values: padIndices(masked, room) };
 }
 
 /** Rows of zeros after those of the batch. */

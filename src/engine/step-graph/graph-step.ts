@@ -8,7 +8,7 @@ import type { OptimizerState } from "../model/training-state.js";
 import { readParameters, writeParameters } from "../model/parameters.js";
 import type { TensorflowBackend } from "../backends/tensorflow/binding.js";
 import { taskWithForeignLoss } from "./logit-gradient.js";
-import { maskedRoom } from "./masked-lines.js";
+import { maskedRoom } from "./masked-room.js";
 import { PARAMETERS, STATISTICS } from "./network-inputs.js";
 import { type StepShape, type TracedStep, traceStep } from "./trace-step.js";
 import { TracedGraph } from "./traced-graph.js";
@@ -82,9 +82,9 @@ export class GraphSteps implements StepEngine {
   /** null where steps run eagerly from now on. */
   async #tracedStep(batch: StepBatch): Promise<TracedStep | null> {
     const shape = shapeOf(this.#network, batch);
-    const key = `${shape.rows} ${shape.length} ${shape.maskedLines}`;
-    const known = this.#steps.get(key);
-    if (known !== undefined) return known;
+    const key = `${shape.rows} ${shape.length} ${shape.masked}`;
+    const traced = this.#steps.get(key);
+    if (traced !== undefined) return traced;
     try {
       assertTraceable(this.#network);
       await this.writeBack();
@@ -141,8 +141,8 @@ function assertTraceable({ layout }: Network): void {
 }
 
 function shapeOf({ layout }: Network, { targets: { rows, length = 0, masked } }: StepBatch): StepShape {
-  if (layout.maskedWidth === 0) return { rows, length, maskedLines: 0 };
-  return { rows, length, maskedLines: maskedRoom(masked?.length ?? 0, rows * length) };
+  if (layout.maskedWidth === 0) return { rows, length, masked: 0 };
+  return { rows, length, masked: maskedRoom(masked?.length ?? 0, rows * length) };
 }
 
 /** The first line of what went wrong, without a point at its end. */

@@ -1,109 +1,142 @@
 /** @file The gradient of the masked losses with respect to the logits, as tensor ops on what a batch's targets feed. */
 import * as tf from "@tensorflow/tfjs-core";
 import { at as itemAt, f32At } from "../../arrays.js";
-import type { TaskKind, TaskNode } from "../../flow/graph.js";
-import { answerWidth } from "../../flow/masks.js";
-import { unitScaleAt } from "../../tasks/behaviour.js";
-import { normalize } from "../../tasks/kinds/bounded-regression.js";
-import { behaviourOf, type Labels } from "../../tasks/index.js";
+import type { TaskNode } from "../../flow/graph.js";
+import { behaviourOf, type Labels, type LossForm } from "../../tasks/index.js";
 import { countTerms } from "../optimization/losses.js";
 import type { BatchTargets } from "../batches/targets.js";
-import { type HeadLayout, type LogitPart, partsOf, type TaskColumns } from "../model/layout.js";
+import { type HeadLayout, type LogitAxis, matricesOf, type TaskColumns } from "../model/layout.js";
 
-/**
- * What a loss makes of a logit. All of them have a gradient that starts with (activated − target):
- * cross entropies are that, a squared error multiplies it with 2·p·(1 − p).
- */
-type Form = "sigmoid cross entropy" | "sigmoid squared error" | "softmax cross entropy";
-
-/** null: the loss is a function of the user's, which runs in JavaScript. */
-const forms = {
-  binary: "sigmoid cross entropy",
-  multilabel: "sigmoid cross entropy",
-  boundedRegression: "sigmoid squared error",
-  classification: "softmax cross entropy",
-  maskedLanguageModeling: "softmax cross entropy",
-  custom: null,
-  // answered by the table: it has no logits
-  known: "sigmoid cross entropy",
-} as const satisfies { readonly [K in TaskKind]: Form | null };
+/** How the loss of a task follows from its logits; null: it runs in JavaScript. */
+function formOf({ task: { spec } }: Pick<TaskColumns, "task">): LossForm | null {
+  return behaviourOf(spec).lossForm(spec);
+}
 
 /** The first task whose loss tensor ops cannot follow. */
 export function taskWithForeignLoss({ columns }: HeadLayout): TaskNode | null {
-  return columns.find(({ task, width }) => width > 0 && forms[task.spec.kind] === null)?.task ?? null;
+  return columns.find((own) => own.width > 0 && formOf(own) === null)?.task ?? null;
 }
 
 /** Logits that one activation covers. */
 interface Segment {
-  readonly softmax: boolean;
+  readonly activation: LossForm["activation"];
   readonly width: number;
 }
 
-/** Columns of one part, from left to right. */
-function columnsOf({ columns }: HeadLayout, part: LogitPart): TaskColumns[] {
-  return columns.filter((own) => own.part === part && own.width > 0).sort((a, b) => a.offset - b.offset);
+/** Columns of one matrix, from left to right. */
+function columnsOf({ columns }: HeadLayout, axis: LogitAxis): TaskColumns[] {
+  return columns.filter((own) => own.axis === axis && own.width > 0).sort((a, b) => a.offset - b.offset);
 }
 
 function segmentsOf(columns: readonly TaskColumns[]): Segment[] {
   const segments: Segment[] = [];
-  for (const { task, width } of columns) {
-    const softmax = forms[task.spec.kind] === "softmax cross entropy";
+  for (const own of columns) {
+    const activation = formOf(own)?.activation ?? "linear";
     const last = segments.at(-1);
-    if (last !== undefined && !softmax && !last.softmax) {
-      segments[segments.length - 1] = { softmax, width: last.width + width };
-    } else segments.push({ softmax, width });
+    // each softmax is over the classes of its own task
+    if (last !== undefined && activation !== "softmax" && last.activation === activation) {
+      segments[segments.length - 1] = { activation, width: last.width + own.width };
+    } else segments.push({ activation, width: own.width });
   }
   return segments;
 }
 
 /**
- * Whether the targets of a part are the classes themselves: where one softmax fills it, as over a vocabulary, a 1 per
- * line among zeros would be most of what travels.
+ * Whether the targets of a matrix are the classes themselves: where one softmax fills it, as over a vocabulary, a 1 per
+ * row among zeros would be most of what travels.
  */
-export function isCompact(layout: HeadLayout, part: LogitPart): boolean {
-  const [only, ...others] = columnsOf(layout, part);
-  return only !== undefined && others.length === 0 && forms[only.task.spec.kind] === "softmax cross entropy";
+export function isCompact(layout: HeadLayout, axis: LogitAxis): boolean {
+  const [only, ...others] = columnsOf(layout, axis);
+  return only !== undefined && others.length === 0 && formOf(only)?.activation === "softmax";
 }
 
 /**
- * ∂(total loss)/∂logits of one part.
- * @param logits [lines, width of the part]
- * @param targets what the activated logits should be, same shape; of a compact part the classes, [lines] int32
- * @param weights factor / terms where a logit counts, 0 elsewhere, same shape; of a compact part [lines, 1]
+ * ∂(total loss)/∂logits of one matrix.
+ * @param logits [rows, width of the matrix]
+ * @param targets what the activated logits should be, same shape; of a compact matrix the classes, [rows] int32
+ * @param weights factor / terms where a logit counts, 0 elsewhere, same shape; of a compact matrix [rows, 1]
  */
 export function logitGradient(
   layout: HeadLayout,
-  part: LogitPart,
+  axis: LogitAxis,
   logits: tf.Tensor2D,
   targets: tf.Tensor,
   weights: tf.Tensor,
 ): tf.Tensor2D {
-  const columns = columnsOf(layout, part);
-  const wanted = isCompact(layout, part) ? tf.oneHot(targets, logits.shape[1], 1, 0, "float32") : targets;
+  const columns = columnsOf(layout, axis);
+  const wanted = isCompact(layout, axis) ? tf.oneHot(targets, logits.shape[1], 1, 0, "float32") : targets;
   const activated = activate(segmentsOf(columns), logits);
   const error = tf.sub(activated, wanted);
-  const squared = columns.flatMap(({ task, width }) =>
-    new Array<number>(width).fill(forms[task.spec.kind] === "sigmoid squared error" ? 1 : 0),
-  );
-  const slope = squared.includes(1) ? tf.mul(error, squaredFactor(activated, squared)) : error;
+  const slope = slopeOfActivation(activated, columns);
+  const gradient = slope === 1 ? slopes(error, columns) : tf.mul(slopes(error, columns), slope);
   // a logit that does not count may be anything, also NaN
-  return tf.where(tf.greater(weights, 0), tf.mul(slope, weights), tf.zerosLike(weights)) as tf.Tensor2D;
+  return tf.where(tf.greater(weights, 0), tf.mul(gradient, weights), tf.zerosLike(weights)) as tf.Tensor2D;
 }
 
-/** 2·p·(1 − p) in the columns of squared errors, 1 in the others. */
-function squaredFactor(activated: tf.Tensor, squared: readonly number[]): tf.Tensor {
-  const factor = tf.mul(
-    tf.mul(activated, tf.sub(1, activated)),
-    squared.map((one) => 2 * one),
+/** What each column's error is made, by kind of cost: the slope of the cost in the error. */
+const SLOPES: { readonly [K in Cost["kind"]]: (error: tf.Tensor, costs: readonly Cost[]) => tf.Tensor } = {
+  "cross entropy": (error) => error,
+  squared: (error) => tf.mul(error, 2),
+  absolute: (error) => tf.sign(error),
+  "log-cosh": (error) => tf.tanh(error),
+  huber(error, costs) {
+    const of = (part: "delta" | "factor") => costs.map((cost) => (cost.kind === "huber" ? cost[part] : 0));
+    const deltas = of("delta");
+    const clipped = tf.minimum(
+      tf.maximum(
+        error,
+        deltas.map((delta) => -delta),
+      ),
+      deltas,
+    );
+    return tf.mul(clipped, of("factor"));
+  },
+};
+
+type Cost = LossForm["cost"];
+
+/** One entry for each column of the matrix. */
+function forEachLogit<T>(columns: readonly TaskColumns[], of: (form: LossForm | null) => T): T[] {
+  return columns.flatMap((own) => new Array<T>(own.width).fill(of(formOf(own))));
+}
+
+/** ∂cost/∂error in each column. */
+function slopes(error: tf.Tensor, columns: readonly TaskColumns[]): tf.Tensor {
+  const costs = forEachLogit<Cost>(columns, (form) => form?.cost ?? { kind: "cross entropy" });
+  const kinds = [...new Set(costs.map(({ kind }) => kind))];
+  const [only] = kinds;
+  if (kinds.length === 1 && only !== undefined) return SLOPES[only](error, costs);
+  return kinds
+    .map((kind) =>
+      tf.mul(
+        SLOPES[kind](error, costs),
+        costs.map((cost) => Number(cost.kind === kind)),
+      ),
+    )
+    .reduce((sum, part) => tf.add(sum, part));
+}
+
+/** p·(1 − p) in the columns of errors after a sigmoid; a cross entropy's gradient has it already, and a line's is 1. */
+function slopeOfActivation(activated: tf.Tensor, columns: readonly TaskColumns[]): tf.Tensor | 1 {
+  const curved = forEachLogit(columns, (form) =>
+    Number(form?.activation === "sigmoid" && form.cost.kind !== "cross entropy"),
   );
+  if (!curved.includes(1)) return 1;
   return tf.add(
-    factor,
-    squared.map((one) => 1 - one),
+    tf.mul(tf.mul(activated, tf.sub(1, activated)), curved),
+    curved.map((one) => 1 - one),
   );
 }
+
+/** By form of activation. */
+const ACTIVATIONS: { readonly [A in LossForm["activation"]]: (logits: tf.Tensor) => tf.Tensor } = {
+  sigmoid: (logits) => tf.sigmoid(logits),
+  softmax: (logits) => tf.softmax(logits),
+  linear: (logits) => logits,
+};
 
 function activate(segments: readonly Segment[], logits: tf.Tensor2D): tf.Tensor {
-  const one = ({ softmax }: Segment, part: tf.Tensor) => (softmax ? tf.softmax(part) : tf.sigmoid(part));
+  const one = ({ activation }: Segment, columns: tf.Tensor) => ACTIVATIONS[activation](columns);
   const [first] = segments;
   if (segments.length === 1 && first !== undefined) return one(first, logits);
   const parts = tf.split(
@@ -124,59 +157,52 @@ export interface GradientFeed {
 }
 
 /**
- * Targets and weights of one part of a batch.
- * @param lines of the graph; more than the batch has count for nothing
+ * Targets and weights of one matrix of a batch.
+ * @param rows of the graph; more than the batch has count for nothing
  * @param factors of the tasks' masked means, in the order of the graph
  */
 export function gradientFeed(
   layout: HeadLayout,
-  part: LogitPart,
+  axis: LogitAxis,
   batch: BatchTargets,
-  lines: number,
+  rows: number,
   factors: readonly number[],
 ): GradientFeed {
-  const { stride, lines: known } = partsOf(layout, batch)[part];
-  const compact = isCompact(layout, part);
-  const targets = compact ? new Int32Array(lines) : new Float32Array(lines * stride);
-  const weights = new Float32Array(compact ? lines : lines * stride);
+  const { stride, rows: own } = matricesOf(layout, batch)[axis];
+  const compact = isCompact(layout, axis);
+  const targets = compact ? new Int32Array(rows) : new Float32Array(rows * stride);
+  const weights = new Float32Array(compact ? rows : rows * stride);
   const terms = countTerms(layout, batch);
-  for (const columns of columnsOf(layout, part)) {
+  for (const columns of columnsOf(layout, axis)) {
     const { spec, index } = columns.task;
     const weight = itemAt(factors, index) / itemAt(terms, index);
     const mask = itemAt(batch.masks, index);
     const labels = itemAt(batch.labels, index);
-    for (let line = 0; line < known; line++) {
-      if (mask[line] !== 1 || behaviourOf(spec).lossTerms(spec as never, labels, line) === 0) continue;
+    for (let row = 0; row < own; row++) {
+      if (mask[row] !== 1 || behaviourOf(spec).lossTerms(spec as never, labels, row) === 0) continue;
       if (compact) {
-        targets[line] = f32At(labels.answers, line);
-        weights[line] = weight;
-      } else fillLine(columns, labels, line, line * stride, weight, targets, weights);
+        targets[row] = f32At(labels.answers, row);
+        weights[row] = weight;
+      } else fillRow(columns, labels, row, row * stride, weight, targets, weights);
     }
   }
   return { targets, weights };
 }
 
-function fillLine(
+function fillRow(
   { task: { spec }, offset, width }: TaskColumns,
   labels: Labels,
-  line: number,
+  row: number,
   start: number,
   weight: number,
   targets: Float32Array | Int32Array,
   weights: Float32Array,
 ): void {
-  const at = start + offset;
-  const answers = answerWidth(spec);
-  if (forms[spec.kind] === "softmax cross entropy") {
-    weights.fill(weight, at, at + width);
-    targets[at + f32At(labels.answers, line)] = 1;
-    return;
-  }
+  const behaviour = behaviourOf(spec);
   for (let i = 0; i < width; i++) {
-    const label = f32At(labels.answers, line * answers + i);
-    if (Number.isNaN(label)) continue;
-    targets[at + i] =
-      spec.kind === "boundedRegression" ? normalize(spec, label, unitScaleAt(labels.unitScale, line)) : label;
-    weights[at + i] = weight;
+    const target = behaviour.target(spec, labels, row, i);
+    if (Number.isNaN(target)) continue;
+    targets[start + offset + i] = target;
+    weights[start + offset + i] = weight;
   }
 }

@@ -3,15 +3,15 @@ import * as tf from "@tensorflow/tfjs-core";
 import { at as itemAt } from "../../arrays.js";
 import { DTYPE } from "../../protobuf/tensorflow.js";
 import { withInnerLayers } from "../model/layer-graph.js";
-import { type HeadLayout, type LogitPart, type PartValues, partsOf } from "../model/layout.js";
+import { type HeadLayout, LOGIT_AXES, type LogitAxis, type LogitValues, matricesOf } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import { withSeededRandom } from "../model/seeded.js";
 import type { StepBatch, StepConfig } from "../optimization/step-engine.js";
 import type { TensorValues } from "../backends/tensorflow/binding.js";
 import { type GraphBuilder, type Output, outputOf } from "./graph-def.js";
 import { isCompact, logitGradient, gradientFeed } from "./logit-gradient.js";
-import { padIndices } from "./masked-lines.js";
-import { PARAMETERS, placeInputs, placeWeights, STATISTICS } from "./network-inputs.js";
+import { padIndices } from "./masked-room.js";
+import { type FeedInputs, PARAMETERS, placeInputs, placeWeights, STATISTICS } from "./network-inputs.js";
 import { type Noise, whileNoiseIsPlaced } from "./noise.js";
 import type { Feed } from "./session.js";
 import { recordOps, type OpRecorder } from "./op-recorder.js";
@@ -23,13 +23,13 @@ export interface StepShape {
   readonly rows: number;
   /** Tokens per row, 0 where there are none. */
   readonly length: number;
-  /** Room for masked tokens. */
-  readonly maskedLines: number;
+  /** Masked tokens that there is room for. */
+  readonly masked: number;
 }
 
 /** What a run of the graph gives back. */
 export interface StepValues {
-  readonly logits: PartValues;
+  readonly logits: LogitValues;
   /** Of the gradient, before clipping. */
   readonly norm: number;
   readonly applied: boolean;
@@ -49,16 +49,21 @@ interface PlacedNoise extends Noise {
   readonly placeholder: Output;
 }
 
-interface PlacedPart {
-  readonly part: LogitPart;
-  readonly lines: number;
+/** Masked tokens as indices that are fed. */
+interface PlacedMasked {
+  readonly tensor: tf.Tensor1D;
+  readonly placeholder: Output;
+}
+
+/** One matrix of logits, and what its loss is fed. */
+interface PlacedLogits {
+  readonly axis: LogitAxis;
+  readonly rows: number;
   readonly width: number;
   readonly logits: Output;
   readonly targets: Output;
   readonly weights: Output;
 }
-
-const PARTS: readonly LogitPart[] = ["sample", "token", "masked"];
 
 /**
  * Runs a step eagerly and records it into the graph, with the optimizer's update after it; the network stays as it is.
@@ -75,9 +80,12 @@ export function traceStep(
   // a reshaped tensor shares the data, where a clone may copy it
   const before = network.statistics.map((variable) => tf.reshape(variable as tf.Tensor, variable.shape));
   const record = (): TracedStep => {
+    // older than the recording: what is placed needs no node
     const inputs = network.inputTensors(batch.inputs, shape.rows);
     const { step, norm } = withSeededRandom(batch.seed, () =>
-      recordOps(backend, builder, (recorder) => recordStep(graph, recorder, network, config, batch, shape, inputs)),
+      recordOps(backend, builder, (recorder) =>
+        new StepRecording(graph, recorder, network, batch, inputs, shape).step(config),
+      ),
     );
     return { ...step, recordedNorm: norm.dataSync()[0] as number };
   };
@@ -92,132 +100,171 @@ export function traceStep(
   }
 }
 
-function recordStep(
-  graph: TracedGraph,
-  recorder: OpRecorder,
-  network: Network,
-  config: StepConfig,
-  batch: StepBatch,
-  shape: StepShape,
-  inputs: tf.Tensor[],
-): { readonly step: Omit<TracedStep, "recordedNorm">; readonly norm: tf.Tensor } {
-  const { builder } = graph;
-  const { layout } = network;
-  const feedInputs = placeInputs(builder, recorder, network, inputs);
-  placeWeights(graph, recorder, PARAMETERS, network.trainable);
-  placeWeights(graph, recorder, STATISTICS, network.statistics);
-  const masked = placeMasked(builder, recorder, batch, shape);
-  const noise: PlacedNoise[] = [];
-  const placeNoise = (drawn: Noise): tf.Tensor => {
-    const placeholder = builder.placeholder(DTYPE.float, drawn.shape);
-    noise.push({ ...drawn, placeholder });
-    const tensor = tf.tensor(drawn.draw(), [...drawn.shape]);
-    recorder.place(tensor, placeholder);
-    return tensor;
-  };
-  const parts: PlacedPart[] = [];
-  const statistics = placesOf(recorder, network);
-  const objective = (): tf.Scalar => {
-    const logits = network.partLogits(inputs, true, masked?.tensor ?? null);
-    const losses = PARTS.flatMap((part) => {
-      const own = logits[part];
-      if (own === null) return [];
-      const placed = placePart(builder, recorder, layout, part, own, batch);
-      parts.push(placed.part);
-      return [placed.loss];
-    });
-    return [...losses, ...network.penalties()].reduce((total, term) => tf.add(total, term));
-  };
-  const { grads } = whileNoiseIsPlaced(withInnerLayers(network.layers), placeNoise, () =>
-    tf.variableGrads(objective, network.trainable),
-  );
-  const gradient = tf.concat(
-    // a layer may have weights that its output does not depend on
-    network.trainable.map(({ name, size }) => tf.reshape(grads[name] ?? tf.zeros([size]), [size])),
-  );
-  const norm = tf.sqrt(tf.sum(tf.square(gradient)));
-  const clipped = config.clipNorm === null ? gradient : tf.mul(gradient, tf.minimum(1, tf.div(config.clipNorm, norm)));
-  const finite = recorder.outputOf(tf.isFinite(norm));
-  const alive: Alive = (value) => outputOf(builder.node("Switch", [value, finite], { T: { type: DTYPE.float } }), 1);
-  const update = buildUpdate(graph, config.optimizer, alive(recorder.outputOf(clipped)), alive);
-  const applied = reportDone(builder, finite, [...update.done, ...moved(graph, recorder, network, statistics, alive)]);
-  const feeds = (next: StepBatch, updates: number): Feed[] => [
-    ...feedInputs(next.inputs),
-    ...withSeededRandom(next.seed, () => noise.map(feedNoise)),
-    ...parts.flatMap((part) => feedPart(layout, part, next)),
-    ...(masked === null ? [] : [masked.feed(next)]),
-    ...update.feeds(updates, next.learningRate),
-  ];
-  const step = {
-    feeds,
-    placeholders: feeds(batch, 0).map(({ placeholder }) => placeholder),
-    outputs: [...parts.map(({ logits }) => logits), recorder.outputOf(norm), applied],
-    read: (next: StepBatch, results: readonly TensorValues[]) => readStep(layout, parts, next, results),
-  };
-  return { step, norm };
-}
+/** One eager step while its ops are recorded: first what is fed gets its place, then the step runs, then the update. */
+class StepRecording {
+  readonly #graph: TracedGraph;
+  readonly #recorder: OpRecorder;
+  readonly #network: Network;
+  readonly #batch: StepBatch;
+  readonly #inputs: tf.Tensor[];
+  readonly #feedInputs: FeedInputs;
+  readonly #masked: PlacedMasked | null;
+  readonly #shape: StepShape;
+  readonly #noise: PlacedNoise[] = [];
+  readonly #logits: PlacedLogits[] = [];
 
-/** Masked tokens of a batch as indices that are fed; null where no task asks for them. */
-function placeMasked(builder: GraphBuilder, recorder: OpRecorder, { targets }: StepBatch, { maskedLines }: StepShape) {
-  if (maskedLines === 0) return null;
-  const shape = [maskedLines];
-  const placeholder = builder.placeholder(DTYPE.int32, shape);
-  // the lines that are left over count for nothing
-  const tensor = tf.tensor1d(padIndices(targets.masked, maskedLines), "int32");
-  recorder.place(tensor, placeholder);
-  const feed = (next: StepBatch): Feed => ({
-    placeholder,
-    dtype: DTYPE.int32,
-    shape,
-    values: padIndices(next.targets.masked, maskedLines),
-  });
-  return { tensor, feed };
-}
+  constructor(
+    graph: TracedGraph,
+    recorder: OpRecorder,
+    network: Network,
+    batch: StepBatch,
+    inputs: tf.Tensor[],
+    shape: StepShape,
+  ) {
+    this.#graph = graph;
+    this.#recorder = recorder;
+    this.#network = network;
+    this.#batch = batch;
+    this.#shape = shape;
+    this.#inputs = inputs;
+    this.#feedInputs = placeInputs(graph.builder, recorder, network, inputs);
+    placeWeights(graph, recorder, PARAMETERS, network.trainable);
+    placeWeights(graph, recorder, STATISTICS, network.statistics);
+    this.#masked = shape.masked === 0 ? null : this.#placeMasked(shape.masked);
+  }
 
-/** The loss of one part: its value stays with the host, which needs the logits in any case; its gradient is in the graph. */
-function placePart(
-  builder: GraphBuilder,
-  recorder: OpRecorder,
-  layout: HeadLayout,
-  part: LogitPart,
-  logits: tf.Tensor2D,
-  { targets, factors }: StepBatch,
-): { readonly part: PlacedPart; readonly loss: tf.Scalar } {
-  const [lines, width] = logits.shape;
-  const compact = isCompact(layout, part);
-  const example = gradientFeed(layout, part, targets, lines, factors);
-  const wanted = tf.tensor(example.targets, compact ? [lines] : [lines, width]);
-  const weights = tf.tensor2d(example.weights, [lines, compact ? 1 : width]);
-  const places = {
-    targets: builder.placeholder(compact ? DTYPE.int32 : DTYPE.float, wanted.shape),
-    weights: builder.placeholder(DTYPE.float, weights.shape),
-  };
-  recorder.place(wanted, places.targets);
-  recorder.place(weights, places.weights);
-  const op = tf.customGrad((input, save) => {
-    // what is not saved is gone when the gradient is computed
-    (save as tf.GradSaveFunc)([input as tf.Tensor, wanted, weights]);
-    return {
-      value: tf.scalar(0),
-      gradFunc: (_: tf.Tensor, [z, y, w]: tf.Tensor[]) =>
-        logitGradient(layout, part, z as tf.Tensor2D, y as tf.Tensor, w as tf.Tensor),
+  /** @returns the step, and the norm of its gradient, whose value cannot be read while ops are recorded */
+  step({ clipNorm, optimizer }: StepConfig): {
+    readonly step: Omit<TracedStep, "recordedNorm">;
+    readonly norm: tf.Tensor;
+  } {
+    const { builder } = this.#graph;
+    const statistics = placesOf(this.#recorder, this.#network);
+    const gradient = this.#gradient();
+    const norm = tf.sqrt(tf.sum(tf.square(gradient)));
+    const clipped = clipNorm === null ? gradient : tf.mul(gradient, tf.minimum(1, tf.div(clipNorm, norm)));
+    const finite = this.#recorder.outputOf(tf.isFinite(norm));
+    const alive: Alive = (value) => outputOf(builder.node("Switch", [value, finite], { T: { type: DTYPE.float } }), 1);
+    const update = buildUpdate(this.#graph, optimizer, alive(this.#recorder.outputOf(clipped)), alive);
+    const kept = [...update.done, ...moved(this.#graph, this.#recorder, this.#network, statistics, alive)];
+    const feeds = (batch: StepBatch, updates: number): Feed[] => [
+      ...this.#feeds(batch),
+      ...update.feeds(updates, batch.learningRate),
+    ];
+    const step = {
+      feeds,
+      placeholders: feeds(this.#batch, 0).map(({ placeholder }) => placeholder),
+      outputs: [
+        ...this.#logits.map(({ logits }) => logits),
+        this.#recorder.outputOf(norm),
+        reportDone(builder, finite, kept),
+      ],
+      read: (batch: StepBatch, results: readonly TensorValues[]) =>
+        readStep(this.#network.layout, this.#logits, batch, results),
     };
-  });
-  return { part: { part, lines, width, logits: recorder.outputOf(logits), ...places }, loss: op(logits) as tf.Scalar };
+    return { step, norm };
+  }
+
+  /** The flat gradient, in the order of `network.trainable`. */
+  #gradient(): tf.Tensor {
+    const { trainable, layers } = this.#network;
+    const placeNoise = (noise: Noise) => this.#placeNoise(noise);
+    const { grads } = whileNoiseIsPlaced(withInnerLayers(layers), placeNoise, () =>
+      tf.variableGrads(() => this.#objective(), trainable),
+    );
+    // a layer may have weights that its output does not depend on
+    return tf.concat(trainable.map(({ name, size }) => tf.reshape(grads[name] ?? tf.zeros([size]), [size])));
+  }
+
+  #objective(): tf.Scalar {
+    const logits = this.#network.logitsByAxis(this.#inputs, true, this.#masked?.tensor ?? null);
+    const losses = LOGIT_AXES.flatMap((axis) => {
+      const own = logits[axis];
+      return own === null ? [] : [this.#placeLoss(axis, own)];
+    });
+    return [...losses, ...this.#network.penalties()].reduce((total, term) => tf.add(total, term));
+  }
+
+  #placeMasked(room: number): PlacedMasked {
+    const placeholder = this.#graph.builder.placeholder(DTYPE.int32, [room]);
+    // what is left over of the room counts for nothing
+    const tensor = tf.tensor1d(padIndices(this.#batch.targets.masked, room), "int32");
+    this.#recorder.place(tensor, placeholder);
+    return { tensor, placeholder };
+  }
+
+  #placeNoise(noise: Noise): tf.Tensor {
+    const placeholder = this.#graph.builder.placeholder(DTYPE.float, noise.shape);
+    this.#noise.push({ ...noise, placeholder });
+    const tensor = tf.tensor(noise.draw(), [...noise.shape]);
+    this.#recorder.place(tensor, placeholder);
+    return tensor;
+  }
+
+  /**
+   * The loss of one matrix of logits: its value stays with the host, which needs the logits in any case; its gradient
+   * is in the graph.
+   */
+  #placeLoss(axis: LogitAxis, logits: tf.Tensor2D): tf.Scalar {
+    const { layout } = this.#network;
+    const { builder } = this.#graph;
+    const [rows, width] = logits.shape;
+    const compact = isCompact(layout, axis);
+    const example = gradientFeed(layout, axis, this.#batch.targets, rows, this.#batch.factors);
+    const wanted = tf.tensor(example.targets, compact ? [rows] : [rows, width]);
+    const weights = tf.tensor2d(example.weights, [rows, compact ? 1 : width]);
+    const placed = {
+      targets: builder.placeholder(compact ? DTYPE.int32 : DTYPE.float, wanted.shape),
+      weights: builder.placeholder(DTYPE.float, weights.shape),
+    };
+    this.#recorder.place(wanted, placed.targets);
+    this.#recorder.place(weights, placed.weights);
+    const op = tf.customGrad((input, save) => {
+      // what is not saved is gone when the gradient is computed
+      (save as tf.GradSaveFunc)([input as tf.Tensor, wanted, weights]);
+      return {
+        value: tf.scalar(0),
+        gradFunc: (_: tf.Tensor, [z, y, w]: tf.Tensor[]) =>
+          logitGradient(layout, axis, z as tf.Tensor2D, y as tf.Tensor, w as tf.Tensor),
+      };
+    });
+    this.#logits.push({ axis, rows, width, logits: this.#recorder.outputOf(logits), ...placed });
+    return op(logits) as tf.Scalar;
+  }
+
+  #feeds(batch: StepBatch): Feed[] {
+    const masked = this.#masked;
+    const room = this.#shape.masked;
+    return [
+      ...this.#feedInputs(batch.inputs),
+      ...withSeededRandom(batch.seed, () => this.#noise.map(feedNoise)),
+      ...this.#logits.flatMap((placed) => feedLoss(this.#network.layout, placed, batch)),
+      ...(masked === null
+        ? []
+        : [
+            {
+              placeholder: masked.placeholder,
+              dtype: DTYPE.int32,
+              shape: [room],
+              values: padIndices(batch.targets.masked, room),
+            },
+          ]),
+    ];
+  }
 }
 
-function feedPart(
+function feedLoss(
   layout: HeadLayout,
-  { part, lines, width, targets, weights }: PlacedPart,
+  { axis, rows, width, targets, weights }: PlacedLogits,
   { targets: batch, factors }: StepBatch,
 ): Feed[] {
-  const compact = isCompact(layout, part);
-  const values = gradientFeed(layout, part, batch, lines, factors);
+  const compact = isCompact(layout, axis);
+  const values = gradientFeed(layout, axis, batch, rows, factors);
   return [
     compact
-      ? { placeholder: targets, dtype: DTYPE.int32, shape: [lines], values: values.targets }
-      : { placeholder: targets, dtype: DTYPE.float, shape: [lines, width], values: values.targets },
-    { placeholder: weights, dtype: DTYPE.float, shape: [lines, compact ? 1 : width], values: values.weights },
+      ? { placeholder: targets, dtype: DTYPE.int32, shape: [rows], values: values.targets }
+      : { placeholder: targets, dtype: DTYPE.float, shape: [rows, width], values: values.targets },
+    { placeholder: weights, dtype: DTYPE.float, shape: [rows, compact ? 1 : width], values: values.weights },
   ];
 }
 
@@ -256,20 +303,20 @@ function reportDone(builder: GraphBuilder, finite: Output, done: readonly string
 
 function readStep(
   layout: HeadLayout,
-  parts: readonly PlacedPart[],
+  placed: readonly PlacedLogits[],
   { targets }: StepBatch,
   results: readonly TensorValues[],
 ): StepValues {
-  const known = partsOf(layout, targets);
-  const valuesOf = (part: LogitPart): Float32Array => {
-    const at = parts.findIndex((placed) => placed.part === part);
-    const { lines, stride } = known[part];
-    return at < 0 ? NONE : (results[at] as Float32Array).subarray(0, lines * stride);
+  const matrices = matricesOf(layout, targets);
+  const valuesOf = (axis: LogitAxis): Float32Array => {
+    const at = placed.findIndex((own) => own.axis === axis);
+    const { rows, stride } = matrices[axis];
+    return at < 0 ? NONE : (results[at] as Float32Array).subarray(0, rows * stride);
   };
   return {
     logits: { sample: valuesOf("sample"), token: valuesOf("token"), masked: valuesOf("masked") },
-    norm: results[parts.length]?.[0] as number,
-    applied: results[parts.length + 1]?.[0] === 1,
+    norm: results[placed.length]?.[0] as number,
+    applied: results[placed.length + 1]?.[0] === 1,
   };
 }
 

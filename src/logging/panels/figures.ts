@@ -1,13 +1,9 @@
 /** @file Boxes and points that regression tasks measure on a picture, as labelled and as predicted. */
 import { at, f32At } from "../../arrays.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
-import {
-  type BoundedRegressionSpec,
-  type FlowGraph,
-  isMeasure,
-  type MeasureNode as Measure,
-} from "../../flow/graph.js";
+import type { BoundedRegressionSpec, FlowGraph } from "../../flow/graph.js";
 import type { AnswerColumn } from "../../flow/masks.js";
+import { isMeasure, type MeasureNode as Measure } from "../../tasks/index.js";
 
 /** A shape in fractions of the picture's width and height, from its top left corner. */
 export type Shape =

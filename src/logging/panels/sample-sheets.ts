@@ -1,11 +1,11 @@
 /** @file A scored split → the contact sheets of each task's best and worst samples. */
 import { at, f32At } from "../../arrays.js";
 import { bestAndWorst, type InterpretedSample } from "../../analysis/interpret.js";
-import { lineAt } from "../../analysis/positions.js";
+import { indexOf } from "../../analysis/row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { Split } from "../../tasks/evaluation.js";
-import { type Described, decodedScore } from "../../tasks/index.js";
+import { allLogits, behaviourOf, type Described, decodedScore } from "../../tasks/index.js";
 import type { ContactSheet, Tile } from "./contact-sheet.js";
 import { figuresOf } from "./figures.js";
 import type { SamplePicture } from "./picture.js";
@@ -83,25 +83,17 @@ function describePrediction(
   { row, position, prediction }: InterpretedSample,
   scored: ScoredSplit,
 ): string {
-  const score = scoreOf(task, lineAt(scored, { row, position: position ?? null }));
+  const score = scoreOf(task, indexOf(scored, { row, position: position ?? null }));
   return score === null
     ? describeAnswer(prediction)
     : `${describeAnswer(prediction)} ${score.toFixed(2).replace(/^0/, "")}`;
 }
 
-function scoreOf({ task: { spec }, activated, decoded }: ScoredTask, row: number): number | null {
-  switch (spec.kind) {
-    case "binary":
-      return f32At(activated, row);
-    case "classification":
-      return decodedScore(spec, spec.classes.length, activated, decoded, row);
-    case "multilabel":
-    case "boundedRegression":
-    case "maskedLanguageModeling":
-    case "known":
-    case "custom":
-      return null;
-    default:
-      return spec satisfies never;
-  }
+/** null where an answer is neither a choice nor one yes-or-no question. */
+function scoreOf({ task: { spec }, kept, decoded }: ScoredTask, row: number): number | null {
+  const behaviour = behaviourOf(spec);
+  const choices = behaviour.choices(spec);
+  if (choices !== null) return decodedScore(kept, choices.length, decoded, row);
+  const [question, ...more] = behaviour.questions(spec);
+  return question === null && more.length === 0 ? f32At(allLogits(kept).activated, row) : null;
 }

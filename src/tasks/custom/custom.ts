@@ -1,8 +1,9 @@
 /** @file own: a task of the user's. Its spec is data; its functions are found by the definition's digest. */
 import { f32At } from "../../arrays.js";
 import { ConfigError, TrainingError } from "../../errors.js";
-import type { CustomSpec } from "../../flow/graph.js";
-import { isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
+import type { CustomSpec, TaskSpec } from "../../flow/graph.js";
+import { UNFITTED, isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
+import { byLoss } from "../judgements.js";
 import { type Metric, type MetricTable, metricTable } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
 import { callCustom, numbersFrom, type CustomFunctions, type CustomRow } from "./custom-functions.js";
@@ -23,6 +24,16 @@ export function registerOwn(functions: CustomFunctions): void {
 /** Whether the functions of this task have been defined in this process. */
 export function isDefined(spec: CustomSpec): boolean {
   return registry.has(keyOf(spec));
+}
+
+/** Whether a task is of the user's own. */
+export function isCustom(spec: TaskSpec): spec is CustomSpec {
+  return spec.kind === "custom";
+}
+
+/** Whether a task is of the user's own and its functions have not been defined in this process. */
+export function lacksDefinition(spec: TaskSpec): spec is CustomSpec {
+  return isCustom(spec) && !isDefined(spec);
 }
 
 /** Every definition of a type so far, the latest last. */
@@ -185,9 +196,14 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   head: (spec) => spec.head,
   logitWidth: (spec) => spec.logitWidth,
   logitNames,
+  classes: () => null,
   choices: () => null,
+  options: ({ type }) => ({ type }),
   problemWith: (spec) => problemWithAxis(spec) ?? probe(functionsOf(spec)),
   parseLabel: (spec, [cell], _unitScale, out, at) => parseOwn(spec, cell, out, at),
+  imageScales: () => [],
+  onPicture: () => "stays",
+  ...UNFITTED,
   lossTerms: (spec, labels, row) => (isLabelled(spec, labels.answers, row) ? 1 : 0),
   lossSum(spec, view, labels, row, gradient) {
     if (!isLabelled(spec, labels.answers, row)) return 0;
@@ -197,12 +213,14 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
     const loss = lossOf(functions, logits, label);
     assertFinite(functions, "loss", [loss], logits, label);
     if (gradient !== null) {
-      const slopes = gradientOf(functions, logits, label);
-      assertFinite(functions, "gradient", slopes, logits, label);
-      gradient.set(slopes, row * view.stride + view.offset);
+      const logitGradient = gradientOf(functions, logits, label);
+      assertFinite(functions, "gradient", logitGradient, logits, label);
+      gradient.set(logitGradient, row * view.stride + view.offset);
     }
     return loss;
   },
+  lossForm: () => null,
+  target: () => Number.NaN,
   activate(spec, logits) {
     const functions = functionsOf(spec);
     const { logitWidth } = spec;
@@ -228,10 +246,13 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
     return decoded;
   },
   defaultThresholds: (spec) => functionsOf(spec).decoder.parameters,
+  scoreNames: (spec) => logitNames(spec) ?? ["score"],
   questions: () => [],
   tuner: (spec) => (functionsOf(spec).decoder.tune === undefined ? null : tuneOwn),
+  isEvaluated: () => true,
   metrics: customMetrics,
   headlineMetric: (spec) => Object.keys(spec.higherIsBetter)[0] ?? null,
+  judgement: byLoss,
   likelihood: (spec) => spec.likelihood,
   answerType: (spec) => (spec.answerWidth === 1 && !spec.described ? "number" : "text"),
   describe(spec, answers, row) {

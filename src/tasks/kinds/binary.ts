@@ -2,7 +2,17 @@
 import { f32At } from "../../arrays.js";
 import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
-import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import {
+  SIGMOID_CROSS_ENTROPY,
+  UNFITTED,
+  decide,
+  isMissing,
+  parseTruth,
+  sigmoid,
+  sigmoidCrossEntropy,
+  type TaskBehaviour,
+} from "../behaviour.js";
+import { byAccuracy } from "../judgements.js";
 import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
@@ -17,7 +27,9 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   head: () => "dense",
   logitWidth: () => 1,
   logitNames: () => null,
+  classes: () => null,
   choices: () => null,
+  options: () => ({}),
   problemWith: problemWithAxis,
   parseLabel(_spec, [cell], _unitScale, out, at) {
     if (isMissing(cell)) {
@@ -29,6 +41,9 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     out[at] = truth;
     return null;
   },
+  imageScales: () => [],
+  onPicture: () => "stays",
+  ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(_spec, logits, labels, row, gradient) {
     const y = f32At(labels.answers, row);
@@ -38,13 +53,18 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     if (gradient !== null) gradient[at] = sigmoid(z) - y;
     return sigmoidCrossEntropy(z, y);
   },
+  lossForm: () => SIGMOID_CROSS_ENTROPY,
+  target: (_spec, labels, row) => f32At(labels.answers, row),
   activate: (_spec, logits) => logits.map(sigmoid),
   decode: (_spec, activated, [threshold = 0.5]) => activated.map((score) => decide(score, threshold)),
   defaultThresholds: () => [0.5],
+  scoreNames: () => ["score"],
   questions: () => [null],
   tuner: () => null,
+  isEvaluated: () => true,
   metrics: binaryMetrics,
   headlineMetric: () => "accuracy",
+  judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "truth",
   describe(_spec, answers, row) {

@@ -1,8 +1,9 @@
 /** @file boundedRegression: a number in [min, max]. Sigmoid, squared error of the normalized value. */
 import { f32At } from "../../arrays.js";
-import type { BoundedRegressionSpec, ImageScale } from "../../flow/graph.js";
+import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
-import { isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
+import { UNFITTED, isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
+import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
@@ -40,6 +41,14 @@ const SCALE = {
   expected: 'a number above 0, "image-width" or "image-height"',
 };
 
+/** A task that measures a place or an extent on the picture. */
+export type MeasureNode = TaskNode & { readonly spec: BoundedRegressionSpec };
+
+export function isMeasure(task: TaskNode): task is MeasureNode {
+  const { spec } = task;
+  return spec.kind === "boundedRegression" && boundedRegressionBehaviour.onPicture(spec) === "moves";
+}
+
 /** Label units → [0, 1]. */
 export function normalize(spec: BoundedRegressionSpec, value: number, unitScale: number): number {
   return (value / unitScale - spec.min) / (spec.max - spec.min);
@@ -50,6 +59,8 @@ export function denormalize(spec: BoundedRegressionSpec, fraction: number, unitS
   return (spec.min + fraction * (spec.max - spec.min)) * unitScale;
 }
 
+const SQUARED = { kind: "squared" } as const;
+
 // labels are single precision and boxes are often rounded outwards: a thousandth beyond the bound is still on it
 const TOLERANCE = 1e-3;
 
@@ -58,7 +69,9 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   head: () => "dense",
   logitWidth: () => 1,
   logitNames: () => null,
+  classes: () => null,
   choices: () => null,
+  options: ({ min, max }) => ({ min, max }),
   problemWith(spec) {
     if (!(spec.min < spec.max)) return `has min ${spec.min} and max ${spec.max}; min must be below max`;
     if (spec.per === "token" && (spec.scale !== null || spec.measures !== undefined)) {
@@ -79,6 +92,12 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     out[at] = value;
     return null;
   },
+  imageScales: ({ scale }) => (scale === null ? [] : [scale]),
+  onPicture({ scale, measures }) {
+    if (measures === undefined) return scale === null ? "stays" : "unsaid";
+    return measures === "none" ? "stays" : "moves";
+  },
+  ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
     const label = f32At(labels.answers, row);
@@ -89,14 +108,20 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (gradient !== null) gradient[at] = 2 * error * p * (1 - p);
     return error * error;
   },
+  lossForm: () => ({ activation: "sigmoid", cost: SQUARED }),
+  target: (spec, labels, row) => normalize(spec, f32At(labels.answers, row), unitScaleAt(labels.unitScale, row)),
   activate: (_spec, logits) => logits.map(sigmoid),
   decode: (spec, activated, _thresholds, unitScale) =>
     activated.map((fraction, row) => denormalize(spec, fraction, unitScaleAt(unitScale, row))),
   defaultThresholds: () => [],
+  // a fraction of the range is no score
+  scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  isEvaluated: () => true,
   metrics: regressionMetrics,
   headlineMetric: () => "mean_absolute_error_normalized",
+  judgement: byAbsoluteError,
   likelihood: () => "gaussian",
   answerType: () => "number",
   describe(_spec, answers, row) {

@@ -1,8 +1,9 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
 import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
-import { isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { SOFTMAX_CROSS_ENTROPY, UNFITTED, isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import { f32At } from "../../arrays.js";
+import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
 
@@ -19,7 +20,9 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   head: () => "dense",
   logitWidth: (spec) => spec.classes.length,
   logitNames: (spec) => spec.classes,
+  classes: (spec) => spec.classes,
   choices: (spec) => spec.classes,
+  options: ({ classes }) => ({ classes: classes.join(", ") }),
   problemWith(spec) {
     if (spec.classes.length < 2) return "has fewer than two classes; ask a binary task instead";
     return problemWithNames("class", spec.classes) ?? problemWithAxis(spec);
@@ -35,12 +38,17 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     out[at] = index;
     return null;
   },
+  imageScales: () => [],
+  onPicture: () => "stays",
+  ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
     const y = f32At(labels.answers, row);
     if (Number.isNaN(y)) return 0;
     return softmaxCrossEntropy(logits, row, spec.classes.length, y, gradient);
   },
+  lossForm: () => SOFTMAX_CROSS_ENTROPY,
+  target: (_spec, labels, row, i) => (labels.answers[row] === i ? 1 : 0),
   activate(spec, logits) {
     const classes = spec.classes.length;
     const activated = new Float32Array(logits.length);
@@ -68,10 +76,13 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     return decoded;
   },
   defaultThresholds: () => [],
+  scoreNames: (spec) => spec.classes,
   questions: () => [],
   tuner: () => null,
+  isEvaluated: () => true,
   metrics: classificationMetrics,
   headlineMetric: () => "accuracy_1",
+  judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "text",
   describe(spec, answers, row) {

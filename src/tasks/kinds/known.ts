@@ -1,7 +1,7 @@
 /** @file known: a yes-or-no column that is there whenever the network is asked. No head, no loss. */
 import type { KnownSpec } from "../../flow/graph.js";
 import { checkOptions, TEXT } from "../../options.js";
-import type { TaskBehaviour } from "../behaviour.js";
+import { SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour } from "../behaviour.js";
 import { NO_METRICS } from "../metrics.js";
 import { binaryBehaviour } from "./binary.js";
 
@@ -20,23 +20,33 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   head: () => "none",
   logitWidth: () => 0,
   logitNames: () => [],
+  classes: () => null,
   choices: () => null,
+  options: () => ({}),
   problemWith(spec) {
     // a configuration that was never compiled
     return spec.lossWeight === undefined ? null : "is known, so it has no loss to weigh; remove its lossWeight";
   },
   parseLabel: (_spec, cells, unitScale, out, at) =>
     binaryBehaviour.parseLabel({ kind: "binary" }, cells, unitScale, out, at),
+  imageScales: () => [],
+  onPicture: () => "stays",
+  ...UNFITTED,
   lossTerms: () => 0,
   lossSum: () => 0,
+  lossForm: () => SIGMOID_CROSS_ENTROPY,
+  target: () => Number.NaN,
   activate: () => new Float32Array(0),
   // the answers are the table's: see answeredBy
   decode: () => new Float32Array(0),
   defaultThresholds: () => [],
+  scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  isEvaluated: () => false,
   metrics: NO_METRICS,
   headlineMetric: () => null,
+  judgement: null,
   likelihood: () => "categorical",
   answerType: () => "truth",
   describe: (_spec, answers, row) => binaryBehaviour.describe({ kind: "binary" }, answers, row),

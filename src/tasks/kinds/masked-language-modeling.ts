@@ -1,8 +1,8 @@
 /** @file maskedLanguageModeling: which tokens were hidden. Softmax over the vocabulary, cross entropy. */
 import { f32At } from "../../arrays.js";
-import type { CommonTaskOptions, MaskedLanguageModelingSpec } from "../../flow/graph.js";
+import type { CommonTaskOptions, MaskedLanguageModelingSpec, TaskNode } from "../../flow/graph.js";
 import { checkOptions, TRUTH } from "../../options.js";
-import { softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { SOFTMAX_CROSS_ENTROPY, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import type { MetricTable } from "../metrics.js";
 
 /** Options of {@link maskedLanguageModeling}. */
@@ -41,12 +41,21 @@ const GUESS_METRICS: MetricTable<MaskedLanguageModelingSpec> = {
   values: () => ["perplexity", "accuracy_1"].map((name) => ({ name, value: null, count: 0 })),
 };
 
+/** A task whose labels are tokens that the network is not shown. */
+export type MaskedNode = TaskNode & { readonly spec: MaskedLanguageModelingSpec };
+
+export function isMasked(task: TaskNode): task is MaskedNode {
+  return task.spec.kind === "maskedLanguageModeling";
+}
+
 export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModelingSpec> = {
   answeredBy: "training",
   head: () => "dense",
   logitWidth: vocabularySize,
   logitNames: ({ vocabulary }) => vocabulary ?? [],
+  classes: () => null,
   choices: () => null,
+  options: ({ input, maskRate }) => ({ input, maskRate }),
   problemWith({ input, maskRate }) {
     if (typeof input !== "string" || input === "") return 'names no input; write e.g. input: "text"';
     if (maskRate > 0 && maskRate < 1) return null;
@@ -57,18 +66,28 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
     out[at] = Number.NaN;
     return null;
   },
+  imageScales: () => [],
+  onPicture: () => "stays",
+  // the vocabulary is the input's, and not read from labels
+  fitted: (spec) => spec,
+  declared: (spec) => ({ ...spec, vocabulary: null }),
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
     const token = f32At(labels.answers, row);
     return Number.isNaN(token) ? 0 : softmaxCrossEntropy(logits, row, vocabularySize(spec), token, gradient);
   },
+  lossForm: () => SOFTMAX_CROSS_ENTROPY,
+  target: (_spec, labels, row, i) => (labels.answers[row] === i ? 1 : 0),
   activate: () => new Float32Array(0),
   decode: () => new Float32Array(0),
   defaultThresholds: () => [],
+  scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  isEvaluated: ({ evaluate }) => evaluate,
   metrics: GUESS_METRICS,
   headlineMetric: () => "perplexity",
+  judgement: null,
   likelihood: () => "categorical",
   answerType: () => "text",
   describe(spec, answers, row) {

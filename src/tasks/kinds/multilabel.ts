@@ -2,7 +2,17 @@
 import { f32At } from "../../arrays.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
-import { decide, isMissing, parseTruth, sigmoid, sigmoidCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import {
+  SIGMOID_CROSS_ENTROPY,
+  UNFITTED,
+  decide,
+  isMissing,
+  parseTruth,
+  sigmoid,
+  sigmoidCrossEntropy,
+  type TaskBehaviour,
+} from "../behaviour.js";
+import { byExactMatch } from "../judgements.js";
 import { multilabelMetrics } from "../metrics.js";
 import {
   COMMON_OPTIONS,
@@ -34,7 +44,9 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   head: () => "dense",
   logitWidth: (spec) => spec.labels.length,
   logitNames: (spec) => spec.labels,
+  classes: () => null,
   choices: () => null,
+  options: ({ labels }) => ({ labels: labels.join(", ") }),
   problemWith(spec) {
     if (spec.labels.length === 0) return "has no labels; name at least one";
     const problem = problemWithNames("label", spec.labels);
@@ -58,11 +70,14 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     out.fill(0, at, at + spec.labels.length);
     for (const name of names) {
       const index = positionOf(spec.labels, name);
-      if (index < 0) return describeUnknownName("label", name, spec.labels);
+      if (index < 0) return describeUnknownLabel(name, spec);
       out[at + index] = 1;
     }
     return null;
   },
+  imageScales: () => [],
+  onPicture: () => "stays",
+  ...UNFITTED,
   lossTerms(spec, labels, row) {
     let known = 0;
     for (let i = 0; i < spec.labels.length; i++) {
@@ -82,16 +97,21 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     }
     return sum;
   },
+  lossForm: () => SIGMOID_CROSS_ENTROPY,
+  target: (spec, labels, row, i) => f32At(labels.answers, row * spec.labels.length + i),
   activate: (_spec, logits) => logits.map(sigmoid),
   decode(spec, activated, thresholds) {
     const width = spec.labels.length;
     return activated.map((score, i) => decide(score, thresholds[i % width] ?? 0.5));
   },
   defaultThresholds: (spec) => spec.labels.map(() => 0.5),
+  scoreNames: (spec) => spec.labels,
   questions: (spec) => spec.labels,
   tuner: () => null,
+  isEvaluated: () => true,
   metrics: multilabelMetrics,
   headlineMetric: () => "accuracy",
+  judgement: byExactMatch,
   likelihood: () => "categorical",
   answerType: () => "text",
   describe(spec, answers, row) {
@@ -128,6 +148,20 @@ function parseNames(cell: unknown, delimiter: string): readonly string[] | null 
     .split(delimiter)
     .map((name) => name.trim())
     .filter((name) => name !== "");
+}
+
+/** What else a list of labels is written with, in the order tried. */
+const OTHER_DELIMITERS = [";", "|", ",", "/", " "];
+
+/** What to say of a name that is no label: that it is a list with another delimiter, or the nearest label. */
+function describeUnknownLabel(name: string, { labels, delimiter = "," }: MultilabelSpec): string {
+  const isList = (other: string): boolean => {
+    const parts = name.split(other).map((part) => part.trim());
+    return parts.length > 1 && parts.every((part) => positionOf(labels, part) >= 0);
+  };
+  const other = OTHER_DELIMITERS.find((one) => one !== delimiter && isList(one));
+  if (other === undefined) return describeUnknownName("label", name, labels);
+  return `lists labels with ${JSON.stringify(other)} between them, not ${JSON.stringify(delimiter)}; say multilabel({ delimiter: ${JSON.stringify(other)}, … })`;
 }
 
 function parseJsonList(text: string): readonly unknown[] | undefined {

@@ -1,6 +1,7 @@
 /** @file Metrics of binary and multilabel tasks: one yes-or-no question, or one per label. */
 import { at, f32At, u8At } from "../../arrays.js";
 import type { BinarySpec, MultilabelSpec } from "../../flow/graph.js";
+import { answerWidth } from "../../flow/masks.js";
 import type { MetricValue, Scored } from "../scored.js";
 import { AVERAGED_METRICS, averageRows, weightedAverage } from "./averages.js";
 import { bothSides, type Confusion, confusionOf, DECISION_METRICS, decisionMetrics } from "./decisions.js";
@@ -21,7 +22,7 @@ export interface YesNoAnswers {
 /** The rows of the mask whose label for one question is known. `label` is 0 for a binary task. */
 export function knownAnswers(scored: Scored<BinarySpec | MultilabelSpec>, label: number): YesNoAnswers {
   const { labels, mask, activated, decoded } = scored;
-  const width = scored.spec.kind === "multilabel" ? scored.spec.labels.length : 1;
+  const width = answerWidth(scored.spec);
   const rows = mask.length;
   const isKnown = (row: number): boolean => mask[row] === 1 && !Number.isNaN(labels.answers[row * width + label]);
   let count = 0;

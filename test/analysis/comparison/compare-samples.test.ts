@@ -54,7 +54,7 @@ function scored(rows: readonly Row[]) {
     {
       split: "test",
       ids: rows.map(({ id }) => id),
-      logits,
+      outputs: logits,
       labels: labels.map((answers) => ({ answers, unitScale: null })),
     },
     [[0.5], [], [0.5, 0.5], []],
@@ -243,7 +243,7 @@ describe("several tasks", () => {
       {
         split: "test",
         ids: ["a"],
-        logits: [1, 2, 1, 1].map((width) => new Float32Array(width)),
+        outputs: [1, 2, 1, 1].map((width) => new Float32Array(width)),
         labels: [1, 1, 1, 1].map(() => ({ answers: Float32Array.of(1), unitScale: null })),
       },
       [[0.5], [], [0.5], [0.5]],

@@ -152,6 +152,14 @@ describe("a sequence of tokens", () => {
     expect((await open("text\na 😀a\n", input)).read([0])).toEqual(Int32Array.of(1, 3, 2, 1));
   });
 
+  test("has the same tokens in either Unicode form", async () => {
+    const [composed, decomposed] = ["caf\u00e9", "cafe\u0301"];
+    for (const known of [composed, decomposed]) {
+      const input = tokens({ column: "text", vocabulary: ["the", known], maxLength: 8 });
+      expect((await open(`text\nthe ${composed} ${decomposed}\n`, input)).read([0])).toEqual(Int32Array.of(1, 2, 2));
+    }
+  });
+
   test("takes its vocabulary from a file, which its spec then carries", async () => {
     const dir = newFolder();
     write(dir, "words.txt", "the\r\ncat\r\nsat\r\n");

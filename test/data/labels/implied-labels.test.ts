@@ -6,7 +6,14 @@ import { defineTasks, type Expression } from "../../../src/flow/define.js";
 import type { Condition, FlowGraph, TaskSpec } from "../../../src/flow/graph.js";
 import { answerWidth } from "../../../src/flow/masks.js";
 import { traceFlow } from "../../../src/flow/trace.js";
-import { binary, boundedRegression, classification, type Labels, multilabel } from "../../../src/tasks/index.js";
+import {
+  binary,
+  boundedRegression,
+  classification,
+  type Labels,
+  multilabel,
+  ordinal,
+} from "../../../src/tasks/index.js";
 import { graphOf } from "../files.js";
 
 const NO = Number.NaN;
@@ -159,6 +166,25 @@ test("a class, a label of several and the other one of two classes are implied; 
     { task_path: "side", implied: 1 },
     { task_path: "marks", implied: 1 },
   ]);
+});
+
+test("a bound gives a level where only one is left", () => {
+  const levels = ["mild", "severe", "fatal"] as const;
+  const graph = traceFlow(
+    defineTasks({
+      features: ["f"],
+      tasks: { grade: ordinal({ levels }), worst: binary(), some: binary(), least: binary() },
+    }).flow("main", (flow, x, out) => {
+      const grade = out.add(flow.grade(x.f));
+      out.add(flow.worst(x.f).given(grade.atLeast("fatal")));
+      out.add(flow.some(x.f).given(grade.atLeast("severe")));
+      out.add(flow.least(x.f).given(grade.atLeast("severe").not()));
+    }),
+    "main",
+  );
+  // row 0 labels "worst", row 1 "some", row 2 "least"
+  const given = [labels(NO, NO, NO), labels(1, NO, NO), labels(NO, 1, NO), labels(NO, NO, 1)];
+  expect(answersOf(graph, given)[0]).toEqual([2, NO, 0]);
 });
 
 test("what is implied implies in turn, through flows; a gate that is not asked gets no label", () => {

@@ -1,7 +1,8 @@
 /** @file Label cells from real tables: which column, which value, and what is said of bad ones. */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { assertLabelled, readLabels, selectLabels, withImageSizes } from "../../../src/data/labels/labels.js";
+import { assertLabelled, readLabels, withImageSizes } from "../../../src/data/labels/labels.js";
+import { selectLabels } from "../../../src/data/labels/select-labels.js";
 import { type JoinedTables, readTables } from "../../../src/data/tables/tables.js";
 import { DataError } from "../../../src/errors.js";
 import { binary, boundedRegression, classification, multilabel } from "../../../src/tasks/index.js";
@@ -167,7 +168,7 @@ test("a task without a label in the train split is named", async () => {
 
 test("selected rows keep their numbers and scales", () => {
   const labels = { answers: Float32Array.of(1, 2, 3, 4, 5, 6), unitScale: Float32Array.of(10, 20, 30) };
-  expect(selectLabels(labels, [2, 0], 2)).toEqual({
+  expect(selectLabels({ kind: "multilabel", labels: ["a", "b"] }, labels, [2, 0])).toEqual({
     answers: Float32Array.of(5, 6, 1, 2),
     unitScale: Float32Array.of(30, 10),
   });

@@ -13,6 +13,12 @@ const settings: AugmentSettings = {
   brightness: 0.3,
   contrast: 0.3,
   saturation: 0.3,
+  rotate: 20,
+  crop: [0.7, 1],
+  perspective: 0.2,
+  blur: 1,
+  noise: 0.1,
+  erase: 0.5,
 };
 const changes: PictureChanges = {
   settings,

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { readInputs } from "../../../src/engine/batches/batch-reader.js";
 import { batchLoss, countTerms } from "../../../src/engine/optimization/losses.js";
-import { partsOf } from "../../../src/engine/model/layout.js";
+import { matricesOf } from "../../../src/engine/model/layout.js";
 import { MaskedCounter, maskedTask } from "../../../src/engine/batches/mask-tokens.js";
 import { Network, type SymbolicTensor, type TrunkFunction } from "../../../src/engine/model/network.js";
 import { predictLogits } from "../../../src/engine/inference/predict.js";
@@ -34,7 +34,7 @@ import {
 function flatLogits(network: Network, { inputs, targets }: ReturnType<typeof batchOf>): Float32Array {
   return tf.tidy(() => {
     const tensors = network.inputTensors(inputs, targets.rows);
-    const { sample, token, masked } = network.partLogits(tensors, true, targets.masked ?? new Int32Array(0));
+    const { sample, token, masked } = network.logitsByAxis(tensors, true, targets.masked ?? new Int32Array(0));
     return valuesOf(tf.concat([sample, token, masked].map((part) => tf.reshape(part as tf.Tensor, [-1]))));
   });
 }
@@ -134,7 +134,7 @@ describe.each(["cpu", "wasm"] as const)("on %s", (backend) => {
       const logitsOf = (rows: readonly number[]) => {
         const inputs = readInputs(network, data, rows);
         return tf.tidy(() => {
-          const parts = network.partLogits(network.inputTensors(inputs, rows.length), false, null);
+          const parts = network.logitsByAxis(network.inputTensors(inputs, rows.length), false, null);
           return { sample: valuesOf(parts.sample as tf.Tensor), token: valuesOf(parts.token as tf.Tensor) };
         });
       };
@@ -182,20 +182,20 @@ describe("padding", () => {
     const batch = batchOf(network);
     const logits = flatLogits(network, batch);
     network.dispose();
-    const { token } = partsOf(layout, batch.targets);
+    const { token } = matricesOf(layout, batch.targets);
     const wild = logits.slice();
     const length = batch.targets.length as number;
     const isPadding = (line: number) => {
       const row = Math.floor(line / length);
       return line % length >= (data.offsets[row + 1] as number) - (data.offsets[row] as number);
     };
-    for (let line = 0; line < token.lines; line++) {
+    for (let line = 0; line < token.rows; line++) {
       const at = token.start + line * token.stride;
       if (isPadding(line)) wild.fill(Number.NaN, at, at + token.stride);
     }
     const gradient = new Float32Array(logits.length);
     expect(batchLoss(layout, wild, batch.targets, gradient)).toEqual(batchLoss(layout, logits, batch.targets, null));
-    for (let line = 0; line < token.lines; line++) {
+    for (let line = 0; line < token.rows; line++) {
       const at = token.start + line * token.stride;
       if (isPadding(line)) expect(gradient.subarray(at, at + token.stride).every((slope) => slope === 0)).toBe(true);
     }
@@ -317,8 +317,8 @@ describe("a trunk that does not fit tasks per token", () => {
     };
     const network = build(strided)();
     const { inputs } = batchOf(network);
-    const logits = () => network.partLogits(network.inputTensors(inputs, 12), false, null).token as tf.Tensor;
-    expect(() => tf.tidy(logits)).toThrow("has 4 places where the sequence has 8 tokens. Keep one per token");
+    const logits = () => network.logitsByAxis(network.inputTensors(inputs, 12), false, null).token as tf.Tensor;
+    expect(() => tf.tidy(logits)).toThrow("has 4 positions where the sequence has 8 tokens. Keep one per token");
     network.dispose();
   });
 });

@@ -14,6 +14,7 @@ import {
 import { defineTasks } from "../../../src/flow/define.js";
 import { traceFlow } from "../../../src/flow/trace.js";
 import { classification } from "../../../src/tasks/index.js";
+import * as kinds from "../../support/kinds-project.js";
 import { graph, layout, makeData } from "../../support/small-project.js";
 
 beforeAll(() => openBackend("cpu"));
@@ -96,7 +97,20 @@ describe("the slope of the losses", () => {
     expect(largestDifference(slopes(own, values, batch, [3]), plain(own, values, batch, [3]))).toBeLessThan(1e-7);
   });
 
+  test("of grades and of every loss of a regression side by side is that of each", () => {
+    const { layout: own, targets: batch, ROWS } = kinds;
+    const values = Float32Array.from({ length: ROWS * own.width }, (_, i) => 3 * Math.sin(i * 12.9898));
+    const weights = kinds.graph.tasks.map((_, task) => 1 + task);
+    const expected = plain(own, values, batch, weights);
+    for (const { offset, width } of own.columns) {
+      const column = expected.filter((_, i) => i % own.width >= offset && i % own.width < offset + width);
+      expect(column.some((value) => value !== 0)).toBe(true);
+    }
+    expect(largestDifference(slopes(own, values, batch, weights), expected)).toBeLessThan(1e-6);
+  });
+
   test("is known for every built-in task", () => {
     expect(taskWithForeignLoss(layout)).toBeNull();
+    expect(taskWithForeignLoss(kinds.layout)).toBeNull();
   });
 });

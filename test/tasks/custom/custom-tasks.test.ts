@@ -214,7 +214,7 @@ describe("tuning a custom decoder", () => {
   const outputs = (on: readonly number[]) => ({
     split: "valid" as const,
     ids: ["a", "b", "c"],
-    logits: [Float32Array.of(1, 1, 1), Float32Array.of(1, 0, 0, 1, -1, 0)],
+    outputs: [Float32Array.of(1, 1, 1), Float32Array.of(1, 0, 0, 1, -1, 0)],
     labels: [
       { answers: Float32Array.from(on), unitScale: null },
       { answers: Float32Array.of(10, 110, 0), unitScale: null },
@@ -352,7 +352,7 @@ describe("a known task", () => {
     {
       split: "test",
       ids: ["yes", "no", "unknown"],
-      logits: [new Float32Array(0), Float32Array.of(2, 2, 2)],
+      outputs: [new Float32Array(0), Float32Array.of(2, 2, 2)],
       labels: [
         { answers: Float32Array.of(1, 0, Number.NaN), unitScale: null },
         { answers: Float32Array.of(1, 1, 1), unitScale: null },

@@ -1,4 +1,4 @@
-/** @file Padded batches of sequences ↔ the positions that hold tokens. */
+/** @file The tokens of a padded batch. */
 import type { InputSpec } from "../../data/dataset.js";
 import { ConfigError } from "../../errors.js";
 import type { InputBatch } from "./input-batch.js";
@@ -21,10 +21,10 @@ export function rowLengths(specs: Readonly<Record<string, InputSpec>>, batch: In
   });
 }
 
-/** Says that a feature has not one place per token. */
-export function changedLength(tokens: number | undefined, places: number | undefined): ConfigError {
+/** Says that a feature is not as long as the sequence of its tokens. */
+export function changedLength(tokens: number | undefined, length: number | undefined): ConfigError {
   return new ConfigError(
-    `The trunk's feature for tasks per token has ${places} places where the sequence has ${tokens} tokens. Keep one per token: no strides, and padding: "same" in convolutions.`,
-    { tokens, places },
+    `The trunk's feature for tasks per token has ${length} positions where the sequence has ${tokens} tokens. Keep one per token: no strides, and padding: "same" in convolutions.`,
+    { tokens, length },
   );
 }

@@ -4,7 +4,7 @@
 const SHARE = 1 / 16;
 
 /**
- * Lines to make a graph for.
+ * Masked tokens to make a graph for.
  * @param size something that grows with the batch, such as its tokens
  */
 export function maskedRoom(masked: number, size: number): number {
@@ -12,9 +12,9 @@ export function maskedRoom(masked: number, size: number): number {
   return unit * Math.max(1, Math.ceil(masked / unit));
 }
 
-/** The lines that are left over ask for the first token. */
-export function padIndices(masked: Int32Array | null | undefined, lines: number): Int32Array {
-  const indices = new Int32Array(lines);
+/** What is left over of the room asks for the first token. */
+export function padIndices(masked: Int32Array | null | undefined, room: number): Int32Array {
+  const indices = new Int32Array(room);
   indices.set(masked ?? []);
   return indices;
 }

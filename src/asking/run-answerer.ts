@@ -1,0 +1,83 @@
+/** @file The network of a run at work: inputs or a dataset → logits, scored. */
+import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import { tokenLengths } from "../data/batches.js";
+import { type Dataset, firstPixels, type InputSource, type PixelSource } from "../data/dataset.js";
+import { sourceOffsets } from "../data/labels/token-labels.js";
+import type { Network } from "../engine/model/network.js";
+import { DataError } from "../errors.js";
+import { axisOf, type TaskSpec } from "../flow/graph.js";
+import { answerWidth, tokensIn } from "../flow/masks.js";
+import { behaviourOf, type Labels } from "../tasks/index.js";
+import type { OpenInputs, PredictOptions } from "./open-inputs.js";
+import { type ReplicaNeeds, withAnswerer } from "./replicas.js";
+import type { StoredRun } from "./stored-run.js";
+
+/** Rows that pass the network together. */
+export const PREDICT_BATCH = 64;
+
+/** Lets a run's network answer, on this thread or on replicas. */
+export class RunAnswerer {
+  readonly #stored: StoredRun;
+  readonly #network: Network;
+  readonly #replicas: ReplicaNeeds;
+
+  constructor(stored: StoredRun, network: Network, replicas: ReplicaNeeds) {
+    this.#stored = stored;
+    this.#network = network;
+    this.#replicas = replicas;
+  }
+
+  /** Logits, decoded answers and activity of opened inputs, which have no labels but those of known tasks. */
+  async score({ sources, ids, known }: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
+    const { graph, thresholds } = this.#stored;
+    const rows = Int32Array.from({ length: ids.length }, (_, row) => row);
+    const outputs = await this.outputs(sources, rows, options);
+    const pixels = firstPixels(sources);
+    const offsets = sourceOffsets(graph, sources);
+    const labels = graph.tasks.map(({ path, spec }): Labels => {
+      const entries = offsets !== null && axisOf(spec) === "token" ? tokensIn(offsets) : ids.length;
+      return {
+        answers: known.get(path) ?? new Float32Array(entries * answerWidth(spec)).fill(Number.NaN),
+        unitScale: unitScale(spec, pixels),
+      };
+    });
+    return scoreSplit(graph, { split: "test", ids, offsets, outputs, labels }, thresholds);
+  }
+
+  /**
+   * What the engine keeps of each task's logits, in the order of the graph: see `predictLogits`.
+   * @param labelled labels of all rows, for what is said about answers beside them
+   */
+  async outputs(
+    sources: Readonly<Record<string, InputSource>>,
+    rows: Int32Array,
+    { signal, onProgress }: Pick<PredictOptions, "signal" | "onProgress">,
+    labelled?: Pick<Dataset, "labels" | "offsets">,
+  ): Promise<Float32Array[]> {
+    const [{ predictLogits }, { readInputs }] = await Promise.all([
+      import("../engine/inference/predict.js"),
+      import("../engine/batches/batch-reader.js"),
+    ]);
+    const read = (some: Int32Array) => readInputs(this.#network, { inputs: sources }, some);
+    return withAnswerer(
+      this.#network,
+      { ...this.#replicas, most: Math.ceil(rows.length / PREDICT_BATCH) },
+      (answerer) =>
+        predictLogits(this.#network, rows, read, {
+          batchSize: PREDICT_BATCH,
+          lengths: tokenLengths(sources),
+          ...(signal === undefined ? {} : { signal }),
+          ...(labelled === undefined ? {} : { labelled }),
+          ...(answerer === undefined ? {} : { answerer }),
+          onProgress: (done, total) => onProgress?.("predicting", done, total),
+        }),
+    );
+  }
+}
+
+function unitScale(spec: TaskSpec, source: PixelSource | undefined): Float32Array | null {
+  const [scale] = behaviourOf(spec).imageScales(spec);
+  if (scale === undefined) return null;
+  if (source === undefined) throw new DataError("A task is scaled by the image's size, but there is no image.", {});
+  return scale === "image-width" ? source.originalWidth : source.originalHeight;
+}

@@ -1,0 +1,50 @@
+/** @file Labels of some rows, in their order: one entry for each row or, of a task per token, one for each token. */
+import { at, i32At } from "../../arrays.js";
+import { axisOf, type TaskSpec } from "../../flow/graph.js";
+import { answerWidth, neededOffsets, type Offsets, offsetsOf, tokensIn } from "../../flow/masks.js";
+import type { Labels } from "../../tasks/index.js";
+
+/** Offsets of some rows, in their order. */
+export function selectOffsets(offsets: Offsets, rows: ArrayLike<number>): Offsets {
+  return offsetsOf(Array.from(rows, (row) => i32At(offsets, row + 1) - i32At(offsets, row)));
+}
+
+/**
+ * A task's labels of some rows, in their order.
+ * @param offsets of all rows; needed where the task is asked per token
+ */
+export function selectLabels(
+  spec: TaskSpec,
+  { answers, unitScale }: Labels,
+  rows: ArrayLike<number>,
+  offsets?: Offsets | null,
+): Labels {
+  const own = axisOf(spec) === "token" ? neededOffsets(offsets) : null;
+  return {
+    answers: selectEntries(answers, rows, answerWidth(spec), own),
+    unitScale: unitScale === null ? null : selectEntries(unitScale, rows, 1, own),
+  };
+}
+
+/**
+ * Entries of some rows, in their order.
+ * @param entries [rows, width], or [tokens, width] where there are offsets
+ * @param offsets of all rows; null: every row has one entry
+ */
+export function selectEntries<A extends Float32Array | Uint8Array>(
+  entries: A,
+  rows: ArrayLike<number>,
+  width: number,
+  offsets: Offsets | null,
+): A {
+  const count = offsets === null ? rows.length : tokensIn(selectOffsets(offsets, rows));
+  const selected = new (entries.constructor as new (length: number) => A)(count * width);
+  let to = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = at(rows, i);
+    const [from, end] = offsets === null ? [row, row + 1] : [i32At(offsets, row), i32At(offsets, row + 1)];
+    selected.set(entries.subarray(from * width, end * width), to);
+    to += (end - from) * width;
+  }
+  return selected;
+}

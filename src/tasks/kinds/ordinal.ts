@@ -1,0 +1,109 @@
+/** @file ordinal: one of several grades in order. Ranks by CORAL: Cao, Mirjalili & Raschka (2020). */
+import { f32At } from "../../arrays.js";
+import type { CommonTaskOptions, OrdinalSpec, TokenTaskOptions } from "../../flow/graph.js";
+import { checkOptions, LIST } from "../../options.js";
+import {
+  isMissing,
+  SIGMOID_CROSS_ENTROPY,
+  sigmoid,
+  sigmoidCrossEntropy,
+  type TaskBehaviour,
+  UNFITTED,
+} from "../behaviour.js";
+import { byAbsoluteError } from "../judgements.js";
+import { levelMetrics } from "../metrics.js";
+import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
+
+/**
+ * One of several levels, from the lowest to the highest. Label cells: a level's name or its index. One score of the
+ * feature is compared with a threshold for each level but the lowest, which gives the probabilities of "at least" it:
+ * Cao, Mirjalili & Raschka, "Rank consistent ordinal regression for neural networks" (CORAL, 2020).
+ */
+export function ordinal<const Level extends string>(
+  options: CommonTaskOptions & TokenTaskOptions & { readonly levels: readonly Level[] },
+): OrdinalSpec<Level> {
+  checkOptions("ordinal", options, { ...COMMON_OPTIONS, levels: LIST });
+  return { kind: "ordinal", ...options };
+}
+
+/** One logit for each level but the lowest: that the answer is at least that one. */
+function logitCount({ levels }: OrdinalSpec): number {
+  return levels.length - 1;
+}
+
+function logitNames({ levels }: OrdinalSpec): readonly string[] {
+  return levels.slice(1).map((level) => `at least ${level}`);
+}
+
+/** Whether a label is above level i: 1 or 0; NaN where it is missing. */
+function isAbove(label: number, i: number): number {
+  return Number.isNaN(label) ? label : Number(label > i);
+}
+
+export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
+  answeredBy: "network",
+  head: () => "shared",
+  logitWidth: logitCount,
+  logitNames,
+  classes: ({ levels }) => levels,
+  choices: () => null,
+  options: ({ levels }) => ({ levels: levels.join(", ") }),
+  problemWith(spec) {
+    if (spec.levels.length < 2) return "has fewer than two levels; name them from the lowest to the highest";
+    return problemWithNames("level", spec.levels) ?? problemWithAxis(spec);
+  },
+  parseLabel(spec, [cell], _unitScale, out, at) {
+    out[at] = Number.NaN;
+    if (isMissing(cell)) return null;
+    // a name wins over an index, so that levels may be called "1", "2", "3"
+    const text = String(cell).trim();
+    const byName = positionOf(spec.levels, text);
+    const index = byName >= 0 ? byName : /^\d+(\.0+)?$/.test(text) ? Number(text) : -1;
+    if (index < 0 || index >= spec.levels.length) return describeUnknownName("level", text, spec.levels);
+    out[at] = index;
+    return null;
+  },
+  imageScales: () => [],
+  onPicture: () => "stays",
+  ...UNFITTED,
+  lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
+  lossSum(spec, logits, labels, row, gradient) {
+    const label = f32At(labels.answers, row);
+    if (Number.isNaN(label)) return 0;
+    const at = row * logits.stride + logits.offset;
+    let sum = 0;
+    for (let i = 0; i < logitCount(spec); i++) {
+      const z = f32At(logits.data, at + i);
+      const y = isAbove(label, i);
+      if (gradient !== null) gradient[at + i] = sigmoid(z) - y;
+      sum += sigmoidCrossEntropy(z, y);
+    }
+    return sum;
+  },
+  lossForm: () => SIGMOID_CROSS_ENTROPY,
+  target: (_spec, labels, row, i) => isAbove(f32At(labels.answers, row), i),
+  activate: (_spec, logits) => logits.map(sigmoid),
+  decode(spec, activated) {
+    const width = logitCount(spec);
+    return Float32Array.from({ length: activated.length / width }, (_, row) => {
+      const scores = activated.subarray(row * width, (row + 1) * width);
+      // a score that is NaN says nothing: the answer is unknown
+      if (scores.some(Number.isNaN)) return Number.NaN;
+      return scores.reduce((level, score) => level + Number(score > 0.5), 0);
+    });
+  },
+  defaultThresholds: () => [],
+  scoreNames: logitNames,
+  questions: () => [],
+  tuner: () => null,
+  isEvaluated: () => true,
+  metrics: levelMetrics,
+  headlineMetric: () => "mean_absolute_error",
+  judgement: byAbsoluteError,
+  likelihood: () => "categorical",
+  answerType: () => "text",
+  describe(spec, answers, row) {
+    const answer = f32At(answers, row);
+    return Number.isNaN(answer) ? null : (spec.levels[answer] ?? null);
+  },
+};

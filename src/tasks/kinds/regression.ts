@@ -1,0 +1,125 @@
+/** @file regression: any number. Linear, a cost of the error of the value standardized on the train split. */
+import { f32At, u8At } from "../../arrays.js";
+import type { RegressionSpec } from "../../flow/graph.js";
+import type { AnswerColumn, RowMask } from "../../flow/masks.js";
+import { checkOptions, oneOf } from "../../options.js";
+import { isMissing, type TaskBehaviour } from "../behaviour.js";
+import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
+import { byAbsoluteError } from "../judgements.js";
+import { unboundedMetrics } from "../metrics.js";
+import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
+
+/** Options of {@link regression}. */
+export type RegressionOptions = Partial<Omit<RegressionSpec, "kind" | "statistics">>;
+
+const LOSSES = ["squared", "absolute", "huber", "log-cosh"] as const satisfies readonly RegressionSpec["loss"][];
+
+/**
+ * A number without bounds. The labels are standardized by the mean and the standard deviation of those that train the
+ * task, which are kept with the run; answers and gates are in label units.
+ * @param options.loss of the standardized error: `squared` (default), `absolute`, `huber` (½·e² up to `delta`, linear
+ *   beyond) or `log-cosh`
+ * @param options.delta of `huber`, in standard deviations; default 1
+ */
+export function regression(options: RegressionOptions = {}): RegressionSpec {
+  checkOptions<RegressionOptions>("regression", options, {
+    ...COMMON_OPTIONS,
+    loss: oneOf(...LOSSES),
+    delta: POSITIVE,
+  });
+  const { loss = "squared", ...rest } = options;
+  return { kind: "regression", ...rest, loss, statistics: null };
+}
+
+const POSITIVE = {
+  accepts: (value: unknown) => typeof value === "number" && value > 0 && value < Infinity,
+  expected: "a number above 0",
+};
+
+function costFor({ loss, delta = 1 }: RegressionSpec): ErrorCost {
+  return loss === "huber" ? { kind: loss, delta, factor: 1 } : { kind: loss };
+}
+
+/** Label units → standard deviations from the mean. */
+function standardize(spec: RegressionSpec, value: number): number {
+  const { mean, deviation } = statisticsOf(spec);
+  return (value - mean) / deviation;
+}
+
+function statisticsOf({ statistics }: RegressionSpec): NonNullable<RegressionSpec["statistics"]> {
+  if (statistics === null) throw new Error("the statistics are known once the labels have been read");
+  return statistics;
+}
+
+/** Mean and population deviation, in two passes: sums of squares would cancel where labels are far from 0. */
+function momentsOf(answers: AnswerColumn, train: RowMask): NonNullable<RegressionSpec["statistics"]> {
+  const values = answers.filter((answer, row) => u8At(train, row) === 1 && !Number.isNaN(answer));
+  if (values.length === 0) return { mean: 0, deviation: 1 };
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  // rounding alone must not become a deviation to divide by
+  return { mean, deviation: deviation > Math.abs(mean) * 1e-7 ? deviation : 1 };
+}
+
+export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
+  answeredBy: "network",
+  head: () => "dense",
+  logitWidth: () => 1,
+  logitNames: () => null,
+  classes: () => null,
+  choices: () => null,
+  options: ({ loss }) => ({ loss }),
+  problemWith(spec) {
+    if (spec.delta !== undefined && spec.loss !== "huber") {
+      return `has a delta, which is the bend of the loss "huber", but its loss is "${spec.loss}"; remove the delta`;
+    }
+    return problemWithAxis(spec);
+  },
+  parseLabel(_spec, [cell], _unitScale, out, at) {
+    out[at] = Number.NaN;
+    if (isMissing(cell)) return null;
+    const value = typeof cell === "number" ? cell : Number(String(cell).trim());
+    if (!Number.isFinite(value)) return "is not a number; write a number or leave it empty";
+    out[at] = value;
+    return null;
+  },
+  imageScales: () => [],
+  onPicture: () => "stays",
+  fitted(spec, train) {
+    const { answers, mask } = train();
+    return { ...spec, statistics: momentsOf(answers, mask) };
+  },
+  declared: (spec) => ({ ...spec, statistics: null }),
+  lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
+  lossSum(spec, logits, labels, row, gradient) {
+    const label = f32At(labels.answers, row);
+    if (Number.isNaN(label)) return 0;
+    const at = row * logits.stride + logits.offset;
+    const error = f32At(logits.data, at) - standardize(spec, label);
+    const cost = costFor(spec);
+    if (gradient !== null) gradient[at] = slopeOf(cost, error);
+    return costOf(cost, error);
+  },
+  lossForm: (spec) => ({ activation: "linear", cost: costFor(spec) }),
+  target: (spec, labels, row) => standardize(spec, f32At(labels.answers, row)),
+  activate: (_spec, logits) => logits.slice(),
+  decode(spec, activated) {
+    const { mean, deviation } = statisticsOf(spec);
+    return activated.map((value) => mean + deviation * value);
+  },
+  defaultThresholds: () => [],
+  // standard deviations from the mean are no score
+  scoreNames: () => [],
+  questions: () => [],
+  tuner: () => null,
+  isEvaluated: () => true,
+  metrics: unboundedMetrics,
+  headlineMetric: () => "mean_absolute_error",
+  judgement: byAbsoluteError,
+  likelihood: ({ loss }) => (loss === "squared" ? "gaussian" : "categorical"),
+  answerType: () => "number",
+  describe(_spec, answers, row) {
+    const answer = f32At(answers, row);
+    return Number.isNaN(answer) ? null : answer;
+  },
+};
