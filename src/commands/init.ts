@@ -1,23 +1,24 @@
 /** @file `cool init`: a project from a table, from a folder of pictures, or from a template. */
-import { existsSync, readFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { askLine } from "../cli/ask.js";
 import { CoolCommand } from "../cli/command.js";
 import { cellText } from "../cli/text.js";
 import { askPlan, askSource, type Person } from "../init/dialogue.js";
+import { flagValue } from "../init/guess-columns.js";
 import { clearRoles, planProject, type ProjectPlan, proposalJson, writeProject } from "../init/init-project.js";
-import { assertWritable, frameFiles, type WrittenFile } from "../init/project-files.js";
-import type { OpenedSource } from "../init/source.js";
-import { openSource } from "../init/source.js";
+import { adviceOn, assertWritable, filesInWords, type WrittenFile } from "../init/project-files.js";
+import { type OpenedSource, openSource } from "../init/source.js";
 import { summaryLines } from "../init/summary.js";
 import { TASK_KINDS } from "../init/task-role.js";
 import { TEMPLATES } from "../init/templates.js";
 import { wishesOf } from "../init/wishes.js";
 
 /** What `--json` prints. */
-type Initialized = { readonly project: string; readonly files: readonly WrittenFile[] } & ReturnType<typeof proposalJson>;
+type Initialized = { readonly project: string; readonly files: readonly WrittenFile[] } & ReturnType<
+  typeof proposalJson
+>;
 
 const COLUMNS = "COLUMNS";
 
@@ -33,7 +34,8 @@ export default class Init extends CoolCommand {
   ];
   static override args = {
     source: Args.string({
-      description: "a table (.csv, .tsv, .parquet, .jsonl), or a folder with one, or with a folder of pictures per class",
+      description:
+        "a table (.csv, .tsv, .parquet, .jsonl), or a folder with one, or with a folder of pictures per class",
     }),
   };
   static override flags = {
@@ -72,7 +74,7 @@ export default class Init extends CoolCommand {
     const source = person === null ? await openSource(options) : await askSource(options, person);
     const plan = person === null ? await this.#plan(source, wishes) : await askPlan(source, wishes, person);
     const files = await writeProject(projectDir, plan, { force });
-    this.#logFiles(projectDir, plan, files);
+    await this.#logFiles(projectDir, plan, files);
     return { project: projectDir, files, ...proposalJson(plan.proposal) };
   }
 
@@ -87,37 +89,25 @@ export default class Init extends CoolCommand {
     return { ask: askLine, say: (line) => this.log(line), width: widthOfTerminal() };
   }
 
-  #logFiles(projectDir: string, { proposal }: ProjectPlan, files: readonly WrittenFile[]): void {
+  async #logFiles(projectDir: string, { proposal }: ProjectPlan, files: readonly WrittenFile[]): Promise<void> {
     const place = relative(".", projectDir) || ".";
-    const shown = [...new Set(files.map(({ path, action }) => `${action} ${path.includes("/") ? `${path.split("/")[0]}/` : path}`))];
-    this.log(`In ${cellText(place)}: ${shown.map(cellText).join(", ")}`);
-    for (const line of adviceOn(projectDir, files)) this.log(line);
+    this.log(`In ${cellText(place)}: ${cellText(filesInWords(files))}`);
+    for (const line of await adviceOn(projectDir, files)) this.log(cellText(line));
     const { badPictures } = proposal;
     if (badPictures !== null) {
-      this.log(`${badPictures.count} of ${badPictures.looked} pictures cannot be used and are left out: ${cellText(badPictures.first)}`);
+      const { count, looked, first } = badPictures;
+      this.log(`${count} of ${looked} pictures cannot be used and are left out: ${cellText(first)}`);
     }
-    const steps = [...(place === "." ? [] : [`cd ${place}`]), "npm install", "npx cool check", "npx cool run"];
-    this.log(`Read cool.config.ts, and go on with: ${steps.map(cellText).join("; ")}`);
+    const steps = [
+      ...(place === "." ? [] : [`cd ${flagValue(place)}`]),
+      "npm install",
+      "npx cool check",
+      "npx cool run",
+    ];
+    this.log(`Read cool.config.ts, then: ${steps.map(cellText).join("; ")}`);
   }
 }
 
 function widthOfTerminal(): number {
   return process.stdout.columns ?? 80;
-}
-
-/** What files that were kept may lack. */
-function adviceOn(projectDir: string, files: readonly WrittenFile[]): string[] {
-  const kept = new Set(files.filter(({ action }) => action === "kept").map(({ path }) => path));
-  const text = (path: string) => (existsSync(join(projectDir, path)) ? readFileSync(join(projectDir, path), "utf8") : "");
-  const lacks = frameFiles(projectDir).flatMap(({ path, complete }) => {
-    const old = text(path);
-    if (!kept.has(path) || complete === undefined) return [];
-    const completed = complete(old, true);
-    return completed === null || completed === old ? [] : [path];
-  });
-  return lacks.map((path) =>
-    path === "package.json"
-      ? 'package.json was kept as it is; the project wants "type": "module" and dnn-cool among its dependencies'
-      : `${path} was kept as it is; it should name node_modules/ and .cool/`,
-  );
 }

@@ -78,17 +78,21 @@ class Search {
   }
 
   #covered(left: Statement, gate: Gate, other: Gate, rest: RowSet): void {
-    const { filled } = this.#cells;
+    const { filled, empty } = this.#cells;
     for (const right of statementsOn(other, rest)) {
-      if (right.gates.length > 1) continue;
+      const missing = countBoth(empty, right.holds);
+      if (!this.#canBeBetter(right, null, missing, () => countBoth(filled, right.holds))) continue;
       this.#considerEither(left, right, gate.index < other.index);
       // what the other one covers need not be covered by this one: a wider step, another set of classes
       const { kind } = gate.sets.column.form;
       if (kind === "binary" || kind === "labels") continue;
-      const uncovered = without(filled, right.possible);
-      if (count(uncovered) === 0) continue;
-      for (const wider of statementsOn(gate, uncovered)) {
-        if (wider.gates.length === 1) this.#considerEither(wider, right, gate.index < other.index);
+      const isCertain = !anyOutside(right.possible, right.held);
+      for (const covered of isCertain ? [right.held] : [right.possible, right.held]) {
+        const uncovered = without(filled, covered);
+        if (count(uncovered) === 0) continue;
+        for (const wider of statementsOn(gate, uncovered)) {
+          this.#considerEither(wider, right, gate.index < other.index);
+        }
       }
     }
   }
@@ -130,20 +134,20 @@ export function messageLength(cells: FilledCells, statement: Statement | null): 
     const there = count(filled);
     return betaBinomial(there, rows - there);
   }
-  const { holds, possible, fails } = statement;
+  const { held, possible, fails } = statement;
   if (anyOutside(filled, possible)) return Number.POSITIVE_INFINITY;
-  const [there, held] = [countBoth(holds, filled), count(holds)];
-  const open = without(possible, holds);
+  const [there, all] = [countBoth(held, filled), count(held)];
+  const open = without(possible, held);
   const [openThere, opened] = [countBoth(open, filled), count(open)];
-  const missingRate = (held - there + 1) / (held + 2);
-  const share = ((held + 1) / (held + count(fails) + 2)) * (1 - missingRate);
+  const missingRate = (all - there + 1) / (all + 2);
+  const share = ((all + 1) / (all + count(fails) + 2)) * (1 - missingRate);
   const mixture = openThere * Math.log(share) + (opened - openThere) * Math.log(1 - share);
-  return betaBinomial(there, held - there) - mixture + statement.cost + choiceOfGates(cells, statement.gates.length);
+  return betaBinomial(there, all - there) - mixture + statement.cost + choiceOfGates(cells, statement.gates.length);
 }
 
 /** Which columns they are, and the usual price of a parameter (Schwarz 1978), so that chance does not buy a gate. */
 function choiceOfGates({ columns, rows }: FilledCells, gates: number): number {
-  return gates * (Math.log(Math.max(2, columns)) + 0.5 * Math.log(rows));
+  return gates * (Math.log(Math.max(2, columns)) + Math.log(rows));
 }
 
 /** −log of the probability of k of k + m under a rate of uniform prior: log((k + m + 1)! / (k! m!)). */

@@ -15,10 +15,6 @@ export function rowsWhere(rows: number, holds: (row: number) => boolean): RowSet
   return set;
 }
 
-export function hasRow(set: RowSet, row: number): boolean {
-  return ((u32At(set, row >>> 5) >>> (row & 31)) & 1) === 1;
-}
-
 export function addRow(set: RowSet, row: number): void {
   const word = row >>> 5;
   set[word] = u32At(set, word) | (1 << (row & 31));
@@ -104,12 +100,6 @@ export function without(left: RowSet, right: RowSet): RowSet {
   const set = new Uint32Array(left.length);
   for (let word = 0; word < set.length; word++) set[word] = u32At(left, word) & ~u32At(right, word);
   return set;
-}
-
-/** Whether two sets over the same rows hold the same rows. */
-export function sameRows(left: RowSet, right: RowSet): boolean {
-  for (let word = 0; word < left.length; word++) if (u32At(left, word) !== u32At(right, word)) return false;
-  return true;
 }
 
 /** Position of a value among ascending ones, which hold it. */

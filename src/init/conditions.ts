@@ -8,7 +8,7 @@ import type { TaskRole } from "./task-role.js";
 /** What conditions are about. */
 export interface Gates {
   /** By column. */
-  readonly roles: ReadonlyMap<string, Pick<TaskRole, "names">>;
+  readonly roles: ReadonlyMap<string, Pick<TaskRole, "kind" | "names">>;
   /** Column → name of its task. */
   readonly taskName: (column: string) => string;
 }
@@ -36,9 +36,8 @@ export function conditionCode(condition: Condition, gates: Gates): string {
         case "has":
           return `${gate}.has(${quoted(names[condition.label] ?? "")})`;
         case "atLeast":
-          return `${gate}.atLeast(${condition.value})`;
         case "below":
-          return `${gate}.below(${condition.value})`;
+          return `${gate}.${condition.kind}(${boundOf(condition.task, condition.value, gates, quoted)})`;
         default:
           return condition satisfies never;
       }
@@ -67,12 +66,18 @@ export function conditionWords(condition: Condition, gates: Gates): string {
     case "has":
       return `${condition.task} has ${nameOf(gates, condition.task, condition.label)}`;
     case "atLeast":
-      return `${condition.task} >= ${condition.value}`;
+      return `${condition.task} >= ${boundOf(condition.task, condition.value, gates)}`;
     case "below":
-      return `${condition.task} < ${condition.value}`;
+      return `${condition.task} < ${boundOf(condition.task, condition.value, gates)}`;
     default:
       return condition satisfies never;
   }
+}
+
+/** A number, or the level that it is the index of. */
+function boundOf(task: string, value: number, { roles }: Gates, written = (level: string) => level): string {
+  const role = roles.get(task);
+  return role?.kind === "ordinal" ? written(role.names[Math.ceil(value)] ?? "") : String(value);
 }
 
 function nameOf({ roles }: Gates, task: string, index: number): string {

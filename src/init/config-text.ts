@@ -2,8 +2,10 @@
 import { printableLine } from "../platform/printable.js";
 import { conditionCode } from "./conditions.js";
 import { key, list, member, quoted } from "./identifiers.js";
-import { boundsOf } from "./places.js";
+import { boundsOf, type Place } from "./places.js";
 import type { Proposal, ProposedInput, ProposedTask } from "./proposal.js";
+import type { TaskRole } from "./task-role.js";
+import { UNKNOWN } from "./vocabulary.js";
 
 const WIDTH = 110;
 
@@ -25,21 +27,38 @@ ${trunkText(proposal.inputs)}
   ];
   const body = parts.join("\n\n");
   return `${comment(`Made from ${proposal.source} (${proposal.rows} rows) by cool init: yours to change.`, "")}
-import { ${importsOf(body).join(", ")} } from "dnn-cool";
+${importText(importsOf(body))}
 
 ${body}
 `;
 }
 
+function importText(names: readonly string[]): string {
+  const line = `import { ${names.join(", ")} } from "dnn-cool";`;
+  return line.length <= 120 ? line : `import {\n${names.map((name) => `  ${name},`).join("\n")}\n} from "dnn-cool";`;
+}
+
 /** Functions of the package that the text calls. */
 function importsOf(body: string): string[] {
-  const code = body.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""').replaceAll(/\/\/.*/g, "");
+  const code = body.replaceAll(/^\s*\/\/.*$/gm, "").replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
   return FUNCTIONS.filter((name) => new RegExp(`(?<![\\w.])${name}\\(`).test(code));
 }
 
 const FUNCTIONS = [
   ...["binary", "boundedRegression", "categorical", "classification", "concatenate", "defineProject", "defineTasks"],
-  ...["idCount", "image", "known", "mlp", "multilabel", "numeric", "smallConvNet", "tokenEncoder", "tokens"],
+  ...[
+    "idCount",
+    "image",
+    "known",
+    "mlp",
+    "multilabel",
+    "numeric",
+    "ordinal",
+    "regression",
+    "smallConvNet",
+    "tokenEncoder",
+    "tokens",
+  ],
 ];
 
 /** No task may have it. */
@@ -73,7 +92,7 @@ ${asked.join("\n")}
 }
 
 function taskText(task: ProposedTask): string {
-  const { role, name, column, isKnown } = task;
+  const { role, name, column, isKnown, place } = task;
   const own = name === column ? [] : [`column: ${quoted(column)}`];
   if (isKnown) return call("known", own, 4);
   switch (role.kind) {
@@ -81,24 +100,27 @@ function taskText(task: ProposedTask): string {
       return call("binary", own, 4);
     case "classification":
       return call("classification", [...own, `classes: ${list(role.names)}`], 4);
+    case "ordinal":
+      return call("ordinal", [...own, `levels: ${list(role.names)}`], 4);
     case "multilabel": {
       const delimiter =
         role.delimiter === null || role.delimiter === "," ? [] : [`delimiter: ${quoted(role.delimiter)}`];
       return call("multilabel", [...own, `labels: ${list(role.names)}`, ...delimiter], 4);
     }
     case "regression":
-      return call("boundedRegression", [...own, ...boundsText(task)], 4);
+      return place === null
+        ? call("regression", own, 4)
+        : call("boundedRegression", [...own, ...boundsText(place, role)], 4);
     default:
       return role.kind satisfies never;
   }
 }
 
-function boundsText({ place, role }: ProposedTask): string[] {
+function boundsText(place: Place, role: TaskRole): string[] {
   const [min, max] = boundsOf(role.range ?? [0, 1]);
   const bounds = [...(min === 0 ? [] : [`min: ${min}`]), `max: ${max}`];
   // a normalized squared error is small beside a cross entropy
   const weight = "lossWeight: 20";
-  if (place === null) return [...bounds, weight];
   const measures = `measures: ${quoted(place.measures)}`;
   if (place.unit === "fraction") return ["max: 1", measures, weight];
   if (place.unit === null) return [...bounds, measures, weight];
@@ -174,7 +196,7 @@ function inputText(input: ProposedInput): string {
           `column: ${quoted(column)}`,
           `vocabulary: ${quoted(input.file)}`,
           `maxLength: ${maxLength}`,
-          'unknown: "<unk>"',
+          `unknown: ${quoted(UNKNOWN)}`,
           ...characters,
         ],
         6,
@@ -191,7 +213,10 @@ function trunkText(inputs: readonly ProposedInput[]): string {
   const hasTexts = inputs.some(({ kind }) => kind === "tokens");
   const head = `  trunk: ({ ${names.join(", ")} }, layers${hasTexts ? ", specs" : ""}) =>`;
   const [only] = inputs;
-  if (inputs.length === 1 && only !== undefined) return `${head} ({ features: ${partText(only, true)} }),`;
+  if (inputs.length === 1 && only !== undefined) {
+    const line = `${head} ({ features: ${partText(only, true)} }),`;
+    return line.length <= 120 ? line : `${head} ({\n    features: ${partText(only, true)},\n  }),`;
+  }
   return `${head} {
     const seen = concatenate([${inputs.map((input) => partText(input, false)).join(", ")}], layers);
     return { features: mlp({ units: [64] })(seen, layers) };

@@ -76,7 +76,9 @@ async function askRoles(
     if (unclear === undefined) return { roles, wishes: said };
     person.say(`"${unclear.column}": ${unclear.why}.`);
     const answer = await person.ask(`What is it (${ANSWERS.join(", ")})? `);
-    said = tried(() => checked(source, withWish(said, unclear.column, answer)), person) ?? said;
+    // whoever would rather speak of another column may
+    const next = () => (answer.includes("=") ? withAnswer(said, answer) : withWish(said, unclear.column, answer));
+    said = tried(() => checked(source, next()), person) ?? said;
   }
 }
 

@@ -5,7 +5,7 @@ import { UnknownNameError } from "../errors.js";
 import { all, type ColumnFacts, factsOf, isDate, isImagePath, isNumber, isSentence, isTruth, mostly } from "./cells.js";
 import { type MinedFlow, mineFlow } from "./mine-flow.js";
 import { gatesOf } from "../flow/graph.js";
-import { classNames, kindOf, type ProposedKind, type TaskRole, taskOf } from "./task-role.js";
+import { classNames, kindOf, LABEL_NAME, type ProposedKind, type TaskRole, taskOf } from "./task-role.js";
 
 /** What one column is taken for. */
 export type ColumnRole =
@@ -144,7 +144,6 @@ const SPLIT_NAME = /^(split|subset|set|partition|fold)$/i;
 const SPLITS = new Set(["train", "valid", "val", "validation", "test"]);
 const SIZE_NAME = /^(image_?|img_?)?(width|height)$/i;
 const ID_NAME = /(^|[_\s.-])(id|uuid|guid|key|index|name|file|filename|nr|no)$/i;
-const LABEL_NAME = /^(y|labels?|target|class|outcome|answer)$/i;
 
 function isSplit({ column, distinct }: ColumnFacts): boolean {
   const words = [...distinct].map((cell) => cell.toLowerCase());

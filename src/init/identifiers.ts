@@ -68,10 +68,10 @@ const WORDS = new Set(
 
 /**
  * Names of inputs, which a trunk takes as variables: the wanted ones where they can be variables.
- * @param columns whose own names stay theirs: a task and an input of one name would be two layers of one name
+ * @param tasks whose names no input may have: they would be two layers of one name
  */
-export function inputNames(wanted: readonly string[], columns: Iterable<string>): string[] {
-  const used = new Set(columns);
+export function inputNames(wanted: readonly string[], tasks: Iterable<string>): string[] {
+  const used = new Set(tasks);
   return wanted.map((name, i) => {
     const base = isVariable(name) ? name : baseName(name, i);
     let free = used.has(base) || !isVariable(base) ? `${base}_input` : base;

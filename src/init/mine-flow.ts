@@ -7,6 +7,7 @@ import type { Condition } from "../flow/graph.js";
 import { bestCondition, type FilledCells, messageLength } from "./best-condition.js";
 import {
   addRow,
+  anyOutside,
   both,
   count,
   countBoth,
@@ -15,12 +16,19 @@ import {
   forEachRow,
   type RowSet,
   rowsWhere,
-  sameRows,
   without,
 } from "./bits.js";
 import { GateSets } from "./gate-sets.js";
 import type { LabelColumn } from "./label-column.js";
-import { type Gate, gateOf, type Statement, simpleStatements, statementsOn } from "./statements.js";
+import {
+  conjunction,
+  type Gate,
+  gateOf,
+  type Hint,
+  type Statement,
+  simpleStatements,
+  statementsOn,
+} from "./statements.js";
 
 /** What was found out about one column. */
 export interface MinedTask {
@@ -50,7 +58,7 @@ const SEARCHED_ROWS = 2_000;
 /** So many filled and so many empty cells of each column are searched, if it has them. */
 const SEARCHED_OF_EACH = 200;
 /** Rounds after which conditions no longer wait for those of their gates. */
-const ROUNDS = 6;
+const ROUNDS = 10;
 /** A column with so many of its cells filled is taken to be asked everywhere, until its own condition is known. */
 const NEARLY_COMPLETE = 0.85;
 /** Alternatives that are named. */
@@ -132,7 +140,7 @@ class FlowSearch {
         const old = this.#chosen[index];
         this.#chosen[index] = null;
         const gates = this.#gatesFor(index);
-        const from = gates.map((gate) => `${gate.index}:${changes[gate.index]}`).join();
+        const from = changes.map((times, i) => (i === index ? 0 : times)).join();
         const isSame = chosenFrom[index] === from;
         const chosen = isSame ? (old ?? null) : this.#best(index, gates);
         this.#chosen[index] = chosen;
@@ -148,19 +156,38 @@ class FlowSearch {
     for (const index of found.order()) {
       const gates = found.#chosen[index]?.gates;
       if (gates === undefined) continue;
-      this.#chosen[index] = this.#best(
-        index,
-        this.#gatesFor(index, new Set(gates)),
-      );
+      this.#chosen[index] = this.#best(index, this.#gatesFor(index, new Set(gates)));
     }
   }
 
   /** Columns that the condition of this one may read: all but itself and those that hang on it. */
   #gatesFor(index: number, among?: ReadonlySet<number>): Gate[] {
+    const implied = this.#columns.map((_, i) => (i === index ? [] : this.#impliedBy(i)));
     return this.#columns.flatMap((column, i) => {
       if (i === index || column.form.kind === "none" || among?.has(i) === false || this.#hangsOn(i, index)) return [];
-      return [gateOf(i, this.#setsOf(i), this.#missing(i))];
+      const missing = this.#missing(i);
+      return [gateOf(i, this.#setsOf(i), missing, this.#hintsOn(i, missing, implied))];
     });
+  }
+
+  /**
+   * What labels of other tasks say of a gate where its own is missing.
+   * @param implied what is true wherever each task is asked
+   */
+  #hintsOn(gate: number, missing: RowSet, implied: readonly (readonly Statement[])[]): Hint[] {
+    return implied.flatMap((statements, i) =>
+      statements
+        .filter(({ gates }) => i !== gate && gates[0] === gate)
+        .map(({ holds }) => ({ holds, rows: both(missing, at(this.#filled, i)) })),
+    );
+  }
+
+  /** What is true wherever a task is asked: its own condition, and those of the gates that it reads. */
+  #impliedBy(index: number, seen = new Set<number>()): Statement[] {
+    if (seen.has(index)) return [];
+    seen.add(index);
+    const parts = this.#chosen[index]?.parts ?? [];
+    return [...parts, ...parts.flatMap(({ gates }) => gates.flatMap((gate) => this.#impliedBy(gate, seen)))];
   }
 
   /** Made when they are first needed: many columns are never asked. */
@@ -232,11 +259,17 @@ class FlowSearch {
     return new Set([chosen, ...equivalent].flatMap((statement) => statement.gates));
   }
 
+  /** Conditions that say the same of these rows, or differ in nothing but what a missing label leaves open. */
   #equivalent(chosen: Statement, filled: RowSet, gates: readonly Gate[]): Statement[] {
     const text = textOf(chosen);
-    return gates
-      .flatMap((gate) => statementsOn(gate, filled))
-      .filter((statement) => textOf(statement) !== text && sameRows(statement.holds, chosen.holds))
+    const single = gates.flatMap((gate) => statementsOn(gate, filled));
+    const [left, right] = chosen.parts;
+    const pairs =
+      left === undefined || right === undefined || left.gates[0] === right.gates[0]
+        ? []
+        : single.flatMap((other) => [conjunction(other, right), conjunction(left, other)]);
+    return [...single, ...pairs]
+      .filter((other) => textOf(other) !== text && other.gates.length <= chosen.gates.length && fitsAs(chosen, other))
       .slice(0, NAMED);
   }
 
@@ -278,4 +311,12 @@ class FlowSearch {
 
 function textOf(statement: Statement | null): string {
   return JSON.stringify(statement?.condition ?? null);
+}
+
+/** Of the rows on which a condition is true: so many must be known to be true of one that fits equally. */
+const KNOWN_OF_BOTH = 0.8;
+
+function fitsAs(chosen: Statement, other: Statement): boolean {
+  if (anyOutside(chosen.holds, other.possible) || anyOutside(other.holds, chosen.possible)) return false;
+  return countBoth(chosen.holds, other.holds) >= KNOWN_OF_BOTH * count(chosen.holds);
 }

@@ -125,6 +125,34 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** `wrote a, b/; kept c`: a folder stands for what is in it. */
+export function filesInWords(files: readonly WrittenFile[]): string {
+  const words = { written: "wrote", replaced: "replaced", completed: "completed", kept: "kept" } as const;
+  return ACTIONS.flatMap((action) => {
+    const own = files.filter((file) => file.action === action).map(({ path }) => path.replace(/\/.*$/, "/"));
+    return own.length === 0 ? [] : [`${words[action]} ${[...new Set(own)].join(", ")}`];
+  }).join("; ");
+}
+
+const ACTIONS = ["written", "replaced", "completed", "kept"] as const;
+
+/** What files that were kept lack. */
+export async function adviceOn(projectDir: string, files: readonly WrittenFile[]): Promise<string[]> {
+  const advice: string[] = [];
+  for (const { path, complete } of frameFiles(projectDir)) {
+    if (complete === undefined || !files.some((file) => file.path === path && file.action === "kept")) continue;
+    const old = await readFile(join(projectDir, path), "utf8");
+    const completed = complete(old, true);
+    if (completed !== null && completed !== old) advice.push(`${path} was kept; ${WANTED[path] ?? ""}`);
+  }
+  return advice;
+}
+
+const WANTED: Readonly<Record<string, string>> = {
+  "package.json": 'a project has "type": "module" in it, and dnn-cool among its dependencies',
+  ".gitignore": "a project's names node_modules/ and .cool/",
+};
+
 /** Writes the files, in their order; `assertWritable` has said that it may. */
 export async function writeFiles(
   projectDir: string,

@@ -109,7 +109,7 @@ export async function propose(opened: OpenedTable, roles: readonly ColumnRole[])
   const rowName = (row: number) => placeOf(table, row);
   return {
     ...{ source, columns, split, gates, rows: table.rows },
-    inputs: inputsOf(table, columns, pictures),
+    inputs: inputsOf(table, columns, pictures, [...names.values()]),
     tasks: asked.map(({ role, mined: found }) => ({
       name: gates.taskName(role.column),
       column: role.column,
@@ -208,6 +208,7 @@ function inputsOf(
   table: Table,
   columns: readonly ColumnRole[],
   pictures: ReadonlyMap<string, PictureFacts>,
+  tasks: readonly string[],
 ): ProposedInput[] {
   const inputs: (ProposedInput & { readonly wanted: string })[] = [];
   const named = { name: "" };
@@ -263,7 +264,7 @@ function inputsOf(
   }
   const names = inputNames(
     inputs.map(({ wanted }) => wanted),
-    table.columns.keys(),
+    tasks,
   );
   return inputs.map(({ wanted: _, ...input }, i) => {
     const name = at(names, i);

@@ -20,7 +20,9 @@ export interface Statement {
   readonly condition: Condition;
   /** Rows on which it is true. */
   readonly holds: RowSet;
-  /** Rows on which it is false. */
+  /** Rows on which it is true, or must be: another task that hangs on it has a label. */
+  readonly held: RowSet;
+  /** Rows on which it is false; of a disjunction also those on which one part is false and the other was not asked. */
   readonly fails: RowSet;
   /** Rows on which it is true, or would be for some value of a missing label. */
   readonly possible: RowSet;
@@ -28,6 +30,8 @@ export interface Statement {
   readonly cost: number;
   /** Positions of its gates among the columns. */
   readonly gates: readonly number[];
+  /** Statements about one gate that are all true where it is; of a disjunction none is certain. */
+  readonly parts: readonly Statement[];
 }
 
 /** A gate and the rows on which its empty cells are missing labels rather than questions that were not asked. */
@@ -37,10 +41,19 @@ export interface Gate {
   readonly missing: RowSet;
   /** Rows with a value, and those on which it is missing. */
   readonly asked: RowSet;
+  readonly hints: readonly Hint[];
 }
 
-export function gateOf(index: number, sets: GateSets, missing: RowSet): Gate {
-  return { index, sets, missing, asked: either(sets.known, missing) };
+/** What a label of another task says of a gate whose own label is missing. */
+export interface Hint {
+  /** Rows on which that task's condition, which reads this gate alone, is true. */
+  readonly holds: RowSet;
+  /** Rows on which it must be, although the gate's label is missing. */
+  readonly rows: RowSet;
+}
+
+export function gateOf(index: number, sets: GateSets, missing: RowSet, hints: readonly Hint[]): Gate {
+  return { index, sets, missing, hints, asked: either(sets.known, missing) };
 }
 
 /**
@@ -192,13 +205,17 @@ export function roundest(low: number, high: number): number {
 }
 
 function statement(
-  { index, missing }: Gate,
+  { index, missing, hints }: Gate,
   condition: Condition,
   holds: RowSet,
   fails: RowSet,
   cost: number,
 ): Statement {
-  return { condition, holds, fails, possible: either(holds, missing), cost, gates: [index] };
+  let held = holds;
+  // true there, since it is true wherever that other condition is
+  for (const hint of hints) if (!anyOutside(hint.holds, holds)) held = either(held, hint.rows);
+  const said = { condition, holds, held, fails, possible: either(holds, missing), cost, gates: [index] };
+  return { ...said, parts: [{ ...said, parts: [] }] };
 }
 
 /** Both statements (Kleene). */
@@ -206,10 +223,12 @@ export function conjunction(left: Statement, right: Statement): Statement {
   return {
     condition: { kind: "and", of: [left.condition, right.condition] },
     holds: both(left.holds, right.holds),
+    held: both(left.held, right.held),
     fails: either(left.fails, right.fails),
     possible: both(left.possible, right.possible),
     cost: left.cost + right.cost,
     gates: [...new Set([...left.gates, ...right.gates])],
+    parts: [...left.parts, ...right.parts],
   };
 }
 
@@ -218,9 +237,11 @@ export function disjunction(left: Statement, right: Statement): Statement {
   return {
     condition: { kind: "or", of: [left.condition, right.condition] },
     holds: either(left.holds, right.holds),
-    fails: both(left.fails, right.fails),
+    held: either(left.held, right.held),
+    fails: without(without(either(left.fails, right.fails), left.possible), right.possible),
     possible: either(left.possible, right.possible),
     cost: left.cost + right.cost,
     gates: [...new Set([...left.gates, ...right.gates])],
+    parts: [],
   };
 }

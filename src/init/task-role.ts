@@ -4,7 +4,7 @@ import { all, type ColumnFacts, isNumber, isTruth, isYes, partsOf } from "./cell
 import { type GateForm, type LabelColumn, MAX_LABELS } from "./label-column.js";
 
 /** Kinds of tasks that a label column can become. */
-export const TASK_KINDS = ["binary", "classification", "multilabel", "regression"] as const;
+export const TASK_KINDS = ["binary", "classification", "ordinal", "multilabel", "regression"] as const;
 export type ProposedKind = (typeof TASK_KINDS)[number];
 
 /** A label column, with what its task is declared with. */
@@ -12,7 +12,7 @@ export interface TaskRole {
   readonly role: "task";
   readonly column: string;
   readonly kind: ProposedKind;
-  /** Classes or labels by name; of other kinds none. */
+  /** Classes, labels or levels by name, levels from the lowest; of other kinds none. */
   readonly names: readonly string[];
   /** Separates labels in a cell of `multilabel`. */
   readonly delimiter: string | null;
@@ -25,12 +25,47 @@ export interface TaskRole {
 export function kindOf(facts: ColumnFacts): ProposedKind | null {
   const { column, filled, distinct } = facts;
   if (all(facts, isTruth)) return "binary";
+  if (isGraded(facts)) return "ordinal";
   if (all(facts, isNumber)) {
     const isClass = distinct.size === 2 || (CLASS_NAME.test(column) && distinct.size <= MAX_NUMBERED);
     return isClass ? "classification" : "regression";
   }
   if (delimiterOf(facts) !== null) return "multilabel";
-  return distinct.size <= MAX_CLASSES && distinct.size <= filled / 3 ? "classification" : null;
+  const isFew = distinct.size <= filled / (distinct.size <= 10 ? 2 : 3) || LABEL_NAME.test(column);
+  return distinct.size <= MAX_CLASSES && isFew ? "classification" : null;
+}
+
+/** What people call the column that is asked. */
+export const LABEL_NAME = /^(y|labels?|target|class|outcome|answer)$/i;
+
+/** Grades by number under a name that says so, or three and more words of a scale. */
+function isGraded(facts: ColumnFacts): boolean {
+  const { column, distinct } = facts;
+  if (distinct.size < 3 || distinct.size > MOST_GRADES) return false;
+  return all(facts, isWhole) ? GRADE_NAME.test(column) : scaleOf(distinct) !== undefined;
+}
+
+const isWhole = (cell: string): boolean => /^-?\d+(\.0)?$/.test(cell);
+const MOST_GRADES = 11;
+const GRADE_NAME = /(^|[_\s.-])(grade|rating|stars?|stage|level|severity|rank|priority|score)$/i;
+
+/** Words in their order, from the lowest. */
+const SCALES: readonly (readonly string[])[] = [
+  ["very low", "low", "medium", "high", "very high"],
+  ["low", "moderate", "high"],
+  ["tiny", "small", "medium", "large", "huge"],
+  ["none", "minimal", "mild", "moderate", "severe", "critical"],
+  ["never", "rarely", "sometimes", "often", "always"],
+  ["very poor", "poor", "fair", "good", "very good", "excellent"],
+  ["bad", "average", "good"],
+  ["i", "ii", "iii", "iv", "v"],
+];
+
+function scaleOf(distinct: ReadonlySet<string>): readonly string[] | undefined {
+  const words = [...distinct].map((word) => word.toLowerCase());
+  return new Set(words).size < words.length
+    ? undefined
+    : SCALES.find((scale) => words.every((word) => scale.includes(word)));
 }
 
 const CLASS_NAME = /(class|category|label|type|kind|species)(_?id)?$/i;
@@ -82,6 +117,11 @@ export function taskOf(facts: ColumnFacts, kind: ProposedKind): TaskRole {
       const classOf = (cell: string) => index.get(cell) ?? Number.NaN;
       return { ...common, names, labels: labels({ kind: "classes", names }, classOf) };
     }
+    case "ordinal": {
+      const names = levelNames(facts);
+      const index = new Map(names.map((name, i) => [name, i]));
+      return { ...common, names, labels: labels({ kind: "number" }, (cell) => index.get(cell) ?? Number.NaN) };
+    }
     case "multilabel": {
       const delimiter = delimiterOf(facts) ?? ",";
       const names = labelNames(facts, delimiter);
@@ -118,6 +158,18 @@ export function classNames(facts: ColumnFacts): string[] {
   const names = [...facts.distinct];
   if (names.length < 2) throw cannotBe(facts, "classification", "it has fewer than two classes");
   return names.every(isNumber) ? names.sort((a, b) => Number(a) - Number(b)) : names.sort();
+}
+
+/** From the lowest to the highest. */
+function levelNames(facts: ColumnFacts): string[] {
+  const scale = scaleOf(facts.distinct);
+  const names = classNames(facts);
+  if (all(facts, isNumber)) return names;
+  if (scale === undefined) {
+    const order = `the order of its levels is not known. Take classification, and write ordinal({ levels: […] }) in the configuration`;
+    throw cannotBe(facts, "ordinal", order);
+  }
+  return names.sort((a, b) => scale.indexOf(a.toLowerCase()) - scale.indexOf(b.toLowerCase()));
 }
 
 function labelNames(facts: ColumnFacts, delimiter: string): string[] {
