@@ -16,7 +16,7 @@ import { computeLogits } from "../../src/engine/inference/compute-logits.js";
 import { predictLogits } from "../../src/engine/inference/predict.js";
 import { replicaAnswerer } from "../../src/engine/replicas/forward.js";
 import { ReplicaGroup } from "../../src/engine/replicas/group.js";
-import { cutInputs, shardPlaces } from "../../src/engine/replicas/shards.js";
+import { cutInputs, shardPlaces } from "../../src/engine/batches/shards.js";
 import { ReplicaSteps } from "../../src/engine/replicas/steps.js";
 import { Trainer } from "../../src/engine/optimization/trainer.js";
 import { defineTasks } from "../../src/flow/define.js";

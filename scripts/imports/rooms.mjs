@@ -1,7 +1,7 @@
 // The rooms of src/, lowest first: what each one holds, what it may import besides itself, and which packages. Nothing
 // else may be imported, by type or dynamically neither, and no circle is left: docs/architecture.md says why.
 const BASE = ["arrays", "errors", "options"];
-const FACTS = ["tasks", "flow", ...BASE];
+const FACTS = ["tasks", "decoding", "flow", ...BASE];
 
 /** `imports`: rooms or single files of src/. `packages`: `node:` stands for all of Node's own modules. */
 export const rooms = {
@@ -11,7 +11,8 @@ export const rooms = {
   platform: { holds: "this process, this package's files, its cache", imports: ["errors"], packages: ["node:", "zod"] },
   protobuf: { holds: "the wire format of TensorFlow's messages", imports: BASE, packages: [] },
   flow: { holds: "the flow graph and its three-valued logic", imports: BASE, packages: [] },
-  tasks: { holds: "what every kind of task knows how to do", imports: ["flow", ...BASE], packages: [] },
+  decoding: { holds: "from a network's numbers to answers", imports: ["flow", "arrays"], packages: [] },
+  tasks: { holds: "what every kind of task knows how to do", imports: ["decoding", "flow", ...BASE], packages: [] },
   storage: {
     holds: "the run store in SQLite",
     imports: ["tasks", "flow", "platform", ...BASE],
@@ -51,6 +52,11 @@ export const rooms = {
   "engine/step-graph": {
     holds: "a step as one TensorFlow graph",
     imports: ["engine/optimization", "engine/batches", "engine/model", "engine/backends", "data", "protobuf", ...FACTS],
+    packages: ["node:", "@tensorflow/"],
+  },
+  "engine/features": {
+    holds: "what a frozen trunk makes of pictures, cached",
+    imports: ["engine/model", "data", "platform", ...FACTS],
     packages: ["node:", "@tensorflow/"],
   },
   "engine/inference": {
@@ -128,6 +134,7 @@ export const rooms = {
       "engine/batches",
       "engine/optimization",
       "engine/step-graph",
+      "engine/features",
       "engine/inference",
       "engine/replicas",
       "logging",

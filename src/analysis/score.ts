@@ -117,7 +117,13 @@ function countedRows({ spec }: TaskNode, active: RowMask, labelled: RowMask): Ro
   return scoringOf(spec).answeredBy === "network" ? bothMasks(active, labelled) : new Uint8Array(active.length);
 }
 
-function perSampleLosses({ spec }: TaskNode, outputs: Float32Array, labels: Labels, rows: number): Float32Array {
+/** Mean of each row's known loss terms; NaN where it has none. */
+export function perSampleLosses(
+  { spec }: Pick<TaskNode, "spec">,
+  outputs: Float32Array,
+  labels: Labels,
+  rows: number,
+): Float32Array {
   const behaviour = scoringOf(spec);
   const view = { data: outputs, stride: behaviour.logitWidth(spec), offset: 0 };
   const losses = new Float32Array(rows);

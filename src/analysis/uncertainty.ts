@@ -9,6 +9,9 @@ export interface Spread {
   readonly deviation: Float32Array;
 }
 
+/** Types of answers whose spread is in label units. */
+const NUMERIC: ReadonlySet<string> = new Set(["number", "numbers"]);
+
 /** One task's answers to some rows (or to their tokens) over all samples. */
 interface SampledTask {
   /** [rows, logitWidth], of the activated scores; of a task per token [tokens, logitWidth]. */
@@ -49,7 +52,7 @@ export class AnswerSampler {
       if (behaviour.answeredBy !== "network") continue;
       const activated = behaviour.activate(spec, at(logits, index));
       this.#activated[index]?.add(activated);
-      if (behaviour.answerType(spec) !== "number") continue;
+      if (!NUMERIC.has(behaviour.answerType(spec))) continue;
       const { unitScale } = at(this.#labels, index);
       this.#decoded[index]?.add(behaviour.decode(spec, activated, at(this.#thresholds, index), unitScale));
     }

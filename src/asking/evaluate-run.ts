@@ -49,7 +49,8 @@ export async function evaluateRun(
   const guessed = guessedRowsOf(store, stored);
   const evaluation: EvaluationRow[] = [];
   for (const split of splits) {
-    evaluation.push(...evaluateSplits(stored.graph, [await readScoredSplit(stored, split)], guessed, onDemand));
+    const scored = await readScoredSplit(stored, split);
+    evaluation.push(...evaluateSplits(stored.graph, [scored], guessed, onDemand, stored.baselines));
   }
   const wanted = evaluation.filter(
     (row) => (options.gates === undefined || row.gates === options.gates) && (asked?.selects(row) ?? true),

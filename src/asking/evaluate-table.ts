@@ -21,7 +21,7 @@ export interface EvaluateTableOptions extends PredictOptions {
  * @throws DataError, ConfigError where the table does not fit the run's flow and inputs
  */
 export async function evaluateTable(
-  { graph, config, thresholds, project }: StoredRun,
+  { graph, config, thresholds, baselines, project }: StoredRun,
   answerer: RunAnswerer,
   table: string,
   options: EvaluateTableOptions,
@@ -44,7 +44,7 @@ export async function evaluateTable(
     const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
     const outputs = await answerer.outputs(dataset.inputs, rows, options, dataset);
     const scored = scoreSplit(graph, outputsOf(dataset, graph, "test", rows, outputs), thresholds);
-    const evaluation = evaluateSplits(graph, [scored], [], onDemand);
+    const evaluation = evaluateSplits(graph, [scored], [], onDemand, baselines);
     return evaluation.filter((row) => asked?.selects(row) ?? true);
   } finally {
     dataset.close();

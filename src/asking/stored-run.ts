@@ -1,5 +1,6 @@
 /** @file A finished run opened from its folder alone: graph, decoders and predictions, without the project. */
 import { existsSync } from "node:fs";
+import type { Baselines } from "../analysis/baselines.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { StoreError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
@@ -9,6 +10,7 @@ import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
 import { isMasked, type Thresholds } from "../tasks/index.js";
 import { loadOwnCode } from "../project/custom-task-code.js";
 import { type RunningProject, runningProject } from "../project/project-dir.js";
+import { readBaselines } from "../records/baselines.js";
 import { readPredictions } from "../records/predictions.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
 import { type RunConfig, runFiles } from "../records/run-folder.js";
@@ -22,6 +24,8 @@ export interface StoredRun {
   readonly graph: FlowGraph;
   /** Per task, in the order of the graph. */
   readonly thresholds: readonly Thresholds[];
+  /** Constant answers to beat; of a run from before there were any none. */
+  readonly baselines: Baselines;
   /** The user's, whose code and files may be used; null where the user stands in none. */
   readonly project: RunningProject | null;
 }
@@ -51,7 +55,8 @@ export async function openStoredRun(
   const [graph, config] = [readGraph(dir), readRunConfig(dir)];
   const running = runningProject(project);
   await loadOwnCode(run, graph, running, config.configFile);
-  return { run, dir, config, graph, thresholds: readThresholds(dir, graph), project: running };
+  const [thresholds, baselines] = [readThresholds(dir, graph), readBaselines(dir, graph)];
+  return { run, dir, config, graph, thresholds, baselines, project: running };
 }
 
 /** Whether the store has a run's results, but the folder with what they were made of has been deleted. */

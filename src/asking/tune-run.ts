@@ -36,7 +36,7 @@ export async function tuneRun(
   options: OpenRunOptions = {},
 ): Promise<TuneResult> {
   const stored = await openStoredRun(store, reference, options);
-  const { run, dir, graph, config } = stored;
+  const { run, dir, graph, config, baselines } = stored;
   const splits = predictedSplits(dir);
   if (!splits.includes("valid")) {
     throw new ConfigError(
@@ -55,7 +55,7 @@ export async function tuneRun(
   for (const split of splits) {
     const scored = split === "valid" ? tuned : withThresholds(graph, await readScoredSplit(stored, split), thresholds);
     await writePredictions(runFiles(dir).predictions(split), scored);
-    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, onDemand));
+    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, onDemand, baselines));
   }
   const kept = keepThresholds(store, run.id, dir, graph, thresholds, tunedBy);
   // its thresholds and predictions are other files now
@@ -64,8 +64,8 @@ export async function tuneRun(
     run: summarize(run, dir),
     split: "valid",
     thresholds: kept,
-    before: evaluateSplit(graph, valid, undefined, onDemand),
-    after: evaluateSplit(graph, tuned, undefined, onDemand),
+    before: evaluateSplit(graph, valid, undefined, onDemand, baselines),
+    after: evaluateSplit(graph, tuned, undefined, onDemand, baselines),
     reports,
   };
 }

@@ -5,12 +5,13 @@ import * as Flags from "@oclif/core/flags";
 import type { ClassCount, LabelCounts } from "../analysis/label-report.js";
 import { CoolCommand } from "../cli/command.js";
 import { cellText } from "../cli/text.js";
-import { LoggerGroup } from "../logging/logger-group.js";
-import { drawTable, groupByFlow } from "../cli/tables/tables.js";
+import { baselineTable, drawTable, groupByFlow } from "../cli/tables/tables.js";
 import { checkProject, type ProjectCheck } from "../project/check-project.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { loadProject } from "../project/load-project.js";
 import { findProjectDir } from "../project/project-dir.js";
+import { behaviourOf } from "../tasks/index.js";
+import type { CheckedPictures } from "../training/check-pictures.js";
 import { measureNetwork, type NetworkPart } from "../training/measure-network.js";
 
 /** What `--json` prints. */
@@ -18,6 +19,8 @@ interface Checked extends Omit<ProjectCheck, "inputs"> {
   readonly network: readonly NetworkPart[];
   /** Pictures that were decoded; null without --images. */
   readonly pictures: number | null;
+  /** Pictures that two splits show under different paths; null without --images. */
+  readonly duplicates: CheckedPictures["duplicates"] | null;
 }
 
 export default class Check extends CoolCommand {
@@ -44,7 +47,9 @@ export default class Check extends CoolCommand {
     const project = await loadProject(args.project ?? findProjectDir(flags.project ?? "."), flags.set ?? []);
     const { inputs, ...check } = await checkProject(project, (line) => this.note(line));
     const network = await measureNetwork(project, inputs);
-    const pictures = flags.images ? await this.interruptible((signal) => this.#decode(project, flags, signal)) : null;
+    const decoded = flags.images ? await this.#decode(project, flags.store) : null;
+    const pictures = decoded?.rows ?? null;
+    const baselines = decoded?.baselines ?? check.baselines;
     this.log(check.tree);
     this.log("");
     const { rows, tables, implied, warnings, classes } = check.labels;
@@ -58,6 +63,10 @@ export default class Check extends CoolCommand {
         tables.map(({ table, ...counts }) => ({ ...counts, part: table })),
       );
     if (classes.length > 0) this.#drawClasses(classes);
+    if (baselines.length > 0) this.log(baselineTable(baselines));
+    if (pictures === null && project.graph.tasks.some(({ spec }) => behaviourOf(spec).imageScales(spec).length > 0)) {
+      this.log("constant answers in pixels of the pictures: with --images");
+    }
     this.log(
       drawTable(
         ["network", "parameters"],
@@ -72,21 +81,15 @@ export default class Check extends CoolCommand {
     for (const warning of check.warnings) this.log(`warning: ${warning}`);
     for (const task of check.unasked) this.log(`warning: ${task}: is declared, and the flow never asks it`);
     this.#logLeaks(check.leaks);
+    this.#logDuplicates(decoded?.duplicates ?? []);
     if (pictures !== null) this.log(`${pictures} rows have pictures that can be decoded`);
-    return { ...check, network, pictures };
+    return { ...check, baselines, network, pictures, duplicates: decoded?.duplicates ?? null };
   }
 
-  /** @returns how many rows have sound pictures */
-  async #decode(
-    project: LoadedProject,
-    flags: { readonly project?: string | undefined; readonly store?: string | undefined },
-    signal: AbortSignal,
-  ): Promise<number> {
-    const { openDataset } = await import("../training/open-dataset.js");
-    const store = flags.store ?? join(project.projectDir, ".cool");
-    const dataset = await openDataset(project, project.settings, store, new LoggerGroup([]), signal);
-    dataset.close();
-    return dataset.rows;
+  async #decode(project: LoadedProject, store?: string): Promise<CheckedPictures> {
+    const { checkPictures } = await import("../training/check-pictures.js");
+    const dir = store ?? join(project.projectDir, ".cool");
+    return this.interruptible((signal) => checkPictures(project, dir, signal));
   }
 
   #drawClasses(classes: readonly ClassCount[]): void {
@@ -109,6 +112,19 @@ export default class Check extends CoolCommand {
     this.log(
       `warning: the picture ${first.picture} of the input "${first.input}" stands in ${first.splits.join(" and ")}${others}: what is measured there was seen in training`,
     );
+  }
+
+  #logDuplicates(duplicates: CheckedPictures["duplicates"]): void {
+    for (const kind of ["same", "near"] as const) {
+      const [first, ...others] = duplicates.filter((one) => one.kind === kind);
+      if (first === undefined) continue;
+      const { picture, split, other, other_split, input } = first;
+      const alike = kind === "same" ? "is the same as" : "is nearly the same as";
+      const more = others.length === 0 ? "" : `, and so for ${others.length} more`;
+      this.log(
+        `warning: the picture ${cellText(picture)} in ${split} ${alike} ${cellText(other)} in ${other_split} (input "${input}")${more}: ${split} measures what ${other_split} has shown; group them with data.split.groupBy, or remove one`,
+      );
+    }
   }
 
   /** @param part what the rows are counted by */

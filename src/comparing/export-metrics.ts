@@ -35,6 +35,7 @@ const COLUMNS: Readonly<Record<Measurements, readonly Column[]>> = {
     { name: "metric_name", type: "VARCHAR" },
     { name: "metric_res", type: "DOUBLE" },
     { name: "num_samples", type: "INTEGER" },
+    { name: "baseline", type: "DOUBLE" },
   ],
   curves: [
     ...RUN,
@@ -60,7 +61,7 @@ const rowsOf: { readonly [M in Measurements]: (store: RunStore, run: RunRecord) 
       .readEvaluation(id)
       .map((row) => [
         ...[id, name, row.split, row.gates, row.task_path, row.metric_name],
-        ...[row.metric_res, row.num_samples],
+        ...[row.metric_res, row.num_samples, row.baseline ?? null],
       ]),
   curves: (store, { id, name }) =>
     store

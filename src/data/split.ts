@@ -1,24 +1,44 @@
 /** @file Which rows train, validate and test. */
 import { createHash } from "node:crypto";
-import { at } from "../arrays.js";
+import { at, i32At } from "../arrays.js";
 import { ConfigError, DataError } from "../errors.js";
 import { atOnce, type Sliced } from "../platform/yield-to.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
+import type { Item } from "./stratify.js";
 import { columnOf, placeOf, quoteCell, type Table } from "./tables/table.js";
 
 /** Row numbers of each split, ascending. */
 export type Splits = Readonly<Record<Split, Int32Array>>;
 
+/** What a split takes care of besides shares. */
+export interface SplitCare {
+  /** A column: rows of one value of it stay in one split. */
+  readonly groupBy?: string | undefined;
+  /** Whether every class of every task gets its share of every split. */
+  readonly stratify?: boolean | undefined;
+  /** Parts that train and valid together are cut into for cross-validation. */
+  readonly folds?: number | undefined;
+  /** The part, from 1, that is valid while the others train. */
+  readonly fold?: number | undefined;
+}
+
 /** Shares of the rows; they add up to 1. */
-export interface SplitFractions {
+export interface SplitFractions extends SplitCare {
   readonly train: number;
   readonly valid: number;
   readonly test: number;
   readonly seed: number;
 }
 
-/** Either shares or a column that says train, valid (val, validation) or test. */
-export type SplitSpec = SplitFractions | { readonly column: string };
+/** A column that says train, valid (val, validation) or test. */
+export interface SplitColumn extends SplitCare {
+  readonly column: string;
+  /** Of the folds. */
+  readonly seed?: number | undefined;
+}
+
+/** Either shares or a column. */
+export type SplitSpec = SplitFractions | SplitColumn;
 
 const FRACTION_TOLERANCE = 1e-6;
 
@@ -36,20 +56,36 @@ export function splitRows(ids: readonly string[], fractions: SplitFractions): Sp
 /** `splitRows` with room for signals. */
 export function* splitRowsSliced(ids: readonly string[], fractions: SplitFractions): Sliced<Splits> {
   assertFractions(fractions);
-  const groups = yield* groupByImage(ids, fractions.seed);
+  const rows = Int32Array.from(ids, (_, row) => row);
+  const items = yield* itemsOf(rows, (row) => imageOf(at(ids, row)), fractions.seed);
+  return splitsOf(cut(items, sharesOf(fractions)));
+}
+
+/** Shares of train, valid and test. */
+export function sharesOf(fractions: SplitFractions): number[] {
+  return SPLITS.map((split) => fractions[split]);
+}
+
+/** The picture that a row is about, by the row's id. */
+export function imageOf(id: string): string {
+  return id.replace(/#\d+$/, "");
+}
+
+/** Items, in their order, cut where the shares of the rows are reached; an item belongs to the part of its first place. */
+export function cut(items: readonly Item[], shares: readonly number[]): Item[][] {
   const counts = largestRemainder(
-    SPLITS.map((split) => fractions[split]),
-    ids.length,
+    shares,
+    items.reduce((sum, item) => sum + item.length, 0),
   );
-  const rows: number[][] = SPLITS.map(() => []);
+  const parts: Item[][] = shares.map(() => []);
   let current = 0;
   let room = at(counts, 0);
-  for (const group of groups) {
-    while (room <= 0 && current < SPLITS.length - 1) room += at(counts, ++current);
-    rows[current]?.push(...group);
-    room -= group.length;
+  for (const item of items) {
+    while (room <= 0 && current < shares.length - 1) room += at(counts, ++current);
+    parts[current]?.push(item);
+    room -= item.length;
   }
-  return splitsOf(rows);
+  return parts;
 }
 
 /**
@@ -69,7 +105,7 @@ export function splitByColumn(table: Table, column: string): Splits {
     }
     rows[SPLITS.indexOf(split)]?.push(row);
   });
-  return splitsOf(rows);
+  return splitsOf(rows.map((own) => [own]));
 }
 
 const SPLIT_WORDS: ReadonlyMap<string, Split> = new Map([
@@ -80,7 +116,7 @@ const SPLIT_WORDS: ReadonlyMap<string, Split> = new Map([
   ["test", "test"],
 ]);
 
-function assertFractions(fractions: SplitFractions): void {
+export function assertFractions(fractions: SplitFractions): void {
   const shares = SPLITS.map((split) => fractions[split]);
   const sum = shares.reduce((a, b) => a + b, 0);
   // written so that NaN fails too
@@ -94,21 +130,26 @@ function assertFractions(fractions: SplitFractions): void {
 /** Images that are hashed or sorted at a time. */
 const SLICE = 65_536;
 
-/** Rows of each image, images in the order of their hashes. */
-function* groupByImage(ids: readonly string[], seed: number): Sliced<readonly (readonly number[])[]> {
-  const byImage = new Map<string, number[]>();
-  for (let row = 0; row < ids.length; row += 1) {
-    const image = at(ids, row).replace(/#\d+$/, "");
-    const rows = byImage.get(image);
-    if (rows === undefined) byImage.set(image, [row]);
+/** Rows of each key, such as an image, in the order of the hashes of (seed, key). */
+export function* itemsOf(
+  someRows: Int32Array,
+  keyOf: (row: number) => string,
+  seed: number | string,
+): Sliced<readonly Item[]> {
+  const byKey = new Map<string, number[]>();
+  for (let i = 0; i < someRows.length; i += 1) {
+    const row = i32At(someRows, i);
+    const own = keyOf(row);
+    const rows = byKey.get(own);
+    if (rows === undefined) byKey.set(own, [row]);
     else rows.push(row);
-    if (row % SLICE === 0) yield;
+    if (i % SLICE === 0) yield;
   }
   // by the first bytes of their hashes first: each bucket is then sorted by itself
   const buckets: { readonly key: string; readonly rows: number[] }[][] = Array.from({ length: 256 }, () => []);
   let hashed = 0;
-  for (const [image, rows] of byImage) {
-    const key = createHash("sha256").update(`${seed}\0${image}`).digest("binary");
+  for (const [own, rows] of byKey) {
+    const key = createHash("sha256").update(`${seed}\0${own}`).digest("binary");
     buckets[key.charCodeAt(0)]?.push({ key, rows });
     hashed += 1;
     if (hashed % SLICE === 0) yield;
@@ -131,7 +172,13 @@ function largestRemainder(fractions: readonly number[], total: number): number[]
   return counts;
 }
 
-function splitsOf(rows: readonly (readonly number[])[]): Splits {
-  const [train, valid, test] = rows.map((list) => Int32Array.from(list).sort());
+/** Splits of the rows of some items each. */
+export function splitsOf(parts: readonly (readonly Item[])[]): Splits {
+  const [train, valid, test] = parts.map(rowsIn);
   return { train, valid, test } as Splits;
+}
+
+/** Rows of some items, ascending. */
+export function rowsIn(items: readonly Item[]): Int32Array {
+  return Int32Array.from(items.flat()).sort();
 }

@@ -20,7 +20,12 @@ export function configMarkdown(config: Readonly<Record<string, unknown>>): strin
   return markdownTable(["setting", "value"], rows);
 }
 
-/** One table per split: a row per task and metric, true and predicted gates side by side. */
+const HEAD = ["task", "metric", "true gates", "n", "constant", "predicted gates", "n", "constant"];
+
+/**
+ * One table per split: a row per task and metric, true and predicted gates side by side, each with the value of a
+ * constant answer, marked where it is not beaten.
+ */
 export function evaluationMarkdown(rows: readonly EvaluationRow[]): string {
   const splits = [...new Set(rows.map(({ split }) => split))];
   return splits
@@ -31,7 +36,13 @@ export function evaluationMarkdown(rows: readonly EvaluationRow[]): string {
         const found = own.find(
           (row) => row.gates === gates && row.task_path === wanted.task_path && row.metric_name === wanted.metric_name,
         );
-        return found === undefined ? ["", ""] : [found.metric_res?.toFixed(4) ?? "–", String(found.num_samples)];
+        if (found === undefined) return ["", "", ""];
+        const baseline = found.baseline?.toFixed(4) ?? "";
+        return [
+          found.metric_res?.toFixed(4) ?? "–",
+          String(found.num_samples),
+          found.beats_baseline === false ? `${baseline} !` : baseline,
+        ];
       };
       const body = keys.map((row) => [
         row.task_path,
@@ -39,7 +50,7 @@ export function evaluationMarkdown(rows: readonly EvaluationRow[]): string {
         ...cell(row, "truth"),
         ...cell(row, "predicted"),
       ]);
-      return `### ${split}\n\n${markdownTable(["task", "metric", "true gates", "n", "predicted gates", "n"], body)}`;
+      return `### ${split}\n\n${markdownTable(HEAD, body)}`;
     })
     .join("\n\n");
 }

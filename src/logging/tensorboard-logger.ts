@@ -65,6 +65,7 @@ export function openTensorBoardLogger(options: TensorBoardLoggerOptions): RunLog
 /** Event files of the run as a whole lie in its folder, the others in folders below. */
 type Folder = Split | "run" | "system";
 
+const BASELINE = "The same metric of the best constant answer that train teaches";
 const BEST_EPOCH = "_total/best_epoch";
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
@@ -142,6 +143,11 @@ class TensorBoardLogger implements RunLogger {
       // curves tell the epochs of the other splits; of these only what stands beside the settings is told again
       if (split !== "test" && !(gates === "truth" && shown.has(`${split}:${tag}`))) continue;
       this.#writer(split).scalar(gates === "truth" ? tag : `${tag}/predicted_gates`, metric_res, step);
+    }
+    // beside the curve of valid, and beside the value of test
+    for (const { split, task_path, metric_name, gates, baseline } of rows) {
+      if (baseline === undefined || gates !== "truth" || split === "train") continue;
+      this.#writer(split).scalar(`${task_path}/${metric_name}/baseline`, baseline, step, BASELINE);
     }
     const run = this.#writer("run");
     if (epoch !== null) run.scalar(BEST_EPOCH, epoch, step, "Epoch of the checkpoint that was evaluated");

@@ -27,6 +27,8 @@ export {
   type TrunkPart,
   tokenEncoder,
 } from "../engine/model/ready-trunks.js";
+export type { PreprocessingInput } from "../engine/model/pretrained/preprocessing.js";
+export { type FreezeChoice, type PretrainedOptions, pretrained } from "../engine/model/pretrained/pretrained.js";
 export { maskPadding, poolTokens } from "../engine/model/token-layers.js";
 export * from "../errors.js";
 export { defineTasks, Expression, type TaskDefinitions } from "../flow/define.js";
@@ -38,12 +40,16 @@ export { defineProject, type Project, type ProjectDefinition } from "./define-pr
 export type { EvaluationRow, Gates, MetricPoint, Split } from "../tasks/evaluation.js";
 export {
   binary,
+  type BoxOptions,
   boundedRegression,
+  box,
   classification,
   known,
   maskedLanguageModeling,
   multilabel,
   ordinal,
+  type PointOptions,
+  point,
   type RegressionOptions,
   regression,
 } from "../tasks/index.js";

@@ -1,6 +1,9 @@
 /** @file `cool check`: a project's flow and labels, before any training. */
+import { type BaselineRow, baselineRows } from "../analysis/baselines.js";
 import { type LabelReport, labelReport } from "../analysis/label-report.js";
 import type { InputSpec } from "../data/dataset.js";
+import { fitTasks } from "../data/labels/fit-tasks.js";
+import { needsImageSize } from "../data/labels/labels.js";
 import type { Leak } from "../data/load.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { printGraph } from "../flow/print.js";
@@ -15,6 +18,8 @@ export interface ProjectCheck {
   readonly unasked: readonly string[];
   readonly warnings: readonly string[];
   readonly leaks: readonly Leak[];
+  /** What constant answers come to; not there for tasks in pixels of pictures, which are not opened. */
+  readonly baselines: readonly BaselineRow[];
   /** Inputs as the network reads them. */
   readonly inputs: Readonly<Record<string, InputSpec>>;
 }
@@ -37,7 +42,14 @@ export async function checkProject(
     allow: data.allow,
     split: data.split,
     impliedLabels: data.impliedLabels,
+    weight: data.weight,
   });
+  const dataset = {
+    rows: tables.reduce((sum, table) => sum + table.rows.length, 0),
+    labels,
+    splits,
+    offsets: offsets ?? null,
+  };
   return {
     graph,
     labels: labelReport(graph, labels, splits, { tables, implied, offsets: offsets ?? null }),
@@ -45,6 +57,7 @@ export async function checkProject(
     unasked: project.unasked,
     warnings: read.warnings,
     leaks: read.leaks,
+    baselines: baselineRows(fitTasks(graph, dataset), dataset, (task) => !needsImageSize(task)),
     inputs: read.inputs,
   };
 }

@@ -20,6 +20,16 @@ export interface SettingsInput {
             | {
                 /** Column whose cells are train, valid (or val, validation) or test. */
                 column: string;
+                /** Which rows fall into which fold. */
+                seed?: number | undefined;
+                /** Column of groups, such as patients: the rows of one stay in one split, and in one fold. */
+                groupBy?: string | undefined;
+                /** Whether every class of every task, among its active labels, gets its share of every split and fold. */
+                stratify?: boolean | undefined;
+                /** Parts for cool run --folds; 5 where nothing is said. */
+                folds?: number | undefined;
+                /** The part of train and valid together that is valid; set by cool run --folds. */
+                fold?: number | undefined;
               }
             | {
                 /** Part of the rows that train. Default: 0.8. */
@@ -30,6 +40,14 @@ export interface SettingsInput {
                 test?: number | undefined;
                 /** Which rows fall where. Default: 7. */
                 seed?: number | undefined;
+                /** Column of groups, such as patients: the rows of one stay in one split, and in one fold. */
+                groupBy?: string | undefined;
+                /** Whether every class of every task, among its active labels, gets its share of every split and fold. */
+                stratify?: boolean | undefined;
+                /** Parts for cool run --folds; 5 where nothing is said. */
+                folds?: number | undefined;
+                /** The part of train and valid together that is valid; set by cool run --folds. */
+                fold?: number | undefined;
               }
             | undefined;
         }[]
@@ -41,6 +59,16 @@ export interface SettingsInput {
       | {
           /** Column whose cells are train, valid (or val, validation) or test. */
           column: string;
+          /** Which rows fall into which fold. */
+          seed?: number | undefined;
+          /** Column of groups, such as patients: the rows of one stay in one split, and in one fold. */
+          groupBy?: string | undefined;
+          /** Whether every class of every task, among its active labels, gets its share of every split and fold. */
+          stratify?: boolean | undefined;
+          /** Parts for cool run --folds; 5 where nothing is said. */
+          folds?: number | undefined;
+          /** The part of train and valid together that is valid; set by cool run --folds. */
+          fold?: number | undefined;
         }
       | {
           /** Part of the rows that train. Default: 0.8. */
@@ -51,10 +79,20 @@ export interface SettingsInput {
           test?: number | undefined;
           /** Which rows fall where. Default: 7. */
           seed?: number | undefined;
+          /** Column of groups, such as patients: the rows of one stay in one split, and in one fold. */
+          groupBy?: string | undefined;
+          /** Whether every class of every task, among its active labels, gets its share of every split and fold. */
+          stratify?: boolean | undefined;
+          /** Parts for cool run --folds; 5 where nothing is said. */
+          folds?: number | undefined;
+          /** The part of train and valid together that is valid; set by cool run --folds. */
+          fold?: number | undefined;
         }
       | undefined;
     /** What a picture that cannot be decoded is: an error, or a row that is left out, counted and listed. Default: "error". */
     onBadImage?: "error" | "skip" | undefined;
+    /** Column of how much each row counts in training, in the mean of every task; null: all alike. Default: null. */
+    weight?: string | null | undefined;
     /** Whether missing labels of gates are taken from the labels of what they gate. Default: false. */
     impliedLabels?: boolean | undefined;
     /** How training pictures are changed at random, and the labels that measure them with them; null: not at all. Default: null. */
@@ -120,6 +158,20 @@ export interface SettingsInput {
               weightDecay?: number | undefined;
             }
           | {
+              /** Adam (Kingma & Ba 2015). */
+              kind: "adam";
+              /** Size of a step. Default: 0.001. */
+              learningRate?: number | undefined;
+              /** Decay of the mean of gradients. Default: 0.9. */
+              beta1?: number | undefined;
+              /** Decay of the mean of their squares. Default: 0.999. */
+              beta2?: number | undefined;
+              /** Added to the denominator. Default: 1e-8. */
+              epsilon?: number | undefined;
+              /** Times each weight, added to its gradient. Default: 0. */
+              weightDecay?: number | undefined;
+            }
+          | {
               /** Stochastic gradient descent with momentum. */
               kind: "sgd";
               /** Size of a step. Default: 0.01. */
@@ -131,6 +183,96 @@ export interface SettingsInput {
               /** Times each weight, added to its gradient. Default: 0. */
               weightDecay?: number | undefined;
             }
+          | {
+              /** Gradients divided by the root of their mean square (Tieleman & Hinton 2012). */
+              kind: "rmsprop";
+              /** Size of a step. Default: 0.001. */
+              learningRate?: number | undefined;
+              /** Decay of the mean of squared gradients. Default: 0.99. */
+              decay?: number | undefined;
+              /** Added to the denominator. Default: 1e-8. */
+              epsilon?: number | undefined;
+              /** Part of the last step that the next one keeps. Default: 0. */
+              momentum?: number | undefined;
+              /** Times each weight, added to its gradient. Default: 0. */
+              weightDecay?: number | undefined;
+            }
+          | {
+              /** Steps of one size along the signs of a momentum (Chen et al. 2023). */
+              kind: "lion";
+              /** Size of a step: about a tenth of Adam's. Default: 0.0001. */
+              learningRate?: number | undefined;
+              /** Part of the momentum in a step's direction. Default: 0.9. */
+              beta1?: number | undefined;
+              /** Decay of the momentum. Default: 0.99. */
+              beta2?: number | undefined;
+              /** Part of each weight that a step takes away, times learningRate. Default: 0. */
+              weightDecay?: number | undefined;
+            }
+          | undefined;
+        /** How the learning rate goes from step to step, besides reduceOnPlateau; null: it stays. Default: null. */
+        schedule?:
+          | {
+              /** The learning rate stays, after a warm-up. */
+              kind: "constant";
+              /** Epochs, or part of one, in which the rate grows along a line; 0: none. Default: 0. */
+              warmupEpochs?: number | undefined;
+              /** The part of the learning rate that it then starts from. Default: 0.1. */
+              warmupFrom?: number | undefined;
+            }
+          | {
+              /** Down along half a wave until the last step (Loshchilov & Hutter 2017). */
+              kind: "cosine";
+              /** The part of the learning rate that it comes down to. Default: 0. */
+              finalFactor?: number | undefined;
+              /** Epochs, or part of one, in which the rate grows along a line; 0: none. Default: 0. */
+              warmupEpochs?: number | undefined;
+              /** The part of the learning rate that it then starts from. Default: 0.1. */
+              warmupFrom?: number | undefined;
+            }
+          | {
+              /** Up to the learning rate and down again (Smith & Topin 2018). */
+              kind: "oneCycle";
+              /** Part of all steps in which it grows. Default: 0.3. */
+              warmupFraction?: number | undefined;
+              /** The part of the learning rate that it starts from. Default: 0.04. */
+              initialFactor?: number | undefined;
+              /** The part of the learning rate that it ends at. Default: 0.000004. */
+              finalFactor?: number | undefined;
+            }
+          | {
+              /** Multiplied after every epoch. */
+              kind: "exponential";
+              /** What it is multiplied by. Default: 0.95. */
+              factor?: number | undefined;
+              /** Epochs, or part of one, in which the rate grows along a line; 0: none. Default: 0. */
+              warmupEpochs?: number | undefined;
+              /** The part of the learning rate that it then starts from. Default: 0.1. */
+              warmupFrom?: number | undefined;
+            }
+          | {
+              /** Multiplied after some epochs. */
+              kind: "steps";
+              /** Epochs after which it is multiplied. */
+              epochs: number[];
+              /** What it is multiplied by. Default: 0.1. */
+              factor?: number | undefined;
+              /** Epochs, or part of one, in which the rate grows along a line; 0: none. Default: 0. */
+              warmupEpochs?: number | undefined;
+              /** The part of the learning rate that it then starts from. Default: 0.1. */
+              warmupFrom?: number | undefined;
+            }
+          | null
+          | undefined;
+        /** Parts that a batch is computed in, one after the other, where all of it takes too much memory. Default: 1. */
+        accumulate?: number | undefined;
+        /** Evaluate, and keep as the best checkpoint, a moving average of the weights; null: the weights themselves. Default: null. */
+        averageWeights?:
+          | {
+              /** Part of the average that a step keeps; the first ones keep less. Default: 0.999. */
+              decay?: number | undefined;
+            }
+          | null
           | undefined;
         /** Largest norm of all gradients together; null: no limit. Default: null. */
         clipNorm?: number | null | undefined;
@@ -149,6 +291,20 @@ export interface SettingsInput {
           | undefined;
         /** Features, tasks and flows whose weights stay as they are. Default: []. */
         freeze?: string[] | undefined;
+        /** Factors of the learning rate for layers of the trunk, by name or beginning (block_1_*); of several that fit the first counts, and heads keep 1. */
+        layerRates?: Record<string, number> | undefined;
+        /** What a frozen trunk puts out is computed once per picture and kept in the store's cache, so that only what trains is run; null: the trunk runs in every step. */
+        featureCache?:
+          | {
+              /** Of each number; float16 takes half the room, and changes answers by about a thousandth. Default: "float32". */
+              precision?: "float32" | "float16" | undefined;
+              /** Largest size of the cache; what was not used for longest is removed. Default: 10. */
+              gigabytes?: number | undefined;
+              /** With data.augment: so many changed copies of each picture take turns, and theirs are the features that are cached; null: every epoch changes pictures anew, and nothing is cached for training. Default: null. */
+              views?: number | null | undefined;
+            }
+          | null
+          | undefined;
         /** Lower the learning rate where the monitor no longer improves; null: never. Default: null. */
         reduceOnPlateau?:
           | {

@@ -34,6 +34,67 @@ const sgd = z.strictObject({
   weightDecay: z.number().min(0).default(0).describe("Times each weight, added to its gradient"),
 });
 
+const adam = z.strictObject({
+  kind: z.literal("adam").describe("Adam (Kingma & Ba 2015)"),
+  learningRate: positive.default(1e-3).describe("Size of a step"),
+  beta1: fraction.default(0.9).describe("Decay of the mean of gradients"),
+  beta2: fraction.default(0.999).describe("Decay of the mean of their squares"),
+  epsilon: positive.default(1e-8).describe("Added to the denominator"),
+  weightDecay: z.number().min(0).default(0).describe("Times each weight, added to its gradient"),
+});
+
+const rmsprop = z.strictObject({
+  kind: z.literal("rmsprop").describe("Gradients divided by the root of their mean square (Tieleman & Hinton 2012)"),
+  learningRate: positive.default(1e-3).describe("Size of a step"),
+  decay: fraction.default(0.99).describe("Decay of the mean of squared gradients"),
+  epsilon: positive.default(1e-8).describe("Added to the denominator"),
+  momentum: fraction.default(0).describe("Part of the last step that the next one keeps"),
+  weightDecay: z.number().min(0).default(0).describe("Times each weight, added to its gradient"),
+});
+
+const lion = z.strictObject({
+  kind: z.literal("lion").describe("Steps of one size along the signs of a momentum (Chen et al. 2023)"),
+  learningRate: positive.default(1e-4).describe("Size of a step: about a tenth of Adam's"),
+  beta1: fraction.default(0.9).describe("Part of the momentum in a step's direction"),
+  beta2: fraction.default(0.99).describe("Decay of the momentum"),
+  weightDecay: z.number().min(0).default(0).describe("Part of each weight that a step takes away, times learningRate"),
+});
+
+const warmUp = {
+  warmupEpochs: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("Epochs, or part of one, in which the rate grows along a line; 0: none"),
+  warmupFrom: fraction.default(0.1).describe("The part of the learning rate that it then starts from"),
+};
+
+const schedule = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("constant").describe("The learning rate stays, after a warm-up"), ...warmUp }),
+  z.strictObject({
+    kind: z.literal("cosine").describe("Down along half a wave until the last step (Loshchilov & Hutter 2017)"),
+    finalFactor: fraction.default(0).describe("The part of the learning rate that it comes down to"),
+    ...warmUp,
+  }),
+  z.strictObject({
+    kind: z.literal("oneCycle").describe("Up to the learning rate and down again (Smith & Topin 2018)"),
+    warmupFraction: fraction.default(0.3).describe("Part of all steps in which it grows"),
+    initialFactor: fraction.default(0.04).describe("The part of the learning rate that it starts from"),
+    finalFactor: fraction.default(4e-6).describe("The part of the learning rate that it ends at"),
+  }),
+  z.strictObject({
+    kind: z.literal("exponential").describe("Multiplied after every epoch"),
+    factor: z.number().gt(0).lt(1).default(0.95).describe("What it is multiplied by"),
+    ...warmUp,
+  }),
+  z.strictObject({
+    kind: z.literal("steps").describe("Multiplied after some epochs"),
+    epochs: z.array(wholePositive).min(1).describe("Epochs after which it is multiplied"),
+    factor: z.number().gt(0).lt(1).default(0.1).describe("What it is multiplied by"),
+    ...warmUp,
+  }),
+]);
+
 const replicas = z
   .custom<number | "auto">(
     (value) => value === "auto" || (typeof value === "number" && Number.isInteger(value) && value >= 1),
@@ -53,9 +114,30 @@ const train = z.strictObject({
     .default(1)
     .describe("Copies of the network that share every batch; auto: as many as the machine has cores or GPUs for"),
   optimizer: z
-    .discriminatedUnion("kind", [adamw, sgd])
+    .discriminatedUnion("kind", [adamw, adam, sgd, rmsprop, lion])
     .prefault({ kind: "adamw" })
     .describe("How gradients become steps"),
+  schedule: schedule
+    .nullable()
+    .default(null)
+    .describe("How the learning rate goes from step to step, besides reduceOnPlateau; null: it stays"),
+  accumulate: wholePositive
+    .default(1)
+    .describe("Parts that a batch is computed in, one after the other, where all of it takes too much memory"),
+  averageWeights: z
+    .strictObject({
+      decay: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .default(0.999)
+        .describe("Part of the average that a step keeps; the first ones keep less"),
+    })
+    .nullable()
+    .default(null)
+    .describe(
+      "Evaluate, and keep as the best checkpoint, a moving average of the weights; null: the weights themselves",
+    ),
   clipNorm: positive.nullable().default(null).describe("Largest norm of all gradients together; null: no limit"),
   taskWeighting: z
     .enum(["constant", "uncertainty"])
@@ -76,6 +158,31 @@ const train = z.strictObject({
     .default(null)
     .describe("A run, or the model.json of a saved LayersModel (relative to the project), whose weights to begin with"),
   freeze: z.array(z.string()).default([]).describe("Features, tasks and flows whose weights stay as they are"),
+  layerRates: z
+    .record(z.string(), positive)
+    .default({})
+    .describe(
+      "Factors of the learning rate for layers of the trunk, by name or beginning (block_1_*); of several that fit the first counts, and heads keep 1",
+    ),
+  featureCache: z
+    .strictObject({
+      precision: z
+        .enum(["float32", "float16"])
+        .default("float32")
+        .describe("Of each number; float16 takes half the room, and changes answers by about a thousandth"),
+      gigabytes: positive.default(10).describe("Largest size of the cache; what was not used for longest is removed"),
+      views: wholePositive
+        .nullable()
+        .default(null)
+        .describe(
+          "With data.augment: so many changed copies of each picture take turns, and theirs are the features that are cached; null: every epoch changes pictures anew, and nothing is cached for training",
+        ),
+    })
+    .nullable()
+    .prefault({})
+    .describe(
+      "What a frozen trunk puts out is computed once per picture and kept in the store's cache, so that only what trains is run; null: the trunk runs in every step",
+    ),
   reduceOnPlateau: z
     .strictObject({
       factor: z.number().gt(0).lt(1).default(0.5).describe("What the learning rate is multiplied by"),
@@ -92,13 +199,34 @@ const train = z.strictObject({
     .describe("End the run where the monitor no longer improves; null: never"),
 });
 
+const splitCare = {
+  groupBy: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Column of groups, such as patients: the rows of one stay in one split, and in one fold"),
+  stratify: z
+    .boolean()
+    .optional()
+    .describe("Whether every class of every task, among its active labels, gets its share of every split and fold"),
+  folds: z.number().int().min(2).max(100).optional().describe("Parts for cool run --folds; 5 where nothing is said"),
+  fold: wholePositive
+    .optional()
+    .describe("The part of train and valid together that is valid; set by cool run --folds"),
+};
+
 const split = z.union([
-  z.strictObject({ column: z.string().describe("Column whose cells are train, valid (or val, validation) or test") }),
+  z.strictObject({
+    column: z.string().describe("Column whose cells are train, valid (or val, validation) or test"),
+    seed: seed.optional().describe("Which rows fall into which fold"),
+    ...splitCare,
+  }),
   z.strictObject({
     train: fraction.default(0.8).describe("Part of the rows that train"),
     valid: fraction.default(0.1).describe("Part that decides thresholds and the best checkpoint"),
     test: fraction.default(0.1).describe("Part that only the final evaluation sees"),
     seed: seed.default(7).describe("Which rows fall where"),
+    ...splitCare,
   }),
 ]);
 
@@ -157,6 +285,12 @@ const data = z
       .enum(["error", "skip"])
       .default("error")
       .describe("What a picture that cannot be decoded is: an error, or a row that is left out, counted and listed"),
+    weight: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("Column of how much each row counts in training, in the mean of every task; null: all alike"),
     impliedLabels: z
       .boolean()
       .default(false)

@@ -54,6 +54,10 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown): Problem[] {
     return branches.sort((a, b) => a.length - b.length)[0] ?? [{ key: path.join("."), text: issue.message }];
   }
   const key = path.join(".");
+  if (issue.code === "invalid_type" && valueAt(input, issue.path) === undefined) {
+    const what = { array: "a list", object: "an object" }[issue.expected as string] ?? `a ${issue.expected}`;
+    return [{ key, text: `"${key}" is missing; it is ${what}` }];
+  }
   return [{ key, text: `"${key}" is wrong: ${issue.message}` }];
 }
 

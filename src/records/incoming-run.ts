@@ -5,6 +5,7 @@ import { CoolError, StoreError } from "../errors.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { checkedArtifactPath } from "../storage/tables/artifacts.js";
+import { readBaselines } from "./baselines.js";
 import { FOLDER_MISSING } from "./orphans.js";
 import { readGraph, readRunConfig, readSource } from "./run-documents.js";
 import { filesOf, sha256Of } from "./run-files.js";
@@ -60,6 +61,7 @@ function assertDocuments(dir: string): void {
   readRunConfig(dir);
   const graph = readGraph(dir);
   if (existsSync(files.thresholds)) readThresholds(dir, graph);
+  readBaselines(dir, graph);
   if (existsSync(files.source)) readSource(dir);
 }
 

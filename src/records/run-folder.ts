@@ -8,6 +8,7 @@ import type { InputSpec, SkippedRow } from "../data/dataset.js";
 import { StoreError } from "../errors.js";
 import { explained } from "../storage/database/store-errors.js";
 import type { Split } from "../tasks/evaluation.js";
+import type { PretrainedPart } from "../engine/model/pretrained/build-network.js";
 import type { Transfer } from "../engine/model/transfer.js";
 import type { Settings } from "../project/settings.js";
 
@@ -32,6 +33,8 @@ export interface RunConfig {
   readonly skipped: readonly SkippedRow[];
   /** The layers that began with weights of another run or model. */
   readonly transfer?: RunTransfer;
+  /** Saved models that its trunk holds. */
+  readonly pretrained?: readonly PretrainedPart[];
 }
 
 /** Names of a run's files. */
@@ -43,6 +46,7 @@ export function runFiles(runDir: string) {
     /** Folder of the texts that source.json names, by their sha256. */
     sourceTexts: join(runDir, "source"),
     thresholds: join(runDir, "thresholds.json"),
+    baselines: join(runDir, "baselines.json"),
     stdout: join(runDir, "stdout.log"),
     checkpoint: (name: "best" | "last") => join(runDir, "checkpoints", name),
     predictions: (split: Split) => join(runDir, "predictions", `${split}.parquet`),

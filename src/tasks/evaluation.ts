@@ -15,6 +15,13 @@ export interface EvaluationRow {
   readonly metric_res: number | null;
   readonly num_samples: number;
   readonly gates: Gates;
+  /**
+   * The metric's value, on the same rows, of the best constant answer that was learnt on train; not there where there is
+   * none, or it is undefined.
+   */
+  readonly baseline?: number;
+  /** Whether the metric is better than its baseline; not there where a constant answer has the best value by nature. */
+  readonly beats_baseline?: boolean;
 }
 
 /** One value of one curve: what training makes, the store keeps and TensorBoard draws. */

@@ -1,27 +1,33 @@
 /** @file The table of task kinds. */
+import type { BehaviourTable, Labels, TaskBehaviour } from "./behaviour.js";
+import type { ConstantLogits } from "./constants.js";
 import type { SpecOf, TaskKind, TaskSpec } from "../flow/graph.js";
-import type { BehaviourTable, TaskBehaviour } from "./behaviour.js";
 import { binaryBehaviour } from "./kinds/binary.js";
 import { boundedRegressionBehaviour } from "./kinds/bounded-regression.js";
+import { boxBehaviour } from "./kinds/box.js";
 import { classificationBehaviour } from "./kinds/classification.js";
 import { knownBehaviour } from "./kinds/known.js";
 import { maskedLanguageModelingBehaviour } from "./kinds/masked-language-modeling.js";
 import { multilabelBehaviour } from "./kinds/multilabel.js";
 import { ordinalBehaviour } from "./kinds/ordinal.js";
+import { pointBehaviour } from "./kinds/point.js";
 import { regressionBehaviour } from "./kinds/regression.js";
 import { customBehaviour } from "./custom/custom.js";
 import type { MetricFacts } from "./metrics.js";
-import { isSummarized, summaryBehaviour } from "./summary.js";
+import { isSummarized, repeatSummary, summaryBehaviour } from "./summary.js";
 
 export type * from "./behaviour.js";
 export { binary } from "./kinds/binary.js";
 export { boundedRegression, isMeasure, type MeasureNode } from "./kinds/bounded-regression.js";
+export { type BoxOptions, box } from "./kinds/box.js";
 export { classification } from "./kinds/classification.js";
 export { known } from "./kinds/known.js";
+export type { ConstantLogits } from "./constants.js";
 export { isMasked, type MaskedNode, maskedLanguageModeling } from "./kinds/masked-language-modeling.js";
 export type { MetricFacts } from "./metrics.js";
 export { multilabel } from "./kinds/multilabel.js";
 export { ordinal } from "./kinds/ordinal.js";
+export { type PointOptions, point } from "./kinds/point.js";
 export { type RegressionOptions, regression } from "./kinds/regression.js";
 export { definitionsOf, functionsOf, isCustom, lacksDefinition } from "./custom/custom.js";
 export {
@@ -44,6 +50,8 @@ const behaviours = {
   boundedRegression: boundedRegressionBehaviour,
   regression: regressionBehaviour,
   ordinal: ordinalBehaviour,
+  box: boxBehaviour,
+  point: pointBehaviour,
   maskedLanguageModeling: maskedLanguageModelingBehaviour,
   known: knownBehaviour,
   custom: customBehaviour,
@@ -60,6 +68,14 @@ export function scoringOf<S extends TaskSpec>(spec: S): TaskBehaviour<S> {
   return isSummarized(spec) ? (summaryBehaviour as unknown as TaskBehaviour<S>) : behaviourOf(spec);
 }
 
+/** Constant logits as the engine would put them out, [rows, logitWidth], or summaries of very many classes. */
+export function repeatLogits(spec: TaskSpec, logits: ConstantLogits, labels: Labels, rows: number): Float32Array {
+  if (isSummarized(spec)) return repeatSummary(spec, logits, labels, rows);
+  const repeated = new Float32Array(rows * logits.length);
+  for (let row = 0; row < rows; row++) repeated.set(logits, row * logits.length);
+  return repeated;
+}
+
 /** Whether the task has rows in the evaluation of valid and test. */
 export function isEvaluated(spec: TaskSpec): boolean {
   return behaviourOf(spec).isEvaluated(spec);
@@ -74,6 +90,12 @@ export function metricNames(spec: TaskSpec): string[] {
       .metrics.facts(spec)
       .map(({ name }) => name),
   ];
+}
+
+/** Whether a constant answer has a metric's best value on any rows, so that there is nothing to beat. */
+export function isBestOfConstants(spec: TaskSpec, metric: string): boolean {
+  const facts = scoringOf(spec).metrics.facts(spec);
+  return facts.find(({ name }) => name === metric)?.bestOfConstants === true;
 }
 
 /** Whether more is better of a metric of this task; null for one that it does not have. */
@@ -106,6 +128,8 @@ const typical: { readonly [K in TaskKind]: SpecOf<K> | null } = {
   },
   regression: { kind: "regression", loss: "squared", statistics: null },
   ordinal: { kind: "ordinal", levels: MANY },
+  box: { kind: "box", column: [], format: "xywh", scale: null, loss: "smooth-l1" },
+  point: { kind: "point", column: [], scale: null },
   known: { kind: "known" },
   custom: null,
 };

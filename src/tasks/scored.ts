@@ -1,13 +1,16 @@
 /** @file Answers of one task beside its labels: what metrics are computed from, and what they come to. */
-import { f32At } from "../arrays.js";
+import type { UnitScale } from "../decoding/decoders.js";
 import type { TaskSpec } from "../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
 
-/**
- * Label units per unit of [min, max], one per row, for regressions scaled by the size of the row's image;
- * null (all 1) for every other task.
- */
-export type UnitScale = Float32Array | null;
+/** A task's logits (or the gradient with respect to them) inside a matrix that several tasks may share. */
+export interface LogitView {
+  readonly data: Float32Array;
+  /** Numbers per row of the matrix. */
+  readonly stride: number;
+  /** First column of the task. */
+  readonly offset: number;
+}
 
 /** Labels of some rows, aligned with the rows of a LogitView. */
 export interface Labels {
@@ -36,9 +39,4 @@ export interface MetricValue {
   readonly name: string;
   readonly value: number | null;
   readonly count: number;
-}
-
-/** Units per unit of [min, max] in one row. */
-export function unitScaleAt(unitScale: UnitScale, row: number): number {
-  return unitScale === null ? 1 : f32At(unitScale, row);
 }

@@ -2,6 +2,7 @@
 import { f32At } from "../arrays.js";
 import { axisOf, type ClassificationSpec, type TaskSpec } from "../flow/graph.js";
 import type { Labels, LogitView, TaskBehaviour } from "./behaviour.js";
+import type { ConstantLogits } from "./constants.js";
 import { classificationBehaviour } from "./kinds/classification.js";
 import { classificationMetrics, type MetricTable } from "./metrics.js";
 
@@ -85,6 +86,25 @@ export function summarize(
   out[at + LOSS] = isLabelled ? classificationBehaviour.lossSum(spec, logits, labels, row, null) : Number.NaN;
   out[at + AHEAD] = isLabelled ? classesAhead(scores, truth) : Number.NaN;
   writeBest(scores, out, at);
+}
+
+/** Summaries of logits that are the same in every row or token, [entries, SUMMARY_WIDTH]. */
+export function repeatSummary(spec: ClassificationSpec, logits: ConstantLogits, labels: Labels, entries: number) {
+  const scores = classificationBehaviour.activate(spec, Float32Array.from(logits));
+  const unlabelled = new Float32Array(SUMMARY_WIDTH).fill(Number.NaN);
+  writeBest(scores, unlabelled, 0);
+  // of each class once, and not of each entry
+  const ofClass = spec.classes.map((_, truth) => {
+    const own = unlabelled.slice();
+    own[LOSS] = -Math.log(f32At(scores, truth));
+    own[AHEAD] = classesAhead(scores, truth);
+    return own;
+  });
+  const summaries = new Float32Array(entries * SUMMARY_WIDTH);
+  for (let i = 0; i < entries; i++) {
+    summaries.set(ofClass[f32At(labels.answers, i)] ?? unlabelled, i * SUMMARY_WIDTH);
+  }
+  return summaries;
 }
 
 /** Among equal scores earlier classes come first, as the decoded one does; NaN where a score is NaN. */

@@ -1,6 +1,8 @@
 /** @file After training: tune on valid, evaluate all splits, keep predictions and the best and worst samples. */
+import { learnBaselines } from "../analysis/baselines.js";
 import { bestAndWorst } from "../analysis/interpret.js";
 import { type ScoredSplit, scoreSplit, withThresholds } from "../analysis/score.js";
+import { shortcomings } from "../analysis/shortcomings.js";
 import { type Tuning, tuneThresholds } from "../analysis/tune.js";
 import { firstTokens, type InputSpec } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
@@ -10,6 +12,7 @@ import { onDemandMetricsOf } from "../project/metrics.js";
 import { evaluateSplits } from "../asking/evaluate-splits.js";
 import { outputsOf } from "../asking/outputs.js";
 import { writePredictions } from "../records/predictions.js";
+import { openFrozen } from "./frozen-features.js";
 import { withAnswerer } from "../asking/replicas.js";
 import { runFiles, writeJson } from "../records/run-folder.js";
 import { writeWords } from "../records/stored-words.js";
@@ -45,10 +48,13 @@ export async function completeRun(
   }
   const scored = untuned.map((split) => withThresholds(graph, split, tuning.thresholds));
   await yieldTo(signal);
-  const evaluation = evaluateSplits(graph, scored, guessed, onDemandMetricsOf(settings));
+  const baselines = learnBaselines(scored.find(({ split }) => split === "train")?.tasks ?? []);
+  await yieldTo(signal);
+  const evaluation = evaluateSplits(graph, scored, guessed, onDemandMetricsOf(settings), baselines);
   await writeAnswers(context, scored);
   assertPresent(store, run.id);
   const thresholds = thresholdsByPath(graph, tuning.thresholds);
+  writeJson(runFiles(runDir).baselines, baselines);
   writeJson(runFiles(runDir).thresholds, thresholds);
   const byLabel = thresholdRows(graph, tuning.thresholds);
   loggers.thresholds({ metric: settings.tune.metric, thresholds: byLabel });
@@ -57,6 +63,7 @@ export async function completeRun(
     await yieldTo(signal);
   }
   loggers.evaluation({ rows: evaluation, ...best });
+  for (const warning of shortcomings(graph, evaluation)) loggers.warning(warning);
   for (const split of scored) await loggers.scored({ scored: split, step, after: "final", epoch: best.epoch });
   store.recordArtifacts(run.id, await digestFiles(runDir));
   return { thresholds, evaluation };
@@ -80,13 +87,17 @@ async function writeAnswers({ dataset, runDir, signal }: RunContext, scored: rea
  * guessed, where that is asked for.
  */
 async function scoreSplits(
-  context: RunContext,
+  given: RunContext,
   inputs: Readonly<Record<string, InputSpec>>,
 ): Promise<{ readonly scored: ScoredSplit[]; readonly guessed: EvaluationRow[] }> {
-  const { project, dataset, runDir } = context;
+  const { project, dataset, runDir } = given;
   const { graph } = project;
   const { loadNetwork } = await import("../engine/model/checkpoint.js");
-  const network = await loadNetwork(runFiles(runDir).checkpoint("best"), graph, inputs);
+  const whole = await loadNetwork(runFiles(runDir).checkpoint("best"), graph, inputs);
+  const rows = Int32Array.from(SPLITS.flatMap((split) => [...dataset.splits[split]]));
+  const frozen = await openFrozen(given, whole, { rows });
+  const network = frozen?.tail ?? whole;
+  const context = { ...given, dataset: frozen?.dataset ?? dataset };
   try {
     const { replicas: choice, batchSize } = context.settings.train;
     const needs = {
@@ -113,7 +124,8 @@ async function scoreSplits(
       return { scored, guessed };
     });
   } finally {
-    network.dispose();
+    frozen?.tail.dispose();
+    whole.dispose();
   }
 }
 

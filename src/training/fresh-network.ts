@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { InputSpec } from "../data/dataset.js";
 import type { Network } from "../engine/model/network.js";
+import type { PretrainedPart } from "../engine/model/pretrained/build-network.js";
 import type { Transfer, WeightSource } from "../engine/model/transfer.js";
 import { ConfigError, StoreError } from "../errors.js";
 import type { LoggerGroup } from "../logging/logger-group.js";
@@ -14,6 +15,8 @@ import type { Settings } from "../project/settings.js";
 
 export interface FreshNetwork {
   readonly network: Network;
+  /** Saved models that its trunk holds. */
+  readonly pretrained: readonly PretrainedPart[];
   readonly transfer: RunTransfer | null;
   /** Inputs that are not what they were to the weights taken over. */
   readonly warnings: readonly string[];
@@ -38,16 +41,22 @@ function startRun(store: RunStore, reference: string): RunRecord {
 
 /**
  * Builds the network of a project; the caller disposes it.
- * @throws ConfigError where trunk, `train.from` or `train.freeze` cannot be followed
+ * @throws ConfigError where trunk, `train.from`, `train.freeze` or `train.layerRates` cannot be followed
  */
 export async function buildNetwork(
   { graph, inputs, trunk, projectDir }: LoadedProject,
-  { seed, from = null, freeze = [] }: Settings["train"],
+  { seed, from = null, freeze = [], layerRates = {} }: Settings["train"],
   store: RunStore,
 ): Promise<FreshNetwork> {
-  const { Network } = await import("../engine/model/network.js");
-  const network = Network.build(graph, inputs, trunk, seed, { freeze });
-  if (from === null) return { network, transfer: null, warnings: [] };
+  const [{ Network }, { buildWithModels }] = await Promise.all([
+    import("../engine/model/network.js"),
+    import("../engine/model/pretrained/build-network.js"),
+  ]);
+  const build = () => Network.build(graph, inputs, trunk, seed, { freeze });
+  const { built: network, parts: pretrained } = await buildWithModels(projectDir, build);
+  const { checkLayerRates } = await import("../engine/optimization/layer-rates.js");
+  checkLayerRates(network, layerRates);
+  if (from === null) return { network, pretrained, transfer: null, warnings: [] };
   try {
     const source = await openSource(from, store, projectDir);
     const { transferWeights } = await import("../engine/model/transfer.js");
@@ -58,7 +67,7 @@ export async function buildNetwork(
       (name) =>
         `The input "${name}" has other values than in ${source.what}: what its weights learned of each is mixed up.`,
     );
-    return { network, transfer: { from: source.from, ...transfer }, warnings };
+    return { network, pretrained, transfer: { from: source.from, ...transfer }, warnings };
   } catch (error) {
     network.dispose();
     throw error;
@@ -114,11 +123,22 @@ function changedInputs(before: OpenSource["inputs"], now: OpenSource["inputs"]):
 }
 
 /** Tells what the weights are and writes it into the run's config.json. */
-export function recordStart({ network, transfer, warnings }: FreshNetwork, runDir: string, loggers: LoggerGroup): void {
+export function recordStart(
+  { network, pretrained, transfer, warnings }: FreshNetwork,
+  runDir: string,
+  loggers: LoggerGroup,
+): void {
   const { layers, tasks, shared } = network.frozen;
-  if (transfer !== null) {
-    const config: RunConfig = { ...readRunConfig(runDir), transfer };
+  if (transfer !== null || pretrained.length > 0) {
+    const config: RunConfig = {
+      ...readRunConfig(runDir),
+      ...(transfer === null ? {} : { transfer }),
+      ...(pretrained.length === 0 ? {} : { pretrained }),
+    };
     writeJson(runFiles(runDir).config, config);
+  }
+  for (const part of pretrained) loggers.message(describePart(part));
+  if (transfer !== null) {
     const { taken, fresh, from } = transfer;
     loggers.message(
       `starts from ${from}: ${taken.length} of ${taken.length + fresh.length} layers taken (${names(taken.map(({ layer }) => layer))}); fresh: ${names(fresh)}`,
@@ -127,7 +147,23 @@ export function recordStart({ network, transfer, warnings }: FreshNetwork, runDi
   for (const warning of warnings) loggers.warning(warning);
   if (layers.length + tasks.length === 0) return;
   const still = shared.length === 0 ? "" : `; ${names(shared)} go on training, as other features need them`;
-  loggers.message(`frozen: layers ${names(layers)}; heads ${names(tasks)}${still}`);
+  const [trained, all] = [sizeOf(network.trainable), network.model.countParams()];
+  loggers.message(
+    `frozen: layers ${names(layers)}; heads ${names(tasks)}${still}; ${trained} of ${all} parameters train`,
+  );
+}
+
+function sizeOf(variables: Network["trainable"]): number {
+  return variables.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** What a saved model brings into the network. */
+function describePart({ model, output, digest, frozen, trained }: PretrainedPart): string {
+  const state =
+    trained.length === 0
+      ? "frozen"
+      : `${frozen.length} of its ${frozen.length + trained.length} layers with weights frozen`;
+  return `pretrained: ${model} up to ${output} (sha256 ${digest.slice(0, 12)}), ${state}`;
 }
 
 const SHOWN = 20;

@@ -18,23 +18,20 @@ export interface NetworkPart {
  * @throws ConfigError, UnknownNameError where the trunk does not fit the inputs or the declared features
  */
 export async function measureNetwork(
-  { graph, trunk, settings, configFile }: LoadedProject,
+  { graph, trunk, settings, configFile, projectDir }: LoadedProject,
   inputs: Readonly<Record<string, InputSpec>>,
 ): Promise<NetworkPart[]> {
-  const [{ openBackend }, { Network }] = await Promise.all([
+  const [{ openBackend }, { Network }, { buildWithModels }] = await Promise.all([
     import("../engine/backends/choose.js"),
     import("../engine/model/network.js"),
+    import("../engine/model/pretrained/build-network.js"),
   ]);
   await openBackend("cpu");
   const { seed, freeze } = settings.train;
-  const build = () => {
-    try {
-      return Network.build(withVocabulary(graph, inputs), inputs, trunk, seed, { freeze });
-    } catch (error) {
-      throw error instanceof CoolError && configFile !== null ? inFile(error, configFile) : error;
-    }
-  };
-  const network = build();
+  const build = () => Network.build(withVocabulary(graph, inputs), inputs, trunk, seed, { freeze });
+  const { built: network } = await buildWithModels(projectDir, build).catch((error: unknown) => {
+    throw error instanceof CoolError && configFile !== null ? inFile(error, configFile) : error;
+  });
   try {
     const paths = graph.tasks.map(({ path }) => path);
     const logitAxisOf = (layer: string): string =>

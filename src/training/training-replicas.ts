@@ -5,6 +5,7 @@ import type { Network } from "../engine/model/network.js";
 import type { OptimizerState } from "../engine/model/training-state.js";
 import type { ReplicaSteps } from "../engine/replicas/steps.js";
 import type { RunContext } from "./run-context.js";
+import { stepConfig } from "./step-config.js";
 
 export interface TrainingReplicas {
   readonly steps: ReplicaSteps;
@@ -19,7 +20,7 @@ export async function openTraining(
   network: Network,
   restored: OptimizerState | undefined,
 ): Promise<TrainingReplicas | null> {
-  const { replicas: choice, batchSize, freeze, optimizer, clipNorm } = settings.train;
+  const { replicas: choice, batchSize, freeze } = settings.train;
   const { configFile, projectDir } = project;
   const onPlan = (line: string) => loggers.message(line);
   const group = await openReplicas(network, { choice, backend, batchSize, projectDir, configFile, freeze, onPlan });
@@ -28,6 +29,6 @@ export async function openTraining(
     import("../engine/replicas/steps.js"),
     import("../engine/replicas/forward.js"),
   ]);
-  const steps = new ReplicaSteps(network, { optimizer, clipNorm }, group, restored);
+  const steps = new ReplicaSteps(network, await stepConfig(settings.train, network), group, restored);
   return { steps, answerer: replicaAnswerer(group, () => steps.weights), close: () => group.close() };
 }

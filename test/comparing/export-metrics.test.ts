@@ -19,8 +19,8 @@ test("Parquet, CSV, JSON and JSON lines hold the same rows, numbers exact", asyn
     metric_name: "f1_score",
   };
   const expected = [
-    { ...common, gates: "truth", metric_res: 0.1, num_samples: 7 },
-    { ...common, gates: "predicted", metric_res: null, num_samples: 7 },
+    { ...common, gates: "truth", metric_res: 0.1, num_samples: 7, baseline: 0.05 },
+    { ...common, gates: "predicted", metric_res: null, num_samples: 7, baseline: null },
   ];
   const dir = temporaryDir();
   const connection = await (await DuckDBInstance.create(":memory:")).connect();
@@ -33,7 +33,7 @@ test("Parquet, CSV, JSON and JSON lines hold the same rows, numbers exact", asyn
   connection.closeSync();
   await writeMetrics(join(dir, "out.json"), table);
   expect(JSON.parse(readFileSync(join(dir, "out.json"), "utf8"))).toEqual(expected);
-  expect(toText(table, "csv").split("\n")[1]).toBe(`${id},"a ""quoted"", name",test,truth,door,f1_score,0.1,7`);
+  expect(toText(table, "csv").split("\n")[1]).toBe(`${id},"a ""quoted"", name",test,truth,door,f1_score,0.1,7,0.05`);
 });
 
 test("curves have a row per point; what is not finite is a word in CSV and null in JSON", () => {

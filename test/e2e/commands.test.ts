@@ -170,8 +170,9 @@ describe("cool run", () => {
   it("prints the evaluation table of the test split where JSON is not asked for", async () => {
     const { code, stdout, stderr } = await cool(["run", project.dir, "--epochs", "1"]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/│ task \(test\)\s+│ metric\s+│ true gates │\s+n │ predicted gates │\s+n │/);
-    expect(stdout).toMatch(/│ square\.position │/);
+    expect(stdout).toMatch(/│ test\s+│\s+true │\s+n │\s+constant │\s+pred\. │\s+n │/);
+    expect(stdout).toMatch(/│ square\.position\.\w+\s+│\n│ {3}loss\s+│/);
+    for (const line of stdout.split("\n").filter((text) => /^[│┌├└]/.test(text))) expect(line.length).toBeLessThan(80);
     expect(stderr).toMatch(/^epoch 1\/1 {2}train loss \d+\.\d{4} {2}valid loss \d+\.\d{4} \*/m);
     // all that was seen is kept
     const { run } = await coolJson<RunOutput>(inProject("runs", "show", "latest"));

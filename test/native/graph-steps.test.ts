@@ -161,7 +161,7 @@ describe("a graph", () => {
     const none = { ...targets, masks: targets.masks.map((mask) => new Uint8Array(mask.length)) };
     const before = weightsOf(network).map((values) => values.slice());
     const { loss, gradientNorm } = await trainer.step(inputs, none, 1);
-    await trainer.engine.writeBack();
+    await trainer.engine.writeBack("trained");
     expect([loss.total, gradientNorm]).toEqual([0, 0]);
     expect(weightsOf(network)).toEqual(before);
     await trainer.engine.dispose();
@@ -212,7 +212,7 @@ describe("a graph", () => {
       });
       trainer = second === "cpu" ? new Trainer(network, config, snapshot) : graphTrainer(network, {}, snapshot);
       await trainer.finishEpoch(data, data.rows, data.masks, 5e-3);
-      await trainer.engine.writeBack();
+      await trainer.engine.writeBack("trained");
       expectClose(weightsOf(network), expected.weights, 1e-3);
       await trainer.engine.dispose();
       network.dispose();

@@ -158,7 +158,7 @@ async function stepOn(
     const batch = { inputs, targets, factors, learningRate: LEARNING_RATE, seed: "parity" };
     const { loss, logits, applied } = await steps.step(batch);
     if (!applied) throw new Error(`the step on ${backend} is not finite: loss ${loss.total}`);
-    await steps.writeBack();
+    await steps.writeBack("trained");
     const after = await valuesOf(network.trainable);
     const result = {
       weights,

@@ -39,11 +39,12 @@ describe("a wrong setting is named with the nearest one", () => {
     [{ tables: [{ tabel: "a.csv" }] }, '"data.tables.0.tabel" is not a setting; did you mean "data.tables.0.table"?'],
     [{ table: "a.csv", augment: { fliphorizontal: 1 } }, 'did you mean "data.augment.flipHorizontal"?'],
     [{ table: "a.csv", augment: { scale: [1.2, 0.8] } }, '"data.augment.scale" is wrong: write [smallest, largest]'],
+    [{ tables: [{}] }, '"data.tables.0.table" is missing; it is a string'],
     [{ table: "a.csv", augment: { shift: 2 } }, '"data.augment.shift" is wrong'],
     [{ table: "a.csv", augment: { crop: [1, 0.5] } }, '"data.augment.crop" is wrong: write [smallest, largest]'],
     [
-      { table: "a.csv", augment: { rotation: 9 } },
-      '"data.augment.rotation" is not a setting; did you mean "data.augment.rotate"?',
+      { table: "a.csv", augment: { rotat: 9 } },
+      '"data.augment.rotat" is not a setting; did you mean "data.augment.rotate"?',
     ],
   ])("%j", (data, message) => {
     expect(() => parse(data)).toThrow(message);

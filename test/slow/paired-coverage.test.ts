@@ -22,7 +22,7 @@ function simulate(n: number, draw: () => number, truth: number) {
 
 // a share of 1,000 simulations has a standard error of 0.7 points, which the limits leave room for
 describe("the interval of paired differences", { timeout: 600_000 }, () => {
-  test.each([10, 20, 50, 200])("holds the truth in 93 to 97 %% of %i normal differences", (n) => {
+  test.each([10, 20, 50, 200])("holds the truth of %i normal differences in a share of 0.93 to 0.97", (n) => {
     const { coverage, alarms } = simulate(n, normal, 0);
     expect(coverage).toBeGreaterThan(0.92);
     expect(coverage).toBeLessThan(0.98);

@@ -85,6 +85,19 @@ test("an evaluation replaces the frames it has rows of, and keeps the order of t
   expect(store.readEvaluation(id, { gates: "predicted" })).toEqual([first[2]]);
 });
 
+test("an evaluation keeps its baselines, and says nothing of those that are not there", () => {
+  const { store, id } = storeWithRun();
+  const row = { split: "test", task_path: "door", metric_res: 0.5, num_samples: 8, gates: "truth" } as const;
+  const rows: EvaluationRow[] = [
+    { ...row, metric_name: "accuracy", baseline: 0.625, beats_baseline: false },
+    { ...row, metric_name: "loss", baseline: 0.7, beats_baseline: true },
+    { ...row, metric_name: "recall", baseline: 1 },
+    { ...row, metric_name: "perplexity" },
+  ];
+  store.replaceEvaluation(id, rows);
+  expect(store.readEvaluation(id)).toEqual(rows);
+});
+
 test("best and worst samples are kept with their labels and answers", () => {
   const { store, id } = storeWithRun();
   const sample = (side: "best" | "worst", rank: number, loss: number | null, label: unknown) =>

@@ -78,7 +78,7 @@ export function finishedRun(store: RunStore, name: string): string {
   store.replaceThresholds(id, "f1_score", [{ taskPath: "door", labelIndex: 0, label: null, value: 0.75 }]);
   const row = { split: "test" as const, task_path: "door", metric_name: "f1_score", num_samples: 7 };
   store.replaceEvaluation(id, [
-    { ...row, metric_res: 0.1, gates: "truth" },
+    { ...row, metric_res: 0.1, gates: "truth", baseline: 0.05, beats_baseline: true },
     { ...row, metric_res: null, gates: "predicted" },
   ]);
   const sample = {

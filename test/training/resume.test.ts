@@ -181,6 +181,32 @@ describe("dropout, noise, batch normalization, augmentation, learned task weight
   });
 });
 
+test("a schedule, averaged weights and batches in parts: a stopped run ends as one that was not", MINUTES, async () => {
+  const train: Train = {
+    epochs: 3,
+    optimizer: { kind: "lion", learningRate: 3e-3 },
+    schedule: { kind: "cosine", warmupEpochs: 0.5 },
+    averageWeights: { decay: 0.9 },
+    accumulate: 3,
+    checkpointEverySteps: 2,
+    reduceOnPlateau: null,
+  };
+  await run("whole-recipe", {}, train);
+  const whole = leftBehind("whole-recipe");
+  const rates = whole.curves.filter(({ metricName }) => metricName === "learning_rate").map(({ value }) => value);
+  // of the last step of each epoch: 3 of 18 steps warm up
+  const expected = [6, 12, 18].map((step) => (3e-3 * (1 + Math.cos((Math.PI * (step - 1 - 3)) / 15))) / 2);
+  for (const [epoch, rate] of rates.entries()) expect(rate).toBeCloseTo(expected[epoch] as number, 9);
+  await run("one-epoch", {}, { ...train, epochs: 1 });
+  const one = leftBehind("one-epoch");
+  // of one epoch, the best checkpoint holds the average, the last one what training goes on from
+  expect(one.best).not.toBe(one.last);
+  await interrupted("stopped-recipe", 3, {}, train);
+  await interrupted("stopped-recipe", 5, { resume: "latest" }, train);
+  await run("stopped-recipe", { resume: "latest" }, train);
+  expect(leftBehind("stopped-recipe")).toEqual(whole);
+});
+
 test("early stopping and momentum: a run stopped on its way stops early at the same epoch", MINUTES, async () => {
   const train: Train = {
     optimizer: { kind: "sgd", learningRate: 0.3, momentum: 0.9, nesterov: true },

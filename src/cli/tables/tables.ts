@@ -1,6 +1,7 @@
 /** @file Results as tables for the terminal. */
 import { createRequire } from "node:module";
 import type TableConstructor from "cli-table3";
+import type { BaselineRow } from "../../analysis/baselines.js";
 import type { EvaluationRow, Split } from "../../tasks/evaluation.js";
 
 // loaded when a table is drawn: most commands start without it
@@ -11,12 +12,12 @@ export function useColour(): boolean {
   return process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "";
 }
 
+/** A cell, or one across several columns. */
+type TableCell = string | { readonly content: string; readonly colSpan: number };
+type TableRow = readonly TableCell[];
+
 /** @param numeric columns to align right */
-export function drawTable(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  numeric: readonly number[] = [],
-): string {
+export function drawTable(head: readonly string[], rows: readonly TableRow[], numeric: readonly number[] = []): string {
   const Constructor = Table();
   const table = new Constructor({
     head: [...head],
@@ -49,8 +50,12 @@ export function groupByFlow(rows: readonly { readonly path: string; readonly cel
   });
 }
 
+/** Behind a baseline that the network does not beat. */
+const UNBEATEN = " !";
+
 /**
- * One row per task and metric of a split, with both kinds of gates side by side.
+ * Under each task's path one row per metric of a split, with both kinds of gates side by side and, where there are any,
+ * the values of constant answers. As wide as a terminal of 80 columns.
  * @param options.labels also the metrics of single labels
  */
 export function evaluationTable(
@@ -59,23 +64,56 @@ export function evaluationTable(
   options: { readonly labels?: boolean } = {},
 ): string {
   const own = rows.filter((row) => row.split === split && (options.labels === true || !row.metric_name.includes("/")));
-  const byKey = new Map<string, Partial<Record<EvaluationRow["gates"], EvaluationRow>>>();
-  for (const row of own) {
-    const key = `${row.task_path}\n${row.metric_name}`;
-    byKey.set(key, { ...byKey.get(key), [row.gates]: row });
-  }
   const kinds = (["truth", "predicted"] as const).filter((gates) => own.some((row) => row.gates === gates));
+  const [first = "truth"] = kinds;
+  const hasBaselines = own.some((row) => row.gates === first && row.baseline !== undefined);
   const cells = (row: EvaluationRow | undefined): string[] =>
     row === undefined ? ["", ""] : [formatMetric(row.metric_res), String(row.num_samples)];
-  const body = groupByFlow(
-    [...byKey].map(([key, pair]) => {
-      const [path = "", metric = ""] = key.split("\n");
-      return { path, cells: [metric, ...kinds.flatMap((gates) => cells(pair[gates]))] };
-    }),
-  );
-  const titles = { truth: "true gates", predicted: "predicted gates" } as const;
-  const head = [`task (${split})`, "metric", ...kinds.flatMap((gates) => [titles[gates], "n"])];
-  return drawTable(head, body, [2, 3, 4, 5]);
+  const baseline = (row: EvaluationRow | undefined): string[] => {
+    if (!hasBaselines) return [];
+    if (row?.baseline === undefined) return [""];
+    return [`${formatMetric(row.baseline)}${row.beats_baseline === false ? UNBEATEN : "  "}`];
+  };
+  const titles = { truth: "true\ngates", predicted: "pred.\ngates" } as const;
+  const head = [
+    split,
+    ...kinds.flatMap((gates) => [titles[gates], "n", ...(gates === first && hasBaselines ? ["constant"] : [])]),
+  ];
+  const body = [...new Set(own.map((row) => row.task_path))].flatMap((path): TableRow[] => {
+    const ofTask = own.filter((row) => row.task_path === path);
+    const metrics = [...new Set(ofTask.map((row) => row.metric_name))].map((metric): TableRow => {
+      const found = (gates: EvaluationRow["gates"]) =>
+        ofTask.find((row) => row.metric_name === metric && row.gates === gates);
+      return [
+        `  ${metric}`,
+        ...kinds.flatMap((gates) => [...cells(found(gates)), ...(gates === first ? baseline(found(gates)) : [])]),
+      ];
+    });
+    return [[{ content: path, colSpan: head.length }], ...metrics];
+  });
+  const table = drawTable(head, body, [1, 2, 3, 4, 5]);
+  return own.some((row) => row.gates === first && row.beats_baseline === false)
+    ? `${table}\n!: no better than a constant answer learnt on train: majority, median or share`
+    : table;
+}
+
+/** What constant answers come to on valid and test, under each task's path one row per metric. */
+export function baselineTable(rows: readonly BaselineRow[]): string {
+  const splits = (["valid", "test"] as const).filter((split) => rows.some((row) => row.split === split));
+  const shown = rows.filter((row) => !row.metric_name.includes("/"));
+  const head = ["constant answer", ...splits.flatMap((split) => [split, "n"])];
+  const body = [...new Set(shown.map((row) => row.task_path))].flatMap((path): TableRow[] => {
+    const ofTask = shown.filter((row) => row.task_path === path);
+    const metrics = [...new Set(ofTask.map((row) => row.metric_name))].map((metric): TableRow => {
+      const values = splits.flatMap((split) => {
+        const found = ofTask.find((row) => row.metric_name === metric && row.split === split);
+        return found === undefined ? ["", ""] : [formatMetric(found.baseline), String(found.num_samples)];
+      });
+      return [`  ${metric}`, ...values];
+    });
+    return [[{ content: path, colSpan: head.length }], ...metrics];
+  });
+  return drawTable(head, body, [1, 2, 3, 4]);
 }
 
 /** The split that users care about most, of those that there are. */

@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { ConfigError, DataError, sentence, shorten } from "../../errors.js";
 import { at } from "../../arrays.js";
 import type { Sliced } from "../../platform/yield-to.js";
-import { type SplitSpec, type Splits, splitByColumn, splitRowsSliced } from "../split.js";
+import type { SplitSpec } from "../split.js";
 import {
   columnOf,
   isQuery,
@@ -46,7 +46,7 @@ export interface BadCell {
   /** Completes "<cell> …", with the way out. */
   readonly reason: string;
   /** What reads the cell. */
-  readonly reader: { readonly kind: "task" | "input"; readonly name: string };
+  readonly reader: { readonly kind: "task" | "input" | "setting"; readonly name: string };
 }
 
 export function joinTables(tables: readonly Table[]): JoinedTables {
@@ -170,37 +170,6 @@ function sameIn(joined: JoinedTables, others: readonly BadCell[]): string {
   const places = others.slice(0, ROWS_SHOWN).map(({ table, row }) => placeIn(joined, table, row));
   const more = others.length > ROWS_SHOWN ? ", …" : "";
   return ` (and so in ${others.length} more: ${places.join(", ")}${more})`;
-}
-
-/**
- * Splits every table by itself, so that none leaves a split empty for the tasks that it alone labels.
- * @param ids of each table's rows
- * @param specs per table
- */
-export function* splitTables(
-  { tables, firstRows }: JoinedTables,
-  ids: readonly (readonly string[])[],
-  specs: readonly SplitSpec[],
-): Sliced<Splits> {
-  const splits: Splits[] = [];
-  for (const [i, table] of tables.entries()) {
-    const spec = at(specs, i);
-    splits.push("column" in spec ? splitByColumn(table, spec.column) : yield* splitRowsSliced(at(ids, i), spec));
-    yield;
-  }
-  const joined = (split: keyof Splits): Int32Array => {
-    const rows = new Int32Array(splits.reduce((sum, own) => sum + own[split].length, 0));
-    let end = 0;
-    splits.forEach((own, i) => {
-      rows.set(
-        own[split].map((row) => row + at(firstRows, i)),
-        end,
-      );
-      end += own[split].length;
-    });
-    return rows;
-  };
-  return { train: joined("train"), valid: joined("valid"), test: joined("test") };
 }
 
 /** sha256 over the names and cells of all tables, hex; of a single one the table's own. */

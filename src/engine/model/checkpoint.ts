@@ -145,10 +145,18 @@ export async function loadNetwork(
     const weightSpecs = saved.weightsManifest.flatMap(({ weights }) => weights);
     const weightData = readWeightData(join(folder, MODEL), saved);
     const model = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData }));
+    assertGiving(model);
     return Network.fromModel(graph, inputs, model, options);
   } catch (error) {
     throw damaged(folder, error);
   }
+}
+
+/** @throws StoreError where the model, or one within it, has no output: tfjs would notice when it is asked */
+function assertGiving(model: tfl.LayersModel): void {
+  const { outputs, name, layers } = model;
+  if (!Array.isArray(outputs) || outputs.length === 0) throw new StoreError(`the model "${name}" gives nothing`);
+  for (const layer of layers) if ("layers" in layer) assertGiving(layer as tfl.LayersModel);
 }
 
 /**

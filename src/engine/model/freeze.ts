@@ -54,8 +54,10 @@ export function freezeLayers(model: tfl.LayersModel, graph: FlowGraph, { feature
   const closed = new Set(leading.flat().filter((layer) => !open.has(layer)));
   const heads = [...tasks].flatMap((path) => headLayers(model, path));
   for (const layer of [...closed, ...heads]) freezeLayer(layer);
+  inferFrozen(model);
+  const isFrozen = (layer: Layer): boolean => closed.has(layer) || isFrozenByItself(layer, heads);
   const parts = {
-    layers: model.layers.filter((layer) => closed.has(layer)).map(({ name }) => name),
+    layers: model.layers.filter(isFrozen).map(({ name }) => name),
     tasks: [...tasks],
     shared: [...new Set(leading.flat())].filter((layer) => open.has(layer)).map(({ name }) => name),
   };
@@ -75,6 +77,28 @@ function freezeLayer(layer: Layer): void {
   layer.trainable = false;
   for (const inner of withInnerLayers([layer])) {
     if (inner.getClassName() === "BatchNormalization") alwaysInfer(inner);
+  }
+}
+
+/** A layer that the trunk itself, or the model that it was taken from, has frozen. */
+function isFrozenByItself(layer: Layer, heads: readonly Layer[]): boolean {
+  return !layer.trainable && layer.weights.length > 0 && !heads.includes(layer);
+}
+
+/** Layers that behave otherwise in training: where they are frozen, they must not. */
+const TRAINS_OTHERWISE = new Set([
+  "BatchNormalization",
+  "Dropout",
+  "SpatialDropout1D",
+  "AlphaDropout",
+  "GaussianDropout",
+  "GaussianNoise",
+]);
+
+/** Layers that say so of themselves (`trainable: false`) behave as in inference, as their saved settings go on saying. */
+function inferFrozen(model: tfl.LayersModel): void {
+  for (const layer of withInnerLayers(model.layers)) {
+    if (!layer.trainable && TRAINS_OTHERWISE.has(layer.getClassName())) alwaysInfer(layer);
   }
 }
 

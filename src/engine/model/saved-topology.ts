@@ -13,7 +13,8 @@ export function topologyProblem(topology: unknown): string | null {
     if (typeof node !== "object" || node === null) continue;
     const fields: Fields = { ...node };
     if (Array.isArray(fields.layers) && fields.layers.some((layer) => "inbound_nodes" in fieldsOf(layer))) {
-      const problem = layersProblem(fields.layers.map(fieldsOf));
+      const layers = fields.layers.map(fieldsOf);
+      const problem = layersProblem(layers) ?? endsProblem(fields, layers);
       if (problem !== null) return problem;
     }
     waiting.push(...Object.values(fields));
@@ -49,6 +50,21 @@ function layersProblem(layers: readonly Fields[]): string | null {
     if (still.length === left.length) return `the layer of ${first.key} reads what no layer makes`;
     left = still;
   }
+}
+
+/** What a model within the model, or the whole, is said to take and to give: layers that it has, and at least one of each. */
+function endsProblem(model: Fields, layers: readonly Fields[]): string | null {
+  const names = new Set(layers.map(({ name }) => name));
+  for (const [key, verb] of Object.entries({ input_layers: "takes", output_layers: "gives" })) {
+    const ends = model[key];
+    if (!Array.isArray(ends)) return `a model does not say what it ${verb}`;
+    // one alone may stand without a list around it
+    const listed = typeof ends[0] === "string" ? [ends] : ends;
+    if (listed.length === 0) return `a model ${verb} nothing`;
+    const unknown = listed.find((end) => !Array.isArray(end) || !names.has(end[0]));
+    if (unknown !== undefined) return `a model ${verb} what no layer makes`;
+  }
+  return null;
 }
 
 /** A layer that reads none is called once, by itself. */

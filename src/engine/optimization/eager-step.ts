@@ -1,43 +1,51 @@
 /** @file A step as tfjs runs it, kernel by kernel, with the optimizer over one flat vector. */
 import * as tf from "@tensorflow/tfjs-core";
-import { at } from "../../arrays.js";
+import { at, f32At } from "../../arrays.js";
+import { joinLogits, partsOfBatch, seedOfPart } from "../batches/shards.js";
+import type { LogitValues } from "../model/layout.js";
 import type { Network } from "../model/network.js";
-import { clipByGlobalNorm, createOptimizer, type Optimizer } from "./optimizer.js";
+import { clipByGlobalNorm } from "./clip.js";
+import type { Optimizer } from "./optimizer.js";
 import type { OptimizerState } from "../model/training-state.js";
 import { readParameters, writeParameters } from "../model/parameters.js";
 import { computeGradient } from "./gradients.js";
-import type { StepBatch, StepConfig, StepEngine, StepOutcome } from "./step-engine.js";
+import { type BatchLoss, countTerms, joinLosses } from "./losses.js";
+import type { StepBatch, StepConfig, StepEngine, StepOutcome, WeightsKind } from "./step-engine.js";
+import { AVERAGE, createUpdater } from "./weight-average.js";
 
 /** Trains the network's own variables, on whatever backend is active. */
 export class EagerSteps implements StepEngine {
   readonly #network: Network;
-  readonly #clipNorm: number | null;
+  readonly #config: StepConfig;
   readonly #variables: readonly tf.Variable[];
   readonly #parameters: Float32Array;
   readonly #gradient: Float32Array;
   readonly #optimizer: Optimizer;
+  /** What the network's variables hold. */
+  #written: WeightsKind = "trained";
 
-  constructor(network: Network, { optimizer, clipNorm }: StepConfig, restored?: OptimizerState) {
+  constructor(network: Network, config: StepConfig, restored?: OptimizerState) {
     this.#network = network;
-    this.#clipNorm = clipNorm;
+    this.#config = config;
     this.#variables = network.trainable;
     this.#parameters = readParameters(this.#variables);
     this.#gradient = new Float32Array(this.#parameters.length);
-    this.#optimizer = createOptimizer(optimizer, this.#parameters.length, restored);
+    this.#optimizer = createUpdater(config, this.#parameters.length, restored);
   }
 
-  async step({ inputs, targets, learningRate, ...options }: StepBatch): Promise<StepOutcome> {
+  async step(batch: StepBatch): Promise<StepOutcome> {
     // lets the next batch begin to be read, maybe in another thread, before this one is at work
     await null;
+    await this.writeBack("trained");
     const { statistics } = this.#network;
     // a reshaped tensor shares the data, where a clone may copy it
     const before = statistics.map((variable) => tf.reshape(variable as tf.Tensor, variable.shape));
     let applied = false;
     try {
-      const { loss, logits } = computeGradient(this.#network, inputs, targets, this.#gradient, options);
-      const gradientNorm = clipByGlobalNorm(this.#gradient, this.#clipNorm);
+      const { loss, logits } = this.#computeGradient(batch);
+      const gradientNorm = clipByGlobalNorm(this.#gradient, this.#config.clipNorm);
       if (Number.isFinite(loss.total) && Number.isFinite(gradientNorm)) {
-        this.#optimizer.apply(this.#parameters, this.#gradient, learningRate);
+        this.#optimizer.apply(this.#parameters, this.#gradient, batch.learningRate);
         writeParameters(this.#variables, this.#parameters);
         applied = true;
       }
@@ -47,6 +55,25 @@ export class EagerSteps implements StepEngine {
       if (!applied) for (const [i, variable] of statistics.entries()) variable.assign(at(before, i));
       tf.dispose(before);
     }
+  }
+
+  #computeGradient({ inputs, targets, factors, seed }: StepBatch): {
+    readonly loss: BatchLoss;
+    readonly logits: LogitValues;
+  } {
+    const network = this.#network;
+    const { accumulate = 1 } = this.#config;
+    if (accumulate === 1) return computeGradient(network, inputs, targets, this.#gradient, { factors, seed });
+    const denominators = countTerms(network.layout, targets);
+    const gradient = new Float32Array(this.#gradient.length);
+    this.#gradient.fill(0);
+    const parts = partsOfBatch(network.layout, inputs, targets, accumulate).map((part, i) => {
+      const options = { factors, denominators, seed: seedOfPart(seed, i), penalties: i === 0 };
+      const { loss, logits } = computeGradient(network, part.inputs, part.targets, gradient, options);
+      addTo(this.#gradient, gradient);
+      return { loss, logits };
+    });
+    return { loss: joinLosses(parts.map(({ loss }) => loss)), logits: joinLogits(parts.map(({ logits }) => logits)) };
   }
 
   /** The flat gradient of the latest step, clipped. */
@@ -62,7 +89,17 @@ export class EagerSteps implements StepEngine {
     return this.#optimizer.state;
   }
 
-  async writeBack(): Promise<void> {}
+  async writeBack(kind: WeightsKind): Promise<void> {
+    const { updates, slots } = this.#optimizer.state;
+    const average = updates === 0 ? undefined : slots[AVERAGE];
+    if (average === undefined || kind === this.#written) return;
+    writeParameters(this.#variables, kind === "averaged" ? average : this.#parameters);
+    this.#written = kind;
+  }
 
   async dispose(): Promise<void> {}
+}
+
+function addTo(sum: Float32Array, gradient: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = f32At(sum, i) + f32At(gradient, i);
 }

@@ -3,15 +3,22 @@ import type { BatchLoss } from "./losses.js";
 import type { BatchTargets } from "../batches/targets.js";
 import type { LogitValues } from "../model/layout.js";
 import type { InputBatch } from "../model/input-batch.js";
-import type { OptimizerConfig } from "./optimizer.js";
+import type { UpdateConfig } from "./weight-average.js";
 import type { OptimizerState } from "../model/training-state.js";
 import type { BatchOutputs } from "../batches/outputs.js";
 
-export interface StepConfig {
-  readonly optimizer: OptimizerConfig;
+export interface StepConfig extends UpdateConfig {
   /** Largest norm of all gradients together; null: no clipping. */
   readonly clipNorm: number | null;
+  /**
+   * Parts that a batch is computed in, one after the other, so that a large one fits into memory: gradients add up to
+   * those of the whole, but batch normalization sees only its part. Default 1.
+   */
+  readonly accumulate?: number | undefined;
 }
+
+/** Weights as the steps left them, or their moving average; the same where none is kept. */
+export type WeightsKind = "trained" | "averaged";
 
 /** What one update is made from. */
 export interface StepBatch {
@@ -43,8 +50,8 @@ export interface StepOutcome {
  */
 export interface StepEngine {
   step(batch: StepBatch): Promise<StepOutcome>;
-  /** Brings the network's variables up to date, where the engine trains a copy. */
-  writeBack(): Promise<void>;
+  /** Brings the network's variables up to date; another step goes on from the trained weights in any case. */
+  writeBack(kind: WeightsKind): Promise<void>;
   /** The optimizer's, after the latest step. */
   optimizerState(): Promise<OptimizerState>;
   readonly parameterCount: number;

@@ -6,7 +6,7 @@ import { type Facts, TrainingError } from "../../errors.js";
 import type { RowMask } from "../../flow/masks.js";
 import { joinArrays } from "../batches/arrays.js";
 import type { BatchAugmenter } from "../batches/augment.js";
-import { type Batch, createBatchReader } from "../batches/batch-reader.js";
+import { type Batch, createBatchReader, type TrainingData } from "../batches/batch-reader.js";
 import { type BatchLoss, maxGradientPerTask } from "./losses.js";
 import type { BatchTargets } from "../batches/targets.js";
 import type { BatchMasker } from "../batches/mask-tokens.js";
@@ -45,6 +45,9 @@ export interface EpochOptions {
   readonly afterStep?: ((position: TrainerPosition) => Promise<void> | undefined) | undefined;
 }
 
+/** The same in every step, or a function of the steps before. */
+export type LearningRate = number | ((step: number) => number);
+
 /** Trains a network on the rows of a dataset. Owns the parameter vector and the optimizer. */
 export class Trainer {
   readonly network: Network;
@@ -82,16 +85,18 @@ export class Trainer {
   }
 
   /**
-   * Runs the rest of the current epoch.
+   * Runs the rest of the current epoch. The network then has the weights that are to be evaluated: their moving average
+   * where one is kept.
    * @param rows training rows of the dataset
    * @param masks loss mask of each task over all rows of the dataset
+   * @param learningRate of all steps, or of each, by the number of those before
    * @throws TrainingError where the loss is not finite; weights are those before the step
    */
   async finishEpoch(
-    dataset: Pick<Dataset, "inputs" | "labels" | "offsets">,
+    dataset: TrainingData,
     rows: Int32Array,
     masks: readonly RowMask[],
-    learningRate: number,
+    learningRate: LearningRate,
     options: EpochOptions = {},
   ): Promise<EpochReport> {
     const { batchSize } = this.#config;
@@ -116,7 +121,8 @@ export class Trainer {
       const batch = await next;
       const { inputs, targets } = batch;
       record.addMoved(targets);
-      const stepping = this.step(inputs, targets, learningRate, record.room, (outputs, loss) =>
+      const rate = typeof learningRate === "number" ? learningRate : learningRate(this.#position.step);
+      const stepping = this.step(inputs, targets, rate, record.room, (outputs, loss) =>
         record.addOutputs(outputs, loss, targets),
       );
       // while the step runs
@@ -129,7 +135,7 @@ export class Trainer {
       // lets signals, heartbeats and progress through between steps
       await eventLoop();
     }
-    await this.engine.writeBack();
+    await this.engine.writeBack("averaged");
     if (record.isComplete) {
       this.#position = { epoch: this.#position.epoch + 1, batch: 0, step: this.#position.step };
       this.#epochSoFar = null;
@@ -140,7 +146,7 @@ export class Trainer {
   /** @returns reads the batch that begins at a place of the order; null after its end */
   #batchesOf(
     order: Int32Array,
-    dataset: Pick<Dataset, "inputs" | "labels" | "offsets">,
+    dataset: TrainingData,
     masks: readonly RowMask[],
     { augment, mask }: EpochOptions,
   ): (at: number) => Promise<Batch> | null {
@@ -194,7 +200,7 @@ export class Trainer {
    * @returns state that belongs to `position`
    */
   async snapshot(): Promise<TrainerSnapshot> {
-    await this.engine.writeBack();
+    await this.engine.writeBack("trained");
     const { updates, slots } = await this.engine.optimizerState();
     return {
       position: this.#position,

@@ -3,6 +3,7 @@ import type { InputSpec } from "../../data/dataset.js";
 import type { Facts } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { BackendName } from "../backends/choose.js";
+import type { ShardPlace } from "../batches/shards.js";
 import type { BatchTargets } from "../batches/targets.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { BatchOutputs } from "../batches/outputs.js";
@@ -39,14 +40,6 @@ export interface Weights {
   readonly statistics: Float32Array;
 }
 
-/** Where the rows of a shard lie in their batch. */
-export interface ShardPlace {
-  /** Rows of the batch before the shard's. */
-  readonly before: number;
-  /** Rows that count; 0: the shard is one row that stands in for none. */
-  readonly rows: number;
-}
-
 export interface StepRequest {
   readonly kind: "step";
   /** null: those of the request before. */
@@ -58,6 +51,8 @@ export interface StepRequest {
   /** Loss terms of the whole batch, per task. */
   readonly denominators: readonly number[];
   readonly seed: string;
+  /** Whether the penalties of regularizers count: in one shard of each batch. */
+  readonly penalties: boolean;
 }
 
 export interface StepReply {

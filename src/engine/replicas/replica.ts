@@ -100,12 +100,12 @@ class OpenedReplica {
     };
   }
 
-  step({ weights, place, inputs, targets, factors, denominators, seed }: StepRequest): StepReply {
+  step({ weights, place, inputs, targets, factors, denominators, seed, penalties }: StepRequest): StepReply {
     this.#take(weights);
     const isFirst = this.#setup.rank === 0;
     this.#scope.place = place;
     try {
-      const options = { factors, denominators, seed, penalties: isFirst };
+      const options = { factors, denominators, seed, penalties };
       const { loss, logits } = computeGradient(this.#network, inputs, targets, this.#gradient, options);
       return {
         kind: "step",

@@ -1,15 +1,18 @@
 /** @file A step on several replicas: each computes the gradient of its shard, and one optimizer applies their sum. */
 import { at, f32At } from "../../arrays.js";
-import { type BatchLoss, countTerms, type TaskLoss } from "../optimization/losses.js";
+import { type BatchLoss, countTerms, joinLosses, type TaskLoss } from "../optimization/losses.js";
 import type { LogitValues } from "../model/layout.js";
 import type { Network } from "../model/network.js";
-import { clipByGlobalNorm, createOptimizer, type Optimizer } from "../optimization/optimizer.js";
+import { joinOutputs, partsOfBatch, seedOfPart, type Shard, shardOf, shardPlaces } from "../batches/shards.js";
+import type { BatchOutputs } from "../batches/outputs.js";
+import { clipByGlobalNorm } from "../optimization/clip.js";
+import type { Optimizer } from "../optimization/optimizer.js";
+import { AVERAGE, createUpdater } from "../optimization/weight-average.js";
 import type { OptimizerState } from "../model/training-state.js";
 import { readParameters, writeParameters } from "../model/parameters.js";
-import type { StepBatch, StepConfig, StepEngine, StepOutcome } from "../optimization/step-engine.js";
+import type { StepBatch, StepConfig, StepEngine, StepOutcome, WeightsKind } from "../optimization/step-engine.js";
 import type { ReplicaGroup } from "./group.js";
-import type { StepReply, Weights } from "./messages.js";
-import { joinOutputs, shardOf, shardPlaces } from "./shards.js";
+import type { StepReply, StepRequest, Weights } from "./messages.js";
 
 const NONE = new Float32Array(0);
 const NO_LOGITS: LogitValues = { sample: NONE, token: NONE, masked: NONE };
@@ -21,56 +24,86 @@ const NO_LOGITS: LogitValues = { sample: NONE, token: NONE, masked: NONE };
 export class ReplicaSteps implements StepEngine {
   readonly #network: Network;
   readonly #group: ReplicaGroup;
-  readonly #clipNorm: number | null;
+  readonly #config: StepConfig;
   readonly #gradient: Float32Array;
   readonly #optimizer: Optimizer;
   /** In shared memory; another object whenever replicas must read them again. */
   #weights: Weights;
+  /** The same with the averaged parameters, while these are what the network holds. */
+  #averaged: Weights | null = null;
 
   /** @param group replicas of the network, which go on when the engine is disposed of */
-  constructor(network: Network, { optimizer, clipNorm }: StepConfig, group: ReplicaGroup, restored?: OptimizerState) {
+  constructor(network: Network, config: StepConfig, group: ReplicaGroup, restored?: OptimizerState) {
     this.#network = network;
     this.#group = group;
-    this.#clipNorm = clipNorm;
+    this.#config = config;
     this.#weights = {
       parameters: shared(readParameters(network.trainable)),
       statistics: shared(readParameters(network.statistics)),
     };
     const size = this.#weights.parameters.length;
     this.#gradient = new Float32Array(size);
-    this.#optimizer = createOptimizer(optimizer, size, restored);
+    this.#optimizer = createUpdater(config, size, restored);
   }
 
-  async step({ inputs, targets, factors, learningRate, seed }: StepBatch): Promise<StepOutcome> {
-    const { layout } = this.#network;
-    const denominators = countTerms(layout, targets);
-    const places = shardPlaces(targets.rows, this.#group.size);
-    const shards = places.map((place) => shardOf(layout, inputs, targets, place));
-    const replies = await this.#group.ask("step", (rank) => ({
-      kind: "step",
-      weights: this.#group.weightsFor(rank, this.#weights),
-      ...at(shards, rank),
-      factors,
-      denominators,
-      seed,
-    }));
-    sumGradients(replies, this.#gradient);
-    const gradientNorm = clipByGlobalNorm(this.#gradient, this.#clipNorm);
-    const loss = totalOf(replies, denominators, factors);
+  async step(batch: StepBatch): Promise<StepOutcome> {
+    this.#averaged = null;
+    const { loss, outputs, statistics } = await this.#computeGradient(batch);
+    const gradientNorm = clipByGlobalNorm(this.#gradient, this.#config.clipNorm);
     const applied = Number.isFinite(loss.total) && Number.isFinite(gradientNorm);
     if (applied) {
-      this.#optimizer.apply(this.#weights.parameters, this.#gradient, learningRate);
-      this.#weights.statistics.set(replies[0]?.statistics ?? []);
+      this.#optimizer.apply(this.#weights.parameters, this.#gradient, batch.learningRate);
+      this.#weights.statistics.set(statistics);
     }
     // also where nothing was applied: the averages of batch normalization have moved on the replicas
     this.#weights = { ...this.#weights };
-    const outputs = joinOutputs(replies.map((reply) => reply.outputs));
     return { loss, gradientNorm, logits: { ...NO_LOGITS, sample: outputs.sample }, outputs, applied };
+  }
+
+  /** The sum of the gradients of all parts of a batch, one after the other, and of all shards of each. */
+  async #computeGradient({ inputs, targets, factors, seed }: StepBatch): Promise<{
+    readonly loss: BatchLoss;
+    readonly outputs: BatchOutputs;
+    readonly statistics: Float32Array;
+  }> {
+    const { layout } = this.#network;
+    const { accumulate = 1 } = this.#config;
+    const denominators = countTerms(layout, targets);
+    const parts: Pick<Shard, "inputs" | "targets">[] =
+      accumulate === 1 ? [{ inputs, targets }] : [...partsOfBatch(layout, inputs, targets, accumulate)];
+    this.#gradient.fill(0);
+    const losses: BatchLoss[] = [];
+    const outputs: BatchOutputs[] = [];
+    let statistics: Float32Array = this.#weights.statistics;
+    for (const [i, part] of parts.entries()) {
+      const replies = await this.#askShards(part, { factors, denominators, seed: seedOfPart(seed, i) }, i === 0);
+      addGradients(replies, this.#gradient);
+      losses.push(totalOf(replies, denominators, factors));
+      outputs.push(joinOutputs(replies.map((reply) => reply.outputs)));
+      statistics = replies[0]?.statistics ?? statistics;
+    }
+    return { loss: joinLosses(losses), outputs: joinOutputs(outputs), statistics };
+  }
+
+  #askShards(
+    { inputs, targets }: Pick<Shard, "inputs" | "targets">,
+    options: Pick<StepRequest, "factors" | "denominators" | "seed">,
+    isFirstPart: boolean,
+  ): Promise<StepReply[]> {
+    const places = shardPlaces(targets.rows, this.#group.size);
+    const shards = places.map((place) => shardOf(this.#network.layout, inputs, targets, place));
+    return this.#group.ask("step", (rank) => ({
+      kind: "step",
+      weights: this.#group.weightsFor(rank, this.#weights),
+      ...at(shards, rank),
+      ...options,
+      penalties: isFirstPart && rank === 0,
+    }));
   }
 
   /** What the replicas have, or will have before they compute again. */
   get weights(): Weights {
-    return this.#weights;
+    return this.#averaged ?? this.#weights;
   }
 
   /** The flat gradient of the latest step, clipped. */
@@ -86,8 +119,12 @@ export class ReplicaSteps implements StepEngine {
     return this.#optimizer.state;
   }
 
-  async writeBack(): Promise<void> {
-    writeParameters(this.#network.trainable, this.#weights.parameters);
+  async writeBack(kind: WeightsKind): Promise<void> {
+    const { updates, slots } = this.#optimizer.state;
+    const average = kind === "trained" || updates === 0 ? undefined : slots[AVERAGE];
+    // another object each time, so that replicas are given it
+    this.#averaged = average === undefined ? null : { ...this.#weights, parameters: shared(average) };
+    writeParameters(this.#network.trainable, this.weights.parameters);
     writeParameters(this.#network.statistics, this.#weights.statistics);
   }
 
@@ -102,11 +139,10 @@ function shared(values: Float32Array): Float32Array {
 }
 
 /** In the order of the ranks, so that the same replicas round alike. */
-function sumGradients(replies: readonly StepReply[], sum: Float32Array): void {
-  replies.forEach(({ gradient }, rank) => {
-    if (rank === 0) sum.set(gradient);
-    else for (let i = 0; i < sum.length; i++) sum[i] = f32At(sum, i) + f32At(gradient, i);
-  });
+function addGradients(replies: readonly StepReply[], sum: Float32Array): void {
+  for (const { gradient } of replies) {
+    for (let i = 0; i < sum.length; i++) sum[i] = f32At(sum, i) + f32At(gradient, i);
+  }
 }
 
 function totalOf(

@@ -4,7 +4,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { at as itemAt, f32At, f64At } from "../../arrays.js";
 import { type Call, type Layer, replaceCall, withInnerLayers } from "../model/layer-graph.js";
 import type { Exchange } from "./exchange.js";
-import type { ShardPlace } from "./messages.js";
+import type { ShardPlace } from "../batches/shards.js";
 
 /** What a replica's layers know while a step is under way. */
 export interface ShardScope {

@@ -3,7 +3,7 @@ import { CoolError } from "../../errors.js";
 import { joinArrays } from "../batches/arrays.js";
 import { batchLoss } from "../optimization/losses.js";
 import type { Network } from "../model/network.js";
-import { createOptimizer } from "../optimization/optimizer.js";
+import { AVERAGE, createUpdater, updaterSlots } from "../optimization/weight-average.js";
 import type { OptimizerState } from "../model/training-state.js";
 import { readParameters, writeParameters } from "../model/parameters.js";
 import type { TensorflowBackend } from "../backends/tensorflow/binding.js";
@@ -13,9 +13,8 @@ import { PARAMETERS, STATISTICS } from "./network-inputs.js";
 import { type StepShape, type TracedStep, traceStep } from "./trace-step.js";
 import { TracedGraph } from "./traced-graph.js";
 import { UntraceableError } from "./untraceable.js";
-import { slotNames } from "./updates.js";
 import { EagerSteps } from "../optimization/eager-step.js";
-import type { StepBatch, StepConfig, StepEngine, StepOutcome } from "../optimization/step-engine.js";
+import type { StepBatch, StepConfig, StepEngine, StepOutcome, WeightsKind } from "../optimization/step-engine.js";
 
 /** How far apart the norms of the traced and the eager gradient may be. */
 const TOLERANCE = 1e-3;
@@ -32,6 +31,8 @@ export class GraphSteps implements StepEngine {
   readonly #warn: (message: string) => void;
   readonly parameterCount: number;
   #updates: number;
+  /** What the network's variables hold. */
+  #written: WeightsKind = "trained";
   #eager: EagerSteps | null = null;
 
   /** @param warn is told once where steps run eagerly, and why */
@@ -48,7 +49,7 @@ export class GraphSteps implements StepEngine {
     const parameters = readParameters(network.trainable);
     this.parameterCount = parameters.length;
     // checks the state that is restored
-    const { updates, slots } = createOptimizer(config.optimizer, parameters.length, restored).state;
+    const { updates, slots } = createUpdater(config, parameters.length, restored).state;
     this.#updates = updates;
     this.#graph = new TracedGraph(backend, {
       [PARAMETERS]: parameters,
@@ -87,7 +88,7 @@ export class GraphSteps implements StepEngine {
     if (traced !== undefined) return traced;
     try {
       assertTraceable(this.#network);
-      await this.writeBack();
+      await this.writeBack("trained");
       const step = this.#graph.grow(() => traceStep(this.#graph, this.#network, this.#config, batch, shape));
       this.#assertSame(step, batch);
       this.#steps.set(key, step);
@@ -117,15 +118,19 @@ export class GraphSteps implements StepEngine {
     this.#graph.dispose();
   }
 
-  async writeBack(): Promise<void> {
-    if (this.#eager !== null || this.#steps.size === 0) return;
-    writeParameters(this.#network.trainable, this.#graph.read(PARAMETERS));
+  async writeBack(kind: WeightsKind): Promise<void> {
+    if (this.#eager !== null) return this.#eager.writeBack(kind);
+    const isAveraged = kind === "averaged" && this.#updates > 0 && updaterSlots(this.#config).includes(AVERAGE);
+    // without a step the network still has what the graph began with
+    if (this.#steps.size === 0 && !isAveraged && this.#written === "trained") return;
+    this.#written = kind;
+    writeParameters(this.#network.trainable, this.#graph.read(isAveraged ? AVERAGE : PARAMETERS));
     writeParameters(this.#network.statistics, this.#graph.read(STATISTICS));
   }
 
   async optimizerState(): Promise<OptimizerState> {
     if (this.#eager !== null) return this.#eager.optimizerState();
-    const slots = slotNames(this.#config.optimizer).map((name) => [name, this.#graph.read(name)] as const);
+    const slots = updaterSlots(this.#config).map((name) => [name, this.#graph.read(name)] as const);
     return { updates: this.#updates, slots: Object.fromEntries(slots) };
   }
 

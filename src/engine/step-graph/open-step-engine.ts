@@ -12,14 +12,27 @@ export interface StepEngineOptions {
   readonly warn: (message: string) => void;
 }
 
-/** On TensorFlow a step is one graph; elsewhere tfjs runs it kernel by kernel. The caller disposes the engine. */
+/**
+ * On TensorFlow a step is one graph, unless it is computed in parts or layers have rates of their own; elsewhere tfjs runs it kernel by kernel. The caller
+ * disposes the engine.
+ */
 export async function openStepEngine(
   network: Network,
   config: StepConfig,
   { restored, warn }: StepEngineOptions,
 ): Promise<StepEngine> {
   const backend = tensorflowBackend();
-  if (backend === null) return new EagerSteps(network, config, restored);
+  const { accumulate = 1, layerRates = [] } = config;
+  const why =
+    accumulate > 1
+      ? "train.accumulate computes them in parts"
+      : layerRates.length > 0
+        ? "train.layerRates gives layers rates of their own"
+        : null;
+  if (backend !== null && why !== null) {
+    warn(`Training steps run op by op instead of as one TensorFlow graph, because ${why}.`);
+  }
+  if (backend === null || why !== null) return new EagerSteps(network, config, restored);
   const { GraphSteps } = await import("./graph-step.js");
   return new GraphSteps(backend, network, config, restored, warn);
 }

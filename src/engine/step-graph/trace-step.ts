@@ -134,7 +134,7 @@ class StepRecording {
   }
 
   /** @returns the step, and the norm of its gradient, whose value cannot be read while ops are recorded */
-  step({ clipNorm, optimizer }: StepConfig): {
+  step({ clipNorm, ...config }: StepConfig): {
     readonly step: Omit<TracedStep, "recordedNorm">;
     readonly norm: tf.Tensor;
   } {
@@ -145,7 +145,7 @@ class StepRecording {
     const clipped = clipNorm === null ? gradient : tf.mul(gradient, tf.minimum(1, tf.div(clipNorm, norm)));
     const finite = this.#recorder.outputOf(tf.isFinite(norm));
     const alive: Alive = (value) => outputOf(builder.node("Switch", [value, finite], { T: { type: DTYPE.float } }), 1);
-    const update = buildUpdate(this.#graph, optimizer, alive(this.#recorder.outputOf(clipped)), alive);
+    const update = buildUpdate(this.#graph, config, alive(this.#recorder.outputOf(clipped)), alive);
     const kept = [...update.done, ...moved(this.#graph, this.#recorder, this.#network, statistics, alive)];
     const feeds = (batch: StepBatch, updates: number): Feed[] => [
       ...this.#feeds(batch),

@@ -1,7 +1,12 @@
 /** @file Optimizers as ops of a graph, over one flat vector as in `optimizer.ts`, whose formulas they follow. */
 
 import { DTYPE } from "../../protobuf/tensorflow.js";
-import type { AdamWConfig, OptimizerConfig, SgdConfig } from "../optimization/optimizer.js";
+import type { OptimizerConfig } from "../optimization/optimizer.js";
+import type { AdamConfig, AdamWConfig } from "../optimization/optimizers/adam.js";
+import type { LionConfig } from "../optimization/optimizers/lion.js";
+import type { RmsPropConfig } from "../optimization/optimizers/rms-prop.js";
+import type { SgdConfig } from "../optimization/optimizers/sgd.js";
+import { AVERAGE, decayAt, type UpdateConfig } from "../optimization/weight-average.js";
 import type { GraphBuilder, Output } from "./graph-def.js";
 import { FLOAT } from "./graph-def.js";
 import { PARAMETERS } from "./network-inputs.js";
@@ -19,19 +24,36 @@ export interface Update {
   feeds(updates: number, learningRate: number): Feed[];
 }
 
-/** Names of the vectors that an optimizer keeps beside the parameters. */
-export function slotNames({ kind }: OptimizerConfig): readonly string[] {
-  return kind === "adamw" ? ["mean", "variance"] : ["velocity"];
-}
+/** A value, dead where the step must not be applied. */
+export type Alive = (value: Output) => Output;
 
 /**
+ * The update of the parameters, and of their average where one is kept.
  * @param gradient flat, and dead where the step must not be applied: ops that read a dead value do not run
  * @param alive a float that is dead where the gradient is
  */
-export function buildUpdate(graph: TracedGraph, config: OptimizerConfig, gradient: Output, alive: Alive): Update {
+export function buildUpdate(
+  graph: UpdatableGraph,
+  { optimizer, averageDecay = null }: UpdateConfig,
+  gradient: Output,
+  alive: Alive,
+): Update {
+  const update = optimizerUpdate(graph, optimizer, gradient, alive);
+  return averageDecay === null ? update : withAverage(graph, averageDecay, update, alive);
+}
+
+/** What an update is built into. */
+export type UpdatableGraph = Pick<TracedGraph, "builder" | "variable">;
+
+function optimizerUpdate(graph: UpdatableGraph, config: OptimizerConfig, gradient: Output, alive: Alive): Update {
   switch (config.kind) {
+    case "adam":
     case "adamw":
-      return adamw(graph, config, gradient, alive);
+      return adam(graph, config, gradient, alive);
+    case "lion":
+      return lion(graph, config, gradient, alive);
+    case "rmsprop":
+      return rmsProp(graph, config, gradient, alive);
     case "sgd":
       return sgd(graph, config, gradient, alive);
     default:
@@ -39,18 +61,13 @@ export function buildUpdate(graph: TracedGraph, config: OptimizerConfig, gradien
   }
 }
 
-/** A value, dead where the step must not be applied. */
-export type Alive = (value: Output) => Output;
-
-function adamw(graph: TracedGraph, config: AdamWConfig, gradient: Output, alive: Alive): Update {
+function adam(graph: UpdatableGraph, config: AdamConfig | AdamWConfig, gradient: Output, alive: Alive): Update {
   const { builder } = graph;
   const { beta1, beta2, epsilon, weightDecay } = config;
   const stepSize = scalarPlaceholder(builder);
   const epsilonHat = scalarPlaceholder(builder);
-  const keep = scalarPlaceholder(builder);
   const parameters = variableOf(graph, PARAMETERS);
-  const decayed =
-    weightDecay === 0 ? [] : [builder.assign(parameters.handle, alive(builder.float("Mul", parameters.value, keep)))];
+  const decay = config.kind === "adamw" && weightDecay > 0 ? decayOf(graph, weightDecay, alive) : null;
   const [zero, one, two] = [0, beta1, beta2].map((value) => builder.floatScalar(value)) as [Output, Output, Output];
   const done = builder.node(
     "ResourceApplyAdam",
@@ -65,8 +82,8 @@ function adamw(graph: TracedGraph, config: AdamWConfig, gradient: Output, alive:
       one,
       two,
       epsilonHat,
-      gradient,
-      ...decayed.map((node) => `^${node}`),
+      config.kind === "adam" ? penalized(graph, weightDecay, gradient, alive) : gradient,
+      ...(decay === null ? [] : [`^${builder.assign(parameters.handle, decay.value)}`]),
     ],
     { T: FLOAT, use_locking: { boolean: false }, use_nesterov: { boolean: false } },
   );
@@ -74,26 +91,77 @@ function adamw(graph: TracedGraph, config: AdamWConfig, gradient: Output, alive:
     done: [done],
     feeds(updates, learningRate) {
       const correction = Math.sqrt(1 - beta2 ** (updates + 1));
-      const feeds = [
+      return [
         scalarFeed(stepSize, (learningRate * correction) / (1 - beta1 ** (updates + 1))),
         scalarFeed(epsilonHat, epsilon * correction),
+        ...(decay === null ? [] : [decay.feed(learningRate)]),
       ];
-      return weightDecay === 0 ? feeds : [...feeds, scalarFeed(keep, 1 - learningRate * weightDecay)];
     },
   };
 }
 
-function sgd(graph: TracedGraph, config: SgdConfig, gradient: Output, alive: Alive): Update {
+function lion(graph: UpdatableGraph, config: LionConfig, gradient: Output, alive: Alive): Update {
+  const { builder } = graph;
+  const { beta1, beta2, weightDecay } = config;
+  const rate = scalarPlaceholder(builder);
+  const parameters = variableOf(graph, PARAMETERS);
+  const mean = variableOf(graph, "mean");
+  const mixed = (beta: number) =>
+    builder.float("AddV2", alive(times(builder, mean.value, beta)), times(builder, gradient, 1 - beta));
+  const decay = weightDecay === 0 ? null : decayOf(graph, weightDecay, alive);
+  const kept = decay === null ? alive(parameters.value) : decay.value;
+  const step = builder.float("Mul", builder.float("Sign", mixed(beta1)), rate);
+  return {
+    done: [
+      builder.assign(parameters.handle, builder.float("Sub", kept, step)),
+      builder.assign(mean.handle, mixed(beta2)),
+    ],
+    feeds: (_updates, learningRate) => [
+      scalarFeed(rate, learningRate),
+      ...(decay === null ? [] : [decay.feed(learningRate)]),
+    ],
+  };
+}
+
+function rmsProp(graph: UpdatableGraph, config: RmsPropConfig, gradient: Output, alive: Alive): Update {
+  const { builder } = graph;
+  const { decay, epsilon, momentum, weightDecay } = config;
+  const rate = scalarPlaceholder(builder);
+  const parameters = variableOf(graph, PARAMETERS);
+  const square = variableOf(graph, "square");
+  const velocity = variableOf(graph, "velocity");
+  const own = penalized(graph, weightDecay, gradient, alive);
+  const mean = builder.float(
+    "AddV2",
+    alive(times(builder, square.value, decay)),
+    times(builder, builder.float("Square", own), 1 - decay),
+  );
+  const divisor = builder.float("AddV2", builder.float("Sqrt", mean), builder.floatScalar(epsilon));
+  const moved = builder.float(
+    "AddV2",
+    alive(times(builder, velocity.value, momentum)),
+    builder.float("RealDiv", own, divisor),
+  );
+  const next = builder.float("Sub", alive(parameters.value), builder.float("Mul", moved, rate));
+  return {
+    done: [
+      builder.assign(parameters.handle, next),
+      builder.assign(square.handle, mean),
+      builder.assign(velocity.handle, moved),
+    ],
+    feeds: (_updates, learningRate) => [scalarFeed(rate, learningRate)],
+  };
+}
+
+function sgd(graph: UpdatableGraph, config: SgdConfig, gradient: Output, alive: Alive): Update {
   const { builder } = graph;
   const { momentum, nesterov, weightDecay } = config;
   const rate = scalarPlaceholder(builder);
   const parameters = variableOf(graph, PARAMETERS);
   const velocity = variableOf(graph, "velocity");
-  const times = (value: Output, factor: number) => builder.float("Mul", value, builder.floatScalar(factor));
-  const penalized =
-    weightDecay === 0 ? gradient : builder.float("AddV2", gradient, alive(times(parameters.value, weightDecay)));
-  const moved = builder.float("AddV2", alive(times(velocity.value, momentum)), penalized);
-  const direction = nesterov ? builder.float("AddV2", penalized, times(moved, momentum)) : moved;
+  const own = penalized(graph, weightDecay, gradient, alive);
+  const moved = builder.float("AddV2", alive(times(builder, velocity.value, momentum)), own);
+  const direction = nesterov ? builder.float("AddV2", own, times(builder, moved, momentum)) : moved;
   const next = builder.float("Sub", alive(parameters.value), builder.float("Mul", direction, rate));
   return {
     done: [builder.assign(parameters.handle, next), builder.assign(velocity.handle, moved)],
@@ -101,7 +169,50 @@ function sgd(graph: TracedGraph, config: SgdConfig, gradient: Output, alive: Ali
   };
 }
 
-function variableOf(graph: TracedGraph, name: string) {
+/** Moves the average of the parameters after them. */
+function withAverage(graph: UpdatableGraph, averageDecay: number, update: Update, alive: Alive): Update {
+  const { builder } = graph;
+  const [keep, add] = [scalarPlaceholder(builder), scalarPlaceholder(builder)];
+  const average = variableOf(graph, AVERAGE);
+  const after = update.done.map((node) => `^${node}`);
+  const latest = builder.node("ReadVariableOp", [variableOf(graph, PARAMETERS).handle, ...after], { dtype: FLOAT });
+  const next = builder.float(
+    "AddV2",
+    alive(builder.float("Mul", average.value, keep)),
+    builder.float("Mul", latest, add),
+  );
+  return {
+    done: [...update.done, builder.assign(average.handle, next)],
+    feeds(updates, learningRate) {
+      const kept = decayAt(averageDecay, updates);
+      return [...update.feeds(updates, learningRate), scalarFeed(keep, kept), scalarFeed(add, 1 - kept)];
+    },
+  };
+}
+
+/** The gradient with that of an L2 penalty. */
+function penalized(graph: UpdatableGraph, weightDecay: number, gradient: Output, alive: Alive): Output {
+  if (weightDecay === 0) return gradient;
+  const { builder } = graph;
+  const { value } = variableOf(graph, PARAMETERS);
+  return builder.float("AddV2", gradient, alive(times(builder, value, weightDecay)));
+}
+
+/** The parameters after decoupled weight decay, whose factor is fed. */
+function decayOf(graph: UpdatableGraph, weightDecay: number, alive: Alive) {
+  const { builder } = graph;
+  const keep = scalarPlaceholder(builder);
+  return {
+    value: alive(builder.float("Mul", variableOf(graph, PARAMETERS).value, keep)),
+    feed: (learningRate: number): Feed => scalarFeed(keep, 1 - learningRate * weightDecay),
+  };
+}
+
+function times(builder: GraphBuilder, value: Output, factor: number): Output {
+  return builder.float("Mul", value, builder.floatScalar(factor));
+}
+
+function variableOf(graph: Pick<TracedGraph, "variable">, name: string) {
   const variable = graph.variable(name);
   if (variable === null) throw new Error(`no variable "${name}" in the graph`);
   return variable;

@@ -182,4 +182,9 @@ export const SCHEMA_VERSIONS: readonly string[] = [
   UPDATE metric_series SET metric_name = 'rows_per_second'
     WHERE task_path = '_total' AND metric_name = 'images_per_second';
   `,
+  `
+  -- the best constant answer's value on the same rows; NULL where there is none, or it is not known
+  ALTER TABLE evaluation ADD COLUMN baseline REAL;
+  ALTER TABLE evaluation ADD COLUMN beats_baseline INTEGER CHECK (beats_baseline IN (0, 1));
+  `,
 ];

@@ -11,7 +11,12 @@ export interface EvaluationFilter {
   readonly metricName?: string | undefined;
 }
 
-const COLUMNS = "split, task_path, metric_name, metric_res, num_samples, gates";
+const COLUMNS = "split, task_path, metric_name, metric_res, num_samples, gates, baseline, beats_baseline";
+
+type StoredRow = Omit<EvaluationRow, "baseline" | "beats_baseline"> & {
+  readonly baseline: number | null;
+  readonly beats_baseline: number | null;
+};
 
 /** Replaces every frame (split and gates) of which `rows` has a row; to be called within `write`. */
 export function replaceEvaluation(database: Database, runId: string, rows: readonly EvaluationRow[]): void {
@@ -22,8 +27,11 @@ export function replaceEvaluation(database: Database, runId: string, rows: reado
   );
   database.runEach(
     `INSERT INTO evaluation (run_id, ${COLUMNS})
-     VALUES (@runId, @split, @task_path, @metric_name, @metric_res, @num_samples, @gates)`,
-    rows.map((row) => ({ ...row, runId })),
+     VALUES (@runId, @split, @task_path, @metric_name, @metric_res, @num_samples, @gates, @baseline, @beats_baseline)`,
+    rows.map(({ baseline = null, beats_baseline, ...row }) => ({
+      ...{ ...row, runId, baseline },
+      beats_baseline: beats_baseline === undefined ? null : Number(beats_baseline),
+    })),
   );
 }
 
@@ -31,9 +39,15 @@ export function replaceEvaluation(database: Database, runId: string, rows: reado
 export function readEvaluation(database: Database, runId: string, filter: EvaluationFilter = {}): EvaluationRow[] {
   const { split, gates, taskPath, metricName } = filter;
   const parameters = { runId, split, gates, taskPath, metricName };
-  return database.all(
+  const rows = database.all<StoredRow>(
     `SELECT ${COLUMNS} FROM evaluation ${where(parameters)}
      ORDER BY CASE split WHEN 'train' THEN 0 WHEN 'valid' THEN 1 ELSE 2 END, gates DESC, seq`,
     parameters,
   );
+  // a row without a baseline says nothing of one, as those of runs before there were any
+  return rows.map(({ baseline, beats_baseline, ...row }) => ({
+    ...row,
+    ...(baseline === null ? {} : { baseline }),
+    ...(beats_baseline === null ? {} : { beats_baseline: beats_baseline === 1 }),
+  }));
 }

@@ -1,8 +1,11 @@
 /** @file boundedRegression: a number in [min, max]. Sigmoid, squared error of the normalized value. */
 import { f32At } from "../../arrays.js";
+import { sigmoid } from "../../decoding/activations.js";
+import { decoders, denormalize, unitScaleAt } from "../../decoding/decoders.js";
 import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
-import { UNFITTED, isMissing, sigmoid, type TaskBehaviour, unitScaleAt } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
+import { logitOf, mean, median, rowsOf } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -54,20 +57,15 @@ export function normalize(spec: BoundedRegressionSpec, value: number, unitScale:
   return (value / unitScale - spec.min) / (spec.max - spec.min);
 }
 
-/** [0, 1] → label units. */
-export function denormalize(spec: BoundedRegressionSpec, fraction: number, unitScale: number): number {
-  return (spec.min + fraction * (spec.max - spec.min)) * unitScale;
-}
-
 const SQUARED = { kind: "squared" } as const;
 
 // labels are single precision and boxes are often rounded outwards: a thousandth beyond the bound is still on it
 const TOLERANCE = 1e-3;
 
 export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = {
+  ...decoders.boundedRegression,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: () => 1,
   logitNames: () => null,
   classes: () => null,
   choices: () => null,
@@ -79,7 +77,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     }
     return problemWithAxis(spec);
   },
-  parseLabel(spec, [cell], unitScale, out, at) {
+  parseLabel(spec, [cell], [unitScale = 1], out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     const value = typeof cell === "number" ? cell : Number(String(cell).trim());
@@ -97,6 +95,8 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (measures === undefined) return scale === null ? "stays" : "unsaid";
     return measures === "none" ? "stays" : "moves";
   },
+  // one number of a figure that several tasks make together
+  figure: null,
   ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
@@ -108,16 +108,20 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (gradient !== null) gradient[at] = 2 * error * p * (1 - p);
     return error * error;
   },
+  ...UNWEIGHTED,
   lossForm: () => ({ activation: "sigmoid", cost: SQUARED }),
   target: (spec, labels, row) => normalize(spec, f32At(labels.answers, row), unitScaleAt(labels.unitScale, row)),
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode: (spec, activated, _thresholds, unitScale) =>
-    activated.map((fraction, row) => denormalize(spec, fraction, unitScaleAt(unitScale, row))),
-  defaultThresholds: () => [],
   // a fraction of the range is no score
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants(spec, { answers, unitScale }, mask) {
+    const fractions = rowsOf(mask)
+      .filter((row) => !Number.isNaN(answers[row]))
+      .map((row) => normalize(spec, f32At(answers, row), unitScaleAt(unitScale, row)));
+    // the best of absolute and of squared errors
+    return fractions.length === 0 ? [] : [median(fractions), mean(fractions)].map((fraction) => [logitOf(fraction)]);
+  },
   isEvaluated: () => true,
   metrics: regressionMetrics,
   headlineMetric: () => "mean_absolute_error_normalized",

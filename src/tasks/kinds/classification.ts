@@ -1,33 +1,72 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
-import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
+import { decoders } from "../../decoding/decoders.js";
+import type { ClassificationSpec } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
-import { SOFTMAX_CROSS_ENTROPY, UNFITTED, isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
-import { f32At } from "../../arrays.js";
+import { OFF_PICTURE, isMissing, type TaskBehaviour } from "../behaviour.js";
+import { at, f32At } from "../../arrays.js";
+import { leastLoss, logShareOf, rowsOf } from "../constants.js";
+import {
+  balancedClassWeights,
+  CROSS_ENTROPY_OPTIONS,
+  crossEntropyForm,
+  fittedWeights,
+  hasOwnLoss,
+  problemWithLoss,
+  problemWithWeights,
+  softClass,
+  softmaxLoss,
+  WEIGHTS,
+} from "../cross-entropy.js";
 import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
 
-/** One of several classes. Label cells: a class name or its index. */
+/** Options of {@link classification}. */
+type ClassificationOptions<Class extends string> = Omit<ClassificationSpec, "kind" | "classes" | "fittedWeights"> & {
+  readonly classes: readonly Class[];
+};
+
+/**
+ * One of several classes. Label cells: a class name or its index.
+ * @param options.classWeights how much a label of each class counts in the loss, or `balanced`; with it and
+ *   `labelSmoothing` the loss is that of PyTorch's `CrossEntropyLoss(weight, label_smoothing)`
+ * @param options.loss `focal`, with its `focus`
+ */
 export function classification<const Class extends string>(
-  options: CommonTaskOptions & TokenTaskOptions & { readonly classes: readonly Class[] },
+  options: ClassificationOptions<Class>,
 ): ClassificationSpec<Class> {
-  checkOptions("classification", options, { ...COMMON_OPTIONS, classes: LIST });
+  checkOptions<ClassificationOptions<Class>>("classification", options, {
+    ...COMMON_OPTIONS,
+    ...CROSS_ENTROPY_OPTIONS,
+    classes: LIST,
+    classWeights: WEIGHTS,
+  });
   return { kind: "classification", ...options };
 }
 
+/** null: all classes count alike. */
+function weightsOf({ classWeights, fittedWeights: fitted }: ClassificationSpec): readonly number[] | null {
+  return classWeights === "balanced" ? fittedWeights(fitted) : (classWeights ?? null);
+}
+
 export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
+  ...decoders.classification,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: (spec) => spec.classes.length,
   logitNames: (spec) => spec.classes,
   classes: (spec) => spec.classes,
   choices: (spec) => spec.classes,
   options: ({ classes }) => ({ classes: classes.join(", ") }),
   problemWith(spec) {
     if (spec.classes.length < 2) return "has fewer than two classes; ask a binary task instead";
-    return problemWithNames("class", spec.classes) ?? problemWithAxis(spec);
+    return (
+      problemWithNames("class", spec.classes) ??
+      problemWithWeights("classWeights", spec.classWeights, spec.classes) ??
+      problemWithLoss(spec) ??
+      problemWithAxis(spec)
+    );
   },
-  parseLabel(spec, [cell], _unitScale, out, at) {
+  parseLabel(spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     // a name wins over an index, so that classes may be called "1", "2", "3"
@@ -38,47 +77,46 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     out[at] = index;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
-  ...UNFITTED,
-  lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
+  ...OFF_PICTURE,
+  fitted(spec, train) {
+    if (spec.classWeights !== "balanced") return spec;
+    const { answers, mask } = train();
+    const counts = new Array<number>(spec.classes.length).fill(0);
+    for (let row = 0; row < mask.length; row++) {
+      if (mask[row] === 1) counts[f32At(answers, row)] = at(counts, f32At(answers, row)) + 1;
+    }
+    return { ...spec, fittedWeights: balancedClassWeights(counts) };
+  },
+  declared: ({ fittedWeights: _, ...spec }) => spec,
+  lossTerms(spec, labels, row) {
+    const y = f32At(labels.answers, row);
+    return Number.isNaN(y) ? 0 : (weightsOf(spec)?.[y] ?? 1);
+  },
   lossSum(spec, logits, labels, row, gradient) {
     const y = f32At(labels.answers, row);
     if (Number.isNaN(y)) return 0;
-    return softmaxCrossEntropy(logits, row, spec.classes.length, y, gradient);
+    return softmaxLoss(spec, weightsOf(spec), logits, row, spec.classes.length, y, gradient);
   },
-  lossForm: () => SOFTMAX_CROSS_ENTROPY,
-  target: (_spec, labels, row, i) => (labels.answers[row] === i ? 1 : 0),
-  activate(spec, logits) {
-    const classes = spec.classes.length;
-    const activated = new Float32Array(logits.length);
-    for (let at = 0; at < logits.length; at += classes) {
-      const row = logits.subarray(at, at + classes);
-      const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-      const sum = row.reduce((a, z) => a + Math.exp(z - max), 0);
-      for (let c = 0; c < classes; c++) activated[at + c] = Math.exp(f32At(row, c) - max) / sum;
-    }
-    return activated;
-  },
-  decode(spec, activated) {
-    const classes = spec.classes.length;
-    const decoded = new Float32Array(activated.length / classes);
-    for (let row = 0; row < decoded.length; row++) {
-      let [best, isScored] = [0, true];
-      for (let c = 0; c < classes; c++) {
-        const score = f32At(activated, row * classes + c);
-        if (Number.isNaN(score)) isScored = false;
-        if (score > f32At(activated, row * classes + best)) best = c;
-      }
-      // a score that is NaN says nothing: the answer is unknown
-      decoded[row] = isScored ? best : Number.NaN;
-    }
-    return decoded;
-  },
-  defaultThresholds: () => [],
+  lossForm: (spec) => crossEntropyForm("softmax", spec),
+  target: (spec, labels, row, i) =>
+    softClass(spec, weightsOf(spec), spec.classes.length, f32At(labels.answers, row), i).target,
+  targetWeight: (spec, labels, row, i) =>
+    softClass(spec, weightsOf(spec), spec.classes.length, f32At(labels.answers, row), i).weight,
   scoreNames: (spec) => spec.classes,
   questions: () => [],
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const counts = spec.classes.map(() => 0);
+    let known = 0;
+    for (const row of rowsOf(mask)) {
+      const answer = f32At(labels.answers, row);
+      if (Number.isNaN(answer)) continue;
+      counts[answer] = at(counts, answer) + 1;
+      known++;
+    }
+    const own = hasOwnLoss(spec) ? leastLoss(classificationBehaviour, spec, labels, mask) : [];
+    return known === 0 ? [] : [counts.map((count) => logShareOf(count / known)), ...own];
+  },
   isEvaluated: () => true,
   metrics: classificationMetrics,
   headlineMetric: () => "accuracy_1",

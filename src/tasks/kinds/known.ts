@@ -1,7 +1,8 @@
 /** @file known: a yes-or-no column that is there whenever the network is asked. No head, no loss. */
+import { decoders } from "../../decoding/decoders.js";
 import type { KnownSpec } from "../../flow/graph.js";
 import { checkOptions, TEXT } from "../../options.js";
-import { SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour } from "../behaviour.js";
+import { OFF_PICTURE, SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
 import { NO_METRICS } from "../metrics.js";
 import { binaryBehaviour } from "./binary.js";
 
@@ -16,9 +17,9 @@ export function known(options: Omit<KnownSpec, "kind" | "lossWeight"> = {}): Kno
 }
 
 export const knownBehaviour: TaskBehaviour<KnownSpec> = {
+  ...decoders.known,
   answeredBy: "table",
   head: () => "none",
-  logitWidth: () => 0,
   logitNames: () => [],
   classes: () => null,
   choices: () => null,
@@ -27,22 +28,18 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
     // a configuration that was never compiled
     return spec.lossWeight === undefined ? null : "is known, so it has no loss to weigh; remove its lossWeight";
   },
-  parseLabel: (_spec, cells, unitScale, out, at) =>
-    binaryBehaviour.parseLabel({ kind: "binary" }, cells, unitScale, out, at),
-  imageScales: () => [],
-  onPicture: () => "stays",
+  parseLabel: (_spec, cells, scales, out, at) => binaryBehaviour.parseLabel({ kind: "binary" }, cells, scales, out, at),
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: () => 0,
   lossSum: () => 0,
+  ...UNWEIGHTED,
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: () => Number.NaN,
-  activate: () => new Float32Array(0),
-  // the answers are the table's: see answeredBy
-  decode: () => new Float32Array(0),
-  defaultThresholds: () => [],
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants: () => [],
   isEvaluated: () => false,
   metrics: NO_METRICS,
   headlineMetric: () => null,

@@ -1,15 +1,19 @@
 /** @file ordinal: one of several grades in order. Ranks by CORAL: Cao, Mirjalili & Raschka (2020). */
 import { f32At } from "../../arrays.js";
+import { sigmoid } from "../../decoding/activations.js";
+import { decoders } from "../../decoding/decoders.js";
 import type { CommonTaskOptions, OrdinalSpec, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
 import {
+  OFF_PICTURE,
   isMissing,
   SIGMOID_CROSS_ENTROPY,
-  sigmoid,
   sigmoidCrossEntropy,
   type TaskBehaviour,
   UNFITTED,
+  UNWEIGHTED,
 } from "../behaviour.js";
+import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { byAbsoluteError } from "../judgements.js";
 import { levelMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -41,9 +45,9 @@ function isAbove(label: number, i: number): number {
 }
 
 export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
+  ...decoders.ordinal,
   answeredBy: "network",
   head: () => "shared",
-  logitWidth: logitCount,
   logitNames,
   classes: ({ levels }) => levels,
   choices: () => null,
@@ -52,7 +56,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     if (spec.levels.length < 2) return "has fewer than two levels; name them from the lowest to the highest";
     return problemWithNames("level", spec.levels) ?? problemWithAxis(spec);
   },
-  parseLabel(spec, [cell], _unitScale, out, at) {
+  parseLabel(spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     // a name wins over an index, so that levels may be called "1", "2", "3"
@@ -63,8 +67,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     out[at] = index;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
@@ -80,22 +83,27 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     }
     return sum;
   },
+  ...UNWEIGHTED,
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: (_spec, labels, row, i) => isAbove(f32At(labels.answers, row), i),
-  activate: (_spec, logits) => logits.map(sigmoid),
-  decode(spec, activated) {
-    const width = logitCount(spec);
-    return Float32Array.from({ length: activated.length / width }, (_, row) => {
-      const scores = activated.subarray(row * width, (row + 1) * width);
-      // a score that is NaN says nothing: the answer is unknown
-      if (scores.some(Number.isNaN)) return Number.NaN;
-      return scores.reduce((level, score) => level + Number(score > 0.5), 0);
-    });
-  },
-  defaultThresholds: () => [],
   scoreNames: logitNames,
   questions: () => [],
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const known = rowsOf(mask)
+      .map((row) => f32At(labels.answers, row))
+      .filter((answer) => !Number.isNaN(answer));
+    if (known.length === 0) return [];
+    const places = Array.from({ length: logitCount(spec) }, (_, i) => i);
+    const sure = (level: number) => places.map((i) => (level > i ? SURELY : -SURELY));
+    const counts = spec.levels.map((_, level) => known.filter((answer) => answer === level).length);
+    return [
+      // what they decode to is the median
+      places.map((i) => logitOf(mean(known.map((answer) => isAbove(answer, i))))),
+      sure(counts.indexOf(Math.max(...counts))),
+      sure(Math.round(mean(known))),
+    ];
+  },
   isEvaluated: () => true,
   metrics: levelMetrics,
   headlineMetric: () => "mean_absolute_error",

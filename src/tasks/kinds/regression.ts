@@ -1,9 +1,11 @@
 /** @file regression: any number. Linear, a cost of the error of the value standardized on the train split. */
 import { f32At, u8At } from "../../arrays.js";
+import { decoders, statisticsOf } from "../../decoding/decoders.js";
 import type { RegressionSpec } from "../../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../../flow/masks.js";
-import { checkOptions, oneOf } from "../../options.js";
-import { isMissing, type TaskBehaviour } from "../behaviour.js";
+import { checkOptions, oneOf, POSITIVE } from "../../options.js";
+import { OFF_PICTURE, isMissing, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
+import { leastLoss, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { byAbsoluteError } from "../judgements.js";
 import { unboundedMetrics } from "../metrics.js";
@@ -31,11 +33,6 @@ export function regression(options: RegressionOptions = {}): RegressionSpec {
   return { kind: "regression", ...rest, loss, statistics: null };
 }
 
-const POSITIVE = {
-  accepts: (value: unknown) => typeof value === "number" && value > 0 && value < Infinity,
-  expected: "a number above 0",
-};
-
 function costFor({ loss, delta = 1 }: RegressionSpec): ErrorCost {
   return loss === "huber" ? { kind: loss, delta, factor: 1 } : { kind: loss };
 }
@@ -44,11 +41,6 @@ function costFor({ loss, delta = 1 }: RegressionSpec): ErrorCost {
 function standardize(spec: RegressionSpec, value: number): number {
   const { mean, deviation } = statisticsOf(spec);
   return (value - mean) / deviation;
-}
-
-function statisticsOf({ statistics }: RegressionSpec): NonNullable<RegressionSpec["statistics"]> {
-  if (statistics === null) throw new Error("the statistics are known once the labels have been read");
-  return statistics;
 }
 
 /** Mean and population deviation, in two passes: sums of squares would cancel where labels are far from 0. */
@@ -62,9 +54,9 @@ function momentsOf(answers: AnswerColumn, train: RowMask): NonNullable<Regressio
 }
 
 export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
+  ...decoders.regression,
   answeredBy: "network",
   head: () => "dense",
-  logitWidth: () => 1,
   logitNames: () => null,
   classes: () => null,
   choices: () => null,
@@ -75,7 +67,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
     }
     return problemWithAxis(spec);
   },
-  parseLabel(_spec, [cell], _unitScale, out, at) {
+  parseLabel(_spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     const value = typeof cell === "number" ? cell : Number(String(cell).trim());
@@ -83,8 +75,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
     out[at] = value;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   fitted(spec, train) {
     const { answers, mask } = train();
     return { ...spec, statistics: momentsOf(answers, mask) };
@@ -100,18 +91,20 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
     if (gradient !== null) gradient[at] = slopeOf(cost, error);
     return costOf(cost, error);
   },
+  ...UNWEIGHTED,
   lossForm: (spec) => ({ activation: "linear", cost: costFor(spec) }),
   target: (spec, labels, row) => standardize(spec, f32At(labels.answers, row)),
-  activate: (_spec, logits) => logits.slice(),
-  decode(spec, activated) {
-    const { mean, deviation } = statisticsOf(spec);
-    return activated.map((value) => mean + deviation * value);
-  },
-  defaultThresholds: () => [],
   // standard deviations from the mean are no score
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
+  constants(spec, labels, mask) {
+    const values = rowsOf(mask)
+      .map((row) => standardize(spec, f32At(labels.answers, row)))
+      .filter((value) => !Number.isNaN(value));
+    if (values.length === 0) return [];
+    return [[median(values)], [mean(values)], ...leastLoss(regressionBehaviour, spec, labels, mask)];
+  },
   isEvaluated: () => true,
   metrics: unboundedMetrics,
   headlineMetric: () => "mean_absolute_error",

@@ -35,6 +35,7 @@ export const DECISION_METRICS = (Object.keys(decisionMetrics) as DecisionMetric[
   higherIsBetter: true,
   tunable: true,
   onDemand: name === "matthews_correlation" || name === "cohen_kappa",
+  bestOfConstants: name === "recall",
 }));
 
 /** The classes "no" and "yes" of one question, each against the other. */

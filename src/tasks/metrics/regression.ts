@@ -1,7 +1,8 @@
 /** @file Metrics of regression tasks: absolute and squared errors. */
 import type { BoundedRegressionSpec, RegressionSpec } from "../../flow/graph.js";
 import { f32At } from "../../arrays.js";
-import { type Scored, unitScaleAt } from "../scored.js";
+import { unitScaleAt } from "../../decoding/decoders.js";
+import type { Scored } from "../scored.js";
 import { type Metric, type MetricTable, metricTable } from "./table.js";
 
 type TaskAnswers = Pick<Scored, "labels" | "decoded" | "mask">;

@@ -10,6 +10,8 @@ export interface MetricFacts {
   readonly tunable: boolean;
   /** Only computed where it is asked for. */
   readonly onDemand: boolean;
+  /** Whether a constant answer has the best value on any rows, as yes has of recall. */
+  readonly bestOfConstants?: boolean;
 }
 
 /** One row of a table of metrics. */

@@ -1,4 +1,6 @@
 /** @file What trains a run's network, from where its last checkpoint stands, and writes its checkpoints. */
+import type { Dataset } from "../../data/dataset.js";
+import type { BatchAugmenter } from "../../engine/batches/augment.js";
 import type { BatchAnswerer } from "../../engine/inference/answer-batches.js";
 import type { Network } from "../../engine/model/network.js";
 import type { ScheduleState } from "../../engine/model/training-state.js";
@@ -6,12 +8,21 @@ import type { Trainer } from "../../engine/optimization/trainer.js";
 import { runFiles } from "../../records/run-folder.js";
 import { assertPresent } from "../assert-present.js";
 import { buildNetwork, recordStart } from "../fresh-network.js";
+import { openFrozen } from "../frozen-features.js";
 import { openTraining } from "../training-replicas.js";
 import type { RunContext } from "../run-context.js";
+import { stepConfig } from "../step-config.js";
 
 /** Owns the network, the trainer and its replicas. */
 export interface EpochEngine {
+  /** What trains: all of the network, or what is behind a frozen trunk. */
   readonly network: Network;
+  /** With the features of a frozen trunk among its inputs. */
+  readonly dataset: Dataset;
+  /** What its steps read of it. */
+  readonly trained: Dataset;
+  /** Changes batches of such features; null where there are none, or nothing is augmented. */
+  readonly augment: BatchAugmenter | null;
   readonly trainer: Trainer;
   /** Passes batches without training; undefined: this thread does. */
   readonly answerer: BatchAnswerer | undefined;
@@ -30,15 +41,22 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
       import("../../engine/model/checkpoint.js"),
     ]);
   const { project, settings, store, run, runDir, loggers } = context;
-  const { optimizer, batchSize, clipNorm, seed, taskWeighting, freeze = [] } = settings.train;
+  const { batchSize, seed, taskWeighting, freeze = [] } = settings.train;
   const { checkpoint } = runFiles(runDir);
   // a run that ended before its first checkpoint begins again
   const resumed = context.resumed && hasCheckpoint(checkpoint("last"));
   const state = resumed ? loadTrainingState(checkpoint("last")) : undefined;
-  const network = resumed
+  const whole = resumed
     ? await loadNetwork(checkpoint("last"), project.graph, project.inputs, { freeze })
     : await openFresh(context);
-  const config = { optimizer, batchSize, clipNorm, seed, taskWeighting };
+  const { train, valid } = context.dataset.splits;
+  const rows = Int32Array.from([...(settings.data.augment === null ? train : []), ...valid]);
+  const frozen = await openFrozen(context, whole, { rows, trained: train }).catch((error: unknown) => {
+    whole.dispose();
+    throw error;
+  });
+  const network = frozen?.tail ?? whole;
+  const config = { ...(await stepConfig(settings.train, network)), batchSize, seed, taskWeighting };
   const replicas = await openTraining(context, network, state?.optimizer);
   const restored = state?.optimizer;
   const warn = (message: string): void => loggers.warning(message);
@@ -46,19 +64,24 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
   const trainer = new Trainer(network, config, state, steps);
   return {
     network,
+    dataset: frozen?.dataset ?? context.dataset,
+    trained: frozen?.trained ?? context.dataset,
+    augment: frozen?.augment ?? null,
     trainer,
     answerer: replicas?.answerer,
     restored: state?.schedule ?? null,
     async save(name, schedule) {
       assertPresent(store, run.id);
       const training = name === "last" ? { ...(await trainer.snapshot()), schedule } : undefined;
-      if (training === undefined) await steps.writeBack();
-      await saveCheckpoint(checkpoint(name), network, training);
+      if (training === undefined) await steps.writeBack("averaged");
+      frozen?.writeBack();
+      await saveCheckpoint(checkpoint(name), whole, training);
     },
     async dispose() {
       await steps.dispose();
       await replicas?.close();
-      network.dispose();
+      frozen?.tail.dispose();
+      whole.dispose();
     },
   };
 }

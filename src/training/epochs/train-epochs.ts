@@ -1,6 +1,7 @@
 /** @file The epochs of a run: train, validate, tell, keep the best. */
 import type { Network } from "../../engine/model/network.js";
 import { afterEpoch, hasStoppedEarly, type ScheduleConfig, startSchedule } from "../../engine/optimization/schedule.js";
+import { rateFactor } from "../../engine/optimization/learning-rate.js";
 import type { ScheduleState } from "../../engine/model/training-state.js";
 import type { EpochReport } from "../../engine/optimization/epoch-record.js";
 import type { EpochOptions } from "../../engine/optimization/trainer.js";
@@ -41,17 +42,18 @@ interface Training {
  * @throws InterruptedError after writing a checkpoint, TrainingError where the loss is not finite
  */
 export async function trainEpochs(
-  context: RunContext,
+  given: RunContext,
   openLoggers: (step: number) => Promise<void>,
 ): Promise<TrainedEpochs> {
-  const engine = await openEngine(context);
+  const engine = await openEngine(given);
+  const context = { ...given, dataset: engine.dataset };
   try {
     await openLoggers(engine.trainer.position.step);
     const masks = lossMasks(context);
     const watched = await watchMetric(context, masks);
     const config = scheduleConfig(context.settings.train, watched);
-    const augmenter = await openAugmenter(context);
-    const changes = { augment: augmenter?.augment, mask: (await maskerOf(context)) ?? undefined };
+    const augmenter = engine.augment === null ? await openAugmenter(context) : null;
+    const changes = { augment: engine.augment ?? augmenter?.augment, mask: (await maskerOf(context)) ?? undefined };
     try {
       return await runEpochs({ context, engine, masks, watched, config, changes });
     } finally {
@@ -93,7 +95,7 @@ async function runEpoch(training: Training, before: ScheduleState): Promise<Sche
   const { state, improved, kept, reduced } = afterEpoch(config, before, epoch, watched.valueOf(rows, validLoss, epoch));
   const summary: EpochSummary = {
     ...{ epoch, epochs: settings.train.epochs, step, rows, trainLoss, validLoss, improved },
-    learningRate: before.learningRate,
+    learningRate: rateOf(context, before)(step - 1),
     gradientNorm: report.meanGradientNorm,
     ...clock.totals(),
   };
@@ -117,7 +119,8 @@ async function trainRows(
   clock: EpochClock,
 ): Promise<EpochReport> {
   const { dataset, loggers, settings, signal } = context;
-  const report = await engine.trainer.finishEpoch(dataset, dataset.splits.train, masks, schedule.learningRate, {
+  const rate = rateOf(context, schedule);
+  const report = await engine.trainer.finishEpoch(engine.trained, dataset.splits.train, masks, rate, {
     ...changes,
     signal,
     onStep: (step) => loggers.step(clock.tick(step)),
@@ -126,6 +129,20 @@ async function trainRows(
   if (!report.interrupted) return report;
   await engine.save("last", schedule);
   throw new InterruptedError("Interrupted.");
+}
+
+/** The learning rate of every step, by the number of those before: what is set, or what a plateau has left, times the schedule's factor. */
+function rateOf(context: RunContext, { learningRate }: ScheduleState): (step: number) => number {
+  const { schedule, epochs } = context.settings.train;
+  // a run of an earlier version has no such setting
+  if (schedule == null) return () => learningRate;
+  const length = { epochs, stepsPerEpoch: stepsPerEpoch(context) };
+  return (step) => learningRate * rateFactor(schedule, step, length);
+}
+
+/** Every epoch has as many. */
+function stepsPerEpoch({ dataset, settings }: RunContext): number {
+  return Math.ceil(dataset.splits.train.length / settings.train.batchSize);
 }
 
 /** With nothing to watch nothing can be waited for. */
@@ -140,11 +157,8 @@ function monitorName({ monitor }: WatchedMetric): string {
   return monitor === null ? "nothing" : `${monitor.taskPath}/${monitor.metric}`;
 }
 
-/** Every epoch has the same number of steps. */
-function bestCheckpoint({ dataset, settings }: RunContext, epoch: number | null): EvaluatedCheckpoint {
-  const { batchSize, epochs } = settings.train;
-  const stepsPerEpoch = Math.ceil(dataset.splits.train.length / batchSize);
-  return { epoch, epochs, step: (epoch ?? 0) * stepsPerEpoch };
+function bestCheckpoint(context: RunContext, epoch: number | null): EvaluatedCheckpoint {
+  return { epoch, epochs: context.settings.train.epochs, step: (epoch ?? 0) * stepsPerEpoch(context) };
 }
 
 function isCheckpointDue({ checkpointEverySteps }: Settings["train"], step: number): boolean {

@@ -32,3 +32,13 @@ test.each([
 ])("one with a layer that %s does not", (_, from, to, problem) => {
   expect(topologyProblem(changed(from, to))).toMatch(problem);
 });
+
+test.each([
+  [/"output_layers":\[\[.*?\]\]/, '"output_layers":[]', "gives nothing"],
+  [/"output_layers":\[\[.*?\]\]/, '"output_layers":[["z",0,0]]', "gives what no layer makes"],
+  [/"input_layers":\[\[.*?\]\]/, '"input_layers":null', "does not say what it takes"],
+])("a model that says %s of its ends as %s does not fit together", (from, to, problem) => {
+  const saved = JSON.stringify(sound());
+  expect(saved).toMatch(from);
+  expect(topologyProblem(JSON.parse(saved.replace(from, to)))).toContain(problem);
+});

@@ -1,12 +1,8 @@
 /** @file Optimizers: every step equals that of torch.optim; state, clipping. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import {
-  clipByGlobalNorm,
-  createOptimizer,
-  globalNorm,
-  type OptimizerConfig,
-} from "../../../src/engine/optimization/optimizer.js";
+import { clipByGlobalNorm, globalNorm } from "../../../src/engine/optimization/clip.js";
+import { createOptimizer, type OptimizerConfig } from "../../../src/engine/optimization/optimizer.js";
 import type { OptimizerState } from "../../../src/engine/model/training-state.js";
 import { StoreError } from "../../../src/errors.js";
 

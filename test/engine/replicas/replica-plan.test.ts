@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { BackendInfo } from "../../../src/engine/backends/choose.js";
 import { planReplicas, visibleGpus } from "../../../src/engine/replicas/plan.js";
-import { shardPlaces } from "../../../src/engine/replicas/shards.js";
+import { shardPlaces } from "../../../src/engine/batches/shards.js";
 import { ConfigError } from "../../../src/errors.js";
 
 const GIB = 2 ** 30;

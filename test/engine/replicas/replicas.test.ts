@@ -81,7 +81,7 @@ async function train(network: Network, engine: StepEngine & { readonly gradient:
     trace.gradients.push(engine.gradient.slice());
     trace.logits.push(outcome.logits.sample.slice());
   }
-  await engine.writeBack();
+  await engine.writeBack("trained");
   const weights = [...network.trainable, ...network.statistics].flatMap((variable) => Array.from(variable.dataSync()));
   return { ...trace, weights: Float32Array.from(weights) };
 }
@@ -120,6 +120,23 @@ function expectSame(trace: Trace, one: Trace): void {
   });
   expect(apart(trace.weights, one.weights)).toBeLessThan(1e-5);
 }
+
+test("a batch in parts, and an average of the weights, are those of one network", async () => {
+  const config: StepConfig = { ...CONFIG, accumulate: 2, averageDecay: 0.5 };
+  const [alone, shared] = [3, 3].map((seed) => Network.build(graph, INPUTS, richTrunk, seed)) as [Network, Network];
+  const [one, two] = [new EagerSteps(alone, config), new ReplicaSteps(shared, config, await openGroup(shared))];
+  expectSame(await train(shared, two), await train(alone, one));
+  const average = async (network: Network, engine: StepEngine) => {
+    await engine.writeBack("averaged");
+    return network.trainable.flatMap((variable) => Array.from(variable.dataSync()));
+  };
+  const expected = await average(alone, one);
+  expect(apart(await average(shared, two), expected)).toBeLessThan(1e-5);
+  // what replicas answer with
+  expect(apart(two.weights.parameters, expected)).toBeLessThan(1e-5);
+  await two.writeBack("trained");
+  expect(apart(two.weights.parameters, expected)).toBeGreaterThan(1e-4);
+});
 
 describe.each([
   ["dropout", dropoutTrunk],
@@ -170,7 +187,7 @@ describe("one step", () => {
     for (const engine of engines) {
       const batch = change(batchOf(one, data, [0, 1, 2, 3, 4, 5, 6, 7]));
       outcomes.push({ ...(await engine.step({ ...batch, ...about })), gradient: engine.gradient.slice() });
-      await engine.writeBack();
+      await engine.writeBack("trained");
     }
     return { outcomes, networks: [one, two] };
   }
@@ -225,7 +242,7 @@ describe("one step", () => {
     }));
     expect((await engine.step({ ...good, targets: { ...good.targets, labels }, ...about })).applied).toBe(false);
     await engine.step({ ...good, ...about });
-    await engine.writeBack();
+    await engine.writeBack("trained");
     const eager = new EagerSteps(clean, CONFIG);
     await eager.step({ ...batchOf(clean, data, BATCHES[0] as number[]), ...about });
     weightsOf(clean).forEach((weight, i) => {

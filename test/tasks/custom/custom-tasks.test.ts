@@ -18,7 +18,7 @@ const behaviour = behaviourOf(spec);
 
 function parse(own: CustomSpec, cell: unknown) {
   const out = new Float32Array(own.answerWidth).fill(7);
-  return { problem: behaviourOf(own).parseLabel(own, [cell], 1, out, 0), answer: [...out] };
+  return { problem: behaviourOf(own).parseLabel(own, [cell], [], out, 0), answer: [...out] };
 }
 
 describe("a custom task", () => {

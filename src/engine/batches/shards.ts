@@ -1,13 +1,20 @@
-/** @file A batch in shards of near-equal size, one per replica, and their outputs put together again. */
+/** @file A batch in shards of near-equal size, for replicas or one after the other, and their outputs put together again. */
 import { at as itemAt } from "../../arrays.js";
 import type { RowMask } from "../../flow/masks.js";
 import type { Labels } from "../../tasks/index.js";
-import { joinArrays, joinEach } from "../batches/arrays.js";
-import type { BatchTargets } from "../batches/targets.js";
-import { type HeadLayout, matricesOf } from "../model/layout.js";
+import { joinArrays, joinEach } from "./arrays.js";
+import type { BatchTargets } from "./targets.js";
+import { type HeadLayout, type LogitValues, matricesOf } from "../model/layout.js";
 import type { InputBatch } from "../model/input-batch.js";
-import type { BatchOutputs } from "../batches/outputs.js";
-import type { ShardPlace } from "./messages.js";
+import type { BatchOutputs } from "./outputs.js";
+
+/** Where the rows of a shard lie in their batch. */
+export interface ShardPlace {
+  /** Rows of the batch before the shard's. */
+  readonly before: number;
+  /** Rows that count; 0: the shard is one row that stands in for none. */
+  readonly rows: number;
+}
 
 export interface Shard {
   readonly place: ShardPlace;
@@ -55,7 +62,11 @@ export function shardOf(layout: HeadLayout, inputs: InputBatch, targets: BatchTa
     const own = cut(mask, task);
     return isEmpty ? own.fill(0) : own;
   });
-  const own = { rows: to - from, length, labels, masks };
+  const { weights } = targets;
+  const own = {
+    ...{ rows: to - from, length, labels, masks },
+    ...(weights === undefined ? {} : { weights: weights.slice(from, to) }),
+  };
   return {
     place,
     inputs: cutInputs(inputs, total, from, to),
@@ -64,6 +75,31 @@ export function shardOf(layout: HeadLayout, inputs: InputBatch, targets: BatchTa
         ? own
         : { ...own, masked: masked.slice(hidden[0], hidden[1]).map((at) => at - from * length) },
   };
+}
+
+/**
+ * A batch in parts that are computed one after the other; fewer of them where it has fewer rows.
+ * @param parts at most
+ */
+export function partsOfBatch(
+  layout: HeadLayout,
+  inputs: InputBatch,
+  targets: BatchTargets,
+  parts: number,
+): readonly Shard[] {
+  const places = shardPlaces(targets.rows, Math.min(parts, targets.rows));
+  return places.map((place) => shardOf(layout, inputs, targets, place));
+}
+
+/** Seed of the dropout and noise in one part of a step. */
+export function seedOfPart(seed: string, part: number): string {
+  return part === 0 ? seed : `${seed}/part/${part}`;
+}
+
+/** Logits of a batch from those of its parts. */
+export function joinLogits(parts: readonly LogitValues[]): LogitValues {
+  const join = (axis: keyof LogitValues) => joinArrays(parts.map((part) => part[axis]));
+  return { sample: join("sample"), token: join("token"), masked: join("masked") };
 }
 
 /** Some rows of inputs, copied. */

@@ -1,0 +1,191 @@
+/** @file What a network has to beat: for every metric the best constant answer that train teaches, on the same rows. */
+import { at } from "../arrays.js";
+import type { Dataset } from "../data/dataset.js";
+import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { activeRows, bothMasks, labelledRows, overTokens, type RowMask } from "../flow/masks.js";
+import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
+import {
+  behaviourOf,
+  type ConstantLogits,
+  directionOfMetric,
+  isBestOfConstants,
+  keptAnswers,
+  type Labels,
+  metricNames,
+  type MetricValue,
+  repeatLogits,
+  scoringNumbers,
+  scoringOf,
+} from "../tasks/index.js";
+import { metricsUnder } from "./metrics-under.js";
+import { perSampleLosses } from "./score.js";
+
+/** Constant answers of one task, and which of them is best by each of its metrics. */
+export interface TaskBaseline {
+  readonly constants: readonly ConstantLogits[];
+  /** Place among the constants, by name of the metric; metrics that are undefined on train are left out. */
+  readonly best: Readonly<Record<string, number>>;
+}
+
+/** By path of task; tasks without constant answers are left out. */
+export type Baselines = Readonly<Record<string, TaskBaseline>>;
+
+/** A task's labels over some rows, and those that count. */
+export interface CountedLabels {
+  readonly task: TaskNode;
+  readonly labels: Labels;
+  /** Active by the labels, and labelled; over tokens for a task per token. */
+  readonly lossMask: RowMask;
+}
+
+/** @param train of every task, the training rows */
+export function learnBaselines(train: readonly CountedLabels[]): Baselines {
+  return Object.fromEntries(
+    train.flatMap((counted): [string, TaskBaseline][] => {
+      const { spec, path } = counted.task;
+      const behaviour = behaviourOf(spec);
+      if (behaviour.answeredBy !== "network" || !counted.lossMask.includes(1)) return [];
+      const constants = behaviour.constants(spec, counted.labels, counted.lossMask);
+      return constants.length === 0 ? [] : [[path, { constants, best: bestByMetric(counted, constants) }]];
+    }),
+  );
+}
+
+function bestByMetric(counted: CountedLabels, constants: readonly ConstantLogits[]): Record<string, number> {
+  const { spec } = counted.task;
+  const names = metricNames(spec);
+  // nothing to choose from: its metrics need not be computed
+  if (constants.length === 1) return Object.fromEntries(names.map((name) => [name, 0]));
+  const values = constants.map((logits) => valuesByName(metricsOf(counted, logits, counted.lossMask, names)));
+  return Object.fromEntries(
+    names.flatMap((name): [string, number][] => {
+      const sign = directionOfMetric(spec, name) === true ? 1 : -1;
+      let best: number | null = null;
+      for (const [i, own] of values.entries()) {
+        const value = own.get(name);
+        if (value === undefined) continue;
+        const leader = best === null ? undefined : values[best]?.get(name);
+        // of equal ones the first
+        if (leader === undefined || sign * value > sign * leader) best = i;
+      }
+      return best === null ? [] : [[name, best]];
+    }),
+  );
+}
+
+/** Metrics of an answer that is the same in every row. */
+function metricsOf(
+  { task, labels }: CountedLabels,
+  constant: ConstantLogits,
+  mask: RowMask,
+  onDemand: readonly string[],
+): MetricValue[] {
+  const { spec } = task;
+  const behaviour = scoringOf(spec);
+  const outputs = repeatLogits(spec, constant, labels, mask.length);
+  const kept = keptAnswers(spec, outputs, () => behaviourOf(spec).activate(spec, outputs));
+  const decoded = behaviour.decode(
+    spec,
+    scoringNumbers(kept).activated,
+    behaviour.defaultThresholds(spec),
+    labels.unitScale,
+  );
+  const perSampleLoss = perSampleLosses(task, outputs, labels, mask.length);
+  return metricsUnder({ task, labels, kept, decoded, perSampleLoss }, mask, onDemand);
+}
+
+function valuesByName(values: readonly MetricValue[]): Map<string, number> {
+  return new Map(
+    values.flatMap(({ name, value }): [string, number][] =>
+      value === null || Number.isNaN(value) ? [] : [[name, value]],
+    ),
+  );
+}
+
+/** Baselines of the metrics of one task on some rows, by name. */
+export function baselineValues(
+  counted: CountedLabels,
+  { constants, best }: TaskBaseline,
+  mask: RowMask,
+  onDemand: readonly string[],
+): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const [i, constant] of constants.entries()) {
+    if (!Object.values(best).includes(i)) continue;
+    for (const [name, value] of valuesByName(metricsOf(counted, constant, mask, onDemand))) {
+      if (best[name] === i) found.set(name, value);
+    }
+  }
+  return found;
+}
+
+/** What an evaluation row says of a metric's baseline. */
+export function againstBaseline(
+  { spec }: TaskNode,
+  name: string,
+  value: number | null,
+  baseline: number | undefined,
+): Pick<EvaluationRow, "baseline" | "beats_baseline"> {
+  if (baseline === undefined) return {};
+  if (isBestOfConstants(spec, name)) return { baseline };
+  const higherIsBetter = directionOfMetric(spec, name) === true;
+  // undefined is never good
+  const beats_baseline = value !== null && (higherIsBetter ? value > baseline : value < baseline);
+  return { baseline, beats_baseline };
+}
+
+/** A baseline that no network has been compared with yet. */
+export interface BaselineRow {
+  readonly split: Split;
+  readonly task_path: string;
+  readonly metric_name: string;
+  /** null where it is undefined on these rows. */
+  readonly baseline: number | null;
+  readonly num_samples: number;
+}
+
+/**
+ * Baselines of every split, from labels alone.
+ * @param graph whose tasks are fitted to the labels
+ * @param isMeasured tasks of which the labels say enough, e.g. not those in pixels of pictures that were not opened
+ */
+export function baselineRows(
+  graph: FlowGraph,
+  { rows, labels, splits, offsets = null }: Pick<Dataset, "rows" | "labels" | "splits" | "offsets">,
+  isMeasured: (task: TaskNode) => boolean = () => true,
+): BaselineRow[] {
+  const answers = labels.map((own) => own.answers);
+  const active = activeRows(graph, answers, rows, offsets);
+  const tasks = graph.tasks
+    .filter((task) => behaviourOf(task.spec).answeredBy === "network" && isMeasured(task))
+    .map((task) => ({
+      task,
+      labels: at(labels, task.index),
+      used: bothMasks(at(active, task.index), labelledRows(task.spec, at(answers, task.index))),
+    }));
+  /** Rows, or their tokens where the task is asked per token. */
+  const linesIn = ({ spec }: TaskNode, mask: RowMask): RowMask =>
+    offsets === null || axisOf(spec) !== "token" ? mask : overTokens(mask, offsets);
+  const within = (split: Split) => {
+    const inSplit = new Uint8Array(rows);
+    for (const row of splits[split]) inSplit[row] = 1;
+    return tasks.map(({ used, ...counted }) => ({
+      ...counted,
+      lossMask: bothMasks(used, linesIn(counted.task, inSplit)),
+    }));
+  };
+  const baselines = learnBaselines(within("train"));
+  return SPLITS.filter((split) => splits[split].length > 0).flatMap((split) =>
+    within(split).flatMap((counted): BaselineRow[] => {
+      const { task, lossMask } = counted;
+      const own = baselines[task.path];
+      if (own === undefined) return [];
+      const [first = []] = own.constants;
+      const values = baselineValues(counted, own, lossMask, []);
+      return metricsOf(counted, first, lossMask, []).map(({ name, count }) => ({
+        ...{ split, task_path: task.path, metric_name: name },
+        ...{ baseline: values.get(name) ?? null, num_samples: count },
+      }));
+    }),
+  );
+}

@@ -1,0 +1,231 @@
+/** @file Which rows of a project's tables train, validate and test: by shares or by a column, by group, stratified, in folds. */
+import { at, i32At } from "../arrays.js";
+import { ConfigError, DataError } from "../errors.js";
+import type { Sliced } from "../platform/yield-to.js";
+import { SPLITS } from "../tasks/evaluation.js";
+import type { TaskStratum } from "./labels/strata.js";
+import {
+  assertFractions,
+  cut,
+  imageOf,
+  itemsOf,
+  rowsIn,
+  sharesOf,
+  type SplitFractions,
+  type SplitSpec,
+  type Splits,
+  splitByColumn,
+} from "./split.js";
+import { type Item, stratify } from "./stratify.js";
+import { cellsOf, type JoinedTables, rowIn } from "./tables/tables.js";
+import { columnOf, type Table } from "./tables/table.js";
+
+/** Tables to split. */
+export interface SplitSource {
+  readonly joined: JoinedTables;
+  /** Of each table's rows. */
+  readonly ids: readonly (readonly string[])[];
+  /** Per table. */
+  readonly specs: readonly SplitSpec[];
+  /** That of the project, which says the folds. */
+  readonly project: SplitSpec;
+  /** Strata over all rows; only asked for where a split is stratified or cut into folds. */
+  readonly strata: () => Sliced<readonly TaskStratum[]>;
+}
+
+export const DEFAULT_FOLDS = 5;
+const DEFAULT_SEED = 7;
+
+/**
+ * Splits every table by itself, so that none leaves a split empty for the tasks that it alone labels; those that are
+ * split by group are split together, since a group may stand in several of them.
+ * @throws ConfigError where shares, groups or folds cannot be; DataError where groups straddle splits of a column
+ */
+export function* splitTables(source: SplitSource): Sliced<Splits> {
+  const { joined, specs, project } = source;
+  let strata: readonly TaskStratum[] | undefined;
+  const askStrata = function* (): Sliced<readonly TaskStratum[]> {
+    strata ??= yield* source.strata();
+    return strata;
+  };
+  const parts: Splits[] = [];
+  for (const set of setsOf(specs)) {
+    const spec = at(specs, at(set, 0));
+    parts.push(
+      "column" in spec
+        ? moved(splitByColumn(at(joined.tables, at(set, 0)), spec.column), at(joined.firstRows, at(set, 0)))
+        : yield* splitByShares(source, set, spec, askStrata),
+    );
+    yield;
+  }
+  const splits = join(parts);
+  if (project.groupBy !== undefined) assertApart(source, splits, project.groupBy);
+  return project.fold === undefined ? splits : yield* withFold(source, splits, project.fold, yield* askStrata());
+}
+
+/** Tables that are split together: those of one split by group, else each by itself. */
+function setsOf(specs: readonly SplitSpec[]): number[][] {
+  const sets: number[][] = [];
+  for (const [i, spec] of specs.entries()) {
+    const same = sets.find((set) => specs[at(set, 0)] === spec);
+    if (spec.groupBy !== undefined && !("column" in spec) && same !== undefined) same.push(i);
+    else sets.push([i]);
+  }
+  return sets;
+}
+
+function* splitByShares(
+  source: SplitSource,
+  set: readonly number[],
+  spec: SplitFractions,
+  askStrata: () => Sliced<readonly TaskStratum[]>,
+): Sliced<Splits> {
+  assertFractions(spec);
+  const { joined, ids } = source;
+  const rows = set.flatMap((table) => rowsOfTable(joined, table));
+  // of one table, keys are those of its rows alone: what they are split into does not depend on the tables beside it
+  const [first] = set.map((table) => at(joined.firstRows, table));
+  const keyOf =
+    spec.groupBy === undefined
+      ? (row: number) => imageOf(at(at(ids, at(set, 0)), row - (first ?? 0)))
+      : groupKeys(source, set, spec.groupBy);
+  const items = yield* itemsOf(Int32Array.from(rows), keyOf, spec.seed);
+  const shares = sharesOf(spec);
+  const wanted = shares.filter((share) => share > 0).length;
+  if (spec.groupBy !== undefined) assertGroups(source, spec.groupBy, items.length, wanted, "splits");
+  const parts = spec.stratify === true ? yield* stratify(items, shares, yield* askStrata()) : cut(items, shares);
+  const [train, valid, test] = parts.map(rowsIn);
+  const none = new Int32Array(0);
+  return { train: train ?? none, valid: valid ?? none, test: test ?? none };
+}
+
+/**
+ * Train and valid together, cut anew: one part is valid, the others train. Test stays as it is.
+ * @param fold from 1
+ */
+function* withFold(source: SplitSource, splits: Splits, fold: number, strata: readonly TaskStratum[]): Sliced<Splits> {
+  const { joined, ids, project } = source;
+  const { folds = DEFAULT_FOLDS, groupBy, seed = DEFAULT_SEED } = project;
+  if (fold > folds) {
+    throw new ConfigError(
+      `data.split.fold is ${fold}, and there are ${folds} folds. Write a fold from 1 to ${folds}.`,
+      {
+        fold,
+        folds,
+      },
+    );
+  }
+  const pool = Int32Array.from([...splits.train, ...splits.valid]).sort();
+  const tables = joined.tables.map((_, i) => i);
+  const keyOf =
+    groupBy === undefined
+      ? (row: number) => {
+          const { table, row: own } = rowIn(joined, row);
+          const place = joined.tables.indexOf(table);
+          return `${place}\0${imageOf(at(at(ids, place), own))}`;
+        }
+      : groupKeys(source, tables, groupBy);
+  const items = yield* itemsOf(pool, keyOf, `${seed}/folds`);
+  const what = groupBy === undefined ? "pictures or rows" : `groups of "${groupBy}"`;
+  if (items.length < folds) {
+    throw new ConfigError(
+      `Train and valid together have ${items.length} ${what}, too few for ${folds} folds. Lower data.split.folds, or add rows.`,
+      { items: items.length, folds },
+    );
+  }
+  assertClasses(pool, folds, strata);
+  const shares = Array.from({ length: folds }, () => 1 / folds);
+  const parts: Item[][] = project.stratify === true ? yield* stratify(items, shares, strata) : cut(items, shares);
+  const rest = parts.filter((_, i) => i !== fold - 1).flat();
+  return { train: rowsIn(rest), valid: rowsIn(at(parts, fold - 1)), test: splits.test };
+}
+
+/** @throws ConfigError where a class has fewer rows than there are folds, so that one of them could not be tuned on it */
+function assertClasses(pool: Int32Array, folds: number, strata: readonly TaskStratum[]): void {
+  const inPool = new Set(pool);
+  for (const { task_path, name, isClass, rows } of strata) {
+    if (!isClass) continue;
+    const count = rows.reduce((sum, row) => sum + Number(inPool.has(row)), 0);
+    if (count === 0 || count >= folds) continue;
+    const most = count === 1 ? "" : `, lower data.split.folds to ${count}`;
+    throw new ConfigError(
+      `The task "${task_path}" says "${name}" in ${count} usable ${count === 1 ? "row" : "rows"} of train and valid together, too few for ${folds} folds: one would have none. Label more${most}, or leave "${name}" out.`,
+      { task: task_path, class: name, rows: count, folds },
+    );
+  }
+}
+
+/** The group of each row of some tables; a row without one is a group of its own. */
+function groupKeys(source: SplitSource, set: readonly number[], column: string): (row: number) => string {
+  const { joined } = source;
+  const cells = new Map(set.map((table) => [table, groupCells(at(joined.tables, table), column)] as const));
+  return (row) => {
+    const { table, row: own } = rowIn(joined, row);
+    const place = joined.tables.indexOf(table);
+    return groupOf(cells.get(place)?.[own]) ?? `row\0${row}`;
+  };
+}
+
+function groupCells(table: Table, column: string): readonly unknown[] {
+  return columnOf(table, column, "data.split.groupBy");
+}
+
+/** null where the cell is empty. */
+function groupOf(cell: unknown): string | null {
+  if (cell === null || cell === undefined) return null;
+  const text = String(cell).trim();
+  return text === "" ? null : `group\0${text}`;
+}
+
+function assertGroups({ joined }: SplitSource, column: string, groups: number, wanted: number, what: string): void {
+  if (groups >= Math.max(2, wanted)) return;
+  const has = groups === 1 ? "one group alone" : `${groups} groups`;
+  throw new ConfigError(
+    `${joined.file}: the column "${column}", which data.split.groupBy names, has ${has} in ${joined.rows} rows, too few for ${wanted} ${what} that share none. Name a column that tells the groups apart, such as patients or cameras.`,
+    { file: joined.file, column, groups },
+  );
+}
+
+/** @throws DataError where a group stands in two splits, as a column of splits may have it */
+function assertApart({ joined }: SplitSource, splits: Splits, column: string): void {
+  const cells = cellsOf(joined, column, "data.split.groupBy");
+  const seen = new Map<string, (typeof SPLITS)[number]>();
+  for (const split of SPLITS) {
+    for (const row of splits[split]) {
+      const group = groupOf(cells[row]);
+      if (group === null) continue;
+      const before = seen.get(group);
+      if (before !== undefined && before !== split) {
+        throw new DataError(
+          `${joined.file}: "${String(cells[row])}" of the column "${column}" stands in ${before} and in ${split}, and data.split.groupBy says that a group has one split. Correct the split of its rows, or leave groupBy out.`,
+          { file: joined.file, column, group: cells[row], splits: [before, split] },
+        );
+      }
+      seen.set(group, split);
+    }
+  }
+}
+
+function rowsOfTable({ tables, firstRows }: JoinedTables, table: number): number[] {
+  const first = at(firstRows, table);
+  return Array.from({ length: at(tables, table).rows }, (_, row) => first + row);
+}
+
+/** Rows of one table, as they are numbered through all tables. */
+function moved(splits: Splits, first: number): Splits {
+  const move = (rows: Int32Array) => rows.map((row) => row + first);
+  return { train: move(splits.train), valid: move(splits.valid), test: move(splits.test) };
+}
+
+function join(parts: readonly Splits[]): Splits {
+  const joined = (split: keyof Splits): Int32Array => {
+    const rows = new Int32Array(parts.reduce((sum, own) => sum + own[split].length, 0));
+    let end = 0;
+    for (const own of parts) {
+      for (let i = 0; i < own[split].length; i++) rows[end + i] = i32At(own[split], i);
+      end += own[split].length;
+    }
+    return rows.sort();
+  };
+  return { train: joined("train"), valid: joined("valid"), test: joined("test") };
+}
