@@ -2,7 +2,7 @@
 import type { Condition } from "../flow/graph.js";
 import { printableLine } from "../platform/printable.js";
 import { list, member, quoted } from "./identifiers.js";
-import type { MinedTask } from "./mine-flow.js";
+import type { MinedTask } from "./mining/mine-flow.js";
 import type { TaskRole } from "./task-role.js";
 
 /** What conditions are about. */

@@ -3,7 +3,7 @@ import { at } from "../arrays.js";
 import type { Table } from "../data/tables/table.js";
 import { UnknownNameError } from "../errors.js";
 import { all, type ColumnFacts, factsOf, isDate, isImagePath, isNumber, isSentence, isTruth, mostly } from "./cells.js";
-import { type MinedFlow, mineFlow } from "./mine-flow.js";
+import { type MinedFlow, mineFlow } from "./mining/mine-flow.js";
 import { gatesOf } from "../flow/graph.js";
 import { classNames, kindOf, LABEL_NAME, type ProposedKind, type TaskRole, taskOf } from "./task-role.js";
 

@@ -11,7 +11,7 @@ import { all, factsOf, isTruth } from "./cells.js";
 import { evidenceOf, type Gates } from "./conditions.js";
 import type { ColumnRole } from "./guess-columns.js";
 import { inputNames, taskNames } from "./identifiers.js";
-import { type MinedTask, mineFlow } from "./mine-flow.js";
+import { type MinedTask, mineFlow } from "./mining/mine-flow.js";
 import { lookAtPictures, type PictureFacts, type PictureSize, readSize } from "./pictures.js";
 import { type Place, placesOf } from "./places.js";
 import { type TaskRole, taskOf } from "./task-role.js";

@@ -1,7 +1,7 @@
 /** @file A label column: the kinds that its cells can be, and its labels. */
 import { UsageError } from "../errors.js";
 import { all, type ColumnFacts, isNumber, isTruth, isYes, partsOf } from "./cells.js";
-import { type GateForm, type LabelColumn, MAX_LABELS } from "./label-column.js";
+import { type GateForm, type LabelColumn, MAX_LABELS } from "./mining/label-column.js";
 
 /** Kinds of tasks that a label column can become. */
 export const TASK_KINDS = ["binary", "classification", "ordinal", "multilabel", "regression"] as const;

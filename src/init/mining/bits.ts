@@ -1,5 +1,5 @@
 /** @file Sets of rows as bits: 32 rows a word, so that thousands of conditions can be tried in a moment. */
-import { f64At, u32At } from "../arrays.js";
+import { f64At, u32At } from "../../arrays.js";
 
 /** Which rows belong to a set. */
 export type RowSet = Uint32Array;

@@ -1,5 +1,5 @@
 /** @file A gate's values as sets of rows, made once: what statements about it are put together from. */
-import { at, f64At } from "../arrays.js";
+import { at, f64At } from "../../arrays.js";
 import { addRow, count, either, emptySet, forEachRow, firstOf, type RowSet, rowsWhere, without } from "./bits.js";
 import type { LabelColumn } from "./label-column.js";
 

@@ -1,6 +1,6 @@
 /** @file What can be said of one gate: statements, with the rows on which they are true, false or could be either. */
-import { at, f64At } from "../arrays.js";
-import type { Condition } from "../flow/graph.js";
+import { at, f64At } from "../../arrays.js";
+import type { Condition } from "../../flow/graph.js";
 import {
   anyBoth,
   anyOutside,

@@ -5,7 +5,7 @@
  * description length, Rissanen 1978): the condition itself, then the labels missing where it holds. A filled cell where
  * it does not hold rules it out.
  */
-import { logGamma } from "../analysis/statistics/log-gamma.js";
+import { logGamma } from "../../analysis/statistics/log-gamma.js";
 import { anyOutside, count, countBoth, countEither, countThree, type RowSet, without } from "./bits.js";
 import { conjunction, disjunction, type Gate, type Statement, simpleStatements, statementsOn } from "./statements.js";
 

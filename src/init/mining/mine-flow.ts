@@ -2,8 +2,8 @@
  * @file The flow that a table's empty cells speak of: where a label is there only where others are answered a certain
  * way, that is its precondition.
  */
-import { at } from "../arrays.js";
-import type { Condition } from "../flow/graph.js";
+import { at } from "../../arrays.js";
+import type { Condition } from "../../flow/graph.js";
 import { bestCondition, type FilledCells, messageLength } from "./best-condition.js";
 import {
   addRow,
