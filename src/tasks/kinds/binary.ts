@@ -13,6 +13,7 @@ import {
   type TaskBehaviour,
 } from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { endToEndTruth } from "../end-to-end.js";
 import { byAccuracy } from "../judgements.js";
 import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -69,6 +70,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   isEvaluated: () => true,
   metrics: binaryMetrics,
   headlineMetric: () => "accuracy",
+  endToEnd: endToEndTruth,
   judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "truth",

@@ -5,6 +5,7 @@ import { checkOptions, LIST } from "../../options.js";
 import { SOFTMAX_CROSS_ENTROPY, UNFITTED, isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
 import { at, f32At } from "../../arrays.js";
 import { logShareOf, rowsOf } from "../constants.js";
+import { endToEndClass } from "../end-to-end.js";
 import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -68,6 +69,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   isEvaluated: () => true,
   metrics: classificationMetrics,
   headlineMetric: () => "accuracy_1",
+  endToEnd: endToEndClass("accuracy_1", ({ classes }) => classes, false),
   judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "text",

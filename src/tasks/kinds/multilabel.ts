@@ -13,6 +13,7 @@ import {
   type TaskBehaviour,
 } from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { endToEndLabels } from "../end-to-end.js";
 import { byExactMatch } from "../judgements.js";
 import { multilabelMetrics } from "../metrics.js";
 import {
@@ -116,6 +117,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   isEvaluated: () => true,
   metrics: multilabelMetrics,
   headlineMetric: () => "accuracy",
+  endToEnd: endToEndLabels(({ labels }) => labels),
   judgement: byExactMatch,
   likelihood: () => "categorical",
   answerType: () => "text",

@@ -6,6 +6,7 @@ import type { CommonTaskOptions, OrdinalSpec, TokenTaskOptions } from "../../flo
 import { checkOptions, LIST } from "../../options.js";
 import { isMissing, SIGMOID_CROSS_ENTROPY, sigmoidCrossEntropy, type TaskBehaviour, UNFITTED } from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { endToEndClass } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { levelMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -99,6 +100,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
   isEvaluated: () => true,
   metrics: levelMetrics,
   headlineMetric: () => "mean_absolute_error",
+  endToEnd: endToEndClass("accuracy", ({ levels }) => levels, true),
   judgement: byAbsoluteError,
   likelihood: () => "categorical",
   answerType: () => "text",
