@@ -19,6 +19,8 @@ interface Checked extends Omit<ProjectCheck, "inputs"> {
   readonly network: readonly NetworkPart[];
   /** Pictures that were decoded; null without --images. */
   readonly pictures: number | null;
+  /** Pictures that two splits show under different paths; null without --images. */
+  readonly duplicates: CheckedPictures["duplicates"] | null;
 }
 
 export default class Check extends CoolCommand {
@@ -79,8 +81,9 @@ export default class Check extends CoolCommand {
     for (const warning of check.warnings) this.log(`warning: ${warning}`);
     for (const task of check.unasked) this.log(`warning: ${task}: is declared, and the flow never asks it`);
     this.#logLeaks(check.leaks);
+    this.#logDuplicates(decoded?.duplicates ?? []);
     if (pictures !== null) this.log(`${pictures} rows have pictures that can be decoded`);
-    return { ...check, baselines, network, pictures };
+    return { ...check, baselines, network, pictures, duplicates: decoded?.duplicates ?? null };
   }
 
   async #decode(project: LoadedProject, store?: string): Promise<CheckedPictures> {
@@ -109,6 +112,19 @@ export default class Check extends CoolCommand {
     this.log(
       `warning: the picture ${first.picture} of the input "${first.input}" stands in ${first.splits.join(" and ")}${others}: what is measured there was seen in training`,
     );
+  }
+
+  #logDuplicates(duplicates: CheckedPictures["duplicates"]): void {
+    for (const kind of ["same", "near"] as const) {
+      const [first, ...others] = duplicates.filter((one) => one.kind === kind);
+      if (first === undefined) continue;
+      const { picture, split, other, other_split, input } = first;
+      const alike = kind === "same" ? "is the same as" : "is nearly the same as";
+      const more = others.length === 0 ? "" : `, and so for ${others.length} more`;
+      this.log(
+        `warning: the picture ${cellText(picture)} in ${split} ${alike} ${cellText(other)} in ${other_split} (input "${input}")${more}: ${split} measures what ${other_split} has shown; group them with data.split.groupBy, or remove one`,
+      );
+    }
   }
 
   /** @param part what the rows are counted by */

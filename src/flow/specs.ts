@@ -17,23 +17,51 @@ export interface TokenTaskOptions {
   readonly per?: "token";
 }
 
+/** Options of losses that are cross entropies. */
+export interface CrossEntropyOptions {
+  /** `focal`: answers that are right already count less: Lin et al., "Focal Loss for Dense Object Detection" (2017). */
+  readonly loss?: "cross-entropy" | "focal";
+  /** Of a focal loss: the exponent of 1 − p of the right answer; default 2. */
+  readonly focus?: number;
+  /** Part of each label that is shared by all answers: Szegedy et al. (2016); default 0. */
+  readonly labelSmoothing?: number;
+}
+
+/** What "balanced" weights came to. */
+interface FittedWeights {
+  /** Of yes, of each label, or of each class; read from the labels that train the task. */
+  readonly fittedWeights?: readonly number[];
+}
+
 /** Yes or no: sigmoid, binary cross entropy, one tuned threshold. */
-export interface BinarySpec extends CommonTaskOptions, TokenTaskOptions {
+export interface BinarySpec extends CommonTaskOptions, TokenTaskOptions, CrossEntropyOptions, FittedWeights {
   readonly kind: "binary";
+  /** How much a label yes counts in the loss; `balanced`: as much as makes up for how rare it is. Default 1. */
+  readonly positiveWeight?: number | "balanced";
 }
 
 /** One of several classes: softmax, cross entropy. */
-export interface ClassificationSpec<Class extends string = string> extends CommonTaskOptions, TokenTaskOptions {
+export interface ClassificationSpec<Class extends string = string>
+  extends CommonTaskOptions,
+    TokenTaskOptions,
+    CrossEntropyOptions,
+    FittedWeights {
   readonly kind: "classification";
   readonly classes: readonly Class[];
+  /** How much a label of each class counts in the loss, in their order; `balanced`: all classes alike. Default 1. */
+  readonly classWeights?: readonly number[] | "balanced";
 }
 
 /** Any subset of several labels: sigmoid, binary cross entropy, one tuned threshold per label. */
 export interface MultilabelSpec<Label extends string = string>
   extends Omit<CommonTaskOptions, "column">,
-    TokenTaskOptions {
+    TokenTaskOptions,
+    CrossEntropyOptions,
+    FittedWeights {
   readonly kind: "multilabel";
   readonly labels: readonly Label[];
+  /** How much a label that is there counts in the loss, for all or for each; `balanced`: see binary. Default 1. */
+  readonly positiveWeight?: number | readonly number[] | "balanced";
   /** One column with a delimited string or list, or one column per label (in the order of `labels`). */
   readonly column?: string | readonly string[];
   /** Separates labels in a string cell; default `,`. */
@@ -74,6 +102,31 @@ export interface OrdinalSpec<Level extends string = string> extends CommonTaskOp
   readonly kind: "ordinal";
   /** From the lowest to the highest. */
   readonly levels: readonly Level[];
+}
+
+/** One box on the picture: sigmoids of its centre and size. Four numbers are one label. */
+export interface BoxSpec extends Pick<CommonTaskOptions, "lossWeight"> {
+  readonly kind: "box";
+  /** Columns of the four numbers, in the order of the format. */
+  readonly column: readonly string[];
+  /** Corner and size, centre and size, or two opposite corners. */
+  readonly format: "xywh" | "cxcywh" | "xyxy";
+  /** `image`: labels are pixels of the original image; null: fractions of its size. */
+  readonly scale: "image" | null;
+  readonly loss: "smooth-l1" | "giou";
+  /** Where `smooth-l1` becomes linear, as a fraction of the picture; default 1/9. */
+  readonly beta?: number;
+}
+
+/** One point on the picture: sigmoids of its coordinates. Two numbers are one label. */
+export interface PointSpec extends Pick<CommonTaskOptions, "lossWeight"> {
+  readonly kind: "point";
+  /** Columns of x and y. */
+  readonly column: readonly string[];
+  /** `image`: labels are pixels of the original image; null: fractions of its size. */
+  readonly scale: "image" | null;
+  /** Where the loss becomes linear, as a fraction of the picture; default 1/9. */
+  readonly beta?: number;
 }
 
 /** A yes-or-no column that is there whenever the network is asked: a condition by itself, without a head or a loss. */
@@ -135,6 +188,8 @@ export type TaskSpec =
   | BoundedRegressionSpec
   | RegressionSpec
   | OrdinalSpec
+  | BoxSpec
+  | PointSpec
   | MaskedLanguageModelingSpec
   | KnownSpec
   | CustomSpec;

@@ -39,12 +39,16 @@ export { defineProject, type Project, type ProjectDefinition } from "./define-pr
 export type { EvaluationRow, Gates, MetricPoint, Split } from "../tasks/evaluation.js";
 export {
   binary,
+  type BoxOptions,
   boundedRegression,
+  box,
   classification,
   known,
   maskedLanguageModeling,
   multilabel,
   ordinal,
+  type PointOptions,
+  point,
   type RegressionOptions,
   regression,
 } from "../tasks/index.js";

@@ -42,6 +42,7 @@ export async function checkProject(
     allow: data.allow,
     split: data.split,
     impliedLabels: data.impliedLabels,
+    weight: data.weight,
   });
   const dataset = {
     rows: tables.reduce((sum, table) => sum + table.rows.length, 0),

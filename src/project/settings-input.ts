@@ -91,6 +91,8 @@ export interface SettingsInput {
       | undefined;
     /** What a picture that cannot be decoded is: an error, or a row that is left out, counted and listed. Default: "error". */
     onBadImage?: "error" | "skip" | undefined;
+    /** Column of how much each row counts in training, in the mean of every task; null: all alike. Default: null. */
+    weight?: string | null | undefined;
     /** Whether missing labels of gates are taken from the labels of what they gate. Default: false. */
     impliedLabels?: boolean | undefined;
     /** How training pictures are changed at random, and the labels that measure them with them; null: not at all. Default: null. */
@@ -289,6 +291,8 @@ export interface SettingsInput {
           | undefined;
         /** Features, tasks and flows whose weights stay as they are. Default: []. */
         freeze?: string[] | undefined;
+        /** Factors of the learning rate for layers of the trunk, by name or beginning (block_1_*); of several that fit the first counts, and heads keep 1. */
+        layerRates?: Record<string, number> | undefined;
         /** What a frozen trunk puts out is computed once per picture and kept in the store's cache, so that only what trains is run; null: the trunk runs in every step. */
         featureCache?:
           | {

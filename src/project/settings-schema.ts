@@ -158,6 +158,12 @@ const train = z.strictObject({
     .default(null)
     .describe("A run, or the model.json of a saved LayersModel (relative to the project), whose weights to begin with"),
   freeze: z.array(z.string()).default([]).describe("Features, tasks and flows whose weights stay as they are"),
+  layerRates: z
+    .record(z.string(), positive)
+    .default({})
+    .describe(
+      "Factors of the learning rate for layers of the trunk, by name or beginning (block_1_*); of several that fit the first counts, and heads keep 1",
+    ),
   featureCache: z
     .strictObject({
       precision: z
@@ -279,6 +285,12 @@ const data = z
       .enum(["error", "skip"])
       .default("error")
       .describe("What a picture that cannot be decoded is: an error, or a row that is left out, counted and listed"),
+    weight: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("Column of how much each row counts in training, in the mean of every task; null: all alike"),
     impliedLabels: z
       .boolean()
       .default(false)

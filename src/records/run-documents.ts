@@ -69,6 +69,13 @@ const common = {
   lossWeight: z.number().min(0).optional(),
   per: z.literal("token").optional(),
 };
+const weights = z.array(z.number().positive());
+const crossEntropy = {
+  loss: z.enum(["cross-entropy", "focal"]).optional(),
+  focus: z.number().min(0).optional(),
+  labelSmoothing: z.number().min(0).lt(1).optional(),
+  fittedWeights: weights.optional(),
+};
 const width = z
   .number()
   .int()
@@ -76,10 +83,21 @@ const width = z
   .max(1 << 20);
 
 const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
-  binary: z.looseObject(common),
-  classification: z.looseObject({ ...common, classes: z.array(text) }),
+  binary: z.looseObject({
+    ...common,
+    ...crossEntropy,
+    positiveWeight: z.union([z.number().positive(), z.literal("balanced")]).optional(),
+  }),
+  classification: z.looseObject({
+    ...common,
+    ...crossEntropy,
+    classes: z.array(text),
+    classWeights: z.union([weights, z.literal("balanced")]).optional(),
+  }),
   multilabel: z.looseObject({
     ...common,
+    ...crossEntropy,
+    positiveWeight: z.union([z.number().positive(), weights, z.literal("balanced")]).optional(),
     column: z.union([text, z.array(text)]).optional(),
     labels: z.array(text),
     delimiter: text.optional(),
@@ -96,6 +114,20 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     loss: z.enum(["squared", "absolute", "huber", "log-cosh"]),
     delta: z.number().positive().optional(),
     statistics: z.object({ mean: z.number(), deviation: z.number().positive() }),
+  }),
+  box: z.looseObject({
+    column: z.array(text),
+    lossWeight: z.number().min(0).optional(),
+    format: z.enum(["xywh", "cxcywh", "xyxy"]),
+    scale: z.enum(["image"]).nullable(),
+    loss: z.enum(["smooth-l1", "giou"]),
+    beta: z.number().positive().optional(),
+  }),
+  point: z.looseObject({
+    column: z.array(text),
+    lossWeight: z.number().min(0).optional(),
+    scale: z.enum(["image"]).nullable(),
+    beta: z.number().positive().optional(),
   }),
   ordinal: z.looseObject({ ...common, levels: z.array(text) }),
   maskedLanguageModeling: z.looseObject({

@@ -5,7 +5,7 @@ import type { ConstantLogits } from "./constants.js";
 import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { EndToEndForm } from "./end-to-end.js";
 import type { ErrorCost } from "./error-cost.js";
-import type { Decoder, Thresholds } from "../decoding/decoders.js";
+import type { Decoder, Thresholds, UnitScale } from "../decoding/decoders.js";
 import type { MetricTable } from "./metrics/table.js";
 import type { Labels, LogitView, Scored } from "./scored.js";
 
@@ -45,11 +45,17 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
   /**
    * Reads one row's label.
    * @param cells one cell, or one per label for a multilabel with a column each; null = missing
-   * @param unitScale label units per unit of [min, max] for this row
+   * @param scales label units per unit of the task, one for each of its image scales; NaN: not known yet
    * @param out receives answerWidth numbers at `at`; NaN = missing
    * @returns what is wrong with the cells, or null
    */
-  parseLabel(spec: Spec, cells: readonly unknown[], unitScale: number, out: AnswerColumn, at: number): string | null;
+  parseLabel(
+    spec: Spec,
+    cells: readonly unknown[],
+    scales: readonly number[],
+    out: AnswerColumn,
+    at: number,
+  ): string | null;
 
   /** Sides of the row's original image by which its labels are divided, one per unit scale; none: they are taken as they are. */
   imageScales(spec: Spec): readonly ImageScale[];
@@ -58,13 +64,15 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
    * are parts of the picture.
    */
   onPicture(spec: Spec): "moves" | "stays" | "unsaid";
+  /** The figure on the picture that an answer is, all by itself; null where it is none, or only a part of one. */
+  readonly figure: Figure<Spec> | null;
 
   /** The spec with what its task needs to know of the labels that train it: the active ones of the train split. */
   fitted(spec: Spec, train: () => FitLabels): Spec;
   /** The spec as it was declared, without what was read with the data. */
   declared(spec: Spec): Spec;
 
-  /** Loss terms that a row contributes: its known numbers. */
+  /** Loss terms that a row contributes: its known numbers, with the weights of their classes. */
   lossTerms(spec: Spec, labels: Labels, row: number): number;
   /**
    * Sum of a row's loss terms, without weight; NaN labels contribute nothing.
@@ -76,6 +84,8 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
   lossForm(spec: Spec): LossForm | null;
   /** What an activated number should be, for a loss form; NaN where that is unknown. @param i which of the row's logits */
   target(spec: Spec, labels: Labels, row: number, i: number): number;
+  /** How much that counts, beside the other numbers of the row and other rows; usually 1. */
+  targetWeight(spec: Spec, labels: Labels, row: number, i: number): number;
 
   /** Names of the numbers after activation that a table of answers shows beside them. */
   scoreNames(spec: Spec): readonly string[];
@@ -105,12 +115,12 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
   likelihood(spec: Spec): Likelihood;
 
   /** What `describe` returns, as the type of a table's column. */
-  answerType(spec: Spec): "truth" | "number" | "text";
-  /** One answer in the words of the labels: `true`, `"red"`, `["red","blue"]`, `12.5`, null if unknown. */
+  answerType(spec: Spec): "truth" | "number" | "numbers" | "text";
+  /** One answer in the words of the labels: `true`, `"red"`, `["red","blue"]`, `12.5`, `[3, 4]`, null if unknown. */
   describe(spec: Spec, answers: AnswerColumn, row: number): Described;
 }
 
-export type Described = boolean | string | number | readonly string[] | null;
+export type Described = boolean | string | number | readonly string[] | readonly number[] | null;
 
 /**
  * A loss whose gradient is that of each activated number's error, activated − target: an error that costs something,
@@ -118,12 +128,24 @@ export type Described = boolean | string | number | readonly string[] | null;
  */
 export interface LossForm {
   readonly activation: "sigmoid" | "softmax" | "linear";
-  readonly cost: ErrorCost | { readonly kind: "cross entropy" };
+  readonly cost: ErrorCost | CrossEntropyCost;
 }
 
-/** Loss forms of cross entropies. */
-export const SIGMOID_CROSS_ENTROPY: LossForm = { activation: "sigmoid", cost: { kind: "cross entropy" } };
-export const SOFTMAX_CROSS_ENTROPY: LossForm = { activation: "softmax", cost: { kind: "cross entropy" } };
+export interface CrossEntropyCost {
+  readonly kind: "cross entropy";
+  /** Exponent of the focal loss; 0: there is none. */
+  readonly focus: number;
+  /** Whether targets are other than the labels themselves. */
+  readonly isSmooth: boolean;
+}
+
+/** Loss forms of plain cross entropies. */
+const PLAIN: CrossEntropyCost = { kind: "cross entropy", focus: 0, isSmooth: false };
+export const SIGMOID_CROSS_ENTROPY: LossForm = { activation: "sigmoid", cost: PLAIN };
+export const SOFTMAX_CROSS_ENTROPY: LossForm = { activation: "softmax", cost: PLAIN };
+
+/** Column of kinds whose targets count alike. */
+export const UNWEIGHTED = { targetWeight: () => 1 } as const;
 
 /** Columns of kinds that read nothing of the labels before training. */
 export const UNFITTED = {
@@ -138,11 +160,25 @@ export interface FitLabels {
   readonly mask: RowMask;
 }
 
+/** An answer that is a figure on the picture: edges of a box (left, top, right, bottom), or coordinates of a point. */
+export interface Figure<Spec extends TaskSpec> {
+  readonly kind: "box" | "point";
+  /** In fractions of the picture's width and height; NaN where unknown. */
+  read(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale): readonly number[];
+  write(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale, figure: readonly number[]): void;
+}
+
+/** Columns of kinds that are nothing on a picture. */
+export const OFF_PICTURE = { imageScales: () => [], onPicture: () => "stays" as const, figure: null };
+
 /** How a single answer is judged. */
 export interface Judgement<Spec extends TaskSpec> {
-  readonly name: "accuracy" | "exact_match" | "absolute_error" | "loss";
-  /** Whether its values are 1, right, and 0, wrong; else less of it is better. */
+  readonly name: "accuracy" | "exact_match" | "absolute_error" | "iou" | "distance" | "loss";
+  /** Whether its values are 1, right, and 0, wrong. */
   readonly isDecision: boolean;
+  readonly higherIsBetter: boolean;
+  /** Whether samples are ranked by it, and not by their losses, where the best and the worst are shown. */
+  readonly ranksSamples: boolean;
   /** Of one labelled row. @param loss the row's own */
   valueAt(scored: Pick<Scored<Spec>, "spec" | "decoded" | "labels">, row: number, loss: number): number;
 }

@@ -102,6 +102,20 @@ export const endToEndBounded: EndToEndForm<BoundedRegressionSpec> = endToEndNumb
   ({ spec, labels }, row) => (spec.max - spec.min) * unitScaleAt(labels.unitScale, row),
 );
 
+/** A figure on the picture, right by how it lies to the labelled one. */
+export function endToEndFigure<Spec extends TaskSpec>(
+  rightness: string,
+  isRight: (answered: Answered<Spec>, row: number, tolerance: number) => boolean,
+): EndToEndForm<Spec> {
+  return {
+    rightness,
+    targets: () => [],
+    says: () => undefined,
+    right: (answered, row, tolerance) => Number(isRight(answered, row, tolerance)),
+    error: null,
+  };
+}
+
 // of a normal distribution 95 % lie within four standard deviations
 const DEVIATIONS = 4;
 

@@ -2,6 +2,7 @@
 export { macroAverage } from "./metrics/averages.js";
 export { classificationMetrics } from "./metrics/classes.js";
 export { levelMetrics } from "./metrics/levels.js";
+export { boxMetrics, distanceAt, pointMetrics } from "./metrics/places.js";
 export { regressionMetrics, unboundedMetrics } from "./metrics/regression.js";
 export {
   type Metric,

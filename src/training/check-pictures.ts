@@ -1,5 +1,6 @@
 /** @file `cool check --images`: what only the pictures themselves can tell. */
 import { type BaselineRow, baselineRows } from "../analysis/baselines.js";
+import { type Duplicate, duplicatesAcross } from "../data/inputs/duplicates.js";
 import { fitTasks } from "../data/labels/fit-tasks.js";
 import { LoggerGroup } from "../logging/logger-group.js";
 import type { LoadedProject } from "../project/resolve-project.js";
@@ -10,6 +11,8 @@ export interface CheckedPictures {
   readonly rows: number;
   /** Of all tasks, those in pixels of the pictures among them. */
   readonly baselines: readonly BaselineRow[];
+  /** Pictures of valid and test that another split shows as well, under another path. */
+  readonly duplicates: readonly Duplicate[];
 }
 
 /**
@@ -23,7 +26,8 @@ export async function checkPictures(
 ): Promise<CheckedPictures> {
   const dataset = await openDataset(project, project.settings, storeDir, new LoggerGroup([]), signal);
   try {
-    return { rows: dataset.rows, baselines: baselineRows(fitTasks(project.graph, dataset), dataset) };
+    const baselines = baselineRows(fitTasks(project.graph, dataset), dataset);
+    return { rows: dataset.rows, baselines, duplicates: await duplicatesAcross(dataset, signal) };
   } finally {
     dataset.close();
   }

@@ -41,11 +41,11 @@ function startRun(store: RunStore, reference: string): RunRecord {
 
 /**
  * Builds the network of a project; the caller disposes it.
- * @throws ConfigError where trunk, `train.from` or `train.freeze` cannot be followed
+ * @throws ConfigError where trunk, `train.from`, `train.freeze` or `train.layerRates` cannot be followed
  */
 export async function buildNetwork(
   { graph, inputs, trunk, projectDir }: LoadedProject,
-  { seed, from = null, freeze = [] }: Settings["train"],
+  { seed, from = null, freeze = [], layerRates = {} }: Settings["train"],
   store: RunStore,
 ): Promise<FreshNetwork> {
   const [{ Network }, { buildWithModels }] = await Promise.all([
@@ -54,6 +54,8 @@ export async function buildNetwork(
   ]);
   const build = () => Network.build(graph, inputs, trunk, seed, { freeze });
   const { built: network, parts: pretrained } = await buildWithModels(projectDir, build);
+  const { checkLayerRates } = await import("../engine/optimization/layer-rates.js");
+  checkLayerRates(network, layerRates);
   if (from === null) return { network, pretrained, transfer: null, warnings: [] };
   try {
     const source = await openSource(from, store, projectDir);

@@ -25,6 +25,7 @@ export async function openDataset(
     tables: settings.data.tables,
     allow: settings.data.allow,
     impliedLabels: settings.data.impliedLabels,
+    weight: settings.data.weight,
     inputs: project.inputs,
     split: settings.data.split,
     projectDir,

@@ -29,6 +29,6 @@ export async function openTraining(
     import("../engine/replicas/steps.js"),
     import("../engine/replicas/forward.js"),
   ]);
-  const steps = new ReplicaSteps(network, stepConfig(settings.train), group, restored);
+  const steps = new ReplicaSteps(network, await stepConfig(settings.train, network), group, restored);
   return { steps, answerer: replicaAnswerer(group, () => steps.weights), close: () => group.close() };
 }

@@ -1,6 +1,7 @@
 /** @file An exponential moving average of the weights, beside whatever optimizer moves them. */
 import { f32At } from "../../arrays.js";
 import type { OptimizerState } from "../model/training-state.js";
+import { LayerwiseOptimizer, type RateStretch } from "./layer-rates.js";
 import { createOptimizer, type Optimizer, type OptimizerConfig, slotNames } from "./optimizer.js";
 import { slot } from "./optimizers/slots.js";
 
@@ -12,6 +13,8 @@ export interface UpdateConfig {
   readonly optimizer: OptimizerConfig;
   /** Decay of the moving average of the weights; null or left out: there is none. */
   readonly averageDecay?: number | null | undefined;
+  /** Parameters with a learning rate of their own; default none. */
+  readonly layerRates?: readonly RateStretch[] | undefined;
 }
 
 /**
@@ -20,11 +23,12 @@ export interface UpdateConfig {
  * @throws StoreError where that state is of another kind or size
  */
 export function createUpdater(
-  { optimizer, averageDecay = null }: UpdateConfig,
+  { optimizer, averageDecay = null, layerRates = [] }: UpdateConfig,
   size: number,
   restored?: OptimizerState,
 ): Optimizer {
-  const own = createOptimizer(optimizer, size, restored);
+  const whole = createOptimizer(optimizer, size, restored);
+  const own = layerRates.length === 0 ? whole : new LayerwiseOptimizer(whole, layerRates);
   return averageDecay === null ? own : new Averaging(own, averageDecay, slot(restored, AVERAGE, size));
 }
 

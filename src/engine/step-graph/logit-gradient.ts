@@ -2,9 +2,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { at as itemAt, f32At } from "../../arrays.js";
 import type { TaskNode } from "../../flow/graph.js";
+import { SIGMOID_CROSS_ENTROPY } from "../../tasks/behaviour.js";
 import { behaviourOf, type Labels, type LossForm } from "../../tasks/index.js";
 import { countTerms } from "../optimization/losses.js";
-import type { BatchTargets } from "../batches/targets.js";
+import { type BatchTargets, entryWeights } from "../batches/targets.js";
 import { type HeadLayout, type LogitAxis, matricesOf, type TaskColumns } from "../model/layout.js";
 
 /** How the loss of a task follows from its logits; null: it runs in JavaScript. */
@@ -47,14 +48,17 @@ function segmentsOf(columns: readonly TaskColumns[]): Segment[] {
  */
 export function isCompact(layout: HeadLayout, axis: LogitAxis): boolean {
   const [only, ...others] = columnsOf(layout, axis);
-  return only !== undefined && others.length === 0 && formOf(only)?.activation === "softmax";
+  if (only === undefined || others.length > 0) return false;
+  const form = formOf(only);
+  return form?.activation === "softmax" && form.cost.kind === "cross entropy" && !form.cost.isSmooth;
 }
 
 /**
  * ∂(total loss)/∂logits of one matrix.
  * @param logits [rows, width of the matrix]
  * @param targets what the activated logits should be, same shape; of a compact matrix the classes, [rows] int32
- * @param weights factor / terms where a logit counts, 0 elsewhere, same shape; of a compact matrix [rows, 1]
+ * @param weights factor / terms, times what the target counts, where a logit counts; 0 elsewhere, same shape; of a
+ *   compact matrix [rows, 1]
  */
 export function logitGradient(
   layout: HeadLayout,
@@ -68,7 +72,8 @@ export function logitGradient(
   const activated = activate(segmentsOf(columns), logits);
   const error = tf.sub(activated, wanted);
   const slope = slopeOfActivation(activated, columns);
-  const gradient = slope === 1 ? slopes(error, columns) : tf.mul(slopes(error, columns), slope);
+  const plain = slope === 1 ? slopes(error, columns) : tf.mul(slopes(error, columns), slope);
+  const gradient = focused(plain, activated, wanted, columns);
   // a logit that does not count may be anything, also NaN
   return tf.where(tf.greater(weights, 0), tf.mul(gradient, weights), tf.zerosLike(weights)) as tf.Tensor2D;
 }
@@ -102,7 +107,7 @@ function forEachLogit<T>(columns: readonly TaskColumns[], of: (form: LossForm | 
 
 /** ∂cost/∂error in each column. */
 function slopes(error: tf.Tensor, columns: readonly TaskColumns[]): tf.Tensor {
-  const costs = forEachLogit<Cost>(columns, (form) => form?.cost ?? { kind: "cross entropy" });
+  const costs = forEachLogit<Cost>(columns, (form) => form?.cost ?? SIGMOID_CROSS_ENTROPY.cost);
   const kinds = [...new Set(costs.map(({ kind }) => kind))];
   const [only] = kinds;
   if (kinds.length === 1 && only !== undefined) return SLOPES[only](error, costs);
@@ -126,6 +131,40 @@ function slopeOfActivation(activated: tf.Tensor, columns: readonly TaskColumns[]
     tf.mul(tf.mul(activated, tf.sub(1, activated)), curved),
     curved.map((one) => 1 - one),
   );
+}
+
+/**
+ * The gradients of focal losses: those of cross entropies times (1 − p)^γ − γ·(1 − p)^(γ−1)·p·log p, with p the score of
+ * the right answer: see `focalSlope` in tasks/cross-entropy.ts.
+ */
+function focused(gradient: tf.Tensor, activated: tf.Tensor, wanted: tf.Tensor, columns: readonly TaskColumns[]) {
+  const focuses = columns.map((own) => focusOf(formOf(own)));
+  if (focuses.every((focus) => focus === 0)) return gradient;
+  const widths = columns.map(({ width }) => width);
+  const [scores, targets] = [tf.split(activated, widths, 1), tf.split(wanted, widths, 1)];
+  const factors = columns.map((own, i) => {
+    const [score, target, focus] = [itemAt(scores, i), itemAt(targets, i), itemAt(focuses, i)];
+    return focus === 0 ? tf.onesLike(score) : focalFactor(score, target, focus, formOf(own)?.activation === "softmax");
+  });
+  return tf.mul(gradient, tf.concat(factors, 1));
+}
+
+function focusOf(form: LossForm | null): number {
+  return form?.cost.kind === "cross entropy" ? form.cost.focus : 0;
+}
+
+// single precision: what is nearer to 0 than that is 0
+const TINY = 1e-30;
+const ROUNDING = 1e-7;
+
+function focalFactor(score: tf.Tensor, target: tf.Tensor, focus: number, isChoice: boolean): tf.Tensor {
+  const product = tf.mul(score, target);
+  const p = isChoice
+    ? tf.mul(tf.sum(product, 1, true), tf.onesLike(score))
+    : tf.add(product, tf.mul(tf.sub(1, score), tf.sub(1, target)));
+  const doubt = tf.maximum(tf.sub(1, p), 0);
+  const ratio = tf.div(tf.log(tf.maximum(p, TINY)), tf.maximum(doubt, ROUNDING));
+  return tf.mul(tf.pow(doubt, focus), tf.sub(1, tf.mul(tf.mul(p, ratio), focus)));
 }
 
 /** By form of activation. */
@@ -178,12 +217,13 @@ export function gradientFeed(
     const weight = itemAt(factors, index) / itemAt(terms, index);
     const mask = itemAt(batch.masks, index);
     const labels = itemAt(batch.labels, index);
+    const weightOf = entryWeights(batch, axis);
     for (let row = 0; row < own; row++) {
       if (mask[row] !== 1 || behaviourOf(spec).lossTerms(spec as never, labels, row) === 0) continue;
       if (compact) {
         targets[row] = f32At(labels.answers, row);
-        weights[row] = weight;
-      } else fillRow(columns, labels, row, row * stride, weight, targets, weights);
+        weights[row] = weight * weightOf(row) * behaviourOf(spec).targetWeight(spec, labels, row, 0);
+      } else fillRow(columns, labels, row, row * stride, weight * weightOf(row), targets, weights);
     }
   }
   return { targets, weights };
@@ -203,6 +243,6 @@ function fillRow(
     const target = behaviour.target(spec, labels, row, i);
     if (Number.isNaN(target)) continue;
     targets[start + offset + i] = target;
-    weights[start + offset + i] = weight;
+    weights[start + offset + i] = weight * behaviour.targetWeight(spec, labels, row, i);
   }
 }

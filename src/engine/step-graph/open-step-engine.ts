@@ -13,7 +13,7 @@ export interface StepEngineOptions {
 }
 
 /**
- * On TensorFlow a step is one graph, unless it is computed in parts; elsewhere tfjs runs it kernel by kernel. The caller
+ * On TensorFlow a step is one graph, unless it is computed in parts or layers have rates of their own; elsewhere tfjs runs it kernel by kernel. The caller
  * disposes the engine.
  */
 export async function openStepEngine(
@@ -22,13 +22,17 @@ export async function openStepEngine(
   { restored, warn }: StepEngineOptions,
 ): Promise<StepEngine> {
   const backend = tensorflowBackend();
-  const { accumulate = 1 } = config;
-  if (backend !== null && accumulate > 1) {
-    warn(
-      "Training steps run op by op instead of as one TensorFlow graph, because train.accumulate computes them in parts.",
-    );
+  const { accumulate = 1, layerRates = [] } = config;
+  const why =
+    accumulate > 1
+      ? "train.accumulate computes them in parts"
+      : layerRates.length > 0
+        ? "train.layerRates gives layers rates of their own"
+        : null;
+  if (backend !== null && why !== null) {
+    warn(`Training steps run op by op instead of as one TensorFlow graph, because ${why}.`);
   }
-  if (backend === null || accumulate > 1) return new EagerSteps(network, config, restored);
+  if (backend === null || why !== null) return new EagerSteps(network, config, restored);
   const { GraphSteps } = await import("./graph-step.js");
   return new GraphSteps(backend, network, config, restored, warn);
 }

@@ -2,7 +2,16 @@
 import { f32At } from "../../arrays.js";
 import { ConfigError, TrainingError } from "../../errors.js";
 import type { CustomSpec, TaskSpec } from "../../flow/graph.js";
-import { UNFITTED, isMissing, type LogitView, type Scored, type TaskBehaviour, type Thresholds } from "../behaviour.js";
+import {
+  OFF_PICTURE,
+  UNFITTED,
+  isMissing,
+  type LogitView,
+  type Scored,
+  type TaskBehaviour,
+  type Thresholds,
+  UNWEIGHTED,
+} from "../behaviour.js";
 import { leastLoss } from "../constants.js";
 import { byLoss } from "../judgements.js";
 import { type Metric, type MetricTable, metricTable } from "../metrics.js";
@@ -201,9 +210,8 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   choices: () => null,
   options: ({ type }) => ({ type }),
   problemWith: (spec) => problemWithAxis(spec) ?? probe(functionsOf(spec)),
-  parseLabel: (spec, [cell], _unitScale, out, at) => parseOwn(spec, cell, out, at),
-  imageScales: () => [],
-  onPicture: () => "stays",
+  parseLabel: (spec, [cell], _scales, out, at) => parseOwn(spec, cell, out, at),
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: (spec, labels, row) => (isLabelled(spec, labels.answers, row) ? 1 : 0),
   lossSum(spec, view, labels, row, gradient) {
@@ -220,6 +228,7 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
     }
     return loss;
   },
+  ...UNWEIGHTED,
   lossForm: () => null,
   target: () => Number.NaN,
   activate(spec, logits) {

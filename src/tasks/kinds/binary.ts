@@ -1,27 +1,44 @@
 /** @file binary: yes or no. Sigmoid, binary cross entropy, one tuned threshold. */
 import { f32At } from "../../arrays.js";
-import { sigmoid } from "../../decoding/activations.js";
 import { decoders } from "../../decoding/decoders.js";
-import type { BinarySpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
+import type { BinarySpec } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
+import { OFF_PICTURE, type FitLabels, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
+import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import {
-  SIGMOID_CROSS_ENTROPY,
-  UNFITTED,
-  isMissing,
-  parseTruth,
-  sigmoidCrossEntropy,
-  type TaskBehaviour,
-} from "../behaviour.js";
-import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
+  balancedPositiveWeight,
+  CROSS_ENTROPY_OPTIONS,
+  crossEntropyForm,
+  fittedWeights,
+  hasOwnLoss,
+  problemWithLoss,
+  sigmoidLoss,
+  softTruth,
+  WEIGHT,
+} from "../cross-entropy.js";
 import { endToEndTruth } from "../end-to-end.js";
 import { byAccuracy } from "../judgements.js";
 import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
-/** A yes-or-no question. Label cells: 0, 1, true, false. */
-export function binary(options: CommonTaskOptions & TokenTaskOptions = {}): BinarySpec {
-  checkOptions("binary", options, COMMON_OPTIONS);
+/**
+ * A yes-or-no question. Label cells: 0, 1, true, false.
+ * @param options.positiveWeight how much a label yes counts in the loss, a number or `balanced`: as in PyTorch's
+ *   `BCEWithLogitsLoss(pos_weight)`
+ * @param options.labelSmoothing part of each label that is shared by both answers
+ * @param options.loss `focal` for questions that are almost always easy, with its `focus`
+ */
+export function binary(options: Omit<BinarySpec, "kind" | "fittedWeights"> = {}): BinarySpec {
+  checkOptions<Omit<BinarySpec, "kind" | "fittedWeights">>("binary", options, {
+    ...COMMON_OPTIONS,
+    ...CROSS_ENTROPY_OPTIONS,
+    positiveWeight: WEIGHT,
+  });
   return { kind: "binary", ...options };
+}
+
+function weightOf({ positiveWeight = 1, fittedWeights: fitted }: BinarySpec): number {
+  return positiveWeight === "balanced" ? (fittedWeights(fitted)[0] ?? 1) : positiveWeight;
 }
 
 export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
@@ -32,8 +49,8 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   classes: () => null,
   choices: () => null,
   options: () => ({}),
-  problemWith: problemWithAxis,
-  parseLabel(_spec, [cell], _unitScale, out, at) {
+  problemWith: (spec) => problemWithLoss(spec) ?? problemWithAxis(spec),
+  parseLabel(_spec, [cell], _scales, out, at) {
     if (isMissing(cell)) {
       out[at] = Number.NaN;
       return null;
@@ -43,29 +60,40 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     out[at] = truth;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
-  ...UNFITTED,
+  ...OFF_PICTURE,
+  fitted(spec, train) {
+    if (spec.positiveWeight !== "balanced") return spec;
+    const { answers, mask }: FitLabels = train();
+    let [no, yes] = [0, 0];
+    for (let row = 0; row < mask.length; row++) {
+      if (mask[row] !== 1) continue;
+      if (f32At(answers, row) >= 0.5) yes++;
+      else no++;
+    }
+    return { ...spec, fittedWeights: [balancedPositiveWeight(no, yes)] };
+  },
+  declared: ({ fittedWeights: _, ...spec }) => spec,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
-  lossSum(_spec, logits, labels, row, gradient) {
+  lossSum(spec, logits, labels, row, gradient) {
     const y = f32At(labels.answers, row);
     if (Number.isNaN(y)) return 0;
     const at = row * logits.stride + logits.offset;
     const z = f32At(logits.data, at);
-    if (gradient !== null) gradient[at] = sigmoid(z) - y;
-    return sigmoidCrossEntropy(z, y);
+    return sigmoidLoss(spec, weightOf(spec), z, y, gradient, at);
   },
-  lossForm: () => SIGMOID_CROSS_ENTROPY,
-  target: (_spec, labels, row) => f32At(labels.answers, row),
+  lossForm: (spec) => crossEntropyForm("sigmoid", spec),
+  target: (spec, labels, row) => softTruth(spec, weightOf(spec), f32At(labels.answers, row)).target,
+  targetWeight: (spec, labels, row) => softTruth(spec, weightOf(spec), f32At(labels.answers, row)).weight,
   scoreNames: () => ["score"],
   questions: () => [null],
   tuner: () => null,
-  constants(_spec, labels, mask) {
+  constants(spec, labels, mask) {
     const known = rowsOf(mask)
       .map((row) => f32At(labels.answers, row))
       .filter((answer) => !Number.isNaN(answer));
     // by its score the share of yes, and for metrics of decisions either answer
-    return known.length === 0 ? [] : [[logitOf(mean(known))], [SURELY], [-SURELY]];
+    const own = hasOwnLoss(spec) ? leastLoss(binaryBehaviour, spec, labels, mask) : [];
+    return known.length === 0 ? [] : [[logitOf(mean(known))], [SURELY], [-SURELY], ...own];
   },
   isEvaluated: () => true,
   metrics: binaryMetrics,

@@ -4,7 +4,7 @@ import { sigmoid } from "../../decoding/activations.js";
 import { decoders, denormalize, unitScaleAt } from "../../decoding/decoders.js";
 import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/graph.js";
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
-import { isMissing, type TaskBehaviour, UNFITTED } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { logitOf, mean, median, rowsOf } from "../constants.js";
 import { endToEndBounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
@@ -78,7 +78,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     }
     return problemWithAxis(spec);
   },
-  parseLabel(spec, [cell], unitScale, out, at) {
+  parseLabel(spec, [cell], [unitScale = 1], out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     const value = typeof cell === "number" ? cell : Number(String(cell).trim());
@@ -96,6 +96,8 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (measures === undefined) return scale === null ? "stays" : "unsaid";
     return measures === "none" ? "stays" : "moves";
   },
+  // one number of a figure that several tasks make together
+  figure: null,
   ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
@@ -107,6 +109,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (gradient !== null) gradient[at] = 2 * error * p * (1 - p);
     return error * error;
   },
+  ...UNWEIGHTED,
   lossForm: () => ({ activation: "sigmoid", cost: SQUARED }),
   target: (spec, labels, row) => normalize(spec, f32At(labels.answers, row), unitScaleAt(labels.unitScale, row)),
   // a fraction of the range is no score

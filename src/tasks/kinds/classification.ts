@@ -1,21 +1,53 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
 import { decoders } from "../../decoding/decoders.js";
-import type { ClassificationSpec, CommonTaskOptions, TokenTaskOptions } from "../../flow/graph.js";
+import type { ClassificationSpec } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
-import { SOFTMAX_CROSS_ENTROPY, UNFITTED, isMissing, softmaxCrossEntropy, type TaskBehaviour } from "../behaviour.js";
+import { OFF_PICTURE, isMissing, type TaskBehaviour } from "../behaviour.js";
 import { at, f32At } from "../../arrays.js";
-import { logShareOf, rowsOf } from "../constants.js";
+import { leastLoss, logShareOf, rowsOf } from "../constants.js";
+import {
+  balancedClassWeights,
+  CROSS_ENTROPY_OPTIONS,
+  crossEntropyForm,
+  fittedWeights,
+  hasOwnLoss,
+  problemWithLoss,
+  problemWithWeights,
+  softClass,
+  softmaxLoss,
+  WEIGHTS,
+} from "../cross-entropy.js";
 import { endToEndClass } from "../end-to-end.js";
 import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
 
-/** One of several classes. Label cells: a class name or its index. */
+/** Options of {@link classification}. */
+type ClassificationOptions<Class extends string> = Omit<ClassificationSpec, "kind" | "classes" | "fittedWeights"> & {
+  readonly classes: readonly Class[];
+};
+
+/**
+ * One of several classes. Label cells: a class name or its index.
+ * @param options.classWeights how much a label of each class counts in the loss, or `balanced`; with it and
+ *   `labelSmoothing` the loss is that of PyTorch's `CrossEntropyLoss(weight, label_smoothing)`
+ * @param options.loss `focal`, with its `focus`
+ */
 export function classification<const Class extends string>(
-  options: CommonTaskOptions & TokenTaskOptions & { readonly classes: readonly Class[] },
+  options: ClassificationOptions<Class>,
 ): ClassificationSpec<Class> {
-  checkOptions("classification", options, { ...COMMON_OPTIONS, classes: LIST });
+  checkOptions<ClassificationOptions<Class>>("classification", options, {
+    ...COMMON_OPTIONS,
+    ...CROSS_ENTROPY_OPTIONS,
+    classes: LIST,
+    classWeights: WEIGHTS,
+  });
   return { kind: "classification", ...options };
+}
+
+/** null: all classes count alike. */
+function weightsOf({ classWeights, fittedWeights: fitted }: ClassificationSpec): readonly number[] | null {
+  return classWeights === "balanced" ? fittedWeights(fitted) : (classWeights ?? null);
 }
 
 export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
@@ -28,9 +60,14 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   options: ({ classes }) => ({ classes: classes.join(", ") }),
   problemWith(spec) {
     if (spec.classes.length < 2) return "has fewer than two classes; ask a binary task instead";
-    return problemWithNames("class", spec.classes) ?? problemWithAxis(spec);
+    return (
+      problemWithNames("class", spec.classes) ??
+      problemWithWeights("classWeights", spec.classWeights, spec.classes) ??
+      problemWithLoss(spec) ??
+      problemWithAxis(spec)
+    );
   },
-  parseLabel(spec, [cell], _unitScale, out, at) {
+  parseLabel(spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     // a name wins over an index, so that classes may be called "1", "2", "3"
@@ -41,17 +78,31 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     out[at] = index;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
-  ...UNFITTED,
-  lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
+  ...OFF_PICTURE,
+  fitted(spec, train) {
+    if (spec.classWeights !== "balanced") return spec;
+    const { answers, mask } = train();
+    const counts = new Array<number>(spec.classes.length).fill(0);
+    for (let row = 0; row < mask.length; row++) {
+      if (mask[row] === 1) counts[f32At(answers, row)] = at(counts, f32At(answers, row)) + 1;
+    }
+    return { ...spec, fittedWeights: balancedClassWeights(counts) };
+  },
+  declared: ({ fittedWeights: _, ...spec }) => spec,
+  lossTerms(spec, labels, row) {
+    const y = f32At(labels.answers, row);
+    return Number.isNaN(y) ? 0 : (weightsOf(spec)?.[y] ?? 1);
+  },
   lossSum(spec, logits, labels, row, gradient) {
     const y = f32At(labels.answers, row);
     if (Number.isNaN(y)) return 0;
-    return softmaxCrossEntropy(logits, row, spec.classes.length, y, gradient);
+    return softmaxLoss(spec, weightsOf(spec), logits, row, spec.classes.length, y, gradient);
   },
-  lossForm: () => SOFTMAX_CROSS_ENTROPY,
-  target: (_spec, labels, row, i) => (labels.answers[row] === i ? 1 : 0),
+  lossForm: (spec) => crossEntropyForm("softmax", spec),
+  target: (spec, labels, row, i) =>
+    softClass(spec, weightsOf(spec), spec.classes.length, f32At(labels.answers, row), i).target,
+  targetWeight: (spec, labels, row, i) =>
+    softClass(spec, weightsOf(spec), spec.classes.length, f32At(labels.answers, row), i).weight,
   scoreNames: (spec) => spec.classes,
   questions: () => [],
   tuner: () => null,
@@ -64,7 +115,8 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
       counts[answer] = at(counts, answer) + 1;
       known++;
     }
-    return known === 0 ? [] : [counts.map((count) => logShareOf(count / known))];
+    const own = hasOwnLoss(spec) ? leastLoss(classificationBehaviour, spec, labels, mask) : [];
+    return known === 0 ? [] : [counts.map((count) => logShareOf(count / known)), ...own];
   },
   isEvaluated: () => true,
   metrics: classificationMetrics,

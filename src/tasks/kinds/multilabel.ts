@@ -1,18 +1,22 @@
 /** @file multilabel: any subset of several labels. Sigmoid, binary cross entropy, one tuned threshold per label. */
 import { f32At } from "../../arrays.js";
-import { sigmoid } from "../../decoding/activations.js";
 import { decoders } from "../../decoding/decoders.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
+import { OFF_PICTURE, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
+import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import {
-  SIGMOID_CROSS_ENTROPY,
-  UNFITTED,
-  isMissing,
-  parseTruth,
-  sigmoidCrossEntropy,
-  type TaskBehaviour,
-} from "../behaviour.js";
-import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
+  balancedPositiveWeight,
+  CROSS_ENTROPY_OPTIONS,
+  crossEntropyForm,
+  fittedWeights,
+  hasOwnLoss,
+  problemWithLoss,
+  problemWithWeights,
+  sigmoidLoss,
+  softTruth,
+  WEIGHT_OR_WEIGHTS,
+} from "../cross-entropy.js";
 import { endToEndLabels } from "../end-to-end.js";
 import { byExactMatch } from "../judgements.js";
 import { multilabelMetrics } from "../metrics.js";
@@ -28,12 +32,31 @@ import {
 /**
  * Any subset of several labels. Label cells: a delimited string (`RBC,WBC`), a JSON list, a list column, or one
  * 0/1 column per label. `[]` or `none` means labelled with none; an empty cell means missing.
+ * @param options.positiveWeight how much a label that is there counts in the loss: a number, one per label, or `balanced`
+ * @param options.labelSmoothing part of each label that is shared by yes and no
+ * @param options.loss `focal`, with its `focus`
  */
-export function multilabel<const Label extends string>(
-  options: Omit<MultilabelSpec, "kind" | "labels"> & { readonly labels: readonly Label[] },
-): MultilabelSpec<Label> {
-  checkOptions("multilabel", options, { ...COMMON_OPTIONS, column: TEXT_OR_TEXTS, labels: LIST, delimiter: TEXT });
+export function multilabel<const Label extends string>(options: MultilabelOptions<Label>): MultilabelSpec<Label> {
+  checkOptions<MultilabelOptions<Label>>("multilabel", options, {
+    ...COMMON_OPTIONS,
+    ...CROSS_ENTROPY_OPTIONS,
+    column: TEXT_OR_TEXTS,
+    labels: LIST,
+    delimiter: TEXT,
+    positiveWeight: WEIGHT_OR_WEIGHTS,
+  });
   return { kind: "multilabel", ...options };
+}
+
+/** Options of {@link multilabel}. */
+type MultilabelOptions<Label extends string> = Omit<MultilabelSpec, "kind" | "labels" | "fittedWeights"> & {
+  readonly labels: readonly Label[];
+};
+
+/** How much a label that is there counts. @param i which one */
+function weightOf({ positiveWeight = 1, fittedWeights: fitted }: MultilabelSpec, i: number): number {
+  if (positiveWeight === "balanced") return fittedWeights(fitted)[i] ?? 1;
+  return typeof positiveWeight === "number" ? positiveWeight : (positiveWeight[i] ?? 1);
 }
 
 const TEXT_OR_TEXTS = {
@@ -62,9 +85,13 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     if (spec.per === "token" && Array.isArray(spec.column)) {
       return "is asked per token, so its labels are lists in one column; name that column";
     }
-    return problemWithAxis(spec);
+    return (
+      problemWithWeights("positiveWeight", spec.positiveWeight, spec.labels) ??
+      problemWithLoss(spec) ??
+      problemWithAxis(spec)
+    );
   },
-  parseLabel(spec, cells, _unitScale, out, at) {
+  parseLabel(spec, cells, _scales, out, at) {
     if (Array.isArray(spec.column)) return parseFlags(spec, cells, out, at);
     out.fill(Number.NaN, at, at + spec.labels.length);
     const names = parseNames(cells[0], spec.delimiter ?? ",");
@@ -77,9 +104,24 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     }
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
-  ...UNFITTED,
+  ...OFF_PICTURE,
+  fitted(spec, train) {
+    if (spec.positiveWeight !== "balanced") return spec;
+    const { answers, mask } = train();
+    const width = spec.labels.length;
+    const weights = spec.labels.map((_, i) => {
+      let [no, yes] = [0, 0];
+      for (let row = 0; row < mask.length; row++) {
+        const answer = f32At(answers, row * width + i);
+        if (mask[row] !== 1 || Number.isNaN(answer)) continue;
+        if (answer >= 0.5) yes++;
+        else no++;
+      }
+      return balancedPositiveWeight(no, yes);
+    });
+    return { ...spec, fittedWeights: weights };
+  },
+  declared: ({ fittedWeights: _, ...spec }) => spec,
   lossTerms(spec, labels, row) {
     let known = 0;
     for (let i = 0; i < spec.labels.length; i++) {
@@ -94,13 +136,15 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
       const y = f32At(labels.answers, row * spec.labels.length + i);
       if (Number.isNaN(y)) continue;
       const z = f32At(logits.data, at + i);
-      if (gradient !== null) gradient[at + i] = sigmoid(z) - y;
-      sum += sigmoidCrossEntropy(z, y);
+      sum += sigmoidLoss(spec, weightOf(spec, i), z, y, gradient, at + i);
     }
     return sum;
   },
-  lossForm: () => SIGMOID_CROSS_ENTROPY,
-  target: (spec, labels, row, i) => f32At(labels.answers, row * spec.labels.length + i),
+  lossForm: (spec) => crossEntropyForm("sigmoid", spec),
+  target: (spec, labels, row, i) =>
+    softTruth(spec, weightOf(spec, i), f32At(labels.answers, row * spec.labels.length + i)).target,
+  targetWeight: (spec, labels, row, i) =>
+    softTruth(spec, weightOf(spec, i), f32At(labels.answers, row * spec.labels.length + i)).weight,
   scoreNames: (spec) => spec.labels,
   questions: (spec) => spec.labels,
   tuner: () => null,
@@ -112,7 +156,8 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     );
     if (shares.every(Number.isNaN)) return [];
     const all = (logit: number) => spec.labels.map(() => logit);
-    return [shares.map((share) => (Number.isNaN(share) ? 0 : logitOf(share))), all(SURELY), all(-SURELY)];
+    const own = hasOwnLoss(spec) ? leastLoss(multilabelBehaviour, spec, labels, mask) : [];
+    return [shares.map((share) => (Number.isNaN(share) ? 0 : logitOf(share))), all(SURELY), all(-SURELY), ...own];
   },
   isEvaluated: () => true,
   metrics: multilabelMetrics,

@@ -4,7 +4,15 @@ import { sigmoid } from "../../decoding/activations.js";
 import { decoders } from "../../decoding/decoders.js";
 import type { CommonTaskOptions, OrdinalSpec, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
-import { isMissing, SIGMOID_CROSS_ENTROPY, sigmoidCrossEntropy, type TaskBehaviour, UNFITTED } from "../behaviour.js";
+import {
+  OFF_PICTURE,
+  isMissing,
+  SIGMOID_CROSS_ENTROPY,
+  sigmoidCrossEntropy,
+  type TaskBehaviour,
+  UNFITTED,
+  UNWEIGHTED,
+} from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { endToEndClass } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
@@ -49,7 +57,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     if (spec.levels.length < 2) return "has fewer than two levels; name them from the lowest to the highest";
     return problemWithNames("level", spec.levels) ?? problemWithAxis(spec);
   },
-  parseLabel(spec, [cell], _unitScale, out, at) {
+  parseLabel(spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     // a name wins over an index, so that levels may be called "1", "2", "3"
@@ -60,8 +68,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     out[at] = index;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
@@ -77,6 +84,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     }
     return sum;
   },
+  ...UNWEIGHTED,
   lossForm: () => SIGMOID_CROSS_ENTROPY,
   target: (_spec, labels, row, i) => isAbove(f32At(labels.answers, row), i),
   scoreNames: logitNames,

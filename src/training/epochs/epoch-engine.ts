@@ -56,7 +56,7 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
     throw error;
   });
   const network = frozen?.tail ?? whole;
-  const config = { ...stepConfig(settings.train), batchSize, seed, taskWeighting };
+  const config = { ...(await stepConfig(settings.train, network)), batchSize, seed, taskWeighting };
   const replicas = await openTraining(context, network, state?.optimizer);
   const restored = state?.optimizer;
   const warn = (message: string): void => loggers.warning(message);
