@@ -1,7 +1,7 @@
 /** @file `cool check`: a project's flow and labels, before any training. */
 import { type BaselineRow, baselineRows } from "../analysis/baselines.js";
 import { type LabelReport, labelReport } from "../analysis/label-report.js";
-import type { InputSpec } from "../data/dataset.js";
+import type { Dataset, InputSpec } from "../data/dataset.js";
 import { fitTasks } from "../data/labels/fit-tasks.js";
 import { needsImageSize } from "../data/labels/labels.js";
 import type { Leak } from "../data/load.js";
@@ -22,6 +22,8 @@ export interface ProjectCheck {
   readonly baselines: readonly BaselineRow[];
   /** Inputs as the network reads them. */
   readonly inputs: Readonly<Record<string, InputSpec>>;
+  /** What was read; labels in pixels of pictures, which are not opened, are unknown. */
+  readonly dataset: Pick<Dataset, "rows" | "ids" | "labels" | "splits" | "offsets">;
 }
 
 /** Reads the table and its labels; images are not opened. */
@@ -44,8 +46,10 @@ export async function checkProject(
     impliedLabels: data.impliedLabels,
     weight: data.weight,
   });
+  const rows = tables.reduce((sum, table) => sum + table.rows.length, 0);
   const dataset = {
-    rows: tables.reduce((sum, table) => sum + table.rows.length, 0),
+    rows,
+    ids: Array.from({ length: rows }, (_, row) => String(row + 1)),
     labels,
     splits,
     offsets: offsets ?? null,
@@ -59,5 +63,6 @@ export async function checkProject(
     leaks: read.leaks,
     baselines: baselineRows(fitTasks(graph, dataset), dataset, (task) => !needsImageSize(task)),
     inputs: read.inputs,
+    dataset,
   };
 }

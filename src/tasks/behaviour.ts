@@ -124,11 +124,16 @@ export type Described = boolean | string | number | readonly string[] | readonly
 
 /**
  * A loss whose gradient is that of each activated number's error, activated − target: an error that costs something,
- * or a cross entropy, whose gradient with respect to the logit is the error itself.
+ * or a cross entropy, whose gradient with respect to the logit is the error itself; or of the numbers of a box.
  */
 export interface LossForm {
   readonly activation: "sigmoid" | "softmax" | "linear";
-  readonly cost: ErrorCost | CrossEntropyCost;
+  readonly cost: ErrorCost | CrossEntropyCost | BoxCost;
+}
+
+/** 1 − the generalized intersection over union, of four numbers together: centre and size of a box. */
+export interface BoxCost {
+  readonly kind: "giou";
 }
 
 export interface CrossEntropyCost {

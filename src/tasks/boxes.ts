@@ -24,7 +24,7 @@ export function intersectionOverUnion(a: Edges, b: Edges): number {
 }
 
 // of torchvision's generalized_box_iou_loss: boxes without an area are not divided by 0
-const EPSILON = 1e-7;
+export const EPSILON = 1e-7;
 
 /**
  * 1 − GIoU of two boxes: their intersection over union, less the share of the smallest box around both that neither

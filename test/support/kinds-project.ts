@@ -20,6 +20,7 @@ const definitions = defineTasks({
     share: boundedRegression({ max: 1 }),
     stage: ordinal({ levels: ["I", "II"] }),
     face: box({ columns: ["a", "b", "c", "d"] }),
+    tight: box({ columns: ["a", "b", "c", "d"], format: "cxcywh", loss: "giou", lossWeight: 2 }),
     eye: point({ columns: ["a", "b"] }),
   },
 })
@@ -36,6 +37,7 @@ const definitions = defineTasks({
     out.add(flow.share(x.g));
     out.add(flow.stage(x.g).given(out.on));
     out.add(flow.face(x.g).given(out.on));
+    out.add(flow.tight(x.f));
     out.add(flow.eye(x.f));
   });
 

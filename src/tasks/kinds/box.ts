@@ -4,7 +4,7 @@ import { decoders } from "../../decoding/decoders.js";
 import { type Edges, edgesFrom, numbersAt, numbersFrom, readEdges, writeEdges } from "../../decoding/figures.js";
 import type { BoxSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
-import { isMissing, type LossForm, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { type Answered, endToEndFigure } from "../end-to-end.js";
 import { generalizedIouLoss, intersectionOverUnion } from "../boxes.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
@@ -133,8 +133,7 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
     }
     return loss;
   },
-  // the generalized intersection over union is no sum over the four numbers
-  lossForm: (spec): LossForm | null => (spec.loss === "giou" ? null : { activation: "sigmoid", cost: costFor(spec) }),
+  lossForm: (spec) => ({ activation: "sigmoid", cost: spec.loss === "giou" ? { kind: "giou" } : costFor(spec) }),
   target(spec, labels, row, i) {
     return centreOf(readEdges(spec, labels.answers, row, labels.unitScale))[i] ?? Number.NaN;
   },
