@@ -50,7 +50,16 @@ export async function evaluateRun(
   const evaluation: EvaluationRow[] = [];
   for (const split of splits) {
     const scored = await readScoredSplit(stored, split);
-    evaluation.push(...evaluateSplits(stored.graph, [scored], guessed, onDemand, stored.baselines, stored.config.settings.evaluate.tolerance));
+    evaluation.push(
+      ...evaluateSplits(
+        stored.graph,
+        [scored],
+        guessed,
+        onDemand,
+        stored.baselines,
+        stored.config.settings.evaluate.tolerance,
+      ),
+    );
   }
   const wanted = evaluation.filter(
     (row) => (options.gates === undefined || row.gates === options.gates) && (asked?.selects(row) ?? true),
