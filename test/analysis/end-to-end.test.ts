@@ -90,7 +90,7 @@ function evaluated(rows: readonly Row[], tolerance?: number): EvaluationRow[] {
   return evaluateEndToEnd(graph, scored, tolerance);
 }
 
-const valueOf = (rows: readonly EvaluationRow[], task: string, metric: string): number | null => {
+const metricOf = (rows: readonly EvaluationRow[], task: string, metric: string): number | null => {
   const row = rows.find(({ task_path, metric_name }) => task_path === task && metric_name === metric);
   if (row === undefined) throw new Error(`no ${task}/${metric}`);
   return row.metric_res;
@@ -133,7 +133,7 @@ describe("answers as a user gets them", () => {
   ] as const)("of %s have as %s the share of equal ones among those due or given", (task, metric) => {
     const own = concerned(task);
     const equal = own.filter((i) => truths[i]?.[task] === answers[i]?.[task]).length;
-    expect(valueOf(result, task, metric)).toBeCloseTo(equal / own.length, 12);
+    expect(metricOf(result, task, metric)).toBeCloseTo(equal / own.length, 12);
     const row = result.find(({ task_path, metric_name }) => task_path === task && metric_name === metric);
     expect(row).toMatchObject({ num_samples: own.length, gates: "end_to_end", split: "test" });
   });
@@ -147,9 +147,9 @@ describe("answers as a user gets them", () => {
     );
     (["precision", "recall", "f1_score"] as const).forEach((metric, k) => {
       CLASSES.forEach((name, c) => {
-        expect(valueOf(result, "color", `${metric}/${name}`)).toBeCloseTo(at(at(each, c), k), 12);
+        expect(metricOf(result, "color", `${metric}/${name}`)).toBeCloseTo(at(at(each, c), k), 12);
       });
-      expect(valueOf(result, "color", metric)).toBeCloseTo(meanOf(each.map((one) => at(one, k))), 12);
+      expect(metricOf(result, "color", metric)).toBeCloseTo(meanOf(each.map((one) => at(one, k))), 12);
     });
   });
 
@@ -158,9 +158,9 @@ describe("answers as a user gets them", () => {
       truths.map(({ locked }) => locked === "true"),
       answers.map(({ locked }) => locked === "true"),
     );
-    expect(valueOf(result, "locked", "precision")).toBeCloseTo(precision, 12);
-    expect(valueOf(result, "locked", "recall")).toBeCloseTo(recall, 12);
-    expect(valueOf(result, "locked", "f1_score")).toBeCloseTo(f1, 12);
+    expect(metricOf(result, "locked", "precision")).toBeCloseTo(precision, 12);
+    expect(metricOf(result, "locked", "recall")).toBeCloseTo(recall, 12);
+    expect(metricOf(result, "locked", "f1_score")).toBeCloseTo(f1, 12);
   });
 
   it("of several labels are right by their share", () => {
@@ -170,12 +170,12 @@ describe("answers as a user gets them", () => {
       const [labels, given] = at(rows, i).marks;
       return meanOf(given.map((mark, k) => Number(mark === labels?.[k])));
     });
-    expect(valueOf(result, "marks", "accuracy")).toBeCloseTo(meanOf(right), 12);
+    expect(metricOf(result, "marks", "accuracy")).toBeCloseTo(meanOf(right), 12);
     const dots = scores(
       rows.map((row, i) => truths[i]?.marks !== NOTHING && row.marks[0]?.[0] === 1),
       rows.map((row, i) => answers[i]?.marks !== NOTHING && row.marks[1][0] === 1),
     );
-    expect(valueOf(result, "marks", "f1_score/dot")).toBeCloseTo(dots[2], 12);
+    expect(metricOf(result, "marks", "f1_score/dot")).toBeCloseTo(dots[2], 12);
   });
 
   it.each([0.02, 0.05, 0.2])("of numbers are right within %f of their range where they are due", (tolerance) => {
@@ -184,18 +184,18 @@ describe("answers as a user gets them", () => {
     const errors = both.map((i) => Math.abs((at(rows, i).x[0] ?? Number.NaN) - at(rows, i).x[1]));
     const found = evaluated(rows, tolerance);
     const right = errors.filter((error) => error <= 10 * tolerance).length;
-    expect(Math.abs((valueOf(found, "x", "within_tolerance") ?? 0) - right / own.length)).toBeLessThan(
+    expect(Math.abs((metricOf(found, "x", "within_tolerance") ?? 0) - right / own.length)).toBeLessThan(
       1.5 / own.length,
     );
-    expect(valueOf(found, "x", "mean_absolute_error")).toBeCloseTo(meanOf(errors), 2);
+    expect(metricOf(found, "x", "mean_absolute_error")).toBeCloseTo(meanOf(errors), 2);
   });
 
   it("say how well is asked", () => {
     const asked = answers.filter(({ marks }) => marks !== NOTHING).length;
     const due = truths.filter(({ marks }) => marks !== NOTHING).length;
     const both = truths.filter(({ marks }, i) => marks !== NOTHING && answers[i]?.marks !== NOTHING).length;
-    expect(valueOf(result, "marks", "asked_precision")).toBeCloseTo(both / asked, 12);
-    expect(valueOf(result, "marks", "asked_recall")).toBeCloseTo(both / due, 12);
+    expect(metricOf(result, "marks", "asked_precision")).toBeCloseTo(both / asked, 12);
+    expect(metricOf(result, "marks", "asked_recall")).toBeCloseTo(both / due, 12);
     expect(result.some(({ task_path, metric_name }) => task_path === "open" && metric_name === "asked_recall")).toBe(
       false,
     );
@@ -207,7 +207,7 @@ describe("answers as a user gets them", () => {
       const isNear = truth.x === NOTHING || Math.abs((row.x[0] ?? 0) - row.x[1]) <= 0.5;
       return isNear && (Object.keys(truth) as (keyof Row)[]).every((task) => truth[task] === answer[task]);
     });
-    const tree = valueOf(result, "_total", "tree_accuracy") ?? Number.NaN;
+    const tree = metricOf(result, "_total", "tree_accuracy") ?? Number.NaN;
     expect(Math.abs(tree - right.length / rows.length)).toBeLessThan(2 / rows.length);
     expect(right.length).toBeGreaterThan(50);
   });
@@ -230,8 +230,8 @@ it("rows of which a missing label leaves open whether they are asked are left ou
   const locked = result.find(({ task_path, metric_name }) => task_path === "locked" && metric_name === "accuracy");
   // the first is undecided, the second not due and not asked, the third due without a label, the fourth due and missed
   expect(locked).toMatchObject({ metric_res: 0, num_samples: 1 });
-  expect(valueOf(result, "locked", "asked_recall")).toBe(0);
-  expect(valueOf(result, "locked", "asked_precision")).toBeNull();
+  expect(metricOf(result, "locked", "asked_recall")).toBe(0);
+  expect(metricOf(result, "locked", "asked_precision")).toBeNull();
 });
 
 it("a score that is NaN is an answer that says nothing, and wrong", () => {
@@ -254,6 +254,6 @@ it("a score that is NaN is an answer that says nothing, and wrong", () => {
   const [task] = scored.tasks;
   expect(f32At(task?.decoded ?? new Float32Array(1), 0)).toBeNaN();
   const rows = evaluateEndToEnd({ ...graph, tasks: scored.tasks.map(({ task }) => task) }, scored);
-  expect(valueOf(rows, "a", "accuracy")).toBe(0.5);
-  expect(valueOf(rows, "a", "recall")).toBe(0.5);
+  expect(metricOf(rows, "a", "accuracy")).toBe(0.5);
+  expect(metricOf(rows, "a", "recall")).toBe(0.5);
 });
