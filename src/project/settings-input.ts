@@ -341,6 +341,8 @@ export interface SettingsInput {
     | {
         /** Metrics to compute besides the usual ones, after each epoch and at the end, e.g. matthews_correlation. Default: []. */
         metrics?: string[] | undefined;
+        /** How far off a number may be and still be right, end to end, as a share of its range. Default: 0.05. */
+        tolerance?: number | undefined;
       }
     | undefined;
   /** What is logged, and how often. */

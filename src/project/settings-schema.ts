@@ -322,6 +322,9 @@ const evaluate = z.strictObject({
     .array(z.string())
     .default([])
     .describe("Metrics to compute besides the usual ones, after each epoch and at the end, e.g. matthews_correlation"),
+  tolerance: fraction
+    .default(0.05)
+    .describe("How far off a number may be and still be right, end to end, as a share of its range"),
 });
 
 const log = z.strictObject({
