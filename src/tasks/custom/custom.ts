@@ -263,6 +263,8 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   isEvaluated: () => true,
   metrics: customMetrics,
   headlineMetric: (spec) => Object.keys(spec.higherIsBetter)[0] ?? null,
+  // whether such an answer is right, only its project knows
+  endToEnd: null,
   judgement: byLoss,
   likelihood: (spec) => spec.likelihood,
   answerType: (spec) => (spec.answerWidth === 1 && !spec.described ? "number" : "text"),
