@@ -15,6 +15,10 @@ type KeysOf<Options> = Options extends unknown ? keyof Options & string : never;
 export const TEXT: OptionRule = { accepts: (value) => typeof value === "string" && value !== "", expected: "a text" };
 export const TRUTH: OptionRule = { accepts: (value) => typeof value === "boolean", expected: "true or false" };
 export const NUMBER: OptionRule = { accepts: Number.isFinite, expected: "a finite number" };
+export const POSITIVE: OptionRule = {
+  accepts: (value) => typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY,
+  expected: "a number above 0",
+};
 export const LIST: OptionRule = { accepts: Array.isArray, expected: "a list" };
 
 export function oneOf(...known: readonly unknown[]): OptionRule {

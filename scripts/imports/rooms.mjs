@@ -85,8 +85,8 @@ export const rooms = {
   },
   init: {
     holds: "from a table to a project: columns and the flow that they speak of",
-    imports: ["analysis", "data", ...FACTS],
-    packages: [],
+    imports: ["project", "analysis", "data", "platform", ...FACTS],
+    packages: ["node:", "sharp"],
   },
   provenance: {
     holds: "what a run was made from, and on which machine",
@@ -178,6 +178,7 @@ export const rooms = {
       "asking",
       "records",
       "provenance",
+      "init",
       "project",
       "logging",
       "analysis",

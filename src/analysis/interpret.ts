@@ -16,32 +16,35 @@ export interface InterpretedSample {
   readonly position?: number;
   /** Unweighted; for a multilabel the mean over the row's known labels. */
   readonly loss: number;
+  /** What the samples of the task are ranked by, where that is not the loss. */
+  readonly measure?: { readonly name: string; readonly value: number };
   readonly label: Described;
   readonly prediction: Described;
 }
 
 export interface TaskInterpretation {
   readonly task_path: string;
-  /** Lowest loss first. */
+  /** Lowest loss first, or what its task ranks by instead. */
   readonly best: readonly InterpretedSample[];
   /** Highest loss first; a loss that is NaN is higher than any other. */
   readonly worst: readonly InterpretedSample[];
 }
 
 /**
- * For each task the `top` samples of lowest and of highest loss, among the rows that are active by the labels and
+ * For each task the `top` samples of lowest and of highest loss (of a box those of most and of least overlap, of a point
+ * the nearest and the farthest), among the rows that are active by the labels and
  * labelled. Of equal losses the earlier row comes first.
  */
 export function bestAndWorst(graph: FlowGraph, scored: ScoredSplit, top: number): TaskInterpretation[] {
   return graph.tasks.map(({ index, path }) => {
     const task = at(scored.tasks, index);
     const describe = (index: number): InterpretedSample => describeSample(task, scored, index);
-    const losses = task.perSampleLoss.map((loss) => (Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss));
+    const badness = badnessOf(task).map((value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value));
     return {
       task_path: path,
-      best: smallestK(losses, task.lossMask, top).map(describe),
+      best: smallestK(badness, task.lossMask, top).map(describe),
       worst: smallestK(
-        losses.map((loss) => -loss),
+        badness.map((value) => -value),
         task.lossMask,
         top,
       ).map(describe),
@@ -49,15 +52,35 @@ export function bestAndWorst(graph: FlowGraph, scored: ScoredSplit, top: number)
   });
 }
 
+/** What samples are ranked by, of each row: the loss, or what the task is judged by where it ranks them. */
+function badnessOf(task: ScoredTask): Float32Array {
+  const measure = measureOf(task);
+  if (measure === null) return task.perSampleLoss;
+  const sign = measure.higherIsBetter ? -1 : 1;
+  return task.perSampleLoss.map((_, row) => sign * measure.valueAt(row));
+}
+
+/** What the task ranks samples by instead of their losses; null where it does not. */
+function measureOf(task: ScoredTask) {
+  const { spec } = task.task;
+  const { judgement } = behaviourOf(spec);
+  if (judgement === null || !judgement.ranksSamples) return null;
+  const { name, higherIsBetter } = judgement;
+  const valueAt = (row: number): number => judgement.valueAt({ ...task, spec }, row, f32At(task.perSampleLoss, row));
+  return { name, higherIsBetter, valueAt };
+}
+
 function describeSample(task: ScoredTask, scored: ScoredSplit, index: number): InterpretedSample {
   const { spec } = task.task;
   const behaviour = behaviourOf(spec);
   const about = subjectsOf(scored, spec)(index);
+  const measure = measureOf(task);
   return {
     row: about.row,
     id: nameOf(scored.ids, about),
     ...(about.position === null ? {} : { position: about.position }),
     loss: f32At(task.perSampleLoss, index),
+    ...(measure === null ? {} : { measure: { name: measure.name, value: measure.valueAt(index) } }),
     label: behaviour.describe(spec, task.labels.answers, index),
     prediction: behaviour.describe(spec, task.decoded, index),
   };

@@ -1,9 +1,9 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
 
 import { resolve } from "node:path";
-import { explainRow } from "../analysis/explain.js";
-import type { ExplanationNode } from "../analysis/explanation.js";
-import { printExplanation, type TreeStyle } from "../analysis/print-explanation.js";
+import { explainRow } from "../analysis/explanation/explain.js";
+import type { ExplanationNode } from "../analysis/explanation/explanation.js";
+import { printExplanation, type TreeStyle } from "../analysis/explanation/print-explanation.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import { firstPixels, firstTokens, type SkippedRow, wordsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";

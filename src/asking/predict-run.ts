@@ -45,7 +45,7 @@ function answeredTasks({ tasks }: FlowGraph): readonly TaskNode[] {
   return tasks.filter(({ spec }) => behaviourOf(spec).answeredBy !== "training");
 }
 
-const COLUMN_TYPES = { truth: "BOOLEAN", number: "FLOAT", text: "VARCHAR" } as const;
+const COLUMN_TYPES = { truth: "BOOLEAN", number: "FLOAT", numbers: "FLOAT[]", text: "VARCHAR" } as const;
 
 function answerType(spec: TaskSpec): TableColumn["type"] {
   // a list as JSON
@@ -61,8 +61,9 @@ function scoreNames(spec: TaskSpec): readonly string[] {
 function answerCell(spec: TaskSpec, answer: Answer["decoded"]): Cell {
   if (answer === null) return null;
   if (axisOf(spec) === "token") return JSON.stringify(answer);
-  if (typeof answer === "object") return answer.join(",") || "none";
-  return behaviourOf(spec).answerType(spec) === "text" ? String(answer) : answer;
+  const type = behaviourOf(spec).answerType(spec);
+  if (typeof answer !== "object") return type === "text" ? String(answer) : answer;
+  return type === "numbers" ? answer.map(Number) : answer.join(",") || "none";
 }
 
 function* tableRows(graph: FlowGraph, predictions: readonly Prediction[]): Generator<Cell[]> {

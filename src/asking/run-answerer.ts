@@ -2,12 +2,14 @@
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { tokenLengths } from "../data/batches.js";
 import { type Dataset, firstPixels, type InputSource, type PixelSource } from "../data/dataset.js";
+import { scalesPerRow, unitScaleFrom } from "../data/labels/unit-scale.js";
 import { sourceOffsets } from "../data/labels/token-labels.js";
 import type { Network } from "../engine/model/network.js";
 import { DataError } from "../errors.js";
 import { axisOf, type TaskSpec } from "../flow/graph.js";
 import { answerWidth, tokensIn } from "../flow/masks.js";
-import { behaviourOf, type Labels } from "../tasks/index.js";
+import type { UnitScale } from "../decoding/decoders.js";
+import type { Labels } from "../tasks/index.js";
 import type { OpenInputs, PredictOptions } from "./open-inputs.js";
 import { type ReplicaNeeds, withAnswerer } from "./replicas.js";
 import type { StoredRun } from "./stored-run.js";
@@ -83,9 +85,8 @@ export function everyRow({ ids }: Pick<OpenInputs, "ids">): Int32Array {
   return Int32Array.from(ids, (_, row) => row);
 }
 
-function unitScale(spec: TaskSpec, source: PixelSource | undefined): Float32Array | null {
-  const [scale] = behaviourOf(spec).imageScales(spec);
-  if (scale === undefined) return null;
+function unitScale(spec: TaskSpec, source: PixelSource | undefined): UnitScale {
+  if (scalesPerRow(spec) === 0) return null;
   if (source === undefined) throw new DataError("A task is scaled by the image's size, but there is no image.", {});
-  return scale === "image-width" ? source.originalWidth : source.originalHeight;
+  return unitScaleFrom(spec, { width: source.originalWidth, height: source.originalHeight });
 }

@@ -80,10 +80,11 @@ export async function applyThresholds(
   const { run, dir, graph, config, baselines } = stored;
   const guessed = guessedRowsOf(store, stored);
   const onDemand = onDemandMetricsOf(config.settings);
+  const { tolerance } = config.settings.evaluate;
   for (const split of predictedSplits(dir)) {
     const scored = withThresholds(graph, await readScoredSplit(stored, split), thresholds);
     await writePredictions(runFiles(dir).predictions(split), scored);
-    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, onDemand, baselines));
+    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, onDemand, baselines, tolerance));
   }
   const kept = keepThresholds(store, run.id, dir, graph, thresholds, tunedBy);
   // its thresholds and predictions are other files now

@@ -49,6 +49,7 @@ export default class Interpret extends CoolCommand {
         ...(words ? [sample.id, sample.text ?? ""] : [imageOf(sample)]),
         answerText(sample.label),
         answerText(sample.prediction),
+        ...(sample.measure === undefined ? [] : [rounded(sample.measure.value)]),
         formatLoss(sample.loss),
       ]),
     );
@@ -56,13 +57,28 @@ export default class Interpret extends CoolCommand {
     const sample = words
       ? ["sample", "text"]
       : [[...best, ...worst].some(({ image }) => image !== null) ? "image" : "sample"];
-    this.log(drawTable(["", ...sample, "label", "prediction", "loss"], rows, [sample.length + 3]));
+    const [first] = [...best, ...worst];
+    const measure = first?.measure === undefined ? [] : [first.measure.name];
+    const head = ["", ...sample, "label", "prediction", ...measure, "loss"];
+    this.log(
+      drawTable(
+        head,
+        rows,
+        [...measure, "loss"].map((name) => head.indexOf(name)),
+      ),
+    );
   }
 }
 
 /** Numbers with four significant digits. */
 function answerText(answer: ShownSample["label"]): string {
-  return JSON.stringify(typeof answer === "number" ? Number(answer.toPrecision(4)) : answer);
+  const numbers = [answer].flat().filter((one) => typeof one === "number");
+  if (typeof answer === "number") return rounded(answer);
+  return numbers.length > 0 ? `[${numbers.map(rounded).join(", ")}]` : JSON.stringify(answer);
+}
+
+function rounded(value: number): string {
+  return String(Number(value.toPrecision(4)));
 }
 
 /** The path from here where that is the shorter one, so that it can be opened. */

@@ -177,6 +177,8 @@ export interface Dataset {
   readonly splits: Readonly<Record<Split, Int32Array>>;
   /** Labels of each task of the graph, in its order, over all rows. */
   readonly labels: readonly Labels[];
+  /** How much each row counts in training, from 0 up; null where all count alike. */
+  readonly weights?: Float32Array | null;
   /** Where the tokens of each row lie among the labels of tasks per token; null where the graph has none. */
   readonly offsets?: Offsets | null;
   /** Named inputs. */

@@ -31,7 +31,8 @@ import {
   type TableSource,
   tableNames,
 } from "./tables/tables.js";
-import { selectLabels, selectOffsets } from "./labels/select-labels.js";
+import { readRowWeights } from "./labels/row-weights.js";
+import { selectEntries, selectLabels, selectOffsets } from "./labels/select-labels.js";
 import { type TokenSpans, tokenSpans } from "./labels/token-labels.js";
 
 /** What to read: one table, several, or one and several more. */
@@ -54,6 +55,8 @@ export interface LoadOptions extends LoadRowsOptions {
   readonly split: SplitSpec;
   /** Whether missing labels of gates are taken from the labels of what they gate; see withImpliedLabels. */
   readonly impliedLabels?: boolean | undefined;
+  /** Column of how much each row counts in training; see readRowWeights. */
+  readonly weight?: string | null | undefined;
 }
 
 /**
@@ -89,7 +92,7 @@ export async function loadRows(options: LoadRowsOptions): Promise<Dataset> {
   const splits = { train: none, valid: none, test: rowRange(0, joined.rows) };
   const spans = tokenSpans(options.graph, options.inputs, joined);
   const labels = await inSlices(readLabelsSliced(options.graph, joined, spans), options.signal);
-  return withInputs({ joined, labels, splits, spans }, options, null);
+  return withInputs({ joined, labels, splits, spans, weights: null }, options, null);
 }
 
 /** The tables' labels and splits without their inputs; labels in pixels are as they stand in the tables. */
@@ -145,7 +148,7 @@ function leaksOf(joined: JoinedTables, inputs: InputSpecs, splits: Splits): Leak
 }
 
 type LabelOptions = TableOptions &
-  Pick<LoadOptions, "graph" | "inputs" | "split" | "projectDir" | "impliedLabels" | "signal">;
+  Pick<LoadOptions, "graph" | "inputs" | "split" | "projectDir" | "impliedLabels" | "weight" | "signal">;
 
 /** Labels, as they are written, and splits over all rows of the tables. */
 interface LabelledTables {
@@ -154,6 +157,8 @@ interface LabelledTables {
   readonly splits: Splits;
   /** null where no task is asked per token. */
   readonly spans: TokenSpans | null;
+  /** null where all rows count alike. */
+  readonly weights: Float32Array | null;
 }
 
 async function readLabelled(options: LabelOptions): Promise<LabelledTables> {
@@ -171,7 +176,8 @@ async function readLabelled(options: LabelOptions): Promise<LabelledTables> {
   const offsets = spans?.offsets ?? null;
   const strata = () => strataOf(graph, completeLabels(options, early ?? [], offsets).labels, joined.rows, offsets);
   const splits = await inSlices(splitTables({ joined, ids, specs, project: options.split, strata }), signal);
-  return { joined, splits, spans, labels: early ?? (await readLabels()) };
+  const weights = options.weight == null ? null : readRowWeights(joined, options.weight, splits.train);
+  return { joined, splits, spans, weights, labels: early ?? (await readLabels()) };
 }
 
 /** @throws ConfigError where labels are in pixels of an image that is not there */
@@ -230,6 +236,7 @@ async function withInputs(
       splits: renumber(read.splits, kept, joined.rows),
       ...completeLabels(options, selected, offsets),
       offsets,
+      weights: read.weights === null ? null : selectEntries(read.weights, kept, 1, null),
       inputs,
       tables: tableRows(joined, kept),
       skipped,

@@ -6,6 +6,7 @@
 import { f32At } from "../arrays.js";
 import type { BoundedRegressionSpec, RegressionSpec, SpecOf, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { AnswerColumn } from "../flow/masks.js";
+import { decodeBoxes, unitAt } from "./figures.js";
 import { decide, largestOf, sigmoid, softmaxRows } from "./activations.js";
 
 /**
@@ -15,8 +16,8 @@ import { decide, largestOf, sigmoid, softmaxRows } from "./activations.js";
 export type Thresholds = readonly number[];
 
 /**
- * Label units per unit of [min, max], one per row, for regressions scaled by the size of the row's image;
- * null (all 1) for every other task.
+ * Label units per unit of [min, max], one per row, for regressions scaled by the size of the row's image, and one for its
+ * width and one for its height for boxes and points; null (all 1) for every other task.
  */
 export type UnitScale = Float32Array | null;
 
@@ -103,6 +104,20 @@ export const decoders = {
     activate: (_spec, logits) => logits.map(sigmoid),
     decode: (spec, activated, _thresholds, unitScale) =>
       activated.map((fraction, row) => denormalize(spec, fraction, unitScaleAt(unitScale, row))),
+    defaultThresholds: () => [],
+  },
+  // centre and size in fractions of the picture
+  box: {
+    logitWidth: () => 4,
+    activate: (_spec, logits) => logits.map(sigmoid),
+    decode: (spec, activated, _thresholds, unitScale) => decodeBoxes(spec, activated, unitScale),
+    defaultThresholds: () => [],
+  },
+  point: {
+    logitWidth: () => 2,
+    activate: (_spec, logits) => logits.map(sigmoid),
+    decode: (_spec, activated, _thresholds, unitScale) =>
+      activated.map((fraction, at) => fraction * unitAt(unitScale, Math.floor(at / 2), at % 2)),
     defaultThresholds: () => [],
   },
   regression: {

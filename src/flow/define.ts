@@ -94,6 +94,8 @@ interface Gates<Spec extends TaskSpec> {
   readonly boundedRegression: RegressionGate;
   readonly regression: RegressionGate;
   readonly ordinal: Spec extends OrdinalSpec<infer Level> ? OrdinalGate<Level> : never;
+  readonly box: NoGate;
+  readonly point: NoGate;
   readonly maskedLanguageModeling: NoGate;
   readonly custom: Spec extends CustomSpec<infer Gate>
     ? { readonly none: NoGate; readonly bounds: RegressionGate; readonly truth: TruthGate }[Gate]

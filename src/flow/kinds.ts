@@ -44,6 +44,8 @@ const facts: { readonly [K in TaskKind]: FlowFacts<SpecOf<K>> } = {
   },
   boundedRegression: { ...SINGLE, gate: () => "bounds" },
   regression: { ...SINGLE, gate: () => "bounds" },
+  box: { ...SINGLE, axis: () => "sample", answerWidth: () => 4, gate: () => "none" },
+  point: { ...SINGLE, axis: () => "sample", answerWidth: () => 2, gate: () => "none" },
   ordinal: { ...SINGLE, gate: () => "level", names: ({ levels }) => levels },
   maskedLanguageModeling: { ...SINGLE, axis: () => "token", gate: () => "none" },
   known: { ...SINGLE, axis: () => "sample", gate: () => "truth", readsFeature: false },

@@ -104,6 +104,31 @@ export interface OrdinalSpec<Level extends string = string> extends CommonTaskOp
   readonly levels: readonly Level[];
 }
 
+/** One box on the picture: sigmoids of its centre and size. Four numbers are one label. */
+export interface BoxSpec extends Pick<CommonTaskOptions, "lossWeight"> {
+  readonly kind: "box";
+  /** Columns of the four numbers, in the order of the format. */
+  readonly column: readonly string[];
+  /** Corner and size, centre and size, or two opposite corners. */
+  readonly format: "xywh" | "cxcywh" | "xyxy";
+  /** `image`: labels are pixels of the original image; null: fractions of its size. */
+  readonly scale: "image" | null;
+  readonly loss: "smooth-l1" | "giou";
+  /** Where `smooth-l1` becomes linear, as a fraction of the picture; default 1/9. */
+  readonly beta?: number;
+}
+
+/** One point on the picture: sigmoids of its coordinates. Two numbers are one label. */
+export interface PointSpec extends Pick<CommonTaskOptions, "lossWeight"> {
+  readonly kind: "point";
+  /** Columns of x and y. */
+  readonly column: readonly string[];
+  /** `image`: labels are pixels of the original image; null: fractions of its size. */
+  readonly scale: "image" | null;
+  /** Where the loss becomes linear, as a fraction of the picture; default 1/9. */
+  readonly beta?: number;
+}
+
 /** A yes-or-no column that is there whenever the network is asked: a condition by itself, without a head or a loss. */
 export interface KnownSpec extends Pick<CommonTaskOptions, "column"> {
   readonly kind: "known";
@@ -163,6 +188,8 @@ export type TaskSpec =
   | BoundedRegressionSpec
   | RegressionSpec
   | OrdinalSpec
+  | BoxSpec
+  | PointSpec
   | MaskedLanguageModelingSpec
   | KnownSpec
   | CustomSpec;

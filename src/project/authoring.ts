@@ -14,6 +14,7 @@ export { categorical, idCount, image, type NumericColumns, numeric, tokens } fro
 export type { Layers, LayersModel, SymbolicTensor, TrunkFunction } from "../engine/model/network.js";
 export {
   type Block,
+  concatenate,
   type EncodedTokens,
   type MlpOptions,
   mlp,
@@ -39,12 +40,16 @@ export { defineProject, type Project, type ProjectDefinition } from "./define-pr
 export type { EvaluationRow, Gates, MetricPoint, Split } from "../tasks/evaluation.js";
 export {
   binary,
+  type BoxOptions,
   boundedRegression,
+  box,
   classification,
   known,
   maskedLanguageModeling,
   multilabel,
   ordinal,
+  type PointOptions,
+  point,
   type RegressionOptions,
   regression,
 } from "../tasks/index.js";

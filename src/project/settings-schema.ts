@@ -143,6 +143,12 @@ const train = z.strictObject({
     .enum(["constant", "uncertainty"])
     .default("constant")
     .describe("Losses are weighted by lossWeight alone, or by learned uncertainties as well (Kendall et al. 2018)"),
+  sampling: z
+    .enum(["uniform", "active"])
+    .default("uniform")
+    .describe(
+      "Which rows an epoch draws: every one once, or half of them by the tasks, so that one asked of few rows sees them often",
+    ),
   monitor: z
     .string()
     .default("_total/loss")
@@ -285,6 +291,12 @@ const data = z
       .enum(["error", "skip"])
       .default("error")
       .describe("What a picture that cannot be decoded is: an error, or a row that is left out, counted and listed"),
+    weight: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("Column of how much each row counts in training, in the mean of every task; null: all alike"),
     impliedLabels: z
       .boolean()
       .default(false)
@@ -310,6 +322,9 @@ const evaluate = z.strictObject({
     .array(z.string())
     .default([])
     .describe("Metrics to compute besides the usual ones, after each epoch and at the end, e.g. matthews_correlation"),
+  tolerance: fraction
+    .default(0.05)
+    .describe("How far off a number may be and still be right, end to end, as a share of its range"),
 });
 
 const log = z.strictObject({

@@ -1,11 +1,13 @@
 /** @file Predictions of a run as Parquet: one row per sample (or token) and task, enough to evaluate and tune again. */
 import { at, f32At, i32At } from "../arrays.js";
 import type { ScoredSplit, ScoredTask, SplitOutputs } from "../analysis/score.js";
+import { scalesPerRow } from "../data/labels/unit-scale.js";
 import { type Cell, readParquet, type TableColumn, writeTable } from "../data/tables/table-writer.js";
 import { axisOf, type FlowGraph, hasTokenTasks } from "../flow/graph.js";
 import { answerWidth, neededOffsets, offsetsOf, tokensIn } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
 import { behaviourOf, type Labels, scoringNumbers, scoringOf } from "../tasks/index.js";
+import type { UnitScale } from "../decoding/decoders.js";
 
 const COLUMNS: readonly TableColumn[] = [
   { name: "row", type: "INTEGER" },
@@ -26,6 +28,8 @@ const COLUMNS: readonly TableColumn[] = [
   { name: "active_by_prediction", type: "BOOLEAN" },
   /** Label units per unit of the task's [min, max]; 1 where the task is not scaled by the image. */
   { name: "unit_scale", type: "FLOAT" },
+  /** The same along the image's height, of tasks that are scaled by both sides; else NULL. */
+  { name: "unit_scale_y", type: "FLOAT" },
 ];
 
 /** Writes one split. */
@@ -70,8 +74,13 @@ function answerCells(answer: ScoredTask, index: number): Cell[] {
     nullIfNaN(f32At(perSampleLoss, index)),
     answer.activeTruth[index] === 1,
     answer.activePredicted[index] === 1,
-    labels.unitScale === null ? 1 : f32At(labels.unitScale, index),
+    ...scaleCells(labels.unitScale, index, scalesPerRow(task.spec)),
   ];
+}
+
+function scaleCells(unitScale: UnitScale, index: number, perRow: number): [Cell, Cell] {
+  if (unitScale === null) return [1, null];
+  return [f32At(unitScale, index * perRow), perRow < 2 ? null : f32At(unitScale, index * perRow + 1)];
 }
 
 function cells(values: Float32Array, row: number, width: number): (number | null)[] {
@@ -89,13 +98,18 @@ function text(described: unknown): string | null {
 
 /** Reads a split back as the network's outputs and the labels they were made with. */
 export async function readPredictions(file: string, graph: FlowGraph, split: Split): Promise<SplitOutputs> {
-  // predictions of earlier versions have no positions, and no tasks that need them
-  const positioned = hasTokenTasks(graph);
-  const [rowNumbers, samples, paths, labels, logits, scales, positions] = (await readParquet(
+  // predictions of earlier versions have no such columns, and no tasks that need them
+  const optional = [
+    ...(hasTokenTasks(graph) ? ["position"] : []),
+    ...(graph.tasks.some(({ spec }) => scalesPerRow(spec) > 1) ? ["unit_scale_y"] : []),
+  ];
+  const [rowNumbers, samples, paths, labels, logits, scales, ...more] = (await readParquet(
     file,
-    ["row", "sample", "task_path", "label", "logits", "unit_scale", ...(positioned ? ["position"] : [])],
+    ["row", "sample", "task_path", "label", "logits", "unit_scale", ...optional],
     '"row"',
   )) as StoredColumns;
+  const positions = more[optional.indexOf("position")];
+  const scalesY = more[optional.indexOf("unit_scale_y")];
   const rows = rowNumbers.reduce((most, row) => Math.max(most, row + 1), 0);
   const ids = new Array<string>(rows);
   const offsets = positions === undefined ? null : offsetsOf(lengthsOf(rows, rowNumbers, positions));
@@ -116,7 +130,7 @@ export async function readPredictions(file: string, graph: FlowGraph, split: Spl
     const index = columns.perToken === null ? row : i32At(columns.perToken, row) + (position as number);
     copyInto(columns.outputs, index, at(logits, i));
     copyInto(columns.answers, index, labels[i] ?? []);
-    if (columns.unitScale !== null) columns.unitScale[index] = at(scales, i);
+    copyScales(columns.unitScale, index, columns.perRow, [at(scales, i), scalesY?.[i] ?? Number.NaN]);
   }
   const columns = graph.tasks.map((task) => byPath.get(task.path) as ReturnType<typeof emptyColumns>);
   return {
@@ -135,7 +149,7 @@ type StoredColumns = [
   labels: (readonly (number | null)[] | null)[],
   logits: number[][],
   scales: number[],
-  positions?: (number | null)[],
+  ...optional: (number | null)[][],
 ];
 
 /** Tokens of each row: one more than its last position. */
@@ -150,13 +164,18 @@ function lengthsOf(rows: number, rowNumbers: readonly number[], positions: reado
 /** @param entries rows, or tokens of a task per token */
 function emptyColumns(spec: FlowGraph["tasks"][number]["spec"], entries: number) {
   const behaviour = scoringOf(spec);
-  const scaled = behaviour.imageScales(spec).length > 0;
+  const perRow = scalesPerRow(spec);
   const width = behaviour.answeredBy === "training" ? 0 : behaviour.logitWidth(spec);
   return {
     outputs: new Float32Array(entries * width),
     answers: new Float32Array(entries * answerWidth(spec)).fill(Number.NaN),
-    unitScale: scaled ? new Float32Array(entries).fill(1) : null,
+    perRow,
+    unitScale: perRow > 0 ? new Float32Array(entries * perRow).fill(1) : null,
   };
+}
+
+function copyScales(target: UnitScale, index: number, perRow: number, scales: readonly number[]): void {
+  for (let i = 0; target !== null && i < perRow; i++) target[index * perRow + i] = at(scales, i);
 }
 
 function copyInto(target: Float32Array, index: number, values: readonly (number | null)[]): void {

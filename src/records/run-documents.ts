@@ -29,7 +29,8 @@ const inputSpecs: { readonly [K in RunConfig["inputs"][string]["kind"]]: z.ZodTy
   categorical: z.looseObject({ column, categories: z.array(text), encoding: z.enum(["one-hot", "index"]) }),
   tokens: z.looseObject({
     column,
-    vocabulary: z.union([text, z.array(text)]),
+    // a run keeps the tokens themselves: a file that it named would be read from wherever it says
+    vocabulary: z.array(text),
     maxLength: z.number().int().min(1),
     unknown: text,
     split: z.enum(["whitespace", "characters"]),
@@ -114,6 +115,20 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     loss: z.enum(["squared", "absolute", "huber", "log-cosh"]),
     delta: z.number().positive().optional(),
     statistics: z.object({ mean: z.number(), deviation: z.number().positive() }),
+  }),
+  box: z.looseObject({
+    column: z.array(text),
+    lossWeight: z.number().min(0).optional(),
+    format: z.enum(["xywh", "cxcywh", "xyxy"]),
+    scale: z.enum(["image"]).nullable(),
+    loss: z.enum(["smooth-l1", "giou"]),
+    beta: z.number().positive().optional(),
+  }),
+  point: z.looseObject({
+    column: z.array(text),
+    lossWeight: z.number().min(0).optional(),
+    scale: z.enum(["image"]).nullable(),
+    beta: z.number().positive().optional(),
   }),
   ordinal: z.looseObject({ ...common, levels: z.array(text) }),
   maskedLanguageModeling: z.looseObject({

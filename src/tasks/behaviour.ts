@@ -4,8 +4,9 @@ import type { AnswerColumn, RowMask } from "../flow/masks.js";
 import type { ConstantLogits } from "./constants.js";
 import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { Member } from "./ensembles.js";
+import type { EndToEndForm } from "./end-to-end.js";
 import type { ErrorCost } from "./error-cost.js";
-import type { Decoder, Thresholds } from "../decoding/decoders.js";
+import type { Decoder, Thresholds, UnitScale } from "../decoding/decoders.js";
 import type { MetricTable } from "./metrics/table.js";
 import type { Labels, LogitView, Scored } from "./scored.js";
 
@@ -45,11 +46,17 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
   /**
    * Reads one row's label.
    * @param cells one cell, or one per label for a multilabel with a column each; null = missing
-   * @param unitScale label units per unit of [min, max] for this row
+   * @param scales label units per unit of the task, one for each of its image scales; NaN: not known yet
    * @param out receives answerWidth numbers at `at`; NaN = missing
    * @returns what is wrong with the cells, or null
    */
-  parseLabel(spec: Spec, cells: readonly unknown[], unitScale: number, out: AnswerColumn, at: number): string | null;
+  parseLabel(
+    spec: Spec,
+    cells: readonly unknown[],
+    scales: readonly number[],
+    out: AnswerColumn,
+    at: number,
+  ): string | null;
 
   /** Sides of the row's original image by which its labels are divided, one per unit scale; none: they are taken as they are. */
   imageScales(spec: Spec): readonly ImageScale[];
@@ -58,6 +65,8 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
    * are parts of the picture.
    */
   onPicture(spec: Spec): "moves" | "stays" | "unsaid";
+  /** The figure on the picture that an answer is, all by itself; null where it is none, or only a part of one. */
+  readonly figure: Figure<Spec> | null;
 
   /** The spec with what its task needs to know of the labels that train it: the active ones of the train split. */
   fitted(spec: Spec, train: () => FitLabels): Spec;
@@ -102,26 +111,33 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
   readonly metrics: MetricTable<Spec>;
   /** Name of the metric by which the task is judged first; null if it has none. */
   headlineMetric(spec: Spec): string | null;
+  /** How the answers are counted that a user gets; null where it is not known which are right. */
+  readonly endToEnd: EndToEndForm<Spec> | null;
   /** How two runs are compared sample by sample; null where there is nothing to compare. */
   readonly judgement: Judgement<Spec> | null;
   /** What the loss is made of, for weighting by uncertainty. */
   likelihood(spec: Spec): Likelihood;
 
   /** What `describe` returns, as the type of a table's column. */
-  answerType(spec: Spec): "truth" | "number" | "text";
-  /** One answer in the words of the labels: `true`, `"red"`, `["red","blue"]`, `12.5`, null if unknown. */
+  answerType(spec: Spec): "truth" | "number" | "numbers" | "text";
+  /** One answer in the words of the labels: `true`, `"red"`, `["red","blue"]`, `12.5`, `[3, 4]`, null if unknown. */
   describe(spec: Spec, answers: AnswerColumn, row: number): Described;
 }
 
-export type Described = boolean | string | number | readonly string[] | null;
+export type Described = boolean | string | number | readonly string[] | readonly number[] | null;
 
 /**
  * A loss whose gradient is that of each activated number's error, activated − target: an error that costs something,
- * or a cross entropy, whose gradient with respect to the logit is the error itself.
+ * or a cross entropy, whose gradient with respect to the logit is the error itself; or of the numbers of a box.
  */
 export interface LossForm {
   readonly activation: "sigmoid" | "softmax" | "linear";
-  readonly cost: ErrorCost | CrossEntropyCost;
+  readonly cost: ErrorCost | CrossEntropyCost | BoxCost;
+}
+
+/** 1 − the generalized intersection over union, of four numbers together: centre and size of a box. */
+export interface BoxCost {
+  readonly kind: "giou";
 }
 
 export interface CrossEntropyCost {
@@ -153,11 +169,25 @@ export interface FitLabels {
   readonly mask: RowMask;
 }
 
+/** An answer that is a figure on the picture: edges of a box (left, top, right, bottom), or coordinates of a point. */
+export interface Figure<Spec extends TaskSpec> {
+  readonly kind: "box" | "point";
+  /** In fractions of the picture's width and height; NaN where unknown. */
+  read(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale): readonly number[];
+  write(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale, figure: readonly number[]): void;
+}
+
+/** Columns of kinds that are nothing on a picture. */
+export const OFF_PICTURE = { imageScales: () => [], onPicture: () => "stays" as const, figure: null };
+
 /** How a single answer is judged. */
 export interface Judgement<Spec extends TaskSpec> {
-  readonly name: "accuracy" | "exact_match" | "absolute_error" | "loss";
-  /** Whether its values are 1, right, and 0, wrong; else less of it is better. */
+  readonly name: "accuracy" | "exact_match" | "absolute_error" | "iou" | "distance" | "loss";
+  /** Whether its values are 1, right, and 0, wrong. */
   readonly isDecision: boolean;
+  readonly higherIsBetter: boolean;
+  /** Whether samples are ranked by it, and not by their losses, where the best and the worst are shown. */
+  readonly ranksSamples: boolean;
   /** Of one labelled row. @param loss the row's own */
   valueAt(scored: Pick<Scored<Spec>, "spec" | "decoded" | "labels">, row: number, loss: number): number;
 }

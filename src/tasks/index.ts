@@ -4,11 +4,13 @@ import type { ConstantLogits } from "./constants.js";
 import type { SpecOf, TaskKind, TaskSpec } from "../flow/graph.js";
 import { binaryBehaviour } from "./kinds/binary.js";
 import { boundedRegressionBehaviour } from "./kinds/bounded-regression.js";
+import { boxBehaviour } from "./kinds/box.js";
 import { classificationBehaviour } from "./kinds/classification.js";
 import { knownBehaviour } from "./kinds/known.js";
 import { maskedLanguageModelingBehaviour } from "./kinds/masked-language-modeling.js";
 import { multilabelBehaviour } from "./kinds/multilabel.js";
 import { ordinalBehaviour } from "./kinds/ordinal.js";
+import { pointBehaviour } from "./kinds/point.js";
 import { regressionBehaviour } from "./kinds/regression.js";
 import { customBehaviour } from "./custom/custom.js";
 import type { MetricFacts } from "./metrics.js";
@@ -17,6 +19,7 @@ import { isSummarized, repeatSummary, summaryBehaviour } from "./summary.js";
 export type * from "./behaviour.js";
 export { binary } from "./kinds/binary.js";
 export { boundedRegression, isMeasure, type MeasureNode } from "./kinds/bounded-regression.js";
+export { type BoxOptions, box } from "./kinds/box.js";
 export { classification } from "./kinds/classification.js";
 export { known } from "./kinds/known.js";
 export type { ConstantLogits } from "./constants.js";
@@ -24,6 +27,7 @@ export { isMasked, type MaskedNode, maskedLanguageModeling } from "./kinds/maske
 export type { MetricFacts } from "./metrics.js";
 export { multilabel } from "./kinds/multilabel.js";
 export { ordinal } from "./kinds/ordinal.js";
+export { type PointOptions, point } from "./kinds/point.js";
 export { type RegressionOptions, regression } from "./kinds/regression.js";
 export { definitionsOf, functionsOf, isCustom, lacksDefinition } from "./custom/custom.js";
 export {
@@ -46,6 +50,8 @@ const behaviours = {
   boundedRegression: boundedRegressionBehaviour,
   regression: regressionBehaviour,
   ordinal: ordinalBehaviour,
+  box: boxBehaviour,
+  point: pointBehaviour,
   maskedLanguageModeling: maskedLanguageModelingBehaviour,
   known: knownBehaviour,
   custom: customBehaviour,
@@ -122,6 +128,8 @@ const typical: { readonly [K in TaskKind]: SpecOf<K> | null } = {
   },
   regression: { kind: "regression", loss: "squared", statistics: null },
   ordinal: { kind: "ordinal", levels: MANY },
+  box: { kind: "box", column: [], format: "xywh", scale: null, loss: "smooth-l1" },
+  point: { kind: "point", column: [], scale: null },
   known: { kind: "known" },
   custom: null,
 };

@@ -9,6 +9,8 @@ function decision(name: "accuracy" | "exact_match"): Judgement<TaskSpec> {
   return {
     name,
     isDecision: true,
+    higherIsBetter: true,
+    ranksSamples: false,
     valueAt({ spec, decoded, labels: { answers } }, row) {
       const width = answerWidth(spec);
       for (let at = row * width; at < (row + 1) * width; at++) {
@@ -29,8 +31,16 @@ export const byExactMatch = decision("exact_match");
 export const byAbsoluteError: Judgement<TaskSpec> = {
   name: "absolute_error",
   isDecision: false,
+  higherIsBetter: false,
+  ranksSamples: false,
   valueAt: ({ decoded, labels }, row) => Math.abs(f32At(decoded, row) - f32At(labels.answers, row)),
 };
 
 /** The loss itself, where nothing else is known of an answer. */
-export const byLoss: Judgement<TaskSpec> = { name: "loss", isDecision: false, valueAt: (_scored, _row, loss) => loss };
+export const byLoss: Judgement<TaskSpec> = {
+  name: "loss",
+  isDecision: false,
+  higherIsBetter: false,
+  ranksSamples: false,
+  valueAt: (_scored, _row, loss) => loss,
+};

@@ -50,7 +50,14 @@ export async function completeRun(
   await yieldTo(signal);
   const baselines = learnBaselines(scored.find(({ split }) => split === "train")?.tasks ?? []);
   await yieldTo(signal);
-  const evaluation = evaluateSplits(graph, scored, guessed, onDemandMetricsOf(settings), baselines);
+  const evaluation = evaluateSplits(
+    graph,
+    scored,
+    guessed,
+    onDemandMetricsOf(settings),
+    baselines,
+    settings.evaluate.tolerance,
+  );
   await writeAnswers(context, scored);
   assertPresent(store, run.id);
   const thresholds = thresholdsByPath(graph, tuning.thresholds);

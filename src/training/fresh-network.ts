@@ -41,12 +41,13 @@ function startRun(store: RunStore, reference: string): RunRecord {
 
 /**
  * Builds the network of a project; the caller disposes it.
+ * @param store may be null where `train.from` names no run
  * @throws ConfigError where trunk, `train.from`, `train.freeze` or `train.layerRates` cannot be followed
  */
 export async function buildNetwork(
   { graph, inputs, trunk, projectDir }: LoadedProject,
   { seed, from = null, freeze = [], layerRates = {} }: Settings["train"],
-  store: RunStore,
+  store: RunStore | null,
 ): Promise<FreshNetwork> {
   const [{ Network }, { buildWithModels }] = await Promise.all([
     import("../engine/model/network.js"),
@@ -81,12 +82,17 @@ interface OpenSource extends WeightSource {
   readonly inputs: Readonly<Record<string, InputSpec>>;
 }
 
-async function openSource(from: NonNullable<StartFrom>, store: RunStore, projectDir: string): Promise<OpenSource> {
+async function openSource(
+  from: NonNullable<StartFrom>,
+  store: RunStore | null,
+  projectDir: string,
+): Promise<OpenSource> {
   const { readLayersModel } = await import("../engine/model/transfer.js");
   if (typeof from === "string") {
     const file = resolve(projectDir, from);
     return { from, what: `the model ${from}`, model: await readLayersModel(file), graph: null, inputs: {} };
   }
+  if (store === null) throw new StoreError(`There is no run store to take the run ${from.run} from.`, from);
   const run = startRun(store, from.run);
   const dir = store.runDir(run.id);
   const model = await readLayersModel(await checkpointOf(run, dir));

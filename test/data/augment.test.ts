@@ -9,7 +9,7 @@ import {
 } from "../../src/data/augment.js";
 import { mapPlace, type Place, rotation, toQuadrangle } from "../../src/data/augmentation/homography.js";
 import { createPictureAugmenter } from "../../src/data/augmentation/pictures.js";
-import { figuresOf, moveLabels } from "../../src/data/labels/augment-labels.js";
+import { figuresOf, moveLabels, movingFigures } from "../../src/data/labels/augment-labels.js";
 import { createRandom } from "../../src/data/rng.js";
 import type { FlowGraph, TaskSpec } from "../../src/flow/graph.js";
 import { boundedRegression, type Labels } from "../../src/tasks/index.js";
@@ -133,7 +133,7 @@ function moved(
       unitScale: unitScale === undefined ? null : Float32Array.of(unitScale),
     }),
   );
-  moveLabels(figuresOf(graph), labels, 0, { ...IDENTITY, ...change });
+  moveLabels(movingFigures(graph), labels, 0, { ...IDENTITY, ...change });
   return labels.map(({ answers: [answer] }) => answer as number);
 }
 

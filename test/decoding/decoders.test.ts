@@ -9,8 +9,18 @@ import { decoders } from "../../src/decoding/decoders.js";
 import { createRandom } from "../../src/data/rng.js";
 import { defineTasks } from "../../src/flow/define.js";
 import type { TaskSpec } from "../../src/flow/graph.js";
+import { answerWidth } from "../../src/flow/masks.js";
 import { traceFlow } from "../../src/flow/trace.js";
-import { behaviourOf, binary, boundedRegression, classification, multilabel, ordinal } from "../../src/tasks/index.js";
+import {
+  behaviourOf,
+  binary,
+  boundedRegression,
+  box,
+  classification,
+  multilabel,
+  ordinal,
+  point,
+} from "../../src/tasks/index.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -37,6 +47,7 @@ describe("what decodes answers", () => {
       "src/arrays.ts",
       "src/decoding/activations.ts",
       "src/decoding/decoders.ts",
+      "src/decoding/figures.ts",
       "src/flow/graph.ts",
       "src/flow/kinds.ts",
       "src/flow/masks.ts",
@@ -56,18 +67,22 @@ describe("what decodes answers", () => {
         marks: multilabel({ labels: ["dot", "stripe"] }),
         grade: ordinal({ levels: ["poor", "fair", "good"] }),
         x: boundedRegression({ min: -1, max: 3 }),
+        face: box({ columns: ["a", "b", "c", "d"], format: "xyxy" }),
+        eye: point({ columns: ["a", "b"] }),
       },
     }).flow("all", (flow, x, out) => {
       out.add(flow.open(x.f));
       out.add(flow.color(x.f).given(out.open));
       out.add(flow.marks(x.f).given(out.color.is("blue").not()));
+      out.add(flow.face(x.f).given(out.open));
+      out.add(flow.eye(x.f));
       out.add(flow.grade(x.f));
       out.add(flow.x(x.f).given(out.grade.atLeast("fair").or(out.marks.has("dot"))));
     });
     const graph = traceFlow(definitions, "all");
     const random = createRandom("decoding");
     const rows = 200;
-    const thresholds = [[0.4], [], [0.3, 0.6], [], []];
+    const thresholds = [[0.4], [], [0.3, 0.6], [], [], [], []];
     const outputs = graph.tasks.map(({ spec }) =>
       Float32Array.from({ length: rows * behaviourOf(spec).logitWidth(spec) }, () => 6 * random.next() - 3),
     );
@@ -78,7 +93,7 @@ describe("what decodes answers", () => {
         ids: Array.from({ length: rows }, (_, row) => String(row)),
         outputs,
         labels: graph.tasks.map(({ spec }) => ({
-          answers: new Float32Array(rows * (spec.kind === "multilabel" ? 2 : 1)).fill(Number.NaN),
+          answers: new Float32Array(rows * answerWidth(spec)).fill(Number.NaN),
           unitScale: null,
         })),
       },

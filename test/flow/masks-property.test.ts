@@ -59,6 +59,8 @@ function conditionFrom(sketched: Sketch, earlier: readonly TaskNode[]): Conditio
     case "boundedRegression":
     case "regression":
     case "ordinal":
+    case "box":
+    case "point":
     case "maskedLanguageModeling":
     case "custom":
       return { kind: choice % 2 === 0 ? "atLeast" : "below", task: gate.path, value: 4.3 };

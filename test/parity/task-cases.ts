@@ -36,7 +36,7 @@ export const taskCases: readonly ParityCase[] = [
   perToken("token by token", token.tokenwise),
   perToken("with a window", token.windowed),
   {
-    name: "ordinals and regressions of every loss",
+    name: "ordinals, regressions of every loss, a box and a point",
     make: () => ({ network: kinds.build(), inputs: kinds.inputs, targets: kinds.targets }),
   },
   {

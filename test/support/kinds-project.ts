@@ -1,12 +1,12 @@
-/** @file Numbers and grades in a conditional flow, on numbers made in memory: for tests of their heads and losses. */
+/** @file Numbers, grades, boxes and points in a conditional flow, on numbers made in memory: for tests of their heads and losses. */
 import type { BatchTargets } from "../../src/engine/batches/targets.js";
 import { layOutHeads } from "../../src/engine/model/layout.js";
 import { Network, type SymbolicTensor } from "../../src/engine/model/network.js";
 import { defineTasks } from "../../src/flow/define.js";
-import { activeRows, bothMasks, labelledRows } from "../../src/flow/masks.js";
+import { activeRows, answerWidth, bothMasks, labelledRows } from "../../src/flow/masks.js";
 import { traceFlow } from "../../src/flow/trace.js";
 import { fitTasks } from "../../src/data/labels/fit-tasks.js";
-import { binary, boundedRegression, type Labels, ordinal, regression } from "../../src/tasks/index.js";
+import { binary, boundedRegression, box, type Labels, ordinal, point, regression } from "../../src/tasks/index.js";
 
 const definitions = defineTasks({
   features: ["f", "g"],
@@ -19,6 +19,9 @@ const definitions = defineTasks({
     gain: regression({ loss: "log-cosh" }),
     share: boundedRegression({ max: 1 }),
     stage: ordinal({ levels: ["I", "II"] }),
+    face: box({ columns: ["a", "b", "c", "d"] }),
+    tight: box({ columns: ["a", "b", "c", "d"], format: "cxcywh", loss: "giou", lossWeight: 2 }),
+    eye: point({ columns: ["a", "b"] }),
   },
 })
   .flow("inner", (flow, { f, g }, out) => {
@@ -33,18 +36,28 @@ const definitions = defineTasks({
     out.add(flow.inner(x).given(out.price.below(10).or(out.on)));
     out.add(flow.share(x.g));
     out.add(flow.stage(x.g).given(out.on));
+    out.add(flow.face(x.g).given(out.on));
+    out.add(flow.tight(x.f));
+    out.add(flow.eye(x.f));
   });
 
 export const ROWS = 12;
 const wave = (i: number, seed: number): number => Math.sin(i * 12.9898 + seed * 78.233);
-const column = (valueAt: (row: number) => number): Labels => ({
-  answers: Float32Array.from({ length: ROWS }, (_, row) => (row % 5 === 4 ? Number.NaN : valueAt(row))),
+const column = (valueAt: (row: number, i: number) => number, width = 1): Labels => ({
+  answers: Float32Array.from({ length: ROWS * width }, (_, at) => {
+    const row = Math.floor(at / width);
+    return row % 5 === 4 ? Number.NaN : valueAt(row, at % width);
+  }),
   unitScale: null,
 });
 const declared = traceFlow(definitions, "main");
 const labels = declared.tasks.map(({ spec }, task): Labels => {
   if (spec.kind === "binary") return column((row) => row % 2);
   if (spec.kind === "ordinal") return column((row) => (row * 7) % spec.levels.length);
+  // a corner and a size, or a place
+  if (spec.kind === "box" || spec.kind === "point") {
+    return column((row, i) => 0.3 + 0.25 * wave(row + 7 * i, task), answerWidth(spec));
+  }
   return column((row) => (spec.kind === "regression" ? 8 + 5 * wave(row, task) : 0.5 + 0.4 * wave(row, task)));
 });
 const answers = labels.map((own) => own.answers);

@@ -84,7 +84,7 @@ describe("a regression", () => {
   test("reads any number, and refuses what is none", () => {
     const spec = regression();
     const out = new Float32Array(1);
-    const parse = (cell: unknown) => behaviourOf(spec).parseLabel(spec, [cell], 1, out, 0);
+    const parse = (cell: unknown) => behaviourOf(spec).parseLabel(spec, [cell], [], out, 0);
     for (const [cell, value] of [
       ["-12.5", -12.5],
       [3, 3],
@@ -153,7 +153,7 @@ describe("an ordinal", () => {
   test("reads a level's name or index, and names the nearest of one that it does not know", () => {
     const spec = ordinal({ levels: ["none", "mild", "severe"] });
     const out = new Float32Array(1);
-    const parse = (cell: unknown) => [behaviourOf(spec).parseLabel(spec, [cell], 1, out, 0), out[0]];
+    const parse = (cell: unknown) => [behaviourOf(spec).parseLabel(spec, [cell], [], out, 0), out[0]];
     expect(parse("severe")).toEqual([null, 2]);
     expect(parse(1)).toEqual([null, 1]);
     expect(parse(null)).toEqual([null, Number.NaN]);

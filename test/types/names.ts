@@ -2,12 +2,14 @@
 import {
   binary,
   boundedRegression,
+  box,
   classification,
   defineProject,
   defineTasks,
   image,
   multilabel,
   ordinal,
+  point,
   regression,
   type SymbolicTensor,
 } from "dnn-cool";
@@ -21,6 +23,7 @@ const declared = defineTasks({
     x: boundedRegression({ max: 16 }),
     grade: ordinal({ levels: ["mild", "severe"] }),
     price: regression({ loss: "huber", delta: 2 }),
+    face: box({ columns: ["x", "y", "w", "h"], scale: "image" }),
   },
 });
 
@@ -49,6 +52,9 @@ export const tasks = declared
     out.grade.atLeast(1);
     // @ts-expect-error a grade is no condition by itself
     flow.color(x.features).given(out.grade);
+    out.add(flow.face(x.features));
+    // @ts-expect-error no condition reads a box
+    out.face.atLeast(1);
     // @ts-expect-error a bound is a number
     out.price.atLeast("12");
     // @ts-expect-error unknown task
@@ -129,6 +135,12 @@ defineProject({ name: "kind", tasks, flow: "full", data, trunk, train: { optimiz
 
 // @ts-expect-error a regression needs a maximum or a scale
 boundedRegression({ min: 0 });
+// @ts-expect-error a box has columns
+box({ scale: "image" });
+// @ts-expect-error an unknown format
+box({ columns: ["x", "y", "w", "h"], format: "yxyx" });
+// @ts-expect-error a scale is the image's
+point({ columns: ["x", "y"], scale: "image-width" });
 // @ts-expect-error levels are a list
 ordinal({ levels: "mild" });
 // @ts-expect-error an unknown loss

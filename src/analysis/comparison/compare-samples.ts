@@ -173,8 +173,7 @@ function compareTask(
       rows.filter((_, i) => Math.sign(f64At(differences, i)) === sign),
       top,
     );
-  // more of a decision's measure is better, of an error's worse
-  const [worse, better] = measure.isDecision ? [changes(-1), changes(1)] : [changes(1), changes(-1)];
+  const [worse, better] = measure.higherIsBetter ? [changes(-1), changes(1)] : [changes(1), changes(-1)];
   const paired = measure.isDecision ? null : pairedDifference(differences, { random: randomOf(first.task.path) });
   const decisionP = measure.isDecision && rows.length > 0 ? mcNemarExact(worse.count, better.count) : null;
   return {

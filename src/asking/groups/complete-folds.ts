@@ -46,7 +46,14 @@ export async function completeFolds(
   }
   for (const member of members) await applyThresholds(store, member, thresholds, metric);
   const scored = [withThresholds(graph, untuned, thresholds), ...(await ensembleOnTest(members, thresholds))];
-  const together = evaluateSplits(graph, scored, [], onDemandMetricsOf(config.settings), learnBaselines(untuned.tasks));
+  const together = evaluateSplits(
+    graph,
+    scored,
+    [],
+    onDemandMetricsOf(config.settings),
+    learnBaselines(untuned.tasks),
+    config.settings.evaluate.tolerance,
+  );
   for (const split of scored) await keepPredictions(store, group, split);
   const perRun = members.map(({ run }) => store.readEvaluation(run.id));
   const ended = store.endGroup(group.id, groupRows(together, perRun));

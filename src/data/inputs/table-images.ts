@@ -13,7 +13,7 @@ import {
   type ReadyImage,
 } from "./image-source.js";
 import { locateImage, type Outcome } from "./images.js";
-import type { ImageSizes } from "../labels/labels.js";
+import type { ImageSizes } from "../labels/unit-scale.js";
 import { MemoryPixels, PixelCache, type PixelStore } from "./pixel-cache.js";
 import { cellsOf, type JoinedTables, rowIn, tableNames } from "../tables/tables.js";
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { at } from "../../arrays.js";
 import { ConfigError } from "../../errors.js";
 import type { ImageInputSpec, InputSource, InputSpec, SkippedRow } from "../dataset.js";
-import type { ImageSizes } from "../labels/labels.js";
+import type { ImageSizes } from "../labels/unit-scale.js";
 import { columnOf, type Table } from "../tables/table.js";
 import { type ImageInputs, loadTableImages, type TableImageOptions, type TableImages } from "./table-images.js";
 import { type JoinedTables, tableNames } from "../tables/tables.js";

@@ -1,7 +1,7 @@
 /** @file Labels that measure something on a picture, moved with it. */
 import { at, f32At } from "../../arrays.js";
-import type { BoundedRegressionSpec, FlowGraph } from "../../flow/graph.js";
-import { isMeasure, type MeasureNode as Measure } from "../../tasks/index.js";
+import type { BoundedRegressionSpec, FlowGraph, TaskNode, TaskSpec } from "../../flow/graph.js";
+import { behaviourOf, type Figure, isMeasure, type MeasureNode as Measure } from "../../tasks/index.js";
 import { unitScaleAt } from "../../decoding/decoders.js";
 import type { Labels } from "../../tasks/behaviour.js";
 import { type AxisMove, movePlace, movesNothing, type Moves, moveThrough } from "../augment.js";
@@ -19,6 +19,26 @@ interface AxisTasks {
 export interface FigureTasks {
   readonly horizontal: AxisTasks;
   readonly vertical: AxisTasks;
+}
+
+/** A task that is a figure by itself. */
+export interface WholeFigure {
+  readonly task: TaskNode;
+  readonly figure: Figure<TaskSpec>;
+}
+
+/** What moves on the pictures of a graph's rows. */
+export interface MovingFigures {
+  readonly measured: readonly FigureTasks[];
+  readonly whole: readonly WholeFigure[];
+}
+
+export function movingFigures(graph: FlowGraph): MovingFigures {
+  const whole = graph.tasks.flatMap((task): WholeFigure[] => {
+    const { figure } = behaviourOf(task.spec);
+    return figure === null ? [] : [{ task, figure }];
+  });
+  return { measured: figuresOf(graph), whole };
 }
 
 /**
@@ -60,14 +80,15 @@ function flowOf(path: string): string {
  * @param row of `labels`
  */
 export function moveLabels(
-  figures: readonly FigureTasks[],
+  { measured, whole }: MovingFigures,
   labels: readonly Labels[],
   row: number,
   moves: Moves,
 ): void {
   const { warp, horizontal, vertical } = moves;
   if (warp === null && movesNothing(horizontal) && movesNothing(vertical)) return;
-  for (const figure of figures) {
+  for (const figure of whole) moveWhole(figure, at(labels, figure.task.index), row, moves);
+  for (const figure of measured) {
     const axes = [fractionsOf(figure.horizontal, labels, row), fractionsOf(figure.vertical, labels, row)] as const;
     const moved =
       warp === null
@@ -79,6 +100,44 @@ export function moveLabels(
       writeFractions(tasks, labels, row, outside || axis === OUTSIDE || axis === undefined ? UNKNOWN : axis);
     });
   }
+}
+
+/** A box or a point with all its numbers, or without any. */
+function moveWhole({ task: { spec }, figure }: WholeFigure, labels: Labels, row: number, moves: Moves): void {
+  const numbers = figure.read(spec, labels.answers, row, labels.unitScale);
+  if (numbers.some(Number.isNaN)) return;
+  const moved = figure.kind === "point" ? movePoint(numbers, moves) : moveBox(numbers, moves);
+  figure.write(spec, labels.answers, row, labels.unitScale, moved ?? numbers.map(() => Number.NaN));
+}
+
+/** null where it leaves the picture. */
+function movePoint([x = Number.NaN, y = Number.NaN]: readonly number[], moves: Moves): readonly number[] | null {
+  const moved = moveThrough(moves, [x, y]);
+  return moved.every(isInside) ? moved : null;
+}
+
+/** The smallest upright box around the corners as they move, cut off at the edge of the picture; null: wholly outside. */
+function moveBox(
+  [left = Number.NaN, top = Number.NaN, right = Number.NaN, bottom = Number.NaN]: readonly number[],
+  moves: Moves,
+): readonly number[] | null {
+  const [x, y] = aroundCorners([left, right], [top, bottom], moves);
+  if (x === undefined || y === undefined || x === OUTSIDE || y === OUTSIDE) return null;
+  return [x.place, y.place, x.place + x.extent, y.place + y.extent];
+}
+
+/** Along both axes, what is left on the picture of a box whose corners move. */
+function aroundCorners(
+  horizontal: readonly number[],
+  vertical: readonly number[],
+  moves: Moves,
+): (Fractions | typeof OUTSIDE)[] {
+  const corners = horizontal.flatMap((x) => vertical.map((y) => moveThrough(moves, [x, y])));
+  if (!corners.flat().every(Number.isFinite)) return [UNKNOWN, UNKNOWN];
+  return [0, 1].map((axis) => {
+    const along = corners.map((corner) => corner[axis] ?? Number.NaN);
+    return cutBox(Math.min(...along), Math.max(...along));
+  });
 }
 
 /** Of the picture's size; NaN where unknown or without a task. */
@@ -121,14 +180,7 @@ function moveFigure(
       { place: movedY, extent: Number.NaN },
     ];
   }
-  const corners = [x.place, x.place + x.extent].flatMap((left) =>
-    [y.place, y.place + y.extent].map((top) => moveThrough(moves, [left, top])),
-  );
-  if (!corners.flat().every(Number.isFinite)) return [UNKNOWN, UNKNOWN];
-  return [0, 1].map((axis) => {
-    const along = corners.map((corner) => corner[axis] ?? Number.NaN);
-    return cutBox(Math.min(...along), Math.max(...along));
-  });
+  return aroundCorners([x.place, x.place + x.extent], [y.place, y.place + y.extent], moves);
 }
 
 function isPoint({ horizontal, vertical }: FigureTasks): boolean {

@@ -1,5 +1,5 @@
 /** @file Table cells → labels of every task. */
-import { at as itemAt, f32At, i32At } from "../../arrays.js";
+import { at as itemAt, i32At } from "../../arrays.js";
 import { DataError } from "../../errors.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { answerWidth, labelledRows, type Offsets, tokensIn } from "../../flow/masks.js";
@@ -9,17 +9,12 @@ import { assertOwnColumns } from "./shared-columns.js";
 import type { Splits } from "../split.js";
 import { columnHint, type Table } from "../tables/table.js";
 import { type BadCell, badCellsError, type JoinedTables } from "../tables/tables.js";
+import { type ImageSizes, scalesPerRow, unitScaleFrom } from "./unit-scale.js";
 import { parseTokenLabels, rowsWithLabel, type TokenSpans } from "./token-labels.js";
-
-/** Sizes of the rows' original images in pixels, NaN where unknown. */
-export interface ImageSizes {
-  readonly width: Float32Array;
-  readonly height: Float32Array;
-}
 
 /** Whether the task's labels are pixels of the original image, so that they need its size. */
 export function needsImageSize({ spec }: TaskNode): boolean {
-  return behaviourOf(spec).imageScales(spec).length > 0;
+  return scalesPerRow(spec) > 0;
 }
 
 /**
@@ -122,9 +117,10 @@ type CellReader = (cells: readonly unknown[], row: number) => string | null;
 function rowReader({ spec }: TaskNode, { answers, unitScale }: Labels): CellReader {
   const behaviour = behaviourOf(spec);
   const width = answerWidth(spec);
+  const perRow = scalesPerRow(spec);
   return (cells, row) => {
-    const scale = unitScale === null ? 1 : f32At(unitScale, row);
-    return behaviour.parseLabel(spec, cells, scale, answers, row * width);
+    const scales = Array.from(unitScale?.subarray(row * perRow, (row + 1) * perRow) ?? []);
+    return behaviour.parseLabel(spec, cells, scales, answers, row * width);
   };
 }
 
@@ -208,8 +204,7 @@ function noColumnError(
 
 /** A NaN scale lets every number pass: its bounds are not known yet. */
 function unitScaleOf({ spec }: TaskNode, rows: number, sizes: ImageSizes | null): Float32Array | null {
-  const [scale] = behaviourOf(spec).imageScales(spec);
-  if (scale === undefined) return null;
-  if (sizes === null) return new Float32Array(rows).fill(Number.NaN);
-  return scale === "image-width" ? sizes.width : sizes.height;
+  if (sizes !== null) return unitScaleFrom(spec, sizes);
+  const perRow = scalesPerRow(spec);
+  return perRow === 0 ? null : new Float32Array(rows * perRow).fill(Number.NaN);
 }

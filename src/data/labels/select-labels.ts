@@ -2,6 +2,7 @@
 import { at, i32At } from "../../arrays.js";
 import { axisOf, type TaskSpec } from "../../flow/graph.js";
 import { answerWidth, neededOffsets, type Offsets, offsetsOf, tokensIn } from "../../flow/masks.js";
+import { scalesPerRow } from "./unit-scale.js";
 import type { Labels } from "../../tasks/index.js";
 
 /** Offsets of some rows, in their order. */
@@ -22,7 +23,7 @@ export function selectLabels(
   const own = axisOf(spec) === "token" ? neededOffsets(offsets) : null;
   return {
     answers: selectEntries(answers, rows, answerWidth(spec), own),
-    unitScale: unitScale === null ? null : selectEntries(unitScale, rows, 1, own),
+    unitScale: unitScale === null ? null : selectEntries(unitScale, rows, scalesPerRow(spec), own),
   };
 }
 

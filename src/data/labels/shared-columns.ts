@@ -29,7 +29,7 @@ export function assertOwnColumns(
 }
 
 function byNameAlone({ path, spec }: TaskNode, column: string): boolean {
-  return path !== column && spec.column !== column;
+  return path !== column && ![spec.column].flat().includes(column);
 }
 
 function sharedError(a: TaskNode, b: TaskNode, column: string, file: string): DataError {

@@ -70,7 +70,7 @@ export function parseTokenLabels({ spec }: TaskNode, cell: unknown, written: num
   const width = answerWidth(spec);
   const scratch = new Float32Array(width);
   for (const [i, item] of items.entries()) {
-    const reason = behaviourOf(spec).parseLabel(spec, [item], 1, scratch, 0);
+    const reason = behaviourOf(spec).parseLabel(spec, [item], [], scratch, 0);
     if (reason !== null) return `has ${quoteCell(item)} as the label of token ${i + 1}, which ${reason}`;
     if ((i + 1) * width <= out.length) out.set(scratch, i * width);
   }

@@ -46,7 +46,7 @@ export interface BadCell {
   /** Completes "<cell> …", with the way out. */
   readonly reason: string;
   /** What reads the cell. */
-  readonly reader: { readonly kind: "task" | "input"; readonly name: string };
+  readonly reader: { readonly kind: "task" | "input" | "setting"; readonly name: string };
 }
 
 export function joinTables(tables: readonly Table[]): JoinedTables {

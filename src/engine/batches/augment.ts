@@ -3,9 +3,10 @@ import { at, i32At } from "../../arrays.js";
 import { type AugmentSettings, drawAugmentation } from "../../data/augment.js";
 import { createPictureAugmenter, type PictureShape } from "../../data/augmentation/pictures.js";
 import type { InputSpec } from "../../data/dataset.js";
-import { figuresOf, moveLabels } from "../../data/labels/augment-labels.js";
+import { movingFigures, moveLabels } from "../../data/labels/augment-labels.js";
 import type { FlowGraph } from "../../flow/graph.js";
-import { isMeasure, type Labels } from "../../tasks/index.js";
+import { labelledRows } from "../../flow/masks.js";
+import { behaviourOf, type Labels } from "../../tasks/index.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { HeadLayout } from "../model/layout.js";
 import { joinArrays } from "./arrays.js";
@@ -73,8 +74,8 @@ export function createBatchAugmenter(
   seed: number | string,
   open: (changes: PictureChanges) => PictureAugmenter = pictureAugmenter,
 ): BatchAugmenter {
-  const figures = figuresOf(graph);
-  const measured = graph.tasks.filter(isMeasure);
+  const figures = movingFigures(graph);
+  const moving = graph.tasks.filter(({ spec }) => behaviourOf(spec).onPicture(spec) === "moves");
   const shapes = Object.fromEntries(
     Object.entries(specs).flatMap(([name, spec]) => {
       if (spec.kind !== "image") return [];
@@ -89,9 +90,10 @@ export function createBatchAugmenter(
       const drawn = drawAugmentation(settings, { seed, epoch, row: i32At(rows, i) }, aspect);
       moveLabels(figures, targets.labels, i, drawn);
     }
-    for (const { index } of measured) {
-      targets.labels[index]?.answers.forEach((answer, i) => {
-        if (Number.isNaN(answer)) (targets.masks[index] as Uint8Array)[i] = 0;
+    for (const { index, spec } of moving) {
+      const mask = at(targets.masks, index);
+      labelledRows(spec, at(targets.labels, index).answers).forEach((labelled, row) => {
+        if (labelled === 0) mask[row] = 0;
       });
     }
     const pictures = Object.fromEntries(Object.keys(shapes).map((name) => [name, inputs[name] as Uint8Array]));

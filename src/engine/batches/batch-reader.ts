@@ -1,5 +1,6 @@
 /** @file Rows of a dataset → inputs and targets of a batch, augmented and masked. */
 import type { Dataset, InputSource } from "../../data/dataset.js";
+import { selectEntries } from "../../data/labels/select-labels.js";
 import type { RowMask } from "../../flow/masks.js";
 import type { BatchAugmenter } from "./augment.js";
 import { type BatchTargets, type BatchTokens, gatherTargets } from "./targets.js";
@@ -14,6 +15,9 @@ export interface Batch {
   readonly targets: BatchTargets;
 }
 
+/** What training reads of a dataset. */
+export type TrainingData = Pick<Dataset, "inputs" | "labels" | "offsets" | "weights">;
+
 export interface BatchChanges {
   readonly epoch: number;
   readonly augment?: BatchAugmenter | undefined;
@@ -23,14 +27,16 @@ export interface BatchChanges {
 /** @param masks loss mask of each task over all rows of the dataset */
 export function createBatchReader(
   network: Network,
-  dataset: Pick<Dataset, "inputs" | "labels" | "offsets">,
+  dataset: TrainingData,
   masks: readonly RowMask[],
   { epoch, augment, mask }: BatchChanges,
 ): (rows: Int32Array) => Promise<Batch> {
   return async (rows) => {
     const inputs = readInputs(network, dataset, rows);
     const tokens = batchTokens(network, dataset, inputs, rows.length);
-    const plain = gatherTargets(network.layout, dataset.labels, masks, rows, tokens);
+    const gathered = gatherTargets(network.layout, dataset.labels, masks, rows, tokens);
+    const { weights = null } = dataset;
+    const plain = weights === null ? gathered : { ...gathered, weights: selectEntries(weights, rows, 1, null) };
     const seen = augment === undefined ? inputs : await augment(epoch, rows, inputs, plain);
     const targets = mask?.(epoch, rows, seen, plain) ?? plain;
     return { rows, inputs: seen, targets };

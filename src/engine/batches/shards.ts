@@ -62,7 +62,11 @@ export function shardOf(layout: HeadLayout, inputs: InputBatch, targets: BatchTa
     const own = cut(mask, task);
     return isEmpty ? own.fill(0) : own;
   });
-  const own = { rows: to - from, length, labels, masks };
+  const { weights } = targets;
+  const own = {
+    ...{ rows: to - from, length, labels, masks },
+    ...(weights === undefined ? {} : { weights: weights.slice(from, to) }),
+  };
   return {
     place,
     inputs: cutInputs(inputs, total, from, to),

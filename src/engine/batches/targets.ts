@@ -1,9 +1,9 @@
 /** @file Labels and loss masks of the rows of a batch. */
-import { at, i32At } from "../../arrays.js";
+import { at, f32At, i32At } from "../../arrays.js";
 import { selectEntries, selectLabels } from "../../data/labels/select-labels.js";
 import { answerWidth, neededOffsets, type Offsets, type RowMask } from "../../flow/masks.js";
 import type { Labels } from "../../tasks/index.js";
-import type { HeadLayout } from "../model/layout.js";
+import type { HeadLayout, LogitAxis } from "../model/layout.js";
 
 /** Labels and loss masks of the rows of one batch, per task in the order of the graph. */
 export interface BatchTargets {
@@ -17,9 +17,31 @@ export interface BatchTargets {
    * tokens have been masked: the tokens that may be.
    */
   readonly masks: readonly RowMask[];
+  /** How much each row counts, [rows]; left out where all count alike. */
+  readonly weights?: Float32Array;
   /** Masked tokens as row × length + position, ascending. */
   readonly masked?: Int32Array;
 }
+
+/** How much an entry of a matrix counts: as much as its row. */
+export function entryWeights(
+  { weights, length = 0, masked }: Pick<BatchTargets, "weights" | "length" | "masked">,
+  axis: LogitAxis,
+): (entry: number) => number {
+  if (weights === undefined) return () => 1;
+  switch (axis) {
+    case "sample":
+      return (row) => f32At(weights, row);
+    case "token":
+      return (token) => f32At(weights, Math.floor(token / length));
+    case "masked":
+      return (entry) => f32At(weights, Math.floor(i32At(masked ?? NONE, entry) / length));
+    default:
+      return axis satisfies never;
+  }
+}
+
+const NONE = new Int32Array(0);
 
 /** Where the tokens of a dataset's rows lie, and how long the padded rows of a batch are. */
 export interface BatchTokens {

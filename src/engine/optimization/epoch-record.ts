@@ -105,8 +105,11 @@ export class EpochRecord {
   /** What is kept of a step's tokens. */
   addOutputs(outputs: BatchOutputs, loss: BatchLoss, targets: BatchTargets): void {
     this.#tokens.push(outputs.tokens);
-    const lossSum = loss.tasks[this.#guessed?.index ?? -1]?.sum ?? 0;
-    this.#counter?.addCounted({ lossSum, count: targets.masked?.length ?? 0, hits: outputs.hits });
+    const { sum, terms } = loss.tasks[this.#guessed?.index ?? -1] ?? { sum: 0, terms: 0 };
+    const count = targets.masked?.length ?? 0;
+    // where rows have weights the tally has their weighted mean
+    const lossSum = targets.weights === undefined || terms === 0 ? sum : (sum / terms) * count;
+    this.#counter?.addCounted({ lossSum, count, hits: outputs.hits });
   }
 
   /** A step is done, and its logits are in their place. */

@@ -1,7 +1,7 @@
 /** @file Logits and labels of a batch → masked loss of every task and its gradient. */
 import { at as itemAt, f32At } from "../../arrays.js";
 import { behaviourOf } from "../../tasks/index.js";
-import type { BatchTargets } from "../batches/targets.js";
+import { type BatchTargets, entryWeights } from "../batches/targets.js";
 import { type HeadLayout, matricesOf } from "../model/layout.js";
 
 /** A task's share of a batch: sum of its loss terms and how many there are. Its loss is sum / terms, without weight. */
@@ -36,16 +36,18 @@ export function countTerms(layout: HeadLayout, targets: BatchTargets): number[] 
     const behaviour = behaviourOf(task.spec);
     const labels = itemAt(targets.labels, task.index);
     const mask = itemAt(targets.masks, task.index);
+    const weightOf = entryWeights(targets, axis);
     let terms = 0;
     for (let row = 0; row < matrices[axis].rows; row++) {
-      if (mask[row] === 1) terms += behaviour.lossTerms(task.spec, labels, row);
+      if (mask[row] === 1) terms += weightOf(row) * behaviour.lossTerms(task.spec, labels, row);
     }
     return terms;
   });
 }
 
 /**
- * Total loss = Σ over tasks of lossWeight × (sum of terms / number of terms), over the rows of each task's mask.
+ * Total loss = Σ over tasks of lossWeight × (sum of terms / number of terms), over the rows of each task's mask. Where
+ * rows have weights, each counts in both as often as its weight says.
  * @param logits of all matrices, see {@link matricesOf}: where no task is asked per token, [rows, layout.width]
  * @param gradient receives ∂total/∂logits, same shape; zero where a task does not count
  * @param denominators numbers of terms to divide by; those of the whole batch where this is a shard of one
@@ -73,13 +75,15 @@ export function batchLoss(
     const mask = itemAt(targets.masks, index);
     const weight = itemAt(weights, index);
     const scale = weight / terms;
+    const weightOf = entryWeights(targets, axis);
     let sum = 0;
     for (let row = 0; row < rows; row++) {
-      if (mask[row] !== 1) continue;
-      sum += behaviour.lossSum(task.spec, view, labels, row, taskGradient);
+      const counted = mask[row] === 1 ? weightOf(row) : 0;
+      if (counted === 0) continue;
+      sum += counted * behaviour.lossSum(task.spec, view, labels, row, taskGradient);
       if (taskGradient !== null) {
         const at = row * stride + offset;
-        for (let i = at; i < at + width; i++) taskGradient[i] = f32At(taskGradient, i) * scale;
+        for (let i = at; i < at + width; i++) taskGradient[i] = f32At(taskGradient, i) * (scale * counted);
       }
     }
     total += weight * (sum / terms);

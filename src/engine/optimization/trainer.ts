@@ -6,7 +6,7 @@ import { type Facts, TrainingError } from "../../errors.js";
 import type { RowMask } from "../../flow/masks.js";
 import { joinArrays } from "../batches/arrays.js";
 import type { BatchAugmenter } from "../batches/augment.js";
-import { type Batch, createBatchReader } from "../batches/batch-reader.js";
+import { type Batch, createBatchReader, type TrainingData } from "../batches/batch-reader.js";
 import { type BatchLoss, maxGradientPerTask } from "./losses.js";
 import type { BatchTargets } from "../batches/targets.js";
 import type { BatchMasker } from "../batches/mask-tokens.js";
@@ -93,7 +93,7 @@ export class Trainer {
    * @throws TrainingError where the loss is not finite; weights are those before the step
    */
   async finishEpoch(
-    dataset: Pick<Dataset, "inputs" | "labels" | "offsets">,
+    dataset: TrainingData,
     rows: Int32Array,
     masks: readonly RowMask[],
     learningRate: LearningRate,
@@ -146,7 +146,7 @@ export class Trainer {
   /** @returns reads the batch that begins at a place of the order; null after its end */
   #batchesOf(
     order: Int32Array,
-    dataset: Pick<Dataset, "inputs" | "labels" | "offsets">,
+    dataset: TrainingData,
     masks: readonly RowMask[],
     { augment, mask }: EpochOptions,
   ): (at: number) => Promise<Batch> | null {

@@ -5,7 +5,8 @@ import type { TaskNode } from "../../flow/graph.js";
 import { SIGMOID_CROSS_ENTROPY } from "../../tasks/behaviour.js";
 import { behaviourOf, type Labels, type LossForm } from "../../tasks/index.js";
 import { countTerms } from "../optimization/losses.js";
-import type { BatchTargets } from "../batches/targets.js";
+import { boxGradient } from "./box-gradient.js";
+import { type BatchTargets, entryWeights } from "../batches/targets.js";
 import { type HeadLayout, type LogitAxis, matricesOf, type TaskColumns } from "../model/layout.js";
 
 /** How the loss of a task follows from its logits; null: it runs in JavaScript. */
@@ -72,7 +73,8 @@ export function logitGradient(
   const activated = activate(segmentsOf(columns), logits);
   const error = tf.sub(activated, wanted);
   const slope = slopeOfActivation(activated, columns);
-  const plain = slope === 1 ? slopes(error, columns) : tf.mul(slopes(error, columns), slope);
+  const own = addBoxes(slopes(error, columns), activated, wanted, columns);
+  const plain = slope === 1 ? own : tf.mul(own, slope);
   const gradient = focused(plain, activated, wanted, columns);
   // a logit that does not count may be anything, also NaN
   return tf.where(tf.greater(weights, 0), tf.mul(gradient, weights), tf.zerosLike(weights)) as tf.Tensor2D;
@@ -81,6 +83,8 @@ export function logitGradient(
 /** What each column's error is made, by kind of cost: the slope of the cost in the error. */
 const SLOPES: { readonly [K in Cost["kind"]]: (error: tf.Tensor, costs: readonly Cost[]) => tf.Tensor } = {
   "cross entropy": (error) => error,
+  // of all numbers of a box together: see addBoxes
+  giou: (error) => tf.zerosLike(error),
   squared: (error) => tf.mul(error, 2),
   absolute: (error) => tf.sign(error),
   "log-cosh": (error) => tf.tanh(error),
@@ -119,6 +123,18 @@ function slopes(error: tf.Tensor, columns: readonly TaskColumns[]): tf.Tensor {
       ),
     )
     .reduce((sum, part) => tf.add(sum, part));
+}
+
+/** With the slopes of boxes, which are no sums over their numbers, in their columns. */
+function addBoxes(sum: tf.Tensor, activated: tf.Tensor, wanted: tf.Tensor, columns: readonly TaskColumns[]): tf.Tensor {
+  const isBox = columns.map((own) => formOf(own)?.cost.kind === "giou");
+  if (!isBox.includes(true)) return sum;
+  const widths = columns.map(({ width }) => width);
+  const [boxes, labels] = [tf.split(activated, widths, 1), tf.split(wanted, widths, 1)];
+  const own = isBox.map((is, i) =>
+    is ? boxGradient(itemAt(boxes, i), itemAt(labels, i)) : tf.zerosLike(itemAt(boxes, i)),
+  );
+  return tf.add(sum, tf.concat(own, 1));
 }
 
 /** p·(1 − p) in the columns of errors after a sigmoid; a cross entropy's gradient has it already, and a line's is 1. */
@@ -217,12 +233,13 @@ export function gradientFeed(
     const weight = itemAt(factors, index) / itemAt(terms, index);
     const mask = itemAt(batch.masks, index);
     const labels = itemAt(batch.labels, index);
+    const weightOf = entryWeights(batch, axis);
     for (let row = 0; row < own; row++) {
       if (mask[row] !== 1 || behaviourOf(spec).lossTerms(spec as never, labels, row) === 0) continue;
       if (compact) {
         targets[row] = f32At(labels.answers, row);
-        weights[row] = weight * behaviourOf(spec).targetWeight(spec, labels, row, 0);
-      } else fillRow(columns, labels, row, row * stride, weight, targets, weights);
+        weights[row] = weight * weightOf(row) * behaviourOf(spec).targetWeight(spec, labels, row, 0);
+      } else fillRow(columns, labels, row, row * stride, weight * weightOf(row), targets, weights);
     }
   }
   return { targets, weights };

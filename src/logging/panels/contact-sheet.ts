@@ -21,6 +21,8 @@ import { drawTitle } from "./title.js";
 export interface Tile {
   readonly sample: string;
   readonly loss: number;
+  /** What the samples are ranked by instead of the loss, and is shown in its place. */
+  readonly measure?: { readonly name: string; readonly value: number };
   /** As they are to be read, e.g. `red, green`. */
   readonly label: string;
   readonly prediction: string;
@@ -137,7 +139,7 @@ function drawTile(tile: Tile, caption: Caption, picture: OpenedPicture, { x, y }
   return [
     rectangle(x, y, TILE_WIDTH, height, { fill: COLOURS.card, radius: 8 }),
     ...drawStandIn(picture, { x: left, y: y + PADDING }),
-    textElement(fitEnd(`loss ${formatLoss(tile.loss)}`, SIDE, PLAIN), left, top, PLAIN),
+    textElement(fitEnd(rankOf(tile), SIDE, PLAIN), left, top, PLAIN),
     ...drawLines(caption.label, left, top + LEADING, { ...STRONG, colour: COLOURS.truth }),
     ...drawLines(caption.prediction, left, top + LEADING * (1 + caption.label.length), {
       ...STRONG,
@@ -215,4 +217,9 @@ function shapePath(shape: Figure["shape"], width: number, height: number): strin
     default:
       return shape satisfies never;
   }
+}
+
+/** What a tile is ranked by, in words. */
+function rankOf({ loss, measure }: Tile): string {
+  return measure === undefined ? `loss ${formatLoss(loss)}` : `${measure.name} ${Number(measure.value.toPrecision(3))}`;
 }

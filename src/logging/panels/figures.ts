@@ -1,9 +1,9 @@
-/** @file Boxes and points that regression tasks measure on a picture, as labelled and as predicted. */
+/** @file Boxes and points that tasks are, or measure, on a picture, as labelled and as predicted. */
 import { at, f32At } from "../../arrays.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
 import type { BoundedRegressionSpec, FlowGraph } from "../../flow/graph.js";
 import type { AnswerColumn } from "../../flow/masks.js";
-import { isMeasure, type MeasureNode as Measure } from "../../tasks/index.js";
+import { behaviourOf, isMeasure, type MeasureNode as Measure } from "../../tasks/index.js";
 
 /** A shape in fractions of the picture's width and height, from its top left corner. */
 export type Shape =
@@ -26,13 +26,35 @@ interface FigureTasks {
 /**
  * Figures of the flow that a task belongs to. In the order of the flow, the first x goes with the first y, width and
  * height, the second with the second, and so on: with width and height they are a box whose corner is (x, y), else a
- * point.
+ * point. Tasks that are a box or a point by themselves are one each, and the only one where they are asked about.
  * @returns what to draw on one row's picture: the labelled shape where all its labels are known and asked for, the
  *   predicted one where its tasks are active by the labels
  */
 export function figuresOf(graph: FlowGraph, scored: ScoredSplit, path: string): (row: number) => Figure[] {
   const shapes = figureTasks(graph, path);
-  return (row) => shapes.flatMap((tasks) => rowFigures(scored, tasks, row));
+  const own = graph.tasks.filter((task) => task.path === path && behaviourOf(task.spec).figure !== null);
+  if (own.length > 0) return (row) => own.flatMap(({ index }) => wholeFigures(at(scored.tasks, index), row));
+  const whole = graph.tasks.filter((task) => flowOf(task.path) === flowOf(path));
+  return (row) => [
+    ...shapes.flatMap((tasks) => rowFigures(scored, tasks, row)),
+    ...whole.flatMap(({ index }) => wholeFigures(at(scored.tasks, index), row)),
+  ];
+}
+
+/** Of a task that is a figure by itself. */
+function wholeFigures({ task: { spec }, decoded, labels, activeTruth }: ScoredTask, row: number): Figure[] {
+  const { figure } = behaviourOf(spec);
+  if (figure === null || activeTruth[row] === 0) return [];
+  const drawn = (source: Figure["source"], answers: AnswerColumn): Figure[] => {
+    const [x, y, right, bottom] = figure.read(spec, answers, row, labels.unitScale);
+    if (x === undefined || y === undefined || Number.isNaN(x + y)) return [];
+    const shape: Shape =
+      right === undefined || bottom === undefined
+        ? { kind: "point", x, y }
+        : { kind: "box", x, y, width: right - x, height: bottom - y };
+    return [{ source, shape }];
+  };
+  return [...drawn("prediction", decoded), ...drawn("truth", labels.answers)];
 }
 
 function figureTasks(graph: FlowGraph, path: string): FigureTasks[] {

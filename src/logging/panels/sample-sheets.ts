@@ -53,6 +53,7 @@ export async function* sampleSheets(
         async (sample): Promise<Tile> => ({
           sample: sample.id,
           loss: sample.loss,
+          ...(sample.measure === undefined ? {} : { measure: sample.measure }),
           label: describeAnswer(sample.label),
           prediction: describePrediction(task, sample, scored),
           picture: await pictureOf(referenceTo(sample, scored.split)),
@@ -74,7 +75,8 @@ export function describeAnswer(answer: Described): string {
   if (answer === null) return "?";
   if (typeof answer === "number") return String(Number(answer.toPrecision(4)));
   if (typeof answer === "boolean" || typeof answer === "string") return String(answer);
-  return answer.length === 0 ? "none" : answer.join(", ");
+  if (answer.length === 0) return "none";
+  return answer.map((part) => (typeof part === "number" ? Number(part.toPrecision(3)) : part)).join(", ");
 }
 
 /** The answer with its score: the probability of yes, or of the class. */

@@ -3,7 +3,7 @@ import { f32At } from "../../arrays.js";
 import { decoders } from "../../decoding/decoders.js";
 import type { BinarySpec } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
-import { type FitLabels, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
+import { OFF_PICTURE, type FitLabels, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
 import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { meanOfProbabilities } from "../ensembles.js";
 import {
@@ -17,6 +17,7 @@ import {
   softTruth,
   WEIGHT,
 } from "../cross-entropy.js";
+import { endToEndTruth } from "../end-to-end.js";
 import { byAccuracy } from "../judgements.js";
 import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -50,7 +51,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   choices: () => null,
   options: () => ({}),
   problemWith: (spec) => problemWithLoss(spec) ?? problemWithAxis(spec),
-  parseLabel(_spec, [cell], _unitScale, out, at) {
+  parseLabel(_spec, [cell], _scales, out, at) {
     if (isMissing(cell)) {
       out[at] = Number.NaN;
       return null;
@@ -60,8 +61,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     out[at] = truth;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   fitted(spec, train) {
     if (spec.positiveWeight !== "balanced") return spec;
     const { answers, mask }: FitLabels = train();
@@ -100,6 +100,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   isEvaluated: () => true,
   metrics: binaryMetrics,
   headlineMetric: () => "accuracy",
+  endToEnd: endToEndTruth,
   judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "truth",

@@ -7,6 +7,7 @@ import { checkOptions, NUMBER, oneOf } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { logitOf, mean, median, rowsOf } from "../constants.js";
 import { meanOfProbabilities } from "../ensembles.js";
+import { endToEndBounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -78,7 +79,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     }
     return problemWithAxis(spec);
   },
-  parseLabel(spec, [cell], unitScale, out, at) {
+  parseLabel(spec, [cell], [unitScale = 1], out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     const value = typeof cell === "number" ? cell : Number(String(cell).trim());
@@ -96,6 +97,8 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (measures === undefined) return scale === null ? "stays" : "unsaid";
     return measures === "none" ? "stays" : "moves";
   },
+  // one number of a figure that several tasks make together
+  figure: null,
   ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
@@ -126,6 +129,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   isEvaluated: () => true,
   metrics: regressionMetrics,
   headlineMetric: () => "mean_absolute_error_normalized",
+  endToEnd: endToEndBounded,
   judgement: byAbsoluteError,
   likelihood: () => "gaussian",
   answerType: () => "number",

@@ -2,7 +2,7 @@
 import { decoders } from "../../decoding/decoders.js";
 import type { ClassificationSpec } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
-import { isMissing, type TaskBehaviour } from "../behaviour.js";
+import { OFF_PICTURE, isMissing, type TaskBehaviour } from "../behaviour.js";
 import { at, f32At } from "../../arrays.js";
 import { leastLoss, logShareOf, rowsOf } from "../constants.js";
 import { meanOfShares } from "../ensembles.js";
@@ -18,6 +18,7 @@ import {
   softmaxLoss,
   WEIGHTS,
 } from "../cross-entropy.js";
+import { endToEndClass } from "../end-to-end.js";
 import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -67,7 +68,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
       problemWithAxis(spec)
     );
   },
-  parseLabel(spec, [cell], _unitScale, out, at) {
+  parseLabel(spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     // a name wins over an index, so that classes may be called "1", "2", "3"
@@ -78,8 +79,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     out[at] = index;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   fitted(spec, train) {
     if (spec.classWeights !== "balanced") return spec;
     const { answers, mask } = train();
@@ -123,6 +123,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   isEvaluated: () => true,
   metrics: classificationMetrics,
   headlineMetric: () => "accuracy_1",
+  endToEnd: endToEndClass("accuracy_1", ({ classes }) => classes, false),
   judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "text",

@@ -2,7 +2,7 @@
 import { decoders } from "../../decoding/decoders.js";
 import type { KnownSpec } from "../../flow/graph.js";
 import { checkOptions, TEXT } from "../../options.js";
-import { SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
+import { OFF_PICTURE, SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
 import { NO_METRICS } from "../metrics.js";
 import { binaryBehaviour } from "./binary.js";
 
@@ -28,10 +28,8 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
     // a configuration that was never compiled
     return spec.lossWeight === undefined ? null : "is known, so it has no loss to weigh; remove its lossWeight";
   },
-  parseLabel: (_spec, cells, unitScale, out, at) =>
-    binaryBehaviour.parseLabel({ kind: "binary" }, cells, unitScale, out, at),
-  imageScales: () => [],
-  onPicture: () => "stays",
+  parseLabel: (_spec, cells, scales, out, at) => binaryBehaviour.parseLabel({ kind: "binary" }, cells, scales, out, at),
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: () => 0,
   lossSum: () => 0,
@@ -46,6 +44,7 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   isEvaluated: () => false,
   metrics: NO_METRICS,
   headlineMetric: () => null,
+  endToEnd: null,
   judgement: null,
   likelihood: () => "categorical",
   answerType: () => "truth",

@@ -3,7 +3,13 @@ import { f32At } from "../../arrays.js";
 import { decoders } from "../../decoding/decoders.js";
 import type { CommonTaskOptions, MaskedLanguageModelingSpec, TaskNode } from "../../flow/graph.js";
 import { checkOptions, TRUTH } from "../../options.js";
-import { SOFTMAX_CROSS_ENTROPY, softmaxCrossEntropy, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
+import {
+  OFF_PICTURE,
+  SOFTMAX_CROSS_ENTROPY,
+  softmaxCrossEntropy,
+  type TaskBehaviour,
+  UNWEIGHTED,
+} from "../behaviour.js";
 import type { MetricTable } from "../metrics.js";
 
 /** Options of {@link maskedLanguageModeling}. */
@@ -63,12 +69,11 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
     return `has maskRate ${maskRate}; it must be more than 0 and less than 1`;
   },
   // a label is the token that was hidden; no cell says it
-  parseLabel(_spec, _cells, _unitScale, out, at) {
+  parseLabel(_spec, _cells, _scales, out, at) {
     out[at] = Number.NaN;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   // the vocabulary is the input's, and not read from labels
   fitted: (spec) => spec,
   declared: (spec) => ({ ...spec, vocabulary: null }),
@@ -89,6 +94,7 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   isEvaluated: ({ evaluate }) => evaluate,
   metrics: GUESS_METRICS,
   headlineMetric: () => "perplexity",
+  endToEnd: null,
   judgement: null,
   likelihood: () => "categorical",
   answerType: () => "text",

@@ -3,7 +3,7 @@ import { f32At } from "../../arrays.js";
 import { decoders } from "../../decoding/decoders.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
-import { isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
+import { OFF_PICTURE, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
 import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { meanOfProbabilities } from "../ensembles.js";
 import {
@@ -18,6 +18,7 @@ import {
   softTruth,
   WEIGHT_OR_WEIGHTS,
 } from "../cross-entropy.js";
+import { endToEndLabels } from "../end-to-end.js";
 import { byExactMatch } from "../judgements.js";
 import { multilabelMetrics } from "../metrics.js";
 import {
@@ -91,7 +92,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
       problemWithAxis(spec)
     );
   },
-  parseLabel(spec, cells, _unitScale, out, at) {
+  parseLabel(spec, cells, _scales, out, at) {
     if (Array.isArray(spec.column)) return parseFlags(spec, cells, out, at);
     out.fill(Number.NaN, at, at + spec.labels.length);
     const names = parseNames(cells[0], spec.delimiter ?? ",");
@@ -104,8 +105,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     }
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   fitted(spec, train) {
     if (spec.positiveWeight !== "balanced") return spec;
     const { answers, mask } = train();
@@ -164,6 +164,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   isEvaluated: () => true,
   metrics: multilabelMetrics,
   headlineMetric: () => "accuracy",
+  endToEnd: endToEndLabels(({ labels }) => labels),
   judgement: byExactMatch,
   likelihood: () => "categorical",
   answerType: () => "text",

@@ -5,6 +5,7 @@ import { decoders } from "../../decoding/decoders.js";
 import type { CommonTaskOptions, OrdinalSpec, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
 import {
+  OFF_PICTURE,
   isMissing,
   SIGMOID_CROSS_ENTROPY,
   sigmoidCrossEntropy,
@@ -14,6 +15,7 @@ import {
 } from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { meanOfProbabilities } from "../ensembles.js";
+import { endToEndClass } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { levelMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -56,7 +58,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     if (spec.levels.length < 2) return "has fewer than two levels; name them from the lowest to the highest";
     return problemWithNames("level", spec.levels) ?? problemWithAxis(spec);
   },
-  parseLabel(spec, [cell], _unitScale, out, at) {
+  parseLabel(spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     // a name wins over an index, so that levels may be called "1", "2", "3"
@@ -67,8 +69,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     out[at] = index;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {
@@ -109,6 +110,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
   isEvaluated: () => true,
   metrics: levelMetrics,
   headlineMetric: () => "mean_absolute_error",
+  endToEnd: endToEndClass("accuracy", ({ levels }) => levels, true),
   judgement: byAbsoluteError,
   likelihood: () => "categorical",
   answerType: () => "text",

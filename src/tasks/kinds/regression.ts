@@ -3,11 +3,12 @@ import { f32At, u8At } from "../../arrays.js";
 import { decoders, statisticsOf } from "../../decoding/decoders.js";
 import type { RegressionSpec } from "../../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../../flow/masks.js";
-import { checkOptions, oneOf } from "../../options.js";
-import { isMissing, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
+import { checkOptions, oneOf, POSITIVE } from "../../options.js";
+import { OFF_PICTURE, isMissing, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, mean, median, rowsOf } from "../constants.js";
 import { meanOf } from "../ensembles.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
+import { endToEndUnbounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { unboundedMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -33,11 +34,6 @@ export function regression(options: RegressionOptions = {}): RegressionSpec {
   const { loss = "squared", ...rest } = options;
   return { kind: "regression", ...rest, loss, statistics: null };
 }
-
-const POSITIVE = {
-  accepts: (value: unknown) => typeof value === "number" && value > 0 && value < Infinity,
-  expected: "a number above 0",
-};
 
 function costFor({ loss, delta = 1 }: RegressionSpec): ErrorCost {
   return loss === "huber" ? { kind: loss, delta, factor: 1 } : { kind: loss };
@@ -73,7 +69,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
     }
     return problemWithAxis(spec);
   },
-  parseLabel(_spec, [cell], _unitScale, out, at) {
+  parseLabel(_spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
     const value = typeof cell === "number" ? cell : Number(String(cell).trim());
@@ -81,8 +77,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
     out[at] = value;
     return null;
   },
-  imageScales: () => [],
-  onPicture: () => "stays",
+  ...OFF_PICTURE,
   fitted(spec, train) {
     const { answers, mask } = train();
     return { ...spec, statistics: momentsOf(answers, mask) };
@@ -123,6 +118,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   isEvaluated: () => true,
   metrics: unboundedMetrics,
   headlineMetric: () => "mean_absolute_error",
+  endToEnd: endToEndUnbounded,
   judgement: byAbsoluteError,
   likelihood: ({ loss }) => (loss === "squared" ? "gaussian" : "categorical"),
   answerType: () => "number",

@@ -5,7 +5,7 @@ import { assertLabelled, readLabels, withImageSizes } from "../../../src/data/la
 import { selectLabels } from "../../../src/data/labels/select-labels.js";
 import { type JoinedTables, readTables } from "../../../src/data/tables/tables.js";
 import { DataError } from "../../../src/errors.js";
-import { binary, boundedRegression, classification, multilabel } from "../../../src/tasks/index.js";
+import { binary, boundedRegression, classification, multilabel, point } from "../../../src/tasks/index.js";
 import { duckdb, graphOf, newFolder, write } from "../files.js";
 
 const NaN32 = Number.NaN;
@@ -167,9 +167,19 @@ test("a task without a label in the train split is named", async () => {
 });
 
 test("selected rows keep their numbers and scales", () => {
-  const labels = { answers: Float32Array.of(1, 2, 3, 4, 5, 6), unitScale: Float32Array.of(10, 20, 30) };
-  expect(selectLabels({ kind: "multilabel", labels: ["a", "b"] }, labels, [2, 0])).toEqual({
+  const marks = { answers: Float32Array.of(1, 2, 3, 4, 5, 6), unitScale: null };
+  expect(selectLabels({ kind: "multilabel", labels: ["a", "b"] }, marks, [2, 0])).toEqual({
     answers: Float32Array.of(5, 6, 1, 2),
+    unitScale: null,
+  });
+  const x = { answers: Float32Array.of(1, 2, 3), unitScale: Float32Array.of(10, 20, 30) };
+  expect(selectLabels(boundedRegression({ scale: "image-width" }), x, [2, 0])).toEqual({
+    answers: Float32Array.of(3, 1),
     unitScale: Float32Array.of(30, 10),
+  });
+  const places = { answers: Float32Array.of(1, 2, 3, 4, 5, 6), unitScale: Float32Array.of(10, 11, 20, 21, 30, 31) };
+  expect(selectLabels(point({ columns: ["x", "y"], scale: "image" }), places, [2, 0])).toEqual({
+    answers: Float32Array.of(5, 6, 1, 2),
+    unitScale: Float32Array.of(30, 31, 10, 11),
   });
 });

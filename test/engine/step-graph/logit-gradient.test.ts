@@ -97,7 +97,7 @@ describe("the slope of the losses", () => {
     expect(largestDifference(slopes(own, values, batch, [3]), plain(own, values, batch, [3]))).toBeLessThan(1e-7);
   });
 
-  test("of grades and of every loss of a regression side by side is that of each", () => {
+  test("of grades, of every loss of a regression, of a box and a point side by side is that of each", () => {
     const { layout: own, targets: batch, ROWS } = kinds;
     const values = Float32Array.from({ length: ROWS * own.width }, (_, i) => 3 * Math.sin(i * 12.9898));
     const weights = kinds.graph.tasks.map((_, task) => 1 + task);

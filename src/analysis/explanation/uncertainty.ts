@@ -1,13 +1,16 @@
 /** @file How far a task's answers spread over stochastic passes of the network. */
-import { at, f32At, f64At } from "../arrays.js";
-import type { FlowGraph } from "../flow/graph.js";
-import { behaviourOf, type Labels, type Thresholds } from "../tasks/index.js";
+import { at, f32At, f64At } from "../../arrays.js";
+import type { FlowGraph } from "../../flow/graph.js";
+import { behaviourOf, type Labels, type Thresholds } from "../../tasks/index.js";
 
 /** Mean and sample standard deviation (n − 1) of each number. */
 export interface Spread {
   readonly mean: Float32Array;
   readonly deviation: Float32Array;
 }
+
+/** Types of answers whose spread is in label units. */
+const NUMERIC: ReadonlySet<string> = new Set(["number", "numbers"]);
 
 /** One task's answers to some rows (or to their tokens) over all samples. */
 interface SampledTask {
@@ -49,7 +52,7 @@ export class AnswerSampler {
       if (behaviour.answeredBy !== "network") continue;
       const activated = behaviour.activate(spec, at(logits, index));
       this.#activated[index]?.add(activated);
-      if (behaviour.answerType(spec) !== "number") continue;
+      if (!NUMERIC.has(behaviour.answerType(spec))) continue;
       const { unitScale } = at(this.#labels, index);
       this.#decoded[index]?.add(behaviour.decode(spec, activated, at(this.#thresholds, index), unitScale));
     }
