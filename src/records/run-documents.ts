@@ -30,7 +30,8 @@ const inputSpecs: { readonly [K in RunConfig["inputs"][string]["kind"]]: z.ZodTy
   categorical: z.looseObject({ column, categories: z.array(text), encoding: z.enum(["one-hot", "index"]) }),
   tokens: z.looseObject({
     column,
-    vocabulary: z.union([text, z.array(text)]),
+    // a run keeps the tokens themselves: a file that it named would be read from wherever it says
+    vocabulary: z.array(text),
     maxLength: z.number().int().min(1),
     unknown: text,
     split: z.enum(["whitespace", "characters"]),
