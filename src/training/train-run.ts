@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { type Dataset, specsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
 import { type Device, parseDevice } from "../engine/backends/device.js";
-import { ConfigError, CoolError, StoreError, sentence } from "../errors.js";
+import { ConfigError, CoolError, messageOf, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup } from "../logging/logger-group.js";
 import type { RunLogger } from "../logging/run-logger.js";
@@ -165,7 +165,7 @@ async function checkNetwork(project: LoadedProject, settings: Settings, store: R
     if (error instanceof StoreError) throw error;
     if (error instanceof CoolError) throw inFile(error, where);
     throw new ConfigError(
-      sentence(`${where}: the trunk function fails: ${(error as Error).message}`),
+      sentence(`${where}: the trunk function fails: ${messageOf(error)}`),
       { file: where },
       { cause: error },
     );
