@@ -7,8 +7,9 @@ import { printExplanation, type TreeStyle } from "../analysis/explanation/print-
 import type { ScoredSplit } from "../analysis/score.js";
 import { firstPixels, firstTokens, type SkippedRow, wordsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
+import { NO_EXTERNALS, networkSpecs } from "../engine/model/pretrained/external-part.js";
 import type { LayersModel, Network } from "../engine/model/network.js";
-import { UsageError } from "../errors.js";
+import { ConfigError, UsageError } from "../errors.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
@@ -20,6 +21,7 @@ import { ensembleOutputs, type MemberOutputs } from "./groups/ensemble.js";
 import { EnsembleMember } from "./groups/ensemble-member.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
+import { withExternals } from "./external-sources.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { askedTask } from "./asked-answer.js";
 import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
@@ -95,7 +97,11 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
       ...(options.onReplicas === undefined ? {} : { onPlan: options.onReplicas }),
     };
     const open = ({ dir, graph, config }: StoredRun) =>
-      loadNetwork(runFiles(dir).checkpoint("best"), graph, config.inputs);
+      loadNetwork(
+        runFiles(dir).checkpoint("best"),
+        graph,
+        networkSpecs(config.inputs, config.externals ?? NO_EXTERNALS),
+      );
     const network = await open(stored);
     const members: EnsembleMember[] = [];
     for (const other of others) members.push(new EnsembleMember(other, await open(other), needs));
@@ -218,11 +224,22 @@ export class LoadedRun {
     return this.#field(input, task, options, !images || axisOf(spec) === "token");
   }
 
+  /** @throws ConfigError where pixels go through a model of which only the answers are known */
+  #assertSeesPixels(task: string): void {
+    const [part] = this.#stored.config.externals?.parts ?? [];
+    if (part === undefined) return;
+    throw new ConfigError(
+      `Which pixels "${task}" depends on cannot be told: they go through the model ${part.model}, which runs beside the network and has no gradient. Take a tfjs LayersModel as the trunk for that.`,
+      { task, model: part.model },
+    );
+  }
+
   async #field(input: string, task: string, options: PredictOptions, ofTokens: boolean) {
     const asked = askedTask(this.graph, task);
     this.#refuseEnsemble("has a field of pixels or tokens");
     return this.#withInputs([input], options, async (opened) => {
       const scored = await this.#answerer.score(opened, options);
+      if (!ofTokens) this.#assertSeesPixels(asked.path);
       if (ofTokens) return tokenFieldOf(this.#network, opened.sources, scored, asked);
       return receptiveFieldOf(this.#network, opened.sources, input, asked, scored);
     });
@@ -268,7 +285,9 @@ export class LoadedRun {
     const given = resolveGiven(this.graph, options.given ?? {});
     const opened = await openInputs(this.#stored, inputs, options, given);
     try {
-      return await work(opened);
+      const rows = Int32Array.from({ length: opened.ids.length }, (_, row) => row);
+      const sources = await withExternals(opened.sources, rows, this.#stored, options);
+      return await work({ ...opened, sources });
     } finally {
       opened.close();
     }

@@ -1,4 +1,5 @@
 /** @file A further fold of a group that answers together. */
+import { withExternals } from "../external-sources.js";
 import { resolveGiven } from "../given-answers.js";
 import type { Network } from "../../engine/model/network.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "../open-inputs.js";
@@ -32,12 +33,15 @@ export class EnsembleMember {
   ): Promise<MemberOutputs> {
     const { graph, config } = this.#stored;
     // pictures are the same to all folds; numbers are standardized by the rows that each was trained on
-    const isSame = JSON.stringify(config.inputs) === JSON.stringify(by.config.inputs);
+    const isSame =
+      JSON.stringify([config.inputs, config.externals]) === JSON.stringify([by.config.inputs, by.config.externals]);
     const own = isSame
       ? opened
       : await openInputs(this.#stored, inputs, options, resolveGiven(graph, options.given ?? {}));
     try {
-      return { graph, outputs: await this.#answerer.outputs(own.sources, everyRow(own), options) };
+      const rows = everyRow(own);
+      const sources = await withExternals(own.sources, rows, this.#stored, options);
+      return { graph, outputs: await this.#answerer.outputs(sources, rows, options) };
     } finally {
       if (!isSame) own.close();
     }
