@@ -85,8 +85,8 @@ export const rooms = {
   },
   init: {
     holds: "from a table to a project: columns and the flow that they speak of",
-    imports: ["analysis", "data", ...FACTS],
-    packages: [],
+    imports: ["project", "analysis", "data", "platform", ...FACTS],
+    packages: ["node:", "sharp"],
   },
   provenance: {
     holds: "what a run was made from, and on which machine",
@@ -106,6 +106,7 @@ export const rooms = {
       "engine/backends",
       "engine/model",
       "engine/batches",
+      "engine/features",
       "engine/inference",
       "engine/replicas",
       "logging",
@@ -178,6 +179,7 @@ export const rooms = {
       "asking",
       "records",
       "provenance",
+      "init",
       "project",
       "logging",
       "analysis",

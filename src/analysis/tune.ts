@@ -38,9 +38,7 @@ export interface Tuning {
  * @throws UnknownNameError if no threshold can be tuned by that metric
  */
 export function tuneThresholds(graph: FlowGraph, scored: ScoredSplit, metric = "f1_score"): Tuning {
-  const own = graph.tasks.flatMap(({ spec }) => tunableMetrics(spec));
-  const known = new Set([...DECISION_METRICS.map(({ name }) => name), ...own]);
-  if (!known.has(metric)) throw new UnknownNameError("metric", metric, known, "tuning", { exitCode: 2 });
+  assertTunable(graph, metric, "tuning", { exitCode: 2 });
   const perTask = graph.tasks.map(({ index }) => tuneTask(at(scored.tasks, index), metric));
   return {
     thresholds: graph.tasks.map(({ spec }, i) => {
@@ -51,6 +49,21 @@ export function tuneThresholds(graph: FlowGraph, scored: ScoredSplit, metric = "
     }),
     reports: perTask.flat(),
   };
+}
+
+/**
+ * @param where what asks for the metric
+ * @throws UnknownNameError if no threshold can be tuned by it
+ */
+export function assertTunable(
+  graph: FlowGraph,
+  metric: string,
+  where: string,
+  options: { readonly exitCode?: 1 | 2 } = {},
+): void {
+  const own = graph.tasks.flatMap(({ spec }) => tunableMetrics(spec));
+  const known = new Set([...DECISION_METRICS.map(({ name }) => name), ...own]);
+  if (!known.has(metric)) throw new UnknownNameError("metric", metric, known, where, options);
 }
 
 function tuneTask(scored: ScoredTask, metric: string): TuningReport[] {

@@ -1,12 +1,14 @@
 /** @file A finished run with its network: predict, explain, evaluate, from the run's folder alone. */
 
 import { resolve } from "node:path";
-import { explainRow } from "../analysis/explain.js";
-import type { ExplanationNode } from "../analysis/explanation.js";
-import { printExplanation, type TreeStyle } from "../analysis/print-explanation.js";
+import { explainRow } from "../analysis/explanation/explain.js";
+import type { ExplanationNode } from "../analysis/explanation/explanation.js";
+import { printExplanation, type TreeStyle } from "../analysis/explanation/print-explanation.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import { firstPixels, firstTokens, type SkippedRow, wordsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
+import { ConfigError } from "../errors.js";
+import { NO_EXTERNALS, networkSpecs } from "../engine/model/pretrained/external-part.js";
 import type { LayersModel, Network } from "../engine/model/network.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
@@ -16,6 +18,7 @@ import { evaluateRun } from "./evaluate-run.js";
 import { evaluateTable } from "./evaluate-table.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
+import { withExternals } from "./external-sources.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { askedTask } from "./asked-answer.js";
 import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
@@ -79,7 +82,8 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
       import("../records/run-folder.js"),
     ]);
     const backend = await openBackend(options.backend ?? "auto", packagesOf(stored.project));
-    const network = await loadNetwork(runFiles(stored.dir).checkpoint("best"), stored.graph, stored.config.inputs);
+    const specs = networkSpecs(stored.config.inputs, stored.config.externals ?? NO_EXTERNALS);
+    const network = await loadNetwork(runFiles(stored.dir).checkpoint("best"), stored.graph, specs);
     return new LoadedRun(opened, stored, network, {
       choice: options.replicas ?? 1,
       backend,
@@ -193,10 +197,21 @@ export class LoadedRun {
     return this.#field(input, task, options, !images || axisOf(spec) === "token");
   }
 
+  /** @throws ConfigError where pixels go through a model of which only the answers are known */
+  #assertSeesPixels(task: string): void {
+    const [part] = this.#stored.config.externals?.parts ?? [];
+    if (part === undefined) return;
+    throw new ConfigError(
+      `Which pixels "${task}" depends on cannot be told: they go through the model ${part.model}, which runs beside the network and has no gradient. Take a tfjs LayersModel as the trunk for that.`,
+      { task, model: part.model },
+    );
+  }
+
   async #field(input: string, task: string, options: PredictOptions, ofTokens: boolean) {
     const asked = askedTask(this.graph, task);
     return this.#withInputs([input], options, async (opened) => {
       const scored = await this.#answerer.score(opened, options);
+      if (!ofTokens) this.#assertSeesPixels(asked.path);
       if (ofTokens) return tokenFieldOf(this.#network, opened.sources, scored, asked);
       return receptiveFieldOf(this.#network, opened.sources, input, asked, scored);
     });
@@ -241,7 +256,9 @@ export class LoadedRun {
     const given = resolveGiven(this.graph, options.given ?? {});
     const opened = await openInputs(this.#stored, inputs, options, given);
     try {
-      return await work(opened);
+      const rows = Int32Array.from({ length: opened.ids.length }, (_, row) => row);
+      const sources = await withExternals(opened.sources, rows, this.#stored, options);
+      return await work({ ...opened, sources });
     } finally {
       opened.close();
     }

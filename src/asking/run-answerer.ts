@@ -10,6 +10,7 @@ import { axisOf, type TaskSpec } from "../flow/graph.js";
 import { answerWidth, tokensIn } from "../flow/masks.js";
 import type { UnitScale } from "../decoding/decoders.js";
 import type { Labels } from "../tasks/index.js";
+import { withExternals } from "./external-sources.js";
 import type { OpenInputs, PredictOptions } from "./open-inputs.js";
 import { type ReplicaNeeds, withAnswerer } from "./replicas.js";
 import type { StoredRun } from "./stored-run.js";
@@ -60,7 +61,8 @@ export class RunAnswerer {
       import("../engine/inference/predict.js"),
       import("../engine/batches/batch-reader.js"),
     ]);
-    const read = (some: Int32Array) => readInputs(this.#network, { inputs: sources }, some);
+    const inputs = await withExternals(sources, rows, this.#stored, { signal, onProgress });
+    const read = (some: Int32Array) => readInputs(this.#network, { inputs }, some);
     return withAnswerer(
       this.#network,
       { ...this.#replicas, most: Math.ceil(rows.length / PREDICT_BATCH) },

@@ -55,7 +55,10 @@ export async function tuneRun(
   for (const split of splits) {
     const scored = split === "valid" ? tuned : withThresholds(graph, await readScoredSplit(stored, split), thresholds);
     await writePredictions(runFiles(dir).predictions(split), scored);
-    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, onDemand, baselines));
+    store.replaceEvaluation(
+      run.id,
+      evaluateSplits(graph, [scored], guessed, onDemand, baselines, config.settings.evaluate.tolerance),
+    );
   }
   const kept = keepThresholds(store, run.id, dir, graph, thresholds, tunedBy);
   // its thresholds and predictions are other files now

@@ -15,7 +15,7 @@ import type { CheckedPictures } from "../training/check-pictures.js";
 import { measureNetwork, type NetworkPart } from "../training/measure-network.js";
 
 /** What `--json` prints. */
-interface Checked extends Omit<ProjectCheck, "inputs"> {
+interface Checked extends Omit<ProjectCheck, "inputs" | "dataset"> {
   readonly network: readonly NetworkPart[];
   /** Pictures that were decoded; null without --images. */
   readonly pictures: number | null;
@@ -45,8 +45,10 @@ export default class Check extends CoolCommand {
   async run(): Promise<Checked> {
     const { args, flags } = await this.parse(Check);
     const project = await loadProject(args.project ?? findProjectDir(flags.project ?? "."), flags.set ?? []);
-    const { inputs, ...check } = await checkProject(project, (line) => this.note(line));
-    const network = await measureNetwork(project, inputs);
+    const { inputs, dataset, ...read } = await checkProject(project, (line) => this.note(line));
+    const doubt = await this.#monitorDoubt(project, dataset);
+    const check = { ...read, warnings: [...read.warnings, ...doubt] };
+    const network = await this.#measure(project, inputs, flags.store);
     const decoded = flags.images ? await this.#decode(project, flags.store) : null;
     const pictures = decoded?.rows ?? null;
     const baselines = decoded?.baselines ?? check.baselines;
@@ -90,6 +92,20 @@ export default class Check extends CoolCommand {
     const { checkPictures } = await import("../training/check-pictures.js");
     const dir = store ?? join(project.projectDir, ".cool");
     return this.interruptible((signal) => checkPictures(project, dir, signal));
+  }
+
+  /** With the store where the network begins with the weights of a run in it. */
+  async #measure(project: LoadedProject, inputs: ProjectCheck["inputs"], store?: string): Promise<NetworkPart[]> {
+    const { from } = project.settings.train;
+    if (from === null || typeof from === "string") return measureNetwork(project, inputs);
+    return this.withStore({ project: project.projectDir, store }, (opened) => measureNetwork(project, inputs, opened));
+  }
+
+  /** What a run would warn of before its first epoch. */
+  async #monitorDoubt(project: LoadedProject, dataset: ProjectCheck["dataset"]): Promise<string[]> {
+    const { monitorDoubt } = await import("../training/epochs/watched-metric.js");
+    const doubt = await monitorDoubt({ project, settings: project.settings, dataset });
+    return doubt === null ? [] : [doubt];
   }
 
   #drawClasses(classes: readonly ClassCount[]): void {

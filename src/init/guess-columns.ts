@@ -1,203 +1,214 @@
 /** @file What the columns of a table are, by their names and cells: inputs, labels of some kind, the split, or neither. */
-import { ConfigError, UnknownNameError } from "../errors.js";
+import { at } from "../arrays.js";
 import type { Table } from "../data/tables/table.js";
-import { type GateForm, type LabelColumn, MAX_LABELS } from "./label-column.js";
-
-/** Kinds of tasks that a label column can become. */
-export const TASK_KINDS = ["binary", "classification", "multilabel", "regression"] as const;
-export type ProposedKind = (typeof TASK_KINDS)[number];
+import { UnknownNameError } from "../errors.js";
+import { all, type ColumnFacts, factsOf, isDate, isImagePath, isNumber, isSentence, isTruth, mostly } from "./cells.js";
+import { type MinedFlow, mineFlow } from "./mining/mine-flow.js";
+import { gatesOf } from "../flow/graph.js";
+import { classNames, kindOf, LABEL_NAME, type ProposedKind, type TaskRole, taskOf } from "./task-role.js";
 
 /** What one column is taken for. */
 export type ColumnRole =
   | { readonly role: "image"; readonly column: string }
   | { readonly role: "split"; readonly column: string }
-  | { readonly role: "numeric"; readonly column: string }
-  | { readonly role: "categorical"; readonly column: string; readonly categories: readonly string[] }
+  | { readonly role: "numeric"; readonly column: string; readonly hasGaps: boolean }
+  | {
+      readonly role: "categorical";
+      readonly column: string;
+      readonly categories: readonly string[];
+      readonly hasGaps: boolean;
+    }
   | { readonly role: "tokens"; readonly column: string }
   | { readonly role: "ignored"; readonly column: string; readonly why: string }
+  | UnclearRole
   | TaskRole;
 
-/** A label column, with what its task is declared with. */
-export interface TaskRole {
-  readonly role: "task";
+/** A column that could be several things, so that the user has to say which. */
+export interface UnclearRole {
+  readonly role: "unclear";
   readonly column: string;
-  readonly kind: ProposedKind;
-  /** Classes or labels by name; of other kinds none. */
-  readonly names: readonly string[];
-  /** Separates labels in a cell of `multilabel`. */
-  readonly delimiter: string | null;
-  /** Smallest and largest number; of other kinds null. */
-  readonly range: readonly [number, number] | null;
-  readonly labels: LabelColumn;
+  readonly why: string;
+  /** What can be said of it, the likeliest first: `--task door=binary`. */
+  readonly flags: readonly string[];
 }
 
 /** What the user has said already, by name of column. */
 export interface ColumnWishes {
   readonly image?: string | undefined;
+  readonly inputs?: readonly string[];
   readonly tasks?: ReadonlyMap<string, ProposedKind>;
   readonly ignore?: readonly string[];
 }
 
+/** A column that may be a label, or an input. */
+interface Candidate {
+  readonly role: "candidate";
+  readonly column: string;
+  readonly kind: ProposedKind;
+  readonly isComplete: boolean;
+}
+
 /**
- * One role per column, in their order.
- * @throws UnknownNameError for a wish about a column that is not there; ConfigError for a kind that its cells cannot be
+ * One role per column, in their order. Beside pictures or texts every other column is a question about them. In a table
+ * of numbers and categories alone, labels are those that the user names, that are called so, or whose empty cells hang
+ * on another column, with those that they hang on; what may be either is unclear.
+ * @throws UnknownNameError for a wish about a column that is not there; UsageError for a kind that its cells cannot be
  */
 export function guessColumns(table: Table, wishes: ColumnWishes = {}): ColumnRole[] {
   assertColumns(table, wishes);
-  const columns = [...table.columns].map(([column, cells]) => ({ column, cells: cells.map(textOf) }));
-  const imageColumn = wishes.image ?? columns.find(({ cells }) => mostly(cells, isImagePath))?.column;
-  const hasText = columns.some(({ cells }) => mostly(cells, isSentence));
-  return columns.map(({ column, cells }): ColumnRole => {
-    if (wishes.ignore?.includes(column)) return { role: "ignored", column, why: "as you said" };
-    if (column === imageColumn) return { role: "image", column };
-    const kind = wishes.tasks?.get(column);
-    if (kind !== undefined) return taskOf(column, cells, kind);
-    return roleOf(column, cells, imageColumn !== undefined || hasText);
-  });
+  const facts = [...table.columns].map(([column, cells]) => factsOf(column, cells));
+  const subject = subjectOf(facts, wishes);
+  const first = facts.map((each) => wishedRole(each, wishes) ?? roleOf(each, subject));
+  if (subject !== "numbers") {
+    return first.map((role, i) => (role.role === "candidate" ? taskOf(at(facts, i), role.kind) : role));
+  }
+  return settle(facts, first, wishes);
 }
 
-function assertColumns(table: Table, { image, tasks, ignore }: ColumnWishes): void {
+function assertColumns(table: Table, { image, inputs = [], tasks, ignore = [] }: ColumnWishes): void {
   const names = [...table.columns.keys()];
-  for (const column of [...(image === undefined ? [] : [image]), ...(tasks?.keys() ?? []), ...(ignore ?? [])]) {
+  for (const column of [...(image === undefined ? [] : [image]), ...inputs, ...(tasks?.keys() ?? []), ...ignore]) {
     if (!table.columns.has(column)) throw new UnknownNameError("column", column, names, table.file, { exitCode: 2 });
   }
 }
 
-/** @param hasSubject whether pictures or texts are what the table is about, so that numbers beside them are labels */
-function roleOf(column: string, cells: readonly string[], hasSubject: boolean): ColumnRole {
-  const filled = cells.filter((cell) => cell !== "");
-  const distinct = new Set(filled);
-  if (filled.length === 0) return { role: "ignored", column, why: "it is empty" };
-  if (SPLIT_NAME.test(column) && [...distinct].every((cell) => SPLITS.has(cell.toLowerCase())))
-    return { role: "split", column };
-  if (distinct.size === 1) return { role: "ignored", column, why: `it always says ${[...distinct][0]}` };
-  if (mostly(cells, isImagePath)) return { role: "ignored", column, why: "another column names the pictures" };
-  if (hasSubject && SIZE_NAME.test(column) && filled.length === cells.length)
-    return { role: "ignored", column, why: "it is the size of the pictures" };
-  const isUnique = distinct.size === filled.length && filled.length > 20;
-  if (ID_NAME.test(column) && isUnique) return { role: "ignored", column, why: "it names the rows" };
-  const kind = kindOf(column, filled, distinct);
-  if (kind === null) {
-    if (mostly(cells, isSentence)) return { role: "tokens", column };
-    return { role: "ignored", column, why: `it has ${distinct.size} different texts` };
+/** What the table is about: numbers beside pictures or texts are labels, numbers alone may be either. */
+type Subject = { readonly pictures: readonly string[] } | "texts" | "numbers";
+
+function subjectOf(facts: readonly ColumnFacts[], wishes: ColumnWishes): Subject {
+  const named = (column: string) => wishes.ignore?.includes(column) || wishes.tasks?.has(column);
+  const free = facts.filter(({ column }) => !named(column));
+  const pictures = wishes.image === undefined ? free.filter((each) => mostly(each, isImagePath)) : [];
+  if (wishes.image !== undefined) return { pictures: [wishes.image] };
+  if (pictures.length > 0) return { pictures: pictures.map(({ column }) => column) };
+  return free.some((each) => isText(each)) ? "texts" : "numbers";
+}
+
+/** Sentences, or lists of more words than labels are. */
+function isText(facts: ColumnFacts): boolean {
+  return (facts.isList || mostly(facts, isSentence)) && kindOf(facts) === null;
+}
+
+function wishedRole(facts: ColumnFacts, wishes: ColumnWishes): ColumnRole | null {
+  const { column } = facts;
+  if (wishes.ignore?.includes(column)) return { role: "ignored", column, why: "as you said" };
+  if (column === wishes.image) return { role: "image", column };
+  if (wishes.inputs?.includes(column)) return inputOf(facts);
+  const kind = wishes.tasks?.get(column);
+  return kind === undefined ? null : taskOf(facts, kind);
+}
+
+/** As an input, by what its cells hold. */
+function inputOf(facts: ColumnFacts): ColumnRole {
+  const { column, filled, cells } = facts;
+  const hasGaps = filled < cells.length;
+  if (mostly(facts, isImagePath)) return { role: "image", column };
+  if (filled === 0) return { role: "ignored", column, why: "it is empty" };
+  if (all(facts, isNumber)) return { role: "numeric", column, hasGaps };
+  if (all(facts, isTruth) || kindOf(facts) === "classification") {
+    if (facts.distinct.size === 1) return { role: "ignored", column, why: alwaysSays(facts) };
+    return { role: "categorical", column, categories: classNames(facts), hasGaps };
   }
-  // complete numbers and categories of a table without pictures may be what is asked, or what the answer is seen from
-  if (!hasSubject && filled.length === cells.length) {
-    if (kind === "regression") return { role: "numeric", column };
-    if (kind === "classification") return { role: "categorical", column, categories: [...distinct].sort() };
-  }
-  return taskOf(column, cells, kind);
+  return { role: "tokens", column };
+}
+
+function roleOf(facts: ColumnFacts, subject: Subject): ColumnRole | Candidate {
+  const { column, filled, cells, distinct } = facts;
+  const ignored = (why: string): ColumnRole => ({ role: "ignored", column, why });
+  const isComplete = filled === cells.length;
+  if (filled === 0) return ignored("it is empty");
+  if (isComplete && isSplit(facts)) return { role: "split", column };
+  if (mostly(facts, isImagePath)) return pictureOf(column, subject);
+  if (distinct.size === 1) return ignored(alwaysSays(facts));
+  if (subject !== "numbers" && SIZE_NAME.test(column) && isComplete && all(facts, isNumber))
+    return ignored("it is the size of the pictures");
+  if (mostly(facts, isDate)) return ignored("it holds dates");
+  if (namesRows(facts)) return ignored("it names the rows");
+  const kind = kindOf(facts);
+  if (kind !== null) return { role: "candidate", column, kind, isComplete };
+  if (!isText(facts)) return ignored(`it has ${distinct.size} different texts`);
+  if (subject === "texts") return { role: "tokens", column };
+  return ignored(`it is a text beside pictures; --input ${flagValue(column)} makes it an input`);
+}
+
+function pictureOf(column: string, subject: Subject): ColumnRole {
+  const pictures = typeof subject === "object" ? subject.pictures : [];
+  if (pictures.length === 1 && pictures[0] === column) return { role: "image", column };
+  if (!pictures.includes(column)) return { role: "ignored", column, why: "another column names the pictures" };
+  const others = pictures.filter((other) => other !== column).map((other) => `"${other}"`);
+  const why = `it names pictures, as ${others.join(", ")} does`;
+  return { role: "unclear", column, why, flags: [`--image ${flagValue(column)}`, `--ignore ${flagValue(column)}`] };
 }
 
 const SPLIT_NAME = /^(split|subset|set|partition|fold)$/i;
 const SPLITS = new Set(["train", "valid", "val", "validation", "test"]);
 const SIZE_NAME = /^(image_?|img_?)?(width|height)$/i;
-const ID_NAME = /(^|_)(id|uuid|key|index|name|file|filename)$/i;
+const ID_NAME = /(^|[_\s.-])(id|uuid|guid|key|index|name|file|filename|nr|no)$/i;
 
-/** The kind that cells speak for; null: none. */
-function kindOf(column: string, filled: readonly string[], distinct: ReadonlySet<string>): ProposedKind | null {
-  if ([...distinct].every((cell) => BINARY.has(cell.toLowerCase()))) return "binary";
-  if ([...distinct].every(isNumber))
-    return CLASS_NAME.test(column) && distinct.size <= 20 ? "classification" : "regression";
-  if (delimiterOf(filled) !== null) return "multilabel";
-  return distinct.size <= MAX_CLASSES && distinct.size <= filled.length / 3 ? "classification" : null;
+function isSplit({ column, distinct }: ColumnFacts): boolean {
+  const words = [...distinct].map((cell) => cell.toLowerCase());
+  return SPLIT_NAME.test(column) && words.includes("train") && words.every((word) => SPLITS.has(word));
 }
 
-const BINARY = new Set(["0", "1", "true", "false"]);
-const CLASS_NAME = /(class|category|label|type|kind|species)(_?id)?$/i;
-const MAX_CLASSES = 100;
+/** A different text or whole number in each row, under a name that says so, or counting up. */
+function namesRows(facts: ColumnFacts): boolean {
+  const { column, filled, distinct, cells } = facts;
+  if (filled <= 20 || distinct.size < filled) return false;
+  if (!cells.every((cell) => /^-?\d+$/.test(cell))) return ID_NAME.test(column) && !cells.some((c) => /\d\.\d/.test(c));
+  return ID_NAME.test(column) || cells.every((cell, i) => i === 0 || Number(cell) === Number(cells[i - 1]) + 1);
+}
 
-/** What separates labels in cells such as `RBC,WBC`; null: they are no lists of few labels. */
-function delimiterOf(filled: readonly string[]): string | null {
-  if (filled.every((cell) => /^\[.*\]$/.test(cell))) return ",";
-  const found = [",", ";", "|"].find((delimiter) => {
-    const lists = filled.filter((cell) => cell.includes(delimiter)).length;
-    const parts = new Set(filled.flatMap((cell) => cell.split(delimiter).map((part) => part.trim())));
-    return (
-      lists >= 0.1 * filled.length && parts.size <= MAX_LABELS && [...parts].every((part) => /^\S{1,40}$/.test(part))
-    );
+function alwaysSays({ distinct }: ColumnFacts): string {
+  const [only = ""] = distinct;
+  return `it always says ${JSON.stringify(only.length > 30 ? `${only.slice(0, 29)}…` : only)}`;
+}
+
+/** Which candidates are labels, where no picture or text says what the table is about. */
+function settle(
+  facts: readonly ColumnFacts[],
+  first: readonly (ColumnRole | Candidate)[],
+  wishes: ColumnWishes,
+): ColumnRole[] {
+  const roles = facts.map((each, i): ColumnRole | null => {
+    const role = at(first, i);
+    if (role.role !== "candidate") return role;
+    return LABEL_NAME.test(each.column) && wishes.tasks === undefined ? taskOf(each, role.kind) : null;
   });
-  return found ?? null;
-}
-
-function taskOf(column: string, cells: readonly string[], kind: ProposedKind): TaskRole {
-  const filled = cells.filter((cell) => cell !== "");
-  const fail = (what: string): never => {
-    throw new ConfigError(`"${column}" cannot be ${kind}: ${what}. Choose another kind with --task ${column}=KIND.`, {
-      column,
-      kind,
-    });
-  };
-  const common = { role: "task", column, kind, delimiter: null, range: null } as const;
-  const labels = (form: GateForm, value: (cell: string) => number): LabelColumn => ({
-    name: column,
-    form,
-    values: Float64Array.from(cells, (cell) => (cell === "" ? Number.NaN : value(cell))),
+  const isNamed = roles.some((role) => role?.role === "task");
+  const possible = facts.map((each, i) => {
+    const role = at(first, i);
+    return role.role === "candidate" ? taskOf(each, role.kind) : (roles[i] ?? null);
   });
-  switch (kind) {
-    case "binary": {
-      const wrong = filled.find((cell) => !BINARY.has(cell.toLowerCase()));
-      if (wrong !== undefined) return fail(`a cell says ${JSON.stringify(wrong)}, not 0, 1, true or false`);
-      const isYes = (cell: string) => Number(cell === "1" || cell.toLowerCase() === "true");
-      return { ...common, names: [], labels: labels({ kind: "binary" }, isYes) };
-    }
-    case "classification": {
-      const names = classNames(filled);
-      if (names.length < 2) return fail("it has fewer than two classes");
-      const index = new Map(names.map((name, i) => [name, i]));
-      return { ...common, names, labels: labels({ kind: "classes", names }, (cell) => index.get(cell) ?? Number.NaN) };
-    }
-    case "multilabel": {
-      const delimiter = delimiterOf(filled) ?? ",";
-      const split = (cell: string) => matricesOf(cell, delimiter);
-      const names = [...new Set(filled.flatMap(split))].sort();
-      if (names.length > MAX_LABELS) return fail(`it has ${names.length} labels, more than ${MAX_LABELS}`);
-      const bits = (cell: string) => split(cell).reduce((sum, part) => sum | (1 << names.indexOf(part)), 0);
-      return { ...common, delimiter, names, labels: labels({ kind: "labels", names }, bits) };
-    }
-    case "regression": {
-      const wrong = filled.find((cell) => !isNumber(cell));
-      if (wrong !== undefined) return fail(`a cell says ${JSON.stringify(wrong)}`);
-      let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      for (const cell of filled) [low, high] = [Math.min(low, Number(cell)), Math.max(high, Number(cell))];
-      return { ...common, names: [], range: [low, high], labels: labels({ kind: "number" }, Number) };
-    }
-    default:
-      return kind satisfies never;
-  }
+  const labels = possible.flatMap((role) => (role?.role === "task" ? [role.labels] : []));
+  const hanging = hangingOn(mineFlow(labels));
+  return roles.map((role, i) => {
+    if (role !== null) return role;
+    const [each, candidate] = [at(facts, i), at(first, i)];
+    if (candidate.role !== "candidate") throw new Error(`${each.column} has no role`);
+    if (hanging.has(each.column)) return taskOf(each, candidate.kind);
+    return alone(each, candidate, isNamed, isNamed || hanging.size > 0);
+  });
 }
 
-/** Numbers in their order, names in the alphabet's. */
-function classNames(filled: readonly string[]): string[] {
-  const names = [...new Set(filled)];
-  return names.every(isNumber) ? names.sort((a, b) => Number(a) - Number(b)) : names.sort();
+/** Columns whose empty cells hang on others, and those others. */
+function hangingOn({ tasks }: MinedFlow): Set<string> {
+  return new Set(tasks.flatMap(({ name, given }) => (given === null ? [] : [name, ...gatesOf(given)])));
 }
 
-function matricesOf(cell: string, delimiter: string): string[] {
-  const inner = /^\[.*\]$/.test(cell) ? cell.slice(1, -1).replaceAll(/["']/g, "") : cell;
-  return inner
-    .split(delimiter)
-    .map((part) => part.trim())
-    .filter((part) => part !== "" && part !== "none");
+/** @param isNamed whether it is known which columns are labels; hasTasks: whether any is */
+function alone(facts: ColumnFacts, candidate: Candidate, isNamed: boolean, hasTasks: boolean): ColumnRole {
+  const { column, kind, isComplete } = candidate;
+  const canBeInput = kind !== "multilabel";
+  if (isNamed && canBeInput) return inputOf(facts);
+  if (hasTasks && isComplete && (kind === "regression" || kind === "classification")) return inputOf(facts);
+  const what = isComplete
+    ? `it may be asked (${kind}), or be what answers are seen from`
+    : `it has empty cells that hang on no other column: labels that are missing, or an input with gaps`;
+  const flags = [`--task ${flagValue(`${column}=${kind}`)}`, ...(canBeInput ? [`--input ${flagValue(column)}`] : [])];
+  return { role: "unclear", column, why: what, flags };
 }
 
-function textOf(cell: unknown): string {
-  if (cell === null || cell === undefined || (typeof cell === "number" && Number.isNaN(cell))) return "";
-  if (Array.isArray(cell)) return `[${cell.map(String).join(",")}]`;
-  return String(cell).trim();
+/** A value as a shell takes it. */
+export function flagValue(text: string): string {
+  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
-
-/** Of the cells that are not empty. */
-function mostly(cells: readonly string[], is: (cell: string) => boolean): boolean {
-  let [filled, those] = [0, 0];
-  for (const cell of cells) {
-    if (cell === "") continue;
-    filled++;
-    if (is(cell)) those++;
-  }
-  return filled > 0 && those >= 0.9 * filled;
-}
-
-const isImagePath = (cell: string): boolean => /\.(jpe?g|png|webp|tiff?|gif|bmp|avif)$/i.test(cell);
-const isNumber = (cell: string): boolean => cell !== "" && Number.isFinite(Number(cell));
-const isSentence = (cell: string): boolean => /\S\s+\S+\s+\S/.test(cell);

@@ -14,6 +14,7 @@ export { categorical, idCount, image, type NumericColumns, numeric, tokens } fro
 export type { Layers, LayersModel, SymbolicTensor, TrunkFunction } from "../engine/model/network.js";
 export {
   type Block,
+  concatenate,
   type EncodedTokens,
   type MlpOptions,
   mlp,

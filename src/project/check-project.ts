@@ -1,12 +1,13 @@
 /** @file `cool check`: a project's flow and labels, before any training. */
 import { type BaselineRow, baselineRows } from "../analysis/baselines.js";
 import { type LabelReport, labelReport } from "../analysis/label-report.js";
-import type { InputSpec } from "../data/dataset.js";
+import type { Dataset, InputSpec } from "../data/dataset.js";
 import { fitTasks } from "../data/labels/fit-tasks.js";
 import { needsImageSize } from "../data/labels/labels.js";
 import type { Leak } from "../data/load.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { printGraph } from "../flow/print.js";
+import { prepareData } from "./load-project.js";
 import type { LoadedProject } from "./resolve-project.js";
 
 export interface ProjectCheck {
@@ -22,6 +23,8 @@ export interface ProjectCheck {
   readonly baselines: readonly BaselineRow[];
   /** Inputs as the network reads them. */
   readonly inputs: Readonly<Record<string, InputSpec>>;
+  /** What was read; labels in pixels of pictures, which are not opened, are unknown. */
+  readonly dataset: Pick<Dataset, "rows" | "ids" | "labels" | "splits" | "offsets">;
 }
 
 /** Reads the table and its labels; images are not opened. */
@@ -30,7 +33,7 @@ export async function checkProject(
   log: (line: string) => void = () => {},
 ): Promise<ProjectCheck> {
   const { graph, inputs, projectDir, settings } = project;
-  await project.prepare?.({ projectDir, log });
+  await prepareData(project, log);
   const { loadLabels } = await import("../data/load.js");
   const { data } = settings;
   const { labels, splits, tables, implied, offsets, ...read } = await loadLabels({
@@ -44,8 +47,10 @@ export async function checkProject(
     impliedLabels: data.impliedLabels,
     weight: data.weight,
   });
+  const rows = tables.reduce((sum, table) => sum + table.rows.length, 0);
   const dataset = {
-    rows: tables.reduce((sum, table) => sum + table.rows.length, 0),
+    rows,
+    ids: Array.from({ length: rows }, (_, row) => String(row + 1)),
     labels,
     splits,
     offsets: offsets ?? null,
@@ -59,5 +64,6 @@ export async function checkProject(
     leaks: read.leaks,
     baselines: baselineRows(fitTasks(graph, dataset), dataset, (task) => !needsImageSize(task)),
     inputs: read.inputs,
+    dataset,
   };
 }

@@ -1,5 +1,6 @@
 /** @file A defined project → one that is ready to run: what an editor would have said of it is checked again. */
 import { resolve } from "node:path";
+import { assertTunable } from "../analysis/tune.js";
 import { movesPictures, warpsPictures } from "../data/augment.js";
 import type { InputSpec } from "../data/dataset.js";
 import { figuresOf, turns } from "../data/labels/augment-labels.js";
@@ -9,6 +10,7 @@ import { assertOwnNames, type Definitions } from "../flow/define.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { traceFlow } from "../flow/trace.js";
 import type { OpenRunLogger } from "../logging/run-logger.js";
+import { checkedName } from "../storage/run-record.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
 import { applyAssignments } from "./assignments.js";
 import type { Project, ProjectDefinition } from "./define-project.js";
@@ -53,6 +55,7 @@ export function resolveProject(
   const configFile = options.configFile ?? null;
   const where = configFile ?? "the project";
   checkKeys(definition, where);
+  checkName(definition.name, where);
   // "inputs" is an easy one to forget
   const { inputs = {}, prepare, ...data } = definition.data;
   const { loggers = [], ...log } = definition.log ?? {};
@@ -83,8 +86,7 @@ export function resolveProject(
   checkTokenTasks(graph, inputs, where);
   checkMeasures(graph, settings, where);
   checkFigures(graph, settings, where);
-  parseMonitor(graph, settings.train.monitor);
-  checkMetrics(graph, settings.evaluate.metrics, "evaluate.metrics");
+  checkRunSettings(graph, settings);
   return {
     name: definition.name,
     projectDir: resolve(options.projectDir ?? process.cwd()),
@@ -101,6 +103,34 @@ export function resolveProject(
     prepare,
     loggers,
   };
+}
+
+/**
+ * What of the settings a run would refuse after its training, or on its way.
+ * @throws UnknownNameError, ConfigError
+ */
+export function checkRunSettings(graph: FlowGraph, { train, tune, evaluate }: Settings): void {
+  parseMonitor(graph, train.monitor);
+  checkMetrics(graph, evaluate.metrics, "evaluate.metrics");
+  assertTunable(graph, tune.metric, "tune.metric");
+  const { replicas, batchSize } = train;
+  if (replicas === "auto" || replicas <= batchSize) return;
+  throw new ConfigError(
+    `${replicas} replicas share batches of ${batchSize} rows, so some would have none. Take at most ${batchSize} replicas, or a larger train.batchSize.`,
+    { replicas, batchSize },
+  );
+}
+
+/** Runs that are given no name are called after the project. */
+function checkName(name: unknown, where: string): void {
+  const facts = { file: where, keys: ["name"] };
+  if (typeof name !== "string") throw new ConfigError(`${where}: the name of the project is no text.`, facts);
+  try {
+    checkedName("name of a project", name);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`${where}: ${problem}`, facts, { cause: error });
+  }
 }
 
 /** They are functions, and no settings: a run cannot be repeated from what is stored of them. */

@@ -3,6 +3,7 @@ import { f32At } from "../arrays.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
 import type { ConstantLogits } from "./constants.js";
 import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
+import type { EndToEndForm } from "./end-to-end.js";
 import type { ErrorCost } from "./error-cost.js";
 import type { Decoder, Thresholds, UnitScale } from "../decoding/decoders.js";
 import type { MetricTable } from "./metrics/table.js";
@@ -106,6 +107,8 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
   readonly metrics: MetricTable<Spec>;
   /** Name of the metric by which the task is judged first; null if it has none. */
   headlineMetric(spec: Spec): string | null;
+  /** How the answers are counted that a user gets; null where it is not known which are right. */
+  readonly endToEnd: EndToEndForm<Spec> | null;
   /** How two runs are compared sample by sample; null where there is nothing to compare. */
   readonly judgement: Judgement<Spec> | null;
   /** What the loss is made of, for weighting by uncertainty. */

@@ -4,6 +4,8 @@ import { CoolError } from "../errors.js";
 import { inFile } from "../project/load-project.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { withVocabulary } from "../project/token-tasks.js";
+import type { RunStore } from "../storage/run-store.js";
+import { buildNetwork } from "./fresh-network.js";
 
 /** The trunk, or the head of a task. */
 export interface NetworkPart {
@@ -13,23 +15,22 @@ export interface NetworkPart {
 }
 
 /**
- * Builds the network on the backend that needs nothing installed.
+ * Builds the network that a run would begin with, on the backend that needs nothing installed.
  * @param inputs complete, as the data was read
- * @throws ConfigError, UnknownNameError where the trunk does not fit the inputs or the declared features
+ * @param store null where `train.from` names no run
+ * @throws ConfigError, UnknownNameError where the trunk does not fit the inputs or the declared features, or
+ *   `train.from` cannot be followed
  */
 export async function measureNetwork(
-  { graph, trunk, settings, configFile, projectDir }: LoadedProject,
+  project: LoadedProject,
   inputs: Readonly<Record<string, InputSpec>>,
+  store: RunStore | null = null,
 ): Promise<NetworkPart[]> {
-  const [{ openBackend }, { Network }, { buildWithModels }] = await Promise.all([
-    import("../engine/backends/choose.js"),
-    import("../engine/model/network.js"),
-    import("../engine/model/pretrained/build-network.js"),
-  ]);
+  const { graph, settings, configFile } = project;
+  const { openBackend } = await import("../engine/backends/choose.js");
   await openBackend("cpu");
-  const { seed, freeze } = settings.train;
-  const build = () => Network.build(withVocabulary(graph, inputs), inputs, trunk, seed, { freeze });
-  const { built: network } = await buildWithModels(projectDir, build).catch((error: unknown) => {
+  const read = { ...project, inputs, graph: withVocabulary(graph, inputs) };
+  const { network } = await buildNetwork(read, settings.train, store).catch((error: unknown) => {
     throw error instanceof CoolError && configFile !== null ? inFile(error, configFile) : error;
   });
   try {

@@ -41,8 +41,13 @@ export async function predictRows(
 }
 
 /** Loss mask of each task over all rows: active by ground truth, and labelled. */
-export function lossMasks({ project, dataset }: Pick<RunContext, "project" | "dataset">): RowMask[] {
-  const { graph } = project;
+export function lossMasks({
+  project: { graph },
+  dataset,
+}: {
+  readonly project: Pick<RunContext["project"], "graph">;
+  readonly dataset: Pick<RunContext["dataset"], "rows" | "labels" | "offsets">;
+}): RowMask[] {
   const answers = dataset.labels.map((labels) => labels.answers);
   const active = activeRows(graph, answers, dataset.rows, dataset.offsets);
   return graph.tasks.map(({ index, spec }) =>

@@ -3,12 +3,12 @@ import { join, resolve } from "node:path";
 import { type Dataset, specsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
 import { type Device, parseDevice } from "../engine/backends/device.js";
-import { ConfigError, CoolError, StoreError, sentence } from "../errors.js";
+import { ConfigError, CoolError, messageOf, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup } from "../logging/logger-group.js";
 import type { RunLogger } from "../logging/run-logger.js";
 import { inFile } from "../project/load-project.js";
-import { type LoadedProject, resolveProject } from "../project/resolve-project.js";
+import { checkRunSettings, type LoadedProject, resolveProject } from "../project/resolve-project.js";
 import type { Project } from "../project/define-project.js";
 import type { Settings } from "../project/settings.js";
 import { fitTasks } from "../data/labels/fit-tasks.js";
@@ -16,6 +16,7 @@ import { withVocabulary } from "../project/token-tasks.js";
 import { captureOutput, type OutputCapture } from "../provenance/capture-output.js";
 import { ignoreStore } from "../provenance/git.js";
 import { migrationNote } from "../storage/database/migrations.js";
+import { checkedRunName } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { checkEarlierRunOptions } from "./again-run.js";
 import {
@@ -82,6 +83,8 @@ interface Session {
  */
 export async function trainRun(project: Project | LoadedProject, options: TrainRunOptions = {}): Promise<RunResult> {
   checkEarlierRunOptions(options);
+  // said before the data is read
+  if (options.name !== undefined) checkedRunName(options.name);
   const device = options.device === undefined ? null : parseDevice(options.device);
   const loaded = "graph" in project ? project : resolveProject(project);
   const storeDir = resolve(options.store ?? join(loaded.projectDir, ".cool"));
@@ -115,6 +118,7 @@ async function trainIn(session: Session, options: TrainRunOptions): Promise<RunR
   // what an earlier run says is compared with what there is before any of it is used
   compareFirst(beginning, project, store, options);
   const settings = settingsFor(beginning, project, store, options);
+  checkRunSettings(project.graph, settings);
   const dataset = await openDataset(project, settings, store.dir, loggers, options.signal);
   try {
     return await trainOn(dataset, session, beginning, settings, options);
@@ -161,7 +165,7 @@ async function checkNetwork(project: LoadedProject, settings: Settings, store: R
     if (error instanceof StoreError) throw error;
     if (error instanceof CoolError) throw inFile(error, where);
     throw new ConfigError(
-      sentence(`${where}: the trunk function fails: ${(error as Error).message}`),
+      sentence(`${where}: the trunk function fails: ${messageOf(error)}`),
       { file: where },
       { cause: error },
     );

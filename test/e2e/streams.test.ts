@@ -1,5 +1,5 @@
 /** @file Output that nobody reads, that is read slowly, or that has no room: the command's work is not touched by it. */
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -102,4 +102,27 @@ describe.skipIf(process.platform === "win32")("a run whose terminal is closed", 
     terminal.kill("SIGKILL");
     await expect.poll(() => shown("closed"), { timeout: 30_000 }).toMatchObject({ state: "interrupted" });
   });
+
+  it.skipIf(spawnSync("python3", ["-c", "import pty"]).status !== 0)(
+    "ends with its exit code, and no core file",
+    { timeout: 60_000 },
+    async () => {
+      const command = [process.execPath, entry, "run", project.dir, "--name", "pulled", "--epochs", "2000"];
+      const { stdout } = await promisify(execFile)("python3", ["-c", PULLED, ...command]);
+      expect(stdout).toBe("exit 130\n");
+      expect(await shown("pulled")).toMatchObject({ state: "interrupted" });
+    },
+  );
 });
+
+/** Runs a command on a terminal, closes it in its second epoch, and says how the command ended. */
+const PULLED = `
+import os, pty, re, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
+text = b""
+while not re.search(rb"epoch +2/", text): text += os.read(terminal, 65536)
+os.close(terminal)
+_, status = os.waitpid(pid, 0)
+print("exit", os.WEXITSTATUS(status)) if os.WIFEXITED(status) else print("signal", os.WTERMSIG(status))
+`;

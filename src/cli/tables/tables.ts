@@ -2,7 +2,8 @@
 import { createRequire } from "node:module";
 import type TableConstructor from "cli-table3";
 import type { BaselineRow } from "../../analysis/baselines.js";
-import type { EvaluationRow, Split } from "../../tasks/evaluation.js";
+import { EVALUATED_GATES, type EvaluationRow, type Split } from "../../tasks/evaluation.js";
+import { displayWidth } from "./display-width.js";
 
 // loaded when a table is drawn: most commands start without it
 const Table = (): typeof TableConstructor => createRequire(import.meta.url)("cli-table3") as typeof TableConstructor;
@@ -54,8 +55,9 @@ export function groupByFlow(rows: readonly { readonly path: string; readonly cel
 const UNBEATEN = " !";
 
 /**
- * Under each task's path one row per metric of a split, with both kinds of gates side by side and, where there are any,
- * the values of constant answers. As wide as a terminal of 80 columns.
+ * Under each task's path one row per metric of a split, with the kinds of gates side by side and, where there are any,
+ * the values of constant answers. As wide as a terminal of 80 columns: where it would be wider, predicted gates are left
+ * out.
  * @param options.labels also the metrics of single labels
  */
 export function evaluationTable(
@@ -64,7 +66,24 @@ export function evaluationTable(
   options: { readonly labels?: boolean } = {},
 ): string {
   const own = rows.filter((row) => row.split === split && (options.labels === true || !row.metric_name.includes("/")));
-  const kinds = (["truth", "predicted"] as const).filter((gates) => own.some((row) => row.gates === gates));
+  const all = EVALUATED_GATES.filter((gates) => own.some((row) => row.gates === gates));
+  const wide = tableOf(own, split, all);
+  const isWide = all.length === EVALUATED_GATES.length && displayWidth(wide.split("\n")[0] ?? "") > TERMINAL;
+  const table = isWide ? tableOf(own, split, ["truth", "end_to_end"]) : wide;
+  return [
+    table,
+    ...(own.some((row) => row.gates === all[0] && row.beats_baseline === false)
+      ? ["!: no better than a constant answer learnt on train: majority, median or share"]
+      : []),
+    ...(isWide ? ["predicted gates: cool evaluate --gates predicted"] : []),
+  ].join("\n");
+}
+
+/** Columns of a terminal that nobody has widened. */
+const TERMINAL = 80;
+
+/** The rows of one split with these kinds of gates side by side. */
+function tableOf(own: readonly EvaluationRow[], split: Split, kinds: readonly EvaluationRow["gates"][]): string {
   const [first = "truth"] = kinds;
   const hasBaselines = own.some((row) => row.gates === first && row.baseline !== undefined);
   const cells = (row: EvaluationRow | undefined): string[] =>
@@ -74,7 +93,7 @@ export function evaluationTable(
     if (row?.baseline === undefined) return [""];
     return [`${formatMetric(row.baseline)}${row.beats_baseline === false ? UNBEATEN : "  "}`];
   };
-  const titles = { truth: "true\ngates", predicted: "pred.\ngates" } as const;
+  const titles = { truth: "true\ngates", predicted: "pred.\ngates", end_to_end: "end to\nend" } as const;
   const head = [
     split,
     ...kinds.flatMap((gates) => [titles[gates], "n", ...(gates === first && hasBaselines ? ["constant"] : [])]),
@@ -91,10 +110,7 @@ export function evaluationTable(
     });
     return [[{ content: path, colSpan: head.length }], ...metrics];
   });
-  const table = drawTable(head, body, [1, 2, 3, 4, 5]);
-  return own.some((row) => row.gates === first && row.beats_baseline === false)
-    ? `${table}\n!: no better than a constant answer learnt on train: majority, median or share`
-    : table;
+  return drawTable(head, body, [1, 2, 3, 4, 5, 6, 7]);
 }
 
 /** What constant answers come to on valid and test, under each task's path one row per metric. */

@@ -9,7 +9,8 @@ import { trainDilated } from "../backends/dilated.js";
 import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
 import { buildHead, fixSharedHeads } from "./heads.js";
 import { type Layer, withInnerLayers } from "./layer-graph.js";
-import { type HeadLayout, LOGIT_AXES, type LogitAxis, layOutHeads, type TaskColumns } from "./layout.js";
+import { type HeadLayout, type LogitAxis, layOutHeads, type TaskColumns } from "./layout.js";
+import { asMatrix, groupHeads, MergedHeads } from "./merged-heads.js";
 import { withSeededRandom } from "./seeded.js";
 import { changedLength } from "./padded-tokens.js";
 import type { InputBatch } from "./input-batch.js";
@@ -34,19 +35,6 @@ export interface NetworkOptions {
   readonly freeze?: readonly string[];
 }
 
-/** Dense heads that read the same feature, trained as one matmul or frozen. */
-interface HeadGroup {
-  /** Index of the feature among the trunk's outputs. */
-  readonly output: number;
-  readonly axis: LogitAxis;
-  readonly columns: readonly TaskColumns[];
-  readonly frozen: boolean;
-  /** [features, units of all tasks] */
-  readonly kernel: tf.Variable;
-  /** [units of all tasks] */
-  readonly bias: tf.Variable;
-}
-
 /** Owns the model's tensors: `dispose` frees them. */
 export class Network {
   readonly graph: FlowGraph;
@@ -55,7 +43,7 @@ export class Network {
   readonly frozen: FrozenParts;
   readonly #full: tfl.LayersModel;
   readonly #trunk: tfl.LayersModel;
-  readonly #groups: readonly HeadGroup[];
+  readonly #heads: readonly MergedHeads[];
   /** Logits of tasks with heads of their own, which train with the trunk: indices among its outputs. */
   readonly #customOutputs: readonly { readonly output: number; readonly axis: LogitAxis }[];
   readonly #cachedValues = new Map<object, { dispose(): void }>();
@@ -76,21 +64,18 @@ export class Network {
     this.frozen = freezeLayers(full, graph, frozen);
     const withHead = (head: string): readonly TaskColumns[] =>
       this.layout.columns.filter(({ task: { spec } }) => behaviourOf(spec).head(spec) === head);
-    const dense = withHead("dense");
-    const groups = groupHeads(dense, frozen.tasks);
-    const features = groups.map(([reader]) => layerOf(full, reader as TaskColumns).input as tfl.SymbolicTensor);
+    const groups = groupHeads(withHead("dense"), frozen.tasks);
+    const features = groups.map((group) => layerOf(full, at(group, 0)).input as tfl.SymbolicTensor);
     const customHeads = [...withHead("shared"), ...withHead("custom")];
     const own = customHeads.map((columns) => layerOf(full, columns).output as tfl.SymbolicTensor);
     // two features may be the same tensor, but a model's outputs must differ
     const outputs = [...new Set([...features, ...own])];
     this.#trunk = tfl.model({ inputs: full.inputs, outputs });
-    this.#groups = groups.map((columns, i) =>
-      mergeHeads(full, outputs.indexOf(at(features, i)), columns, frozen.tasks),
-    );
-    this.#customOutputs = customHeads.map(({ axis }, i) => ({
-      axis,
-      output: outputs.indexOf(at(own, i)),
-    }));
+    this.#heads = groups.map((group, i) => {
+      const isFrozen = frozen.tasks.has(at(group, 0).task.path);
+      return new MergedHeads(full, group, outputs.indexOf(at(features, i)), isFrozen);
+    });
+    this.#customOutputs = customHeads.map(({ axis }, i) => ({ axis, output: outputs.indexOf(at(own, i)) }));
   }
 
   /**
@@ -129,7 +114,7 @@ export class Network {
   /** Everything that a training step changes by gradient: the trunk's weights, then the heads'. */
   get trainable(): tf.Variable[] {
     const trunk = this.#trunk.trainableWeights.map((weight) => weight.read() as tf.Variable);
-    return [...trunk, ...this.#groups.flatMap(({ frozen, kernel, bias }) => (frozen ? [] : [kernel, bias]))];
+    return [...trunk, ...this.#heads.flatMap(({ trainable }) => trainable)];
   }
 
   /** Weights without a gradient; a forward pass in training changes some: the averages of batch normalization. */
@@ -171,7 +156,7 @@ export class Network {
     const features = Array.isArray(applied) ? applied : [applied];
     this.#assertLengths(inputs, features);
     const logitsIn = (axis: LogitAxis): tf.Tensor2D[] => [
-      ...this.#groups.filter((group) => group.axis === axis).map((group) => headLogits(features, group, masked)),
+      ...this.#heads.filter((heads) => heads.axis === axis).map((heads) => heads.logits(features, masked)),
       ...this.#customOutputs.filter((own) => own.axis === axis).map(({ output }) => asMatrix(at(features, output))),
     ];
     return {
@@ -184,7 +169,7 @@ export class Network {
   /** @throws ConfigError where a feature of tasks per token is not as long as the tokens */
   #assertLengths(inputs: readonly tf.Tensor[], features: readonly tf.Tensor[]): void {
     const tokens = inputs[Object.values(this.inputs).findIndex(({ kind }) => kind === "tokens")]?.shape[1];
-    for (const { axis, output } of [...this.#groups, ...this.#customOutputs]) {
+    for (const { axis, output } of [...this.#heads, ...this.#customOutputs]) {
       const length = features[output]?.shape[1];
       if (axis !== "sample" && length !== tokens) throw changedLength(tokens, length);
     }
@@ -192,7 +177,7 @@ export class Network {
 
   /** The plain LayersModel with the current weights: logits of each task with a head, in the order of the graph. */
   get model(): tfl.LayersModel {
-    for (const group of this.#groups) splitHeads(this.#full, group);
+    for (const heads of this.#heads) heads.split();
     return this.#full;
   }
 
@@ -204,7 +189,7 @@ export class Network {
   /** Changes the weights of the plain model, and goes on with these. */
   change<T>(work: (model: tfl.LayersModel) => T): T {
     const result = work(this.model);
-    for (const group of this.#groups) rereadHeads(this.#full, group);
+    for (const heads of this.#heads) heads.reread();
     return result;
   }
 
@@ -220,33 +205,9 @@ export class Network {
 
   dispose(): void {
     for (const cached of this.#cachedValues.values()) cached.dispose();
-    for (const { kernel, bias } of this.#groups) tf.dispose([kernel, bias]);
+    for (const heads of this.#heads) heads.dispose();
     this.#full.dispose();
   }
-}
-
-/** Merged dense heads applied to their feature, row by row of their matrix. */
-function headLogits(
-  features: readonly tf.Tensor[],
-  { output, axis, kernel, bias }: HeadGroup,
-  masked: Int32Array | tf.Tensor1D | null,
-): tf.Tensor2D {
-  const feature = at(features, output);
-  const rows = axis === "sample" ? feature : asMatrix(feature);
-  // only the masked tokens are multiplied with a kernel as wide as the vocabulary
-  const asked = axis === "masked" ? tf.gather(rows, indices(masked)) : rows;
-  return tf.add(tf.matMul(asked as tf.Tensor2D, kernel as unknown as tf.Tensor2D), bias) as tf.Tensor2D;
-}
-
-/** [batch, length, n] → [batch × length, n]; [batch, n] stays as it is. */
-function asMatrix(tensor: tf.Tensor): tf.Tensor2D {
-  return (tensor.rank === 2 ? tensor : tf.reshape(tensor, [-1, tensor.shape.at(-1) as number])) as tf.Tensor2D;
-}
-
-/** At least one, so that every batch has logits to begin its gradient with. */
-function indices(masked: Int32Array | tf.Tensor1D | null): tf.Tensor1D {
-  if (masked instanceof tf.Tensor) return masked;
-  return tf.tensor1d(masked === null || masked.length === 0 ? [0] : masked, "int32");
 }
 
 function sideBySide(parts: readonly tf.Tensor2D[]): tf.Tensor2D | null {
@@ -273,70 +234,4 @@ function toUnit(bytes: InputValues): Float32Array {
 /** The last layer of a task's head. */
 function layerOf(full: tfl.LayersModel, { task }: TaskColumns): tfl.layers.Layer {
   return full.getLayer(task.path);
-}
-
-/** Dense heads that lie side by side in one matrix of the layout, read one feature, and are frozen together or not at all. */
-function groupHeads(dense: readonly TaskColumns[], frozen: ReadonlySet<string>): TaskColumns[][] {
-  const groups: TaskColumns[][] = [];
-  const ordered = LOGIT_AXES.flatMap((axis) =>
-    dense.filter((columns) => columns.axis === axis).sort((a, b) => a.offset - b.offset),
-  );
-  for (const columns of ordered) {
-    const { task, axis } = columns;
-    const group = groups.at(-1);
-    const before = group?.[0]?.task;
-    const likeBefore = before?.feature === task.feature && group?.[0]?.axis === axis;
-    const together = likeBefore && frozen.has(before?.path ?? "") === frozen.has(task.path);
-    if (group !== undefined && together) group.push(columns);
-    else groups.push([columns]);
-  }
-  return groups;
-}
-
-function mergeHeads(
-  full: tfl.LayersModel,
-  output: number,
-  columns: readonly TaskColumns[],
-  frozenTasks: ReadonlySet<string>,
-): HeadGroup {
-  const frozen = columns.some(({ task }) => frozenTasks.has(task.path));
-  const [kernel, bias] = tf.tidy(() => mergedWeights(full, columns));
-  const { axis } = at(columns, 0);
-  const group = {
-    output,
-    axis,
-    columns,
-    frozen,
-    kernel: tf.variable(kernel, !frozen),
-    bias: tf.variable(bias, !frozen),
-  };
-  tf.dispose([kernel, bias]);
-  return group;
-}
-
-/** Takes up the weights of each task's dense layer again. */
-function rereadHeads(full: tfl.LayersModel, { columns, kernel, bias }: HeadGroup): void {
-  tf.tidy(() => {
-    const [newKernel, newBias] = mergedWeights(full, columns);
-    kernel.assign(newKernel);
-    bias.assign(newBias);
-  });
-}
-
-function mergedWeights(full: tfl.LayersModel, columns: readonly TaskColumns[]): [tf.Tensor, tf.Tensor] {
-  const weights = columns.map(({ task }) => full.getLayer(task.path).getWeights());
-  const kernels = weights.map(([kernel]) => kernel as tf.Tensor);
-  return [tf.concat(kernels, 1), tf.concat(weights.map(([, bias]) => bias as tf.Tensor))];
-}
-
-/** Copies the merged weights back into the dense layer of each task. */
-function splitHeads(full: tfl.LayersModel, group: HeadGroup): void {
-  tf.tidy(() => {
-    const widths = group.columns.map(({ width }) => width);
-    const kernels = tf.split(group.kernel as tf.Tensor, widths, 1);
-    const biases = tf.split(group.bias as tf.Tensor, widths);
-    group.columns.forEach(({ task }, i) => {
-      full.getLayer(task.path).setWeights([at(kernels, i), at(biases, i)]);
-    });
-  });
 }

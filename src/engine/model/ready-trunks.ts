@@ -19,6 +19,13 @@ function applied(part: TrunkPart, input: SymbolicTensor, layers: Layers): Symbol
   return typeof part === "function" ? part(input, layers) : (part.apply(input) as SymbolicTensor);
 }
 
+/** What several parts put out, side by side: [batch, n] and [batch, m] → [batch, n + m]. */
+export function concatenate(parts: readonly SymbolicTensor[], layers: Layers): SymbolicTensor {
+  const [first] = parts;
+  // the layer takes two or more
+  return first !== undefined && parts.length === 1 ? first : (layers.concatenate().apply([...parts]) as SymbolicTensor);
+}
+
 export interface MlpOptions {
   /** Units of each dense layer; default [64, 64]. */
   readonly units?: readonly number[];

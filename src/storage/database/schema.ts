@@ -187,4 +187,28 @@ export const SCHEMA_VERSIONS: readonly string[] = [
   ALTER TABLE evaluation ADD COLUMN baseline REAL;
   ALTER TABLE evaluation ADD COLUMN beats_baseline INTEGER CHECK (beats_baseline IN (0, 1));
   `,
+  `
+  -- rows of what a user gets, end to end, beside those of true and predicted gates
+  ALTER TABLE evaluation RENAME TO evaluation_before;
+  CREATE TABLE evaluation (
+    seq INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    split TEXT NOT NULL,
+    gates TEXT NOT NULL CHECK (gates IN ('truth', 'predicted', 'end_to_end')),
+    task_path TEXT NOT NULL,
+    metric_name TEXT NOT NULL,
+    metric_res REAL,
+    num_samples INTEGER NOT NULL,
+    baseline REAL,
+    beats_baseline INTEGER CHECK (beats_baseline IN (0, 1)),
+    UNIQUE (run_id, split, gates, task_path, metric_name)
+  ) STRICT;
+  INSERT INTO evaluation
+    (seq, run_id, split, gates, task_path, metric_name, metric_res, num_samples, baseline, beats_baseline)
+    SELECT seq, run_id, split, gates, task_path, metric_name, metric_res, num_samples, baseline, beats_baseline
+    FROM evaluation_before ORDER BY seq;
+  DROP TABLE evaluation_before;
+  CREATE INDEX evaluation_by_metric
+    ON evaluation (task_path, metric_name, split, gates, run_id, metric_res);
+  `,
 ];

@@ -1,6 +1,6 @@
 /** @file own: a task of the user's. Its spec is data; its functions are found by the definition's digest. */
 import { f32At } from "../../arrays.js";
-import { ConfigError, TrainingError } from "../../errors.js";
+import { ConfigError, messageOf, TrainingError } from "../../errors.js";
 import type { CustomSpec, TaskSpec } from "../../flow/graph.js";
 import {
   OFF_PICTURE,
@@ -145,7 +145,7 @@ function parseOwn(spec: CustomSpec, cell: unknown, out: Float32Array, at: number
   try {
     parsed = functions.parse(cell);
   } catch (error) {
-    return `is refused by the task type "${spec.type}": ${(error as Error).message}`;
+    return `is refused by the task type "${spec.type}": ${messageOf(error)}`;
   }
   if (parsed === null) return null;
   if (typeof parsed === "object" && "problem" in parsed) return String(parsed.problem);
@@ -263,6 +263,8 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   isEvaluated: () => true,
   metrics: customMetrics,
   headlineMetric: (spec) => Object.keys(spec.higherIsBetter)[0] ?? null,
+  // whether such an answer is right, only its project knows
+  endToEnd: null,
   judgement: byLoss,
   likelihood: (spec) => spec.likelihood,
   answerType: (spec) => (spec.answerWidth === 1 && !spec.described ? "number" : "text"),

@@ -16,6 +16,7 @@ import {
   softTruth,
   WEIGHT,
 } from "../cross-entropy.js";
+import { endToEndTruth } from "../end-to-end.js";
 import { byAccuracy } from "../judgements.js";
 import { binaryMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -97,6 +98,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   isEvaluated: () => true,
   metrics: binaryMetrics,
   headlineMetric: () => "accuracy",
+  endToEnd: endToEndTruth,
   judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "truth",

@@ -6,6 +6,7 @@ import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/gra
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { logitOf, mean, median, rowsOf } from "../constants.js";
+import { endToEndBounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -125,6 +126,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   isEvaluated: () => true,
   metrics: regressionMetrics,
   headlineMetric: () => "mean_absolute_error_normalized",
+  endToEnd: endToEndBounded,
   judgement: byAbsoluteError,
   likelihood: () => "gaussian",
   answerType: () => "number",

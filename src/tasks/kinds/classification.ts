@@ -17,6 +17,7 @@ import {
   softmaxLoss,
   WEIGHTS,
 } from "../cross-entropy.js";
+import { endToEndClass } from "../end-to-end.js";
 import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -120,6 +121,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   isEvaluated: () => true,
   metrics: classificationMetrics,
   headlineMetric: () => "accuracy_1",
+  endToEnd: endToEndClass("accuracy_1", ({ classes }) => classes, false),
   judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "text",

@@ -43,6 +43,7 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   isEvaluated: () => false,
   metrics: NO_METRICS,
   headlineMetric: () => null,
+  endToEnd: null,
   judgement: null,
   likelihood: () => "categorical",
   answerType: () => "truth",

@@ -93,6 +93,7 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   isEvaluated: ({ evaluate }) => evaluate,
   metrics: GUESS_METRICS,
   headlineMetric: () => "perplexity",
+  endToEnd: null,
   judgement: null,
   likelihood: () => "categorical",
   answerType: () => "text",

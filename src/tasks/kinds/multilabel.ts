@@ -17,6 +17,7 @@ import {
   softTruth,
   WEIGHT_OR_WEIGHTS,
 } from "../cross-entropy.js";
+import { endToEndLabels } from "../end-to-end.js";
 import { byExactMatch } from "../judgements.js";
 import { multilabelMetrics } from "../metrics.js";
 import {
@@ -161,6 +162,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   isEvaluated: () => true,
   metrics: multilabelMetrics,
   headlineMetric: () => "accuracy",
+  endToEnd: endToEndLabels(({ labels }) => labels),
   judgement: byExactMatch,
   likelihood: () => "categorical",
   answerType: () => "text",

@@ -14,6 +14,7 @@ import {
   UNWEIGHTED,
 } from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { endToEndClass } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { levelMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -107,6 +108,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
   isEvaluated: () => true,
   metrics: levelMetrics,
   headlineMetric: () => "mean_absolute_error",
+  endToEnd: endToEndClass("accuracy", ({ levels }) => levels, true),
   judgement: byAbsoluteError,
   likelihood: () => "categorical",
   answerType: () => "text",

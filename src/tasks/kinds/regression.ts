@@ -7,6 +7,7 @@ import { checkOptions, oneOf, POSITIVE } from "../../options.js";
 import { OFF_PICTURE, isMissing, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
+import { endToEndUnbounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { unboundedMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
@@ -108,6 +109,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   isEvaluated: () => true,
   metrics: unboundedMetrics,
   headlineMetric: () => "mean_absolute_error",
+  endToEnd: endToEndUnbounded,
   judgement: byAbsoluteError,
   likelihood: ({ loss }) => (loss === "squared" ? "gaussian" : "categorical"),
   answerType: () => "number",

@@ -2,6 +2,7 @@
 import { evaluateSplit, LOSS, TOTAL } from "../../analysis/evaluate.js";
 import { scoreSplit } from "../../analysis/score.js";
 import { outputsOf } from "../../asking/outputs.js";
+import type { Dataset } from "../../data/dataset.js";
 import { createRandom } from "../../data/rng.js";
 import { axisOf } from "../../flow/graph.js";
 import type { RowMask } from "../../flow/masks.js";
@@ -9,9 +10,21 @@ import { type Monitor, monitoredValue, parseMonitor } from "../../project/monito
 import { defaultThresholds } from "../../records/thresholds.js";
 import type { EvaluationRow } from "../../tasks/evaluation.js";
 import { behaviourOf, isEvaluated, isSummarized } from "../../tasks/index.js";
+import { lossMasks } from "../predict-rows.js";
 import type { RunContext } from "../run-context.js";
 
-type WatchContext = Pick<RunContext, "project" | "settings" | "dataset" | "loggers">;
+/** What decides which metric can be watched. */
+export interface MonitorContext {
+  readonly project: Pick<RunContext["project"], "graph">;
+  readonly settings: RunContext["settings"];
+  readonly dataset: Pick<Dataset, "rows" | "ids" | "labels" | "splits" | "offsets">;
+}
+
+interface ChosenMonitor {
+  readonly monitor: Monitor | null;
+  /** What is said of it before the first epoch; null where it is as it was asked for. */
+  readonly doubt: { readonly level: "warning" | "message"; readonly text: string } | null;
+}
 
 /** What decides the best epoch, the plateau and early stopping. */
 export interface WatchedMetric {
@@ -29,9 +42,13 @@ export interface WatchedMetric {
  * computed, that is the validation loss, and where there is none nothing; both are said.
  * @param masks loss mask of each task over all rows
  */
-export async function watchMetric(context: WatchContext, masks: readonly RowMask[]): Promise<WatchedMetric> {
-  const monitor = await chooseMonitor(context, masks);
+export async function watchMetric(
+  context: MonitorContext & Pick<RunContext, "loggers">,
+  masks: readonly RowMask[],
+): Promise<WatchedMetric> {
+  const { monitor, doubt } = await chooseMonitor(context, masks);
   const { loggers } = context;
+  if (doubt !== null) loggers[doubt.level](doubt.text);
   let isTold = false;
   let hasValue = false;
   return {
@@ -57,31 +74,38 @@ export async function watchMetric(context: WatchContext, masks: readonly RowMask
 
 const nameOf = ({ taskPath, metric }: Monitor): string => `${taskPath}/${metric}`;
 
-async function chooseMonitor(context: WatchContext, masks: readonly RowMask[]): Promise<Monitor | null> {
-  const { project, settings, dataset, loggers } = context;
+/** What a run would warn of before its first epoch; null where there is nothing, or only pictures can tell. */
+export async function monitorDoubt(context: MonitorContext): Promise<string | null> {
+  // labels in pixels of pictures are not known before these are opened
+  if (context.project.graph.tasks.some(({ spec }) => behaviourOf(spec).imageScales(spec).length > 0)) return null;
+  const { doubt } = await chooseMonitor(context, lossMasks(context));
+  return doubt?.level === "warning" ? doubt.text : null;
+}
+
+async function chooseMonitor(context: MonitorContext, masks: readonly RowMask[]): Promise<ChosenMonitor> {
+  const { project, settings, dataset } = context;
   const { valid } = dataset.splits;
   const monitor = parseMonitor(project.graph, settings.train.monitor);
   const asked = `train.monitor "${nameOf(monitor)}" is undefined`;
   if (!hasLoss(context, masks)) {
     const why = valid.length === 0 ? "there are no valid rows" : "no valid row has a label that counts";
-    const said = `${asked}, since ${why}: the weights of the last epoch are evaluated${idleSettings(settings)}.`;
-    if (needsMonitor(settings)) loggers.warning(said);
-    else loggers.message(said);
-    return null;
+    const text = `${asked}, since ${why}: the weights of the last epoch are evaluated${idleSettings(settings)}.`;
+    return { monitor: null, doubt: { level: needsMonitor(settings) ? "warning" : "message", text } };
   }
-  if (monitor.taskPath === TOTAL) return monitor;
+  if (monitor.taskPath === TOTAL) return { monitor, doubt: null };
   const count = await undefinedRows(context, monitor);
-  if (count === null) return monitor;
+  if (count === null) return { monitor, doubt: null };
   const why =
     count === 0
       ? "none of its valid rows has a label that counts"
       : `the labels of its ${count} valid rows do not define it (do they hold one class alone?)`;
-  loggers.warning(`${asked}, since ${why}. Epochs are compared by the validation loss (${TOTAL}/${LOSS}) instead.`);
-  return parseMonitor(project.graph, `${TOTAL}/${LOSS}`);
+  const loss = `${TOTAL}/${LOSS}`;
+  const text = `${asked}, since ${why}. Epochs are compared by the validation loss (${loss}) instead.`;
+  return { monitor: parseMonitor(project.graph, loss), doubt: { level: "warning", text } };
 }
 
 /** Whether any evaluated task has a loss on valid. */
-function hasLoss({ project, dataset }: WatchContext, masks: readonly RowMask[]): boolean {
+function hasLoss({ project, dataset }: MonitorContext, masks: readonly RowMask[]): boolean {
   const { valid } = dataset.splits;
   const evaluated = project.graph.tasks.filter(({ spec }) => isEvaluated(spec));
   return evaluated.some(({ index, spec }) =>
@@ -89,11 +113,11 @@ function hasLoss({ project, dataset }: WatchContext, masks: readonly RowMask[]):
   );
 }
 
-function needsMonitor({ train }: WatchContext["settings"]): boolean {
+function needsMonitor({ train }: MonitorContext["settings"]): boolean {
   return train.earlyStopping !== null || train.reduceOnPlateau !== null || train.monitor !== `${TOTAL}/${LOSS}`;
 }
 
-function idleSettings({ train }: WatchContext["settings"]): string {
+function idleSettings({ train }: MonitorContext["settings"]): string {
   const idle = (["earlyStopping", "reduceOnPlateau"] as const).filter((name) => train[name] !== null);
   if (idle.length === 0) return "";
   return `, and ${idle.map((name) => `train.${name}`).join(" and ")} ${idle.length === 1 ? "does" : "do"} nothing`;
@@ -104,7 +128,7 @@ function idleSettings({ train }: WatchContext["settings"]): string {
  * answers and their opposites.
  * @returns the rows that it would be over; null where it is defined, or where only the network can tell
  */
-async function undefinedRows({ project, dataset }: WatchContext, monitor: Monitor): Promise<number | null> {
+async function undefinedRows({ project, dataset }: MonitorContext, monitor: Monitor): Promise<number | null> {
   const { graph } = project;
   // their answers are per token, or summaries that the network makes: too many to be made up
   if (graph.tasks.some(({ spec }) => axisOf(spec) === "token" || isSummarized(spec))) return null;

@@ -1,9 +1,9 @@
 /** @file Preconditions found in the empty cells of tables that were drawn from flows. */
 import { describe, expect, test } from "vitest";
-import { createRandom, type Random } from "../../src/data/rng.js";
-import type { Condition } from "../../src/flow/graph.js";
-import type { LabelColumn } from "../../src/init/label-column.js";
-import { mineFlow } from "../../src/init/mine-flow.js";
+import { createRandom, type Random } from "../../../src/data/rng.js";
+import type { Condition } from "../../../src/flow/graph.js";
+import type { LabelColumn } from "../../../src/init/mining/label-column.js";
+import { mineFlow } from "../../../src/init/mining/mine-flow.js";
 
 type Truth = boolean | null;
 

@@ -1,0 +1,156 @@
+/**
+ * @file The condition that says best which cells of a column are filled.
+ *
+ * Each condition of up to two gates is judged by how short a message it makes of which cells are filled (minimum
+ * description length, Rissanen 1978): the condition itself, then the labels missing where it holds. A filled cell where
+ * it does not hold rules it out.
+ */
+import { logGamma } from "../../analysis/statistics/log-gamma.js";
+import { anyOutside, count, countBoth, countEither, countThree, type RowSet, without } from "./bits.js";
+import { conjunction, disjunction, type Gate, type Statement, simpleStatements, statementsOn } from "./statements.js";
+
+/** The cells of one column, and how many columns there are to choose gates from. */
+export interface FilledCells {
+  readonly filled: RowSet;
+  readonly empty: RowSet;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** @returns null where no condition says it in fewer words than none */
+export function bestCondition(cells: FilledCells, gates: readonly Gate[]): Statement | null {
+  // nothing is to be explained where no cell is empty
+  if (count(cells.empty) === 0) return null;
+  const search = new Search(cells);
+  search.singles(gates);
+  search.conjunctions();
+  for (const gate of gates) search.disjunctions(gate, gates);
+  return search.best.statement;
+}
+
+/** Lengths as close as that are the same: rounding does not decide. */
+const SAME = 1e-9;
+
+class Search {
+  best: { readonly statement: Statement | null; readonly length: number };
+  readonly #cells: FilledCells;
+  #narrowing: readonly Statement[] = [];
+
+  constructor(cells: FilledCells) {
+    this.#cells = cells;
+    this.best = { statement: null, length: messageLength(cells, null) };
+  }
+
+  /** Conditions on one gate that are possible on all filled rows. */
+  singles(gates: readonly Gate[]): void {
+    const { filled, empty } = this.#cells;
+    const found = gates.flatMap((gate) => statementsOn(gate, filled));
+    this.#narrowing = found.filter(({ possible }) => anyOutside(empty, possible));
+    for (const statement of this.#narrowing) this.#consider(statement);
+  }
+
+  conjunctions(): void {
+    const { filled, empty } = this.#cells;
+    this.#narrowing.forEach((left, i) => {
+      for (const right of this.#narrowing.slice(i + 1)) {
+        const held = (cells: RowSet) => countThree(cells, left.holds, right.holds);
+        if (!this.#canBeBetter(left, right, held(empty), () => held(filled))) continue;
+        // one that holds wherever the other does, as what a gate hangs on, says nothing more
+        if (anyOutside(left.holds, right.possible) && anyOutside(right.holds, left.possible))
+          this.#consider(conjunction(left, right));
+      }
+    });
+  }
+
+  /** Of what is said of a gate with what covers the rest of the filled rows. */
+  disjunctions(gate: Gate, gates: readonly Gate[]): void {
+    const { filled, empty } = this.#cells;
+    for (const left of simpleStatements(gate, filled)) {
+      const [there, missing] = [countBoth(filled, left.holds), countBoth(empty, left.holds)];
+      if (there === 0 || !this.#canBeBetter(left, null, missing, () => there)) continue;
+      const rest = without(filled, left.possible);
+      // that it is possible on all of them already makes it a condition by itself
+      if (count(rest) === 0) continue;
+      for (const other of gates) {
+        if (other.index !== gate.index) this.#covered(left, gate, other, rest);
+      }
+    }
+  }
+
+  #covered(left: Statement, gate: Gate, other: Gate, rest: RowSet): void {
+    const { filled, empty } = this.#cells;
+    for (const right of statementsOn(other, rest)) {
+      const missing = countBoth(empty, right.holds);
+      if (!this.#canBeBetter(right, null, missing, () => countBoth(filled, right.holds))) continue;
+      this.#considerEither(left, right, gate.index < other.index);
+      // what the other one covers need not be covered by this one: a wider step, another set of classes
+      const { kind } = gate.sets.column.form;
+      if (kind === "binary" || kind === "labels") continue;
+      const isCertain = !anyOutside(right.possible, right.held);
+      for (const covered of isCertain ? [right.held] : [right.possible, right.held]) {
+        const uncovered = without(filled, covered);
+        if (count(uncovered) === 0) continue;
+        for (const wider of statementsOn(gate, uncovered)) {
+          this.#considerEither(wider, right, gate.index < other.index);
+        }
+      }
+    }
+  }
+
+  /** @param inOrder whether the first one's gate was declared before the second's */
+  #considerEither(left: Statement, right: Statement, inOrder: boolean): void {
+    const { filled, empty } = this.#cells;
+    const held = (cells: RowSet) => countEither(cells, left.holds, right.holds);
+    if (!this.#canBeBetter(left, right, held(empty), () => held(filled))) return;
+    this.#consider(inOrder ? disjunction(left, right) : disjunction(right, left));
+  }
+
+  /**
+   * Whether a condition of two gates may be shorter than the best so far, by what is certain of it before it is made:
+   * some rows on which it holds.
+   * @param missing of these without a label
+   * @param there of these with one
+   */
+  #canBeBetter(left: Statement, right: Statement | null, missing: number, there: () => number): boolean {
+    const words = left.cost + (right?.cost ?? 0) + choiceOfGates(this.#cells, 2);
+    if (words >= this.best.length - SAME) return false;
+    return words + betaBinomial(there(), missing) < this.best.length - SAME;
+  }
+
+  #consider(statement: Statement): void {
+    const length = messageLength(this.#cells, statement);
+    // of equals the first: the one whose gates were declared first
+    if (length < this.best.length - SAME) this.best = { statement, length };
+  }
+}
+
+/**
+ * Length of the message in nats: the choice of the condition, then the empty cells where it holds under a missing
+ * rate of its own (Beta-binomial, uniform prior), then cells where a gate's label is missing, as a mixture.
+ */
+export function messageLength(cells: FilledCells, statement: Statement | null): number {
+  const { filled, rows } = cells;
+  if (statement === null) {
+    const there = count(filled);
+    return betaBinomial(there, rows - there);
+  }
+  const { held, possible, fails } = statement;
+  if (anyOutside(filled, possible)) return Number.POSITIVE_INFINITY;
+  const [there, all] = [countBoth(held, filled), count(held)];
+  const open = without(possible, held);
+  const [openThere, opened] = [countBoth(open, filled), count(open)];
+  const missingRate = (all - there + 1) / (all + 2);
+  const share = ((all + 1) / (all + count(fails) + 2)) * (1 - missingRate);
+  const mixture = openThere * Math.log(share) + (opened - openThere) * Math.log(1 - share);
+  return betaBinomial(there, all - there) - mixture + statement.cost + choiceOfGates(cells, statement.gates.length);
+}
+
+/** Which columns they are, and the usual price of a parameter (Schwarz 1978), so that chance does not buy a gate. */
+function choiceOfGates({ columns, rows }: FilledCells, gates: number): number {
+  return gates * (Math.log(Math.max(2, columns)) + Math.log(rows));
+}
+
+/** −log of the probability of k of k + m under a rate of uniform prior: log((k + m + 1)! / (k! m!)). */
+function betaBinomial(there: number, missing: number): number {
+  return logGamma(there + missing + 2) - logGamma(there + 1) - logGamma(missing + 1);
+}

@@ -1,0 +1,247 @@
+/** @file What can be said of one gate: statements, with the rows on which they are true, false or could be either. */
+import { at, f64At } from "../../arrays.js";
+import type { Condition } from "../../flow/graph.js";
+import {
+  anyBoth,
+  anyOutside,
+  both,
+  countBoth,
+  either,
+  emptySet,
+  firstOf,
+  forEachInBoth,
+  type RowSet,
+  without,
+} from "./bits.js";
+import type { GateSets } from "./gate-sets.js";
+
+/** A condition with the rows that it holds on. */
+export interface Statement {
+  readonly condition: Condition;
+  /** Rows on which it is true. */
+  readonly holds: RowSet;
+  /** Rows on which it is true, or must be: another task that hangs on it has a label. */
+  readonly held: RowSet;
+  /** Rows on which it is false; of a disjunction also those on which one part is false and the other was not asked. */
+  readonly fails: RowSet;
+  /** Rows on which it is true, or would be for some value of a missing label. */
+  readonly possible: RowSet;
+  /** How many bits of choice it took, in nats. */
+  readonly cost: number;
+  /** Positions of its gates among the columns. */
+  readonly gates: readonly number[];
+  /** Statements about one gate that are all true where it is; of a disjunction none is certain. */
+  readonly parts: readonly Statement[];
+}
+
+/** A gate and the rows on which its empty cells are missing labels rather than questions that were not asked. */
+export interface Gate {
+  readonly index: number;
+  readonly sets: GateSets;
+  readonly missing: RowSet;
+  /** Rows with a value, and those on which it is missing. */
+  readonly asked: RowSet;
+  readonly hints: readonly Hint[];
+}
+
+/** What a label of another task says of a gate whose own label is missing. */
+export interface Hint {
+  /** Rows on which that task's condition, which reads this gate alone, is true. */
+  readonly holds: RowSet;
+  /** Rows on which it must be, although the gate's label is missing. */
+  readonly rows: RowSet;
+}
+
+export function gateOf(index: number, sets: GateSets, missing: RowSet, hints: readonly Hint[]): Gate {
+  return { index, sets, missing, hints, asked: either(sets.known, missing) };
+}
+
+/**
+ * Statements about one gate that are not false on any of these rows, and false somewhere.
+ * @param rows on which they must be possible
+ */
+export function statementsOn(gate: Gate, rows: RowSet): Statement[] {
+  const { sets } = gate;
+  // where the gate was not asked, nothing about it is possible
+  if (anyOutside(rows, gate.asked)) return [];
+  const { form } = sets.column;
+  switch (form.kind) {
+    case "none":
+      return [];
+    case "binary":
+    case "labels": {
+      const found: Statement[] = [];
+      sets.atoms.forEach((yes, label) => {
+        const no = at(sets.others, label);
+        if (!anyBoth(rows, no)) found.push(labelled(gate, label, true));
+        if (!anyBoth(rows, yes)) found.push(labelled(gate, label, false));
+      });
+      return found;
+    }
+    case "classes": {
+      const seen = new Set(sets.atoms.flatMap((rowsOf, index) => (anyBoth(rowsOf, rows) ? [index] : [])));
+      return seen.size === 0 || seen.size === form.names.length ? [] : [oneOf(gate, seen, form.names.length)];
+    }
+    case "number":
+      return ranges(gate, rows);
+    default:
+      return form satisfies never;
+  }
+}
+
+/**
+ * Statements about one gate of which `or` is made: yes, no, a label, the classes whose rows are filled most, a step of
+ * a number.
+ * @param filled rows with a label of the task whose condition is looked for
+ */
+export function* simpleStatements(gate: Gate, filled: RowSet): Generator<Statement> {
+  const { sets } = gate;
+  const { form } = sets.column;
+  switch (form.kind) {
+    case "none":
+      return;
+    case "binary":
+    case "labels":
+      for (let label = 0; label < sets.atoms.length; label++) {
+        yield labelled(gate, label, true);
+        yield labelled(gate, label, false);
+      }
+      return;
+    case "classes": {
+      const order = classesByFilledShare(sets, filled);
+      for (let size = 1; size < order.length; size++)
+        yield oneOf(gate, new Set(order.slice(0, size)), form.names.length);
+      return;
+    }
+    case "number":
+      for (const { value, from } of sets.steps) {
+        yield atLeast(gate, value, from);
+        yield below(gate, value, without(sets.known, from));
+      }
+      return;
+    default:
+      form satisfies never;
+  }
+}
+
+/** Those that make a task be asked have the larger share of filled rows, whatever else it hangs on. */
+function classesByFilledShare({ atoms, counts }: GateSets, filled: RowSet): number[] {
+  const share = atoms.map((rowsOf, index) => countBoth(rowsOf, filled) / Math.max(1, at(counts, index)));
+  return atoms.map((_, index) => index).sort((a, b) => at(share, b) - at(share, a) || a - b);
+}
+
+/** A binary gate, or one label of a multilabel, said or denied. */
+function labelled(gate: Gate, label: number, isSaid: boolean): Statement {
+  const { sets } = gate;
+  const { form, name: task } = sets.column;
+  const said: Condition = form.kind === "binary" ? { kind: "true", task } : { kind: "has", task, label };
+  const cost = form.kind === "binary" ? Math.LN2 : Math.log(2 * sets.atoms.length);
+  const [yes, no] = [at(sets.atoms, label), at(sets.others, label)];
+  return isSaid ? statement(gate, said, yes, no, cost) : statement(gate, { kind: "not", of: said }, no, yes, cost);
+}
+
+function oneOf(gate: Gate, classes: ReadonlySet<number>, width: number): Statement {
+  const { atoms, known, column } = gate.sets;
+  const condition: Condition = { kind: "isOneOf", task: column.name, classes: [...classes].sort((a, b) => a - b) };
+  // as many choices as there are sets of this size: Stirling is not needed for so few
+  const size = Math.min(classes.size, width - classes.size);
+  let cost = Math.log(width);
+  for (let i = 0; i < size; i++) cost += Math.log((width - i) / (i + 1));
+  let holds = emptySet(32 * known.length);
+  for (const index of classes) holds = either(holds, at(atoms, index));
+  return statement(gate, condition, holds, without(known, holds), cost);
+}
+
+/** `atLeast` and `below` at the edges of what the rows show. */
+function ranges(gate: Gate, rows: RowSet): Statement[] {
+  const { sets } = gate;
+  const { values } = sets.column;
+  const [lowest, highest] = [
+    sets.atoms.findIndex((bin) => anyBoth(bin, rows)),
+    sets.atoms.findLastIndex((bin) => anyBoth(bin, rows)),
+  ];
+  if (lowest < 0) return [];
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  forEachInBoth(at(sets.atoms, lowest), rows, (row) => {
+    low = Math.min(low, f64At(values, row));
+  });
+  forEachInBoth(at(sets.atoms, highest), rows, (row) => {
+    high = Math.max(high, f64At(values, row));
+  });
+  const { distinct } = sets;
+  const [first, last] = [firstOf(distinct, low), firstOf(distinct, high)];
+  const found: Statement[] = [];
+  if (first > 0) found.push(atLeast(gate, roundest(f64At(distinct, first - 1), low), sets.fromValue(first)));
+  if (last < distinct.length - 1) {
+    const upTo = without(sets.known, sets.fromValue(last + 1));
+    found.push(below(gate, roundest(high, f64At(distinct, last + 1)), upTo));
+  }
+  const [from, to] = found;
+  return from !== undefined && to !== undefined ? [from, to, conjunction(from, to)] : found;
+}
+
+function atLeast(gate: Gate, value: number, holds: RowSet): Statement {
+  const condition: Condition = { kind: "atLeast", task: gate.sets.column.name, value };
+  return statement(gate, condition, holds, without(gate.sets.known, holds), Math.log(2 * gate.sets.distinct.length));
+}
+
+function below(gate: Gate, value: number, holds: RowSet): Statement {
+  const condition: Condition = { kind: "below", task: gate.sets.column.name, value };
+  return statement(gate, condition, holds, without(gate.sets.known, holds), Math.log(2 * gate.sets.distinct.length));
+}
+
+/** The number with the fewest decimals above `low` and not above `high`, as people choose their limits. */
+export function roundest(low: number, high: number): number {
+  // steps larger than both are 0 or nothing
+  const largest = Math.max(Math.abs(low), Math.abs(high), Number.MIN_VALUE);
+  for (let decimals = Math.max(-12, -Math.ceil(Math.log10(largest)) - 1); decimals <= 12; decimals++) {
+    const step = 10 ** -decimals;
+    const value = Math.floor(high / step) * step;
+    // by way of text, so that 0.1 is not 0.1000000000000001
+    const rounded = Number(value.toFixed(Math.max(0, decimals)));
+    if (rounded > low && rounded <= high) return rounded;
+  }
+  return high;
+}
+
+function statement(
+  { index, missing, hints }: Gate,
+  condition: Condition,
+  holds: RowSet,
+  fails: RowSet,
+  cost: number,
+): Statement {
+  let held = holds;
+  // true there, since it is true wherever that other condition is
+  for (const hint of hints) if (!anyOutside(hint.holds, holds)) held = either(held, hint.rows);
+  const said = { condition, holds, held, fails, possible: either(holds, missing), cost, gates: [index] };
+  return { ...said, parts: [{ ...said, parts: [] }] };
+}
+
+/** Both statements (Kleene). */
+export function conjunction(left: Statement, right: Statement): Statement {
+  return {
+    condition: { kind: "and", of: [left.condition, right.condition] },
+    holds: both(left.holds, right.holds),
+    held: both(left.held, right.held),
+    fails: either(left.fails, right.fails),
+    possible: both(left.possible, right.possible),
+    cost: left.cost + right.cost,
+    gates: [...new Set([...left.gates, ...right.gates])],
+    parts: [...left.parts, ...right.parts],
+  };
+}
+
+/** One of the statements, or both (Kleene). */
+export function disjunction(left: Statement, right: Statement): Statement {
+  return {
+    condition: { kind: "or", of: [left.condition, right.condition] },
+    holds: either(left.holds, right.holds),
+    held: either(left.held, right.held),
+    fails: without(without(either(left.fails, right.fails), left.possible), right.possible),
+    possible: either(left.possible, right.possible),
+    cost: left.cost + right.cost,
+    gates: [...new Set([...left.gates, ...right.gates])],
+    parts: [],
+  };
+}

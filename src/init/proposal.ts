@@ -1,0 +1,275 @@
+/** @file The roles of a table's columns → inputs, tasks and the flow of a project. */
+import type { InputSpec } from "../data/dataset.js";
+import { image, numeric } from "../data/inputs/inputs.js";
+import { tableIds } from "../data/inputs/table-inputs.js";
+import { splitByColumn, splitRows } from "../data/split.js";
+import { placeOf, type Table } from "../data/tables/table.js";
+import { UsageError } from "../errors.js";
+import { at, f64At } from "../arrays.js";
+import { type Condition, gatesOf } from "../flow/graph.js";
+import { all, factsOf, isTruth } from "./cells.js";
+import { evidenceOf, type Gates } from "./conditions.js";
+import type { ColumnRole } from "./guess-columns.js";
+import { inputNames, taskNames } from "./identifiers.js";
+import { type MinedTask, mineFlow } from "./mining/mine-flow.js";
+import { lookAtPictures, type PictureFacts, type PictureSize, readSize } from "./pictures.js";
+import { type Place, placesOf } from "./places.js";
+import { type TaskRole, taskOf } from "./task-role.js";
+import { type Vocabulary, vocabularyOf } from "./vocabulary.js";
+
+/** One input of the project. */
+export type ProposedInput = {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly hasGaps: boolean;
+} & (
+  | { readonly kind: "image"; readonly size: readonly [height: number, width: number]; readonly channels: 1 | 3 }
+  | { readonly kind: "numeric" }
+  | { readonly kind: "categorical"; readonly categories: readonly string[] }
+  | { readonly kind: "tokens"; readonly vocabulary: Vocabulary; readonly file: string }
+);
+
+/** One task of the flow. */
+export interface ProposedTask {
+  readonly name: string;
+  readonly column: string;
+  readonly role: TaskRole;
+  /** What it measures on the picture; null: nothing. */
+  readonly place: Place | null;
+  /** Whether it is read from the table as a condition, and not asked of the network. */
+  readonly isKnown: boolean;
+  readonly given: Condition | null;
+  readonly mined: MinedTask;
+  /** For and against its precondition, in words. */
+  readonly evidence: readonly string[];
+}
+
+/** Shares of the rows, or a column that says it. */
+export type ProposedSplit =
+  | { readonly column: string }
+  | { readonly train: number; readonly valid: number; readonly test: number; readonly seed: number };
+
+export interface Proposal {
+  /** What the configuration calls the table: a path relative to the project. */
+  readonly source: string;
+  readonly rows: number;
+  /** In the table's order. */
+  readonly columns: readonly ColumnRole[];
+  readonly split: ProposedSplit;
+  readonly inputs: readonly ProposedInput[];
+  /** In the order of the flow: gates come before what they gate. */
+  readonly tasks: readonly ProposedTask[];
+  readonly gates: Gates;
+  /** What is wrong with some of the pictures; null: nothing. */
+  readonly badPictures: { readonly count: number; readonly looked: number; readonly first: string } | null;
+}
+
+/** A table that a project is proposed for. */
+export interface OpenedTable {
+  readonly table: Table;
+  readonly source: string;
+  readonly projectDir: string;
+  /** What is known of the pictures of a column, where they are not on the disk yet. */
+  readonly pictures?: PictureFacts | undefined;
+}
+
+const FRACTIONS = { train: 0.7, valid: 0.15, test: 0.15, seed: 7 } as const;
+
+/**
+ * @param roles clear ones, of all columns
+ * @throws UsageError if there is nothing to ask or nothing to see answers from; DataError if no picture can be used
+ */
+export async function propose(opened: OpenedTable, roles: readonly ColumnRole[]): Promise<Proposal> {
+  const { table, source } = opened;
+  const pictures = new Map<string, PictureFacts>();
+  for (const { role, column } of roles) {
+    if (role === "image")
+      pictures.set(column, opened.pictures ?? (await lookAtPictures(table, column, opened.projectDir)));
+  }
+  const split = splitOf(roles);
+  const columns = withoutUnlabelled(table, roles, split);
+  const labels = columns.filter((role) => role.role === "task");
+  assertEnough(opened, columns);
+  const known = knownGates(table, columns);
+  const mined = mineFlow(inTableOrder(columns, [...labels, ...known]).map((role) => role.labels));
+  const asked = askedOf(mined.tasks, labels, known);
+  const names = namesOf(
+    table,
+    asked.map(({ role }) => role.column),
+  );
+  const gates: Gates = {
+    roles: new Map(asked.map(({ role }) => [role.column, role])),
+    taskName: (column) => names.get(column) ?? column,
+  };
+  const [first] = pictures.values();
+  const places = placesOf(
+    pictures.size === 0 ? [] : labels.filter(({ kind }) => kind === "regression"),
+    first?.sizes ?? [],
+  );
+  const rowName = (row: number) => placeOf(table, row);
+  return {
+    ...{ source, columns, split, gates, rows: table.rows },
+    inputs: inputsOf(table, columns, pictures, [...names.values()]),
+    tasks: asked.map(({ role, mined: found }) => ({
+      name: gates.taskName(role.column),
+      column: role.column,
+      role,
+      place: places.get(role.column) ?? null,
+      isKnown: known.includes(role),
+      given: found.given,
+      mined: found,
+      evidence: evidenceOf(found, gates, rowName),
+    })),
+    badPictures: badPicturesOf(pictures),
+  };
+}
+
+function splitOf(roles: readonly ColumnRole[]): ProposedSplit {
+  const column = roles.find(({ role }) => role === "split")?.column;
+  return column === undefined ? FRACTIONS : { column };
+}
+
+/** Labels of which the train split has none cannot be trained. */
+function withoutUnlabelled(table: Table, roles: readonly ColumnRole[], split: ProposedSplit): readonly ColumnRole[] {
+  const picture = roles.find(({ role }) => role === "image");
+  const named: InputSpec =
+    picture === undefined ? numeric({ columns: ["row"] }) : image({ column: picture.column, size: [8, 8] });
+  const ids = tableIds(table, { input: named });
+  const { train } = "column" in split ? splitByColumn(table, split.column) : splitRows(ids, split);
+  return roles.map((role): ColumnRole => {
+    if (role.role !== "task" || train.some((row) => !Number.isNaN(f64At(role.labels.values, row)))) return role;
+    return { role: "ignored", column: role.column, why: "it has no label in the train split" };
+  });
+}
+
+/** @throws UsageError if there is nothing to ask, or nothing that answers are seen from */
+function assertEnough({ table }: OpenedTable, columns: readonly ColumnRole[]): void {
+  const has = (...roles: readonly ColumnRole["role"][]) => columns.some(({ role }) => roles.includes(role));
+  const why = columns
+    .flatMap((role) => (role.role === "ignored" ? [`"${role.column}": ${role.why}`] : []))
+    .slice(0, 8)
+    .join("; ");
+  const reasons = why === "" ? "" : ` Left out are ${why}.`;
+  const facts = { file: table.file, columns: columns.map(({ role, column }) => ({ column, role })) };
+  if (!has("task")) {
+    throw new UsageError(
+      `No column of ${table.file} is a question: all are inputs or left out.${reasons} Name one with --task COLUMN=KIND.`,
+      facts,
+    );
+  }
+  if (!has("image", "numeric", "categorical", "tokens")) {
+    throw new UsageError(
+      `${table.file} has no column that answers could be seen from: all are questions or left out.${reasons} Name one with --image COLUMN or --input COLUMN.`,
+      facts,
+    );
+  }
+}
+
+/** Complete yes-or-no inputs: they can be conditions, and are there whenever the network is asked. */
+function knownGates(table: Table, columns: readonly ColumnRole[]): TaskRole[] {
+  return columns.flatMap(({ role, column }) => {
+    if (role !== "numeric" && role !== "categorical") return [];
+    const facts = factsOf(column, table.columns.get(column) ?? []);
+    return facts.filled === table.rows && all(facts, isTruth) ? [taskOf(facts, "binary")] : [];
+  });
+}
+
+function inTableOrder(columns: readonly ColumnRole[], roles: readonly TaskRole[]): TaskRole[] {
+  return columns.flatMap(({ column }) => roles.filter((role) => role.column === column));
+}
+
+/** Tasks in the order of the flow; of the inputs that could be conditions only those that are. */
+function askedOf(
+  mined: readonly MinedTask[],
+  labels: readonly TaskRole[],
+  known: readonly TaskRole[],
+): { readonly role: TaskRole; readonly mined: MinedTask }[] {
+  const read = new Set(mined.flatMap(({ given }) => (given === null ? [] : [...gatesOf(given)])));
+  return mined.flatMap((found) => {
+    const role = labels.find(({ column }) => column === found.name);
+    if (role !== undefined) return [{ role, mined: found }];
+    const gate = known.find(({ column }) => column === found.name && read.has(column));
+    return gate === undefined ? [] : [{ role: gate, mined: found }];
+  });
+}
+
+/** Column → name of its task. */
+function namesOf(table: Table, asked: readonly string[]): ReadonlyMap<string, string> {
+  const names = taskNames(asked, [...table.columns.keys()]);
+  return new Map(asked.map((column, i) => [column, at(names, i)]));
+}
+
+function badPicturesOf(pictures: ReadonlyMap<string, PictureFacts>): Proposal["badPictures"] {
+  for (const { bad, looked } of pictures.values()) if (bad !== null) return { ...bad, looked };
+  return null;
+}
+
+function inputsOf(
+  table: Table,
+  columns: readonly ColumnRole[],
+  pictures: ReadonlyMap<string, PictureFacts>,
+  tasks: readonly string[],
+): ProposedInput[] {
+  const inputs: (ProposedInput & { readonly wanted: string })[] = [];
+  const named = { name: "" };
+  for (const role of columns) {
+    const { column } = role;
+    switch (role.role) {
+      case "image": {
+        const { sizes = [], isGrey = false } = pictures.get(column) ?? {};
+        const read = readSize(sizes.length === 0 ? [SMALL] : sizes);
+        inputs.push({
+          ...named,
+          wanted: "image",
+          kind: "image",
+          columns: [column],
+          hasGaps: false,
+          size: read,
+          channels: isGrey ? 1 : 3,
+        });
+        break;
+      }
+      case "categorical": {
+        const { categories, hasGaps } = role;
+        inputs.push({ ...named, wanted: column, kind: "categorical", columns: [column], categories, hasGaps });
+        break;
+      }
+      case "tokens": {
+        const vocabulary = vocabularyOf(factsOf(column, table.columns.get(column) ?? []));
+        inputs.push({
+          ...named,
+          wanted: "text",
+          kind: "tokens",
+          columns: [column],
+          vocabulary,
+          hasGaps: false,
+          file: "",
+        });
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  const numbers = columns.filter((role) => role.role === "numeric");
+  if (numbers.length > 0) {
+    const hasGaps = numbers.some((role) => role.hasGaps);
+    inputs.push({
+      ...named,
+      wanted: "numbers",
+      kind: "numeric",
+      columns: numbers.map(({ column }) => column),
+      hasGaps,
+    });
+  }
+  const names = inputNames(
+    inputs.map(({ wanted }) => wanted),
+    tasks,
+  );
+  return inputs.map(({ wanted: _, ...input }, i) => {
+    const name = at(names, i);
+    return input.kind === "tokens" ? { ...input, name, file: `${name}-vocabulary.txt` } : { ...input, name };
+  });
+}
+
+const SMALL: PictureSize = { row: 0, width: 64, height: 64 };
