@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { CoolError, StoreError, sentence } from "../errors.js";
 import { type Condition, type FlowGraph, gatesOf, type TaskKind, type TaskSpec } from "../flow/graph.js";
+import { type Externals, NO_EXTERNALS } from "../engine/model/pretrained/external-part.js";
 import { problemOf } from "../platform/document-problem.js";
 import { parseSettings } from "../project/settings.js";
 import type { SourceRecord } from "../provenance/capture-source.js";
@@ -37,6 +38,11 @@ const inputSpecs: { readonly [K in RunConfig["inputs"][string]["kind"]]: z.ZodTy
   }),
 };
 
+/** Models that feed a run's network; of most runs none. */
+export function externalsOf(runDir: string): Externals {
+  return readRunConfig(runDir).externals ?? NO_EXTERNALS;
+}
+
 const shapes = z.array(z.looseObject({}));
 
 const config = z.looseObject({
@@ -52,6 +58,19 @@ const config = z.looseObject({
   skipped: z.array(z.looseObject({ row: count, sample: text, reason: text })).default([]),
   transfer: z.looseObject({ from: text, taken: shapes, fresh: z.array(text) }).optional(),
   pretrained: z.array(z.looseObject({ model: text, digest: text, output: text })).optional(),
+  externals: z
+    .looseObject({
+      parts: z.array(
+        z.looseObject({
+          ...{ name: text, input: text, model: text, output: text, format: z.literal("onnx") },
+          digest: z.string().regex(/^[0-9a-f]{64}$/),
+          shape: z.array(extent).min(1),
+          preprocessing: z.looseObject({}),
+        }),
+      ),
+      unread: z.array(text),
+    })
+    .optional(),
 });
 
 const condition: z.ZodType = z.lazy(() =>

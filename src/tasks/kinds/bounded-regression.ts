@@ -6,6 +6,7 @@ import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/gra
 import { checkOptions, NUMBER, oneOf } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { logitOf, mean, median, rowsOf } from "../constants.js";
+import { meanOfProbabilities } from "../ensembles.js";
 import { endToEndBounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
@@ -123,6 +124,8 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     // the best of absolute and of squared errors
     return fractions.length === 0 ? [] : [median(fractions), mean(fractions)].map((fraction) => [logitOf(fraction)]);
   },
+  // the mean of their answers
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: regressionMetrics,
   headlineMetric: () => "mean_absolute_error_normalized",
