@@ -91,6 +91,18 @@ describe("the curves of a run", () => {
     }
   });
 
+  it("have what a constant answer comes to beside valid and test", (context) => {
+    const { valid, test } = read(context);
+    const rows = result.evaluation.filter(({ gates, baseline }) => gates === "truth" && baseline !== undefined);
+    expect(rows.length).toBeGreaterThan(10);
+    for (const { split, task_path, metric_name, baseline } of rows) {
+      if (split === "train") continue;
+      const tag = `${task_path}/${metric_name}/baseline`;
+      const values = (split === "valid" ? valid : test).scalars[tag]?.map(({ value }) => value);
+      expect(values, `${split} ${tag}`).toEqual([Math.fround(baseline ?? Number.NaN)]);
+    }
+  });
+
   it("have the evaluated checkpoint's values at the step after its epoch, which is named", (context) => {
     const { run, valid, test } = read(context);
     const losses = withStore((store) =>
