@@ -31,10 +31,13 @@ export class RunAnswerer {
   }
 
   /** Logits, decoded answers and activity of opened inputs, which have no labels but those of known tasks. */
-  async score({ sources, ids, known }: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
+  async score(opened: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
+    return this.scoreOutputs(opened, await this.outputs(opened.sources, everyRow(opened), options));
+  }
+
+  /** The same of outputs that are there, in terms of the run's graph. */
+  scoreOutputs({ sources, ids, known }: OpenInputs, outputs: readonly Float32Array[]): ScoredSplit {
     const { graph, thresholds } = this.#stored;
-    const rows = Int32Array.from({ length: ids.length }, (_, row) => row);
-    const outputs = await this.outputs(sources, rows, options);
     const pixels = firstPixels(sources);
     const offsets = sourceOffsets(graph, sources);
     const labels = graph.tasks.map(({ path, spec }): Labels => {
@@ -77,6 +80,11 @@ export class RunAnswerer {
         }),
     );
   }
+}
+
+/** Numbers of all rows of opened inputs. */
+export function everyRow({ ids }: Pick<OpenInputs, "ids">): Int32Array {
+  return Int32Array.from(ids, (_, row) => row);
 }
 
 function unitScale(spec: TaskSpec, source: PixelSource | undefined): UnitScale {

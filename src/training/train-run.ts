@@ -62,6 +62,8 @@ export interface TrainRunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Listeners besides the store, TensorBoard and the run's own log file. */
   readonly loggers?: readonly RunLogger[] | undefined;
+  /** Called with the id of the run as soon as there is one. */
+  readonly onBegun?: ((id: string) => void) | undefined;
   /** Called with the result while output is still kept with the run: what it prints is in the run's log, too. */
   readonly report?: ((result: RunResult) => void) | undefined;
 }
@@ -146,6 +148,7 @@ async function trainOn(
   if (beginning.kind !== "resume") await checkNetwork(project, settings, store);
   const config = describeRun(project, settings, dataset, backend.name);
   const run = await beginRun(beginning, { project, config, backend, store, loggers }, options);
+  options.onBegun?.(run.id);
   const context = {
     ...{ project, settings, dataset, store, run, loggers, backend },
     runDir: store.runDir(run.id),

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import type TableConstructor from "cli-table3";
 import type { BaselineRow } from "../../analysis/baselines.js";
-import { EVALUATED_GATES, type EvaluationRow, type Split } from "../../tasks/evaluation.js";
+import { EVALUATED_GATES, type EvaluationRow, type GroupEvaluationRow, type Split } from "../../tasks/evaluation.js";
 import { displayWidth } from "./display-width.js";
 
 // loaded when a table is drawn: most commands start without it
@@ -111,6 +111,44 @@ function tableOf(own: readonly EvaluationRow[], split: Split, kinds: readonly Ev
     return [[{ content: path, colSpan: head.length }], ...metrics];
   });
   return drawTable(head, body, [1, 2, 3, 4, 5, 6, 7]);
+}
+
+/**
+ * What a group of runs comes to, under each task's path one row per metric: mean ± deviation over the runs, then on valid
+ * all out-of-fold answers, on test the ensemble. By true gates.
+ */
+export function groupTable(rows: readonly GroupEvaluationRow[], split: Split): string {
+  const own = rows.filter((row) => row.split === split && row.gates === "truth" && !row.metric_name.includes("/"));
+  const together = split === "test" ? "ensem-\nble" : "pooled";
+  const head = [split, "mean", "±", together, "n", "constant"];
+  const body = [...new Set(own.map((row) => row.task_path))].flatMap((path): TableRow[] => [
+    [{ content: path, colSpan: head.length }],
+    ...own
+      .filter((row) => row.task_path === path)
+      .map((row): TableRow => {
+        const mark = row.beats_baseline === false ? UNBEATEN : "  ";
+        return [
+          `  ${row.metric_name}`,
+          ...[narrow(row.mean), formatDeviation(row.deviation), narrow(row.metric_res)],
+          String(row.num_samples),
+          row.baseline === undefined ? "" : `${narrow(row.baseline)}${mark}`,
+        ];
+      }),
+  ]);
+  return drawTable(head, body, [1, 2, 3, 4, 5]);
+}
+
+/** Two digits say enough of a spread. */
+function formatDeviation(value: number | null): string {
+  if (value === null) return "–";
+  if (value > 0 && value < 0.0005) return "<.001";
+  if (value < 0.01) return value.toFixed(3);
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(2);
+}
+
+/** A metric in six characters. */
+function narrow(value: number | null): string {
+  return value !== null && Math.abs(value) >= 10 ? value.toPrecision(5) : formatMetric(value);
 }
 
 /** What constant answers come to on valid and test, under each task's path one row per metric. */

@@ -13,6 +13,7 @@ import {
   UNWEIGHTED,
 } from "../behaviour.js";
 import { leastLoss } from "../constants.js";
+import { meanOfLogits } from "../ensembles.js";
 import { byLoss } from "../judgements.js";
 import { type Metric, type MetricTable, metricTable } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
@@ -260,6 +261,7 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   questions: () => [],
   tuner: (spec) => (functionsOf(spec).decoder.tune === undefined ? null : tuneOwn),
   constants: (spec, labels, mask) => leastLoss(customBehaviour, spec, labels, mask),
+  ensemble: (_spec, members) => meanOfLogits(members),
   isEvaluated: () => true,
   metrics: customMetrics,
   headlineMetric: (spec) => Object.keys(spec.higherIsBetter)[0] ?? null,

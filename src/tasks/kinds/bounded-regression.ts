@@ -7,6 +7,7 @@ import { checkOptions, NUMBER, oneOf, POSITIVE } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costNamed, costOf, ERROR_LOSSES, type ErrorCost, problemWithDelta, slopeOf } from "../error-cost.js";
+import { meanOfProbabilities } from "../ensembles.js";
 import { endToEndBounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { regressionMetrics } from "../metrics.js";
@@ -140,6 +141,8 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     const isPlain = spec.loss === undefined || spec.loss === "squared" || spec.loss === "absolute";
     return isPlain ? plain : [...plain, ...leastLoss(boundedRegressionBehaviour, spec, labels, mask)];
   },
+  // the mean of their answers
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: regressionMetrics,
   headlineMetric: () => "mean_absolute_error_normalized",

@@ -6,6 +6,7 @@ import type { AnswerColumn, RowMask } from "../../flow/masks.js";
 import { checkOptions, oneOf, POSITIVE } from "../../options.js";
 import { OFF_PICTURE, isMissing, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, mean, median, rowsOf } from "../constants.js";
+import { meanOf } from "../ensembles.js";
 import { costNamed, costOf, ERROR_LOSSES, type ErrorCost, problemWithDelta, slopeOf } from "../error-cost.js";
 import { endToEndUnbounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
@@ -98,6 +99,14 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
       .filter((value) => !Number.isNaN(value));
     if (values.length === 0) return [];
     return [[median(values)], [mean(values)], ...leastLoss(regressionBehaviour, spec, labels, mask)];
+  },
+  ensemble(spec, members) {
+    const inUnits = members.map((member) => statisticsOf(member.spec));
+    const answer = (logits: Float32Array, i: number, member: number): number => {
+      const { mean: centre = 0, deviation = 1 } = inUnits[member] ?? {};
+      return centre + deviation * f32At(logits, i);
+    };
+    return meanOf(members, answer, (value) => standardize(spec, value));
   },
   isEvaluated: () => true,
   metrics: unboundedMetrics,
