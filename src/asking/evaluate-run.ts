@@ -1,7 +1,7 @@
 /** @file `cool evaluate`: the evaluation frame of a finished run, from its stored predictions. */
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
-import type { EvaluationRow, Gates, Split } from "../tasks/evaluation.js";
+import type { EvaluatedGates, EvaluationRow, Split } from "../tasks/evaluation.js";
 import { evaluateSplits } from "./evaluate-splits.js";
 import { askAmong, askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type RunSummary, summarize } from "../records/run-summary.js";
@@ -23,8 +23,8 @@ export interface EvaluateResult {
 export interface EvaluateOptions extends OpenRunOptions {
   /** Default: every one of which the run has predictions. */
   readonly split?: Split | undefined;
-  /** Default: both kinds. */
-  readonly gates?: Gates | undefined;
+  /** Default: all kinds. */
+  readonly gates?: EvaluatedGates | undefined;
   /** Is told where the results are not those of the run's folder. */
   readonly onWarning?: (text: string) => void;
   /** These metrics alone, or `all` that there are; default: the usual ones and those of the run's evaluate.metrics. */
@@ -50,7 +50,16 @@ export async function evaluateRun(
   const evaluation: EvaluationRow[] = [];
   for (const split of splits) {
     const scored = await readScoredSplit(stored, split);
-    evaluation.push(...evaluateSplits(stored.graph, [scored], guessed, onDemand, stored.baselines));
+    evaluation.push(
+      ...evaluateSplits(
+        stored.graph,
+        [scored],
+        guessed,
+        onDemand,
+        stored.baselines,
+        stored.config.settings.evaluate.tolerance,
+      ),
+    );
   }
   const wanted = evaluation.filter(
     (row) => (options.gates === undefined || row.gates === options.gates) && (asked?.selects(row) ?? true),

@@ -44,7 +44,7 @@ export async function evaluateTable(
     const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
     const outputs = await answerer.outputs(dataset.inputs, rows, options, dataset);
     const scored = scoreSplit(graph, outputsOf(dataset, graph, "test", rows, outputs), thresholds);
-    const evaluation = evaluateSplits(graph, [scored], [], onDemand, baselines);
+    const evaluation = evaluateSplits(graph, [scored], [], onDemand, baselines, config.settings.evaluate.tolerance);
     return evaluation.filter((row) => asked?.selects(row) ?? true);
   } finally {
     dataset.close();

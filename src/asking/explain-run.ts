@@ -1,7 +1,7 @@
 /** @file `cool explain --uncertainty`: a run's answers to opened inputs, sampled under dropout. */
 import { setImmediate as eventLoop } from "node:timers/promises";
 import type { ScoredSplit } from "../analysis/score.js";
-import { AnswerSampler, type SampledAnswers } from "../analysis/uncertainty.js";
+import { AnswerSampler, type SampledAnswers } from "../analysis/explanation/uncertainty.js";
 import { tokenLengths } from "../data/batches.js";
 import type { InputSource } from "../data/dataset.js";
 import type { Network } from "../engine/model/network.js";

@@ -1,5 +1,5 @@
 /** @file How explanation trees look on a terminal: in colour where that is wanted, and never with codes of their own. */
-import type { TreeStyle } from "../analysis/print-explanation.js";
+import type { TreeStyle } from "../analysis/explanation/print-explanation.js";
 import { useColour } from "./tables/tables.js";
 import { cellText } from "./text.js";
 

@@ -2,14 +2,15 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
-import { bestSplit, evaluationTable } from "../cli/tables/tables.js";
+import { bestSplit, evaluationTable, groupTable } from "../cli/tables/tables.js";
 import { type EvaluateResult, evaluateRun } from "../asking/evaluate-run.js";
-import { SPLITS } from "../tasks/evaluation.js";
+import { type GroupResult, groupResult } from "../asking/groups/group-runs.js";
+import { EVALUATED_GATES, SPLITS } from "../tasks/evaluation.js";
 
 export default class Evaluate extends CoolCommand {
   static override summary = "Show every metric of every task of a finished run";
   static override description =
-    "With true gates: how good an answer is when its question was rightly asked. With predicted gates: how good it is where the network asks the question itself, over the rows whose gate it opened and that are labelled; a question that it asked wrongly mostly has no label and is not counted.";
+    "With true gates: how good an answer is when its question was rightly asked. With predicted gates: how good it is where the network asks the question itself, over the rows whose gate it opened and that are labelled; a question that it asked wrongly mostly has no label and is not counted. End to end: what a user gets, over the rows that should be asked or are; a question asked wrongly, or not asked, has no right answer.";
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> long --split valid --gates predicted",
@@ -28,13 +29,23 @@ export default class Evaluate extends CoolCommand {
     labels: Flags.boolean({ summary: "also the metrics of single labels of multilabel tasks" }),
     gates: Flags.option({
       summary: "one kind of gates",
-      description: "truth: open by the labels; predicted: opened by the network; both count labelled rows alone",
-      options: ["truth", "predicted"] as const,
+      description:
+        "truth: open by the labels; predicted: opened by the network; both count labelled rows alone. end_to_end: what a user gets, over the rows that should be asked or are",
+      options: EVALUATED_GATES,
     })(),
   };
 
-  async run(): Promise<EvaluateResult> {
+  async run(): Promise<EvaluateResult | Omit<GroupResult, "thresholds">> {
     const { args, flags } = await this.parse(Evaluate);
+    const group = await this.withStore(flags, (store) => {
+      const found = store.findGroup(args.run);
+      return found === null ? null : groupResult(store, found);
+    });
+    if (group !== null) {
+      const shown = flags.split ?? bestSplit(group.evaluation);
+      if (shown !== undefined) this.log(groupTable(group.evaluation, shown));
+      return group;
+    }
     const result = await this.withStore(flags, (store) =>
       evaluateRun(store, args.run, {
         split: flags.split,

@@ -2,7 +2,7 @@
 import { at, f32At, i32At, u8At } from "../arrays.js";
 import { axisOf, type Condition, type ConditionAtom, type FlowGraph, type TaskNode, type TaskSpec } from "./graph.js";
 import { flowFacts } from "./kinds.js";
-import { evaluateCondition, FALSE, TRUE, type TruthColumn, UNKNOWN } from "./precondition.js";
+import { evaluateCondition, FALSE, KLEENE, type Logic, TRUE, type TruthColumn, UNKNOWN } from "./precondition.js";
 
 /**
  * One task's answers in label terms, NaN where unknown: 0/1 for binary, a class index, 0/1 per label,
@@ -41,11 +41,36 @@ export function activeRows(
   rows: number,
   offsets?: Offsets | null,
 ): RowMask[] {
+  return throughFlow(graph, answers, { rows, offsets: offsets ?? null }, KLEENE, {
+    truth: atomTruth,
+    activity: (truth) => (truth === TRUE ? 1 : 0),
+    always: 1,
+  });
+}
+
+/** What is asked of conditions on their way through a flow. */
+export interface FlowReading {
+  /** Truth of one statement in each row, among the values of the logic. @param active of the gate, see `activity` */
+  truth(atom: ConditionAtom, spec: TaskSpec, answers: AnswerColumn, active: RowMask): Uint8Array;
+  /** What the truth of a precondition makes of its task. */
+  activity(truth: number): number;
+  /** What a task without a precondition is. */
+  readonly always: number;
+}
+
+/** Reads the tasks' preconditions in the order of the flow, each with what the gates before it came to. */
+export function throughFlow(
+  graph: FlowGraph,
+  answers: readonly AnswerColumn[],
+  { rows, offsets }: { readonly rows: number; readonly offsets: Offsets | null },
+  logic: Logic,
+  { truth: truthIn, activity, always }: FlowReading,
+): Uint8Array[] {
   const active: RowMask[] = [];
   const byPath = new Map(graph.tasks.map((task) => [task.path, task]));
   const truthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
     const gate = byPath.get(atom.task) as TaskNode;
-    return atomTruth(atom, gate.spec, at(answers, gate.index), at(active, gate.index));
+    return truthIn(atom, gate.spec, at(answers, gate.index), at(active, gate.index));
   });
   const tokenTruthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
     const { spec } = byPath.get(atom.task) as TaskNode;
@@ -53,8 +78,8 @@ export function activeRows(
   });
   const maskBy = (truth: (atom: ConditionAtom) => TruthColumn, size: () => number) =>
     onceForEach((condition: Condition | null): RowMask => {
-      if (condition === null) return new Uint8Array(size()).fill(1);
-      return evaluateCondition(condition, truth).map((one) => (one === TRUE ? 1 : 0));
+      if (condition === null) return new Uint8Array(size()).fill(always);
+      return evaluateCondition(condition, truth, logic).map(activity);
     });
   const maskOf = {
     sample: maskBy(truthOf, () => rows),
@@ -123,7 +148,8 @@ export function atomTruth(atom: ConditionAtom, spec: TaskSpec, answers: AnswerCo
   return truth;
 }
 
-function statement(atom: ConditionAtom): (answer: number) => boolean {
+/** Whether a known answer makes a statement true. */
+export function statement(atom: ConditionAtom): (answer: number) => boolean {
   switch (atom.kind) {
     case "true":
     case "has":

@@ -9,40 +9,54 @@ export const UNKNOWN = 2;
 /** FALSE, TRUE or UNKNOWN for each row. */
 export type TruthColumn = Uint8Array;
 
-const NOT = Uint8Array.of(TRUE, FALSE, UNKNOWN);
-// indexed by left * 3 + right
-const AND = Uint8Array.of(FALSE, FALSE, FALSE, FALSE, TRUE, UNKNOWN, FALSE, UNKNOWN, UNKNOWN);
-const OR = Uint8Array.of(FALSE, TRUE, UNKNOWN, TRUE, TRUE, TRUE, UNKNOWN, TRUE, UNKNOWN);
+/** Negation of FALSE, TRUE and UNKNOWN. */
+export const NOT = Uint8Array.of(TRUE, FALSE, UNKNOWN);
+/** Conjunction, at left * 3 + right. */
+export const AND = Uint8Array.of(FALSE, FALSE, FALSE, FALSE, TRUE, UNKNOWN, FALSE, UNKNOWN, UNKNOWN);
+/** Disjunction, at left * 3 + right. */
+export const OR = Uint8Array.of(FALSE, TRUE, UNKNOWN, TRUE, TRUE, TRUE, UNKNOWN, TRUE, UNKNOWN);
+
+/** Tables of a logic of so many values. */
+export interface Logic {
+  readonly values: number;
+  readonly not: Uint8Array;
+  /** At left * values + right. */
+  readonly and: Uint8Array;
+  readonly or: Uint8Array;
+}
+
+/** FALSE, TRUE and UNKNOWN. */
+export const KLEENE: Logic = { values: 3, not: NOT, and: AND, or: OR };
 
 /**
  * Evaluates a condition for all rows at once.
  * Kleene, Introduction to Metamathematics (1952), §64: `false and unknown = false`, `true or unknown = true`.
  * @param truthOf the rows' truth of one statement; its result is not changed
  */
-export function evaluateCondition(condition: Condition, truthOf: (atom: ConditionAtom) => TruthColumn): TruthColumn {
+export function evaluateCondition(
+  condition: Condition,
+  truthOf: (atom: ConditionAtom) => TruthColumn,
+  logic: Logic = KLEENE,
+): TruthColumn {
+  const evaluated = (one: Condition): TruthColumn => evaluateCondition(one, truthOf, logic);
   switch (condition.kind) {
     case "not":
-      return evaluateCondition(condition.of, truthOf).map((t) => u8At(NOT, t));
+      return evaluated(condition.of).map((t) => u8At(logic.not, t));
     case "and":
-      return fold(condition.of, AND, truthOf);
+      return fold(condition.of.map(evaluated), logic.and, logic.values);
     case "or":
-      return fold(condition.of, OR, truthOf);
+      return fold(condition.of.map(evaluated), logic.or, logic.values);
     default:
       return truthOf(condition);
   }
 }
 
-function fold(
-  conditions: readonly Condition[],
-  table: Uint8Array,
-  truthOf: (atom: ConditionAtom) => TruthColumn,
-): TruthColumn {
-  const [first, ...rest] = conditions.map((c) => evaluateCondition(c, truthOf));
+function fold([first, ...rest]: readonly TruthColumn[], table: Uint8Array, values: number): TruthColumn {
   if (first === undefined) throw new Error("a conjunction or disjunction has at least one operand");
   const result = first.slice();
   for (const column of rest) {
     for (let row = 0; row < result.length; row++) {
-      result[row] = u8At(table, u8At(result, row) * 3 + u8At(column, row));
+      result[row] = u8At(table, u8At(result, row) * values + u8At(column, row));
     }
   }
   return result;

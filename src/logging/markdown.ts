@@ -20,7 +20,7 @@ export function configMarkdown(config: Readonly<Record<string, unknown>>): strin
   return markdownTable(["setting", "value"], rows);
 }
 
-const HEAD = ["task", "metric", "true gates", "n", "constant", "predicted gates", "n", "constant"];
+const HEAD = ["task", "metric", "true gates", "n", "constant", "predicted gates", "n", "constant", "end to end", "n"];
 
 /**
  * One table per split: a row per task and metric, true and predicted gates side by side, each with the value of a
@@ -49,6 +49,7 @@ export function evaluationMarkdown(rows: readonly EvaluationRow[]): string {
         row.metric_name,
         ...cell(row, "truth"),
         ...cell(row, "predicted"),
+        ...cell(row, "end_to_end").slice(0, 2),
       ]);
       return `### ${split}\n\n${markdownTable(HEAD, body)}`;
     })

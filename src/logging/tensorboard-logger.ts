@@ -65,6 +65,9 @@ export function openTensorBoardLogger(options: TensorBoardLoggerOptions): RunLog
 /** Event files of the run as a whole lie in its folder, the others in folders below. */
 type Folder = Split | "run" | "system";
 
+/** Behind the tag of a metric of other than true gates. */
+const GATES_SUFFIX = { truth: "", predicted: "/predicted_gates", end_to_end: "/end_to_end" } as const;
+
 const BASELINE = "The same metric of the best constant answer that train teaches";
 const BEST_EPOCH = "_total/best_epoch";
 
@@ -142,7 +145,7 @@ class TensorBoardLogger implements RunLogger {
       const tag = evaluatedTag(split, `${task_path}/${metric_name}`);
       // curves tell the epochs of the other splits; of these only what stands beside the settings is told again
       if (split !== "test" && !(gates === "truth" && shown.has(`${split}:${tag}`))) continue;
-      this.#writer(split).scalar(gates === "truth" ? tag : `${tag}/predicted_gates`, metric_res, step);
+      this.#writer(split).scalar(`${tag}${GATES_SUFFIX[gates]}`, metric_res, step);
     }
     // beside the curve of valid, and beside the value of test
     for (const { split, task_path, metric_name, gates, baseline } of rows) {

@@ -2,6 +2,7 @@
 import { at } from "../arrays.js";
 import { UnknownNameError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
+import { END_TO_END_METRICS } from "../tasks/end-to-end.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 import { metricNames } from "../tasks/index.js";
 import type { Settings } from "./settings.js";
@@ -81,5 +82,5 @@ function selecting(names: readonly string[]): AskedMetrics["selects"] {
 }
 
 function metricsOf({ tasks }: FlowGraph): ReadonlySet<string> {
-  return new Set(tasks.flatMap(({ spec }) => metricNames(spec)));
+  return new Set([...tasks.flatMap(({ spec }) => metricNames(spec)), ...END_TO_END_METRICS]);
 }

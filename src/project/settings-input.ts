@@ -278,6 +278,8 @@ export interface SettingsInput {
         clipNorm?: number | null | undefined;
         /** Losses are weighted by lossWeight alone, or by learned uncertainties as well (Kendall et al. 2018). Default: "constant". */
         taskWeighting?: "constant" | "uncertainty" | undefined;
+        /** Which rows an epoch draws: every one once, or half of them by the tasks, so that one asked of few rows sees them often. Default: "uniform". */
+        sampling?: "uniform" | "active" | undefined;
         /** Decides the best checkpoint, the plateau and early stopping: _total/loss or <task path>/<metric> on valid. Default: "_total/loss". */
         monitor?: string | undefined;
         /** A run, or the model.json of a saved LayersModel (relative to the project), whose weights to begin with. Default: null. */
@@ -339,6 +341,8 @@ export interface SettingsInput {
     | {
         /** Metrics to compute besides the usual ones, after each epoch and at the end, e.g. matthews_correlation. Default: []. */
         metrics?: string[] | undefined;
+        /** How far off a number may be and still be right, end to end, as a share of its range. Default: 0.05. */
+        tolerance?: number | undefined;
       }
     | undefined;
   /** What is logged, and how often. */

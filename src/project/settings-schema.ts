@@ -143,6 +143,12 @@ const train = z.strictObject({
     .enum(["constant", "uncertainty"])
     .default("constant")
     .describe("Losses are weighted by lossWeight alone, or by learned uncertainties as well (Kendall et al. 2018)"),
+  sampling: z
+    .enum(["uniform", "active"])
+    .default("uniform")
+    .describe(
+      "Which rows an epoch draws: every one once, or half of them by the tasks, so that one asked of few rows sees them often",
+    ),
   monitor: z
     .string()
     .default("_total/loss")
@@ -316,6 +322,9 @@ const evaluate = z.strictObject({
     .array(z.string())
     .default([])
     .describe("Metrics to compute besides the usual ones, after each epoch and at the end, e.g. matthews_correlation"),
+  tolerance: fraction
+    .default(0.05)
+    .describe("How far off a number may be and still be right, end to end, as a share of its range"),
 });
 
 const log = z.strictObject({

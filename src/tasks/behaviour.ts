@@ -3,6 +3,8 @@ import { f32At } from "../arrays.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
 import type { ConstantLogits } from "./constants.js";
 import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
+import type { Member } from "./ensembles.js";
+import type { EndToEndForm } from "./end-to-end.js";
 import type { ErrorCost } from "./error-cost.js";
 import type { Decoder, Thresholds, UnitScale } from "../decoding/decoders.js";
 import type { MetricTable } from "./metrics/table.js";
@@ -100,12 +102,17 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
    */
   constants(spec: Spec, labels: Labels, mask: RowMask): readonly ConstantLogits[];
 
+  /** Logits of what several networks say together, in terms of `spec`: those of the mean of their scores. */
+  ensemble(spec: Spec, members: readonly Member<Spec>[]): Float32Array;
+
   /** Whether it has rows in the evaluation of valid and test. */
   isEvaluated(spec: Spec): boolean;
   /** Its metrics, each a row; the loss, which every task has, is none of them. */
   readonly metrics: MetricTable<Spec>;
   /** Name of the metric by which the task is judged first; null if it has none. */
   headlineMetric(spec: Spec): string | null;
+  /** How the answers are counted that a user gets; null where it is not known which are right. */
+  readonly endToEnd: EndToEndForm<Spec> | null;
   /** How two runs are compared sample by sample; null where there is nothing to compare. */
   readonly judgement: Judgement<Spec> | null;
   /** What the loss is made of, for weighting by uncertainty. */

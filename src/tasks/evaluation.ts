@@ -6,6 +6,14 @@ export type Split = (typeof SPLITS)[number];
 /** Whether a row counts as active by its labels or by the network's own decoded answers (docs/architecture.md#semantics). */
 export type Gates = "truth" | "predicted";
 
+/**
+ * Of which rows a metric is: those that are active, or, end to end, those that should be asked or are, whether right or
+ * wrong (docs/architecture.md#end-to-end).
+ */
+export type EvaluatedGates = Gates | "end_to_end";
+
+export const EVALUATED_GATES: readonly EvaluatedGates[] = ["truth", "predicted", "end_to_end"];
+
 /** One metric of one task on one split. Names are those of the JSON contract (docs/architecture.md#json). */
 export interface EvaluationRow {
   readonly split: Split;
@@ -14,7 +22,7 @@ export interface EvaluationRow {
   /** null where the metric is undefined. */
   readonly metric_res: number | null;
   readonly num_samples: number;
-  readonly gates: Gates;
+  readonly gates: EvaluatedGates;
   /**
    * The metric's value, on the same rows, of the best constant answer that was learnt on train; not there where there is
    * none, or it is undefined.
@@ -22,6 +30,19 @@ export interface EvaluationRow {
   readonly baseline?: number;
   /** Whether the metric is better than its baseline; not there where a constant answer has the best value by nature. */
   readonly beats_baseline?: boolean;
+}
+
+/**
+ * One metric of one task over a group of runs: mean and standard deviation (of the sample) over the runs, and the value
+ * of all together: on valid that of all out-of-fold answers, on test that of the ensemble.
+ */
+export interface GroupEvaluationRow extends EvaluationRow {
+  /** Over the runs where the metric is defined; null where it is in none. */
+  readonly mean: number | null;
+  /** null where fewer than two runs have it. */
+  readonly deviation: number | null;
+  /** Runs where it is defined. */
+  readonly runs: number;
 }
 
 /** One value of one curve: what training makes, the store keeps and TensorBoard draws. */

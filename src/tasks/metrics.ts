@@ -1,4 +1,5 @@
 /** @file Metrics of every task kind, over whole splits, by scikit-learn's definitions. */
+export { macroAverage } from "./metrics/averages.js";
 export { classificationMetrics } from "./metrics/classes.js";
 export { levelMetrics } from "./metrics/levels.js";
 export { boxMetrics, distanceAt, pointMetrics } from "./metrics/places.js";

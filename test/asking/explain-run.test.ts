@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ExplanationNode } from "../../src/analysis/explanation.js";
+import type { ExplanationNode } from "../../src/analysis/explanation/explanation.js";
 import { type LoadedRun, loadRun } from "../../src/asking/load-run.js";
 import { loadProject } from "../../src/project/load-project.js";
 import { writeReceptiveFields } from "../../src/asking/receptive-field-run.js";

@@ -30,7 +30,18 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 /** What a command prints, as if the project still lay where the fixture was made. */
 async function run(...args: readonly string[]): Promise<Json> {
   const document = JSON.stringify(await coolJson<Json>(args, { cwd: dir }));
-  return JSON.parse(document.replaceAll(dir, OLD_DIR)) as Json;
+  return withoutEndToEnd(JSON.parse(document.replaceAll(dir, OLD_DIR)) as Json);
+}
+
+/** A document without the rows of what a user gets, which came later. */
+function withoutEndToEnd(document: Json): Json {
+  if (document === null || typeof document !== "object") return document;
+  if (isList(document)) return document.filter((one) => !isEndToEnd(one)).map(withoutEndToEnd);
+  return Object.fromEntries(Object.entries(document).map(([key, value]) => [key, withoutEndToEnd(value)]));
+}
+
+function isEndToEnd(value: Json): boolean {
+  return value !== null && typeof value === "object" && !isList(value) && value.gates === "end_to_end";
 }
 
 /** A document of the old release in today's names. */

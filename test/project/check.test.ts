@@ -103,8 +103,8 @@ describe("a message", () => {
 
   test("about a value among few has the path, the values and the nearest", () => {
     const parse = (train: unknown) => parseSettings({ data: { table: "a" }, train }, "here");
-    expect(() => parse({ optimizer: { kind: "adam" } })).toThrow(
-      'here: "train.optimizer.kind" is "adam"; it may be "adamw" or "sgd"; did you mean "adamw"?',
+    expect(() => parse({ optimizer: { kind: "adan" } })).toThrow(
+      'here: "train.optimizer.kind" is "adan"; it may be "adamw" or "adam" or "sgd" or "rmsprop" or "lion"; did you mean "adam"?',
     );
     expect(() => parse({ taskWeighting: 3 })).toThrow(
       'here: "train.taskWeighting" is 3; it may be "constant" or "uncertainty".',

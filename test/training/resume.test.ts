@@ -188,6 +188,7 @@ test("a schedule, averaged weights and batches in parts: a stopped run ends as o
     schedule: { kind: "cosine", warmupEpochs: 0.5 },
     averageWeights: { decay: 0.9 },
     accumulate: 3,
+    sampling: "active",
     checkpointEverySteps: 2,
     reduceOnPlateau: null,
   };

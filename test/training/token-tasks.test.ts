@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareSamples } from "../../src/analysis/comparison/compare-samples.js";
-import { explainRow } from "../../src/analysis/explain.js";
+import { explainRow } from "../../src/analysis/explanation/explain.js";
 import { bestAndWorst } from "../../src/analysis/interpret.js";
 import { tokenAt } from "../../src/analysis/row-or-token.js";
 import { scoreSplit } from "../../src/analysis/score.js";

@@ -1,5 +1,5 @@
 /** @file Runs side by side: where their settings differ, and which did better at what. */
-import type { EvaluationRow, Gates, Split } from "../../tasks/evaluation.js";
+import type { EvaluatedGates, EvaluationRow, Split } from "../../tasks/evaluation.js";
 import { directionOf, type MetricDirections } from "./directions.js";
 import type { ComparableRun, ConfigValue, FlatFacts } from "./comparable-run.js";
 import { groupsBySeed, type RunGroup } from "./compare-groups.js";
@@ -15,7 +15,7 @@ interface MetricKey {
   readonly split: Split;
   readonly task_path: string;
   readonly metric_name: string;
-  readonly gates: Gates;
+  readonly gates: EvaluatedGates;
 }
 
 /** A metric of all runs. */

@@ -1,5 +1,6 @@
 /** @file Which way metrics get better, when runs are compared: as their tasks say, never by what a name sounds like. */
 import type { FlowGraph } from "../../flow/graph.js";
+import { END_TO_END_METRICS } from "../../tasks/end-to-end.js";
 import { directionOfMetric, metricNames, standardMetrics } from "../../tasks/index.js";
 
 /** Whether more is better, by `<task path>/<metric>`. */
@@ -18,7 +19,10 @@ export function directionsOf({ tasks }: FlowGraph): MetricDirections {
 }
 
 /** By name, of the metrics that our own kinds of tasks have: for runs whose graph is gone. */
-const standard = new Map(standardMetrics().map(({ name, higherIsBetter }) => [name, higherIsBetter]));
+const standard = new Map([
+  ...standardMetrics().map(({ name, higherIsBetter }) => [name, higherIsBetter] as const),
+  ...END_TO_END_METRICS.map((name) => [name, true] as const),
+]);
 
 /** Whether more is better; null where neither is, as of a learning rate, or nobody has said. */
 export function directionOf(directions: MetricDirections, taskPath: string, metricName: string): boolean | null {

@@ -4,7 +4,7 @@ import type { ConfigValue } from "../../analysis/comparison/comparable-run.js";
 import type { ComparedParam } from "../../analysis/comparison/compare.js";
 import type { ComparedCurve } from "../../analysis/comparison/compare-curves.js";
 import type { RunComparison } from "../../comparing/compare-runs.js";
-import type { Split } from "../../tasks/evaluation.js";
+import type { EvaluatedGates, Split } from "../../tasks/evaluation.js";
 import { clip } from "./display-width.js";
 import type { ViewRow, ViewTable } from "./table-view.js";
 import { formatMetric, groupByFlow } from "./tables.js";
@@ -20,7 +20,7 @@ export interface TextTable {
 export interface ComparisonView {
   /** Split of the metrics. */
   readonly split: Split;
-  readonly gates: "truth" | "predicted" | "both";
+  readonly gates: EvaluatedGates | "both";
   /** Also metrics of single labels, and what is the same in all runs. */
   readonly all: boolean;
 }
@@ -85,13 +85,15 @@ function factText(value: ConfigValue): string {
   return typeof value === "string" && HEX_DIGEST.test(value) ? value.slice(0, 12) : cellText(value);
 }
 
+const GATES_IN_WORDS = { truth: null, predicted: "predicted gates", end_to_end: "end to end" } as const;
+
 /** Behind the best value of a row; a star is kept for differences that are more than chance. */
 const BEST_MARK = " •";
 
 interface MetricLine {
   readonly path: string;
   readonly metric: string;
-  readonly gates: string;
+  readonly gates: EvaluatedGates;
   readonly texts: readonly string[];
   readonly means: readonly (number | null)[];
   readonly differs: boolean;
@@ -239,7 +241,8 @@ export function comparisonView(comparison: RunComparison, split: Split): ViewTab
   const columns = columnsOf(comparison);
   const lines = metricLines(comparison, { split, gates: "both", all: true });
   const metrics = lines.map(({ path, metric, gates, texts, means, differs }): ViewRow => {
-    const name = gates === "truth" ? metric : `${metric} (predicted gates)`;
+    const words = GATES_IN_WORDS[gates];
+    const name = words === null ? metric : `${metric} (${words})`;
     return { cells: [path, name, ...texts], sortKeys: [path, name, ...means], differs };
   });
   const sections = [

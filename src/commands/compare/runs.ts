@@ -16,12 +16,12 @@ import { drawTable } from "../../cli/tables/tables.js";
 import { csvText, markdownTable } from "../../cli/tables/text-tables.js";
 import { compareRuns, type RunComparison } from "../../comparing/compare-runs.js";
 import type { RunStore } from "../../storage/run-store.js";
-import { SPLITS, type Split } from "../../tasks/evaluation.js";
+import { EVALUATED_GATES, type EvaluatedGates, SPLITS, type Split } from "../../tasks/evaluation.js";
 
 /** What is printed, and how. */
 interface PrintFlags {
   readonly split?: Split | undefined;
-  readonly gates: "truth" | "predicted" | "both";
+  readonly gates: EvaluatedGates | "both";
   readonly all: boolean;
   readonly md: boolean;
 }
@@ -55,8 +55,8 @@ Runs are also compared on the samples that their splits share, task by task: McN
     gates: Flags.option({
       summary: "kind of gates to show",
       description:
-        "truth: rows whose gate is open by the labels; predicted: those whose gate the network opened and that are labelled; both: also the predicted ones where they differ. Samples are compared by true gates",
-      options: ["truth", "predicted", "both"] as const,
+        "truth: rows whose gate is open by the labels; predicted: those whose gate the network opened and that are labelled; end_to_end: those that should be asked or are; both: true and predicted ones where they differ, and end to end. Samples are compared by true gates, or predicted ones if these are named",
+      options: [...EVALUATED_GATES, "both"] as const,
       default: "truth" as const,
     })(),
     all: Flags.boolean({ summary: "also what is the same in all runs, and metrics of single labels" }),
@@ -159,7 +159,7 @@ async function comparedSamples(
   const { compareRunSamples, compareRunsWithFirst } = await import("../../comparing/compare-run-samples.js");
   const options = {
     split: split ?? evaluatedSplit(compared),
-    gates: gates === "both" ? ("truth" as const) : gates,
+    gates: gates === "predicted" ? gates : ("truth" as const),
     top,
   };
   if (others.length === 0) return { samples: await compareRunSamples(store, [first, second], options) };

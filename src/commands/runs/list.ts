@@ -11,7 +11,7 @@ const STATES = ["running", "finished", "failed", "interrupted", "crashed"] as co
 export default class RunsList extends CoolCommand {
   static override summary = "List the runs of a store, newest first";
   static override description =
-    `--where takes a condition on fields: columns (name, state, tag, seed, epochs, started, duration, starred, git_branch, …), settings (train.batchSize), the environment (env.cpu.model) and metrics (split/task/metric, of the evaluation with true gates, or of the curve's last point where there is none; @predicted for predicted gates).
+    `--where takes a condition on fields: columns (name, state, tag, seed, epochs, started, duration, starred, git_branch, …), settings (train.batchSize), the environment (env.cpu.model) and metrics (split/task/metric, of the evaluation with true gates, or of the curve's last point where there is none; @predicted for predicted gates, @end_to_end for what a user gets).
 
 Operators: = != < <= > >=, in (…), not in (…), ~ "glob*", like "sql%", is null, and, or, not, parentheses. A name with other characters than letters, digits, _ . / and - stands in backquotes. A run without a value matches no comparison with it; ask for that with "is null".`;
   static override examples = [

@@ -20,6 +20,7 @@ export interface BackendInfo extends OpenedBackend {
 
 const backends: { readonly [Name in BackendName]: Backend } = { tensorflow, webgpu, wasm, cpu };
 
+/** Names of all backends, as `--backend` takes them. */
 export const BACKEND_NAMES = Object.keys(backends) as readonly BackendName[];
 
 /** What `auto` tries, the fastest first; the last one is part of every installation. */

@@ -1,6 +1,7 @@
 /** @file tfjs's plain JavaScript backend: slow, and the reference that the others are tested against. */
 import { type Backend, type OpenedBackend, prepareCore } from "./backend.js";
 
+/** tfjs in plain JavaScript: slow, and everywhere. */
 export const cpu: Backend = { devices: ["cpu"], open: openCpu };
 
 async function openCpu(): Promise<OpenedBackend> {

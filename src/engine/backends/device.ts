@@ -20,6 +20,7 @@ export function parseDevice(text: string): Device {
   return { kind: "gpu", index: Number(match[1] ?? 0) };
 }
 
+/** A device as `--device` names it: `cpu`, `gpu:1`. */
 export function deviceName(device: Device): string {
   return device.kind === "cpu" ? "cpu" : `gpu:${device.index}`;
 }

@@ -10,6 +10,7 @@ export const BYTES: { readonly [P in FeaturePrecision]: number } = { float32: 4,
 /** Numbers as they are kept. */
 export type Kept = Float32Array | Uint16Array;
 
+/** Numbers as they are kept, in the precision that is asked for. */
 export function keep(values: Float32Array, precision: FeaturePrecision): Kept {
   return precision === "float32" ? values.slice() : Uint16Array.from(values, toHalf);
 }
@@ -20,6 +21,7 @@ export function keptFrom(bytes: Uint8Array, precision: FeaturePrecision): Kept {
   return precision === "float32" ? new Float32Array(own) : new Uint16Array(own);
 }
 
+/** The bytes under kept numbers, not copied. */
 export function bytesOf({ buffer, byteOffset, byteLength }: Kept): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -152,10 +152,19 @@ export async function loadNetwork(
   }
 }
 
-/** @throws StoreError where the model, or one within it, has no output: tfjs would notice when it is asked */
+const TYPES: readonly unknown[] = ["float32", "int32", "bool"];
+
+/**
+ * @throws StoreError where the model, or one within it, has no output, or takes or gives what is no type of numbers: tfjs
+ * would notice when it is asked
+ */
 function assertGiving(model: tfl.LayersModel): void {
-  const { outputs, name, layers } = model;
+  const { inputs, outputs, name, layers } = model;
   if (!Array.isArray(outputs) || outputs.length === 0) throw new StoreError(`the model "${name}" gives nothing`);
+  const untyped = [...(inputs ?? []), ...outputs].find(({ dtype }) => !TYPES.includes(dtype));
+  if (untyped !== undefined) {
+    throw new StoreError(`"${untyped.name}" of the model "${name}" is of no type of numbers: ${String(untyped.dtype)}`);
+  }
   for (const layer of layers) if ("layers" in layer) assertGiving(layer as tfl.LayersModel);
 }
 

@@ -1,6 +1,7 @@
 /** @file Variables ↔ one flat vector, in their order. */
 import * as tf from "@tensorflow/tfjs-core";
 
+/** Values of variables, one after the other, in a new vector. */
 export function readParameters(variables: readonly tf.Variable[]): Float32Array {
   const all = new Float32Array(variables.reduce((total, variable) => total + variable.size, 0));
   let at = 0;
@@ -11,6 +12,7 @@ export function readParameters(variables: readonly tf.Variable[]): Float32Array 
   return all;
 }
 
+/** Gives variables their stretches of a vector. @param parameters as many numbers as the variables have together */
 export function writeParameters(variables: readonly tf.Variable[], parameters: Float32Array): void {
   let at = 0;
   for (const variable of variables) {

@@ -24,6 +24,7 @@ export interface ScheduleDecision {
   readonly reduced: boolean;
 }
 
+/** Where a run's schedule stands before its first epoch. */
 export function startSchedule(config: ScheduleConfig): ScheduleState {
   return { learningRate: config.learningRate, best: null, epochsSinceBest: 0, epochsOnPlateau: 0 };
 }

@@ -20,6 +20,7 @@ export interface MeetingRoom {
   readonly values: Float64Array;
 }
 
+/** Shared memory in which replicas meet. @param capacity numbers that each may put there at once */
 export function createMeetingRoom(replicas: number, capacity: number): MeetingRoom {
   return {
     replicas,

@@ -4,6 +4,7 @@ import { deserialize, serialize } from "node:v8";
 
 const LENGTH_BYTES = 4;
 
+/** A message with its length before it, as it travels between processes. */
 export function toFrame(message: unknown): Buffer {
   const body = serialize(message);
   const frame = Buffer.allocUnsafe(LENGTH_BYTES + body.length);

@@ -11,6 +11,7 @@ export const SOCKET = 3;
 
 type FromProcess = Reply | GatherMessage;
 
+/** Starts a process for each replica. @param eventsOf is told of the replies and of the end of each */
 export function openProcesses(
   { replicas, heapMegabytes, environments = [] }: LinkOptions,
   eventsOf: (rank: number) => LinkEvents,

@@ -13,6 +13,7 @@ export interface ThreadData {
   readonly sent: Int32Array;
 }
 
+/** Starts a thread for each replica. @param eventsOf is told of the replies and of the end of each */
 export function openThreads(
   { replicas, heapMegabytes }: LinkOptions,
   exchangeSize: number,

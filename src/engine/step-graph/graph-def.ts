@@ -41,6 +41,7 @@ interface GraphNode {
 
 type Values = Float32Array | Int32Array | Uint8Array;
 
+/** The attribute of a type that is single precision. */
 export const FLOAT: Attribute = { type: DTYPE.float };
 
 /** Of TensorFlow 2.9, the oldest library that tfjs-node 4 runs on. */
@@ -179,6 +180,7 @@ export class GraphBuilder {
   }
 }
 
+/** The name of one of a node's outputs. */
 export function outputOf(node: string, index: number): Output {
   return index === 0 ? node : `${node}:${index}`;
 }

@@ -14,6 +14,7 @@ export interface Feed {
   readonly values: TensorValues;
 }
 
+/** Runs one loaded graph. Owns it: `dispose` frees it. */
 export class Session {
   readonly #binding: Binding;
   readonly #model: number;

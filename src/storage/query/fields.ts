@@ -1,6 +1,6 @@
 /** @file What a condition, an order or a column can name: columns of runs, settings, the environment, metrics, tags. */
 import { nearestNames } from "../../errors.js";
-import { type Gates, SPLITS, type Split } from "../../tasks/evaluation.js";
+import { EVALUATED_GATES, type EvaluatedGates, SPLITS, type Split } from "../../tasks/evaluation.js";
 import type { Database } from "../database/database.js";
 import type { FieldRef } from "./ast.js";
 import { queryError } from "./query-error.js";
@@ -20,7 +20,7 @@ export interface MetricField {
   readonly split: Split;
   readonly taskPath: string;
   readonly metricName: string;
-  readonly gates: Gates;
+  readonly gates: EvaluatedGates;
 }
 
 const column = (type: ColumnType, sql: string): Field => ({ kind: "column", type, sql });
@@ -68,7 +68,6 @@ const COLUMNS: Readonly<Record<string, Field>> = {
   package_version: column("text", "runs.package_version"),
 };
 
-const GATES: readonly Gates[] = ["truth", "predicted"];
 const ENVIRONMENT = "env.";
 
 /**
@@ -106,9 +105,9 @@ function metricField(text: string, name: string, at: number): MetricField {
   if (metric.length === 0) {
     throw queryError(text, at, `A metric is named ${split}/task/metric; "${name}" has no metric.`);
   }
-  const gates = gatesName === undefined ? "truth" : GATES.find((known) => known === gatesName);
+  const gates = gatesName === undefined ? "truth" : EVALUATED_GATES.find((known) => known === gatesName);
   if (gates === undefined) {
-    throw queryError(text, at, `After @ stands the kind of gates: ${GATES.map((g) => `@${g}`).join(", ")}.`);
+    throw queryError(text, at, `After @ stands the kind of gates: ${EVALUATED_GATES.map((g) => `@${g}`).join(", ")}.`);
   }
   return { kind: "metric", split, taskPath, metricName: metric.join("/"), gates };
 }

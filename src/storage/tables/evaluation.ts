@@ -1,12 +1,12 @@
-/** @file The table evaluation: the last evaluation of each split, with gates by truth and by prediction. */
-import type { EvaluationRow, Gates, Split } from "../../tasks/evaluation.js";
+/** @file The table evaluation: the last evaluation of each split, with gates by truth, by prediction, and end to end. */
+import type { EvaluatedGates, EvaluationRow, Split } from "../../tasks/evaluation.js";
 import { where } from "./columns.js";
 import type { Database } from "../database/database.js";
 
 /** Restricts what is read; nothing given: everything. */
 export interface EvaluationFilter {
   readonly split?: Split | undefined;
-  readonly gates?: Gates | undefined;
+  readonly gates?: EvaluatedGates | undefined;
   readonly taskPath?: string | undefined;
   readonly metricName?: string | undefined;
 }

@@ -5,6 +5,8 @@ import { type Edges, edgesFrom, numbersAt, numbersFrom, readEdges, writeEdges } 
 import type { BoxSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
+import { type Answered, endToEndFigure } from "../end-to-end.js";
+import { meanOfProbabilities } from "../ensembles.js";
 import { generalizedIouLoss, intersectionOverUnion } from "../boxes.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
@@ -70,6 +72,14 @@ function problemWithEdges([left, top, right, bottom]: Edges): string | null {
     return "makes a box that reaches beyond the picture; correct the label, or the task's format or scale";
   }
   return null;
+}
+
+/** Intersection over union of an answered box and the labelled one. */
+function iouAt({ spec, decoded, labels }: Answered<BoxSpec>, row: number): number {
+  return intersectionOverUnion(
+    readEdges(spec, decoded, row, labels.unitScale),
+    readEdges(spec, labels.answers, row, labels.unitScale),
+  );
 }
 
 export const boxBehaviour: TaskBehaviour<BoxSpec> = {
@@ -141,20 +151,13 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
       [0, 1, 2, 3].map((i) => logitOf(of(boxes.map((numbers) => numbers[i] ?? Number.NaN))));
     return [each(median), each(mean), ...leastLoss(boxBehaviour, spec, labels, mask)];
   },
+  // the mean of their answers
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: boxMetrics(NUMBERS, readEdges),
   headlineMetric: () => "mean_iou",
-  judgement: {
-    name: "iou",
-    isDecision: false,
-    higherIsBetter: true,
-    ranksSamples: true,
-    valueAt: ({ spec, decoded, labels }, row) =>
-      intersectionOverUnion(
-        readEdges(spec, decoded, row, labels.unitScale),
-        readEdges(spec, labels.answers, row, labels.unitScale),
-      ),
-  },
+  endToEnd: endToEndFigure("iou_50", (answered, row) => iouAt(answered, row) >= 0.5),
+  judgement: { name: "iou", isDecision: false, higherIsBetter: true, ranksSamples: true, valueAt: iouAt },
   likelihood: () => "categorical",
   answerType: () => "numbers",
   describe(_spec, answers, row) {

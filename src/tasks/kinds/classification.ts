@@ -5,6 +5,7 @@ import { checkOptions, LIST } from "../../options.js";
 import { OFF_PICTURE, isMissing, type TaskBehaviour } from "../behaviour.js";
 import { at, f32At } from "../../arrays.js";
 import { leastLoss, logShareOf, rowsOf } from "../constants.js";
+import { meanOfShares } from "../ensembles.js";
 import {
   balancedClassWeights,
   CROSS_ENTROPY_OPTIONS,
@@ -17,6 +18,7 @@ import {
   softmaxLoss,
   WEIGHTS,
 } from "../cross-entropy.js";
+import { endToEndClass } from "../end-to-end.js";
 import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -117,9 +119,11 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     const own = hasOwnLoss(spec) ? leastLoss(classificationBehaviour, spec, labels, mask) : [];
     return known === 0 ? [] : [counts.map((count) => logShareOf(count / known)), ...own];
   },
+  ensemble: (spec, members) => meanOfShares(members, spec.classes.length),
   isEvaluated: () => true,
   metrics: classificationMetrics,
   headlineMetric: () => "accuracy_1",
+  endToEnd: endToEndClass("accuracy_1", ({ classes }) => classes, false),
   judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "text",

@@ -5,6 +5,7 @@ import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
 import { OFF_PICTURE, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
 import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { meanOfProbabilities } from "../ensembles.js";
 import {
   balancedPositiveWeight,
   CROSS_ENTROPY_OPTIONS,
@@ -17,6 +18,7 @@ import {
   softTruth,
   WEIGHT_OR_WEIGHTS,
 } from "../cross-entropy.js";
+import { endToEndLabels } from "../end-to-end.js";
 import { byExactMatch } from "../judgements.js";
 import { multilabelMetrics } from "../metrics.js";
 import {
@@ -158,9 +160,11 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     const own = hasOwnLoss(spec) ? leastLoss(multilabelBehaviour, spec, labels, mask) : [];
     return [shares.map((share) => (Number.isNaN(share) ? 0 : logitOf(share))), all(SURELY), all(-SURELY), ...own];
   },
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: multilabelMetrics,
   headlineMetric: () => "accuracy",
+  endToEnd: endToEndLabels(({ labels }) => labels),
   judgement: byExactMatch,
   likelihood: () => "categorical",
   answerType: () => "text",

@@ -14,6 +14,8 @@ import {
   UNWEIGHTED,
 } from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { meanOfProbabilities } from "../ensembles.js";
+import { endToEndClass } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { levelMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
@@ -104,9 +106,11 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
       sure(Math.round(mean(known))),
     ];
   },
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: levelMetrics,
   headlineMetric: () => "mean_absolute_error",
+  endToEnd: endToEndClass("accuracy", ({ levels }) => levels, true),
   judgement: byAbsoluteError,
   likelihood: () => "categorical",
   answerType: () => "text",

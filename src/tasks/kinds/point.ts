@@ -9,6 +9,8 @@ import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
+import { type Answered, endToEndFigure } from "../end-to-end.js";
+import { meanOfProbabilities } from "../ensembles.js";
 import { numberCell, problemWithColumns } from "../figure-cells.js";
 import { distanceAt, pointMetrics } from "../metrics.js";
 
@@ -53,6 +55,13 @@ function costFor({ beta = 1 / 9 }: PointSpec): ErrorCost {
 }
 
 const TOLERANCE = 1e-3;
+
+/** Whether a point is no farther from the labelled one than a share of the picture's diagonal, which is drawn square. */
+function isNear({ spec, decoded, labels }: Answered<PointSpec>, row: number, tolerance: number): boolean {
+  const [x, y] = readPlace(spec, decoded, row, labels.unitScale);
+  const [labelX, labelY] = readPlace(spec, labels.answers, row, labels.unitScale);
+  return Math.hypot(x - labelX, y - labelY) <= tolerance * Math.SQRT2;
+}
 
 export const pointBehaviour: TaskBehaviour<PointSpec> = {
   answeredBy: "network",
@@ -115,9 +124,12 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
       [0, 1].map((i) => logitOf(of(places.map((place) => place[i] ?? Number.NaN))));
     return [each(median), each(mean), ...leastLoss(pointBehaviour, spec, labels, mask)];
   },
+  // the mean of their answers
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: pointMetrics,
   headlineMetric: () => "mean_distance",
+  endToEnd: endToEndFigure("within_tolerance", isNear),
   judgement: {
     name: "distance",
     isDecision: false,

@@ -15,6 +15,7 @@ import { assertFinite, epochMetrics, epochPoints } from "./epoch-metrics.js";
 import { openAugmenter } from "../open-augmenter.js";
 import { lossMasks, maskerOf } from "../predict-rows.js";
 import type { RunContext } from "../run-context.js";
+import { type SampledRows, sampleRows } from "./sample-rows.js";
 import { type WatchedMetric, watchMetric } from "./watched-metric.js";
 
 /** Where training came to. */
@@ -30,6 +31,7 @@ interface Training {
   readonly context: RunContext;
   readonly engine: EpochEngine;
   readonly masks: readonly RowMask[];
+  readonly sampled: SampledRows;
   readonly watched: WatchedMetric;
   readonly config: ScheduleConfig;
   /** How batches are changed before their step. */
@@ -50,12 +52,13 @@ export async function trainEpochs(
   try {
     await openLoggers(engine.trainer.position.step);
     const masks = lossMasks(context);
+    const sampled = sampleRows(context, engine.trained, masks);
     const watched = await watchMetric(context, masks);
     const config = scheduleConfig(context.settings.train, watched);
     const augmenter = engine.augment === null ? await openAugmenter(context) : null;
     const changes = { augment: engine.augment ?? augmenter?.augment, mask: (await maskerOf(context)) ?? undefined };
     try {
-      return await runEpochs({ context, engine, masks, watched, config, changes });
+      return await runEpochs({ context, engine, masks, sampled, watched, config, changes });
     } finally {
       await augmenter?.close();
     }
@@ -114,13 +117,14 @@ async function runEpoch(training: Training, before: ScheduleState): Promise<Sche
  * to infinity.
  */
 async function trainRows(
-  { context, engine, masks, changes }: Training,
+  { context, engine, masks, sampled, changes }: Training,
   schedule: ScheduleState,
   clock: EpochClock,
 ): Promise<EpochReport> {
-  const { dataset, loggers, settings, signal } = context;
+  const { loggers, settings, signal } = context;
+  const rows = sampled.rowsOf(engine.trainer.position.epoch);
   const rate = rateOf(context, schedule);
-  const report = await engine.trainer.finishEpoch(engine.trained, dataset.splits.train, masks, rate, {
+  const report = await engine.trainer.finishEpoch(sampled.dataset, rows, masks, rate, {
     ...changes,
     signal,
     onStep: (step) => loggers.step(clock.tick(step)),

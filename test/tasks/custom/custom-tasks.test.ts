@@ -1,8 +1,8 @@
 /** @file Custom tasks and known ones: their values by hand, and definitions that are wrong. */
 import { describe, expect, test } from "vitest";
 import { evaluateSplit } from "../../../src/analysis/evaluate.js";
-import { explainRow } from "../../../src/analysis/explain.js";
-import { printExplanation } from "../../../src/analysis/print-explanation.js";
+import { explainRow } from "../../../src/analysis/explanation/explain.js";
+import { printExplanation } from "../../../src/analysis/explanation/print-explanation.js";
 import { scoreSplit } from "../../../src/analysis/score.js";
 import { tuneThresholds } from "../../../src/analysis/tune.js";
 import { defineTasks } from "../../../src/flow/define.js";

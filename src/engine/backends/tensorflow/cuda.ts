@@ -71,6 +71,7 @@ export function cudaLibraries(env: Environment = process.env): string[] {
   );
 }
 
+/** Whether a driver of NVIDIA's is loaded, whatever CUDA there is. */
 export function hasNvidiaDriver(): boolean {
   // the second is how Windows hands its GPU to Linux inside it
   return ["/proc/driver/nvidia/version", "/dev/dxg"].some((file) => existsSync(file)) || process.platform === "win32";

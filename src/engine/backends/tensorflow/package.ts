@@ -9,6 +9,7 @@ import { cacheFolder, type Environment } from "../../../platform/cache-folder.js
 
 type Core = typeof import("@tensorflow/tfjs-core");
 
+/** Packages of TensorFlow's native library, by what they compute on. */
 export const TENSORFLOW_PACKAGES = { gpu: "@tensorflow/tfjs-node-gpu", cpu: "@tensorflow/tfjs-node" } as const;
 export type TensorflowFlavour = keyof typeof TENSORFLOW_PACKAGES;
 

@@ -6,6 +6,7 @@ import { cudaLibraries, explainMissingGpu, hasNvidiaDriver, visibleDevices } fro
 import { type Device, deviceName } from "../device.js";
 import { installedPackages, loadPackage, QUIET, type TensorflowBinding, type TensorflowPackage } from "./package.js";
 
+/** TensorFlow's native library, through the optional package `@tensorflow/tfjs-node`. */
 export const tensorflow: Backend = {
   devices: ["gpu", "cpu"],
   async passedOver({ projectDir }) {

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { type Backend, type OpenedBackend, prepareCore } from "../backend.js";
 
+/** tfjs in WebAssembly, with the kernels that it lacks. */
 export const wasm: Backend = { devices: ["cpu"], open: openWasm };
 
 async function openWasm(): Promise<OpenedBackend> {

@@ -76,6 +76,7 @@ export function isSoftware({ info }: GpuAdapter): boolean {
   return info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(names);
 }
 
+/** What a GPU calls itself. */
 export function nameOf({ info }: GpuAdapter): string {
   return [info.device, info.description, info.architecture, info.vendor].find((name) => name !== "") ?? "a GPU";
 }

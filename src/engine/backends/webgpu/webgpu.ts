@@ -15,6 +15,7 @@ import {
   type WebgpuBackend,
 } from "./packages.js";
 
+/** tfjs on a GPU by Vulkan, Metal or Direct3D, through the optional package `webgpu`. */
 export const webgpu: Backend = { devices: ["gpu"], passedOver, open: openWebgpu };
 
 const HOW_TO_INSTALL = "Install it with: npm i webgpu @tensorflow/tfjs-backend-webgpu";

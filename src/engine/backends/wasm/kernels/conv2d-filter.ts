@@ -13,6 +13,7 @@ import { cropped, dispose, type KernelCall, runKernel, transposeMatrix, viewAs, 
 /** Floats of dy that one convolution may take as its filter: bounds the memory for packed filters to some 100 MB. */
 const MAX_FILTER_FLOATS = 8e6;
 
+/** Gradient of a convolution with respect to its filter. */
 export const conv2dBackpropFilter = wasmKernel<Conv2DBackpropFilterInputs, Conv2DBackpropFilterAttrs & Dilated>(
   Conv2DBackpropFilter,
   backpropFilter,

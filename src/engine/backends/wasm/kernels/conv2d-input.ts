@@ -20,6 +20,7 @@ import {
   zeros,
 } from "./kernel.js";
 
+/** Gradient of a convolution with respect to its input. */
 export const conv2dBackpropInput = wasmKernel<Conv2DBackpropInputInputs, Conv2DBackpropInputAttrs & Dilated>(
   Conv2DBackpropInput,
   backpropInput,

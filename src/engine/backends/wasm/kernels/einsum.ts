@@ -21,6 +21,7 @@ interface Named {
   readonly axes: readonly number[];
 }
 
+/** Sums of products over named axes. */
 export const einsumKernel = wasmKernel<readonly TensorInfo[], EinsumAttrs>(Einsum, runEinsum);
 
 /** One or two tensors, as tfjs-core's `einsum` allows; axes are summed, transposed and multiplied as matrices. */

@@ -7,6 +7,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { type KernelCall, wasmKernel, zeros } from "./kernel.js";
 
+/** Sums of rows by segment: the gradient of a gather. */
 export const unsortedSegmentSumKernel = wasmKernel<UnsortedSegmentSumInputs, UnsortedSegmentSumAttrs>(
   UnsortedSegmentSum,
   unsortedSegmentSum,

@@ -21,6 +21,7 @@ import { floats, type KernelCall, wasmKernel, zeros } from "./kernel.js";
 type Shape5D = [number, number, number, number, number];
 type Three = number | [number, number, number];
 
+/** Gradients of convolutions over volumes, and maximum pools with theirs. */
 export const volumeKernels = [
   wasmKernel<Conv3DBackpropFilterV2Inputs, Conv3DBackpropFilterV2Attrs>(Conv3DBackpropFilterV2, filterGradient),
   wasmKernel<Conv3DBackpropInputV2Inputs, Conv3DBackpropInputV2Attrs>(Conv3DBackpropInputV2, inputGradient),

@@ -1,6 +1,6 @@
 /** @file What an explanation tree is made of. */
-import type { Offsets } from "../flow/masks.js";
-import type { ScoredTask } from "./score.js";
+import type { Offsets } from "../../flow/masks.js";
+import type { ScoredTask } from "../score.js";
 
 /** Plain value of an answer: a truth, a name, or a number in label units. */
 export type ExplainedValue = boolean | string | number;

@@ -1,7 +1,7 @@
 /** @file How far a task's answers spread over stochastic passes of the network. */
-import { at, f32At, f64At } from "../arrays.js";
-import type { FlowGraph } from "../flow/graph.js";
-import { behaviourOf, type Labels, type Thresholds } from "../tasks/index.js";
+import { at, f32At, f64At } from "../../arrays.js";
+import type { FlowGraph } from "../../flow/graph.js";
+import { behaviourOf, type Labels, type Thresholds } from "../../tasks/index.js";
 
 /** Mean and sample standard deviation (n − 1) of each number. */
 export interface Spread {

@@ -1,7 +1,7 @@
 /** @file Explanation trees: what the network answered about one input, question by question. */
-import { type Condition, type FlowGraph, gatesOf, type TaskNode } from "../flow/graph.js";
-import { printCondition } from "../flow/print.js";
-import { behaviourOf } from "../tasks/index.js";
+import { type Condition, type FlowGraph, gatesOf, type TaskNode } from "../../flow/graph.js";
+import { printCondition } from "../../flow/print.js";
+import { behaviourOf } from "../../tasks/index.js";
 import { explainTask, rowsAsked } from "./explained-answers.js";
 import type { Explainable, ExplanationNode, TaskAnswer } from "./explanation.js";
 import type { SampledAnswers } from "./uncertainty.js";

@@ -1,8 +1,8 @@
 /** @file One task's answers to a row, or to its tokens, as a node of an explanation tree shows them. */
-import { at, f32At, i32At } from "../arrays.js";
-import { axisOf, type TaskNode, type TaskSpec } from "../flow/graph.js";
-import { answerWidth, neededOffsets, type Offsets } from "../flow/masks.js";
-import { allLogits, behaviourOf, decodedScore, type KeptAnswers } from "../tasks/index.js";
+import { at, f32At, i32At } from "../../arrays.js";
+import { axisOf, type TaskNode, type TaskSpec } from "../../flow/graph.js";
+import { answerWidth, neededOffsets, type Offsets } from "../../flow/masks.js";
+import { allLogits, behaviourOf, decodedScore, type KeptAnswers } from "../../tasks/index.js";
 import type { ExplainableTask, ExplainedValue, SpreadOfRow, TaskAnswer, Uncertainty } from "./explanation.js";
 import type { SampledAnswers, Spread } from "./uncertainty.js";
 

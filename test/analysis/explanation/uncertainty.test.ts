@@ -1,12 +1,12 @@
 /** @file How far sampled answers spread, and how trees show it. */
 import { expect, test } from "vitest";
-import { explainRow } from "../../src/analysis/explain.js";
-import { printExplanation } from "../../src/analysis/print-explanation.js";
-import { scoreSplit } from "../../src/analysis/score.js";
-import { AnswerSampler } from "../../src/analysis/uncertainty.js";
-import { defineTasks } from "../../src/flow/define.js";
-import { traceFlow } from "../../src/flow/trace.js";
-import { binary, boundedRegression, classification } from "../../src/tasks/index.js";
+import { explainRow } from "../../../src/analysis/explanation/explain.js";
+import { printExplanation } from "../../../src/analysis/explanation/print-explanation.js";
+import { scoreSplit } from "../../../src/analysis/score.js";
+import { AnswerSampler } from "../../../src/analysis/explanation/uncertainty.js";
+import { defineTasks } from "../../../src/flow/define.js";
+import { traceFlow } from "../../../src/flow/trace.js";
+import { binary, boundedRegression, classification } from "../../../src/tasks/index.js";
 
 const definitions = defineTasks({
   features: ["f"],

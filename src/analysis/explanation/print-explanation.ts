@@ -1,6 +1,6 @@
 /** @file Explanation trees as text. */
-import type { FlowGraph } from "../flow/graph.js";
-import { behaviourOf } from "../tasks/index.js";
+import type { FlowGraph } from "../../flow/graph.js";
+import { behaviourOf } from "../../tasks/index.js";
 import type { ExplainedValue, ExplanationNode, Uncertainty } from "./explanation.js";
 
 /** How each part of a printed tree is shown: colours, or what makes text of unknown origin harmless. */

@@ -6,19 +6,19 @@ import {
   printExplanation,
   type ScoredSplit,
   scoreSplit,
-} from "../../src/analysis/index.js";
-import { defineTasks } from "../../src/flow/define.js";
-import type { FlowGraph } from "../../src/flow/graph.js";
-import { answerWidth } from "../../src/flow/masks.js";
-import { traceFlow } from "../../src/flow/trace.js";
-import { binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
+} from "../../../src/analysis/index.js";
+import { defineTasks } from "../../../src/flow/define.js";
+import type { FlowGraph } from "../../../src/flow/graph.js";
+import { answerWidth } from "../../../src/flow/masks.js";
+import { traceFlow } from "../../../src/flow/trace.js";
+import { binary, boundedRegression, classification, multilabel } from "../../../src/tasks/index.js";
 import {
   defaultThresholds,
   referenceThresholds,
   security,
   securityBatch,
   securityGraph,
-} from "../support/security-flow.js";
+} from "../../support/security-flow.js";
 
 /** A scored row without labels. */
 function scoreLogits(
