@@ -115,6 +115,28 @@ export function shorten(text: string): string {
   return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE - 3)}…`;
 }
 
+// longer than paths and identifiers are
+const LONGEST_WORD = 400;
+const LONGEST_MESSAGE = 4000;
+
+/** A message whose words and whole are of a length that people read: the middle of what is longer is left out. */
+export function concise(message: string): string {
+  const words = message.replaceAll(/\S+/g, (word) => withoutMiddle(word, LONGEST_WORD));
+  return withoutMiddle(words, LONGEST_MESSAGE);
+}
+
+function withoutMiddle(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  // what to change stands at the end
+  const end = Math.floor(longest / 4);
+  return `${text.slice(0, longest - end)}…${text.slice(-end)}`;
+}
+
+/** The message of whatever was thrown; a user's code may throw what is no error. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** Text with a full stop, unless it already ends in a mark. */
 export function sentence(text: string): string {
   return /[.?!]$/.test(text) ? text : `${text}.`;

@@ -106,6 +106,7 @@ export const rooms = {
       "engine/backends",
       "engine/model",
       "engine/batches",
+      "engine/features",
       "engine/inference",
       "engine/replicas",
       "logging",

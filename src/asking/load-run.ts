@@ -7,20 +7,26 @@ import { printExplanation, type TreeStyle } from "../analysis/explanation/print-
 import type { ScoredSplit } from "../analysis/score.js";
 import { firstPixels, firstTokens, type SkippedRow, wordsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
+import { NO_EXTERNALS, networkSpecs } from "../engine/model/pretrained/external-part.js";
 import type { LayersModel, Network } from "../engine/model/network.js";
+import { ConfigError, UsageError } from "../errors.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { type Answer, answersOf } from "./answers.js";
 import { evaluateRun } from "./evaluate-run.js";
 import { evaluateTable } from "./evaluate-table.js";
+import { openMembers } from "./groups/group-runs.js";
+import { ensembleOutputs, type MemberOutputs } from "./groups/ensemble.js";
+import { EnsembleMember } from "./groups/ensemble-member.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
+import { withExternals } from "./external-sources.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { askedTask } from "./asked-answer.js";
 import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import type { ReplicaNeeds } from "./replicas.js";
-import { PREDICT_BATCH, RunAnswerer } from "./run-answerer.js";
+import { everyRow, PREDICT_BATCH, RunAnswerer } from "./run-answerer.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 import { glueOf } from "../records/stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
@@ -72,22 +78,34 @@ export interface LoadRunOptions extends OpenRunOptions {
 export async function loadRun(store: string, name = "latest", options: LoadRunOptions = {}): Promise<LoadedRun> {
   const opened = openRunStore(store, { readonly: true });
   try {
-    const stored = await openStoredRun(opened, name, options);
+    const group = opened.findGroup(name);
+    const [stored, ...others] =
+      group === null ? [await openStoredRun(opened, name, options)] : await openMembers(opened, group, options);
+    if (stored === undefined) throw new UsageError(`The group ${name} has no runs.`, { group: name });
     const [{ openBackend }, { loadNetwork }, { runFiles }] = await Promise.all([
       import("../engine/backends/choose.js"),
       import("../engine/model/checkpoint.js"),
       import("../records/run-folder.js"),
     ]);
     const backend = await openBackend(options.backend ?? "auto", packagesOf(stored.project));
-    const network = await loadNetwork(runFiles(stored.dir).checkpoint("best"), stored.graph, stored.config.inputs);
-    return new LoadedRun(opened, stored, network, {
+    const needs = {
       choice: options.replicas ?? 1,
       backend,
       batchSize: PREDICT_BATCH,
       projectDir: stored.project?.dir ?? null,
       configFile: stored.project?.configFile ?? null,
       ...(options.onReplicas === undefined ? {} : { onPlan: options.onReplicas }),
-    });
+    };
+    const open = ({ dir, graph, config }: StoredRun) =>
+      loadNetwork(
+        runFiles(dir).checkpoint("best"),
+        graph,
+        networkSpecs(config.inputs, config.externals ?? NO_EXTERNALS),
+      );
+    const network = await open(stored);
+    const members: EnsembleMember[] = [];
+    for (const other of others) members.push(new EnsembleMember(other, await open(other), needs));
+    return new LoadedRun(opened, stored, network, needs, group === null ? undefined : { id: group.id, members });
   } catch (error) {
     opened.close();
     throw error;
@@ -105,8 +123,20 @@ export class LoadedRun {
   readonly #stored: StoredRun;
   readonly #network: Network;
   readonly #answerer: RunAnswerer;
+  /** Of the run, or of the group whose folds answer together. */
+  readonly id: string;
+  /** Further folds of its group, which answer together with it. */
+  readonly #others: readonly EnsembleMember[];
 
-  constructor(store: RunStore, stored: StoredRun, network: Network, replicas: ReplicaNeeds) {
+  constructor(
+    store: RunStore,
+    stored: StoredRun,
+    network: Network,
+    replicas: ReplicaNeeds,
+    group?: { readonly id: string; readonly members: readonly EnsembleMember[] },
+  ) {
+    this.#others = group?.members ?? [];
+    this.id = group?.id ?? stored.run.id;
     this.#store = store;
     this.#stored = stored;
     this.#network = network;
@@ -146,7 +176,8 @@ export class LoadedRun {
   async explain(inputs: readonly string[], options: ExplainOptions = {}): Promise<Explanation[]> {
     const { uncertainty, signal } = options;
     return this.#withInputs(inputs, options, async (opened) => {
-      const scored = await this.#answerer.score(opened, options);
+      const scored = await this.#score(inputs, opened, options);
+      if (uncertainty !== undefined) this.#refuseEnsemble("is sampled under dropout");
       const sampled =
         uncertainty === undefined
           ? undefined
@@ -193,10 +224,22 @@ export class LoadedRun {
     return this.#field(input, task, options, !images || axisOf(spec) === "token");
   }
 
+  /** @throws ConfigError where pixels go through a model of which only the answers are known */
+  #assertSeesPixels(task: string): void {
+    const [part] = this.#stored.config.externals?.parts ?? [];
+    if (part === undefined) return;
+    throw new ConfigError(
+      `Which pixels "${task}" depends on cannot be told: they go through the model ${part.model}, which runs beside the network and has no gradient. Take a tfjs LayersModel as the trunk for that.`,
+      { task, model: part.model },
+    );
+  }
+
   async #field(input: string, task: string, options: PredictOptions, ofTokens: boolean) {
     const asked = askedTask(this.graph, task);
+    this.#refuseEnsemble("has a field of pixels or tokens");
     return this.#withInputs([input], options, async (opened) => {
       const scored = await this.#answerer.score(opened, options);
+      if (!ofTokens) this.#assertSeesPixels(asked.path);
       if (ofTokens) return tokenFieldOf(this.#network, opened.sources, scored, asked);
       return receptiveFieldOf(this.#network, opened.sources, input, asked, scored);
     });
@@ -219,6 +262,7 @@ export class LoadedRun {
     if (rows === undefined || typeof rows === "string") {
       return (await evaluateRun(this.#store, this.run.id, { split: rows, metrics: options.metrics })).evaluation;
     }
+    this.#refuseEnsemble("evaluates a table");
     return evaluateTable(this.#stored, this.#answerer, rows.table, {
       ...options,
       cacheDir: resolve(this.#store.dir, "cache"),
@@ -228,7 +272,7 @@ export class LoadedRun {
   /** Logits, decoded answers and activity of unlabelled inputs. */
   async score(inputs: readonly string[], options: PredictOptions = {}): Promise<ScoredInputs> {
     return this.#withInputs(inputs, options, async (opened) => ({
-      scored: await this.#answerer.score(opened, options),
+      scored: await this.#score(inputs, opened, options),
       skipped: opened.skipped,
     }));
   }
@@ -241,13 +285,33 @@ export class LoadedRun {
     const given = resolveGiven(this.graph, options.given ?? {});
     const opened = await openInputs(this.#stored, inputs, options, given);
     try {
-      return await work(opened);
+      const rows = Int32Array.from({ length: opened.ids.length }, (_, row) => row);
+      const sources = await withExternals(opened.sources, rows, this.#stored, options);
+      return await work({ ...opened, sources });
     } finally {
       opened.close();
     }
   }
 
+  /** Of several folds their ensemble: each reads the inputs with the statistics of its own training rows. */
+  async #score(inputs: readonly string[], opened: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
+    if (this.#others.length === 0) return this.#answerer.score(opened, options);
+    const own = await this.#answerer.outputs(opened.sources, everyRow(opened), options);
+    const members: MemberOutputs[] = [{ graph: this.graph, outputs: own }];
+    for (const other of this.#others) members.push(await other.answer(inputs, opened, this.#stored, options));
+    return this.#answerer.scoreOutputs(opened, ensembleOutputs(this.graph, members));
+  }
+
+  #refuseEnsemble(what: string): void {
+    if (this.#others.length === 0) return;
+    throw new UsageError(
+      `One network at a time ${what}, and this is a group of ${this.#others.length + 1}. Name one of its runs, such as ${this.run.name}.`,
+      { run: this.run.id },
+    );
+  }
+
   close(): void {
+    for (const other of this.#others) other.close();
     this.#network.dispose();
     this.#store.close();
   }

@@ -25,7 +25,7 @@ export async function predictRun(
   // a wrong ending is found before the work, not after
   if (out !== undefined) tableFormat(out);
   const { predictions, skipped } = await run.predictWithSkipped(inputs, options);
-  const summary = { run: run.run.id, rows: predictions.length, skipped: skipped.length };
+  const summary = { run: run.id, rows: predictions.length, skipped: skipped.length };
   if (out === undefined) return { ...summary, out: null, predictions };
   await writeTable(out, predictionColumns(run.graph), tableRows(run.graph, predictions));
   return { ...summary, out };

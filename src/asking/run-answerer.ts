@@ -10,6 +10,7 @@ import { axisOf, type TaskSpec } from "../flow/graph.js";
 import { answerWidth, tokensIn } from "../flow/masks.js";
 import type { UnitScale } from "../decoding/decoders.js";
 import type { Labels } from "../tasks/index.js";
+import { withExternals } from "./external-sources.js";
 import type { OpenInputs, PredictOptions } from "./open-inputs.js";
 import { type ReplicaNeeds, withAnswerer } from "./replicas.js";
 import type { StoredRun } from "./stored-run.js";
@@ -30,10 +31,13 @@ export class RunAnswerer {
   }
 
   /** Logits, decoded answers and activity of opened inputs, which have no labels but those of known tasks. */
-  async score({ sources, ids, known }: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
+  async score(opened: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
+    return this.scoreOutputs(opened, await this.outputs(opened.sources, everyRow(opened), options));
+  }
+
+  /** The same of outputs that are there, in terms of the run's graph. */
+  scoreOutputs({ sources, ids, known }: OpenInputs, outputs: readonly Float32Array[]): ScoredSplit {
     const { graph, thresholds } = this.#stored;
-    const rows = Int32Array.from({ length: ids.length }, (_, row) => row);
-    const outputs = await this.outputs(sources, rows, options);
     const pixels = firstPixels(sources);
     const offsets = sourceOffsets(graph, sources);
     const labels = graph.tasks.map(({ path, spec }): Labels => {
@@ -60,7 +64,8 @@ export class RunAnswerer {
       import("../engine/inference/predict.js"),
       import("../engine/batches/batch-reader.js"),
     ]);
-    const read = (some: Int32Array) => readInputs(this.#network, { inputs: sources }, some);
+    const inputs = await withExternals(sources, rows, this.#stored, { signal, onProgress });
+    const read = (some: Int32Array) => readInputs(this.#network, { inputs }, some);
     return withAnswerer(
       this.#network,
       { ...this.#replicas, most: Math.ceil(rows.length / PREDICT_BATCH) },
@@ -75,6 +80,11 @@ export class RunAnswerer {
         }),
     );
   }
+}
+
+/** Numbers of all rows of opened inputs. */
+export function everyRow({ ids }: Pick<OpenInputs, "ids">): Int32Array {
+  return Int32Array.from(ids, (_, row) => row);
 }
 
 function unitScale(spec: TaskSpec, source: PixelSource | undefined): UnitScale {

@@ -13,7 +13,15 @@ import { onDemandMetricsOf } from "../project/metrics.js";
 import { writePredictions } from "../records/predictions.js";
 import { runFiles } from "../records/run-folder.js";
 import { type RunSummary, summarize } from "../records/run-summary.js";
-import { guessedRowsOf, type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit } from "./stored-run.js";
+import type { Thresholds } from "../tasks/index.js";
+import {
+  guessedRowsOf,
+  type OpenRunOptions,
+  openStoredRun,
+  predictedSplits,
+  readScoredSplit,
+  type StoredRun,
+} from "./stored-run.js";
 import type { ThresholdsByPath } from "../records/thresholds.js";
 
 export interface TuneResult {
@@ -50,19 +58,8 @@ export async function tuneRun(
   const valid = await readScoredSplit(stored, "valid");
   const { thresholds, reports } = tuneThresholds(graph, valid, tunedBy);
   const tuned = withThresholds(graph, valid, thresholds);
-  const guessed = guessedRowsOf(store, stored);
   const onDemand = onDemandMetricsOf(config.settings);
-  for (const split of splits) {
-    const scored = split === "valid" ? tuned : withThresholds(graph, await readScoredSplit(stored, split), thresholds);
-    await writePredictions(runFiles(dir).predictions(split), scored);
-    store.replaceEvaluation(
-      run.id,
-      evaluateSplits(graph, [scored], guessed, onDemand, baselines, config.settings.evaluate.tolerance),
-    );
-  }
-  const kept = keepThresholds(store, run.id, dir, graph, thresholds, tunedBy);
-  // its thresholds and predictions are other files now
-  store.recordArtifacts(run.id, await digestFiles(dir));
+  const kept = await applyThresholds(store, stored, thresholds, tunedBy);
   return {
     run: summarize(run, dir),
     split: "valid",
@@ -71,4 +68,26 @@ export async function tuneRun(
     after: evaluateSplit(graph, tuned, undefined, onDemand, baselines),
     reports,
   };
+}
+
+/** Makes a run decide by other thresholds: folder, store, predictions and evaluation frames all follow. */
+export async function applyThresholds(
+  store: RunStore,
+  stored: StoredRun,
+  thresholds: readonly Thresholds[],
+  tunedBy: string,
+): Promise<ThresholdsByPath> {
+  const { run, dir, graph, config, baselines } = stored;
+  const guessed = guessedRowsOf(store, stored);
+  const onDemand = onDemandMetricsOf(config.settings);
+  const { tolerance } = config.settings.evaluate;
+  for (const split of predictedSplits(dir)) {
+    const scored = withThresholds(graph, await readScoredSplit(stored, split), thresholds);
+    await writePredictions(runFiles(dir).predictions(split), scored);
+    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, onDemand, baselines, tolerance));
+  }
+  const kept = keepThresholds(store, run.id, dir, graph, thresholds, tunedBy);
+  // its thresholds and predictions are other files now
+  store.recordArtifacts(run.id, await digestFiles(dir));
+  return kept;
 }

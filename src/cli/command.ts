@@ -6,7 +6,7 @@ import { printable, printableJson } from "../platform/printable.js";
 import { findProjectDir } from "../project/project-dir.js";
 import { migrationNote } from "../storage/database/migrations.js";
 import { openRunStore, type RunStore, type StoreOptions } from "../storage/run-store.js";
-import { errorJson, reportError, toCoolError } from "./report-error.js";
+import { asError, errorJson, reportError, toCoolError } from "./report-error.js";
 import { guardStreams } from "./streams.js";
 import { useColour } from "./tables/tables.js";
 
@@ -95,6 +95,11 @@ export abstract class CoolCommand extends Command {
     super.log("%s", printable(text, { colours: useColour() }));
   }
 
+  /** Data for other programs, as it is; where it goes to a terminal, a person reads it. */
+  protected writeData(text: string): void {
+    process.stdout.write(process.stdout.isTTY ? printable(text) : text);
+  }
+
   /** Warnings of long work go to stderr, so that stdout stays the result's. */
   protected note(line: string): void {
     process.stderr.write(`${printable(line)}\n`);
@@ -109,7 +114,8 @@ export abstract class CoolCommand extends Command {
     return errorJson(error);
   }
 
-  protected override async catch(thrown: Error & { oclif?: { exit?: number } }): Promise<void> {
+  protected override async catch(anything: unknown): Promise<void> {
+    const thrown = asError(anything);
     // not a failure: oclif ends a command so
     if (thrown.oclif?.exit === 0) throw thrown;
     // oclif would warn of arguments that were refused as of ones that were never looked at

@@ -1,5 +1,5 @@
 /** @file How a failure is told: one paragraph on stderr or one JSON document on stdout, and the exit code. */
-import { CoolError, sentence, UnknownNameError, UsageError } from "../errors.js";
+import { concise, CoolError, messageOf, sentence, UnknownNameError, UsageError } from "../errors.js";
 import { printable, printableJson } from "../platform/printable.js";
 
 /** What oclif throws about flags and arguments. */
@@ -14,6 +14,11 @@ export interface CalledCommand {
   readonly name: string;
   /** Names of its flags, without dashes. */
   readonly flags: readonly string[];
+}
+
+/** Whatever was thrown as an error: a user's code may throw a text, or nothing. */
+export function asError(thrown: unknown): Error & { readonly oclif?: { readonly exit?: number } } {
+  return thrown instanceof Error ? thrown : new Error(messageOf(thrown));
 }
 
 /** Errors of oclif in the words and with the exit code of ours; anything else unchanged. */
@@ -50,9 +55,12 @@ function isParseError(error: Error): error is ParseError {
 
 /** The document that `--json` prints about an error. */
 export function errorJson(error: unknown): unknown {
-  return error instanceof CoolError
-    ? error.toJSON()
-    : { error: "Error", message: error instanceof Error ? error.message : String(error), facts: {} };
+  const {
+    error: name,
+    message,
+    facts,
+  } = error instanceof CoolError ? error.toJSON() : { error: "Error", message: messageOf(error), facts: {} };
+  return { error: name, message: concise(message), facts };
 }
 
 /**
@@ -62,6 +70,6 @@ export function errorJson(error: unknown): unknown {
 export function reportError(error: Error & { readonly oclif?: { readonly exit?: number } }, json: boolean): number {
   if (/(^|,)(\*|cool)/.test(process.env.DEBUG ?? "")) process.stderr.write(`${printable(error.stack ?? "")}\n`);
   if (json) process.stdout.write(`${printableJson(errorJson(error))}\n`);
-  else process.stderr.write(`Error: ${printable(error.message)}\n`);
+  else process.stderr.write(`Error: ${printable(concise(error.message))}\n`);
   return error instanceof CoolError ? error.exitCode : (error.oclif?.exit ?? 1);
 }

@@ -1,5 +1,8 @@
 /** @file Output whose reader has gone, or whose disk is full: printing ends there, and nothing else does. */
 
+import { closeSync } from "node:fs";
+import { isatty } from "node:tty";
+
 /** The reader of a pipe has closed it, or the terminal is gone. */
 const READER_GONE = new Set(["EPIPE", "EIO", "ENXIO", "ECONNRESET", "ERR_STREAM_DESTROYED"]);
 
@@ -27,4 +30,16 @@ export function guardStreams(guarded: GuardedProcess = process): void {
   });
   // progress and warnings: nobody is left to be told
   guarded.stderr.removeAllListeners("error").on("error", () => {});
+}
+
+/**
+ * Lets go of a terminal that is gone when the process ends: Node would set its modes as they were, and abort where it
+ * cannot (SIGABRT, and a core file).
+ */
+export function releaseLostTerminals(): void {
+  const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
+  if (terminals.length === 0) return;
+  process.once("exit", () => {
+    for (const descriptor of terminals) if (!isatty(descriptor)) closeSync(descriptor);
+  });
 }

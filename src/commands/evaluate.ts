@@ -2,8 +2,9 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
-import { bestSplit, evaluationTable } from "../cli/tables/tables.js";
+import { bestSplit, evaluationTable, groupTable } from "../cli/tables/tables.js";
 import { type EvaluateResult, evaluateRun } from "../asking/evaluate-run.js";
+import { type GroupResult, groupResult } from "../asking/groups/group-runs.js";
 import { EVALUATED_GATES, SPLITS } from "../tasks/evaluation.js";
 
 export default class Evaluate extends CoolCommand {
@@ -34,8 +35,17 @@ export default class Evaluate extends CoolCommand {
     })(),
   };
 
-  async run(): Promise<EvaluateResult> {
+  async run(): Promise<EvaluateResult | Omit<GroupResult, "thresholds">> {
     const { args, flags } = await this.parse(Evaluate);
+    const group = await this.withStore(flags, (store) => {
+      const found = store.findGroup(args.run);
+      return found === null ? null : groupResult(store, found);
+    });
+    if (group !== null) {
+      const shown = flags.split ?? bestSplit(group.evaluation);
+      if (shown !== undefined) this.log(groupTable(group.evaluation, shown));
+      return group;
+    }
     const result = await this.withStore(flags, (store) =>
       evaluateRun(store, args.run, {
         split: flags.split,

@@ -73,14 +73,14 @@ export default class Explain extends CoolCommand {
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
       for (const explanation of explanations) this.log(run.print(explanation, treeStyle()));
-      if (task === undefined) return { run: run.run.id, explanations };
+      if (task === undefined) return { run: run.id, explanations };
       if (explanations.length > images.length) {
         this.note(
           `The receptive field is that of the first row; give a query for another, e.g. one that ends in: limit 1 offset 2`,
         );
       }
       for (const { file, input } of fields) this.log(`receptive field of ${task} on ${input}: ${file}`);
-      return { run: run.run.id, explanations, receptive_fields: fields };
+      return { run: run.id, explanations, receptive_fields: fields };
     } finally {
       run.close();
     }

@@ -4,8 +4,9 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../cli/command.js";
 import { replicasFlag } from "../cli/replicas-flag.js";
-import { bestSplit, evaluationTable } from "../cli/tables/tables.js";
+import { bestSplit, evaluationTable, groupTable } from "../cli/tables/tables.js";
 import { openConsoleLogger } from "../logging/console.js";
+import type { GroupResult } from "../asking/groups/group-runs.js";
 import { uncaptured } from "../provenance/capture-output.js";
 import { loadProject } from "../project/load-project.js";
 import { findProjectDir } from "../project/project-dir.js";
@@ -24,6 +25,7 @@ export default class Run extends CoolCommand {
     "<%= config.bin %> <%= command.id %> --replicas auto",
     "<%= config.bin %> <%= command.id %> --resume latest",
     "<%= config.bin %> <%= command.id %> --again baseline --seed 8",
+    "<%= config.bin %> <%= command.id %> --folds --set data.split.folds=5 --set data.split.stratify=true",
   ];
   static override args = {
     project: Args.directory({ description: "folder of the project; default: the nearest with a cool.config.*" }),
@@ -62,6 +64,12 @@ export default class Run extends CoolCommand {
       helpValue: "RUN",
       exclusive: ["resume", "again"],
     }),
+    folds: Flags.boolean({
+      summary: "train every fold of data.split.folds (5 where it says nothing) as a run of one group",
+      description:
+        "In each one part of train and valid together is valid, and test stays as it is. Thresholds are tuned on all out-of-fold answers; reported are mean and deviation over the folds, the out-of-fold answers, and the ensemble on test. With --resume GROUP a group goes on where it stopped.",
+      exclusive: ["again"],
+    }),
     resume: Flags.string({
       summary: "go on with a run from its last checkpoint",
       description:
@@ -78,33 +86,47 @@ export default class Run extends CoolCommand {
     force: Flags.boolean({ summary: "repeat although source or data have changed", dependsOn: ["again"] }),
   };
 
-  async run(): Promise<RunResult> {
+  async run(): Promise<RunResult | GroupResult> {
     const { args, flags } = await this.parse(Run);
     const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
     const project = await loadProject(projectDir, flags.set ?? []);
     const logger = await openConsoleLogger(uncaptured(process.stderr));
+    const asked = {
+      store: flags.store,
+      name: flags.name,
+      backend: flags.backend,
+      device: flags.device,
+      seed: flags.seed,
+      epochs: flags.epochs,
+      replicas: flags.replicas,
+      resume: flags.resume,
+      from: flags.from,
+      commandLine: ["cool", ...process.argv.slice(2)].join(" "),
+      loggers: [logger],
+    };
+    const { again, force } = flags;
     return this.interruptible(
-      (signal) =>
-        trainRun(project, {
-          store: flags.store,
-          name: flags.name,
-          backend: flags.backend,
-          device: flags.device,
-          seed: flags.seed,
-          epochs: flags.epochs,
-          replicas: flags.replicas,
-          resume: flags.resume,
-          again: flags.again,
-          force: flags.force,
-          from: flags.from,
-          commandLine: ["cool", ...process.argv.slice(2)].join(" "),
-          signal,
-          loggers: [logger],
-          report: (result) => this.report(result),
-        }),
+      async (signal) => {
+        if (!flags.folds) {
+          return trainRun(project, { ...asked, again, force, signal, report: (result) => this.report(result) });
+        }
+        const { trainFolds } = await import("../training/folds/train-folds.js");
+        const result = await trainFolds(project, { ...asked, signal });
+        await logger.close?.();
+        this.#reportGroup(result);
+        return result;
+      },
       // the logger clears its progress bar for it
       (line) => logger.message?.(line),
     );
+  }
+
+  #reportGroup({ group, evaluation }: GroupResult): void {
+    for (const split of ["valid", "test"] as const) {
+      if (evaluation.some((row) => row.split === split)) this.log(groupTable(evaluation, split));
+    }
+    this.log(`group ${group.id} (${group.name}) of ${group.runs.length} folds; thresholds are tuned on all of them`);
+    this.log(`answers of the ensemble: cool predict INPUT --run ${group.name}`);
   }
 
   /** Flags that lead to the run's store from where the user stands. */

@@ -7,6 +7,7 @@ import { needsImageSize } from "../data/labels/labels.js";
 import type { Leak } from "../data/load.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { printGraph } from "../flow/print.js";
+import { prepareData } from "./load-project.js";
 import type { LoadedProject } from "./resolve-project.js";
 
 export interface ProjectCheck {
@@ -32,7 +33,7 @@ export async function checkProject(
   log: (line: string) => void = () => {},
 ): Promise<ProjectCheck> {
   const { graph, inputs, projectDir, settings } = project;
-  await project.prepare?.({ projectDir, log });
+  await prepareData(project, log);
   const { loadLabels } = await import("../data/load.js");
   const { data } = settings;
   const { labels, splits, tables, implied, offsets, ...read } = await loadLabels({

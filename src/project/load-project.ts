@@ -1,7 +1,7 @@
 /** @file Finds and runs the configuration of a project. */
 import { existsSync, statSync } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
-import { ConfigError, CoolError, sentence, UsageError } from "../errors.js";
+import { ConfigError, CoolError, messageOf, sentence, UsageError } from "../errors.js";
 import type { ImportedConfig } from "./config-modules.js";
 import type { Project } from "./define-project.js";
 import { assertRunnable, CONFIG_FILES, configFileIn } from "./project-dir.js";
@@ -53,12 +53,33 @@ export async function importConfig(file: string): Promise<ImportedConfig> {
   }
 }
 
+/**
+ * Lets the project prepare its data.
+ * @throws ConfigError with the file and the line, where `data.prepare` throws
+ */
+export async function prepareData(
+  { prepare, projectDir, configFile, modules }: LoadedProject,
+  log: (line: string) => void,
+): Promise<void> {
+  try {
+    await prepare?.({ projectDir, log });
+  } catch (error) {
+    throw error instanceof CoolError
+      ? error
+      : thrownIn(configFile ?? "the project", error, modules, ": data.prepare fails");
+  }
+}
+
 /** What a module of the configuration threw, with the line where it did. */
-function thrownIn(file: string, error: unknown, modules: readonly string[]): ConfigError {
-  const { message } = error instanceof Error ? error : new Error(String(error));
-  const reason = message.replaceAll(/\s*\n\s*/g, " ");
+function thrownIn(
+  file: string,
+  error: unknown,
+  modules: readonly string[],
+  problem = " cannot be loaded",
+): ConfigError {
+  const reason = messageOf(error).replaceAll(/\s*\n\s*/g, " ");
   const { text, facts } = placeOf(error, file, modules);
-  return new ConfigError(sentence(`${text} cannot be loaded: ${reason}`), facts, { cause: error });
+  return new ConfigError(sentence(`${text}${problem}: ${reason}`), facts, { cause: error });
 }
 
 /** Where in the configuration an error arose: its file, and the line where its stack tells. */

@@ -5,10 +5,11 @@
 import { z } from "zod";
 import { CoolError, StoreError, sentence } from "../errors.js";
 import { type Condition, type FlowGraph, gatesOf, type TaskKind, type TaskSpec } from "../flow/graph.js";
+import { type Externals, NO_EXTERNALS } from "../engine/model/pretrained/external-part.js";
 import { problemOf } from "../platform/document-problem.js";
 import { parseSettings } from "../project/settings.js";
 import type { SourceRecord } from "../provenance/capture-source.js";
-import { behaviourOf, isCustom } from "../tasks/index.js";
+import { behaviourOf, ERROR_LOSSES, isCustom } from "../tasks/index.js";
 import { type RunConfig, readJson, runFiles, recordOf } from "./run-folder.js";
 
 const text = z.string();
@@ -29,12 +30,18 @@ const inputSpecs: { readonly [K in RunConfig["inputs"][string]["kind"]]: z.ZodTy
   categorical: z.looseObject({ column, categories: z.array(text), encoding: z.enum(["one-hot", "index"]) }),
   tokens: z.looseObject({
     column,
-    vocabulary: z.union([text, z.array(text)]),
+    // a run keeps the tokens themselves: a file that it named would be read from wherever it says
+    vocabulary: z.array(text),
     maxLength: z.number().int().min(1),
     unknown: text,
     split: z.enum(["whitespace", "characters"]),
   }),
 };
+
+/** Models that feed a run's network; of most runs none. */
+export function externalsOf(runDir: string): Externals {
+  return readRunConfig(runDir).externals ?? NO_EXTERNALS;
+}
 
 const shapes = z.array(z.looseObject({}));
 
@@ -51,6 +58,19 @@ const config = z.looseObject({
   skipped: z.array(z.looseObject({ row: count, sample: text, reason: text })).default([]),
   transfer: z.looseObject({ from: text, taken: shapes, fresh: z.array(text) }).optional(),
   pretrained: z.array(z.looseObject({ model: text, digest: text, output: text })).optional(),
+  externals: z
+    .looseObject({
+      parts: z.array(
+        z.looseObject({
+          ...{ name: text, input: text, model: text, output: text, format: z.literal("onnx") },
+          digest: z.string().regex(/^[0-9a-f]{64}$/),
+          shape: z.array(extent).min(1),
+          preprocessing: z.looseObject({}),
+        }),
+      ),
+      unread: z.array(text),
+    })
+    .optional(),
 });
 
 const condition: z.ZodType = z.lazy(() =>
@@ -108,10 +128,12 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     max: z.number(),
     scale: z.enum(["image-width", "image-height"]).nullable(),
     measures: text.optional(),
+    loss: z.enum(ERROR_LOSSES).optional(),
+    delta: z.number().positive().optional(),
   }),
   regression: z.looseObject({
     ...common,
-    loss: z.enum(["squared", "absolute", "huber", "log-cosh"]),
+    loss: z.enum(ERROR_LOSSES),
     delta: z.number().positive().optional(),
     statistics: z.object({ mean: z.number(), deviation: z.number().positive() }),
   }),

@@ -9,6 +9,7 @@ import { StoreError } from "../errors.js";
 import { explained } from "../storage/database/store-errors.js";
 import type { Split } from "../tasks/evaluation.js";
 import type { PretrainedPart } from "../engine/model/pretrained/build-network.js";
+import type { Externals } from "../engine/model/pretrained/external-part.js";
 import type { Transfer } from "../engine/model/transfer.js";
 import type { Settings } from "../project/settings.js";
 
@@ -35,6 +36,8 @@ export interface RunConfig {
   readonly transfer?: RunTransfer;
   /** Saved models that its trunk holds. */
   readonly pretrained?: readonly PretrainedPart[];
+  /** Models that run beside the network and feed it. */
+  readonly externals?: Externals;
 }
 
 /** Names of a run's files. */

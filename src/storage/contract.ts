@@ -8,6 +8,7 @@ import type { RunRecord, RunState, WrittenRunState } from "./run-record.js";
 import type { Artifact } from "./tables/artifacts.js";
 import type { ConfigChange, FlatConfig } from "./tables/config-values.js";
 import type { EvaluationFilter } from "./tables/evaluation.js";
+import type { RunGroups } from "./tables/groups.js";
 import type { InterpretationFilter, InterpretedSample, StoredInterpretation } from "./tables/interpretation.js";
 import type { MetricFilter } from "./tables/metric-points.js";
 import type { RunPatch } from "./tables/runs.js";
@@ -124,7 +125,7 @@ export interface RunMeasurements {
  * All runs of a project. Every method is synchronous, every change one transaction; `id` is a whole run id.
  * Methods throw UnknownNameError for an id that is not in the store and StoreError where it cannot be read or written.
  */
-export interface RunStore extends RunRecords, RunMeasurements {
+export interface RunStore extends RunRecords, RunMeasurements, RunGroups {
   readonly dir: string;
   /** Copy of an older store that was migrated when this one was opened; else null. */
   readonly backup: string | null;

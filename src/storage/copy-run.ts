@@ -45,12 +45,29 @@ export function copyRun(source: Database, target: Database, run: RunRecord): Cop
       continue;
     }
     const columns = columnsOf(target, table.name);
-    target.runEach(
-      `INSERT INTO ${table.name} (${columns.join(", ")}) VALUES (${columns.map((name) => `@${name}`).join(", ")})`,
-      checkedRows(table.name, rowsOf(source, table, columns, id)),
+    const values = columns.map((name) => `@${name}`).join(", ");
+    withinConstraints(table.name, () =>
+      target.runEach(
+        `INSERT INTO ${table.name} (${columns.join(", ")}) VALUES (${values})`,
+        checkedRows(table.name, rowsOf(source, table, columns, id)),
+      ),
     );
   }
   return "copied";
+}
+
+/** A file's constraints can be switched off while its rows are written; ours hold. */
+function withinConstraints(table: string, insert: () => void): void {
+  try {
+    insert();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_CONSTRAINT"))) throw error;
+    throw new StoreError(
+      `a row of its table ${table} is not as dnn-cool writes it (${error.message}).`,
+      { table },
+      { cause: error },
+    );
+  }
 }
 
 /** A store from elsewhere may hold anything: an id names a folder, names are printed. */

@@ -8,6 +8,7 @@ import type { Database } from "./database/database.js";
 import { openMigrated, openReader } from "./database/opened-store.js";
 import { storedMeasurements } from "./stored-measurements.js";
 import { storedRuns } from "./stored-runs.js";
+import { storedGroups } from "./tables/groups.js";
 import { checkRun } from "./tables/runs.js";
 import { transactionsOf } from "./transactions.js";
 
@@ -42,6 +43,7 @@ export function openRunStore(storeDir: string, options: StoreOptions = {}): RunS
   const store: RunStore = {
     ...storedRuns(transactions, dir, random),
     ...storedMeasurements(transactions),
+    ...storedGroups(database, now, random),
     dir,
     backup,
     copyRunFrom(other, id, inTransaction = () => {}) {

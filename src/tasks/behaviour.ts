@@ -3,6 +3,7 @@ import { f32At } from "../arrays.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
 import type { ConstantLogits } from "./constants.js";
 import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
+import type { Member } from "./ensembles.js";
 import type { EndToEndForm } from "./end-to-end.js";
 import type { ErrorCost } from "./error-cost.js";
 import type { Decoder, Thresholds, UnitScale } from "../decoding/decoders.js";
@@ -100,6 +101,9 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
    * @param mask rows of `labels` that count
    */
   constants(spec: Spec, labels: Labels, mask: RowMask): readonly ConstantLogits[];
+
+  /** Logits of what several networks say together, in terms of `spec`: those of the mean of their scores. */
+  ensemble(spec: Spec, members: readonly Member<Spec>[]): Float32Array;
 
   /** Whether it has rows in the evaluation of valid and test. */
   isEvaluated(spec: Spec): boolean;

@@ -32,6 +32,19 @@ export interface EvaluationRow {
   readonly beats_baseline?: boolean;
 }
 
+/**
+ * One metric of one task over a group of runs: mean and standard deviation (of the sample) over the runs, and the value
+ * of all together: on valid that of all out-of-fold answers, on test that of the ensemble.
+ */
+export interface GroupEvaluationRow extends EvaluationRow {
+  /** Over the runs where the metric is defined; null where it is in none. */
+  readonly mean: number | null;
+  /** null where fewer than two runs have it. */
+  readonly deviation: number | null;
+  /** Runs where it is defined. */
+  readonly runs: number;
+}
+
 /** One value of one curve: what training makes, the store keeps and TensorBoard draws. */
 export interface MetricPoint {
   readonly split: Split;

@@ -1,5 +1,6 @@
 /** @file Answers too wide to keep: a softmax over a vocabulary for every token, as the few numbers that analyses need. */
 import { f32At } from "../arrays.js";
+import { ConfigError } from "../errors.js";
 import { axisOf, type ClassificationSpec, type TaskSpec } from "../flow/graph.js";
 import type { Labels, LogitView, TaskBehaviour } from "./behaviour.js";
 import type { ConstantLogits } from "./constants.js";
@@ -181,5 +182,11 @@ export const summaryBehaviour: TaskBehaviour<ClassificationSpec> = {
   },
   activate: (_spec, summaries) => summaries,
   decode: (_spec, summaries) => column(summaries, CLASSES),
+  ensemble() {
+    throw new ConfigError(
+      "Of answers of very many classes per token only summaries are kept, which several networks cannot give together. Ask the folds one by one.",
+      {},
+    );
+  },
   metrics: summaryMetrics,
 };

@@ -14,6 +14,8 @@ import { outputsOf } from "../asking/outputs.js";
 import { writePredictions } from "../records/predictions.js";
 import { openFrozen } from "./frozen-features.js";
 import { withAnswerer } from "../asking/replicas.js";
+import { networkSpecs } from "../engine/model/pretrained/external-part.js";
+import { externalsOf } from "../records/run-documents.js";
 import { runFiles, writeJson } from "../records/run-folder.js";
 import { writeWords } from "../records/stored-words.js";
 import { defaultThresholds, type ThresholdsByPath, thresholdsByPath, thresholdRows } from "../records/thresholds.js";
@@ -100,10 +102,11 @@ async function scoreSplits(
   const { project, dataset, runDir } = given;
   const { graph } = project;
   const { loadNetwork } = await import("../engine/model/checkpoint.js");
-  const whole = await loadNetwork(runFiles(runDir).checkpoint("best"), graph, inputs);
+  const externals = externalsOf(runDir);
+  const whole = await loadNetwork(runFiles(runDir).checkpoint("best"), graph, networkSpecs(inputs, externals));
   const rows = Int32Array.from(SPLITS.flatMap((split) => [...dataset.splits[split]]));
-  const frozen = await openFrozen(given, whole, { rows });
-  const network = frozen?.tail ?? whole;
+  const frozen = await openFrozen(given, whole, { rows, externals });
+  const network = frozen?.network ?? whole;
   const context = { ...given, dataset: frozen?.dataset ?? dataset };
   try {
     const { replicas: choice, batchSize } = context.settings.train;
@@ -131,7 +134,7 @@ async function scoreSplits(
       return { scored, guessed };
     });
   } finally {
-    frozen?.tail.dispose();
+    await frozen?.close();
     whole.dispose();
   }
 }

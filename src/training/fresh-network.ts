@@ -1,22 +1,25 @@
 /** @file The network that a run begins with: fresh weights, or those of an earlier run or a saved model. */
-import { resolve } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { InputSpec } from "../data/dataset.js";
 import type { Network } from "../engine/model/network.js";
-import type { PretrainedPart } from "../engine/model/pretrained/build-network.js";
+import type { BuiltWithModels, PretrainedPart } from "../engine/model/pretrained/build-network.js";
+import { type ExternalPart, storedModel } from "../engine/model/pretrained/external-part.js";
 import type { Transfer, WeightSource } from "../engine/model/transfer.js";
 import { ConfigError, StoreError } from "../errors.js";
-import type { LoggerGroup } from "../logging/logger-group.js";
+import { explained } from "../storage/database/store-errors.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
 import { type RunConfig, type RunTransfer, runFiles, writeJson } from "../records/run-folder.js";
+import type { RunContext } from "./run-context.js";
 import type { Settings } from "../project/settings.js";
 
 export interface FreshNetwork {
   readonly network: Network;
   /** Saved models that its trunk holds. */
-  readonly pretrained: readonly PretrainedPart[];
+  readonly models: Omit<BuiltWithModels<Network>, "built">;
   readonly transfer: RunTransfer | null;
   /** Inputs that are not what they were to the weights taken over. */
   readonly warnings: readonly string[];
@@ -53,11 +56,12 @@ export async function buildNetwork(
     import("../engine/model/network.js"),
     import("../engine/model/pretrained/build-network.js"),
   ]);
-  const build = () => Network.build(graph, inputs, trunk, seed, { freeze });
-  const { built: network, parts: pretrained } = await buildWithModels(projectDir, build);
+  const { built: network, ...models } = await buildWithModels(projectDir, (scope) =>
+    Network.build(graph, scope.specs(inputs), scope.trunk(trunk), seed, { freeze }),
+  );
   const { checkLayerRates } = await import("../engine/optimization/layer-rates.js");
   checkLayerRates(network, layerRates);
-  if (from === null) return { network, pretrained, transfer: null, warnings: [] };
+  if (from === null) return { network, models, transfer: null, warnings: [] };
   try {
     const source = await openSource(from, store, projectDir);
     const { transferWeights } = await import("../engine/model/transfer.js");
@@ -68,7 +72,7 @@ export async function buildNetwork(
       (name) =>
         `The input "${name}" has other values than in ${source.what}: what its weights learned of each is mixed up.`,
     );
-    return { network, pretrained, transfer: { from: source.from, ...transfer }, warnings };
+    return { network, models, transfer: { from: source.from, ...transfer }, warnings };
   } catch (error) {
     network.dispose();
     throw error;
@@ -130,16 +134,18 @@ function changedInputs(before: OpenSource["inputs"], now: OpenSource["inputs"]):
 
 /** Tells what the weights are and writes it into the run's config.json. */
 export function recordStart(
-  { network, pretrained, transfer, warnings }: FreshNetwork,
-  runDir: string,
-  loggers: LoggerGroup,
+  { network, models, transfer, warnings }: FreshNetwork,
+  { store, runDir, loggers }: Pick<RunContext, "store" | "runDir" | "loggers">,
 ): void {
+  const { parts: pretrained, externals, files } = models;
+  for (const part of externals.parts) keepModel(store.dir, part, files.get(part.digest));
   const { layers, tasks, shared } = network.frozen;
   if (transfer !== null || pretrained.length > 0) {
     const config: RunConfig = {
       ...readRunConfig(runDir),
       ...(transfer === null ? {} : { transfer }),
       ...(pretrained.length === 0 ? {} : { pretrained }),
+      ...(externals.parts.length === 0 ? {} : { externals }),
     };
     writeJson(runFiles(runDir).config, config);
   }
@@ -157,6 +163,18 @@ export function recordStart(
   loggers.message(
     `frozen: layers ${names(layers)}; heads ${names(tasks)}${still}; ${trained} of ${all} parameters train`,
   );
+}
+
+/** Once in the store for all runs, by content. */
+function keepModel(storeDir: string, part: ExternalPart, file: string | undefined): void {
+  const kept = storedModel(storeDir, part);
+  if (file === undefined || existsSync(kept)) return;
+  const writing = `${kept}.writing-${process.pid}`;
+  explained(kept, () => {
+    mkdirSync(dirname(kept), { recursive: true });
+    copyFileSync(file, writing);
+    renameSync(writing, kept);
+  });
 }
 
 function sizeOf(variables: Network["trainable"]): number {

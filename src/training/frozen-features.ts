@@ -1,23 +1,32 @@
 /** @file A run whose trunk is frozen from the pictures on: its features are cached, and only what is behind it runs. */
 import { join } from "node:path";
-import { type Dataset, type InputSource, isPixelSource } from "../data/dataset.js";
+import { type Dataset, type InputSource, isPixelSource, type PixelSource } from "../data/dataset.js";
 import type { BatchAugmenter } from "../engine/batches/augment.js";
 import type { FeatureRows, Pictures } from "../engine/features/feature-source.js";
+import type { ExternalTrunk } from "../engine/features/external-trunk.js";
 import type { FrozenTrunk, SplitNetwork } from "../engine/features/split-network.js";
+import type { Externals } from "../engine/model/pretrained/external-part.js";
 import type { Network } from "../engine/model/network.js";
+import { ConfigError } from "../errors.js";
 import { ContentCache } from "../platform/content-cache.js";
 import type { RunContext } from "./run-context.js";
 
 type FeatureContext = Pick<RunContext, "settings" | "dataset" | "store" | "loggers" | "signal" | "backend" | "project">;
 
 /** A network that runs behind cached features. */
-export interface FrozenFeatures extends SplitNetwork {
+export interface FrozenFeatures {
+  /** What trains. */
+  readonly network: Network;
   /** With the features among its inputs. */
   readonly dataset: Dataset;
   /** The same for training: where pictures are augmented its features are empty, since `augment` puts others there. */
   readonly trained: Dataset;
   /** Changes batches of features where pictures are augmented; null where they are not. */
   readonly augment: BatchAugmenter | null;
+  /** Brings the whole network up to date with what trains. */
+  writeBack(): void;
+  /** The whole network stays. */
+  close(): Promise<void>;
 }
 
 export interface FrozenOptions {
@@ -25,79 +34,127 @@ export interface FrozenOptions {
   readonly rows: Int32Array;
   /** Rows that are trained on, and so augmented; none by default. */
   readonly trained?: Int32Array;
+  /** Models that run beside the network and feed it. */
+  readonly externals: Externals;
 }
 
 /**
- * Splits a network behind its frozen trunk and makes the features of some rows ready.
+ * Splits a network behind its frozen trunk and makes the features of some rows ready, and those of models that run
+ * beside it.
  * @returns null where nothing is frozen, or its features are not to be cached
- * @throws ConfigError where the trunk answers what is not finite; InterruptedError
+ * @throws ConfigError where a trunk answers what is not finite, or a model beside the network cannot be cached;
+ * InterruptedError
  */
 export async function openFrozen(
   context: FeatureContext,
   whole: Network,
-  { rows, trained = new Int32Array(0) }: FrozenOptions,
+  { rows, trained = new Int32Array(0), externals }: FrozenOptions,
 ): Promise<FrozenFeatures | null> {
-  const { settings, dataset, loggers } = context;
-  const { featureCache, freeze } = settings.train;
-  if (featureCache === null) return null;
-  const views = trained.length > 0 && settings.data.augment !== null ? featureCache.views : 0;
-  if (views === null) return null;
-  const { splitNetwork } = await import("../engine/features/split-network.js");
-  const split = splitNetwork(whole, freeze);
-  if (split === null) return null;
-  const reason = whyNot(context, split, rows.length + views * trained.length, views > 0);
-  if (reason !== null) {
-    // once per run is enough
-    if (trained.length > 0) loggers.warning(`The features of the frozen trunk are not cached: ${reason}`);
-    split.tail.dispose();
-    return null;
-  }
+  const views = viewsFor(context, trained, externals);
+  const split = context.settings.train.featureCache === null || views === null ? null : await splitOf(context, whole);
+  const beside = await openBeside(context, externals);
+  const close = async (): Promise<void> => {
+    split?.tail.dispose();
+    for (const trunk of beside) await trunk.close();
+  };
+  const network = split?.tail ?? whole;
+  const trunks = [...beside, ...(split?.trunks ?? [])];
   try {
-    const plain = await openRows(context, split, rows);
-    const changed: (readonly FeatureRows[])[] = [];
-    for (let view = 1; view <= views; view++) changed.push(await openRows(context, split, trained, view));
-    const withInputs = (sources: Record<string, InputSource>): Dataset => ({
-      ...dataset,
-      inputs: { ...dataset.inputs, ...sources },
-    });
-    const sources = sourcesOf(split.trunks, plain);
-    return {
-      ...split,
-      dataset: withInputs(sources),
-      trained: withInputs(views === 0 ? sources : emptied(sources)),
-      augment: views === 0 ? null : await viewsOf(context, split, changed),
-    };
+    if (trunks.length === 0 || views === null) return null;
+    const reason = whyNot(context, network, trunks, rows.length + views * trained.length, views > 0);
+    if (reason !== null && beside.length > 0) throw new ConfigError(`The features of a model ${reason}`, {});
+    if (reason !== null) {
+      // once per run is enough
+      if (trained.length > 0)
+        context.loggers.warning(`The features of the frozen trunk are not cached: they ${reason}`);
+      await close();
+      return null;
+    }
+    const opened = await openSources(context, trunks, { rows, trained, views });
+    return { ...opened, network, writeBack: () => split?.writeBack(), close };
   } catch (error) {
-    split.tail.dispose();
+    await close();
     throw error;
   }
 }
 
+/** How many changed copies of each picture train; null: new ones in every epoch, which cannot be cached. */
+function viewsFor({ settings }: FeatureContext, trained: Int32Array, { parts }: Externals): number | null {
+  if (trained.length === 0 || settings.data.augment === null) return 0;
+  const views = settings.train.featureCache?.views ?? null;
+  const [part] = parts;
+  if (views !== null || part === undefined) return views;
+  throw new ConfigError(
+    `data.augment changes pictures anew in every epoch, but the model ${part.model} runs beside the network and sees each picture once. Set train.featureCache.views, e.g. to 4: so many changed copies of each take turns.`,
+    { model: part.model },
+  );
+}
+
+async function splitOf({ settings }: FeatureContext, whole: Network): Promise<SplitNetwork | null> {
+  const { splitNetwork } = await import("../engine/features/split-network.js");
+  return splitNetwork(whole, settings.train.freeze);
+}
+
+async function openBeside(
+  { dataset, store, project }: FeatureContext,
+  { parts }: Externals,
+): Promise<readonly ExternalTrunk[]> {
+  const opened: ExternalTrunk[] = [];
+  for (const part of parts) {
+    const { openExternal } = await import("../engine/features/external-trunk.js");
+    opened.push(await openExternal(part, pixelsOf(dataset, part.input).spec, store.dir, project.projectDir));
+  }
+  return opened;
+}
+
+async function openSources(
+  context: FeatureContext,
+  trunks: readonly FrozenTrunk[],
+  { rows, trained, views }: { readonly rows: Int32Array; readonly trained: Int32Array; readonly views: number },
+): Promise<Pick<FrozenFeatures, "dataset" | "trained" | "augment">> {
+  const { dataset } = context;
+  const sources = sourcesOf(trunks, await openRows(context, trunks, rows));
+  const changed: (readonly FeatureRows[])[] = [];
+  for (let view = 1; view <= views; view++) changed.push(await openRows(context, trunks, trained, view));
+  const withInputs = (own: Record<string, InputSource>): Dataset => ({
+    ...dataset,
+    inputs: { ...dataset.inputs, ...own },
+  });
+  return {
+    dataset: withInputs(sources),
+    trained: withInputs(views === 0 ? sources : emptied(sources)),
+    augment: views === 0 ? null : await viewsOf(context, trunks, changed),
+  };
+}
+
+const DEFAULTS = { precision: "float32", gigabytes: 10 } as const;
+
 function whyNot(
   { settings }: FeatureContext,
-  { trunks, tail }: SplitNetwork,
+  network: Network,
+  trunks: readonly FrozenTrunk[],
   pictures: number,
   augments: boolean,
 ): string | null {
-  const { precision, gigabytes } = settings.train.featureCache ?? { precision: "float32", gigabytes: 0 };
-  if (augments && Object.values(tail.inputs).some(({ kind }) => kind === "image")) {
-    return "layers that train read the same augmented pictures. Freeze them, or leave out train.featureCache.views.";
+  const { precision, gigabytes } = settings.train.featureCache ?? DEFAULTS;
+  if (augments && Object.values(network.inputs).some(({ kind }) => kind === "image")) {
+    return "stand beside layers that train on the same augmented pictures. Freeze them, or leave out data.augment.";
   }
   const numbers = trunks.reduce((sum, { width }) => sum + width, 0);
   const needed = (pictures * numbers * (precision === "float16" ? 2 : 4)) / 2 ** 30;
   if (needed <= gigabytes) return null;
-  return `${numbers} numbers for each of ${pictures} pictures take ${Number(needed.toPrecision(2))} GiB, and train.featureCache.gigabytes is ${gigabytes}. The trunk runs in every step; raise the limit, take precision: "float16", or freeze up to a smaller layer.`;
+  return `are ${numbers} numbers for each of ${pictures} pictures and take ${Number(needed.toPrecision(2))} GiB, but train.featureCache.gigabytes is ${gigabytes}. Raise it, take precision: "float16", or an output with fewer numbers; till then a frozen trunk runs in every step.`;
 }
 
 /** One for each trunk. @param view which changed copy of the pictures; default: as they are */
 async function openRows(
   { settings, dataset, store, loggers, signal, backend }: FeatureContext,
-  { trunks }: SplitNetwork,
+  trunks: readonly FrozenTrunk[],
   rows: Int32Array,
   view?: number,
 ): Promise<FeatureRows[]> {
   const { FeatureRows: Rows } = await import("../engine/features/feature-source.js");
-  const { precision, gigabytes } = settings.train.featureCache ?? { precision: "float32", gigabytes: 0 };
+  const { precision, gigabytes } = settings.train.featureCache ?? DEFAULTS;
   const cache = new ContentCache(join(store.dir, "cache", "features"), { maxBytes: gigabytes * 2 ** 30 });
   const opened: FeatureRows[] = [];
   for (const trunk of trunks) {
@@ -118,14 +175,19 @@ async function openRows(
   return opened;
 }
 
+function pixelsOf({ inputs }: Dataset, input: string): PixelSource {
+  const source = inputs[input];
+  if (source === undefined || !isPixelSource(source)) throw new Error(`the input "${input}" has no pictures`);
+  return source;
+}
+
 async function picturesOf(
-  { inputs }: Dataset,
+  dataset: Dataset,
   settings: RunContext["settings"],
   { input }: FrozenTrunk,
   view: number | undefined,
 ): Promise<Pictures> {
-  const source = inputs[input];
-  if (source === undefined || !isPixelSource(source)) throw new Error(`the input "${input}" has no pictures`);
+  const source = pixelsOf(dataset, input);
   const { augment } = settings.data;
   if (view === undefined || augment === null) return source;
   const { pictureAugmenter } = await import("../engine/batches/augment.js");
@@ -164,7 +226,7 @@ function emptied(sources: Record<string, InputSource>): Record<string, InputSour
 /** Epoch after epoch, the next of the changed copies: its features, and the labels moved with it. */
 async function viewsOf(
   { project, settings }: FeatureContext,
-  { trunks }: SplitNetwork,
+  trunks: readonly FrozenTrunk[],
   views: readonly (readonly FeatureRows[])[],
 ): Promise<BatchAugmenter | null> {
   const { augment } = settings.data;

@@ -5,6 +5,7 @@ import type { Dataset } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { LoggerGroup } from "../logging/logger-group.js";
 import { yieldTo } from "../platform/yield-to.js";
+import { prepareData } from "../project/load-project.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import type { Settings } from "../project/settings.js";
 
@@ -17,7 +18,7 @@ export async function openDataset(
   signal?: AbortSignal,
 ): Promise<Dataset> {
   const { projectDir } = project;
-  await project.prepare?.({ projectDir, log: (line) => loggers.message(line) });
+  await prepareData(project, (line) => loggers.message(line));
   const { loadDataset } = await import("../data/load.js");
   const dataset = await loadDataset({
     graph: project.graph,

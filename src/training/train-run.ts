@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { type Dataset, specsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
 import { type Device, parseDevice } from "../engine/backends/device.js";
-import { ConfigError, CoolError, StoreError, sentence } from "../errors.js";
+import { ConfigError, CoolError, messageOf, StoreError, sentence } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup } from "../logging/logger-group.js";
 import type { RunLogger } from "../logging/run-logger.js";
@@ -62,6 +62,8 @@ export interface TrainRunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Listeners besides the store, TensorBoard and the run's own log file. */
   readonly loggers?: readonly RunLogger[] | undefined;
+  /** Called with the id of the run as soon as there is one. */
+  readonly onBegun?: ((id: string) => void) | undefined;
   /** Called with the result while output is still kept with the run: what it prints is in the run's log, too. */
   readonly report?: ((result: RunResult) => void) | undefined;
 }
@@ -146,6 +148,7 @@ async function trainOn(
   if (beginning.kind !== "resume") await checkNetwork(project, settings, store);
   const config = describeRun(project, settings, dataset, backend.name);
   const run = await beginRun(beginning, { project, config, backend, store, loggers }, options);
+  options.onBegun?.(run.id);
   const context = {
     ...{ project, settings, dataset, store, run, loggers, backend },
     runDir: store.runDir(run.id),
@@ -165,7 +168,7 @@ async function checkNetwork(project: LoadedProject, settings: Settings, store: R
     if (error instanceof StoreError) throw error;
     if (error instanceof CoolError) throw inFile(error, where);
     throw new ConfigError(
-      sentence(`${where}: the trunk function fails: ${(error as Error).message}`),
+      sentence(`${where}: the trunk function fails: ${messageOf(error)}`),
       { file: where },
       { cause: error },
     );

@@ -116,6 +116,17 @@ describe("a run that names code of its own", () => {
     });
   });
 
+  test("is asked without reading the file that it names as its vocabulary", SLOW, async () => {
+    const tokens = { kind: "tokens", column: "x", maxLength: 4, unknown: "error", split: "whitespace" };
+    const named = (config: Document) => {
+      config.inputs = { at: { ...tokens, vocabulary: "/etc/hostname" } };
+    };
+    await tampered("config.json", named, async () => {
+      const opening = loadRun(join(dir, ".cool"), "first", { backend: "cpu" });
+      await expect(opening).rejects.toThrow('config.json is not as a run writes it: "inputs.at.vocabulary" is wrong');
+    });
+  });
+
   test("is neither repeated nor gone on with where its SQL is not the project's", SLOW, async () => {
     const query = `select * from read_csv('labels.csv') where 1 = 1`;
     const ownQuery = ({ settings }: Document) => {

@@ -1,6 +1,6 @@
 /** @file How failures are told on the command line. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { reportError, toCoolError } from "../../src/cli/report-error.js";
+import { asError, reportError, toCoolError } from "../../src/cli/report-error.js";
 import { DataError, InterruptedError, UnknownNameError, UsageError } from "../../src/errors.js";
 
 const command = { name: "cool run", flags: ["epochs", "set", "json"] };
@@ -31,6 +31,16 @@ describe("toCoolError", () => {
     expect(both.message).toBe("--a cannot also be provided. See cool run --help.");
     const missing = toCoolError(new Error("No directory found at /no where"), command);
     expect(missing).toMatchObject({ message: "There is no folder /no where.", exitCode: 2 });
+  });
+
+  it("takes what is thrown and is no error", () => {
+    for (const [thrown, message] of [
+      ["a text", "a text"],
+      [undefined, "undefined"],
+      [null, "null"],
+    ] as const) {
+      expect(toCoolError(asError(thrown), command).message).toBe(message);
+    }
   });
 
   it("leaves everything else as it is", () => {
@@ -66,6 +76,24 @@ describe("reportError", () => {
       message: "labels.csv has no rows.",
       facts: { file: "labels.csv" },
     });
+  });
+
+  it("leaves out the middle of what nobody reads, on a terminal and in a document", () => {
+    const long = new DataError(`There is no table ${"x".repeat(100_000)}. Correct the name.`);
+    const tale = new DataError(`The query ${"select 1, ".repeat(10_000)} is wrong. Correct it.`);
+    for (const error of [long, tale]) {
+      for (const json of [false, true]) {
+        listen();
+        reportError(error, json);
+        const said = json ? JSON.parse(written.stdout).message : written.stderr;
+        expect(said.length).toBeLessThan(4100);
+        expect(said).toMatch(/^(Error: )?The.*….*Correct (it|the name)\.\n?$/);
+      }
+    }
+    const path = `/${"folder/".repeat(50)}labels.csv`;
+    listen();
+    reportError(new DataError(`There is no ${path}.`), false);
+    expect(written.stderr).toContain(path);
   });
 
   it("returns the exit code of the error", () => {

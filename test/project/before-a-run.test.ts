@@ -45,6 +45,32 @@ test("a project's name that no run can have", async () => {
   expect(await named('"Häuser 2"')).toMatchObject({ name: "Häuser 2" });
 });
 
+test("what data.prepare and the trunk throw, which need not be an error, with its line", async () => {
+  const file = join(dir, "cool.config.ts");
+  const checked = async (options: Parameters<typeof writeNumberProject>[1]) => {
+    writeNumberProject(dir, options);
+    const project = await loadProject(dir);
+    const { inputs } = await checkProject(project);
+    return measureNetwork(project, inputs);
+  };
+  await expect(checked({ data: 'prepare: () => { throw new Error("no\\nnetwork"); }' })).rejects.toThrow(
+    `${file}, line 11: data.prepare fails: no network.`,
+  );
+  await expect(checked({ data: 'prepare: () => Promise.reject("later")' })).rejects.toThrow(
+    `${file}: data.prepare fails: later.`,
+  );
+  await expect(checked({ units: '(() => { throw "a text"; })()' })).rejects.toThrow("The trunk function fails: a text");
+});
+
+test("an input that no function has made", async () => {
+  const file = join(dir, "cool.config.ts");
+  const given = 'at: numeric({ columns: ["x", "y"] })';
+  for (const wrong of ['at: "x"', 'at: { column: "x" }', "at: numeric"]) {
+    writeFileSync(file, numberConfig().replace(given, wrong));
+    await expect(loadProject(dir)).rejects.toThrow(`${file}: data.inputs.at is no input. Write e.g. at: numeric(`);
+  }
+});
+
 test("the name of a run, before its data is read", async () => {
   const project = await loadProject(dir, ["data.table=not-there.csv"]);
   await expect(trainRun(project, { name: "a\u001b", backend: "cpu" })).rejects.toThrow("control character");

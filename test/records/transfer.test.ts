@@ -127,6 +127,17 @@ describe("an import from a stranger", () => {
     );
   });
 
+  test("of two runs, one of which breaks a constraint, brings the other one", () => {
+    const other = openStore(temporaryDir());
+    const [bad, good] = [finishedRun(other, "bad"), finishedRun(other, "good")];
+    const sqlite = new Sqlite(join(other.dir, "cool.db"));
+    sqlite.pragma("ignore_check_constraints = ON");
+    sqlite.prepare("UPDATE runs SET state = 'lost' WHERE id = ?").run(bad);
+    sqlite.close();
+    const store = openStore(temporaryDir());
+    expect(mergeStore(store, other.dir)).toMatchObject({ added: [{ id: good }], refused: [{ id: bad }] });
+  });
+
   test.each([
     ["a file", "link", "/etc/hostname"],
     ["a folder", "folder", "/etc"],
@@ -165,6 +176,11 @@ describe("an import from a stranger", () => {
     ["no version", "PRAGMA user_version = 0", "is not a store as dnn-cool makes it"],
     ["a time that is none", "UPDATE runs SET started_at = 'yesterday'", "its startedAt is no time"],
     ["a setting that is no JSON", "UPDATE run_config SET type = 'json', value = '{'", "its settings cannot be read"],
+    [
+      "a state that there is not",
+      "PRAGMA ignore_check_constraints = ON; UPDATE runs SET state = 'lost'",
+      "was not imported: a row of its table runs is not as dnn-cool writes it (CHECK constraint failed: state",
+    ],
     ["an endless threshold", "UPDATE thresholds SET value = 9e999", "is no number"],
   ])("with %s is refused", (_, sql, reason) => {
     expect(refusal(tampered(sql))).toContain(reason);

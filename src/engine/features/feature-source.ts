@@ -1,7 +1,6 @@
 /** @file Features of a frozen trunk, row by row: computed once per picture, then read from a cache. */
 import { createHash } from "node:crypto";
-import * as tf from "@tensorflow/tfjs-core";
-import { at, f32At, u8At } from "../../arrays.js";
+import { at, f32At } from "../../arrays.js";
 import { batchesOf } from "../../data/batches.js";
 import type { InputSource, PixelSource } from "../../data/dataset.js";
 import { ConfigError } from "../../errors.js";
@@ -12,8 +11,8 @@ import type { FrozenFeature, FrozenTrunk } from "./split-network.js";
 
 export interface FeatureOptions {
   readonly precision: FeaturePrecision;
-  /** Kept on disk, for later runs. */
-  readonly cache: ContentCache;
+  /** Kept on disk, for later runs; null: in memory alone. */
+  readonly cache: ContentCache | null;
   /** What computes, as features of another backend differ in their last digits. */
   readonly backend: string;
   /** Up to so many bytes stay in memory; more are read again and again. */
@@ -40,6 +39,7 @@ export class FeatureRows {
   readonly #kept = new Map<string, Kept>();
   readonly #keys = new Map<number, string>();
   #room: number;
+  #isWaiting = false;
 
   constructor(trunk: FrozenTrunk, pixels: Pictures, options: FeatureOptions) {
     this.#trunk = trunk;
@@ -51,12 +51,13 @@ export class FeatureRows {
   /**
    * Makes the features of some rows ready.
    * @returns how many pictures had to be computed
-   * @throws ConfigError where the trunk answers what is not finite; InterruptedError if the signal fires
+   * @throws ConfigError where the trunk answers what is not finite, or there is no room; InterruptedError if the signal
+   * fires
    */
   async fill(rows: Int32Array, { onProgress, signal }: FillOptions = {}): Promise<number> {
     let [done, computed] = [0, 0];
     for (const batch of batchesOf(rows, BATCH)) {
-      computed += this.#ready(batch).computed;
+      computed += await this.#fillBatch(batch);
       done += batch.length;
       onProgress?.(done, rows.length);
       await yieldTo(signal);
@@ -78,7 +79,7 @@ export class FeatureRows {
       read: (rows) => {
         const values = new Float32Array(rows.length * size);
         const whole = new Float32Array(this.#trunk.width);
-        this.#ready(rows).kept.forEach((kept, i) => {
+        this.#ready(rows).forEach((kept, i) => {
           if (whole.length === size) {
             restore(kept, values, i * size);
             return;
@@ -92,36 +93,69 @@ export class FeatureRows {
     };
   }
 
-  /** Kept features of some rows, from memory, from the cache, or computed now. */
-  #ready(rows: ArrayLike<number>): { readonly kept: readonly Kept[]; readonly computed: number } {
-    const keys = Array.from(rows, (row) => this.#keyOf(row));
-    const found = new Map(keys.map((key) => [key, this.#kept.get(key) ?? this.#cached(key)]));
-    const missing = [...found].flatMap(([key, kept]) => (kept === null ? [key] : []));
-    if (missing.length > 0) {
-      const computed = this.#compute(missing.map((key) => at(rows, keys.indexOf(key))));
-      missing.forEach((key, i) => {
-        const kept = at(computed, i);
-        found.set(key, kept);
-        this.#options.cache.write(key, bytesOf(kept));
-        this.#remember(key, kept);
-      });
+  async #fillBatch(rows: Int32Array): Promise<number> {
+    const { missing } = this.#find(rows);
+    if (missing.length === 0) return 0;
+    const computed = this.#compute(missing);
+    // what takes waiting cannot be computed again when it is read
+    this.#isWaiting = computed instanceof Promise;
+    this.#keep(missing, await computed);
+    return missing.length;
+  }
+
+  /** Kept features of some rows, from memory, from the cache, or computed now where that takes no waiting. */
+  #ready(rows: ArrayLike<number>): Kept[] {
+    const { found, missing } = this.#find(rows);
+    const computed = missing.length === 0 ? [] : this.#compute(missing);
+    if (computed instanceof Promise) throw new Error("features that take waiting must be filled before they are read");
+    const fresh = this.#keep(missing, computed);
+    return Array.from(rows, (row) => (found.get(this.#keyOf(row)) ?? fresh.get(this.#keyOf(row))) as Kept);
+  }
+
+  /** What there is, and rows whose features are nowhere yet, one for each picture. */
+  #find(rows: ArrayLike<number>): { readonly found: ReadonlyMap<string, Kept>; readonly missing: readonly number[] } {
+    const found = new Map<string, Kept>();
+    const missing = new Map<string, number>();
+    for (let i = 0; i < rows.length; i++) {
+      const key = this.#keyOf(at(rows, i));
+      if (found.has(key) || missing.has(key)) continue;
+      const kept = this.#kept.get(key) ?? this.#cached(key);
+      if (kept === null) missing.set(key, at(rows, i));
+      else found.set(key, kept);
     }
-    return { kept: keys.map((key) => found.get(key) as Kept), computed: missing.length };
+    return { found, missing: [...missing.values()] };
+  }
+
+  #keep(rows: readonly number[], values: readonly Kept[]): Map<string, Kept> {
+    const fresh = new Map<string, Kept>();
+    rows.forEach((row, i) => {
+      const [key, kept] = [this.#keyOf(row), at(values, i)];
+      fresh.set(key, kept);
+      const isOnDisk = this.#options.cache?.write(key, bytesOf(kept)) === true;
+      if (this.#remember(key, kept) || isOnDisk || !this.#isWaiting) return;
+      throw new ConfigError(
+        "The features of the model beside the network have room neither in memory nor in the cache. Raise train.featureCache.gigabytes, or take a smaller output of the model.",
+        { width: this.#trunk.width },
+      );
+    });
+    return fresh;
   }
 
   #cached(key: string): Kept | null {
     const { cache, precision } = this.#options;
-    const bytes = cache.read(key, this.#trunk.width * BYTES[precision]);
-    if (bytes === null) return null;
+    const bytes = cache?.read(key, this.#trunk.width * BYTES[precision]);
+    if (bytes == null) return null;
     const kept = keptFrom(bytes, precision);
     this.#remember(key, kept);
     return kept;
   }
 
-  #remember(key: string, kept: Kept): void {
-    if (this.#room < kept.byteLength) return;
+  /** @returns whether there was room */
+  #remember(key: string, kept: Kept): boolean {
+    if (this.#room < kept.byteLength) return false;
     this.#room -= kept.byteLength;
     this.#kept.set(key, kept);
+    return true;
   }
 
   /** Of what a picture's features depend on: trunk, backend, precision and pixels. */
@@ -137,13 +171,13 @@ export class FeatureRows {
     return key;
   }
 
-  #compute(rows: readonly number[]): Kept[] {
+  #compute(rows: readonly number[]): Kept[] | Promise<Kept[]> {
+    const values = this.#trunk.compute(this.#pixels.read(rows), rows.length, this.#pixels.spec);
+    return values instanceof Promise ? values.then((all) => this.#split(rows, all)) : this.#split(rows, values);
+  }
+
+  #split(rows: readonly number[], values: Float32Array): Kept[] {
     const { width } = this.#trunk;
-    const { size, channels } = this.#pixels.spec;
-    const seen = toUnit(this.#pixels.read(rows));
-    const values = tf.tidy(() =>
-      this.#trunk.compute(tf.tensor4d(seen, [rows.length, ...size, channels])).dataSync<"float32">(),
-    );
     return rows.map((row, i) => {
       const own = values.subarray(i * width, (i + 1) * width);
       this.#assertFinite(own, row);
@@ -171,11 +205,3 @@ export class FeatureRows {
 
 /** From here on a number of 16 bits is infinite. */
 const HALF_LIMIT = 65_520;
-
-const BYTE_TO_UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-
-function toUnit(bytes: Uint8Array): Float32Array {
-  const unit = new Float32Array(bytes.length);
-  for (let i = 0; i < unit.length; i++) unit[i] = f32At(BYTE_TO_UNIT, u8At(bytes, i));
-  return unit;
-}

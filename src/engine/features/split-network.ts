@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { at } from "../../arrays.js";
-import type { InputSpec, NumericInputSpec } from "../../data/dataset.js";
+import { at, f32At, u8At } from "../../arrays.js";
+import type { ImageInputSpec, InputSpec, NumericInputSpec } from "../../data/dataset.js";
 import { headLayers, type Layer, withInnerLayers } from "../model/layer-graph.js";
 import { Network, type SymbolicTensor } from "../model/network.js";
 import { replayLayers } from "../model/pretrained/replay-layers.js";
@@ -17,18 +17,21 @@ export interface FrozenFeature {
   readonly offset: number;
 }
 
-/** Frozen layers that read one picture alone, and always put out the same for it. */
+/** What reads one picture alone, and always puts out the same for it: frozen layers, or a model beside the network. */
 export interface FrozenTrunk {
   /** Name of the image input. */
   readonly input: string;
   readonly features: readonly FrozenFeature[];
   /** Numbers per picture of all features together. */
   readonly width: number;
-  /** sha256 over its layers, their settings and weights, hex. */
+  /** sha256 over all that it computes by, hex. */
   readonly digest: string;
-  /** All features of some pictures, [rows, width]. Call inside `tf.tidy`. @param pixels [rows, height, width, channels] in [0, 1] */
-  compute(pixels: tf.Tensor): tf.Tensor2D;
+  /** All features of some pictures, [rows, width]. @param pixels [rows, height, width, channels], 0 to 255 */
+  compute(pixels: Uint8Array, rows: number, shape: PictureShape): Float32Array | Promise<Float32Array>;
 }
+
+/** Of the pictures of an input. */
+export type PictureShape = Pick<ImageInputSpec, "size" | "channels">;
 
 /** A network whose frozen part runs by itself. */
 export interface SplitNetwork {
@@ -160,12 +163,22 @@ function trunkOf(input: string, entrance: SymbolicTensor, borders: readonly Symb
   return {
     ...{ input, features, width },
     digest: digestOf(model, borders),
-    compute(pixels) {
-      const outputs = [model.apply(pixels, { training: false })].flat();
-      const flat = outputs.map((output) => tf.reshape(output as tf.Tensor, [pixels.shape[0] ?? 0, -1]));
-      return tf.concat(flat, 1) as tf.Tensor2D;
-    },
+    compute: (pixels, rows, { size, channels }) =>
+      tf.tidy(() => {
+        const seen = tf.tensor4d(toUnit(pixels), [rows, ...size, channels]);
+        const outputs = [model.apply(seen, { training: false })].flat();
+        const flat = outputs.map((output) => tf.reshape(output as tf.Tensor, [rows, -1]));
+        return tf.concat(flat, 1).dataSync<"float32">();
+      }),
   };
+}
+
+const BYTE_TO_UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+function toUnit(bytes: Uint8Array): Float32Array {
+  const unit = new Float32Array(bytes.length);
+  for (let i = 0; i < unit.length; i++) unit[i] = f32At(BYTE_TO_UNIT, u8At(bytes, i));
+  return unit;
 }
 
 function sizeOf({ shape }: SymbolicTensor): number {

@@ -1,7 +1,7 @@
 /** @file Heads: a task's layers from its feature to its logits, dense or the user's own. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { ConfigError, CoolError } from "../../errors.js";
+import { ConfigError, CoolError, messageOf } from "../../errors.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { flowFacts } from "../../flow/kinds.js";
 import { behaviourOf, functionsOf, isCustom } from "../../tasks/index.js";
@@ -71,7 +71,7 @@ function callHead(task: TaskNode, feature: SymbolicTensor, width: number): unkno
     return head?.({ feature, layers: layersUnder(path), width, name: path });
   } catch (error) {
     if (error instanceof CoolError) throw error;
-    throw headError(task, `fails: ${(error as Error).message}`, {}, error);
+    throw headError(task, `fails: ${messageOf(error)}`, {}, error);
   }
 }
 

@@ -1,7 +1,7 @@
 /** @file The user's trunk function: run once, what it returns checked against the declared features. */
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { InputSpec } from "../../data/dataset.js";
-import { ConfigError, CoolError, UnknownNameError } from "../../errors.js";
+import { ConfigError, CoolError, messageOf, UnknownNameError } from "../../errors.js";
 import { type Axis, axisOf, type FlowGraph } from "../../flow/graph.js";
 
 export type SymbolicTensor = tfl.SymbolicTensor;
@@ -167,6 +167,6 @@ function explained<T>(what: string, work: () => T): T {
     return work();
   } catch (error) {
     if (error instanceof CoolError) throw error;
-    throw new ConfigError(`${what}: ${(error as Error).message}`, {}, { cause: error });
+    throw new ConfigError(`${what}: ${messageOf(error)}`, {}, { cause: error });
   }
 }

@@ -211,4 +211,42 @@ export const SCHEMA_VERSIONS: readonly string[] = [
   CREATE INDEX evaluation_by_metric
     ON evaluation (task_path, metric_name, split, gates, run_id, metric_res);
   `,
+  `
+  -- runs that belong together: folds, sweeps
+  CREATE TABLE run_groups (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('folds', 'sweep')),
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    planned INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    ended_at TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE group_runs (
+    group_id TEXT NOT NULL REFERENCES run_groups (id) ON DELETE CASCADE,
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (group_id, position),
+    UNIQUE (run_id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- over the runs: mean and deviation; of all together: metric_res
+  CREATE TABLE group_evaluation (
+    seq INTEGER PRIMARY KEY,
+    group_id TEXT NOT NULL REFERENCES run_groups (id) ON DELETE CASCADE,
+    split TEXT NOT NULL,
+    gates TEXT NOT NULL CHECK (gates IN ('truth', 'predicted', 'end_to_end')),
+    task_path TEXT NOT NULL,
+    metric_name TEXT NOT NULL,
+    mean REAL,
+    deviation REAL,
+    runs INTEGER NOT NULL,
+    metric_res REAL,
+    num_samples INTEGER NOT NULL,
+    baseline REAL,
+    beats_baseline INTEGER CHECK (beats_baseline IN (0, 1)),
+    UNIQUE (group_id, split, gates, task_path, metric_name)
+  ) STRICT;
+  `,
 ];

@@ -1,5 +1,5 @@
 /** @file The functions that make a custom task, without the types of their arguments, and how they are called. */
-import { ConfigError, CoolError } from "../../errors.js";
+import { ConfigError, CoolError, messageOf } from "../../errors.js";
 import type { Described } from "../behaviour.js";
 
 /** A label or a decoded answer: a number where the task's answer is one, else a list. */
@@ -48,7 +48,7 @@ export function callCustom<T>({ type }: Pick<CustomFunctions, "type">, name: str
   } catch (error) {
     if (error instanceof CoolError) throw error;
     throw new ConfigError(
-      `The task type "${type}": ${name} throws "${(error as Error).message}". Correct the function in its defineTask.`,
+      `The task type "${type}": ${name} throws "${messageOf(error)}". Correct the function in its defineTask.`,
       { type, function: name },
       { cause: error },
     );

@@ -1,6 +1,6 @@
 /** @file own: a task of the user's. Its spec is data; its functions are found by the definition's digest. */
 import { f32At } from "../../arrays.js";
-import { ConfigError, TrainingError } from "../../errors.js";
+import { ConfigError, messageOf, TrainingError } from "../../errors.js";
 import type { CustomSpec, TaskSpec } from "../../flow/graph.js";
 import {
   OFF_PICTURE,
@@ -13,6 +13,7 @@ import {
   UNWEIGHTED,
 } from "../behaviour.js";
 import { leastLoss } from "../constants.js";
+import { meanOfLogits } from "../ensembles.js";
 import { byLoss } from "../judgements.js";
 import { type Metric, type MetricTable, metricTable } from "../metrics.js";
 import { problemWithAxis } from "../names.js";
@@ -145,7 +146,7 @@ function parseOwn(spec: CustomSpec, cell: unknown, out: Float32Array, at: number
   try {
     parsed = functions.parse(cell);
   } catch (error) {
-    return `is refused by the task type "${spec.type}": ${(error as Error).message}`;
+    return `is refused by the task type "${spec.type}": ${messageOf(error)}`;
   }
   if (parsed === null) return null;
   if (typeof parsed === "object" && "problem" in parsed) return String(parsed.problem);
@@ -260,6 +261,7 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   questions: () => [],
   tuner: (spec) => (functionsOf(spec).decoder.tune === undefined ? null : tuneOwn),
   constants: (spec, labels, mask) => leastLoss(customBehaviour, spec, labels, mask),
+  ensemble: (_spec, members) => meanOfLogits(members),
   isEvaluated: () => true,
   metrics: customMetrics,
   headlineMetric: (spec) => Object.keys(spec.higherIsBetter)[0] ?? null,

@@ -5,6 +5,7 @@ import type { BinarySpec } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
 import { OFF_PICTURE, type FitLabels, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
 import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { meanOfProbabilities } from "../ensembles.js";
 import {
   balancedPositiveWeight,
   CROSS_ENTROPY_OPTIONS,
@@ -95,6 +96,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     const own = hasOwnLoss(spec) ? leastLoss(binaryBehaviour, spec, labels, mask) : [];
     return known.length === 0 ? [] : [[logitOf(mean(known))], [SURELY], [-SURELY], ...own];
   },
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: binaryMetrics,
   headlineMetric: () => "accuracy",

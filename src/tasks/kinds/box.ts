@@ -6,6 +6,7 @@ import type { BoxSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { type Answered, endToEndFigure } from "../end-to-end.js";
+import { meanOfProbabilities } from "../ensembles.js";
 import { generalizedIouLoss, intersectionOverUnion } from "../boxes.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
@@ -150,6 +151,8 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
       [0, 1, 2, 3].map((i) => logitOf(of(boxes.map((numbers) => numbers[i] ?? Number.NaN))));
     return [each(median), each(mean), ...leastLoss(boxBehaviour, spec, labels, mask)];
   },
+  // the mean of their answers
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: boxMetrics(NUMBERS, readEdges),
   headlineMetric: () => "mean_iou",

@@ -5,6 +5,7 @@ import { checkOptions, LIST } from "../../options.js";
 import { OFF_PICTURE, isMissing, type TaskBehaviour } from "../behaviour.js";
 import { at, f32At } from "../../arrays.js";
 import { leastLoss, logShareOf, rowsOf } from "../constants.js";
+import { meanOfShares } from "../ensembles.js";
 import {
   balancedClassWeights,
   CROSS_ENTROPY_OPTIONS,
@@ -118,6 +119,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     const own = hasOwnLoss(spec) ? leastLoss(classificationBehaviour, spec, labels, mask) : [];
     return known === 0 ? [] : [counts.map((count) => logShareOf(count / known)), ...own];
   },
+  ensemble: (spec, members) => meanOfShares(members, spec.classes.length),
   isEvaluated: () => true,
   metrics: classificationMetrics,
   headlineMetric: () => "accuracy_1",

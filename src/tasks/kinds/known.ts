@@ -40,6 +40,7 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   questions: () => [],
   tuner: () => null,
   constants: () => [],
+  ensemble: () => new Float32Array(0),
   isEvaluated: () => false,
   metrics: NO_METRICS,
   headlineMetric: () => null,

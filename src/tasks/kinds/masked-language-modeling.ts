@@ -90,6 +90,7 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   tuner: () => null,
   // its labels are made while it trains
   constants: () => [],
+  ensemble: () => new Float32Array(0),
   isEvaluated: ({ evaluate }) => evaluate,
   metrics: GUESS_METRICS,
   headlineMetric: () => "perplexity",

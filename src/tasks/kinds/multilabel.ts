@@ -5,6 +5,7 @@ import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
 import { OFF_PICTURE, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
 import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { meanOfProbabilities } from "../ensembles.js";
 import {
   balancedPositiveWeight,
   CROSS_ENTROPY_OPTIONS,
@@ -159,6 +160,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     const own = hasOwnLoss(spec) ? leastLoss(multilabelBehaviour, spec, labels, mask) : [];
     return [shares.map((share) => (Number.isNaN(share) ? 0 : logitOf(share))), all(SURELY), all(-SURELY), ...own];
   },
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: multilabelMetrics,
   headlineMetric: () => "accuracy",

@@ -14,6 +14,7 @@ import {
   UNWEIGHTED,
 } from "../behaviour.js";
 import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { meanOfProbabilities } from "../ensembles.js";
 import { endToEndClass } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { levelMetrics } from "../metrics.js";
@@ -105,6 +106,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
       sure(Math.round(mean(known))),
     ];
   },
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: levelMetrics,
   headlineMetric: () => "mean_absolute_error",

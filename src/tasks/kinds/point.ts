@@ -10,6 +10,7 @@ import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviou
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { type Answered, endToEndFigure } from "../end-to-end.js";
+import { meanOfProbabilities } from "../ensembles.js";
 import { numberCell, problemWithColumns } from "../figure-cells.js";
 import { distanceAt, pointMetrics } from "../metrics.js";
 
@@ -123,6 +124,8 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
       [0, 1].map((i) => logitOf(of(places.map((place) => place[i] ?? Number.NaN))));
     return [each(median), each(mean), ...leastLoss(pointBehaviour, spec, labels, mask)];
   },
+  // the mean of their answers
+  ensemble: (_spec, members) => meanOfProbabilities(members),
   isEvaluated: () => true,
   metrics: pointMetrics,
   headlineMetric: () => "mean_distance",

@@ -5,6 +5,8 @@ import type { BatchAnswerer } from "../../engine/inference/answer-batches.js";
 import type { Network } from "../../engine/model/network.js";
 import type { ScheduleState } from "../../engine/model/training-state.js";
 import type { Trainer } from "../../engine/optimization/trainer.js";
+import { networkSpecs } from "../../engine/model/pretrained/external-part.js";
+import { externalsOf } from "../../records/run-documents.js";
 import { runFiles } from "../../records/run-folder.js";
 import { assertPresent } from "../assert-present.js";
 import { buildNetwork, recordStart } from "../fresh-network.js";
@@ -46,16 +48,18 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
   // a run that ended before its first checkpoint begins again
   const resumed = context.resumed && hasCheckpoint(checkpoint("last"));
   const state = resumed ? loadTrainingState(checkpoint("last")) : undefined;
-  const whole = resumed
-    ? await loadNetwork(checkpoint("last"), project.graph, project.inputs, { freeze })
-    : await openFresh(context);
+  const fresh = resumed ? null : await openFresh(context);
+  const externals = externalsOf(runDir);
+  const whole =
+    fresh ??
+    (await loadNetwork(checkpoint("last"), project.graph, networkSpecs(project.inputs, externals), { freeze }));
   const { train, valid } = context.dataset.splits;
   const rows = Int32Array.from([...(settings.data.augment === null ? train : []), ...valid]);
-  const frozen = await openFrozen(context, whole, { rows, trained: train }).catch((error: unknown) => {
+  const frozen = await openFrozen(context, whole, { rows, trained: train, externals }).catch((error: unknown) => {
     whole.dispose();
     throw error;
   });
-  const network = frozen?.tail ?? whole;
+  const network = frozen?.network ?? whole;
   const config = { ...(await stepConfig(settings.train, network)), batchSize, seed, taskWeighting };
   const replicas = await openTraining(context, network, state?.optimizer);
   const restored = state?.optimizer;
@@ -80,7 +84,7 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
     async dispose() {
       await steps.dispose();
       await replicas?.close();
-      frozen?.tail.dispose();
+      await frozen?.close();
       whole.dispose();
     },
   };
@@ -88,6 +92,6 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
 
 async function openFresh({ project, settings, store, runDir, loggers }: RunContext): Promise<Network> {
   const fresh = await buildNetwork(project, settings.train, store);
-  recordStart(fresh, runDir, loggers);
+  recordStart(fresh, { store, runDir, loggers });
   return fresh.network;
 }

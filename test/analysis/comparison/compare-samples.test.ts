@@ -5,7 +5,7 @@ import { scoreSplit } from "../../../src/analysis/index.js";
 import { createRandom } from "../../../src/data/rng.js";
 import { defineTasks } from "../../../src/flow/define.js";
 import { traceFlow } from "../../../src/flow/trace.js";
-import { binary, boundedRegression, classification, multilabel } from "../../../src/tasks/index.js";
+import { binary, boundedRegression, box, classification, multilabel, point } from "../../../src/tasks/index.js";
 
 const NONE = Number.NaN;
 
@@ -255,6 +255,53 @@ describe("several tasks", () => {
       { task_path: "marks", reason: "only the first run has it" },
       { task_path: "x", reason: "it is boundedRegression in the first run and binary in the second" },
       { task_path: "y", reason: "only the second run has it" },
+    ]);
+  });
+});
+
+describe("figures on the picture", () => {
+  const pictures = traceFlow(
+    defineTasks({
+      features: ["f"],
+      tasks: { face: box({ columns: ["x", "y", "w", "h"] }), eye: point({ columns: ["x", "y"] }) },
+    }).flow("main", (flow, x, out) => {
+      out.add(flow.face(x.f));
+      out.add(flow.eye(x.f));
+    }),
+    "main",
+  );
+  const logit = (fraction: number): number => Math.log(fraction / (1 - fraction));
+
+  /** One picture whose face fills its left half; the answer is so wide, and the eye so far to the right. */
+  const answered = (width: number, right: number) =>
+    scoreSplit(
+      pictures,
+      {
+        split: "test",
+        ids: ["a"],
+        outputs: [
+          Float32Array.from([0.25, 0.5, width, 0.999_999], logit),
+          Float32Array.from([0.5 + right, 0.5], logit),
+        ],
+        labels: [
+          { answers: Float32Array.of(0, 0, 0.5, 1), unitScale: null },
+          { answers: Float32Array.of(0.5, 0.5), unitScale: null },
+        ],
+      },
+      [[], []],
+    );
+
+  it("are compared by their overlap, of which more is better, and by their distance, of which less is", () => {
+    const { tasks } = compareSamples(answered(0.25, 0.1), answered(0.5, 0.3), options());
+    const said = tasks.map(({ measure, values, worse, better }) => ({
+      measure,
+      values: values.map((value) => Number(value?.toFixed(4))),
+      worse: worse.count,
+      better: better.count,
+    }));
+    expect(said).toEqual([
+      { measure: "iou", values: [0.5, 1], worse: 0, better: 1 },
+      { measure: "distance", values: [0.1, 0.3], worse: 1, better: 0 },
     ]);
   });
 });

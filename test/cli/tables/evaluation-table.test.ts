@@ -1,6 +1,6 @@
 /** @file The evaluation as a table: what a person sees of it. */
 import { expect, test } from "vitest";
-import { baselineTable, evaluationTable } from "../../../src/cli/tables/tables.js";
+import { baselineTable, evaluationTable, groupTable } from "../../../src/cli/tables/tables.js";
 import type { EvaluationRow } from "../../../src/tasks/evaluation.js";
 
 const row = (task_path: string, metric_name: string, metric_res: number | null, more: Partial<EvaluationRow> = {}) =>
@@ -47,6 +47,34 @@ test("a run without baselines has no column for them, and no mark", () => {
     │ door_open                  │
     │   accuracy │ 0.7980 │ 1234 │
     └────────────┴────────┴──────┘"
+  `);
+});
+
+test("a group of runs shows mean and deviation, then what all say together, within 80 columns", () => {
+  const group = (metric: string, mean: number, deviation: number | null, all: number, more: object = {}) => ({
+    ...row(PATH, metric, all, more),
+    ...{ mean, deviation, runs: 5 },
+  });
+  const table = groupTable(
+    [
+      group(METRIC, 0.1329, 0.0271, 0.1233, { baseline: 0.1223, beats_baseline: false }),
+      group("mean_absolute_error", 40.00431, 2.683, 39.9999, { baseline: 41.5, beats_baseline: true }),
+      group("loss", 0.5, 0.000088, 0.5),
+      group("accuracy/x", 0.5, null, 0.5),
+    ],
+    "test",
+  );
+  expect(Math.max(...table.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(table).toMatchInlineSnapshot(`
+    "┌──────────────────────────────────┬────────┬───────┬────────┬──────┬──────────┐
+    │ test                             │   mean │     ± │ ensem- │    n │ constant │
+    │                                  │        │       │    ble │      │          │
+    ├──────────────────────────────────┴────────┴───────┴────────┴──────┴──────────┤
+    │ person_regression.face_regression.face_x1                                    │
+    │   mean_absolute_error_normalized │ 0.1329 │ 0.027 │ 0.1233 │ 1234 │ 0.1223 ! │
+    │   mean_absolute_error            │ 40.004 │   2.7 │ 40.000 │ 1234 │ 41.500   │
+    │   loss                           │ 0.5000 │ <.001 │ 0.5000 │ 1234 │          │
+    └──────────────────────────────────┴────────┴───────┴────────┴──────┴──────────┘"
   `);
 });
 

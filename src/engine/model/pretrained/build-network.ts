@@ -1,9 +1,12 @@
 /** @file A network whose trunk may hold saved models: each is read when the trunk asks for it, and built in. */
 import type * as tfl from "@tensorflow/tfjs-layers";
+import type { InputSpec } from "../../../data/dataset.js";
 import { ConfigError, UnknownNameError } from "../../../errors.js";
 import type { Layer } from "../layer-graph.js";
-import type { SymbolicTensor } from "../trunk.js";
+import type { SymbolicTensor, TrunkFunction } from "../trunk.js";
 import { chooseFrozen } from "./choose-frozen.js";
+import { ExternalModels, isExternal } from "./external-models.js";
+import type { Externals } from "./external-part.js";
 import { type OpenedModel, openModel } from "./open-model.js";
 import { pixelChange, preprocess, type PreprocessingInput } from "./preprocessing.js";
 import { ModelWanted, type OpenModels, type PretrainedOptions, withOpenModels } from "./pretrained.js";
@@ -28,6 +31,16 @@ export interface PretrainedPart {
 export interface BuiltWithModels<T> {
   readonly built: T;
   readonly parts: readonly PretrainedPart[];
+  /** Models that run beside the network. */
+  readonly externals: Externals;
+  /** Where their files lie, by digest. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** What a network is built of instead, where models run beside it. */
+export interface BuildScope {
+  specs(specs: Readonly<Record<string, InputSpec>>): Readonly<Record<string, InputSpec>>;
+  trunk(trunk: TrunkFunction): TrunkFunction;
 }
 
 /**
@@ -36,15 +49,20 @@ export interface BuiltWithModels<T> {
  * @param build runs the trunk function; once more for each model that it turns out to need
  * @throws ConfigError, UnknownNameError for a model that cannot be read or built in; whatever `build` throws
  */
-export async function buildWithModels<T>(baseDir: string, build: () => T): Promise<BuiltWithModels<T>> {
+export async function buildWithModels<T>(
+  baseDir: string,
+  build: (scope: BuildScope) => T,
+): Promise<BuiltWithModels<T>> {
   const opened = new Map<string, OpenedModel>();
+  const beside = new ExternalModels(baseDir);
   try {
     for (;;) {
-      const grafts = new Grafts(opened);
+      const grafts = new Grafts(opened, beside);
       try {
-        const built = withOpenModels(grafts, build);
-        return { built, parts: grafts.parts };
+        const built = withOpenModels(grafts, () => build(beside));
+        return { built, parts: grafts.parts, externals: beside.externals, files: beside.files };
       } catch (error) {
+        if (await beside.heeds(error)) continue;
         if (!(error instanceof ModelWanted)) throw error;
         opened.set(keyOf(error.options), await openModel(error.options, baseDir));
       }
@@ -62,13 +80,26 @@ function keyOf({ model, input }: PretrainedOptions): string {
 class Grafts implements OpenModels {
   readonly parts: PretrainedPart[] = [];
   readonly #opened: ReadonlyMap<string, OpenedModel>;
+  readonly #beside: ExternalModels;
   readonly #names = new Set<string>();
 
-  constructor(opened: ReadonlyMap<string, OpenedModel>) {
+  constructor(opened: ReadonlyMap<string, OpenedModel>, beside: ExternalModels) {
     this.#opened = opened;
+    this.#beside = beside;
   }
 
   apply(options: PretrainedOptions, input: SymbolicTensor): SymbolicTensor {
+    return isExternal(options.model) ? this.#applyBeside(options, input) : this.#applyLayers(options, input);
+  }
+
+  #applyBeside(options: PretrainedOptions, input: SymbolicTensor): SymbolicTensor {
+    const { tensor, part } = this.#beside.apply(options, input);
+    const { model, digest, output, preprocessing } = part;
+    this.parts.push({ model, digest, output, preprocessing, frozen: [], trained: [] });
+    return tensor;
+  }
+
+  #applyLayers(options: PretrainedOptions, input: SymbolicTensor): SymbolicTensor {
     const opened = this.#opened.get(keyOf(options));
     if (opened === undefined) throw new ModelWanted(options);
     const entrance = entranceOf(opened.model, options.model);

@@ -1,0 +1,63 @@
+/** @file A group of runs as it is on record: its runs, and what they come to together. */
+import { join } from "node:path";
+import { StoreError } from "../../errors.js";
+import { type RunSummary, summarize } from "../../records/run-summary.js";
+import type { ThresholdsByPath } from "../../records/thresholds.js";
+import type { RunStore } from "../../storage/run-store.js";
+import type { RunGroup } from "../../storage/tables/groups.js";
+import type { GroupEvaluationRow } from "../../tasks/evaluation.js";
+import { type OpenRunOptions, openStoredRun, type StoredRun } from "../stored-run.js";
+
+/** What a group of runs comes to. */
+export interface GroupResult {
+  readonly group: GroupSummary;
+  readonly thresholds: ThresholdsByPath;
+  readonly evaluation: readonly GroupEvaluationRow[];
+}
+
+/** A group as the results of commands name it. */
+export interface GroupSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  /** Out-of-fold answers (valid.parquet) and those of the ensemble (test.parquet). */
+  readonly predictions: string;
+  readonly runs: readonly RunSummary[];
+}
+
+/** A group as it is on record. @throws StoreError where it has no results yet */
+export function groupResult(store: RunStore, group: RunGroup): Omit<GroupResult, "thresholds"> {
+  const evaluation = store.readGroupEvaluation(group.id);
+  if (evaluation.length === 0) throw noResults(group);
+  return { group: summarizeGroup(store, group), evaluation };
+}
+
+function summarizeGroup(store: RunStore, { id, name, kind, runs }: RunGroup): GroupSummary {
+  return {
+    ...{ id, name, kind, predictions: groupFolder(store, id) },
+    runs: runs.map((run) => summarize(store.getRun(run.id), store.runDir(run.id))),
+  };
+}
+
+/** The runs of a group with their thresholds and graphs. @throws StoreError where one is missing or has not finished */
+export async function openMembers(
+  store: RunStore,
+  group: RunGroup,
+  options: OpenRunOptions = {},
+): Promise<readonly StoredRun[]> {
+  const finished = group.runs.filter(({ id }) => store.getRun(id).state === "finished");
+  if (finished.length < group.planned) throw noResults(group, finished.length);
+  return Promise.all(group.runs.map(({ id }) => openStoredRun(store, id, options)));
+}
+
+function noResults({ id, name, planned }: RunGroup, finished = 0): StoreError {
+  return new StoreError(
+    `The group ${name} (${id}) has no results: ${finished} of ${planned} folds are finished. Go on with: cool run --folds --resume ${name}`,
+    { group: id, finished, planned },
+  );
+}
+
+/** Folder of the answers of all runs together. */
+export function groupFolder(store: RunStore, id: string): string {
+  return join(store.dir, "groups", id, "predictions");
+}

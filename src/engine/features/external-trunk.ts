@@ -1,0 +1,56 @@
+/** @file A model that runs beside the network, as what its features are computed by. */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import type { ImageInputSpec } from "../../data/dataset.js";
+import { StoreError } from "../../errors.js";
+import { type ExternalPart, storedModel, widthOf } from "../model/pretrained/external-part.js";
+import { onnxDigest, openOnnx } from "../model/pretrained/onnx-model.js";
+import type { FrozenTrunk } from "./split-network.js";
+
+/** Owns what computes: `close` ends it. */
+export interface ExternalTrunk extends FrozenTrunk {
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a run's model from the store.
+ * @param projectDir whose packages may be loaded; null: there is none
+ * @throws StoreError where the store lacks the model, or its content is another; BackendError where ONNX Runtime is not
+ * installed
+ */
+export async function openExternal(
+  part: ExternalPart,
+  { size, channels }: ImageInputSpec,
+  storeDir: string,
+  projectDir: string | null,
+): Promise<ExternalTrunk> {
+  const file = storedModel(storeDir, part);
+  assertStored(part, file);
+  const { model, output, preprocessing, input } = part;
+  const opened = await openOnnx({ model, file, output, preprocessing, size, channels, projectDir });
+  const width = widthOf(part);
+  return {
+    input,
+    width,
+    features: [{ name: part.name, size: width, offset: 0 }],
+    digest: createHash("sha256")
+      .update(JSON.stringify([part.digest, output, preprocessing]))
+      .digest("hex"),
+    compute: (pixels, rows) => opened.run(pixels, rows),
+    close: () => opened.close(),
+  };
+}
+
+function assertStored(part: ExternalPart, file: string): void {
+  if (!existsSync(file)) {
+    throw new StoreError(
+      `The model ${part.model}, which feeds this run, is not in its store: ${file}. Copy it there from the store that the run was made in.`,
+      { model: part.model, file },
+    );
+  }
+  if (onnxDigest(file, part.model) === part.digest) return;
+  throw new StoreError(
+    `The model ${part.model}, which feeds this run, has been changed: ${file}. Put back the file of that digest.`,
+    { model: part.model, file, digest: part.digest },
+  );
+}

@@ -1,0 +1,60 @@
+/** @file A saved model that runs beside the network and feeds it: what a run keeps of it. */
+import { join } from "node:path";
+import type { InputSpec, NumericInputSpec } from "../../../data/dataset.js";
+import type { PreprocessingInput } from "./preprocessing.js";
+
+/** A model that is no part of the checkpoint: what it puts out for a picture is an input of the network. */
+export interface ExternalPart {
+  /** The network's input that it feeds: `image.onnx`. */
+  readonly name: string;
+  /** The image input that it reads. */
+  readonly input: string;
+  /** Path or address, as it is written. */
+  readonly model: string;
+  /** sha256 of its file, hex: its name in the store. */
+  readonly digest: string;
+  readonly format: "onnx";
+  readonly output: string;
+  /** Of what it puts out for one picture; a map has its channels last. */
+  readonly shape: readonly number[];
+  readonly preprocessing: PreprocessingInput;
+}
+
+/** What feeds a network besides its data. */
+export interface Externals {
+  readonly parts: readonly ExternalPart[];
+  /** Inputs of the data that only such models read. */
+  readonly unread: readonly string[];
+}
+
+export const NO_EXTERNALS: Externals = { parts: [], unread: [] };
+
+/** Numbers that a model puts out for one picture. */
+export function widthOf({ shape }: Pick<ExternalPart, "shape">): number {
+  return shape.reduce((size, axis) => size * axis, 1);
+}
+
+/** The network's inputs: the data's that it reads, and what models put out. */
+export function networkSpecs(
+  specs: Readonly<Record<string, InputSpec>>,
+  { parts, unread }: Externals,
+): Readonly<Record<string, InputSpec>> {
+  const own = Object.entries(specs).filter(([name]) => !unread.includes(name));
+  return Object.fromEntries([...own, ...parts.map((part) => [part.name, specOf(part)] as const)]);
+}
+
+function specOf(part: ExternalPart): NumericInputSpec {
+  return {
+    kind: "numeric",
+    columns: [part.name],
+    listLength: widthOf(part),
+    standardize: false,
+    missing: "error",
+    statistics: null,
+  };
+}
+
+/** Where a store keeps a model, once for all runs. */
+export function storedModel(storeDir: string, { digest, format }: Pick<ExternalPart, "digest" | "format">): string {
+  return join(storeDir, "models", `${digest}.${format}`);
+}

@@ -1,0 +1,185 @@
+/** @file An ONNX model that reads pictures: what it takes, what it puts out, and running it. */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { at, f32At, u8At } from "../../../arrays.js";
+import { ConfigError, UnknownNameError } from "../../../errors.js";
+import { loadOnnxRuntime, type OnnxSession, openSession } from "./onnx-runtime.js";
+import { type PreprocessingInput, pixelChange } from "./preprocessing.js";
+
+/** What a model is opened for. */
+export interface OnnxNeeds {
+  /** Its name in messages. */
+  readonly model: string;
+  readonly file: string;
+  /** Default: its first. */
+  readonly output?: string | undefined;
+  readonly preprocessing: PreprocessingInput;
+  /** Of the pictures. */
+  readonly size: readonly [height: number, width: number];
+  readonly channels: number;
+  /** Whose packages may be loaded; null: there is none. */
+  readonly projectDir: string | null;
+}
+
+/** An open model. Owns its session: `close` ends it. */
+export interface OnnxModel {
+  readonly output: string;
+  /** Of what it puts out for one picture; a map has its channels last. */
+  readonly shape: readonly number[];
+  /**
+   * @param pixels [rows, height, width, channels], 0 to 255
+   * @returns [rows, …shape]
+   */
+  run(pixels: Uint8Array, rows: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** sha256 of a model's file, hex. @throws ConfigError where it is not there */
+export function onnxDigest(file: string, model: string): string {
+  if (existsSync(file)) return createHash("sha256").update(readFileSync(file)).digest("hex");
+  throw new ConfigError(`The ONNX model ${model} cannot be opened: ${file} is not there. Correct its path.`, {
+    model,
+    file,
+  });
+}
+
+/**
+ * @throws BackendError where ONNX Runtime is not installed; ConfigError, UnknownNameError for a file that is no model, or
+ * one that does not read such pictures or has no such output
+ */
+export async function openOnnx(needs: OnnxNeeds): Promise<OnnxModel> {
+  const { model, file, projectDir } = needs;
+  onnxDigest(file, model);
+  const runtime = loadOnnxRuntime(projectDir);
+  const session = await openSession(runtime, file, model);
+  try {
+    const entrance = entranceOf(session, needs);
+    const output = outputOf(session, needs);
+    const { kernel, bias } = pixelChange(needs.preprocessing, needs.channels, entrance.channels);
+    const compute = async (pixels: Uint8Array, rows: number) => {
+      const seen = change(pixels, rows, needs, { kernel, bias }, entrance.isChannelsFirst);
+      const fed = new runtime.Tensor("float32", seen, [rows, ...entrance.shape]);
+      return outputsOf(session, entrance.name, output, fed, needs);
+    };
+    const [height, width] = needs.size;
+    const probe = await compute(new Uint8Array(height * width * needs.channels), 1);
+    const isMap = entrance.isChannelsFirst && probe.dims.length === 4;
+    const row = probe.dims.slice(1);
+    const shape = isMap ? [at(row, 1), at(row, 2), at(row, 0)] : row;
+    return {
+      output,
+      shape: shape.length === 0 ? [1] : shape,
+      async run(pixels, rows) {
+        const { data, dims } = await compute(pixels, rows);
+        const values = Float32Array.from(data);
+        return isMap ? channelsLast(values, dims) : values;
+      },
+      close: () => session.release(),
+    };
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+interface Entrance {
+  readonly name: string;
+  readonly channels: number;
+  readonly isChannelsFirst: boolean;
+  /** Without the batch. */
+  readonly shape: readonly number[];
+}
+
+function entranceOf(session: OnnxSession, { model, size, channels }: OnnxNeeds): Entrance {
+  const [entrance, ...more] = session.inputMetadata;
+  const shape = entrance?.shape ?? [];
+  if (entrance === undefined || more.length > 0 || shape.length !== 4 || entrance.type !== "float32") {
+    const inputs = session.inputMetadata.map(
+      (input) => `${input.name}: ${input.type ?? "?"} [${(input.shape ?? []).join(", ")}]`,
+    );
+    throw new ConfigError(
+      `The ONNX model ${model} reads ${inputs.join(" and ") || "nothing"}; a trunk takes a model of one float32 input of pictures, [batch, channels, height, width] or [batch, height, width, channels]. Export the part that reads pictures.`,
+      { model, inputs },
+    );
+  }
+  const isColour = (count: number | string | undefined): count is number => count === 1 || count === 3;
+  const [, second, third, fourth] = shape;
+  const isChannelsFirst = isColour(second) || !isColour(fourth);
+  const counted = isChannelsFirst ? second : fourth;
+  const wanted = isChannelsFirst ? [third, fourth] : [second, third];
+  const misfit = wanted.some((side, axis) => typeof side === "number" && side > 0 && side !== size[axis]);
+  if (misfit) {
+    throw new ConfigError(
+      `The ONNX model ${model} reads pictures of ${wanted.join(" × ")}, but is applied to ${size.join(" × ")}. Declare image({ size: [${wanted.join(", ")}] }), or export it with sizes that are free.`,
+      { model, expected: wanted, got: size },
+    );
+  }
+  const known = typeof counted === "number" && counted > 0 ? counted : channels;
+  return {
+    name: entrance.name,
+    channels: known,
+    isChannelsFirst,
+    shape: isChannelsFirst ? [known, ...size] : [...size, known],
+  };
+}
+
+function outputOf({ outputMetadata }: OnnxSession, { model, output }: OnnxNeeds): string {
+  const names = outputMetadata.map(({ name }) => name);
+  const found = output === undefined ? names[0] : names.find((name) => name === output);
+  if (found !== undefined) return found;
+  throw new UnknownNameError("output", output ?? "", names, `${model}, which pretrained({ output }) names`);
+}
+
+async function outputsOf(session: OnnxSession, input: string, output: string, fed: unknown, { model }: OnnxNeeds) {
+  try {
+    const { [output]: result } = await session.run({ [input]: fed }, [output]);
+    if (result !== undefined && result.type === "float32") return result;
+    throw new Error(`its output "${output}" is ${result?.type ?? "not there"} instead of float32`);
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").slice(0, 300);
+    throw new ConfigError(
+      `The ONNX model ${model} cannot be run: ${reason}. Check what it reads, and export it again.`,
+      { model, reason },
+      { cause: error },
+    );
+  }
+}
+
+/** Pixels as the model was trained to see them, in its order of axes. */
+function change(
+  pixels: Uint8Array,
+  rows: number,
+  { size: [height, width], channels: seen }: OnnxNeeds,
+  { kernel, bias }: ReturnType<typeof pixelChange>,
+  isChannelsFirst: boolean,
+): Float32Array {
+  const wanted = bias.length;
+  const area = height * width;
+  const out = new Float32Array(rows * area * wanted);
+  for (let pixel = 0; pixel < rows * area; pixel++) {
+    const row = Math.floor(pixel / area);
+    for (let channel = 0; channel < wanted; channel++) {
+      let value = f32At(bias, channel);
+      for (let from = 0; from < seen; from++) {
+        value += (u8At(pixels, pixel * seen + from) / 255) * f32At(kernel, from * wanted + channel);
+      }
+      const place = isChannelsFirst ? (row * wanted + channel) * area + (pixel - row * area) : pixel * wanted + channel;
+      out[place] = value;
+    }
+  }
+  return out;
+}
+
+/** [rows, channels, height, width] → [rows, height, width, channels] */
+function channelsLast(values: Float32Array, dims: readonly number[]): Float32Array {
+  const [rows, channels, area] = [at(dims, 0), at(dims, 1), at(dims, 2) * at(dims, 3)];
+  const out = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let channel = 0; channel < channels; channel++) {
+      for (let pixel = 0; pixel < area; pixel++) {
+        out[(row * area + pixel) * channels + channel] = f32At(values, (row * channels + channel) * area + pixel);
+      }
+    }
+  }
+  return out;
+}

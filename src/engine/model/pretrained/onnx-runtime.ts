@@ -1,0 +1,107 @@
+/** @file ONNX Runtime, where the user has installed it: an optional peer, loaded when a trunk needs it. */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { BackendError, ConfigError } from "../../../errors.js";
+
+const PACKAGE = "onnxruntime-node";
+
+/** A tensor, as far as it is used here. */
+interface OnnxTensor {
+  readonly data: ArrayLike<number>;
+  readonly dims: readonly number[];
+  readonly type: string;
+}
+
+/** What a model reads or puts out; sizes that are not fixed have a name. */
+interface OnnxValue {
+  readonly name: string;
+  readonly isTensor: boolean;
+  readonly type?: string;
+  readonly shape?: readonly (number | string)[];
+}
+
+export interface OnnxSession {
+  readonly inputMetadata: readonly OnnxValue[];
+  readonly outputMetadata: readonly OnnxValue[];
+  run(feeds: Readonly<Record<string, unknown>>, fetches: readonly string[]): Promise<Record<string, OnnxTensor>>;
+  release(): Promise<void>;
+}
+
+/** The package's interface, as far as it is used here. */
+export interface OnnxRuntime {
+  readonly InferenceSession: {
+    create(file: string, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
+  };
+  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => unknown;
+}
+
+/**
+ * Loads the package from the user's project, else from beside this one.
+ * @param projectDir null: there is no project
+ * @throws BackendError where it is not installed, or does not load, with what to do
+ */
+export function loadOnnxRuntime(projectDir: string | null): OnnxRuntime {
+  const own = dirname(fileURLToPath(import.meta.url));
+  const folders = projectDir === null ? [own] : [projectDir, own];
+  for (const folder of folders) {
+    const load = createRequire(join(folder, "_"));
+    try {
+      return load(PACKAGE) as OnnxRuntime;
+    } catch (error) {
+      if (!isAbsent(error)) throw unloadable(error);
+    }
+  }
+  throw new BackendError(
+    `An ONNX model needs the package ${PACKAGE}, which is not installed${projectDir === null ? "" : ` for ${projectDir}`}. Install it there: ONNXRUNTIME_NODE_INSTALL=skip npm install ${PACKAGE}.`,
+    { package: PACKAGE, folders },
+  );
+}
+
+function isAbsent(error: unknown): boolean {
+  return (
+    error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND" && error.message.includes(PACKAGE)
+  );
+}
+
+function unloadable(error: unknown): BackendError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new BackendError(
+    `The package ${PACKAGE} does not load: ${reason}. Install it again for this Node and system: npm install ${PACKAGE}.`,
+    { package: PACKAGE, reason },
+    { cause: error },
+  );
+}
+
+/**
+ * @param name of the model, for messages
+ * @throws ConfigError where the file is no model, or has an operator that the runtime lacks
+ */
+export async function openSession(runtime: OnnxRuntime, file: string, name: string): Promise<OnnxSession> {
+  try {
+    const session = await runtime.InferenceSession.create(file, { executionProviders: ["cpu"], logSeverityLevel: 4 });
+    if (Array.isArray(session.inputMetadata)) return session;
+    throw new BackendError(
+      `The package ${PACKAGE} is too old: it does not say what a model reads. Install a newer one: npm install ${PACKAGE}@latest.`,
+      { package: PACKAGE },
+    );
+  } catch (error) {
+    if (error instanceof BackendError) throw error;
+    const reason = (error instanceof Error ? error.message : String(error))
+      .replaceAll(/\s+/g, " ")
+      .replace(/[. ]+$/, "");
+    const operator = /(?:for|:) ?([A-Za-z.]*:?[A-Za-z]+)\(\d+\)|No Op registered for (\w+)/.exec(reason);
+    const wayOut =
+      operator === null
+        ? "Give an .onnx file with its weights inside."
+        : "Export it with operators of the standard, of an earlier opset or with a newer onnxruntime-node.";
+    throw new ConfigError(
+      `The ONNX model ${name} cannot be opened: ${reason.slice(0, 300)}. ${wayOut}`,
+      {
+        model: name,
+        reason,
+      },
+      { cause: error },
+    );
+  }
+}
