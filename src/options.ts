@@ -19,10 +19,24 @@ export const POSITIVE: OptionRule = {
   accepts: (value) => typeof value === "number" && value > 0 && value < Number.POSITIVE_INFINITY,
   expected: "a number above 0",
 };
+export const COUNT: OptionRule = { accepts: (value) => isWhole(value, 1), expected: "a whole number above 0" };
+export const WHOLE: OptionRule = { accepts: (value) => isWhole(value, 0), expected: "a whole number, 0 or more" };
+export const COUNTS: OptionRule = {
+  accepts: (value) => Array.isArray(value) && value.every((one) => isWhole(one, 1)),
+  expected: "a list of whole numbers above 0",
+};
+export const RATE: OptionRule = {
+  accepts: (value) => typeof value === "number" && value >= 0 && value < 1,
+  expected: "a number from 0 to below 1",
+};
 export const LIST: OptionRule = { accepts: Array.isArray, expected: "a list" };
 
 export function oneOf(...known: readonly unknown[]): OptionRule {
   return { accepts: (value) => known.includes(value), expected: known.map((one) => JSON.stringify(one)).join(" or ") };
+}
+
+function isWhole(value: unknown, least: number): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= least;
 }
 
 /**

@@ -95,6 +95,11 @@ export abstract class CoolCommand extends Command {
     super.log("%s", printable(text, { colours: useColour() }));
   }
 
+  /** Data for other programs, as it is; where it goes to a terminal, a person reads it. */
+  protected writeData(text: string): void {
+    process.stdout.write(process.stdout.isTTY ? printable(text) : text);
+  }
+
   /** Warnings of long work go to stderr, so that stdout stays the result's. */
   protected note(line: string): void {
     process.stderr.write(`${printable(line)}\n`);

@@ -24,7 +24,7 @@ export default class Sql extends CoolCommand {
     const result = readOnlySql(this.storeDir(flags), args.query);
     if (this.jsonEnabled()) return result;
     const { columns, rows } = result;
-    if (flags.csv) process.stdout.write([columns, ...rows].map((row) => `${row.map(csvCell).join(",")}\n`).join(""));
+    if (flags.csv) this.writeData([columns, ...rows].map((row) => `${row.map(csvCell).join(",")}\n`).join(""));
     else {
       const numeric = columns.flatMap((_, i) => (rows.some((row) => typeof row[i] === "number") ? [i] : []));
       this.log(

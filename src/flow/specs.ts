@@ -71,7 +71,7 @@ export interface MultilabelSpec<Label extends string = string>
 /** Size of the row's original image by which a regression label is divided. */
 export type ImageScale = "image-width" | "image-height";
 
-/** A number in [min, max]: sigmoid, squared error of the normalized value. */
+/** A number in [min, max]: sigmoid, a cost of the error of the normalized value. */
 export interface BoundedRegressionSpec extends CommonTaskOptions, TokenTaskOptions {
   readonly kind: "boundedRegression";
   /** Bounds in label units; divided by the image's size where `scale` names one. */
@@ -84,13 +84,20 @@ export interface BoundedRegressionSpec extends CommonTaskOptions, TokenTaskOptio
    * nothing that flips, shifts or scales change.
    */
   readonly measures?: "x" | "y" | "width" | "height" | "none";
+  /** What an error costs, as a fraction of the range; default `squared`. */
+  readonly loss?: ErrorLoss;
+  /** Where `huber` becomes linear, as a fraction of the range; default 0.1. */
+  readonly delta?: number;
 }
+
+/** What an error of a number costs. */
+export type ErrorLoss = "squared" | "absolute" | "huber" | "log-cosh";
 
 /** Any number: a cost of the error of the value standardized on the train split. */
 export interface RegressionSpec extends CommonTaskOptions, TokenTaskOptions {
   readonly kind: "regression";
   /** What a standardized error costs. */
-  readonly loss: "squared" | "absolute" | "huber" | "log-cosh";
+  readonly loss: ErrorLoss;
   /** Where `huber` becomes linear, in standard deviations; default 1. */
   readonly delta?: number;
   /** Of the labels that train the task; null until they have been read. */

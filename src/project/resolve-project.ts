@@ -77,6 +77,7 @@ export function resolveProject(
     );
   }
   assertOwnNames("inputs", inputs);
+  checkInputs(inputs, where);
   checkAugmentation(inputs, settings, where);
   if (typeof definition.trunk !== "function") {
     throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
@@ -130,6 +131,24 @@ function checkName(name: unknown, where: string): void {
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     throw new ConfigError(`${where}: ${problem}`, facts, { cause: error });
+  }
+}
+
+const INPUT_KINDS = Object.keys({
+  image: true,
+  numeric: true,
+  categorical: true,
+  tokens: true,
+} satisfies Record<InputSpec["kind"], true>);
+
+function checkInputs(inputs: Readonly<Record<string, unknown>>, where: string): void {
+  for (const [name, spec] of Object.entries(inputs)) {
+    const isSpec = typeof spec === "object" && spec !== null && "kind" in spec;
+    if (isSpec && INPUT_KINDS.includes(String(spec.kind))) continue;
+    throw new ConfigError(
+      `${where}: data.inputs.${name} is no input. Write e.g. ${name}: numeric({ columns: ["age"] }), or one of ${INPUT_KINDS.join(", ")}.`,
+      { file: where, keys: [`data.inputs.${name}`] },
+    );
   }
 }
 

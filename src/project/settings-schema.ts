@@ -139,6 +139,12 @@ const train = z.strictObject({
       "Evaluate, and keep as the best checkpoint, a moving average of the weights; null: the weights themselves",
     ),
   clipNorm: positive.nullable().default(null).describe("Largest norm of all gradients together; null: no limit"),
+  conflicts: z
+    .enum(["add", "project"])
+    .default("add")
+    .describe(
+      "What is done where gradients of tasks point against each other at a feature that they share: added, or projected first (PCGrad: Yu et al. 2020)",
+    ),
   taskWeighting: z
     .enum(["constant", "uncertainty"])
     .default("constant")

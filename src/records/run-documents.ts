@@ -9,7 +9,7 @@ import { type Externals, NO_EXTERNALS } from "../engine/model/pretrained/externa
 import { problemOf } from "../platform/document-problem.js";
 import { parseSettings } from "../project/settings.js";
 import type { SourceRecord } from "../provenance/capture-source.js";
-import { behaviourOf, isCustom } from "../tasks/index.js";
+import { behaviourOf, ERROR_LOSSES, isCustom } from "../tasks/index.js";
 import { type RunConfig, readJson, runFiles, recordOf } from "./run-folder.js";
 
 const text = z.string();
@@ -128,10 +128,12 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     max: z.number(),
     scale: z.enum(["image-width", "image-height"]).nullable(),
     measures: text.optional(),
+    loss: z.enum(ERROR_LOSSES).optional(),
+    delta: z.number().positive().optional(),
   }),
   regression: z.looseObject({
     ...common,
-    loss: z.enum(["squared", "absolute", "huber", "log-cosh"]),
+    loss: z.enum(ERROR_LOSSES),
     delta: z.number().positive().optional(),
     statistics: z.object({ mean: z.number(), deviation: z.number().positive() }),
   }),

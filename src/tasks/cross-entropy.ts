@@ -57,7 +57,7 @@ export function sigmoidLoss(
   const loss = sigmoidCrossEntropy(z, y);
   // of the wrong answer
   const doubt = sigmoid(y >= 0.5 ? -z : z);
-  if (gradient !== null) gradient[at] = weight * focalSlope(focus, loss, doubt) * (sigmoid(z) - y);
+  if (gradient !== null) gradient[at] = weight * focalFactor(focus, loss, doubt) * (sigmoid(z) - y);
   return weight * doubt ** focus * loss;
 }
 
@@ -110,8 +110,8 @@ export function softmaxLoss(
   const doubt = -Math.expm1(-loss);
   const weight = weights?.[y] ?? 1;
   if (gradient !== null) {
-    const slope = weight * (focus === 0 ? 1 : focalSlope(focus, loss, doubt));
-    for (let i = at; i < at + classes; i++) gradient[i] = f32At(gradient, i) * slope;
+    const factor = weight * (focus === 0 ? 1 : focalFactor(focus, loss, doubt));
+    for (let i = at; i < at + classes; i++) gradient[i] = f32At(gradient, i) * factor;
   }
   return weight * doubt ** focus * loss;
 }
@@ -141,7 +141,7 @@ function smoothedSoftmaxLoss(
  * @param loss −log p
  * @param doubt 1 − p
  */
-function focalSlope(focus: number, loss: number, doubt: number): number {
+function focalFactor(focus: number, loss: number, doubt: number): number {
   // log p ÷ (1 − p), which is −1 where p is 1
   const ratio = doubt === 0 ? -1 : -loss / doubt;
   return doubt ** focus * (1 - focus * (1 - doubt) * ratio);

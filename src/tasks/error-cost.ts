@@ -1,5 +1,7 @@
 /** @file What an error costs, and the slope of that cost: losses of tasks whose answers are numbers. */
 
+import type { ErrorLoss } from "../flow/graph.js";
+
 /**
  * `huber` is factor · Huber's loss with that delta: ½·e² up to |e| = delta, delta·(|e| − ½·delta) beyond (Huber,
  * "Robust Estimation of a Location Parameter", 1964). A factor of 1 / delta makes it the smooth L1 loss.
@@ -9,6 +11,20 @@ export type ErrorCost =
   | { readonly kind: "absolute" }
   | { readonly kind: "huber"; readonly delta: number; readonly factor: number }
   | { readonly kind: "log-cosh" };
+
+/** Losses of an error by the names of options. */
+export const ERROR_LOSSES = ["squared", "absolute", "huber", "log-cosh"] as const satisfies readonly ErrorLoss[];
+
+/** @param delta where `huber` becomes linear */
+export function costNamed(loss: ErrorLoss, delta: number): ErrorCost {
+  return loss === "huber" ? { kind: loss, delta, factor: 1 } : { kind: loss };
+}
+
+/** What is wrong with the delta of a loss, in words that follow the task's name; null if nothing. */
+export function problemWithDelta(loss: ErrorLoss, delta: number | undefined): string | null {
+  if (delta === undefined || loss === "huber") return null;
+  return `has a delta, which is the bend of the loss "huber", but its loss is "${loss}"; remove the delta`;
+}
 
 /** Cost of an error, 0 or more. */
 export function costOf(cost: ErrorCost, error: number): number {

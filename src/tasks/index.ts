@@ -20,6 +20,7 @@ export type * from "./behaviour.js";
 export { binary } from "./kinds/binary.js";
 export { boundedRegression, isMeasure, type MeasureNode } from "./kinds/bounded-regression.js";
 export { type BoxOptions, box } from "./kinds/box.js";
+export { ERROR_LOSSES } from "./error-cost.js";
 export { classification } from "./kinds/classification.js";
 export { known } from "./kinds/known.js";
 export type { ConstantLogits } from "./constants.js";

@@ -5,7 +5,7 @@ import type { Network } from "../engine/model/network.js";
 import type { OptimizerState } from "../engine/model/training-state.js";
 import type { ReplicaSteps } from "../engine/replicas/steps.js";
 import type { RunContext } from "./run-context.js";
-import { stepConfig } from "./step-config.js";
+import { comparesWholeBatches, stepConfig } from "./step-config.js";
 
 export interface TrainingReplicas {
   readonly steps: ReplicaSteps;
@@ -25,6 +25,10 @@ export async function openTraining(
   const onPlan = (line: string) => loggers.message(line);
   const group = await openReplicas(network, { choice, backend, batchSize, projectDir, configFile, freeze, onPlan });
   if (group === null) return null;
+  if (settings.train.conflicts === "project") {
+    await group.close();
+    throw comparesWholeBatches("take --replicas 1");
+  }
   const [{ ReplicaSteps }, { replicaAnswerer }] = await Promise.all([
     import("../engine/replicas/steps.js"),
     import("../engine/replicas/forward.js"),

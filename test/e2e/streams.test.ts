@@ -12,6 +12,8 @@ import { type TinyProject, tinyProject } from "../support/projects.js";
 
 const entry = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
 
+const hasTerminals = spawnSync("python3", ["-c", "import pty"]).status === 0;
+
 let project: TinyProject;
 beforeAll(async () => {
   project = await tinyProject();
@@ -103,16 +105,40 @@ describe.skipIf(process.platform === "win32")("a run whose terminal is closed", 
     await expect.poll(() => shown("closed"), { timeout: 30_000 }).toMatchObject({ state: "interrupted" });
   });
 
-  it.skipIf(spawnSync("python3", ["-c", "import pty"]).status !== 0)(
-    "ends with its exit code, and no core file",
-    { timeout: 60_000 },
-    async () => {
-      const command = [process.execPath, entry, "run", project.dir, "--name", "pulled", "--epochs", "2000"];
-      const { stdout } = await promisify(execFile)("python3", ["-c", PULLED, ...command]);
-      expect(stdout).toBe("exit 130\n");
-      expect(await shown("pulled")).toMatchObject({ state: "interrupted" });
-    },
-  );
+  it.skipIf(!hasTerminals)("ends with its exit code, and no core file", { timeout: 60_000 }, async () => {
+    const command = [process.execPath, entry, "run", project.dir, "--name", "pulled", "--epochs", "2000"];
+    const { stdout } = await promisify(execFile)("python3", ["-c", PULLED, ...command]);
+    expect(stdout).toBe("exit 130\n");
+    expect(await shown("pulled")).toMatchObject({ state: "interrupted" });
+  });
+});
+
+describe.skipIf(!hasTerminals)("on a terminal", () => {
+  const script = fileURLToPath(new URL("../cli/tables/terminal.py", import.meta.url));
+
+  /** What a command writes to a terminal of 60 columns, without our colours. */
+  async function shownOn(...args: readonly string[]): Promise<string> {
+    const command = [script, "[]", process.execPath, entry, ...args, "--project", project.dir];
+    const env = { ...process.env, DEBUG: "", NO_COLOR: "1" };
+    const { stdout } = await promisify(execFile)("python3", command, { env });
+    return (JSON.parse(stdout) as { screens: string[] }).screens.join("");
+  }
+
+  it("nothing that a store holds is obeyed, and a table is as wide as it can be", async () => {
+    await coolJson(["run", project.dir, "--name", "read", "--epochs", "1"]);
+    const query = "select char(27) || ']0;x' || char(7) || 'y' as a, 'many words ' || hex(zeroblob(40)) as b";
+    for (const args of [
+      ["sql", query],
+      ["sql", "--csv", query],
+    ]) {
+      const text = await shownOn(...args);
+      expect(text).toContain("\\u001b]0;x\\u0007y");
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      expect(text.replaceAll(/\r\n/g, "\n")).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+    }
+    const lines = (await shownOn("sql", query)).split("\r\n").filter((line) => /^[│┌├└]/.test(line));
+    expect([...new Set(lines.map((line) => line.length))]).toEqual([60]);
+  });
 });
 
 /** Runs a command on a terminal, closes it in its second epoch, and says how the command ended. */

@@ -62,6 +62,15 @@ test("what data.prepare and the trunk throw, which need not be an error, with it
   await expect(checked({ units: '(() => { throw "a text"; })()' })).rejects.toThrow("The trunk function fails: a text");
 });
 
+test("an input that no function has made", async () => {
+  const file = join(dir, "cool.config.ts");
+  const given = 'at: numeric({ columns: ["x", "y"] })';
+  for (const wrong of ['at: "x"', 'at: { column: "x" }', "at: numeric"]) {
+    writeFileSync(file, numberConfig().replace(given, wrong));
+    await expect(loadProject(dir)).rejects.toThrow(`${file}: data.inputs.at is no input. Write e.g. at: numeric(`);
+  }
+});
+
 test("the name of a run, before its data is read", async () => {
   const project = await loadProject(dir, ["data.table=not-there.csv"]);
   await expect(trainRun(project, { name: "a\u001b", backend: "cpu" })).rejects.toThrow("control character");

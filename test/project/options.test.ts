@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { InputSpec } from "../../src/data/dataset.js";
 import { categorical, image, numeric, tokens } from "../../src/data/inputs/inputs.js";
+import { mlp, residualNet, smallConvNet, tokenEncoder } from "../../src/engine/model/ready-trunks.js";
 import { ConfigError } from "../../src/errors.js";
 import { defineTasks } from "../../src/flow/define.js";
 import { applyAssignments } from "../../src/project/assignments.js";
@@ -38,6 +39,10 @@ describe("an option that there is none of is answered with the nearest", () => {
     [() => numeric({ columns: ["a"] }, untyped({ standardise: true })), 'Did you mean "standardize"?'],
     [() => categorical(untyped({ column: "c", categories: ["a"], encodng: "index" })), 'Did you mean "encoding"?'],
     [() => tokens(untyped({ column: "t", vocabulary: ["a"], maxlength: 4 })), 'Did you mean "maxLength"?'],
+    [() => mlp(untyped({ unit: [8] })), 'Did you mean "units"?'],
+    [() => smallConvNet(untyped({ filter: [8] })), 'Did you mean "filters"?'],
+    [() => residualNet(untyped({ depths: [1] })), 'Did you mean "depth"?'],
+    [() => tokenEncoder(untyped({ ids: 4, windows: 3 })), 'Did you mean "window"?'],
     [() => defineTasks(untyped({ features: ["f"], task: {} })), 'Did you mean "tasks"?'],
     [
       () => defineTasks({ features: ["f"], tasks: {} }).flow("a", () => {}, untyped({ weight: 2 })),
@@ -50,6 +55,14 @@ describe("an option that there is none of is answered with the nearest", () => {
 });
 
 test("a wrong value is named with what is expected", () => {
+  expect(() => numeric(untyped({ columns: ["a", 3] }))).toThrow("has the column 3; write the name of one");
+  expect(() => categorical({ column: "c", categories: ["caf\u00e9", "cafe\u0301"] })).toThrow("in two spellings");
+  expect(() => mlp(untyped({ units: 64 }))).toThrow('"units" is 64; expected a list of whole numbers above 0');
+  expect(() => mlp({ dropout: 1 })).toThrow("expected a number from 0 to below 1");
+  expect(() => smallConvNet(untyped({ pool: "max" }))).toThrow('expected "average" or "flatten" or "none"');
+  expect(() => residualNet({ width: 1.5 })).toThrow("expected a whole number above 0");
+  expect(() => smallConvNet({ units: 0 })).not.toThrow();
+  expect(() => tokenEncoder(untyped({}))).toThrow("needs ids");
   expect(() => boundedRegression(untyped({ scale: "image-heigth" }))).toThrow(
     'boundedRegression({ scale: … }): "scale" is "image-heigth"; expected a number above 0, "image-width" or "image-height".',
   );

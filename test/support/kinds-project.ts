@@ -17,7 +17,8 @@ const definitions = defineTasks({
     age: regression({ loss: "absolute" }),
     dose: regression({ loss: "huber", delta: 0.5 }),
     gain: regression({ loss: "log-cosh" }),
-    share: boundedRegression({ max: 1 }),
+    share: boundedRegression({ max: 1, loss: "huber", delta: 0.1 }),
+    rate: boundedRegression({ max: 1, loss: "absolute" }),
     stage: ordinal({ levels: ["I", "II"] }),
     face: box({ columns: ["a", "b", "c", "d"] }),
     tight: box({ columns: ["a", "b", "c", "d"], format: "cxcywh", loss: "giou", lossWeight: 2 }),
@@ -35,6 +36,7 @@ const definitions = defineTasks({
     out.add(flow.price(x.f).given(out.grade.atLeast("moderate")));
     out.add(flow.inner(x).given(out.price.below(10).or(out.on)));
     out.add(flow.share(x.g));
+    out.add(flow.rate(x.f));
     out.add(flow.stage(x.g).given(out.on));
     out.add(flow.face(x.g).given(out.on));
     out.add(flow.tight(x.f));

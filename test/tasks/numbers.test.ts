@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { fitTasks } from "../../src/data/labels/fit-tasks.js";
 import { defineTasks } from "../../src/flow/define.js";
-import type { OrdinalSpec, RegressionSpec, TaskSpec } from "../../src/flow/graph.js";
+import type { BoundedRegressionSpec, OrdinalSpec, RegressionSpec, TaskSpec } from "../../src/flow/graph.js";
 import { traceFlow } from "../../src/flow/trace.js";
 import type { Labels, Scored } from "../../src/tasks/behaviour.js";
-import { behaviourOf, binary, ordinal, regression } from "../../src/tasks/index.js";
+import { behaviourOf, binary, boundedRegression, ordinal, regression } from "../../src/tasks/index.js";
 
 const read = (file: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../fixtures/${file}`, import.meta.url), "utf8"));
@@ -20,6 +20,7 @@ interface LossCase {
 const torch = read("torch/kinds.json") as {
   readonly regression: readonly (LossCase & Pick<RegressionSpec, "loss" | "delta" | "statistics">)[];
   readonly ordinal: readonly (LossCase & { readonly levels: number; readonly decoded: readonly number[] })[];
+  readonly boundedRegression: readonly (LossCase & BoundedRegressionSpec)[];
 };
 const sklearn = read("sklearn/numbers.json") as {
   readonly [K in "regression" | "ordinal"]: readonly {
@@ -134,6 +135,24 @@ describe("a regression", () => {
     expect(() => regression({ loss: "huber", delta: 0 })).toThrow(/expected a number above 0/);
     const spec = regression({ delta: 2 });
     expect(behaviourOf(spec).problemWith(spec)).toMatch(/has a delta, which is the bend of the loss "huber"/);
+  });
+});
+
+describe("a bounded regression", () => {
+  test.each(torch.boundedRegression)("has PyTorch's $loss loss of the error in fractions, and its gradient", (each) => {
+    const { loss, delta, min, max } = each;
+    const spec = boundedRegression({
+      ...{ min, max },
+      ...(loss === undefined ? {} : { loss }),
+      ...(delta === undefined ? {} : { delta }),
+    });
+    expectLosses(spec, each);
+  });
+
+  test("says its loss in its spec only where it is not the default, as the specs of earlier runs", () => {
+    expect(boundedRegression({ max: 3 })).toEqual({ kind: "boundedRegression", min: 0, max: 3, scale: null });
+    const spec = boundedRegression({ max: 3, delta: 0.2 });
+    expect(behaviourOf(spec).problemWith(spec)).toMatch(/has a delta/);
   });
 });
 

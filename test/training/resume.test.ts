@@ -208,6 +208,23 @@ test("a schedule, averaged weights and batches in parts: a stopped run ends as o
   expect(leftBehind("stopped-recipe")).toEqual(whole);
 });
 
+test("projected gradients: a stopped run ends as one that was not, with the same conflicts", MINUTES, async () => {
+  const train: Train = { epochs: 2, conflicts: "project", earlyStopping: null };
+  await run("whole-projected", {}, train);
+  const whole = leftBehind("whole-projected");
+  const conflicts = whole.curves.filter(({ metricName }) => metricName.startsWith("conflict/"));
+  // of the two tasks that read one feature, in each epoch
+  expect(conflicts.map(({ taskPath, metricName, split }) => [split, taskPath, metricName])).toEqual([
+    ["train", "right", "conflict/x"],
+    ["train", "right", "conflict/x"],
+  ]);
+  await interrupted("stopped-projected", 3, {}, train);
+  await run("stopped-projected", { resume: "latest" }, train);
+  expect(leftBehind("stopped-projected")).toEqual(whole);
+  const refused = run("refused", {}, { ...train, accumulate: 2 });
+  await expect(refused).rejects.toThrow('train.conflicts: "project" compares the tasks');
+});
+
 test("early stopping and momentum: a run stopped on its way stops early at the same epoch", MINUTES, async () => {
   const train: Train = {
     optimizer: { kind: "sgd", learningRate: 0.3, momentum: 0.9, nesterov: true },

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import type TableConstructor from "cli-table3";
 import type { BaselineRow } from "../../analysis/baselines.js";
 import { EVALUATED_GATES, type EvaluationRow, type GroupEvaluationRow, type Split } from "../../tasks/evaluation.js";
+import { printable } from "../../platform/printable.js";
 import { displayWidth } from "./display-width.js";
 
 // loaded when a table is drawn: most commands start without it
@@ -17,16 +18,74 @@ export function useColour(): boolean {
 type TableCell = string | { readonly content: string; readonly colSpan: number };
 type TableRow = readonly TableCell[];
 
-/** @param numeric columns to align right */
-export function drawTable(head: readonly string[], rows: readonly TableRow[], numeric: readonly number[] = []): string {
+/** Longer than a setting, a note or a query that anybody reads in a table. */
+const LONGEST_CELL = 4000;
+
+/** What a cell shows: nothing that a terminal obeys, before columns are laid out by what is in them. */
+function shownCell(text: string): string {
+  const plain = printable(text).replaceAll("\t", "\\t");
+  return plain.length <= LONGEST_CELL ? plain : `${plain.slice(0, LONGEST_CELL - 1)}…`;
+}
+
+/**
+ * @param numeric columns to align right
+ * @param options.width columns to fit into: cells of the widest columns are wrapped; default: those of the terminal
+ */
+export function drawTable(
+  head: readonly string[],
+  rows: readonly TableRow[],
+  numeric: readonly number[] = [],
+  { width = terminalColumns() }: { readonly width?: number } = {},
+): string {
+  const titles = head.map(shownCell);
+  const body = rows.map((row) =>
+    row.map((cell) =>
+      typeof cell === "string" ? shownCell(cell) : { content: shownCell(cell.content), colSpan: cell.colSpan },
+    ),
+  );
   const Constructor = Table();
   const table = new Constructor({
-    head: [...head],
+    head: titles,
+    colWidths: columnWidths([titles, ...body], numeric, width),
+    wordWrap: true,
+    wrapOnWordBoundary: false,
     colAligns: head.map((_, i) => (numeric.includes(i) ? "right" : "left")),
     style: useColour() ? { head: ["bold"], border: ["grey"], compact: true } : { head: [], border: [], compact: true },
   });
-  table.push(...rows.map((row) => [...row]));
+  table.push(...body);
   return table.toString();
+}
+
+/** Of the terminal that is printed to; none where it is a file or a pipe. */
+function terminalColumns(): number {
+  const { isTTY, columns } = process.stdout;
+  return isTTY && columns > 0 ? columns : Number.POSITIVE_INFINITY;
+}
+
+// ids, times and most names stay on one line
+const NARROWEST = 24;
+// a blank on either side and a border
+const AROUND = 3;
+
+/** Widths of columns with the blanks around their text; null where it is as wide as its cells. */
+function columnWidths(rows: readonly TableRow[], numeric: readonly number[], room: number): (number | null)[] {
+  const natural = (rows[0] ?? []).map((_, column) =>
+    Math.max(
+      ...rows.map((row) => {
+        const cell = row[column];
+        return typeof cell === "string" ? Math.max(...cell.split("\n").map(displayWidth)) : 0;
+      }),
+    ),
+  );
+  const widths = [...natural];
+  const taken = (): number => widths.reduce((sum, width) => sum + width + AROUND, 1);
+  while (taken() > room) {
+    const wide = widths.map((width, i) => (numeric.includes(i) ? 0 : width));
+    const widest = Math.max(...wide);
+    if (widest <= NARROWEST) break;
+    widths[wide.indexOf(widest)] = widest - 1;
+  }
+  return widths.map((width, i) => (width === natural[i] ? null : width + 2));
 }
 
 /** A metric with four decimals; `–` where it is undefined. */
@@ -110,7 +169,7 @@ function tableOf(own: readonly EvaluationRow[], split: Split, kinds: readonly Ev
     });
     return [[{ content: path, colSpan: head.length }], ...metrics];
   });
-  return drawTable(head, body, [1, 2, 3, 4, 5, 6, 7]);
+  return drawTable(head, body, [1, 2, 3, 4, 5, 6, 7], { width: Number.POSITIVE_INFINITY });
 }
 
 /**

@@ -47,7 +47,7 @@ export default class RunsExportMetrics extends CoolCommand {
       this.log(`${table.rows.length} rows written to ${out}`);
     } else if (format === "parquet") {
       throw new UsageError("Parquet cannot be printed. Name a file with --out FILE.parquet.", { format });
-    } else if (!this.jsonEnabled()) process.stdout.write(toText(table, format));
+    } else if (!this.jsonEnabled()) this.writeData(toText(table, format));
     return { rows: table.rows.length, out: out ?? null };
   }
 }

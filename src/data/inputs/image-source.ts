@@ -75,8 +75,8 @@ async function readyOf(
   spec: ImageInputSpec,
   store: PixelStore,
 ): Promise<Outcome<ReadyImage>> {
-  const known = store.find(hash);
-  if (known !== undefined) return { ok: true, value: { hash, ...known } };
+  const cached = store.find(hash);
+  if (cached !== undefined) return { ok: true, value: { hash, ...cached } };
   const decoded = await decodeImage(bytes, spec);
   return decoded.ok ? { ok: true, value: { hash, ...store.add(hash, decoded.value) } } : decoded;
 }

@@ -66,6 +66,12 @@ export function numeric(
     if (!Array.isArray(columns) || columns.length === 0) {
       throw new ConfigError('numeric({ columns }) needs at least one column, e.g. ["age", "height"].', { columns });
     }
+    const wrong = columns.find((column) => typeof column !== "string" || column === "");
+    if (wrong !== undefined) {
+      throw new ConfigError(`numeric({ columns }) has the column ${JSON.stringify(wrong)}; write the name of one.`, {
+        columns,
+      });
+    }
     return { kind: "numeric", columns: [...columns], listLength: null, ...rest };
   }
   const { column, length } = where;
@@ -99,6 +105,13 @@ export function categorical(options: {
   const { column, categories, encoding = "one-hot", missing = "error" } = options;
   assertColumn("categorical", column);
   assertNames(categories, `categorical({ column: "${column}" })`, "categories", { column });
+  const spelled = new Set(categories.map((category) => category.normalize("NFC")));
+  if (spelled.size < categories.length) {
+    throw new ConfigError(
+      `categorical({ column: "${column}" }) lists a category twice, in two spellings that look the same (Unicode NFC and NFD). Keep one.`,
+      { column },
+    );
+  }
   if (encoding !== "one-hot" && encoding !== "index") {
     throw new ConfigError(
       `categorical({ column: "${column}" }) has encoding ${JSON.stringify(encoding)}. Write "one-hot" or "index".`,

@@ -48,9 +48,9 @@ export function sourceOffsets(graph: FlowGraph, inputs: Readonly<Record<string, 
 /** Rows that have a label: any, for a task per token. */
 export function rowsWithLabel(task: TaskNode, labelled: Uint8Array, offsets: Offsets | null | undefined): Uint8Array {
   if (axisOf(task.spec) === "sample") return labelled;
-  const known = neededOffsets(offsets);
-  return Uint8Array.from({ length: known.length - 1 }, (_, row) =>
-    labelled.subarray(known[row], known[row + 1]).includes(1) ? 1 : 0,
+  const own = neededOffsets(offsets);
+  return Uint8Array.from({ length: own.length - 1 }, (_, row) =>
+    labelled.subarray(own[row], own[row + 1]).includes(1) ? 1 : 0,
   );
 }
 

@@ -76,9 +76,9 @@ function writeState(dir: string, { optimizer, epoch, ...rest }: TrainingState): 
   writeFileSync(join(dir, STATE), JSON.stringify(state, null, 2), { flush: true });
 }
 
-function writeEpoch(dir: string, { logits, gradientNormSum }: EpochSoFar): SavedState["epoch"] {
+function writeEpoch(dir: string, { logits, ...numbers }: EpochSoFar): SavedState["epoch"] {
   writeFileSync(join(dir, EPOCH), bytesOf(logits), { flush: true });
-  return { gradientNormSum, length: logits.length };
+  return { ...numbers, length: logits.length };
 }
 
 function bytesOf(values: Float32Array): Uint8Array {
@@ -192,9 +192,9 @@ export function loadTrainingState(dir: string): TrainingState {
   }
 }
 
-function readEpoch(folder: string, { gradientNormSum, length }: NonNullable<SavedState["epoch"]>): EpochSoFar {
+function readEpoch(folder: string, { length, ...numbers }: NonNullable<SavedState["epoch"]>): EpochSoFar {
   const logits = new Float32Array(readBytes(join(folder, EPOCH), length * BYTES_PER_FLOAT));
-  return { gradientNormSum, logits };
+  return { ...numbers, logits };
 }
 
 function splitSlots({ slots }: SavedState["optimizer"], values: Float32Array): OptimizerState["slots"] {

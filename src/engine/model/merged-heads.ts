@@ -4,6 +4,9 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { at } from "../../arrays.js";
 import { LOGIT_AXES, type LogitAxis, type TaskColumns } from "./layout.js";
 
+/** Puts something between a feature and the heads that read it. */
+export type OnFeature = (feature: tf.Tensor, heads: MergedHeads) => tf.Tensor;
+
 /** Owns the merged weights: `dispose` frees them. */
 export class MergedHeads {
   /** Columns that the heads write, side by side. */
@@ -43,13 +46,32 @@ export class MergedHeads {
    * Logits, [rows of the axis, units of all tasks]. Call inside `tf.tidy`.
    * @param features the trunk's outputs
    * @param masked tokens whose hidden word is asked, as row × length + position; for heads of masked tokens alone
+   * @param onFeature what the heads read instead of their feature
    */
-  logits(features: readonly tf.Tensor[], masked: Int32Array | tf.Tensor1D | null): tf.Tensor2D {
-    const feature = at(features, this.output);
+  logits(
+    features: readonly tf.Tensor[],
+    masked: Int32Array | tf.Tensor1D | null,
+    onFeature: OnFeature = (feature) => feature,
+  ): tf.Tensor2D {
+    const feature = onFeature(at(features, this.output), this);
     const rows = this.axis === "sample" ? feature : asMatrix(feature);
     // only the masked tokens are multiplied with a kernel as wide as the vocabulary
     const asked = this.axis === "masked" ? tf.gather(rows, indicesOf(masked)) : rows;
     return tf.add(tf.matMul(asked as tf.Tensor2D, this.#kernel as unknown as tf.Tensor2D), this.#bias) as tf.Tensor2D;
+  }
+
+  /**
+   * Gradients of each task at the feature, as a matrix. Call inside `tf.tidy`.
+   * @param gradient with respect to the logits of the whole matrix of the axis
+   */
+  featureGradients(gradient: tf.Tensor2D): tf.Tensor2D[] {
+    let start = 0;
+    return this.columns.map(({ offset, width }) => {
+      const own = tf.slice(gradient, [0, offset], [-1, width]);
+      const kernel = tf.slice(this.#kernel as unknown as tf.Tensor2D, [0, start], [-1, width]);
+      start += width;
+      return tf.matMul(own, kernel, false, true);
+    });
   }
 
   /** Copies the merged weights back into the dense layer of each task. */

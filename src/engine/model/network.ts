@@ -10,7 +10,7 @@ import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
 import { buildHead, fixSharedHeads } from "./heads.js";
 import { type Layer, withInnerLayers } from "./layer-graph.js";
 import { type HeadLayout, type LogitAxis, layOutHeads, type TaskColumns } from "./layout.js";
-import { asMatrix, groupHeads, MergedHeads } from "./merged-heads.js";
+import { asMatrix, groupHeads, MergedHeads, type OnFeature } from "./merged-heads.js";
 import { withSeededRandom } from "./seeded.js";
 import { changedLength } from "./padded-tokens.js";
 import type { InputBatch } from "./input-batch.js";
@@ -150,13 +150,19 @@ export class Network {
   /**
    * Logits of all axes. Call inside `tf.tidy`.
    * @param masked tokens whose hidden word is asked, as row × length + position; null: not asked at all
+   * @param onFeature stands between the features and the dense heads that read them
    */
-  logitsByAxis(inputs: tf.Tensor[], training: boolean, masked: Int32Array | tf.Tensor1D | null): BatchLogits {
+  logitsByAxis(
+    inputs: tf.Tensor[],
+    training: boolean,
+    masked: Int32Array | tf.Tensor1D | null,
+    onFeature?: OnFeature,
+  ): BatchLogits {
     const applied = this.#trunk.apply(inputs, { training }) as tf.Tensor | tf.Tensor[];
     const features = Array.isArray(applied) ? applied : [applied];
     this.#assertLengths(inputs, features);
     const logitsIn = (axis: LogitAxis): tf.Tensor2D[] => [
-      ...this.#heads.filter((heads) => heads.axis === axis).map((heads) => heads.logits(features, masked)),
+      ...this.#heads.filter((heads) => heads.axis === axis).map((heads) => heads.logits(features, masked, onFeature)),
       ...this.#customOutputs.filter((own) => own.axis === axis).map(({ output }) => asMatrix(at(features, output))),
     ];
     return {

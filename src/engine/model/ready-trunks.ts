@@ -1,6 +1,10 @@
 /** @file Ready parts of trunks, of stock layers alone: a saved model opens without us. */
+import { ConfigError } from "../../errors.js";
+import { checkOptions, COUNT, COUNTS, oneOf, RATE, WHOLE } from "../../options.js";
 import { maskPadding, poolTokens } from "./token-layers.js";
 import type { Layers, SymbolicTensor } from "./trunk.js";
+
+const POOL = oneOf("average", "flatten", "none");
 
 /** A part of a trunk: from one tensor to the next. */
 export type Block = (input: SymbolicTensor, layers: Layers) => SymbolicTensor;
@@ -34,7 +38,9 @@ export interface MlpOptions {
 }
 
 /** Dense layers with ReLU: [batch, n] → [batch, last units]; an input of more axes is flattened first. */
-export function mlp({ units = [64, 64], dropout = 0 }: MlpOptions = {}): Block {
+export function mlp(options: MlpOptions = {}): Block {
+  checkOptions<MlpOptions>("mlp", options, { units: COUNTS, dropout: RATE });
+  const { units = [64, 64], dropout = 0 } = options;
   return (input, layers) => {
     const flat = input.shape.length > 2 ? [layers.flatten()] : [];
     const dense = units.flatMap((each) => [
@@ -58,11 +64,9 @@ export interface SmallConvNetOptions {
 }
 
 /** A few convolutions of stride 2 with ReLU, for small pictures: [batch, height, width, channels] → [batch, units]. */
-export function smallConvNet({
-  filters = [16, 32, 64],
-  pool = "flatten",
-  units = 64,
-}: SmallConvNetOptions = {}): Block {
+export function smallConvNet(options: SmallConvNetOptions = {}): Block {
+  checkOptions<SmallConvNetOptions>("smallConvNet", options, { filters: COUNTS, pool: POOL, units: WHOLE });
+  const { filters = [16, 32, 64], pool = "flatten", units = 64 } = options;
   return (input, layers) => {
     const convolutions = filters.map((each) =>
       layers.conv2d({ filters: each, kernelSize: 3, strides: 2, padding: "same", activation: "relu" }),
@@ -94,12 +98,9 @@ export interface ResidualNetOptions {
  * A residual network of basic blocks with batch normalization (He et al., Deep Residual Learning for Image
  * Recognition, CVPR 2016): [batch, height, width, channels] → [batch, filters of the last stage].
  */
-export function residualNet({
-  depth = [2, 2, 2],
-  width = 16,
-  pool = "average",
-  units = 0,
-}: ResidualNetOptions = {}): Block {
+export function residualNet(options: ResidualNetOptions = {}): Block {
+  checkOptions<ResidualNetOptions>("residualNet", options, { depth: COUNTS, width: COUNT, pool: POOL, units: WHOLE });
+  const { depth = [2, 2, 2], width = 16, pool = "average", units = 0 } = options;
   const stages = depth.flatMap((blocks, stage) =>
     Array.from({ length: blocks }, (_, i) => residualBlock(width * 2 ** stage, stage > 0 && i === 0 ? 2 : 1)),
   );
@@ -151,7 +152,17 @@ export interface EncodedTokens {
  * Embedding and residual convolutions over neighbouring tokens, with the padding masked, so that no row's answers
  * depend on how long the other rows of its batch are: ids [batch, length] → tokens and their maximum.
  */
-export function tokenEncoder({ ids, width = 32, depth = 2, window = 5 }: TokenEncoderOptions) {
+export function tokenEncoder(options: TokenEncoderOptions) {
+  checkOptions<TokenEncoderOptions>("tokenEncoder", options, {
+    ids: COUNT,
+    width: COUNT,
+    depth: WHOLE,
+    window: COUNT,
+  });
+  const { ids, width = 32, depth = 2, window = 5 } = options;
+  if (ids === undefined) {
+    throw new ConfigError("tokenEncoder({ … }) needs ids: the number of ids of its input, idCount(specs.words).", {});
+  }
   return (input: SymbolicTensor, layers: Layers): EncodedTokens => {
     let tokens = sequential([layers.embedding({ inputDim: ids, outputDim: width })])(input, layers);
     for (let i = 0; i < depth; i++) {

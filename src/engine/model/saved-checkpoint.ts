@@ -6,8 +6,7 @@ import { z } from "zod";
 import { StoreError } from "../../errors.js";
 import { topologyProblem } from "./saved-topology.js";
 import { problemOf } from "../../platform/document-problem.js";
-import type { TrainerPosition } from "./training-state.js";
-import type { ScheduleState } from "./training-state.js";
+import type { EpochSoFar, ScheduleState, TrainerPosition } from "./training-state.js";
 
 /** model.json as tfjs writes it, as far as it is read here. */
 export interface SavedModel {
@@ -28,7 +27,7 @@ export interface SavedState {
     readonly updates: number;
     readonly slots: readonly { readonly name: string; readonly length: number }[];
   };
-  readonly epoch?: { readonly gradientNormSum: number; readonly length: number };
+  readonly epoch?: Omit<EpochSoFar, "logits"> & { readonly length: number };
 }
 
 const count = z.number().int().min(0);
@@ -63,7 +62,13 @@ const state = z.looseObject({
     updates: count,
     slots: z.array(z.looseObject({ name: z.string(), length: count })),
   }),
-  epoch: z.looseObject({ gradientNormSum: z.number(), length: count }).optional(),
+  epoch: z
+    .looseObject({
+      gradientNormSum: z.number(),
+      length: count,
+      conflicts: z.record(z.string(), z.tuple([count, count])).optional(),
+    })
+    .optional(),
 });
 
 /** @throws Error that names the file and the key */

@@ -1,4 +1,5 @@
 /** @file Padding taken out of sequences, by stock layers alone: a saved model opens without us. */
+import { ConfigError } from "../../errors.js";
 import type { Layers, SymbolicTensor } from "./trunk.js";
 
 type Applied = { apply(inputs: SymbolicTensor | SymbolicTensor[]): unknown };
@@ -58,6 +59,6 @@ export function poolTokens(
       return apply(layers.multiply(), [largest, apply(layers.globalMaxPooling1d({}), column)]);
     }
     default:
-      return pooling satisfies never;
+      throw new ConfigError(`poolTokens(…, ${JSON.stringify(pooling satisfies never)}): write "average" or "max".`, {});
   }
 }

@@ -37,6 +37,8 @@ export interface EpochSoFar {
   readonly logits: Float32Array;
   /** Sum of the norms of its gradients. */
   readonly gradientNormSum: number;
+  /** How often tasks' gradients were in conflict, by the tasks' indices: steps, and conflicts; none where it is not kept. */
+  readonly conflicts?: Readonly<Record<string, readonly [steps: number, conflicts: number]>> | undefined;
 }
 
 /** What goes on exactly from where training stands, with the weights. */

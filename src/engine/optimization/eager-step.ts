@@ -8,6 +8,7 @@ import { clipByGlobalNorm } from "./clip.js";
 import type { Optimizer } from "./optimizer.js";
 import type { OptimizerState } from "../model/training-state.js";
 import { readParameters, writeParameters } from "../model/parameters.js";
+import type { TaskPair } from "./conflicts.js";
 import { computeGradient } from "./gradients.js";
 import { type BatchLoss, countTerms, joinLosses } from "./losses.js";
 import type { StepBatch, StepConfig, StepEngine, StepOutcome, WeightsKind } from "./step-engine.js";
@@ -42,14 +43,14 @@ export class EagerSteps implements StepEngine {
     const before = statistics.map((variable) => tf.reshape(variable as tf.Tensor, variable.shape));
     let applied = false;
     try {
-      const { loss, logits } = this.#computeGradient(batch);
+      const { loss, logits, pairs } = this.#computeGradient(batch);
       const gradientNorm = clipByGlobalNorm(this.#gradient, this.#config.clipNorm);
       if (Number.isFinite(loss.total) && Number.isFinite(gradientNorm)) {
         this.#optimizer.apply(this.#parameters, this.#gradient, batch.learningRate);
         writeParameters(this.#variables, this.#parameters);
         applied = true;
       }
-      return { loss, gradientNorm, logits, applied };
+      return { loss, gradientNorm, logits, pairs, applied };
     } finally {
       // the forward pass has moved the averages of batch normalization
       if (!applied) for (const [i, variable] of statistics.entries()) variable.assign(at(before, i));
@@ -60,10 +61,14 @@ export class EagerSteps implements StepEngine {
   #computeGradient({ inputs, targets, factors, seed }: StepBatch): {
     readonly loss: BatchLoss;
     readonly logits: LogitValues;
+    readonly pairs: readonly TaskPair[];
   } {
     const network = this.#network;
-    const { accumulate = 1 } = this.#config;
-    if (accumulate === 1) return computeGradient(network, inputs, targets, this.#gradient, { factors, seed });
+    const { accumulate = 1, conflicts = "add" } = this.#config;
+    if (accumulate === 1) {
+      const projects = conflicts === "project";
+      return computeGradient(network, inputs, targets, this.#gradient, { factors, seed, projects });
+    }
     const denominators = countTerms(network.layout, targets);
     const gradient = new Float32Array(this.#gradient.length);
     this.#gradient.fill(0);
@@ -73,7 +78,11 @@ export class EagerSteps implements StepEngine {
       addTo(this.#gradient, gradient);
       return { loss, logits };
     });
-    return { loss: joinLosses(parts.map(({ loss }) => loss)), logits: joinLogits(parts.map(({ logits }) => logits)) };
+    return {
+      loss: joinLosses(parts.map(({ loss }) => loss)),
+      logits: joinLogits(parts.map(({ logits }) => logits)),
+      pairs: [],
+    };
   }
 
   /** The flat gradient of the latest step, clipped. */

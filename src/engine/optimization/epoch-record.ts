@@ -7,6 +7,7 @@ import type { BatchOutputs } from "../batches/outputs.js";
 import type { BatchTargets } from "../batches/targets.js";
 import type { Network } from "../model/network.js";
 import type { EpochSoFar } from "../model/training-state.js";
+import { type ConflictCounts, countConflicts, type TaskPair } from "./conflicts.js";
 import type { BatchLoss } from "./losses.js";
 
 /** An epoch, or all of it that is done: also what was done before an interruption. */
@@ -30,6 +31,8 @@ export interface EpochReport {
    */
   readonly movedLabels: readonly (Labels | null)[] | null;
   readonly meanGradientNorm: number;
+  /** How often tasks' gradients were in conflict; empty where they are added as they are. */
+  readonly conflicts: ConflictCounts;
 }
 
 export interface EpochRecordOptions {
@@ -57,6 +60,7 @@ export class EpochRecord {
   readonly #guessed: ReturnType<typeof maskedTask>;
   readonly #counter: MaskedCounter | null;
   #gradientNormSum: number;
+  #conflicts: ConflictCounts;
   #done: number;
 
   /** @param order rows of the whole epoch */
@@ -72,6 +76,7 @@ export class EpochRecord {
     this.#logits = new Float32Array((order.length - this.first) * width);
     this.#logits.set(before?.logits ?? []);
     this.#gradientNormSum = before?.gradientNormSum ?? 0;
+    this.#conflicts = before?.conflicts ?? {};
     this.#moved = options.augments ? [] : null;
     this.#guessed = options.masks ? maskedTask(network.graph) : null;
     this.#counter = this.#guessed === null ? null : new MaskedCounter(this.#guessed);
@@ -94,7 +99,8 @@ export class EpochRecord {
   /** What a checkpoint keeps; null where the beginning of the epoch is not known. */
   get soFar(): EpochSoFar | null {
     if (!this.#keeps || this.first > 0) return null;
-    return { logits: this.#seen(), gradientNormSum: this.#gradientNormSum };
+    const kept = { logits: this.#seen(), gradientNormSum: this.#gradientNormSum };
+    return Object.keys(this.#conflicts).length === 0 ? kept : { ...kept, conflicts: this.#conflicts };
   }
 
   /** Labels of a batch as they were moved with its pictures. */
@@ -110,6 +116,11 @@ export class EpochRecord {
     // where rows have weights the tally has their weighted mean
     const lossSum = targets.weights === undefined || terms === 0 ? sum : (sum / terms) * count;
     this.#counter?.addCounted({ lossSum, count, hits: outputs.hits });
+  }
+
+  /** Tasks that met at a feature in a step. */
+  addPairs(pairs: readonly TaskPair[] = []): void {
+    if (pairs.length > 0) this.#conflicts = countConflicts(this.#conflicts, pairs);
   }
 
   /** A step is done, and its logits are in their place. */
@@ -128,6 +139,7 @@ export class EpochRecord {
       masked: this.#counter?.tally ?? null,
       movedLabels: this.#moved === null ? null : joinLabels(this.#network.layout, this.#moved),
       meanGradientNorm: steps === 0 ? 0 : this.#gradientNormSum / steps,
+      conflicts: this.#conflicts,
     };
   }
 

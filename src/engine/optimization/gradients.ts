@@ -1,5 +1,7 @@
 /** @file Batch → losses and the flat gradient, by one backward pass of tfjs. */
 import * as tf from "@tensorflow/tfjs-core";
+import type { TaskPair } from "./conflicts.js";
+import { GradientSurgery } from "./gradient-surgery.js";
 import { type BatchLoss, batchLoss } from "./losses.js";
 import type { BatchTargets } from "../batches/targets.js";
 import { type HeadLayout, type LogitValues, matricesOf } from "../model/layout.js";
@@ -14,6 +16,8 @@ export interface GradientOptions {
   readonly seed: string;
   /** Loss terms per task to divide by; those of the whole batch where this is a shard of one. Default: its own. */
   readonly denominators?: readonly number[];
+  /** Projects the gradients of tasks that point against each other at a shared feature. Default false. */
+  readonly projects?: boolean;
   /** Whether the penalties of regularizers count; of several shards only one may. Default true. */
   readonly penalties?: boolean;
 }
@@ -28,19 +32,21 @@ export function computeGradient(
   targets: BatchTargets,
   gradient: Float32Array,
   options: GradientOptions,
-): { readonly loss: BatchLoss; readonly logits: LogitValues } {
+): { readonly loss: BatchLoss; readonly logits: LogitValues; readonly pairs: readonly TaskPair[] } {
   const { layout } = network;
+  const surgery = options.projects === true ? new GradientSurgery(layout, targets, options.seed) : null;
   let loss: BatchLoss = { total: Number.NaN, tasks: [] };
   let logits: LogitValues = NO_LOGITS;
   const objective = (): tf.Scalar => {
     const hidden = targets.masked ?? new Int32Array(0);
-    const computed = network.logitsByAxis(network.inputTensors(inputs, targets.rows), true, hidden);
+    const computed = network.logitsByAxis(network.inputTensors(inputs, targets.rows), true, hidden, surgery?.onFeature);
     const masked = maskedLoss(
       oneVector([computed.sample, computed.token, computed.masked]),
       layout,
       targets,
       options,
-      (batch, values) => {
+      (batch, values, gradient) => {
+        surgery?.take(gradient);
         loss = batch;
         logits = splitLogits(layout, targets, values);
       },
@@ -65,7 +71,7 @@ export function computeGradient(
       }
     }),
   );
-  return { loss, logits };
+  return { loss, logits, pairs: surgery?.pairs ?? [] };
 }
 
 const NONE = new Float32Array(0);
@@ -80,13 +86,13 @@ function maskedLoss(
   layout: HeadLayout,
   targets: BatchTargets,
   { factors, denominators }: GradientOptions,
-  report: (loss: BatchLoss, logits: Float32Array) => void,
+  report: (loss: BatchLoss, logits: Float32Array, gradient: Float32Array) => void,
 ): tf.Scalar {
   const op = tf.customGrad((input) => {
     const values = (input as tf.Tensor1D).dataSync() as Float32Array;
     const gradient = new Float32Array(values.length);
     const loss = batchLoss(layout, values, targets, gradient, denominators, factors);
-    report(loss, values);
+    report(loss, values, gradient);
     return {
       value: tf.scalar(loss.total),
       // nothing is computed from the total but sums, so the gradient that arrives here is 1

@@ -127,7 +127,8 @@ export class Trainer {
       );
       // while the step runs
       next = read(record.done + batch.rows.length);
-      const { loss, gradientNorm } = await stepping;
+      const { loss, gradientNorm, pairs } = await stepping;
+      record.addPairs(pairs);
       record.advance(batch.rows.length, gradientNorm);
       this.#epochSoFar = record.soFar;
       options.onStep?.({ ...this.#position, batches, rows: batch.rows.length, loss, gradientNorm });
@@ -179,7 +180,7 @@ export class Trainer {
     learningRate: number,
     logitsOut?: Float32Array,
     report?: OutputsReport,
-  ): Promise<{ readonly loss: BatchLoss; readonly gradientNorm: number }> {
+  ): Promise<Pick<StepOutcome, "loss" | "gradientNorm" | "pairs">> {
     const { step, epoch, batch } = this.#position;
     const { factors } = this.#weights;
     const seed = `${this.#config.seed}/step/${step}`;
@@ -192,7 +193,7 @@ export class Trainer {
     report?.(outcome.outputs ?? outputsOfBatch(this.network, logits, inputs, targets.rows, targets), loss);
     this.#weights.update(loss, learningRate);
     this.#position = { epoch, batch: batch + 1, step: step + 1 };
-    return { loss, gradientNorm };
+    return { loss, gradientNorm, pairs: outcome.pairs ?? [] };
   }
 
   /**

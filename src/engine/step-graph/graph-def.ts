@@ -77,8 +77,8 @@ export class GraphBuilder {
   constant(dtype: number, shape: readonly number[], values: Values): Output {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const key = bytes.length <= SHARED_BYTES ? `${dtype} ${shape} ${bytes}` : null;
-    const known = key === null ? undefined : this.#constants.get(key);
-    if (known !== undefined) return known;
+    const shared = key === null ? undefined : this.#constants.get(key);
+    if (shared !== undefined) return shared;
     const tensor = { dtype, shape: [...shape], bytes: bytes.slice() };
     const output = this.node("Const", [], { dtype: { type: dtype }, value: { tensor } });
     if (key !== null) this.#constants.set(key, output);

@@ -151,7 +151,7 @@ function slopeOfActivation(activated: tf.Tensor, columns: readonly TaskColumns[]
 
 /**
  * The gradients of focal losses: those of cross entropies times (1 − p)^γ − γ·(1 − p)^(γ−1)·p·log p, with p the score of
- * the right answer: see `focalSlope` in tasks/cross-entropy.ts.
+ * the right answer: see `focalFactor` in tasks/cross-entropy.ts.
  */
 function focused(gradient: tf.Tensor, activated: tf.Tensor, wanted: tf.Tensor, columns: readonly TaskColumns[]) {
   const focuses = columns.map((own) => focusOf(formOf(own)));

@@ -13,8 +13,8 @@ export interface StepEngineOptions {
 }
 
 /**
- * On TensorFlow a step is one graph, unless it is computed in parts or layers have rates of their own; elsewhere tfjs runs it kernel by kernel. The caller
- * disposes the engine.
+ * On TensorFlow a step is one graph, unless it is computed in parts, layers have rates of their own, or gradients are
+ * projected; elsewhere tfjs runs it kernel by kernel. The caller disposes the engine.
  */
 export async function openStepEngine(
   network: Network,
@@ -22,13 +22,15 @@ export async function openStepEngine(
   { restored, warn }: StepEngineOptions,
 ): Promise<StepEngine> {
   const backend = tensorflowBackend();
-  const { accumulate = 1, layerRates = [] } = config;
+  const { accumulate = 1, layerRates = [], conflicts = "add" } = config;
   const why =
     accumulate > 1
       ? "train.accumulate computes them in parts"
       : layerRates.length > 0
         ? "train.layerRates gives layers rates of their own"
-        : null;
+        : conflicts === "project"
+          ? "train.conflicts projects gradients"
+          : null;
   if (backend !== null && why !== null) {
     warn(`Training steps run op by op instead of as one TensorFlow graph, because ${why}.`);
   }

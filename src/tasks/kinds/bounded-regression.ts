@@ -1,11 +1,12 @@
-/** @file boundedRegression: a number in [min, max]. Sigmoid, squared error of the normalized value. */
+/** @file boundedRegression: a number in [min, max]. Sigmoid, a cost of the error of the normalized value. */
 import { f32At } from "../../arrays.js";
 import { sigmoid } from "../../decoding/activations.js";
 import { decoders, denormalize, unitScaleAt } from "../../decoding/decoders.js";
 import type { BoundedRegressionSpec, ImageScale, TaskNode } from "../../flow/graph.js";
-import { checkOptions, NUMBER, oneOf } from "../../options.js";
+import { checkOptions, NUMBER, oneOf, POSITIVE } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
-import { logitOf, mean, median, rowsOf } from "../constants.js";
+import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
+import { costNamed, costOf, ERROR_LOSSES, type ErrorCost, problemWithDelta, slopeOf } from "../error-cost.js";
 import { meanOfProbabilities } from "../ensembles.js";
 import { endToEndBounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
@@ -13,7 +14,10 @@ import { regressionMetrics } from "../metrics.js";
 import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
 /** Options of {@link boundedRegression}: `max` or `scale` must be given. */
-export type BoundedRegressionOptions = Pick<BoundedRegressionSpec, "column" | "lossWeight" | "measures" | "per"> & {
+export type BoundedRegressionOptions = Pick<
+  BoundedRegressionSpec,
+  "column" | "lossWeight" | "measures" | "per" | "loss" | "delta"
+> & {
   /** Lower bound, default 0. */
   readonly min?: number;
 } & (
@@ -25,6 +29,9 @@ export type BoundedRegressionOptions = Pick<BoundedRegressionSpec, "column" | "l
 /**
  * A number in [min, max]. With `scale` a label cell is that number × scale: a constant, or the width or height of
  * the row's original image, so that `boundedRegression({ scale: "image-width" })` takes pixels of the original.
+ * @param options.loss of the error as a fraction of the range: `squared` (default), `absolute`, `huber` (½·e² up to
+ *   `delta`, linear beyond) or `log-cosh`
+ * @param options.delta of `huber`, as a fraction of the range; default 0.1
  */
 export function boundedRegression(options: BoundedRegressionOptions): BoundedRegressionSpec {
   checkOptions<BoundedRegressionOptions>("boundedRegression", options, {
@@ -33,6 +40,8 @@ export function boundedRegression(options: BoundedRegressionOptions): BoundedReg
     max: NUMBER,
     scale: SCALE,
     measures: oneOf("x", "y", "width", "height", "none"),
+    loss: oneOf(...ERROR_LOSSES),
+    delta: POSITIVE,
   });
   const { scale = 1, min = 0, max = 1, ...rest } = options;
   return typeof scale === "number"
@@ -59,7 +68,10 @@ export function normalize(spec: BoundedRegressionSpec, value: number, unitScale:
   return (value / unitScale - spec.min) / (spec.max - spec.min);
 }
 
-const SQUARED = { kind: "squared" } as const;
+/** What an error costs, as a fraction of the range. */
+function costFor({ loss = "squared", delta = 0.1 }: BoundedRegressionSpec): ErrorCost {
+  return costNamed(loss, delta);
+}
 
 // labels are single precision and boxes are often rounded outwards: a thousandth beyond the bound is still on it
 const TOLERANCE = 1e-3;
@@ -77,7 +89,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (spec.per === "token" && (spec.scale !== null || spec.measures !== undefined)) {
       return "is asked per token, so it measures nothing on a picture; remove its scale and measures";
     }
-    return problemWithAxis(spec);
+    return problemWithDelta(spec.loss ?? "squared", spec.delta) ?? problemWithAxis(spec);
   },
   parseLabel(spec, [cell], [unitScale = 1], out, at) {
     out[at] = Number.NaN;
@@ -107,22 +119,27 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     const at = row * logits.stride + logits.offset;
     const p = sigmoid(f32At(logits.data, at));
     const error = p - normalize(spec, label, unitScaleAt(labels.unitScale, row));
-    if (gradient !== null) gradient[at] = 2 * error * p * (1 - p);
-    return error * error;
+    const cost = costFor(spec);
+    if (gradient !== null) gradient[at] = slopeOf(cost, error) * p * (1 - p);
+    return costOf(cost, error);
   },
   ...UNWEIGHTED,
-  lossForm: () => ({ activation: "sigmoid", cost: SQUARED }),
+  lossForm: (spec) => ({ activation: "sigmoid", cost: costFor(spec) }),
   target: (spec, labels, row) => normalize(spec, f32At(labels.answers, row), unitScaleAt(labels.unitScale, row)),
   // a fraction of the range is no score
   scoreNames: () => [],
   questions: () => [],
   tuner: () => null,
-  constants(spec, { answers, unitScale }, mask) {
+  constants(spec, labels, mask) {
+    const { answers, unitScale } = labels;
     const fractions = rowsOf(mask)
       .filter((row) => !Number.isNaN(answers[row]))
       .map((row) => normalize(spec, f32At(answers, row), unitScaleAt(unitScale, row)));
+    if (fractions.length === 0) return [];
     // the best of absolute and of squared errors
-    return fractions.length === 0 ? [] : [median(fractions), mean(fractions)].map((fraction) => [logitOf(fraction)]);
+    const plain = [median(fractions), mean(fractions)].map((fraction) => [logitOf(fraction)]);
+    const isPlain = spec.loss === undefined || spec.loss === "squared" || spec.loss === "absolute";
+    return isPlain ? plain : [...plain, ...leastLoss(boundedRegressionBehaviour, spec, labels, mask)];
   },
   // the mean of their answers
   ensemble: (_spec, members) => meanOfProbabilities(members),
@@ -131,7 +148,7 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   headlineMetric: () => "mean_absolute_error_normalized",
   endToEnd: endToEndBounded,
   judgement: byAbsoluteError,
-  likelihood: () => "gaussian",
+  likelihood: ({ loss = "squared" }) => (loss === "squared" ? "gaussian" : "categorical"),
   answerType: () => "number",
   describe(_spec, answers, row) {
     const answer = f32At(answers, row);

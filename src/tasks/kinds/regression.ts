@@ -7,7 +7,7 @@ import { checkOptions, oneOf, POSITIVE } from "../../options.js";
 import { OFF_PICTURE, isMissing, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, mean, median, rowsOf } from "../constants.js";
 import { meanOf } from "../ensembles.js";
-import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
+import { costNamed, costOf, ERROR_LOSSES, type ErrorCost, problemWithDelta, slopeOf } from "../error-cost.js";
 import { endToEndUnbounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { unboundedMetrics } from "../metrics.js";
@@ -15,8 +15,6 @@ import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
 
 /** Options of {@link regression}. */
 export type RegressionOptions = Partial<Omit<RegressionSpec, "kind" | "statistics">>;
-
-const LOSSES = ["squared", "absolute", "huber", "log-cosh"] as const satisfies readonly RegressionSpec["loss"][];
 
 /**
  * A number without bounds. The labels are standardized by the mean and the standard deviation of those that train the
@@ -28,7 +26,7 @@ const LOSSES = ["squared", "absolute", "huber", "log-cosh"] as const satisfies r
 export function regression(options: RegressionOptions = {}): RegressionSpec {
   checkOptions<RegressionOptions>("regression", options, {
     ...COMMON_OPTIONS,
-    loss: oneOf(...LOSSES),
+    loss: oneOf(...ERROR_LOSSES),
     delta: POSITIVE,
   });
   const { loss = "squared", ...rest } = options;
@@ -36,7 +34,7 @@ export function regression(options: RegressionOptions = {}): RegressionSpec {
 }
 
 function costFor({ loss, delta = 1 }: RegressionSpec): ErrorCost {
-  return loss === "huber" ? { kind: loss, delta, factor: 1 } : { kind: loss };
+  return costNamed(loss, delta);
 }
 
 /** Label units → standard deviations from the mean. */
@@ -63,12 +61,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   classes: () => null,
   choices: () => null,
   options: ({ loss }) => ({ loss }),
-  problemWith(spec) {
-    if (spec.delta !== undefined && spec.loss !== "huber") {
-      return `has a delta, which is the bend of the loss "huber", but its loss is "${spec.loss}"; remove the delta`;
-    }
-    return problemWithAxis(spec);
-  },
+  problemWith: (spec) => problemWithDelta(spec.loss, spec.delta) ?? problemWithAxis(spec),
   parseLabel(_spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;

@@ -4,8 +4,10 @@ import { type ScoredSplit, scoreSplit } from "../../analysis/score.js";
 import { outputsOf } from "../../asking/outputs.js";
 import type { BatchAnswerer } from "../../engine/inference/answer-batches.js";
 import type { Network } from "../../engine/model/network.js";
+import type { ConflictCounts } from "../../engine/optimization/conflicts.js";
 import type { EpochReport } from "../../engine/optimization/epoch-record.js";
 import { TrainingError } from "../../errors.js";
+import type { FlowGraph } from "../../flow/graph.js";
 import type { EpochSummary } from "../../logging/run-logger.js";
 import { onDemandMetricsOf } from "../../project/metrics.js";
 import { defaultThresholds } from "../../records/thresholds.js";
@@ -121,6 +123,19 @@ export function assertFinite(rows: readonly EvaluationRow[], step: number, epoch
     `The loss of task "${unsound.task_path}" on ${unsound.split} is not finite after step ${step} (epoch ${epoch}). The checkpoints of the epochs before are kept. Lower train.optimizer.learningRate or set train.clipNorm.`,
     { task: unsound.task_path, split: unsound.split, step, epoch },
   );
+}
+
+/** Of each pair of tasks that met at a feature, the share of steps in which their gradients pointed against each other. */
+export function conflictPoints(
+  { step, epoch }: EpochSummary,
+  graph: FlowGraph,
+  conflicts: ConflictCounts,
+): MetricPoint[] {
+  const wallTime = Date.now() / 1000;
+  return Object.entries(conflicts).map(([key, [steps, count]]): MetricPoint => {
+    const [taskPath = "", other = ""] = key.split(" ").map((index) => graph.tasks[Number(index)]?.path ?? "");
+    return { split: "train", taskPath, metricName: `conflict/${other}`, value: count / steps, step, epoch, wallTime };
+  });
 }
 
 /** The values that an epoch adds to the run's curves: its totals, then the metrics of the tasks. */

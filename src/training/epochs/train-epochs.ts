@@ -11,7 +11,7 @@ import type { EpochSummary, EvaluatedCheckpoint } from "../../logging/run-logger
 import type { Settings } from "../../project/settings.js";
 import { EpochClock } from "./epoch-clock.js";
 import { type EpochEngine, openEngine } from "./epoch-engine.js";
-import { assertFinite, epochMetrics, epochPoints } from "./epoch-metrics.js";
+import { assertFinite, conflictPoints, epochMetrics, epochPoints } from "./epoch-metrics.js";
 import { openAugmenter } from "../open-augmenter.js";
 import { lossMasks, maskerOf } from "../predict-rows.js";
 import type { RunContext } from "../run-context.js";
@@ -102,7 +102,7 @@ async function runEpoch(training: Training, before: ScheduleState): Promise<Sche
     gradientNorm: report.meanGradientNorm,
     ...clock.totals(),
   };
-  loggers.points(epochPoints(summary));
+  loggers.points([...epochPoints(summary), ...conflictPoints(summary, context.project.graph, report.conflicts)]);
   loggers.epoch(summary);
   if (valid !== null) await loggers.scored({ scored: valid, step, after: epoch, epoch });
   if (settings.log.histograms) loggers.weights(await weightsOf(network), step);

@@ -152,8 +152,8 @@ function loadAddon(addon: string): TensorflowBinding {
 function moduleLoader(replaced: ReadonlyMap<string, unknown>): (file: string) => unknown {
   const modules = new Map<string, { exports: unknown }>();
   return function load(file: string): unknown {
-    const known = modules.get(file);
-    if (known !== undefined) return known.exports;
+    const loaded = modules.get(file);
+    if (loaded !== undefined) return loaded.exports;
     const module = { exports: {} as unknown };
     modules.set(file, module);
     const native = createRequire(file);

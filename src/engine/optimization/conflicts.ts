@@ -1,0 +1,77 @@
+/** @file Tasks whose gradients at a shared feature point against each other, and what is made of them. */
+import { at, f32At } from "../../arrays.js";
+import { createRandom } from "../../data/rng.js";
+
+/** Two tasks that both had a gradient at a feature in a step. */
+export interface TaskPair {
+  /** Indices of the tasks in the graph, the smaller one first. */
+  readonly tasks: readonly [number, number];
+  /** Whether their gradients pointed against each other: a negative product. */
+  readonly isConflict: boolean;
+}
+
+/** The gradient of one task at a feature. */
+export interface TaskGradient {
+  readonly task: number;
+  readonly values: Float32Array;
+}
+
+/**
+ * PCGrad: Yu et al., "Gradient Surgery for Multi-Task Learning" (2020), Algorithm 1. From each task's gradient the part
+ * that points against another's is taken away, one other after the other in a random order; they are then added.
+ * @param gradients of equal length; those that are zero take no part
+ * @param seed of the orders
+ * @returns the sum, and which pairs were in conflict as they came
+ */
+export function projectConflicts(
+  gradients: readonly TaskGradient[],
+  seed: string,
+): { readonly sum: Float32Array; readonly pairs: readonly TaskPair[] } {
+  const sum = new Float32Array(gradients[0]?.values.length ?? 0);
+  const own = gradients.filter(({ values }) => values.some((value) => value !== 0));
+  const products = own.map((a) => own.map((b) => dot(a.values, b.values)));
+  const random = createRandom(seed);
+  for (const [i, { values }] of own.entries()) {
+    const projected = Float64Array.from(values);
+    for (const j of random.shuffle([...own.keys()].filter((other) => other !== i))) {
+      const other = at(own, j).values;
+      const product = dot(projected, other);
+      if (product < 0) addTo(projected, other, -product / at(at(products, j), j));
+    }
+    for (let k = 0; k < sum.length; k++) sum[k] = f32At(sum, k) + at(projected, k);
+  }
+  return { sum, pairs: pairsOf(own, products) };
+}
+
+function pairsOf(own: readonly TaskGradient[], products: readonly (readonly number[])[]): TaskPair[] {
+  return own.flatMap((a, i) =>
+    own.slice(i + 1).map((b, k): TaskPair => {
+      const tasks = [Math.min(a.task, b.task), Math.max(a.task, b.task)] as const;
+      return { tasks, isConflict: at(at(products, i), i + 1 + k) < 0 };
+    }),
+  );
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += at(a, i) * at(b, i);
+  return sum;
+}
+
+function addTo(values: Float64Array, other: Float32Array, factor: number): void {
+  for (let i = 0; i < values.length; i++) values[i] = at(values, i) + factor * f32At(other, i);
+}
+
+/** How often pairs of tasks were in conflict: by the tasks' indices, `0 2`, of so many steps so many. */
+export type ConflictCounts = Readonly<Record<string, readonly [steps: number, conflicts: number]>>;
+
+/** The counts with those of one more step. */
+export function countConflicts(counts: ConflictCounts, pairs: readonly TaskPair[]): ConflictCounts {
+  const next: Record<string, readonly [number, number]> = { ...counts };
+  for (const { tasks, isConflict } of pairs) {
+    const key = tasks.join(" ");
+    const [steps, conflicts] = next[key] ?? [0, 0];
+    next[key] = [steps + 1, conflicts + Number(isConflict)];
+  }
+  return next;
+}

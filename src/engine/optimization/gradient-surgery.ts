@@ -1,0 +1,62 @@
+/** @file Between features and heads, on the way back: the tasks' gradients are projected before they are added. */
+import * as tf from "@tensorflow/tfjs-core";
+import type { BatchTargets } from "../batches/targets.js";
+import { type HeadLayout, matricesOf } from "../model/layout.js";
+import type { MergedHeads, OnFeature } from "../model/merged-heads.js";
+import { projectConflicts, type TaskPair } from "./conflicts.js";
+
+/**
+ * For one step. A feature's gradient is the sum of what comes back from the heads of the tasks that read it; these are
+ * known one by one as soon as the loss is, since a dense head is a product with its kernel. Heads of a task's own, and
+ * those of masked tokens, add their gradients as they are.
+ */
+export class GradientSurgery {
+  readonly #layout: HeadLayout;
+  readonly #targets: BatchTargets;
+  readonly #seed: string;
+  readonly #pairs: TaskPair[] = [];
+  #logitGradient: Float32Array | null = null;
+
+  /** @param seed of the order in which gradients are projected */
+  constructor(layout: HeadLayout, targets: BatchTargets, seed: string) {
+    this.#layout = layout;
+    this.#targets = targets;
+    this.#seed = seed;
+  }
+
+  /** Is given the gradient with respect to the logits of all matrices, once the loss is known. */
+  take(logitGradient: Float32Array): void {
+    this.#logitGradient = logitGradient;
+  }
+
+  /** Pairs of tasks that met at a feature. */
+  get pairs(): readonly TaskPair[] {
+    return this.#pairs;
+  }
+
+  /** A feature as it is, whose gradient is the projected one. */
+  readonly onFeature: OnFeature = (feature, heads) => {
+    if (heads.axis === "masked" || heads.columns.length < 2) return feature;
+    const op = tf.customGrad((input) => ({
+      value: tf.clone(input as tf.Tensor),
+      gradFunc: () => tf.reshape(this.#projected(heads), feature.shape),
+    }));
+    return op(feature);
+  };
+
+  #projected(heads: MergedHeads): tf.Tensor {
+    const { start, rows, stride } = matricesOf(this.#layout, this.#targets)[heads.axis];
+    const all = this.#logitGradient?.subarray(start, start + rows * stride) ?? new Float32Array(rows * stride);
+    const gradients = tf.tidy(() => {
+      const own = heads.featureGradients(tf.tensor2d(all, [rows, stride]));
+      return own.map((gradient) => gradient.dataSync<"float32">().slice());
+    });
+    const named = heads.columns.map(({ task }, i) => ({
+      task: task.index,
+      values: gradients[i] ?? new Float32Array(0),
+    }));
+    const { sum, pairs } = projectConflicts(named, `${this.#seed}/conflicts at ${heads.output}`);
+    this.#pairs.push(...pairs);
+    return tf.tensor1d(sum);
+  }
+}
