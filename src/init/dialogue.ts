@@ -5,7 +5,11 @@ import { planProject, type ProjectPlan } from "./init-project.js";
 import { type OpenedSource, openSource, type SourceOptions } from "./source.js";
 import { summaryLines } from "./summary.js";
 import { TEMPLATES } from "./templates.js";
-import { ANSWERS, withAnswer, withWish } from "./wishes.js";
+import { TASK_KINDS } from "./task-role.js";
+import { withAnswer, withWish } from "./wishes.js";
+
+/** What can be answered of a column. */
+const WHAT = [`  asked: ${TASK_KINDS.join(", ")}`, "  seen: input, image", "  neither: ignore"];
 
 /** Who is asked, and told. */
 export interface Person {
@@ -75,7 +79,8 @@ async function askRoles(
     const unclear = roles.find((role): role is UnclearRole => role.role === "unclear");
     if (unclear === undefined) return { roles, wishes: said };
     person.say(`"${unclear.column}": ${unclear.why}.`);
-    const answer = await person.ask(`What is it (${ANSWERS.join(", ")})? `);
+    for (const line of WHAT) person.say(line);
+    const answer = await person.ask("What is it? ");
     // whoever would rather speak of another column may
     const next = () => (answer.includes("=") ? withAnswer(said, answer) : withWish(said, unclear.column, answer));
     said = tried(() => checked(source, next()), person) ?? said;
@@ -90,9 +95,7 @@ async function askChange(
   canWrite: boolean,
 ): Promise<ColumnWishes | null> {
   for (;;) {
-    const answer = await person.ask(
-      `${canWrite ? "Enter writes the project; to" : "To"} change a column, write COLUMN=WHAT (${ANSWERS.join(", ")}): `,
-    );
+    const answer = await person.ask(canWrite ? "Enter writes the project, COLUMN=WHAT changes it: " : "COLUMN=WHAT: ");
     if (answer === "" && canWrite) return null;
     if (answer === "") continue;
     const next = tried(() => checked(source, withAnswer(wishes, answer)), person);

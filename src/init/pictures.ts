@@ -24,8 +24,8 @@ export interface PictureFacts {
 }
 
 /** Rows whose pictures are looked for, measured, and decoded as a proof. */
-const LOOKED = 20_000;
-const MEASURED = 1_000;
+const LOOKED = 5_000;
+const MEASURED = 500;
 const DECODED = 8;
 /** Longest side of what the network sees. */
 const LONGEST_SIDE = 96;

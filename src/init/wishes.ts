@@ -5,7 +5,7 @@ import { type ProposedKind, TASK_KINDS } from "./task-role.js";
 
 /** What a column can be said to be: a kind of task, or one of these. */
 const OTHERS = ["image", "input", "ignore"] as const;
-export const ANSWERS: readonly string[] = [...TASK_KINDS, ...OTHERS];
+const ANSWERS: readonly string[] = [...TASK_KINDS, ...OTHERS];
 
 /** Flags of the command, as they were typed. */
 export interface WishFlags {

@@ -28,6 +28,76 @@ describe("tables drawn from random flows", () => {
   });
 });
 
+describe("evidence", () => {
+  const binary = (name: string, of: (row: number) => number, rows = 300): LabelColumn => ({
+    ...{ name, form: { kind: "binary" } },
+    values: Float64Array.from({ length: rows }, (_, row) => of(row)),
+  });
+  const found = (columns: readonly LabelColumn[], name: string) =>
+    mineFlow(columns).tasks.find((task) => task.name === name);
+  const bit = (row: number, which: number): number => (Math.imul(row + 1, 2654435761) >>> (8 + which)) & 1;
+
+  test("of two conditions that fit equally the first one is taken and the other is named", () => {
+    const columns = [
+      binary("open", (row) => bit(row, 0)),
+      binary("same", (row) => bit(row, 0)),
+      binary("locked", (row) => (bit(row, 0) === 0 ? bit(row, 1) : Number.NaN)),
+    ];
+    const not = (task: string): Condition => ({ kind: "not", of: { kind: "true", task } });
+    expect(found(columns, "locked")).toMatchObject({ given: not("open"), equivalent: [not("same")] });
+    const turned = [...columns.slice(0, 2).reverse(), ...columns.slice(2)];
+    expect(found(turned, "locked")).toMatchObject({ given: not("same"), equivalent: [not("open")] });
+  });
+
+  test("one part of a condition may be said otherwise, too", () => {
+    const [door, person] = [binary("door", (row) => bit(row, 0)), binary("person", (row) => bit(row, 1))];
+    const twin = binary("twin", (row) => bit(row, 1));
+    const face = binary("face", (row) => (bit(row, 0) === 1 && bit(row, 1) === 1 ? bit(row, 2) : Number.NaN));
+    const and = (second: string): Condition => ({
+      ...{
+        kind: "and",
+        of: [
+          { kind: "true", task: "door" },
+          { kind: "true", task: second },
+        ],
+      },
+    });
+    expect(found([door, person, twin, face], "face")).toMatchObject({
+      given: and("person"),
+      equivalent: [and("twin")],
+    });
+  });
+
+  test("a condition that a few rows contradict is none, and these rows are listed", () => {
+    const wrong = [12, 55, 250].filter((row) => bit(row, 0) === 1);
+    expect(wrong.length).toBeGreaterThan(0);
+    const columns = [
+      binary("open", (row) => bit(row, 0)),
+      binary("locked", (row) => (bit(row, 0) === 0 || wrong.includes(row) ? bit(row, 1) : Number.NaN)),
+    ];
+    expect(found(columns, "locked")).toMatchObject({
+      given: null,
+      almost: [{ condition: { kind: "not", of: { kind: "true", task: "open" } }, exceptions: wrong }],
+    });
+  });
+
+  test("of many rows some are searched, and all are judged: what is rare is found, and so is one exception", () => {
+    const rows = 120_000;
+    let exception = 100_000;
+    while (bit(exception, 0) === 0) exception++;
+    const columns = [
+      binary("open", (row) => bit(row, 0), rows),
+      binary("rare", (row) => Number(row % 2_400 === 7), rows),
+      binary("asked_of_rare", (row) => (row % 2_400 === 7 ? bit(row, 1) : Number.NaN), rows),
+      binary("locked", (row) => (bit(row, 0) === 0 || row === exception ? bit(row, 1) : Number.NaN), rows),
+      ...Array.from({ length: 20 }, (_, i) => binary(`other${i}`, (row) => bit(row, i + 2), rows)),
+    ];
+    const mined = new Map(mineFlow(columns).tasks.map((task) => [task.name, task]));
+    expect(mined.get("asked_of_rare")).toMatchObject({ given: { kind: "true", task: "rare" }, active: 50 });
+    expect(mined.get("locked")).toMatchObject({ given: null, almost: [{ exceptions: [exception] }] });
+  });
+});
+
 const text = (condition: Condition | null | undefined): string => JSON.stringify(condition ?? null);
 const differences = (left: readonly boolean[], right: readonly boolean[]): number =>
   left.filter((value, row) => value !== right[row]).length;
