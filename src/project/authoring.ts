@@ -37,7 +37,7 @@ export { printCondition, printGraph } from "../flow/print.js";
 export { defineTask, type HeadFunction, type HeadParts, type TaskDefinition } from "./define-task.js";
 export type * from "../logging/run-logger.js";
 export { defineProject, type Project, type ProjectDefinition } from "./define-project.js";
-export type { EvaluationRow, Gates, MetricPoint, Split } from "../tasks/evaluation.js";
+export type { EvaluationRow, Gates, GroupEvaluationRow, MetricPoint, Split } from "../tasks/evaluation.js";
 export {
   binary,
   type BoxOptions,

@@ -34,6 +34,8 @@ export interface ListedRun {
 }
 
 export interface ShownRun extends ListedRun {
+  /** Name of the group that it belongs to, such as the folds of a cross-validation. */
+  readonly group: string | null;
   readonly command_line: string | null;
   readonly host: string;
   readonly node_version: string;
@@ -65,6 +67,7 @@ export function showRun(store: RunStore, reference: string): ShownRun {
   const run = store.findRun(reference);
   return {
     ...listed(store, run),
+    group: store.groupOf(run.id)?.name ?? null,
     command_line: run.commandLine,
     host: run.host,
     node_version: run.nodeVersion,

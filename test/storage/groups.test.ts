@@ -17,6 +17,8 @@ test("a group has its runs by place; a run that is deleted leaves it", () => {
     { position: 1, id: a },
     { position: 2, id: b },
   ]);
+  expect([a, b].map((id) => store.groupOf(id)?.name)).toEqual(["cv", "cv"]);
+  expect(store.groupOf(finishedRun(store, "c"))).toBeNull();
   store.trashRun(a);
   store.deleteRun(a);
   expect(store.findGroup("cv")?.runs).toEqual([{ position: 2, id: b }]);

@@ -79,15 +79,27 @@ describe("the curves of a run", () => {
     expect(steps).toEqual([2, 4, 6, 8, 10]);
   });
 
-  it("end with the evaluation on the test split, under both kinds of gates", (context) => {
+  it("end with the evaluation on the test split, under every kind of gates", (context) => {
     const { test } = read(context);
     const rows = result.evaluation.filter(({ split, metric_res }) => split === "test" && metric_res !== null);
     for (const { task_path, metric_name, metric_res, gates } of rows) {
-      const tag = `${task_path}/${metric_name}${gates === "truth" ? "" : "/predicted_gates"}`;
+      const tag = `${task_path}/${metric_name}${{ truth: "", predicted: "/predicted_gates", end_to_end: "/end_to_end" }[gates]}`;
       expect(
         test.scalars[tag]?.map(({ value }) => value),
         tag,
       ).toEqual([Math.fround(metric_res as number)]);
+    }
+  });
+
+  it("have what a constant answer comes to beside valid and test", (context) => {
+    const { valid, test } = read(context);
+    const rows = result.evaluation.filter(({ gates, baseline }) => gates === "truth" && baseline !== undefined);
+    expect(rows.length).toBeGreaterThan(10);
+    for (const { split, task_path, metric_name, baseline } of rows) {
+      if (split === "train") continue;
+      const tag = `${task_path}/${metric_name}/baseline`;
+      const values = (split === "valid" ? valid : test).scalars[tag]?.map(({ value }) => value);
+      expect(values, `${split} ${tag}`).toEqual([Math.fround(baseline ?? Number.NaN)]);
     }
   });
 

@@ -33,6 +33,8 @@ export interface RunGroups {
   addToGroup(groupId: string, runId: string, position: number): RunGroup;
   /** The group of this id, else the latest of this name; null where there is none. */
   findGroup(reference: string): RunGroup | null;
+  /** The group that a run belongs to; null where it is in none. */
+  groupOf(runId: string): RunGroup | null;
   listGroups(): RunGroup[];
   /** Its runs stay. */
   removeGroup(groupId: string): void;
@@ -73,6 +75,7 @@ export function storedGroups(database: Database, now: () => Date, random: () => 
       }),
     findGroup: (reference) =>
       find(database, "id = @wanted", reference.trim()) ?? find(database, "name = @wanted", reference.trim()),
+    groupOf: (runId) => find(database, "id = (SELECT group_id FROM group_runs WHERE run_id = @wanted)", runId),
     listGroups: () =>
       database
         .all<{ id: string }>("SELECT id FROM run_groups ORDER BY created_at DESC, id DESC")
@@ -116,7 +119,11 @@ type StoredRow = Omit<GroupEvaluationRow, "baseline" | "beats_baseline"> & {
   readonly beats_baseline: number | null;
 };
 
-function find(database: Database, condition: "id = @wanted" | "name = @wanted", wanted: string): RunGroup | null {
+function find(
+  database: Database,
+  condition: "id = @wanted" | "name = @wanted" | "id = (SELECT group_id FROM group_runs WHERE run_id = @wanted)",
+  wanted: string,
+): RunGroup | null {
   const row = database.get<Omit<RunGroup, "runs">>(
     `SELECT id, kind, project, name, planned, created_at AS createdAt, ended_at AS endedAt FROM run_groups
      WHERE ${condition} ORDER BY created_at DESC LIMIT 1`,

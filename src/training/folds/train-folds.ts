@@ -4,7 +4,8 @@ import { completeFolds } from "../../asking/groups/complete-folds.js";
 import type { GroupResult } from "../../asking/groups/group-runs.js";
 import { DEFAULT_FOLDS } from "../../data/split-tables.js";
 import { ConfigError, UnknownNameError } from "../../errors.js";
-import type { LoadedProject } from "../../project/resolve-project.js";
+import type { Project } from "../../project/define-project.js";
+import { type LoadedProject, resolveProject } from "../../project/resolve-project.js";
 import { openRunStore, type RunStore } from "../../storage/run-store.js";
 import type { RunGroup } from "../../storage/tables/groups.js";
 import { type TrainRunOptions, trainRun } from "../train-run.js";
@@ -17,7 +18,11 @@ export interface TrainFoldsOptions extends Omit<TrainRunOptions, "again" | "forc
  * folds on test. A group that was interrupted goes on where it stopped: finished folds stay as they are.
  * @throws the same as trainRun; UnknownNameError where there is no such group
  */
-export async function trainFolds(project: LoadedProject, options: TrainFoldsOptions = {}): Promise<GroupResult> {
+export async function trainFolds(
+  given: Project | LoadedProject,
+  options: TrainFoldsOptions = {},
+): Promise<GroupResult> {
+  const project = "graph" in given ? given : resolveProject(given);
   const { split } = project.settings.data;
   const storeDir = resolve(options.store ?? join(project.projectDir, ".cool"));
   const tell = (text: string): void => {

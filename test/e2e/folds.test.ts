@@ -1,0 +1,66 @@
+/** @file `cool run --folds` and what follows from it, as a user types it. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { cool, coolJson } from "../support/cli.js";
+import { type TinyProject, tinyProject } from "../support/projects.js";
+
+interface Group {
+  readonly group: { readonly id: string; readonly name: string; readonly runs: readonly { readonly name: string }[] };
+  readonly evaluation: readonly { readonly split: string; readonly runs: number; readonly mean: number | null }[];
+}
+
+let project: TinyProject;
+let group: Group;
+const inProject = (...args: string[]) => [...args, "--project", project.dir];
+const folds = ["--folds", "--epochs", "1", "--set", "data.split.folds=2", "--set", "data.split.stratify=true"];
+
+beforeAll(async () => {
+  project = await tinyProject();
+  group = await coolJson<Group>(["run", project.dir, ...folds, "--name", "cv"]);
+});
+afterAll(() => project.remove());
+
+it("prints one JSON document: the group with its runs, thresholds, and rows of all folds", () => {
+  expect(group.group.runs.map(({ name }) => name)).toEqual(["cv-fold-1", "cv-fold-2"]);
+  expect(new Set(group.evaluation.map(({ split }) => split))).toEqual(new Set(["valid", "test"]));
+  expect(group.evaluation.some(({ runs, mean }) => runs === 2 && mean !== null)).toBe(true);
+});
+
+it("a group is evaluated, asked and shown by its name", async () => {
+  const { group: shown, evaluation } = await coolJson<Group>(inProject("evaluate", "cv"));
+  expect({ group: shown, evaluation }).toEqual({ group: group.group, evaluation: group.evaluation });
+  const { stdout } = await cool(inProject("evaluate", "cv", "--split", "valid"));
+  expect(stdout).toMatch(/│ valid\s+│\s+mean │\s+± │\s+pooled │\s+n │\s+constant │/);
+  for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  const image = project.image(0);
+  const { run } = await coolJson<{ run: string }>(inProject("predict", image, "--run", "cv"));
+  expect(run).toBe(group.group.id);
+  const { run: fold } = await coolJson<{ run: { group: string } }>(inProject("runs", "show", "cv-fold-2"));
+  expect(fold.group).toBe("cv");
+});
+
+it("prints a table of each split where JSON is not asked for", async () => {
+  const { code, stdout, stderr } = await cool(["run", project.dir, ...folds, "--name", "cv"]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^fold 2 of 2$/m);
+  expect(stdout).toMatch(/│ test\s+│\s+mean │\s+± │\s+ensem- │/);
+  // the name is taken
+  expect(stdout).toContain("(cv-2) of 2 folds");
+});
+
+it("refuses folds of what cannot be cut, and a group that is not there", async () => {
+  const tooMany = await cool(["run", project.dir, "--folds", "--set", "data.split.folds=90"]);
+  expect(tooMany).toMatchObject({ code: 1, stdout: "" });
+  expect(tooMany.stderr).toMatch(/too few for 90 folds/);
+  const unknown = await cool(["run", project.dir, "--folds", "--resume", "vc"]);
+  expect(unknown.stderr).toMatch(/No group named "vc"/);
+});
+
+it("pictures are checked for others that look the same, before any training", async () => {
+  const { duplicates, pictures } = await coolJson<{ duplicates: unknown[]; pictures: number }>([
+    "check",
+    project.dir,
+    "--images",
+  ]);
+  expect(pictures).toBe(project.rows.length);
+  expect(Array.isArray(duplicates)).toBe(true);
+});
