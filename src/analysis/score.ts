@@ -65,10 +65,25 @@ export interface ScoredSplit {
 
 /** Activates, decodes and masks a split's outputs. */
 export function scoreSplit(graph: FlowGraph, outputs: SplitOutputs, thresholds: readonly Thresholds[]): ScoredSplit {
+  const work = scoreSplitSliced(graph, outputs, thresholds);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
+/** `scoreSplit` with room for signals between its tasks. */
+export function* scoreSplitSliced(
+  graph: FlowGraph,
+  outputs: SplitOutputs,
+  thresholds: readonly Thresholds[],
+): Generator<undefined, ScoredSplit, undefined> {
   const extent = { rows: outputs.ids.length, offsets: outputs.offsets ?? null };
   const answers = outputs.labels.map((labels) => labels.answers);
   const active = activeRows(graph, answers, extent.rows, extent.offsets);
-  const undecoded = graph.tasks.map((task, i) => {
+  const undecoded: UndecodedTask[] = [];
+  for (const [i, task] of graph.tasks.entries()) {
+    yield;
     const own = at(outputs.outputs, i);
     const labels = at(outputs.labels, i);
     const activeTruth = at(active, i);
@@ -76,8 +91,9 @@ export function scoreSplit(graph: FlowGraph, outputs: SplitOutputs, thresholds: 
     const kept = keptAnswers(task.spec, own, () => behaviourOf(task.spec).activate(task.spec, own));
     const lossMask = countedRows(task, activeTruth, labelled);
     const perSampleLoss = perSampleLosses(task, own, labels, activeTruth.length);
-    return { task, labels, kept, activeTruth, labelled, lossMask, perSampleLoss };
-  });
+    undecoded.push({ task, labels, kept, activeTruth, labelled, lossMask, perSampleLoss });
+  }
+  yield;
   const tasks = decodeTasks(graph, undecoded, thresholds, extent);
   return { split: outputs.split, ids: outputs.ids, offsets: extent.offsets, tasks };
 }

@@ -1,5 +1,6 @@
 /** @file `cool evaluate --table`: a run's network on a labelled table of the user's. */
-import { scoreSplit } from "../analysis/score.js";
+import { scoreSplitSliced } from "../analysis/score.js";
+import { inSlices } from "../platform/yield-to.js";
 import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 import { evaluateSplits } from "./evaluate-splits.js";
@@ -43,7 +44,8 @@ export async function evaluateTable(
   try {
     const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
     const outputs = await answerer.outputs(dataset.inputs, rows, options, dataset);
-    const scored = scoreSplit(graph, outputsOf(dataset, graph, "test", rows, outputs), thresholds);
+    const outputsOfRows = outputsOf(dataset, graph, "test", rows, outputs);
+    const scored = await inSlices(scoreSplitSliced(graph, outputsOfRows, thresholds), options.signal);
     const evaluation = evaluateSplits(graph, [scored], [], onDemand, baselines, config.settings.evaluate.tolerance);
     return evaluation.filter((row) => asked?.selects(row) ?? true);
   } finally {

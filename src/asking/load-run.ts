@@ -11,6 +11,7 @@ import { NO_EXTERNALS, networkSpecs } from "../engine/model/pretrained/external-
 import type { LayersModel, Network } from "../engine/model/network.js";
 import { ConfigError, UsageError } from "../errors.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
+import { yieldTo } from "../platform/yield-to.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { type Answer, answersOf } from "./answers.js";
@@ -40,6 +41,9 @@ export interface ExplainOptions extends PredictOptions {
   /** Asks every question again under dropout, to tell how far the answers spread. */
   readonly uncertainty?: UncertaintyOptions | undefined;
 }
+
+/** Whose answers are put into words before signals have their turn. */
+const ROWS_AT_A_TIME = 4096;
 
 /** One input's answers: what was asked of it, and how sure the network is. */
 export interface Prediction {
@@ -168,7 +172,11 @@ export class LoadedRun {
     options: PredictOptions = {},
   ): Promise<{ readonly predictions: Prediction[]; readonly skipped: readonly SkippedRow[] }> {
     const { scored, skipped } = await this.score(inputs, options);
-    const predictions = scored.ids.map((input, row) => ({ input, answers: answersOf(this.graph, scored, row) }));
+    const predictions: Prediction[] = [];
+    for (const [row, input] of scored.ids.entries()) {
+      if (row % ROWS_AT_A_TIME === 0) await yieldTo(options.signal);
+      predictions.push({ input, answers: answersOf(this.graph, scored, row) });
+    }
     return { predictions, skipped };
   }
 
@@ -299,7 +307,7 @@ export class LoadedRun {
     const own = await this.#answerer.outputs(opened.sources, everyRow(opened), options);
     const members: MemberOutputs[] = [{ graph: this.graph, outputs: own }];
     for (const other of this.#others) members.push(await other.answer(inputs, opened, this.#stored, options));
-    return this.#answerer.scoreOutputs(opened, ensembleOutputs(this.graph, members));
+    return this.#answerer.scoreOutputs(opened, ensembleOutputs(this.graph, members), options.signal);
   }
 
   #refuseEnsemble(what: string): void {

@@ -1,8 +1,9 @@
 /** @file `cool predict`: a finished run's answers to unlabelled inputs, as a table. */
+import type { ScoredSplit } from "../analysis/score.js";
 import { type Cell, type TableColumn, tableFormat, writeTable } from "../data/tables/table-writer.js";
 import { axisOf, type FlowGraph, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { behaviourOf } from "../tasks/index.js";
-import type { Answer } from "./answers.js";
+import { type Answer, answersOf } from "./answers.js";
 import type { LoadedRun, Prediction } from "./load-run.js";
 import type { PredictOptions } from "./open-inputs.js";
 
@@ -24,11 +25,13 @@ export async function predictRun(
   const { out } = options;
   // a wrong ending is found before the work, not after
   if (out !== undefined) tableFormat(out);
-  const { predictions, skipped } = await run.predictWithSkipped(inputs, options);
-  const summary = { run: run.id, rows: predictions.length, skipped: skipped.length };
-  if (out === undefined) return { ...summary, out: null, predictions };
-  await writeTable(out, predictionColumns(run.graph), tableRows(run.graph, predictions));
-  return { ...summary, out };
+  if (out === undefined) {
+    const { predictions, skipped } = await run.predictWithSkipped(inputs, options);
+    return { run: run.id, rows: predictions.length, out: null, skipped: skipped.length, predictions };
+  }
+  const { scored, skipped } = await run.score(inputs, options);
+  await writeTable(out, predictionColumns(run.graph), tableRows(run.graph, scored), options.signal);
+  return { run: run.id, rows: scored.ids.length, out, skipped: skipped.length };
 }
 
 /** One column per answer, and one per probability behind it: `path`, `path/score` or `path/label`. */
@@ -66,9 +69,12 @@ function answerCell(spec: TaskSpec, answer: Answer["decoded"]): Cell {
   return type === "numbers" ? answer.map(Number) : answer.join(",") || "none";
 }
 
-function* tableRows(graph: FlowGraph, predictions: readonly Prediction[]): Generator<Cell[]> {
-  for (const { input, answers } of predictions) {
-    const cells = answeredTasks(graph).flatMap(({ path, spec }): Cell[] => {
+/** Row by row as it is written: the answers of all rows in words take many times the memory of their numbers. */
+function* tableRows(graph: FlowGraph, scored: ScoredSplit): Generator<Cell[]> {
+  const tasks = answeredTasks(graph);
+  for (const [row, input] of scored.ids.entries()) {
+    const answers = answersOf(graph, scored, row);
+    const cells = tasks.flatMap(({ path, spec }): Cell[] => {
       const answer = answers[path];
       const names = scoreNames(spec);
       // a question that was not asked has no answer

@@ -1,5 +1,5 @@
 /** @file The network of a run at work: inputs or a dataset → logits, scored. */
-import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import { type ScoredSplit, scoreSplitSliced } from "../analysis/score.js";
 import { tokenLengths } from "../data/batches.js";
 import { type Dataset, firstPixels, type InputSource, type PixelSource } from "../data/dataset.js";
 import { scalesPerRow, unitScaleFrom } from "../data/labels/unit-scale.js";
@@ -8,6 +8,7 @@ import type { Network } from "../engine/model/network.js";
 import { DataError } from "../errors.js";
 import { axisOf, type TaskSpec } from "../flow/graph.js";
 import { answerWidth, tokensIn } from "../flow/masks.js";
+import { inSlices } from "../platform/yield-to.js";
 import type { UnitScale } from "../decoding/decoders.js";
 import type { Labels } from "../tasks/index.js";
 import { withExternals } from "./external-sources.js";
@@ -32,11 +33,16 @@ export class RunAnswerer {
 
   /** Logits, decoded answers and activity of opened inputs, which have no labels but those of known tasks. */
   async score(opened: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
-    return this.scoreOutputs(opened, await this.outputs(opened.sources, everyRow(opened), options));
+    const outputs = await this.outputs(opened.sources, everyRow(opened), options);
+    return this.scoreOutputs(opened, outputs, options.signal);
   }
 
   /** The same of outputs that are there, in terms of the run's graph. */
-  scoreOutputs({ sources, ids, known }: OpenInputs, outputs: readonly Float32Array[]): ScoredSplit {
+  async scoreOutputs(
+    { sources, ids, known }: OpenInputs,
+    outputs: readonly Float32Array[],
+    signal?: AbortSignal,
+  ): Promise<ScoredSplit> {
     const { graph, thresholds } = this.#stored;
     const pixels = firstPixels(sources);
     const offsets = sourceOffsets(graph, sources);
@@ -47,7 +53,7 @@ export class RunAnswerer {
         unitScale: unitScale(spec, pixels),
       };
     });
-    return scoreSplit(graph, { split: "test", ids, offsets, outputs, labels }, thresholds);
+    return inSlices(scoreSplitSliced(graph, { split: "test", ids, offsets, outputs, labels }, thresholds), signal);
   }
 
   /**

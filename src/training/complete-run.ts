@@ -1,12 +1,12 @@
 /** @file After training: tune on valid, evaluate all splits, keep predictions and the best and worst samples. */
 import { learnBaselines } from "../analysis/baselines.js";
 import { bestAndWorst } from "../analysis/interpret.js";
-import { type ScoredSplit, scoreSplit, withThresholds } from "../analysis/score.js";
+import { type ScoredSplit, scoreSplitSliced, withThresholds } from "../analysis/score.js";
 import { shortcomings } from "../analysis/shortcomings.js";
 import { type Tuning, tuneThresholds } from "../analysis/tune.js";
 import { firstTokens, type InputSpec } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
-import { yieldTo } from "../platform/yield-to.js";
+import { inSlices, yieldTo } from "../platform/yield-to.js";
 import { type EvaluationRow, SPLITS } from "../tasks/evaluation.js";
 import { onDemandMetricsOf } from "../project/metrics.js";
 import { evaluateSplits } from "../asking/evaluate-splits.js";
@@ -127,7 +127,7 @@ async function scoreSplits(
         await yieldTo(context.signal);
         const outputs = outputsOf(dataset, graph, split, rows, logits);
         await yieldTo(context.signal);
-        scored.push(scoreSplit(graph, outputs, defaultThresholds(graph)));
+        scored.push(await inSlices(scoreSplitSliced(graph, outputs, defaultThresholds(graph)), context.signal));
         await yieldTo(context.signal);
         guessed.push(...(await evaluateMasked(context, network, split, answerer)));
       }

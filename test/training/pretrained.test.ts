@@ -167,6 +167,13 @@ describe("a run on a frozen backbone", () => {
     expect(moved.map(([name]) => name).filter((name) => name.endsWith("_bn"))).toEqual([]);
   });
 
+  test("on two replicas ends where one ends, up to rounding", async () => {
+    const two = await train(["train.replicas=2"], { name: "two replicas" });
+    losses(two).forEach((loss, epoch) => {
+      expect(Math.abs(loss - (losses(first)[epoch] ?? Number.NaN))).toBeLessThan(1e-3);
+    });
+  }, 120_000);
+
   test("of 16 bits answers alike, in half the room", async () => {
     const half = await train(['train.featureCache.precision="float16"'], { name: "half" });
     losses(half).forEach((loss, epoch) => {

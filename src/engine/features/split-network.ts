@@ -163,13 +163,17 @@ function trunkOf(input: string, entrance: SymbolicTensor, borders: readonly Symb
   return {
     ...{ input, features, width },
     digest: digestOf(model, borders),
-    compute: (pixels, rows, { size, channels }) =>
+    compute(pixels, rows, { size, channels }) {
+      let values: Float32Array = new Float32Array(0);
+      // tidy looks for tensors among all the numbers that it is given back
       tf.tidy(() => {
         const seen = tf.tensor4d(toUnit(pixels), [rows, ...size, channels]);
         const outputs = [model.apply(seen, { training: false })].flat();
         const flat = outputs.map((output) => tf.reshape(output as tf.Tensor, [rows, -1]));
-        return tf.concat(flat, 1).dataSync<"float32">();
-      }),
+        values = tf.concat(flat, 1).dataSync<"float32">();
+      });
+      return values;
+    },
   };
 }
 

@@ -92,6 +92,8 @@ interface RecurrentRates {
 
 /** Layers of their own, and recurrent ones that drop inputs or states. */
 function drops(layer: Layer): boolean {
+  // a frozen one behaves as in inference
+  if (!layer.trainable && DROPOUT_CLASSES.has(layer.getClassName())) return false;
   const { rate, cell } = layer as unknown as { readonly rate?: number; readonly cell?: RecurrentRates };
   const rates = DROPOUT_CLASSES.has(layer.getClassName()) ? [rate] : [cell?.dropout, cell?.recurrentDropout];
   return rates.some((each) => each !== undefined && each > 0);

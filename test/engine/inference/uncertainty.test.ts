@@ -117,6 +117,11 @@ describe("tasks without dropout", () => {
     ["are all of a trunk without it", plainTrunk, graph.tasks.map(({ path }) => path)],
     ["are none behind a shared one", dropoutTrunk, []],
     ["are those of features beside it", lastLayerDropout(0.2), ["person.x", "person.y"]],
+    [
+      "are all behind a frozen one, which drops nothing",
+      trunkWith((layers) => [layers.dropout({ rate: 0.3, trainable: false })]),
+      graph.tasks.map(({ path }) => path),
+    ],
     ["are all where the rate is 0", lastLayerDropout(0), graph.tasks.map(({ path }) => path)],
   ])("%s", (_what, trunk, expected) => {
     const network = Network.build(graph, INPUTS, trunk, 1);
