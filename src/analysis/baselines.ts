@@ -1,8 +1,9 @@
 /** @file What a network has to beat: for every metric the best constant answer that train teaches, on the same rows. */
 import { at } from "../arrays.js";
 import type { Dataset } from "../data/dataset.js";
+import { selectEntries } from "../data/labels/select-labels.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
-import { activeRows, bothMasks, labelledRows, overTokens, type RowMask } from "../flow/masks.js";
+import { activeRows, answerWidth, bothMasks, labelledRows, overTokens, type RowMask } from "../flow/masks.js";
 import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
 import {
   behaviourOf,
@@ -11,12 +12,15 @@ import {
   isBestOfConstants,
   keptAnswers,
   type Labels,
+  LOSS,
   metricNames,
   type MetricValue,
   repeatLogits,
   scoringNumbers,
   scoringOf,
 } from "../tasks/index.js";
+import { scalesPerRow } from "../data/labels/unit-scale.js";
+import { rowsOf } from "../tasks/constants.js";
 import { metricsUnder } from "./metrics-under.js";
 import { perSampleLosses } from "./score.js";
 
@@ -56,7 +60,8 @@ function bestByMetric(counted: CountedLabels, constants: readonly ConstantLogits
   const names = metricNames(spec);
   // nothing to choose from: its metrics need not be computed
   if (constants.length === 1) return Object.fromEntries(names.map((name) => [name, 0]));
-  const values = constants.map((logits) => valuesByName(metricsOf(counted, logits, counted.lossMask, names)));
+  const some = thinned(counted);
+  const values = constants.map((logits) => valuesByName(metricsOf(some, logits, some.lossMask, names)));
   return Object.fromEntries(
     names.flatMap((name): [string, number][] => {
       const sign = directionOfMetric(spec, name) === true ? 1 : -1;
@@ -71,6 +76,22 @@ function bestByMetric(counted: CountedLabels, constants: readonly ConstantLogits
       return best === null ? [] : [[name, best]];
     }),
   );
+}
+
+/** Which of a few constants is better shows on so many rows. */
+const MOST_COMPARED = 20_000;
+
+/** The rows (or tokens) that count or, of very many, some at equal distances. */
+function thinned({ task, labels, lossMask }: CountedLabels): CountedLabels {
+  const used = rowsOf(lossMask);
+  const step = used.length / Math.min(used.length, MOST_COMPARED);
+  const rows = Array.from({ length: Math.floor(used.length / step) }, (_, i) => at(used, Math.floor(i * step)));
+  const { answers, unitScale } = labels;
+  const own = {
+    answers: selectEntries(answers, rows, answerWidth(task.spec), null),
+    unitScale: unitScale === null ? null : selectEntries(unitScale, rows, scalesPerRow(task.spec), null),
+  };
+  return { task, labels: own, lossMask: new Uint8Array(rows.length).fill(1) };
 }
 
 /** Metrics of an answer that is the same in every row. */
@@ -110,8 +131,12 @@ export function baselineValues(
   onDemand: readonly string[],
 ): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
+  const { spec } = counted.task;
+  const facts = scoringOf(spec).metrics.facts(spec);
+  const asked = facts.filter((metric) => !metric.onDemand || onDemand.includes(metric.name));
+  const wanted = new Set([LOSS, ...asked.map(({ name }) => name)].map((name) => best[name]));
   for (const [i, constant] of constants.entries()) {
-    if (!Object.values(best).includes(i)) continue;
+    if (!wanted.has(i)) continue;
     for (const [name, value] of valuesByName(metricsOf(counted, constant, mask, onDemand))) {
       if (best[name] === i) found.set(name, value);
     }

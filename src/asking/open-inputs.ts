@@ -2,6 +2,7 @@
 import { extname } from "node:path";
 import type { InputSource, SkippedRow } from "../data/dataset.js";
 import type { OnBadImage } from "../data/inputs/image-source.js";
+import { isQuery } from "../data/tables/sql.js";
 import type { TableImageOptions } from "../data/inputs/table-images.js";
 import { ConfigError } from "../errors.js";
 import type { AnswerColumn } from "../flow/masks.js";
@@ -95,5 +96,5 @@ function everyRow(given: ReadonlyMap<string, boolean>, ids: readonly string[]): 
 const TABLE_ENDINGS = new Set([".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".gz"]);
 
 function isTable(input: string): boolean {
-  return TABLE_ENDINGS.has(extname(input).toLowerCase()) || /^\s*(select|with|from)\s/i.test(input);
+  return TABLE_ENDINGS.has(extname(input).toLowerCase()) || isQuery(input);
 }

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { at, i32At } from "../arrays.js";
+import { isQuery } from "../data/tables/sql.js";
 import {
   type Dataset,
   firstPixels,
@@ -95,5 +96,5 @@ function imageFiles({ settings }: RunConfig, projectDir: string, id: string): st
 
 /** Image paths are relative to the table's file; those of a query to the project. */
 function tableFolder(projectDir: string, table: string): string {
-  return /^\s*(select|with|from)\s/i.test(table) ? projectDir : dirname(resolve(projectDir, table));
+  return isQuery(table) ? projectDir : dirname(resolve(projectDir, table));
 }

@@ -1,5 +1,5 @@
 /** @file Items into parts of given shares, so that every stratum has its share of every part. */
-import { at, f64At, i32At } from "../arrays.js";
+import { at, i32At } from "../arrays.js";
 import type { Sliced } from "../platform/yield-to.js";
 
 /** Rows that belong together, such as those of one picture or of one patient. */
@@ -30,42 +30,37 @@ export function* stratify(
 ): Sliced<Item[][]> {
   const parts: Item[][] = shares.map(() => []);
   const rowCount = items.reduce((sum, item) => sum + item.length, 0);
-  const lacks = { all: shares.map((share) => share * rowCount), of: new Map<number, number[]>() };
-  const counts = yield* countStrata(items, strata);
+  const { perStratum, ofItem } = yield* countStrata(items, strata);
+  /** Rows that each part still lacks, of all and of each stratum. */
+  const lacks = shares.map((share) => share * rowCount);
+  const lacksOf = perStratum.map(({ rows }) => shares.map((share) => share * rows));
+  const left = perStratum.map(({ items: own }) => own.length);
   const isPlaced = new Uint8Array(items.length);
-  const left = counts.perStratum.map((own) => own.size);
-  for (const [s, own] of counts.perStratum.entries()) {
-    const total = [...own.values()].reduce((sum, count) => sum + count, 0);
-    lacks.of.set(
-      s,
-      shares.map((share) => share * total),
-    );
-  }
   let placed = 0;
   const place = (index: number, part: number): void => {
     const item = at(items, index);
     isPlaced[index] = 1;
     at(parts, part).push(item);
-    lacks.all[part] = at(lacks.all, part) - item.length;
-    for (const [s, count] of counts.perItem[index] ?? []) {
+    lacks[part] = at(lacks, part) - item.length;
+    for (let i = i32At(ofItem.first, index); i < i32At(ofItem.first, index + 1); i++) {
+      const s = i32At(ofItem.strata, i);
       left[s] = at(left, s) - 1;
-      const own = lacks.of.get(s) ?? [];
-      own[part] = at(own, part) - count;
+      const own = at(lacksOf, s);
+      own[part] = at(own, part) - i32At(ofItem.counts, i);
     }
     placed++;
   };
   for (let rarest = rarestOf(left); rarest !== null; rarest = rarestOf(left)) {
-    const own = at(counts.perStratum, rarest);
-    const waiting = [...own].filter(([index]) => isPlaced[index] === 0);
-    // sorting is stable: items of equal size keep their order
-    for (const [index] of waiting.sort(([, a], [, b]) => b - a)) {
-      place(index, neediest(shares, lacks.of.get(rarest) ?? [], lacks.all));
+    // the largest first; sorting is stable, so that items of equal size keep their order
+    for (const index of at(perStratum, rarest).items) {
+      if (isPlaced[index] === 1) continue;
+      place(index, neediest(shares, at(lacksOf, rarest), lacks));
       if (placed % SLICE === 0) yield;
     }
   }
-  for (const index of items.keys()) {
-    if (isPlaced[index] === 0) place(index, neediest(shares, lacks.all, lacks.all));
-    if (placed % SLICE === 0) yield;
+  for (let index = 0; index < items.length; index++) {
+    if (isPlaced[index] === 0) place(index, neediest(shares, lacks, lacks));
+    if (index % SLICE === 0) yield;
   }
   return parts;
 }
@@ -91,33 +86,56 @@ function rarestOf(left: readonly number[]): number | null {
 }
 
 interface StratumCounts {
-  /** Per stratum the rows of each item in it; items in their order. */
-  readonly perStratum: readonly ReadonlyMap<number, number>[];
-  /** Per item the strata that it has rows of, with their numbers. */
-  readonly perItem: readonly (readonly (readonly [stratum: number, rows: number])[])[];
+  readonly perStratum: readonly {
+    /** Items that have rows in it, those with most first. */
+    readonly items: readonly number[];
+    readonly rows: number;
+  }[];
+  /** Strata of item i with its rows in them: those from `first[i]` up to `first[i + 1]`. */
+  readonly ofItem: { readonly first: Int32Array; readonly strata: Int32Array; readonly counts: Int32Array };
 }
 
 function* countStrata(items: readonly Item[], strata: readonly Stratum[]): Sliced<StratumCounts> {
-  let rows = 0;
-  for (const item of items) for (const row of item) rows = Math.max(rows, row + 1);
-  const itemOf = new Int32Array(rows).fill(-1);
-  for (const [index, item] of items.entries()) for (const row of item) itemOf[row] = index;
-  const perItem: [number, number][][] = items.map(() => []);
-  const perStratum: Map<number, number>[] = [];
-  for (const [s, stratum] of strata.entries()) {
-    const counts = new Float64Array(items.length);
+  let rowCount = 0;
+  for (const item of items) for (const row of item) rowCount = Math.max(rowCount, row + 1);
+  const itemOf = new Int32Array(rowCount).fill(-1);
+  for (let index = 0; index < items.length; index++) for (const row of at(items, index)) itemOf[row] = index;
+  const perStratum: { readonly items: number[]; readonly counts: Int32Array; readonly rows: number }[] = [];
+  const sizes = new Int32Array(items.length + 1);
+  for (const stratum of strata) {
+    const counts = new Int32Array(items.length);
+    let rows = 0;
     for (const row of stratum.rows) {
-      const index = row < rows ? i32At(itemOf, row) : -1;
-      if (index >= 0) counts[index] = f64At(counts, index) + 1;
+      const index = row < rowCount ? i32At(itemOf, row) : -1;
+      if (index < 0) continue;
+      counts[index] = i32At(counts, index) + 1;
+      rows++;
     }
-    const own = new Map<number, number>();
-    for (const [index, count] of counts.entries()) {
-      if (count === 0) continue;
-      own.set(index, count);
-      perItem[index]?.push([s, count]);
+    const own: number[] = [];
+    for (let index = 0; index < items.length; index++) {
+      if (counts[index] === 0) continue;
+      own.push(index);
+      sizes[index + 1] = i32At(sizes, index + 1) + 1;
     }
-    perStratum.push(own);
+    perStratum.push({ items: own, counts, rows });
     yield;
   }
-  return { perStratum, perItem };
+  for (let index = 0; index < items.length; index++) sizes[index + 1] = i32At(sizes, index + 1) + i32At(sizes, index);
+  const total = i32At(sizes, items.length);
+  const ofItem = { first: sizes, strata: new Int32Array(total), counts: new Int32Array(total) };
+  const next = sizes.slice();
+  for (const [s, { items: own, counts }] of perStratum.entries()) {
+    for (const index of own) {
+      const place = i32At(next, index);
+      ofItem.strata[place] = s;
+      ofItem.counts[place] = i32At(counts, index);
+      next[index] = place + 1;
+    }
+    yield;
+  }
+  const sorted = perStratum.map(({ items: own, counts, rows }) => ({
+    items: own.toSorted((a, b) => i32At(counts, b) - i32At(counts, a)),
+    rows,
+  }));
+  return { perStratum: sorted, ofItem };
 }

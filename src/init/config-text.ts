@@ -1,6 +1,7 @@
 /** @file A proposal → the text of cool.config.ts. */
 import { printableLine } from "../platform/printable.js";
 import { conditionCode } from "./conditions.js";
+import type { Figure } from "./figures.js";
 import { key, list, member, quoted } from "./identifiers.js";
 import { boundsOf, type Place } from "./places.js";
 import type { Proposal, ProposedInput, ProposedTask } from "./proposal.js";
@@ -45,7 +46,16 @@ function importsOf(body: string): string[] {
 }
 
 const FUNCTIONS = [
-  ...["binary", "boundedRegression", "categorical", "classification", "concatenate", "defineProject", "defineTasks"],
+  ...[
+    "binary",
+    "boundedRegression",
+    "box",
+    "categorical",
+    "classification",
+    "concatenate",
+    "defineProject",
+    "defineTasks",
+  ],
   ...[
     "idCount",
     "image",
@@ -54,6 +64,7 @@ const FUNCTIONS = [
     "multilabel",
     "numeric",
     "ordinal",
+    "point",
     "regression",
     "smallConvNet",
     "tokenEncoder",
@@ -92,9 +103,10 @@ ${asked.join("\n")}
 }
 
 function taskText(task: ProposedTask): string {
-  const { role, name, column, isKnown, place } = task;
+  const { role, name, column, isKnown, place, figure } = task;
   const own = name === column ? [] : [`column: ${quoted(column)}`];
   if (isKnown) return call("known", own, 4);
+  if (figure !== null) return figureText(figure);
   switch (role.kind) {
     case "binary":
       return call("binary", own, 4);
@@ -114,6 +126,18 @@ function taskText(task: ProposedTask): string {
     default:
       return role.kind satisfies never;
   }
+}
+
+function figureText({ kind, columns, format, scale }: Figure): string {
+  return call(
+    kind,
+    [
+      `columns: ${list(columns)}`,
+      ...(format === null || format === "xywh" ? [] : [`format: ${quoted(format)}`]),
+      ...(scale === null ? [] : [`scale: ${quoted(scale)}`]),
+    ],
+    4,
+  );
 }
 
 function boundsText(place: Place, role: TaskRole): string[] {

@@ -4,15 +4,18 @@
 const RESERVED = new Set(["add", "get", "then"]);
 
 /**
- * One name for each column, in their order: the column's own where it can name a task, else one made of its letters.
- * @param columns of the tasks
- * @param taken names that no task may have: other columns, whose cells would be read in its place, and flows
+ * One name for each task, in their order: the column's own where it can name a task, else one made of its letters.
+ * @param asked the first column of each task, and the name that it should have
+ * @param columns of the whole table: one that has the name of another task would be read in its place
  */
-export function taskNames(columns: readonly string[], taken: Iterable<string>): string[] {
-  const used = new Set([...taken, ...columns]);
-  return columns.map((column, i) => {
-    if (isTaskName(column)) return column;
-    const base = baseName(column, i);
+export function taskNames(
+  asked: readonly { readonly column: string; readonly wanted: string }[],
+  columns: Iterable<string>,
+): string[] {
+  const used = new Set(columns);
+  return asked.map(({ column, wanted }, i) => {
+    if (wanted === column && isTaskName(column)) return column;
+    const base = isTaskName(wanted) ? wanted : baseName(wanted, i);
     let name = base;
     for (let n = 2; used.has(name) || !isTaskName(name); n++) name = `${base}_${n}`;
     used.add(name);

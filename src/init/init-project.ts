@@ -103,8 +103,8 @@ export function proposalJson({ source, rows, columns, tasks, inputs, split, gate
       ...(role.role === "ignored" ? { why: role.why } : {}),
     })),
     inputs: inputs.map(({ name, kind, columns: own }) => ({ name, kind, columns: own })),
-    tasks: tasks.map(({ name, column, role, isKnown, given, mined }) => ({
-      ...{ name, column, kind: isKnown ? "known" : role.kind },
+    tasks: tasks.map(({ name, column, role, isKnown, figure, given, mined }) => ({
+      ...{ name, columns: figure?.columns ?? [column], kind: isKnown ? "known" : (figure?.kind ?? role.kind) },
       given: given === null ? null : words(given),
       labels: mined.filled,
       ...(given === null ? {} : { active: mined.active, held: mined.held }),

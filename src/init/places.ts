@@ -28,32 +28,47 @@ const WORDS: readonly { readonly words: RegExp; readonly measures: Measure }[] =
   { words: /(^|[_\s.-])(h|height)$/i, measures: "height" },
 ];
 
-/**
- * Places among the regressions, by column: those that come with an x and a y of the same thing.
- * @param sizes of some rows' pictures, by which the unit is told
- */
-export function placesOf(regressions: readonly TaskRole[], sizes: readonly PictureSize[]): ReadonlyMap<string, Place> {
-  const groups = new Map<string, { role: TaskRole; measures: Measure }[]>();
+/** A regression that measures something on the picture. */
+export interface Measured {
+  readonly role: TaskRole;
+  readonly measures: Measure;
+}
+
+/** Regressions by the thing that they measure, with an x and a y at least. */
+export function groupsOf(regressions: readonly TaskRole[]): ReadonlyMap<string, readonly Measured[]> {
+  const groups = new Map<string, Measured[]>();
   for (const role of regressions) {
     const found = WORDS.find(({ words }) => words.test(role.column));
     if (found === undefined) continue;
-    const thing = role.column.replace(found.words, "").toLowerCase();
+    const thing = role.column.replace(found.words, "");
     groups.set(thing, [...(groups.get(thing) ?? []), { role, measures: found.measures }]);
   }
-  const places = new Map<string, Place>();
-  for (const group of groups.values()) {
-    const has = (measure: Measure) => group.some(({ measures }) => measures === measure);
-    if (!has("x") || !has("y")) continue;
-    const unit = unitOf(group, sizes);
-    for (const { role, measures } of group) places.set(role.column, { measures, unit });
-  }
-  return places;
+  const has = (group: readonly Measured[], measure: Measure) => group.some(({ measures }) => measures === measure);
+  return new Map([...groups].filter(([, group]) => has(group, "x") && has(group, "y")));
 }
 
-function unitOf(
-  group: readonly { readonly role: TaskRole; readonly measures: Measure }[],
-  sizes: readonly PictureSize[],
-): Place["unit"] {
+/**
+ * Places among the regressions, by column.
+ * @param sizes of some rows' pictures, by which the unit is told
+ */
+export function placesOf(regressions: readonly TaskRole[], sizes: readonly PictureSize[]): ReadonlyMap<string, Place> {
+  return new Map(
+    [...groupsOf(regressions).values()].flatMap((group) => {
+      const unit = unitOf(group, sizes);
+      return group.map(({ role, measures }) => [role.column, { measures, unit }] as const);
+    }),
+  );
+}
+
+// labels are often rounded outwards
+const TOLERANCE = 1e-3;
+
+export function isWithin(value: number, size: number): boolean {
+  return value >= -TOLERANCE * size && value <= (1 + TOLERANCE) * size;
+}
+
+/** Null where the numbers are neither. */
+export function unitOf(group: readonly Measured[], sizes: readonly PictureSize[]): Place["unit"] {
   const ranges = group.map(({ role }) => role.range ?? [0, Number.NaN]);
   if (!ranges.every(([low]) => low >= 0)) return null;
   if (ranges.every(([, high]) => high <= 1)) return "fraction";

@@ -10,6 +10,7 @@ import { type Condition, gatesOf } from "../flow/graph.js";
 import { all, factsOf, isTruth } from "./cells.js";
 import { evidenceOf, type Gates } from "./conditions.js";
 import type { ColumnRole } from "./guess-columns.js";
+import { type Figure, type FoundFigure, figuresOf } from "./figures.js";
 import { inputNames, taskNames } from "./identifiers.js";
 import { type MinedTask, mineFlow } from "./mining/mine-flow.js";
 import { lookAtPictures, type PictureFacts, type PictureSize, readSize } from "./pictures.js";
@@ -34,8 +35,10 @@ export interface ProposedTask {
   readonly name: string;
   readonly column: string;
   readonly role: TaskRole;
-  /** What it measures on the picture; null: nothing. */
+  /** What it measures on the picture by itself; null: nothing. */
   readonly place: Place | null;
+  /** The box or point that it is, with the columns of its numbers; null: neither. */
+  readonly figure: Figure | null;
   /** Whether it is read from the table as a condition, and not asked of the network. */
   readonly isKnown: boolean;
   readonly given: Condition | null;
@@ -87,25 +90,27 @@ export async function propose(opened: OpenedTable, roles: readonly ColumnRole[])
       pictures.set(column, opened.pictures ?? (await lookAtPictures(table, column, opened.projectDir)));
   }
   const split = splitOf(roles);
-  const columns = withoutUnlabelled(table, roles, split);
-  const labels = columns.filter((role) => role.role === "task");
+  const train = trainRows(table, roles, split);
+  const columns = withoutUnlabelled(roles, train);
   assertEnough(opened, columns);
+  const [first] = pictures.values();
+  const single = columns.filter((role) => role.role === "task");
+  const numbers = first === undefined ? [] : single.filter(({ kind }) => kind === "regression");
+  const figures = figuresOf(numbers, first?.sizes ?? [], train);
+  const labels = withFigures(single, figures);
   const known = knownGates(table, columns);
   const mined = mineFlow(inTableOrder(columns, [...labels, ...known]).map((role) => role.labels));
   const asked = askedOf(mined.tasks, labels, known);
+  const figureOf = (role: TaskRole) => figures.find((found) => found.role === role)?.figure ?? null;
   const names = namesOf(
     table,
-    asked.map(({ role }) => role.column),
+    asked.map(({ role }) => ({ column: role.column, wanted: figureOf(role)?.name ?? role.column })),
   );
   const gates: Gates = {
     roles: new Map(asked.map(({ role }) => [role.column, role])),
     taskName: (column) => names.get(column) ?? column,
   };
-  const [first] = pictures.values();
-  const places = placesOf(
-    pictures.size === 0 ? [] : labels.filter(({ kind }) => kind === "regression"),
-    first?.sizes ?? [],
-  );
+  const places = placesOf(numbers, first?.sizes ?? []);
   const rowName = (row: number) => placeOf(table, row);
   return {
     ...{ source, columns, split, gates, rows: table.rows },
@@ -115,6 +120,7 @@ export async function propose(opened: OpenedTable, roles: readonly ColumnRole[])
       column: role.column,
       role,
       place: places.get(role.column) ?? null,
+      figure: figureOf(role),
       isKnown: known.includes(role),
       given: found.given,
       mined: found,
@@ -129,16 +135,28 @@ function splitOf(roles: readonly ColumnRole[]): ProposedSplit {
   return column === undefined ? FRACTIONS : { column };
 }
 
-/** Labels of which the train split has none cannot be trained. */
-function withoutUnlabelled(table: Table, roles: readonly ColumnRole[], split: ProposedSplit): readonly ColumnRole[] {
+function trainRows(table: Table, roles: readonly ColumnRole[], split: ProposedSplit): Int32Array {
   const picture = roles.find(({ role }) => role === "image");
   const named: InputSpec =
     picture === undefined ? numeric({ columns: ["row"] }) : image({ column: picture.column, size: [8, 8] });
   const ids = tableIds(table, { input: named });
-  const { train } = "column" in split ? splitByColumn(table, split.column) : splitRows(ids, split);
+  return ("column" in split ? splitByColumn(table, split.column) : splitRows(ids, split)).train;
+}
+
+/** Labels of which the train split has none cannot be trained. */
+function withoutUnlabelled(roles: readonly ColumnRole[], train: Int32Array): readonly ColumnRole[] {
   return roles.map((role): ColumnRole => {
     if (role.role !== "task" || train.some((row) => !Number.isNaN(f64At(role.labels.values, row)))) return role;
     return { role: "ignored", column: role.column, why: "it has no label in the train split" };
+  });
+}
+
+/** One task for each figure, in place of those for its numbers. */
+function withFigures(labels: readonly TaskRole[], figures: readonly FoundFigure[]): TaskRole[] {
+  return labels.flatMap((label) => {
+    const found = figures.find(({ figure }) => figure.columns.includes(label.column));
+    if (found === undefined) return [label];
+    return found.role.column === label.column ? [found.role] : [];
   });
 }
 
@@ -194,9 +212,12 @@ function askedOf(
 }
 
 /** Column → name of its task. */
-function namesOf(table: Table, asked: readonly string[]): ReadonlyMap<string, string> {
-  const names = taskNames(asked, [...table.columns.keys()]);
-  return new Map(asked.map((column, i) => [column, at(names, i)]));
+function namesOf(
+  table: Table,
+  asked: readonly { readonly column: string; readonly wanted: string }[],
+): ReadonlyMap<string, string> {
+  const names = taskNames(asked, table.columns.keys());
+  return new Map(asked.map(({ column }, i) => [column, at(names, i)]));
 }
 
 function badPicturesOf(pictures: ReadonlyMap<string, PictureFacts>): Proposal["badPictures"] {

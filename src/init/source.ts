@@ -1,7 +1,8 @@
 /** @file What a project is made from: a table, a folder, or a template. */
 import { readdir, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
-import { isQuery, readTable, type Table } from "../data/tables/table.js";
+import { isQuery } from "../data/tables/sql.js";
+import { readTable, type Table } from "../data/tables/table.js";
 import { UsageError } from "../errors.js";
 import { classColumns, classFolders } from "./class-folders.js";
 import type { PictureFacts } from "./pictures.js";

@@ -64,21 +64,24 @@ function wordsOf(role: ColumnRole, proposal: Proposal): string {
       return `unclear: ${role.why}`;
     case "task": {
       const task = proposal.tasks.find(({ column }) => column === role.column);
-      return task === undefined ? role.kind : taskWords(task, proposal);
+      const whole = proposal.tasks.find(({ figure }) => figure?.columns.includes(role.column) === true);
+      if (task === undefined) return whole === undefined ? role.kind : `of ${whole.name}`;
+      return taskWords(task, proposal);
     }
     default:
       return role satisfies never;
   }
 }
 
-function taskWords({ role, place, given, mined }: ProposedTask, { gates, rows }: Proposal): string {
+function taskWords({ name, role, place, figure, given, mined }: ProposedTask, { gates, rows }: Proposal): string {
+  const kind = figure === null ? role.kind : `${figure.kind} (${name})`;
   const names = role.names.length > 0 ? ` (${some(role.names)})` : "";
-  const measures = place === null ? "" : `, ${place.measures} on the picture`;
+  const measures = place === null || figure !== null ? "" : `, ${place.measures} on the picture`;
   if (given === null) {
     const missing = rows - mined.filled;
-    return `${role.kind}${names}${measures}${missing === 0 ? "" : `, ${missing} labels are missing`}`;
+    return `${kind}${names}${measures}${missing === 0 ? "" : `, ${missing} labels are missing`}`;
   }
-  return `${role.kind}${names}${measures}, asked where ${conditionWords(given, gates)}`;
+  return `${kind}${names}${measures}, asked where ${conditionWords(given, gates)}`;
 }
 
 function some(names: readonly string[]): string {

@@ -55,6 +55,8 @@ export function watchRun(store: RunStore, runId: string, runDir: string, loggers
   const last = store.lastMetrics(runId, { taskPath: SYSTEM_TASK }).map(({ step }) => step);
   let count = Math.max(-1, ...last);
   const monitor = startSystemMonitor(runDir, (sample) => {
+    // its curves would make the folders of a store that was deleted anew
+    if (store.missing(runId) !== null) return;
     count += 1;
     once(() => loggers.points(systemPoints(sample, count)));
   });

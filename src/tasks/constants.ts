@@ -27,7 +27,9 @@ export const SURELY = logitOf(1);
 
 /** Rows of the mask. */
 export function rowsOf(mask: RowMask): number[] {
-  return Array.from(mask.keys()).filter((row) => mask[row] === 1);
+  const rows: number[] = [];
+  for (let row = 0; row < mask.length; row++) if (mask[row] === 1) rows.push(row);
+  return rows;
 }
 
 /** The middle of some numbers, or the mean of the two in the middle; NaN of none. */

@@ -125,16 +125,16 @@ function writeBest(scores: Float32Array, out: Float32Array, at: number): void {
   let named = 0;
   for (let c = 0; c < scores.length; c++) {
     const score = f32At(scores, c);
-    let place = named;
-    while (place > 0 && score > f32At(out, at + SCORES + place - 1)) place--;
-    if (place >= NAMED) continue;
+    let rank = named;
+    while (rank > 0 && score > f32At(out, at + SCORES + rank - 1)) rank--;
+    if (rank >= NAMED) continue;
     named = Math.min(named + 1, NAMED);
-    for (let i = named - 1; i > place; i--) {
+    for (let i = named - 1; i > rank; i--) {
       out[at + CLASSES + i] = f32At(out, at + CLASSES + i - 1);
       out[at + SCORES + i] = f32At(out, at + SCORES + i - 1);
     }
-    out[at + CLASSES + place] = c;
-    out[at + SCORES + place] = score;
+    out[at + CLASSES + rank] = c;
+    out[at + SCORES + rank] = score;
   }
 }
 

@@ -11,7 +11,7 @@ import type { LoadedProject } from "../project/resolve-project.js";
 import { readGraph, readRunConfig, readSource } from "../records/run-documents.js";
 import { runFiles } from "../records/run-folder.js";
 import { type Settings, tablesOf } from "../project/settings.js";
-import { isQuery } from "../data/tables/table.js";
+import { isQuery } from "../data/tables/sql.js";
 import { isSameFlow } from "../project/token-tasks.js";
 
 /** Which earlier run a new one belongs to; at most one of them is given. */

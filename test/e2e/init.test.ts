@@ -41,7 +41,7 @@ async function goesOn(project: string): Promise<void> {
 
 describe("a template", () => {
   it.each([
-    ["images", { shape: "present = 1", colour: "present = 1", x: "present = 1" }],
+    ["images", { shape: "present = 1", colour: "present = 1", box: "present = 1" }],
     ["tokens", { topic: "request = 1", urgent: "request = 1" }],
     ["table", { fault: "faulty = 1", repair_hours: "faulty = 1" }],
   ])("of %s becomes a project that compiles, checks and trains", async (template, expected) => {

@@ -44,10 +44,7 @@ describe("the example's labels", () => {
     const { plan } = await initIn(dir, "labels.csv");
     const flow = await flowOf(dir);
     const person = Object.fromEntries(
-      ["face_x1", "face_y1", "body_x1", "body_y1", "body_w", "body_h", "shirt_type"].map((name) => [
-        name,
-        "person_present",
-      ]),
+      ["face_point", "facial_characteristics", "body_box", "shirt_type"].map((name) => [name, "person_present"]),
     );
     expect(flow).toMatchObject({
       camera_blocked: undefined,
@@ -57,9 +54,8 @@ describe("the example's labels", () => {
       ...person,
     });
     expect(plan.proposal.inputs).toMatchObject([{ kind: "image", size: [64, 64], channels: 3 }]);
-    expect(plan.proposal.tasks.find(({ name }) => name === "body_w")?.place).toEqual({
-      measures: "width",
-      unit: "pixels",
+    expect(plan.proposal.tasks.find(({ name }) => name === "body_box")?.figure).toMatchObject({
+      ...{ kind: "box", format: "xywh", scale: "image", columns: ["body_x1", "body_y1", "body_w", "body_h"] },
     });
     const text = readFileSync(join(dir, "cool.config.ts"), "utf8");
     expect(text).toMatch(
@@ -74,12 +70,10 @@ describe.skipIf(!existsSync(bccd))(`blood cells${existsSync(bccd) ? "" : ` (no d
     const source = await openSource({ path: bccd, projectDir: dir });
     const plan = await planProject(source, clearRoles(source, {}));
     const by = new Map(plan.proposal.tasks.map((task) => [task.name, task]));
-    for (const side of ["x1", "y1", "w", "h"]) {
-      expect(by.get(`wbc_${side}`)?.given).toEqual({ kind: "true", task: "wbc_present" });
-      expect(by.get(`platelet_${side}`)?.given).toEqual({ kind: "true", task: "platelets_present" });
-    }
-    expect(by.get("wbc_x1")?.evidence).toContain("fits these rows equally: cell_types has WBC");
-    expect(by.get("wbc_x1")?.place).toEqual({ measures: "x", unit: "pixels" });
+    expect(by.get("wbc_box")?.given).toEqual({ kind: "true", task: "wbc_present" });
+    expect(by.get("platelet_box")?.given).toEqual({ kind: "true", task: "platelets_present" });
+    expect(by.get("wbc_box")?.evidence).toContain("fits these rows equally: cell_types has WBC");
+    expect(by.get("wbc_box")?.figure).toMatchObject({ kind: "box", format: "xywh", scale: "image" });
     expect(plan.proposal.split).toEqual({ column: "split" });
     expect(by.get("cell_types")?.role.names).toEqual(["Platelets", "RBC", "WBC"]);
   });

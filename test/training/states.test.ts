@@ -1,7 +1,7 @@
 /** @file However training ends, the store says so; and what a run captured is there. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { showRun } from "../../src/records/list-runs.js";
@@ -136,12 +136,15 @@ test.each([
   SLOW,
   async (_, victim, message) => {
     let epochs = 0;
+    let gone = "";
     const warnings: string[] = [];
     const vandal = {
       warning: (line: string) => void warnings.push(line),
       epoch() {
         epochs += 1;
-        if (epochs === 2) rmSync(victim(onlyRun().dir), { recursive: true });
+        if (epochs !== 2) return;
+        gone = victim(onlyRun().dir);
+        rmSync(gone, { recursive: true });
       },
     };
     const training = trainRun(await loadProject(project.dir), { epochs: 50, loggers: [vandal] });
@@ -149,5 +152,7 @@ test.each([
     await expect(training).rejects.not.toThrow("--resume");
     expect(epochs).toBe(2);
     expect(warnings).toEqual([]);
+    // nothing of it comes back
+    expect(existsSync(gone)).toBe(false);
   },
 );

@@ -128,10 +128,13 @@ export async function runSelect(
 /** What DuckDB says about a file or an extension that it may not have, with the way out; null for anything else. */
 export function refusalOf(message: string): string | null {
   const [, path] = /Cannot access (?:file|directory) "(.*?)" - file system operations are disabled/.exec(message) ?? [];
+  if (path !== undefined && /^\w{2,}:\/\//.test(path)) {
+    return `it may not read ${path}: nothing is fetched for a query. Download it first, and name the file.`;
+  }
   if (path !== undefined) {
     return `it may not read ${path}. A query reads the project's folder, the folders of its tables, and what data.allow names, e.g. allow: [${JSON.stringify(dirname(path))}].`;
   }
-  const [, extension] = /exists in the (\w+) extension/.exec(message) ?? [];
+  const [, extension] = /(?:exists in|requires) the (?:extension )?(\w+)(?: extension)?/.exec(message) ?? [];
   if (extension === undefined) return null;
   return `it needs DuckDB's extension ${extension}, and none is installed or loaded for a query. Write the data to a CSV or Parquet file first.`;
 }

@@ -44,6 +44,11 @@ export async function anchorFileNames(
   return { query: bytes.toString("utf8"), names: absolute };
 }
 
+/** Whether a table is SQL, and not a file; comments and brackets may stand before its first word. */
+export function isQuery(source: string): boolean {
+  return /^(?:[\s(]|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:select|with|from)[\s(*'"]/i.test(source);
+}
+
 /** Text as a SQL literal. */
 export function quoted(text: string, quote: "'" | '"' = "'"): string {
   return quote + text.replaceAll(quote, quote + quote) + quote;

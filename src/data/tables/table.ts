@@ -8,7 +8,7 @@ import { DataError, nearestNames, shorten } from "../../errors.js";
 import { atOnce, type Sliced, yieldTo } from "../../platform/yield-to.js";
 import { type CsvHead, readCsvHead } from "./csv.js";
 import { accessOf, literalPath, refusalOf, restrict, runSelect, withDuckDB } from "./duckdb.js";
-import { anchorFileNames, quoted } from "./sql.js";
+import { anchorFileNames, isQuery, quoted } from "./sql.js";
 
 /** A table in memory, column by column. */
 export interface Table {
@@ -96,11 +96,6 @@ export function placeOf(table: Table, row: number): string {
 export function quoteCell(cell: unknown): string {
   const text = JSON.stringify(cell) ?? String(cell);
   return shorten(text);
-}
-
-/** Whether a table is SQL, and not a file. */
-export function isQuery(source: string): boolean {
-  return /^\s*(select|with|from)\s/i.test(source);
 }
 
 async function readQuery(

@@ -5,16 +5,8 @@ import { ConfigError, DataError, sentence, shorten } from "../../errors.js";
 import { at } from "../../arrays.js";
 import type { Sliced } from "../../platform/yield-to.js";
 import type { SplitSpec } from "../split.js";
-import {
-  columnOf,
-  isQuery,
-  placeOf,
-  quoteCell,
-  readTable,
-  type Table,
-  type TableAccess,
-  tableDigestSliced,
-} from "./table.js";
+import { columnOf, placeOf, quoteCell, readTable, type Table, type TableAccess, tableDigestSliced } from "./table.js";
+import { isQuery } from "./sql.js";
 
 /** One of the tables of a project. */
 export interface TableSource {

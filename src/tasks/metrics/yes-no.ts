@@ -32,10 +32,10 @@ export function knownAnswers(scored: Scored<BinarySpec | MultilabelSpec>, label:
   const scores = new Float32Array(count);
   for (let row = 0, i = 0; row < rows; row++) {
     if (!isKnown(row)) continue;
-    const place = row * width + label;
-    truths[i] = f32At(labels.answers, place) >= 0.5 ? 1 : 0;
-    decisions[i] = f32At(decoded, place) >= 0.5 ? 1 : 0;
-    scores[i] = f32At(activated, place);
+    const index = row * width + label;
+    truths[i] = f32At(labels.answers, index) >= 0.5 ? 1 : 0;
+    decisions[i] = f32At(decoded, index) >= 0.5 ? 1 : 0;
+    scores[i] = f32At(activated, index);
     i++;
   }
   return { truths, decisions, scores };
@@ -188,8 +188,8 @@ function rowsWithAnswers({ spec, labels, mask }: Scored<MultilabelSpec>): number
   let rows = 0;
   for (let row = 0; row < mask.length; row++) {
     if (mask[row] === 0) continue;
-    for (let place = row * width; place < (row + 1) * width; place++) {
-      if (Number.isNaN(labels.answers[place])) continue;
+    for (let index = row * width; index < (row + 1) * width; index++) {
+      if (Number.isNaN(labels.answers[index])) continue;
       rows++;
       break;
     }

@@ -203,6 +203,8 @@ describe("what a SQL query may do", () => {
     ["inserts", () => "WITH a AS (SELECT 1) INSERT INTO b SELECT * FROM a", "b does not exist"],
     ["explains", () => "WITH a AS (SELECT 1) DELETE FROM pg_type", "read"],
     ["fetches", () => "FROM 'https://example.org/a.parquet'", "may not read https://example.org/a.parquet"],
+    ["fetches by name", () => "FROM read_csv('http://127.0.0.1:1/a.csv')", "nothing is fetched for a query"],
+    ["fetches more", () => "FROM 'a/b.csv' UNION ALL FROM read_csv('http://127.0.0.1:1/a.csv')", "is fetched"],
     ["scans", (dir: string) => `FROM sqlite_scan('${dir}/a.db', 't')`, "extension sqlite_scanner"],
     ["reads elsewhere", (dir: string) => `FROM '${dir}/secret.csv'`, "secret.csv. A query reads the project's folder"],
     ["climbs", (dir: string) => `FROM 'a/../../${basename(dir)}/secret.csv'`, "may not read"],
@@ -216,6 +218,18 @@ describe("what a SQL query may do", () => {
     expect(message).toContain(reason);
     expect(message).not.toContain("\n");
     expect(readdirSync(folder)).toEqual(["secret.csv"]);
+  });
+
+  test("may begin after comments and brackets", async () => {
+    const projectDir = newFolder();
+    write(projectDir, "own.csv", "y\n1\n");
+    for (const before of ["-- a note\n", "/* a note\n with (brackets) */ ", "(", " -- one\n/* two */ (("]) {
+      const after = ")".repeat(before.match(/\((?!b)/g)?.length ?? 0);
+      const table = await readTable(`${before}SELECT y FROM 'own.csv'${after}`, { projectDir });
+      expect(table.columns.get("y")).toEqual([1]);
+    }
+    const message = await messageOf(readTable("-- a note\nCOPY (SELECT 1) TO 'x.csv'", { projectDir }));
+    expect(message).toContain("There is no");
   });
 
   test("is to read the project's folder, those of its tables, and what data.allow names", async () => {
