@@ -127,6 +127,9 @@ async function openSources(
   };
 }
 
+/** Of features that stay in memory, all together; more are read from the cache again and again. */
+const MEMORY_BYTES = 2 ** 30;
+
 const DEFAULTS = { precision: "float32", gigabytes: 10 } as const;
 
 function whyNot(
@@ -156,10 +159,15 @@ async function openRows(
   const { FeatureRows: Rows } = await import("../engine/features/feature-source.js");
   const { precision, gigabytes } = settings.train.featureCache ?? DEFAULTS;
   const cache = new ContentCache(join(store.dir, "cache", "features"), { maxBytes: gigabytes * 2 ** 30 });
+  const copies = 1 + (settings.train.featureCache?.views ?? 0);
+  const options = {
+    ...{ precision, cache, backend: `${backend.name} ${backend.version}` },
+    memoryBytes: MEMORY_BYTES / (copies * trunks.length),
+  };
   const opened: FeatureRows[] = [];
   for (const trunk of trunks) {
     const pictures = await picturesOf(dataset, settings, trunk, view);
-    const features = new Rows(trunk, pictures, { precision, cache, backend: `${backend.name} ${backend.version}` });
+    const features = new Rows(trunk, pictures, options);
     const what = `features of the frozen trunk${view === undefined ? "" : `, view ${view}`}`;
     const computed = await features.fill(rows, {
       signal,
