@@ -60,7 +60,14 @@ export function guessColumns(table: Table, wishes: ColumnWishes = {}): ColumnRol
   const subject = subjectOf(facts, wishes);
   const first = facts.map((each) => wishedRole(each, wishes) ?? roleOf(each, subject));
   if (subject !== "numbers") {
-    return first.map((role, i) => (role.role === "candidate" ? taskOf(at(facts, i), role.kind) : role));
+    const texts = facts.filter((_, i) => first[i]?.role === "tokens");
+    return first.map((role, i) => {
+      const own = at(facts, i);
+      if (role.role !== "candidate") return role;
+      return texts.some((text) => labelsTokens(own, text))
+        ? { role: "ignored", column: own.column, why: PER_TOKEN }
+        : taskOf(own, role.kind);
+    });
   }
   return settle(facts, first, wishes);
 }
@@ -70,6 +77,28 @@ function assertColumns(table: Table, { image, inputs = [], tasks, ignore = [] }:
   for (const column of [...(image === undefined ? [] : [image]), ...inputs, ...(tasks?.keys() ?? []), ...ignore]) {
     if (!table.columns.has(column)) throw new UnknownNameError("column", column, names, table.file, { exitCode: 2 });
   }
+}
+
+const PER_TOKEN = 'it has a label for each token; ask it with per: "token" (see docs/tasks.md)';
+
+/** Whether a column holds lists with one item for each token of a text. */
+function labelsTokens(facts: ColumnFacts, text: ColumnFacts): boolean {
+  if (!facts.isList) return false;
+  let [lists, fitting] = [0, 0];
+  facts.cells.forEach((cell, row) => {
+    if (cell === "") return;
+    lists++;
+    if (lengthOf(cell) === tokensIn(at(text.cells, row), text.isList)) fitting++;
+  });
+  return fitting >= 0.9 * lists;
+}
+
+const tokensIn = (cell: string, isList: boolean): number =>
+  isList ? lengthOf(cell) : cell.split(/\s+/).filter(Boolean).length;
+
+function lengthOf(cell: string): number {
+  const items: unknown = cell === "" ? [] : JSON.parse(cell);
+  return Array.isArray(items) ? items.length : 0;
 }
 
 /** What the table is about: numbers beside pictures or texts are labels, numbers alone may be either. */

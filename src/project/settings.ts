@@ -36,6 +36,12 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown): Problem[] {
     const known = knownKeys(path);
     return issue.keys.map((unknown) => {
       const key = [...path, unknown].join(".");
+      if (known.includes(unknown)) {
+        // of another way to write the same setting
+        const others = Object.keys(Object(valueAt(input, issue.path))).filter((other) => !issue.keys.includes(other));
+        const beside = others.map((other) => `"${[...path, other].join(".")}"`).join(", ");
+        return { key, text: `"${key}" does not go with ${beside}; leave out one or the other` };
+      }
       const [nearest] = nearestNames(unknown, known);
       const hint =
         nearest === undefined ? `known: ${known.join(", ")}` : `did you mean "${[...path, nearest].join(".")}"?`;

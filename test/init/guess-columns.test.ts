@@ -77,6 +77,18 @@ describe("beside texts", () => {
     });
     expect(roles).toEqual({ text: "tokens", request: "binary", topic: "classification" });
   });
+
+  test("lists with a label for each token are left out, with how to ask them", () => {
+    const [, part, marks] = guessColumns(
+      table({
+        text: (row) => `this is ${"so ".repeat(row % 4)}message ${row}`,
+        part: (row) => Array.from({ length: 4 + (row % 4) }, (_, i) => ["noun", "verb"][i % 2]),
+        marks: (row) => ["red", "blue"].slice(0, 1 + (row % 2)),
+      }),
+    );
+    expect(part).toMatchObject({ role: "ignored", why: expect.stringContaining('per: "token"') });
+    expect(marks).toMatchObject({ role: "task", kind: "multilabel" });
+  });
 });
 
 describe("numbers and categories alone", () => {

@@ -111,6 +111,16 @@ describe("a message", () => {
     );
   });
 
+  test("about a setting of another way to write the same names both", () => {
+    expect(() => parseSettings({ data: { table: "a", split: { column: "s", train: 0.5 } } }, "here")).toThrow(
+      'here: "data.split.train" does not go with "data.split.column"; leave out one or the other.',
+    );
+    const kinds = { kind: "adamw", learningRate: 0.1, momentum: 0.9 };
+    expect(() => parseSettings({ data: { table: "a" }, train: { optimizer: kinds } }, "here")).toThrow(
+      '"train.optimizer.momentum" does not go with "train.optimizer.kind", "train.optimizer.learningRate"',
+    );
+  });
+
   test("about what a configuration throws has the file and the line", async () => {
     const file = join(folder, "cool.config.ts");
     writeFileSync(file, 'import { binary } from "dnn-cool";\n\nbinary();\nconst nothing = undefined;\nnothing.x;\n');

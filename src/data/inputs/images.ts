@@ -135,6 +135,7 @@ function decoderProblem(message: string): string {
   if (/samples out of range/i.test(text)) {
     return "has samples of a format that cannot be decoded (64-bit floats, say); convert it to 32-bit floats or to 8 or 16 bits unsigned";
   }
+  if (/bad labq? format/i.test(text)) return "has CIELAB colours, which cannot be decoded; convert it to RGB";
   if (/exceeds pixel limit/i.test(text)) return TOO_LARGE;
   return `is damaged or truncated: ${text}`;
 }

@@ -191,6 +191,7 @@ describe("a TIFF whose samples are not 8 or 16 bits unsigned", () => {
     ["i16.tif", "has signed samples of 16 bits"],
     ["i16neg.tif", "has signed samples of 16 bits"],
     ["f64.tif", "has samples of a format that cannot be decoded (64-bit floats, say); convert it"],
+    ["lab.tif", "has CIELAB colours, which cannot be decoded; convert it to RGB"],
   ])("%s is refused by name of its samples", async (name, reason) => {
     expect(await reasonOf(sample(name))).toContain(reason);
   });
