@@ -39,11 +39,11 @@ export default class Evaluate extends CoolCommand {
     const { args, flags } = await this.parse(Evaluate);
     const group = await this.withStore(flags, (store) => {
       const found = store.findGroup(args.run);
-      return found === null ? null : groupResult(store, found);
+      return found === null ? null : groupResult(store, found, { ...flags, metrics: flags.metric });
     });
     if (group !== null) {
       const shown = flags.split ?? bestSplit(group.evaluation);
-      if (shown !== undefined) this.log(groupTable(group.evaluation, shown));
+      if (shown !== undefined) this.log(groupTable(group.evaluation, shown, flags));
       return group;
     }
     const result = await this.withStore(flags, (store) =>

@@ -16,7 +16,7 @@ export async function loadProject(dir: string, assignments: readonly string[] = 
   const direct = statSync(dir).isFile() ? dir : configFileIn(dir);
   if (direct === undefined) {
     throw new ConfigError(
-      `There is no ${CONFIG_FILES[0]} in ${dir}. Write one (see the README) or name another folder.`,
+      `There is no ${CONFIG_FILES[0]} in ${dir}. Make one with cool init, or name another folder.`,
       {
         dir,
       },

@@ -22,7 +22,7 @@ export function findProjectDir(from: string): string {
   if (found !== undefined) return found;
   const start = resolve(from);
   throw new ConfigError(
-    `No ${CONFIG_FILES[0]} in ${start} or above it. Go to a project's folder, name it with --project, or write a ${CONFIG_FILES[0]} (see the README).`,
+    `No ${CONFIG_FILES[0]} in ${start} or above it. Go to a project's folder, name it with --project, or make one with cool init.`,
     { dir: start },
   );
 }

@@ -31,6 +31,10 @@ it("a group is evaluated, asked and shown by its name", async () => {
   const { stdout } = await cool(inProject("evaluate", "cv", "--split", "valid"));
   expect(stdout).toMatch(/│ valid\s+│\s+mean │\s+± │\s+pooled │\s+n │\s+constant │/);
   for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  const some = await coolJson<Group>(inProject("evaluate", "cv", "--split", "test", "--metric", "accuracy"));
+  expect(some.evaluation.length).toBeGreaterThan(0);
+  expect(some.evaluation.length).toBeLessThan(evaluation.length / 4);
+  expect((await cool(inProject("evaluate", "cv", "--metric", "acuracy"))).stderr).toContain('Did you mean "accuracy"?');
   const image = project.image(0);
   const { run } = await coolJson<{ run: string }>(inProject("predict", image, "--run", "cv"));
   expect(run).toBe(group.group.id);

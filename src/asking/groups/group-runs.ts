@@ -1,11 +1,12 @@
 /** @file A group of runs as it is on record: its runs, and what they come to together. */
 import { join } from "node:path";
 import { StoreError } from "../../errors.js";
+import { askAmong } from "../../project/metrics.js";
 import { type RunSummary, summarize } from "../../records/run-summary.js";
 import type { ThresholdsByPath } from "../../records/thresholds.js";
 import type { RunStore } from "../../storage/run-store.js";
 import type { RunGroup } from "../../storage/tables/groups.js";
-import type { GroupEvaluationRow } from "../../tasks/evaluation.js";
+import type { EvaluatedGates, GroupEvaluationRow, Split } from "../../tasks/evaluation.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "../stored-run.js";
 
 /** What a group of runs comes to. */
@@ -25,10 +26,32 @@ export interface GroupSummary {
   readonly runs: readonly RunSummary[];
 }
 
-/** A group as it is on record. @throws StoreError where it has no results yet */
-export function groupResult(store: RunStore, group: RunGroup): Omit<GroupResult, "thresholds"> {
-  const evaluation = store.readGroupEvaluation(group.id);
-  if (evaluation.length === 0) throw noResults(group);
+/** What is asked of a group's evaluation; nothing: all of it. */
+export interface GroupFilter {
+  readonly split?: Split | undefined;
+  readonly gates?: EvaluatedGates | undefined;
+  /** Names of metrics that are on record, or `all`. */
+  readonly metrics?: readonly string[] | undefined;
+}
+
+/**
+ * A group as it is on record.
+ * @throws StoreError where it has no results yet, UnknownNameError for a metric that was not computed
+ */
+export function groupResult(
+  store: RunStore,
+  group: RunGroup,
+  { split, gates, metrics }: GroupFilter = {},
+): Omit<GroupResult, "thresholds"> {
+  const rows = store.readGroupEvaluation(group.id);
+  if (rows.length === 0) throw noResults(group);
+  const asked = metrics === undefined ? null : askAmong(rows, metrics, `what the store keeps of group ${group.name}`);
+  const evaluation = rows.filter(
+    (row) =>
+      (split === undefined || row.split === split) &&
+      (gates === undefined || row.gates === gates) &&
+      (asked?.selects(row) ?? true),
+  );
   return { group: summarizeGroup(store, group), evaluation };
 }
 

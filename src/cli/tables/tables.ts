@@ -2,7 +2,13 @@
 import { createRequire } from "node:module";
 import type TableConstructor from "cli-table3";
 import type { BaselineRow } from "../../analysis/baselines.js";
-import { EVALUATED_GATES, type EvaluationRow, type GroupEvaluationRow, type Split } from "../../tasks/evaluation.js";
+import {
+  EVALUATED_GATES,
+  type EvaluationRow,
+  type EvaluatedGates,
+  type GroupEvaluationRow,
+  type Split,
+} from "../../tasks/evaluation.js";
 import { printable } from "../../platform/printable.js";
 import { displayWidth } from "./display-width.js";
 
@@ -174,10 +180,18 @@ function tableOf(own: readonly EvaluationRow[], split: Split, kinds: readonly Ev
 
 /**
  * What a group of runs comes to, under each task's path one row per metric: mean ± deviation over the runs, then on valid
- * all out-of-fold answers, on test the ensemble. By true gates.
+ * all out-of-fold answers, on test the ensemble.
+ * @param options.labels also the metrics of single labels
+ * @param options.gates default: true gates
  */
-export function groupTable(rows: readonly GroupEvaluationRow[], split: Split): string {
-  const own = rows.filter((row) => row.split === split && row.gates === "truth" && !row.metric_name.includes("/"));
+export function groupTable(
+  rows: readonly GroupEvaluationRow[],
+  split: Split,
+  { labels = false, gates = "truth" }: { readonly labels?: boolean; readonly gates?: EvaluatedGates | undefined } = {},
+): string {
+  const own = rows.filter(
+    (row) => row.split === split && row.gates === gates && (labels || !row.metric_name.includes("/")),
+  );
   const together = split === "test" ? "ensem-\nble" : "pooled";
   const head = [split, "mean", "±", together, "n", "constant"];
   const body = [...new Set(own.map((row) => row.task_path))].flatMap((path): TableRow[] => [

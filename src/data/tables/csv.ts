@@ -8,6 +8,8 @@ export interface CsvHead {
   readonly delimiter: string;
   /** Trimmed; a nameless column is called `column<i>`, counted from 0. */
   readonly names: readonly string[];
+  /** How lines end, as DuckDB writes it, where a name has a line break in it, by which that is guessed wrongly. */
+  readonly lineEnd: string | null;
   /** Lines of the whole file, the header among them. */
   readonly lines: number;
 }
@@ -26,7 +28,18 @@ export async function readCsvHead(path: string, file: string): Promise<CsvHead> 
   const header = firstRecord(bytes);
   const delimiter = delimiterOf(path, header);
   const names = parseRecord(header, delimiter).map((name, i) => name.trim() || `column${i}`);
-  return { delimiter, names, lines: countLines(bytes) };
+  return {
+    delimiter,
+    names,
+    lineEnd: /[\r\n]/.test(header) ? lineEndAfter(header, bytes) : null,
+    lines: countLines(bytes),
+  };
+}
+
+function lineEndAfter(header: string, bytes: Buffer): string {
+  const mark = bytes[0] === 0xef ? 3 : 0;
+  const end = bytes.subarray(mark + Buffer.byteLength(header)).toString("latin1", 0, 2);
+  return end === "\r\n" ? "\\r\\n" : end.startsWith("\r") ? "\\r" : "\\n";
 }
 
 async function readBytes(path: string, file: string): Promise<Buffer> {

@@ -53,8 +53,8 @@ export interface MinedFlow {
 }
 
 /** Conditions are searched on so many cells, but on so many rows at least, and then judged on all rows. */
-const SEARCHED_CELLS = 100_000;
-const SEARCHED_ROWS = 2_000;
+const SEARCHED_CELLS = 75_000;
+const SEARCHED_ROWS = 1_500;
 /** So many filled and so many empty cells of each column are searched, if it has them. */
 const SEARCHED_OF_EACH = 200;
 /** Rounds after which conditions no longer wait for those of their gates. */

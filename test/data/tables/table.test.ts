@@ -188,6 +188,17 @@ test("the digest follows the names and cells alone", async () => {
   expect(await digest("a.csv")).not.toBe(await digest("c.csv"));
 });
 
+test.each(["\n", "\r\n"])("a column whose name has a line break is read with all its rows (%j)", async (end) => {
+  const folder = newFolder();
+  write(folder, "a.csv", ['x,"two\nlines"', "1,2", '"3\n",4', "5,6", ""].join(end));
+  const { columns, rows, firstLine } = await readTable("a.csv", { projectDir: folder });
+  expect([...columns]).toEqual([
+    ["x", ["1", "3\n", "5"]],
+    ["two\nlines", ["2", "4", "6"]],
+  ]);
+  expect({ rows, firstLine }).toEqual({ rows: 3, firstLine: null });
+});
+
 describe("what a SQL query may do", () => {
   const outside = () => {
     const folder = newFolder();
