@@ -176,6 +176,34 @@ describe("features", () => {
     expect(tailLogits(split, together)).toEqual(tailLogits(split, alone));
   });
 
+  test("are read from disk where memory has no room, and computed again where the disk has none either", async () => {
+    const split = splitNetwork(Network.build(graph, INPUTS, trunk(), 7));
+    const [first] = split?.trunks ?? [];
+    if (split === null || first === undefined) throw new Error("nothing is frozen");
+    const expected = tailLogits(split, featuresOf(split, "plenty"));
+    let runs = 0;
+    const compute: typeof first.compute = (...pictures) => {
+      runs += 1;
+      return first.compute(...pictures);
+    };
+    const features = (maxBytes: number) =>
+      new FeatureRows({ ...first, compute }, pictures, {
+        ...{ precision: "float32", backend: "wasm", memoryBytes: 0 },
+        cache: new ContentCache(join(dir, `of ${maxBytes}`), { maxBytes }),
+      });
+    for (const [maxBytes, expectedRuns] of [
+      [1e6, 1],
+      [0, 3],
+    ] as const) {
+      runs = 0;
+      const rowsOf = features(maxBytes);
+      await rowsOf.fill(rows);
+      expect(tailLogits(split, rowsOf)).toEqual(expected);
+      expect(tailLogits(split, rowsOf)).toEqual(expected);
+      expect(runs).toBe(expectedRuns);
+    }
+  });
+
   test("that are not finite name the picture", async () => {
     const split = splitNetwork(Network.build(graph, INPUTS, trunk(), 7));
     const [first] = split?.trunks ?? [];
