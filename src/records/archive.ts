@@ -31,8 +31,8 @@ export function pack(file: string, parent: string, folder: string): void {
   create({ file, gzip: true, cwd: parent, sync: true, portable: true, strict: true }, [folder]);
 }
 
-/** What is unpacked of an archive: the store's database and the folders of its runs, also one folder down. */
-const WANTED = /^(?:\.\/)?(?:[^/]+\/)?(?:cool\.db(?:-wal)?|runs(?:\/.*)?)$/;
+/** What is unpacked of an archive: the store's database, models and folders of runs, also one folder down. */
+const WANTED = /^(?:\.\/)?(?:[^/]+\/)?(?:cool\.db(?:-wal)?|models\/[0-9a-f]{64}\.onnx|runs(?:\/.*)?)$/;
 
 /**
  * Unpacks a store.

@@ -23,6 +23,7 @@ import { assertWithin, pack, SIZE_LIMITS, type SizeLimits, unpack } from "./arch
 import { assertSoundRun } from "./incoming-run.js";
 import { type ListedRun, listed } from "./list-runs.js";
 import { digests, filesOf, isUnfinished } from "./run-files.js";
+import { copyModels } from "./run-models.js";
 
 export interface ExportedRun {
   readonly run: ListedRun;
@@ -199,6 +200,7 @@ function addRun(
   try {
     const hasFolder = isNew && copyFolder(other.dir, id, scratch, limits);
     if (isNew) check(scratch);
+    if (hasFolder) copyModels(other.dir, store.dir, scratch, limits);
     return store.copyRunFrom(other, id, () => {
       if (!isNew) throw new StoreError(`${target} is there, and belongs to no run. See: cool doctor`, { dir: target });
       if (hasFolder) renameSync(scratch, target);

@@ -8,6 +8,8 @@ import { readLayersModel } from "../../src/engine/model/transfer.js";
 import { loadProject } from "../../src/project/load-project.js";
 import { readRunConfig } from "../../src/records/run-documents.js";
 import { runFiles } from "../../src/records/run-folder.js";
+import { exportRun, importRuns } from "../../src/records/transfer.js";
+import { openRunStore } from "../../src/storage/run-store.js";
 import type { RunResult } from "../../src/training/run-result.js";
 import { type TrainRunOptions, trainRun } from "../../src/training/train-run.js";
 import { needs } from "../support/needs.js";
@@ -132,6 +134,36 @@ describe("a run behind an ONNX model", () => {
     await expect(train([augment], { name: "augmented" })).rejects.toThrow("Set train.featureCache.views");
     const views = await train([augment, "train.featureCache.views=2"], { name: "views" });
     expect(logOf(views)).toContain("(view 2)");
+  });
+
+  test("takes its model along into another store, packed or as a folder, and one that was changed is refused", async () => {
+    const answersIn = async (folder: string): Promise<unknown> => {
+      const run = await loadRun(folder, "first", { backend: "wasm", project: project.dir });
+      try {
+        return await run.predict([project.image(0), project.image(1)]);
+      } finally {
+        run.close();
+      }
+    };
+    const expected = await answersIn(store());
+    const from = openRunStore(store(), { readonly: true });
+    for (const to of ["first.tar.gz", "first-folder"]) {
+      const target = join(project.dir, `imported-${to}`);
+      const { path } = exportRun(from, "first", join(project.dir, to));
+      const into = openRunStore(target);
+      expect(importRuns(into, path).added).toHaveLength(1);
+      into.close();
+      expect(await answersIn(target)).toEqual(expected);
+    }
+    from.close();
+    const models = join(project.dir, "first-folder", "models");
+    const [name = ""] = readdirSync(models);
+    writeFileSync(join(models, name), "another");
+    const into = openRunStore(join(project.dir, "refused"));
+    expect(() => importRuns(into, join(project.dir, "first-folder"))).toThrow("is not the model that the run names");
+    expect(into.listRuns()).toEqual([]);
+    into.close();
+    expect(existsSync(join(project.dir, "refused", "models", name))).toBe(false);
   });
 
   test("is not asked where the store lacks its model, or has another", async () => {
