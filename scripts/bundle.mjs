@@ -15,7 +15,7 @@ const commands = readdirSync(join(root, "src", "commands"), { recursive: true })
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ["src/cli/main.ts", "src/cli/command-not-found.ts", ...commands],
+  entryPoints: ["src/cli/main.ts", "src/cli/command-not-found.ts", "src/cli/help.ts", ...commands],
   outbase: "src",
   outdir: "dist/bundle",
   bundle: true,
