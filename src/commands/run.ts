@@ -68,7 +68,6 @@ export default class Run extends CoolCommand {
       summary: "train every fold of data.split.folds (5 where it says nothing) as a run of one group",
       description:
         "In each one part of train and valid together is valid, and test stays as it is. Thresholds are tuned on all out-of-fold answers; reported are mean and deviation over the folds, the out-of-fold answers, and the ensemble on test. With --resume GROUP a group goes on where it stopped.",
-      exclusive: ["again"],
     }),
     resume: Flags.string({
       summary: "go on with a run from its last checkpoint",
@@ -81,7 +80,7 @@ export default class Run extends CoolCommand {
       summary: "repeat a run with its settings and its seed",
       description: "Refused where the project's source or data are not what it was made from, unless --force.",
       helpValue: "RUN",
-      exclusive: ["resume", "set"],
+      exclusive: ["resume", "set", "folds"],
     }),
     force: Flags.boolean({ summary: "repeat although source or data have changed", dependsOn: ["again"] }),
   };
