@@ -1,4 +1,5 @@
 /** @file `cool compare runs`: what differs between runs. */
+import { existsSync } from "node:fs";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import type { SampleComparison } from "../../analysis/comparison/compare-samples.js";
@@ -15,6 +16,7 @@ import {
 import { drawTable } from "../../cli/tables/tables.js";
 import { csvText, markdownTable } from "../../cli/tables/text-tables.js";
 import { compareRuns, type RunComparison } from "../../comparing/compare-runs.js";
+import { runFiles } from "../../records/run-folder.js";
 import type { RunStore } from "../../storage/run-store.js";
 import { EVALUATED_GATES, type EvaluatedGates, SPLITS, type Split } from "../../tasks/evaluation.js";
 
@@ -156,6 +158,10 @@ async function comparedSamples(
 ): Promise<Pick<RunComparison, "samples" | "samples_against_first">> {
   const [first, second, ...others] = compared.runs.map(({ id }) => id);
   if (first === undefined || second === undefined || others.length + 2 > MOST_COMPARED) return {};
+  // what reads predictions is not loaded for runs that have none
+  if (others.length > 0 && !existsSync(runFiles(store.runDir(first)).predictions(split ?? evaluatedSplit(compared)))) {
+    return { samples_against_first: null };
+  }
   const { compareRunSamples, compareRunsWithFirst } = await import("../../comparing/compare-run-samples.js");
   const options = {
     split: split ?? evaluatedSplit(compared),
