@@ -83,7 +83,9 @@ export function readJson(file: string): unknown {
     if (isTooDeep(text)) throw new Error(`it is nested more than ${DEEPEST_JSON} deep`);
     return JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    // what is quoted of the file may have lines of its own
+    const reason = message.replaceAll(/\s+/g, " ");
     throw new StoreError(
       `${file} cannot be read: ${reason}. The run ended before it was written, or its folder is damaged.`,
       { file },

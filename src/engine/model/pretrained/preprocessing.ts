@@ -96,7 +96,9 @@ function parse(file: string): unknown {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    throw unreadable(file, isMissing ? "it is not there" : error instanceof Error ? error.message : String(error));
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    // what is quoted of the file may have lines of its own
+    throw unreadable(file, isMissing ? "it is not there" : message.replaceAll(/\s+/g, " "));
   }
 }
 
