@@ -104,7 +104,6 @@ export async function openFuzzPlace(): Promise<FuzzPlace> {
     "victim/precious": "precious",
   });
   const values = valuesOf(native);
-  const pristine = snapshot(native);
   return {
     async tryParcel({ mutations, recorded, packed }) {
       const scratch = mkdtempSync(join(place, "parcel-"));
@@ -115,9 +114,11 @@ export async function openFuzzPlace(): Promise<FuzzPlace> {
         if (recorded) recordAgain(sent);
         const path = packed ? join(scratch, "sent.tar.gz") : sent;
         if (packed) create({ file: path, gzip: true, cwd: scratch, sync: true, portable: true }, ["sent"]);
+        // a change of the parcel may itself have written through a link of an earlier one
+        const before = snapshot(native);
         const outcome = await receive(path, join(scratch, "store"), project);
         expect(existsSync(canary), "executed").toBe(false);
-        expect(snapshot(native), "written elsewhere").toEqual(pristine);
+        expect(snapshot(native), "written elsewhere").toEqual(before);
         expect(readdirSync(scratch).sort()).toEqual(packed ? ["sent", "sent.tar.gz", "store"] : ["sent", "store"]);
         return outcome;
       } finally {
