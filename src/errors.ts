@@ -137,6 +137,11 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** The same in one line: what is quoted of a file may have lines of its own. */
+export function lineOf(thrown: unknown): string {
+  return messageOf(thrown).replaceAll(/\s+/g, " ");
+}
+
 /** Text with a full stop, unless it already ends in a mark. */
 export function sentence(text: string): string {
   return /[.?!]$/.test(text) ? text : `${text}.`;

@@ -67,36 +67,29 @@ export function evaluateEndToEnd(
     const task = at(scored.tasks, node.index);
     const outcomes = outcomesOf(task, at(statuses, node.index), endToEnd, tolerance);
     trees.add(task, outcomes, endToEnd !== null);
-    const metrics = [
-      ...(endToEnd === null ? [] : metricsOf(task, outcomes, endToEnd)),
+    const counted = outcomes.filter((outcome) => outcome !== null && (outcome.due || outcome.asked));
+    const right = counted.reduce((sum, outcome) => sum + (outcome?.right ?? 0), 0);
+    const metrics: NamedValue[] = [
+      ...(endToEnd === null
+        ? []
+        : [
+            [endToEnd.rightness, right / counted.length] as const,
+            ...confusionMetrics(task, outcomes, endToEnd),
+            ...errorMetrics(task, outcomes, endToEnd),
+          ]),
       // what is always asked is asked rightly
       ...(node.precondition === null ? [] : askedMetrics(outcomes)),
     ];
-    const count = outcomes.filter((outcome) => outcome !== null && (outcome.due || outcome.asked)).length;
-    return metrics.map(([metric_name, value, num_samples = count]) => ({
+    return metrics.map(([metric_name, value, num_samples = counted.length]) => ({
       ...{ split: scored.split, task_path: node.path, metric_name, num_samples, gates: "end_to_end" },
-      metric_res: num_samples === 0 || value === null || Number.isNaN(value) ? null : value,
+      metric_res: num_samples === 0 || Number.isNaN(value) ? null : value,
     }));
   });
   return [...rows, ...trees.rows()];
 }
 
-/** A metric's name and value; how many answers it is of, where these are not all that are due or given. */
-type NamedValue = readonly [name: string, value: number | null, count?: number];
-
-function metricsOf(
-  task: ScoredTask,
-  outcomes: readonly (Outcome | null)[],
-  form: EndToEndForm<ScoredTask["task"]["spec"]>,
-): NamedValue[] {
-  const counted = outcomes.filter((outcome) => outcome !== null && (outcome.due || outcome.asked));
-  const right = counted.reduce((sum, outcome) => sum + (outcome?.right ?? 0), 0);
-  return [
-    [form.rightness, right / counted.length],
-    ...confusionMetrics(task, outcomes, form),
-    ...errorMetrics(task, outcomes, form),
-  ];
-}
+/** A metric's name and value, NaN where undefined; how many answers it is of, where these are not all due or given. */
+type NamedValue = readonly [name: string, value: number, count?: number];
 
 /** Macro averages over what occurs among labels or answers, then each target by name. */
 function confusionMetrics(
@@ -120,11 +113,9 @@ function confusionMetrics(
     });
     return counts;
   });
-  const occurring = confusions.filter((one) => one.truePositives + one.falsePositives + one.falseNegatives > 0);
-  const averages = occurring.length === 0 ? [] : occurring;
+  if (targets.length === 0) return [];
   return NAMES.flatMap((name): NamedValue[] => {
-    if (targets.length === 0) return [];
-    const average: NamedValue = [name, averages.length === 0 ? null : macroAverage(averages, name)];
+    const average: NamedValue = [name, macroAverage(confusions, name)];
     const single = targets.flatMap((target, i): NamedValue[] =>
       target === null ? [] : [[`${name}/${target}`, macroAverage([at(confusions, i)], name)]],
     );

@@ -5,7 +5,7 @@
 import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { InputSpec, SkippedRow } from "../data/dataset.js";
-import { StoreError } from "../errors.js";
+import { lineOf, StoreError } from "../errors.js";
 import { explained } from "../storage/database/store-errors.js";
 import type { Split } from "../tasks/evaluation.js";
 import type { PretrainedPart } from "../engine/model/pretrained/build-network.js";
@@ -83,11 +83,8 @@ export function readJson(file: string): unknown {
     if (isTooDeep(text)) throw new Error(`it is nested more than ${DEEPEST_JSON} deep`);
     return JSON.parse(text);
   } catch (error) {
-    const { message } = error instanceof Error ? error : new Error(String(error));
-    // what is quoted of the file may have lines of its own
-    const reason = message.replaceAll(/\s+/g, " ");
     throw new StoreError(
-      `${file} cannot be read: ${reason}. The run ended before it was written, or its folder is damaged.`,
+      `${file} cannot be read: ${lineOf(error)}. The run ended before it was written, or its folder is damaged.`,
       { file },
       { cause: error },
     );

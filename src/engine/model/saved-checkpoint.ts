@@ -3,7 +3,7 @@ import { lstatSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type io, util } from "@tensorflow/tfjs-core";
 import { z } from "zod";
-import { StoreError } from "../../errors.js";
+import { lineOf, StoreError } from "../../errors.js";
 import { topologyProblem } from "./saved-topology.js";
 import { problemOf } from "../../platform/document-problem.js";
 import type { EpochSoFar, ScheduleState, TrainerPosition } from "./training-state.js";
@@ -134,7 +134,7 @@ export function readWeightData(modelFile: string, { weightsManifest }: SavedMode
 /** Why reading a model has failed; what tfjs trips over in a damaged one says nothing to a person. */
 export function reasonOf(error: unknown): string {
   if (error instanceof StoreError) return error.message;
-  const { message } = error instanceof Error ? error : new Error(String(error));
+  const message = lineOf(error);
   const isInternal = error instanceof TypeError || error instanceof RangeError || /undefined|\[object/.test(message);
-  return isInternal ? "its layers are not as tfjs writes them" : message.replaceAll(/\s+/g, " ");
+  return isInternal ? "its layers are not as tfjs writes them" : message;
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { at, f32At, u8At } from "../../../arrays.js";
-import { ConfigError, UnknownNameError } from "../../../errors.js";
+import { ConfigError, lineOf, UnknownNameError } from "../../../errors.js";
 import { loadOnnxRuntime, type OnnxSession, openSession } from "./onnx-runtime.js";
 import { type PreprocessingInput, pixelChange } from "./preprocessing.js";
 
@@ -136,7 +136,7 @@ async function outputsOf(session: OnnxSession, input: string, output: string, fe
     if (result !== undefined && result.type === "float32") return result;
     throw new Error(`its output "${output}" is ${result?.type ?? "not there"} instead of float32`);
   } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").slice(0, 300);
+    const reason = lineOf(error).slice(0, 300);
     throw new ConfigError(
       `The ONNX model ${model} cannot be run: ${reason}. Check what it reads, and export it again.`,
       { model, reason },

@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { z } from "zod";
 import { at } from "../../../arrays.js";
-import { ConfigError } from "../../../errors.js";
+import { ConfigError, lineOf } from "../../../errors.js";
 import { checkOptions, oneOf, type OptionRule } from "../../../options.js";
 import { problemOf } from "../../../platform/document-problem.js";
 import type { SymbolicTensor } from "../trunk.js";
@@ -96,9 +96,7 @@ function parse(file: string): unknown {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    const { message } = error instanceof Error ? error : new Error(String(error));
-    // what is quoted of the file may have lines of its own
-    throw unreadable(file, isMissing ? "it is not there" : message.replaceAll(/\s+/g, " "));
+    throw unreadable(file, isMissing ? "it is not there" : lineOf(error));
   }
 }
 
