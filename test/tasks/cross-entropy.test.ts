@@ -118,7 +118,7 @@ test("tasks of different losses lie side by side in one matrix", () => {
 });
 
 describe("balanced weights", () => {
-  const fit = (spec: TaskSpec, answers: Float32Array, train: number[]) => {
+  const fittedSpec = (spec: TaskSpec, answers: Float32Array, train: number[]) => {
     const labels = [{ answers, unitScale: null }];
     const none = new Int32Array(0);
     const rows = 6;
@@ -128,14 +128,18 @@ describe("balanced weights", () => {
   const { NaN: none } = Number;
 
   test("of yes are its negatives per positive, of the labelled rows of train alone", () => {
-    const spec = fit(binary({ positiveWeight: "balanced" }), Float32Array.of(0, 0, 0, 1, none, 1), [0, 1, 2, 3, 4]);
+    const spec = fittedSpec(
+      binary({ positiveWeight: "balanced" }),
+      Float32Array.of(0, 0, 0, 1, none, 1),
+      [0, 1, 2, 3, 4],
+    );
     expect(spec).toMatchObject({ fittedWeights: [3] });
     expect(behaviourOf(spec as TaskSpec).declared(spec as TaskSpec)).toEqual(binary({ positiveWeight: "balanced" }));
   });
 
   test("of classes are n / (k · n of the class), as scikit-learn's", () => {
     const answers = Float32Array.of(0, 0, 0, 2, none, 3);
-    const spec = fit(classification({ classes: NAMES, classWeights: "balanced" }), answers, [0, 1, 2, 3, 4, 5]);
+    const spec = fittedSpec(classification({ classes: NAMES, classWeights: "balanced" }), answers, [0, 1, 2, 3, 4, 5]);
     // five labels of three classes; b does not occur
     expect(spec).toMatchObject({ fittedWeights: [5 / 9, 1, 5 / 3, 5 / 3] });
   });
@@ -143,7 +147,7 @@ describe("balanced weights", () => {
   test("of labels are those of each", () => {
     const flags = [1, 0, none, 1, 0, 0, 0, 0, 0, 0, 0, 1];
     const answers = Float32Array.from({ length: 24 }, (_, i) => flags[i % 12] as number);
-    const spec = fit(multilabel({ labels: NAMES, positiveWeight: "balanced" }), answers, [0, 1, 2]);
+    const spec = fittedSpec(multilabel({ labels: NAMES, positiveWeight: "balanced" }), answers, [0, 1, 2]);
     expect(spec).toMatchObject({ fittedWeights: [2, 1, 1, 0.5] });
   });
 });
