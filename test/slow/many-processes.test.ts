@@ -41,9 +41,13 @@ function expectSound(store: string): void {
   database.close();
 }
 
+// four epochs on 36 rows need not beat a constant answer, and the run says so
+const withoutBaselines = (stderr: string) =>
+  stderr.replace(/^warning: no better on \w+ than a constant answer .*$/gm, "");
+
 function expectNoComplaint(results: readonly CliResult[]): void {
   expect(results.map(({ code, stdout, stderr }) => (code === 0 ? 0 : stdout + stderr))).toEqual(results.map(() => 0));
-  for (const { stderr } of results) expect(stderr).not.toMatch(/locked|busy|warning/i);
+  for (const { stderr } of results) expect(withoutBaselines(stderr)).not.toMatch(/locked|busy|warning/i);
 }
 
 test("eight processes that train into one new store lose nothing and never meet a lock", async () => {
