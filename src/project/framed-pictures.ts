@@ -1,7 +1,7 @@
 /** @file Image inputs that show a part of the picture, or bars around it: their size, and the tasks that follow it. */
 import { resolve } from "node:path";
 import type { InputSpec } from "../data/dataset.js";
-import { preprocessorFile, readPictureGeometry } from "../data/inputs/preprocessor-config.js";
+import { preprocessorFile, readPictureGeometry } from "../engine/model/pretrained/preprocessor-config.js";
 import { ConfigError } from "../errors.js";
 import type { FlowGraph, TaskNode, TaskSpec } from "../flow/graph.js";
 import { behaviourOf } from "../tasks/index.js";

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { PREPROCESSOR_CONFIG } from "../../../data/inputs/preprocessor-config.js";
+import { PREPROCESSOR_CONFIG } from "./preprocessor-config.js";
 import { ConfigError, CoolError } from "../../../errors.js";
 import { cacheFolder, type Environment } from "../../../platform/cache-folder.js";
 

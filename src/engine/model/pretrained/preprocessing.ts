@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { z } from "zod";
 import { at } from "../../../arrays.js";
-import { PREPROCESSOR_CONFIG, readPreprocessorFile } from "../../../data/inputs/preprocessor-config.js";
+import { PREPROCESSOR_CONFIG, readPreprocessorFile } from "./preprocessor-config.js";
 import { ConfigError } from "../../../errors.js";
 import { checkOptions, oneOf, type OptionRule } from "../../../options.js";
 import type { SymbolicTensor } from "../trunk.js";

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { ConfigError, lineOf } from "../../errors.js";
-import { problemOf } from "../../platform/document-problem.js";
-import type { ImageFraming, ImageInputSpec, ResizeFilter } from "../dataset.js";
+import { ConfigError, lineOf } from "../../../errors.js";
+import { problemOf } from "../../../platform/document-problem.js";
+import type { ImageFraming, ImageInputSpec, ResizeFilter } from "../../../data/dataset.js";
 
 export const PREPROCESSOR_CONFIG = "preprocessor_config.json";
 
