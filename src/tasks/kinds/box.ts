@@ -83,7 +83,6 @@ function iouAt({ spec, decoded, labels }: Answered<BoxSpec>, row: number): numbe
 }
 
 export const boxBehaviour: TaskBehaviour<BoxSpec> = {
-  answeredBy: "network",
   head: () => "dense",
   ...decoders.box,
   logitNames: () => NUMBERS.cxcywh,
@@ -110,7 +109,6 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
     if (problem !== null) out.fill(Number.NaN, at, at + 4);
     return problem;
   },
-  imageScales: ({ scale }) => (scale === null ? [] : ["image-width", "image-height"]),
   onPicture: () => "moves",
   figure: { kind: "box", read: readEdges, write: writeEdges },
   ...UNFITTED,
@@ -160,10 +158,6 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
   judgement: { name: "iou", isDecision: false, higherIsBetter: true, ranksSamples: true, valueAt: iouAt },
   likelihood: () => "categorical",
   answerType: () => "numbers",
-  describe(_spec, answers, row) {
-    const numbers = Array.from(answers.subarray(row * 4, row * 4 + 4));
-    return numbers.some(Number.isNaN) ? null : numbers;
-  },
 };
 
 /** @param slopes receives ∂/∂numbers */

@@ -64,7 +64,6 @@ function isNear({ spec, decoded, labels }: Answered<PointSpec>, row: number, tol
 }
 
 export const pointBehaviour: TaskBehaviour<PointSpec> = {
-  answeredBy: "network",
   head: () => "dense",
   ...decoders.point,
   logitNames: () => NUMBERS,
@@ -87,7 +86,6 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
     if (cells.length === 2 && !cells.some(isMissing)) out.set(numbers as number[], at);
     return null;
   },
-  imageScales: ({ scale }) => (scale === null ? [] : ["image-width", "image-height"]),
   onPicture: () => "moves",
   figure: {
     kind: "point",
@@ -139,8 +137,4 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
   },
   likelihood: () => "categorical",
   answerType: () => "numbers",
-  describe(_spec, answers, row) {
-    const numbers = Array.from(answers.subarray(row * 2, row * 2 + 2));
-    return numbers.some(Number.isNaN) ? null : numbers;
-  },
 };
