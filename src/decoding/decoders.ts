@@ -4,9 +4,18 @@
  * Node.js, TensorFlow.js or a package.
  */
 import { f32At } from "../arrays.js";
-import type { BoundedRegressionSpec, ImageScale, RegressionSpec, SpecOf, TaskKind, TaskSpec } from "../flow/graph.js";
+import type {
+  BoundedRegressionSpec,
+  BoxSpec,
+  PictureFact,
+  PointSpec,
+  RegressionSpec,
+  SpecOf,
+  TaskKind,
+  TaskSpec,
+} from "../flow/graph.js";
 import type { AnswerColumn } from "../flow/masks.js";
-import { decodeBoxes, unitAt } from "./figures.js";
+import { decodeBoxes, writePlace } from "./figures.js";
 import { decide, largestOf, sigmoid, softmaxRows } from "./activations.js";
 
 /**
@@ -16,8 +25,8 @@ import { decide, largestOf, sigmoid, softmaxRows } from "./activations.js";
 export type Thresholds = readonly number[];
 
 /**
- * Label units per unit of [min, max], one per row, for regressions scaled by the size of the row's image, and one for its
- * width and one for its height for boxes and points; null (all 1) for every other task.
+ * Label units per unit of [min, max], one per row, for regressions scaled by the size of the row's image, and what boxes
+ * and points say of the row's picture (see PictureScale); null (all 1) for every other task.
  */
 export type UnitScale = Float32Array | null;
 
@@ -44,8 +53,8 @@ export interface Decoder<Spec extends TaskSpec> {
   decode(spec: Spec, activated: Float32Array, thresholds: Thresholds, unitScale: UnitScale): AnswerColumn;
   /** Thresholds before tuning. */
   defaultThresholds(spec: Spec): Thresholds;
-  /** Sides of the row's original image by which its labels are divided, one per unit scale; none: they are taken as they are. */
-  imageScales(spec: Spec): readonly ImageScale[];
+  /** What its labels need to know of the row's picture, one per unit scale; none: they are taken as they are. */
+  imageScales(spec: Spec): readonly PictureFact[];
   /** One answer in the words of the labels. */
   describe(spec: Spec, answers: AnswerColumn, row: number): Described;
 }
@@ -58,8 +67,14 @@ type DecoderTable = { readonly [K in Exclude<TaskKind, OfTheProject>]: Decoder<S
 /** Columns of kinds whose answers have nothing to do with the size of a picture. */
 const UNSCALED = { answeredBy: "network", imageScales: () => [] } as const;
 
-const bothSides = ({ scale }: { readonly scale: "image" | null }): readonly ImageScale[] =>
-  scale === null ? [] : ["image-width", "image-height"];
+const FRAME: readonly PictureFact[] = ["frame-left", "frame-top", "frame-width", "frame-height"];
+
+/** What a figure needs to know of its picture: see PictureScale. */
+function pictureFacts({ scale, framed }: BoxSpec | PointSpec): readonly PictureFact[] {
+  const sides: readonly PictureFact[] = scale === null ? ["unit", "unit"] : ["image-width", "image-height"];
+  if (framed === true) return [...sides, ...FRAME];
+  return scale === null ? [] : sides;
+}
 
 const describeNumber = (_spec: TaskSpec, answers: AnswerColumn, row: number): Described =>
   knownOr(f32At(answers, row), (answer) => answer);
@@ -168,17 +183,22 @@ export const decoders = {
     activate: (_spec, logits) => logits.map(sigmoid),
     decode: (spec, activated, _thresholds, unitScale) => decodeBoxes(spec, activated, unitScale),
     defaultThresholds: () => [],
-    imageScales: bothSides,
+    imageScales: pictureFacts,
     describe: describeNumbers(4),
   },
   point: {
     answeredBy: "network",
     logitWidth: () => 2,
     activate: (_spec, logits) => logits.map(sigmoid),
-    decode: (_spec, activated, _thresholds, unitScale) =>
-      activated.map((fraction, at) => fraction * unitAt(unitScale, Math.floor(at / 2), at % 2)),
+    decode(spec, activated, _thresholds, unitScale) {
+      const decoded = new Float32Array(activated.length);
+      for (let row = 0; row * 2 < activated.length; row++) {
+        writePlace(spec, decoded, row, unitScale, [f32At(activated, row * 2), f32At(activated, row * 2 + 1)]);
+      }
+      return decoded;
+    },
     defaultThresholds: () => [],
-    imageScales: bothSides,
+    imageScales: pictureFacts,
     describe: describeNumbers(2),
   },
   regression: {

@@ -1,12 +1,14 @@
 /** @file `predictor.json`: everything that answers take besides the network. Checked when it is read. */
+import type { Framed, ResizeFilter } from "../decoding/framing.js";
 import { decoders, type Thresholds } from "../decoding/decoders.js";
 import type { FlowGraph, SpecOf, TaskKind } from "../flow/graph.js";
 import { PredictorError } from "./errors.js";
 
-/** Pixels, stretched to [height, width]. */
-export interface ImageInput {
+/** Pixels of [height, width]: stretched, cropped or letterboxed to it. */
+export interface ImageInput extends Framed {
   readonly kind: "image";
-  readonly size: readonly [height: number, width: number];
+  /** Resamples pixels; without it `lanczos`. */
+  readonly filter?: ResizeFilter;
   readonly channels: 1 | 3;
 }
 

@@ -4,7 +4,6 @@
  */
 export type { Answer } from "../decoding/answers.js";
 export type { Decoder, Described } from "../decoding/decoders.js";
-export type { ImageSizes } from "../decoding/unit-scale.js";
 export { DOCUMENT_VERSION, type PredictorDocument, type PredictorInput, readDocument } from "./document.js";
 export { PredictorError } from "./errors.js";
 export { type ExportFiles, type ReadFile, readExport } from "./files.js";
@@ -18,5 +17,5 @@ export {
   type Row,
   type RowFacts,
 } from "./predictor.js";
-export { resample } from "./resample.js";
+export { type ResampleFilter, resample } from "./resample.js";
 export { onnxRunner, type Runner, tfjsRunner } from "./runners.js";

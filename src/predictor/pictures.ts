@@ -1,5 +1,6 @@
 /** @file Decoded pictures → the pixels that a network was trained to see. */
 import { f64At, u8At } from "../arrays.js";
+import { type FramingPlan, planFraming } from "../decoding/framing.js";
 import type { ImageInput } from "./document.js";
 import { PredictorError } from "./errors.js";
 import { resample } from "./resample.js";
@@ -15,19 +16,42 @@ export interface Picture {
 }
 
 /**
- * The pixels of a picture as training sees them: transparency becomes white, both axes are stretched to the size of the
- * network, colours become grey where it has one channel, grey becomes colour where it has three.
+ * The pixels of a picture as training sees them: transparency becomes white, the picture is stretched, cropped or
+ * letterboxed to the size of the network, colours become grey where it has one channel, grey becomes colour where it has
+ * three.
  * @returns [height, width, channels] of the input
  * @throws PredictorError where the picture is not as it says
  */
-export function networkPixels(name: string, picture: Picture, { size, channels }: ImageInput): Uint8Array {
+export function networkPixels(name: string, picture: Picture, input: ImageInput): Uint8Array {
+  const { filter = "lanczos", channels } = input;
+  if (filter === "nearest") {
+    throw new PredictorError(
+      `The input "${name}" was trained on pictures resized by their nearest pixels, which is not done here. Give pictures of ${input.size.join(" × ")} pixels that sharp has resized.`,
+      { input: name, filter },
+    );
+  }
   const seen = channelsOf(name, picture);
   const opaque = seen === 4 ? onWhite(picture.data) : picture.data;
   const kept = seen === 1 ? 1 : 3;
-  const [height, width] = size;
-  const pixels = resample(opaque, { width: picture.width, height: picture.height, channels: kept }, { width, height });
+  const plan = planFraming(input, picture);
+  const from = { width: picture.width, height: picture.height, channels: kept };
+  const resized = resample(opaque, from, plan.resized, filter);
+  const pixels = input.framing === undefined ? resized : framed(resized, plan, input, kept);
   if (kept === channels) return pixels;
   return channels === 1 ? toGrey(pixels) : toColour(pixels);
+}
+
+/** What the network sees of a resized picture, with bars where it ends. */
+function framed(pixels: Uint8Array, plan: FramingPlan, { size, framing }: ImageInput, channels: number): Uint8Array {
+  const [height, width] = size;
+  const out = new Uint8Array(height * width * channels).fill(framing?.background ?? 0);
+  const { resized, left, top } = plan;
+  const [from, to] = [Math.max(0, left), Math.min(resized.width, left + width)];
+  for (let y = Math.max(0, top); y < Math.min(resized.height, top + height); y++) {
+    const row = pixels.subarray((y * resized.width + from) * channels, (y * resized.width + to) * channels);
+    out.set(row, ((y - top) * width + from - left) * channels);
+  }
+  return out;
 }
 
 function channelsOf(name: string, { data, width, height }: Picture): 1 | 3 | 4 {

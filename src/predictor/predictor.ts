@@ -3,7 +3,7 @@ import { at } from "../arrays.js";
 import { type Answer, answersOfRow } from "../decoding/answers.js";
 import { decodeFlow, type FlowAnswers } from "../decoding/decode-flow.js";
 import { type Decoder, decoders, type Thresholds } from "../decoding/decoders.js";
-import { type ImageSizes, unitScaleBy } from "../decoding/unit-scale.js";
+import { unitScaleBy } from "../decoding/unit-scale.js";
 import { axisOf, type CustomSpec, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { type Offsets, offsetsOf, tokensIn } from "../flow/masks.js";
 import { type PredictorDocument, readDocument, thresholdsOf } from "./document.js";
@@ -31,8 +31,8 @@ export interface PredictorOptions {
 export interface RowFacts {
   /** Tokens of each row, where a task is asked per token. */
   readonly lengths?: ArrayLike<number>;
-  /** Sizes of the original pictures, where answers are in their pixels. */
-  readonly sizes?: ImageSizes;
+  /** Sizes of the original pictures, where answers are in their pixels, or of parts of them. */
+  readonly sizes?: { readonly width: Float32Array; readonly height: Float32Array };
   /** Answers of known tasks by path: 1, 0 or NaN for each row. */
   readonly known?: Readonly<Record<string, Float32Array>>;
 }
@@ -228,10 +228,11 @@ export class Predictor {
     return decoder.activate(spec, Float32Array.from(own));
   }
 
-  #unitScale(path: string, spec: TaskSpec, sizes: ImageSizes | undefined) {
+  #unitScale(path: string, spec: TaskSpec, sizes: RowFacts["sizes"]) {
     const scales = this.#decoderOf(spec).imageScales(spec);
     if (scales.length === 0) return null;
-    if (sizes !== undefined) return unitScaleBy(scales, sizes);
+    const input = Object.values(this.document.inputs).find(({ kind }) => kind === "image");
+    if (sizes !== undefined) return unitScaleBy(scales, { ...sizes, input: input?.kind === "image" ? input : null });
     throw new PredictorError(
       `The answers of "${path}" are in pixels of the original picture: give its sizes, { sizes: { width, height } }.`,
       { task: path },

@@ -1,15 +1,20 @@
 /**
  * @file Pictures brought to the size of a network as training brings them: what libvips 8.18 does behind sharp's
- * `resize({ fit: "fill", kernel: "lanczos3" })`, so that answers do not depend on which of the two resized. On decoded
+ * `resize({ fit: "fill", kernel })`, so that answers do not depend on which of the two resized. On decoded
  * pixels both agree within one grey level. Measured against sharp 0.35:
  *
  * - An axis that shrinks is first averaged over whole pixels where it shrinks to a quarter or less, then filtered with a
- *   Lanczos kernel of three lobes, as wide as the shrink makes it; the vertical axis first, rounded to bytes each time.
- * - An axis that grows is interpolated with Catmull-Rom splines at out / scale − 1/2. Where one axis grows, that shift
- *   by half a pixel is also the other one's.
+ *   kernel (Lanczos of three lobes, unless asked for another) as wide as the shrink makes it; the vertical axis first,
+ *   rounded to bytes each time.
+ * - An axis that grows is interpolated at out / scale − 1/2: with Catmull-Rom splines, or linearly. Where one axis grows,
+ *   that shift by half a pixel is also the other one's.
  * - Places between pixels are rounded to one 64th, weights are cut off to one 4096th.
  */
 import { i32At } from "../arrays.js";
+import type { ResizeFilter } from "../decoding/framing.js";
+
+/** Filters that both shrink and enlarge as sharp does. */
+export type ResampleFilter = Exclude<ResizeFilter, "nearest">;
 
 /** Weights of the pixels of a line that one pixel of the result is made of, in 4096ths. */
 interface Taps {
@@ -29,7 +34,33 @@ type Axis = "width" | "height";
 type Size = Pick<Extent, Axis>;
 
 const STEPS = 64;
-const LOBES = 3;
+
+/** A kernel that pixels are weighted by, and how far it reaches. */
+interface Kernel {
+  readonly reach: number;
+  weight(x: number): number;
+}
+
+const KERNELS: { readonly [F in ResampleFilter]: Kernel } = {
+  // a sin(πx) sin(πx/a) / (πx)² of three lobes
+  lanczos: {
+    reach: 3,
+    weight(x) {
+      const angle = Math.PI * x;
+      return x === 0 ? 1 : (3 * Math.sin(angle) * Math.sin(angle / 3)) / (angle * angle);
+    },
+  },
+  // Catmull & Rom, "A class of local interpolating splines" (1974)
+  bicubic: {
+    reach: 2,
+    weight(x) {
+      const d = Math.abs(x);
+      return d <= 1 ? 1 + d * d * (1.5 * d - 2.5) : 2 + d * (-4 + d * (2.5 - 0.5 * d));
+    },
+  },
+  bilinear: { reach: 1, weight: (x) => 1 - Math.abs(x) },
+};
+
 /** The kernel is left at least this much to shrink by after averaging. */
 const GAP = 2;
 const SHIFT = 12;
@@ -39,26 +70,31 @@ const UNIT = 1 << SHIFT;
  * @param pixels [height, width, channels], 0 to 255
  * @returns [to.height, to.width, channels]
  */
-export function resample(pixels: ArrayLike<number>, from: Extent, to: Size): Uint8Array {
+export function resample(
+  pixels: ArrayLike<number>,
+  from: Extent,
+  to: Size,
+  filter: ResampleFilter = "lanczos",
+): Uint8Array {
   let extent = from;
   let samples: Int32Array = new Int32Array(pixels);
   for (const axis of ["height", "width"] as const) {
     if (to[axis] >= extent[axis]) continue;
-    samples = shrink(samples, extent, axis, to[axis]);
+    samples = shrink(samples, extent, axis, to[axis], KERNELS[filter]);
     extent = { ...extent, [axis]: to[axis] };
   }
-  if (to.width > extent.width || to.height > extent.height) samples = enlarge(samples, extent, to);
+  if (to.width > extent.width || to.height > extent.height) samples = enlarge(samples, extent, to, filter);
   return new Uint8Array(samples);
 }
 
-function shrink(samples: Int32Array, from: Extent, axis: Axis, size: number): Int32Array {
+function shrink(samples: Int32Array, from: Extent, axis: Axis, size: number, kernel: Kernel): Int32Array {
   const whole = Math.max(1, Math.floor(from[axis] / size / GAP));
   const length = Math.ceil(from[axis] / whole);
   const averaged = whole === 1 ? samples : average(samples, from, axis, whole, length);
   const factor = from[axis] / size / whole;
   // a factor of 1 leaves nothing to filter
   if (factor === 1) return averaged;
-  return clipped(filter(averaged, { ...from, [axis]: length }, axis, lanczosTaps(size, factor)));
+  return clipped(sums(averaged, { ...from, [axis]: length }, axis, kernelTaps(size, factor, kernel)));
 }
 
 /** Means of so many neighbours along an axis; the last one repeats the edge where it reaches beyond it. */
@@ -68,17 +104,18 @@ function average(samples: Int32Array, extent: Extent, axis: Axis, count: number,
   const half = count >> 1;
   // libvips multiplies by the cut-off inverse
   const inverse = Math.floor(2 ** 24 / count);
-  const sums = filter(samples, extent, axis, taps, 0);
-  for (let i = 0; i < sums.length; i++) sums[i] = Math.floor(((i32At(sums, i) + half) * inverse) / 2 ** 24);
-  return sums;
+  const totals = sums(samples, extent, axis, taps, 0);
+  for (let i = 0; i < totals.length; i++) totals[i] = Math.floor(((i32At(totals, i) + half) * inverse) / 2 ** 24);
+  return totals;
 }
 
-function enlarge(samples: Int32Array, from: Extent, to: Size): Int32Array {
-  const across = catmullRomTaps(to.width, to.width / from.width);
-  const down = catmullRomTaps(to.height, to.height / from.height);
+function enlarge(samples: Int32Array, from: Extent, to: Size, filter: ResampleFilter): Int32Array {
+  const tapsOf = filter === "bilinear" ? linearTaps : catmullRomTaps;
+  const across = tapsOf(to.width, to.width / from.width);
+  const down = tapsOf(to.height, to.height / from.height);
   // between the axes numbers are rounded, but may lie outside of a byte
-  const wide = filter(samples, from, "width", across);
-  return clipped(filter(wide, { ...from, width: to.width }, "height", down));
+  const wide = sums(samples, from, "width", across);
+  return clipped(sums(wide, { ...from, width: to.width }, "height", down));
 }
 
 function clipped(samples: Int32Array): Int32Array {
@@ -92,26 +129,30 @@ function placeOf(position: number): { readonly pixel: number; readonly fraction:
   return { pixel, fraction: Math.floor((Math.floor((position - pixel) * STEPS * 2) + 1) / 2) / STEPS };
 }
 
-/** Lanczos: a sin(πx) sin(πx/a) / (πx)², of three lobes, stretched by the factor. */
-function lanczosTaps(size: number, factor: number): Taps[] {
-  const count = 2 * Math.round(LOBES * factor) + 1;
+/** Weights of a kernel that is stretched by the factor. */
+function kernelTaps(size: number, factor: number, { reach, weight }: Kernel): Taps[] {
+  const count = 2 * Math.round(reach * factor) + 1;
   const half = (count - 1) / 2;
   return Array.from({ length: size }, (_, i): Taps => {
     const { pixel, fraction } = placeOf((i + 0.5) * factor);
-    const weights = Array.from({ length: count }, (__, tap) => lanczos((tap - half + 0.5 - fraction) / factor));
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    return { start: pixel - half, weights: fixedPoint(weights.map((weight) => weight / sum)) };
+    const weights = Array.from({ length: count }, (__, tap) => {
+      const x = (tap - half + 0.5 - fraction) / factor;
+      return Math.abs(x) >= reach ? 0 : weight(x);
+    });
+    const sum = weights.reduce((total, each) => total + each, 0);
+    return { start: pixel - half, weights: fixedPoint(weights.map((each) => each / sum)) };
   });
 }
 
-function lanczos(x: number): number {
-  if (x === 0) return 1;
-  if (Math.abs(x) >= LOBES) return 0;
-  const angle = Math.PI * x;
-  return (LOBES * Math.sin(angle) * Math.sin(angle / LOBES)) / (angle * angle);
+function linearTaps(size: number, scale: number): Taps[] {
+  return Array.from({ length: size }, (_, i): Taps => {
+    const position = i / scale - 0.5;
+    const start = Math.floor(position);
+    const last = Math.trunc((position - start) * UNIT);
+    return { start, weights: Int32Array.of(UNIT - last, last) };
+  });
 }
 
-/** Catmull & Rom, "A class of local interpolating splines" (1974). */
 function catmullRomTaps(size: number, scale: number): Taps[] {
   return Array.from({ length: size }, (_, i): Taps => {
     const { pixel, fraction: x } = placeOf(i / scale - 0.5);
@@ -132,7 +173,7 @@ function fixedPoint(weights: readonly number[]): Int32Array {
  * Weighted sums along one axis.
  * @param shift bits that they are rounded by
  */
-function filter(
+function sums(
   samples: Int32Array,
   { width, height, channels }: Extent,
   axis: Axis,

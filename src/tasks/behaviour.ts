@@ -161,8 +161,10 @@ export interface FitLabels {
 /** An answer that is a figure on the picture: edges of a box (left, top, right, bottom), or coordinates of a point. */
 export interface Figure<Spec extends TaskSpec> {
   readonly kind: "box" | "point";
-  /** In fractions of the picture's width and height; NaN where unknown. */
+  /** In fractions of the width and height of what the network sees; NaN where unknown. */
   read(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale): readonly number[];
+  /** The same in fractions of the whole picture. */
+  onPicture(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale): readonly number[];
   write(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale, figure: readonly number[]): void;
 }
 

@@ -1,6 +1,7 @@
 /** @file Resampling is that of sharp, by which training brings pictures to their size. */
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { decodeImage } from "../../src/data/inputs/images.js";
 import { createRandom } from "../../src/data/rng.js";
 import { networkPixels } from "../../src/predictor/pictures.js";
 import { resample } from "../../src/predictor/resample.js";
@@ -49,6 +50,26 @@ describe("resample", () => {
     expect(largestDifference(own, expected)).toBeLessThanOrEqual(1);
   });
 
+  it.each([
+    ["bilinear", "linear"],
+    ["bicubic", "cubic"],
+  ] as const)("is sharp's with the filter %s", async (filter, kernel) => {
+    for (const [width, height, toWidth, toHeight] of SIZES) {
+      const pixels = noise(width * height * 3);
+      const own = resample(pixels, { width, height, channels: 3 }, { width: toWidth, height: toHeight }, filter);
+      const raw = sharp(pixels, { raw: { width, height, channels: 3 } });
+      const expected = await raw.resize(toWidth, toHeight, { fit: "fill", kernel }).raw().toBuffer();
+      const difference = largestDifference(own, expected);
+      expect([width, height, toWidth, toHeight, difference > 1 ? difference : "same"]).toEqual([
+        width,
+        height,
+        toWidth,
+        toHeight,
+        "same",
+      ]);
+    }
+  });
+
   it("is sharp's for sixty random sizes", async () => {
     for (let i = 0; i < 60; i++) {
       const side = () => 1 + random.int(90);
@@ -93,6 +114,23 @@ describe("the pixels of a picture", () => {
       .toBuffer();
     const own = networkPixels("image", { data, width, height }, { kind: "image", size: [12, 12], channels: 3 });
     expect(largestDifference(own, expected)).toBeLessThanOrEqual(1);
+  });
+
+  it.each([
+    ["crop", { fit: "crop" }],
+    ["crop of a resized one", { fit: "crop", resizeTo: 40 }],
+    ["letterbox", { fit: "letterbox", background: 114 }],
+  ] as const)("are those of training: %s", async (_name, framing) => {
+    const { data, width, height } = picture(63, 45, 3);
+    const spec = { kind: "image", column: "img", size: [32, 32], channels: 3, framing } as const;
+    const file = await sharp(data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer();
+    const decoded = await decodeImage(file, spec);
+    if (!decoded.ok) throw new Error(decoded.reason);
+    const own = networkPixels("image", { data, width, height }, spec);
+    expect(own.length).toBe(decoded.value.pixels.length);
+    expect(largestDifference(own, decoded.value.pixels)).toBeLessThanOrEqual(1);
   });
 
   it("repeat grey in all channels", () => {

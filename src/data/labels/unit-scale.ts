@@ -1,4 +1,4 @@
-/** @file Label units per unit of a row's picture, for tasks whose labels are pixels of the original image. */
+/** @file What labels need to know of their rows' pictures, where they are pixels of the original or parts of a frame. */
 import type { UnitScale } from "../../decoding/decoders.js";
 import { type ImageSizes, unitScaleBy } from "../../decoding/unit-scale.js";
 import type { TaskSpec } from "../../flow/graph.js";
@@ -6,7 +6,7 @@ import { behaviourOf } from "../../tasks/index.js";
 
 export type { ImageSizes } from "../../decoding/unit-scale.js";
 
-/** How many unit scales a row of the task's labels has: one for each side of the image that its numbers are divided by. */
+/** How many unit scales a row of the task's labels has: one for each fact about its picture that they hang on. */
 export function scalesPerRow(spec: TaskSpec): number {
   return behaviourOf(spec).imageScales(spec).length;
 }
