@@ -3,12 +3,30 @@ import type { Offsets } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
 
+/** Pictures keep their proportions: what does not fit is cut off, or the rest is filled. */
+export interface ImageFraming {
+  readonly fit: "crop" | "letterbox";
+  /** Before the middle is cut out: length of the shorter edge, or [height, width]; without it, just large enough. */
+  readonly resizeTo?: number | readonly [height: number, width: number];
+  /** Grey of what lies beyond the picture, 0 to 255; without it black. */
+  readonly background?: number;
+}
+
+/** How new pixels are made of those around them, as Pillow has them: the wider the kernel, the more of them. */
+export type ResizeFilter = "nearest" | "bilinear" | "bicubic" | "lanczos";
+
 /** Declares an image input: a column of paths, relative to the table. */
 export interface ImageInputSpec {
   readonly kind: "image";
   readonly column: string;
-  /** [height, width] in pixels that images are resized to (stretched: both axes keep their own scale). */
+  /** [height, width] in pixels of what the network sees; [0, 0] until `preprocessor` has been read. */
   readonly size: readonly [height: number, width: number];
+  /** How pictures of other proportions are brought to that; without it both axes are stretched, each by its own scale. */
+  readonly framing?: ImageFraming;
+  /** Resamples pixels; without it `lanczos`. */
+  readonly filter?: ResizeFilter;
+  /** A preprocessor_config.json that says size, framing and filter, until the project is loaded. */
+  readonly preprocessor?: string;
   /** 3 (RGB, default) or 1 (grey). */
   readonly channels: 1 | 3;
   /** Values of a TIFF's samples that become black and white; without it samples are 8 or 16-bit unsigned. */

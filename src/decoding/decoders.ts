@@ -6,7 +6,7 @@
 import { f32At } from "../arrays.js";
 import type { BoundedRegressionSpec, RegressionSpec, SpecOf, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { AnswerColumn } from "../flow/masks.js";
-import { decodeBoxes, unitAt } from "./figures.js";
+import { decodeBoxes, writePlace } from "./figures.js";
 import { decide, largestOf, sigmoid, softmaxRows } from "./activations.js";
 
 /**
@@ -16,8 +16,8 @@ import { decide, largestOf, sigmoid, softmaxRows } from "./activations.js";
 export type Thresholds = readonly number[];
 
 /**
- * Label units per unit of [min, max], one per row, for regressions scaled by the size of the row's image, and one for its
- * width and one for its height for boxes and points; null (all 1) for every other task.
+ * Label units per unit of [min, max], one per row, for regressions scaled by the size of the row's image, and what boxes
+ * and points say of the row's picture (see PictureScale); null (all 1) for every other task.
  */
 export type UnitScale = Float32Array | null;
 
@@ -116,8 +116,13 @@ export const decoders = {
   point: {
     logitWidth: () => 2,
     activate: (_spec, logits) => logits.map(sigmoid),
-    decode: (_spec, activated, _thresholds, unitScale) =>
-      activated.map((fraction, at) => fraction * unitAt(unitScale, Math.floor(at / 2), at % 2)),
+    decode(spec, activated, _thresholds, unitScale) {
+      const decoded = new Float32Array(activated.length);
+      for (let row = 0; row * 2 < activated.length; row++) {
+        writePlace(spec, decoded, row, unitScale, [f32At(activated, row * 2), f32At(activated, row * 2 + 1)]);
+      }
+      return decoded;
+    },
     defaultThresholds: () => [],
   },
   regression: {

@@ -2,7 +2,7 @@
 import { f32At } from "../arrays.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
 import type { ConstantLogits } from "./constants.js";
-import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
+import type { Likelihood, PictureFact, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { Member } from "./ensembles.js";
 import type { EndToEndForm } from "./end-to-end.js";
 import type { ErrorCost } from "./error-cost.js";
@@ -58,8 +58,8 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
     at: number,
   ): string | null;
 
-  /** Sides of the row's original image by which its labels are divided, one per unit scale; none: they are taken as they are. */
-  imageScales(spec: Spec): readonly ImageScale[];
+  /** What its labels need to know of the row's picture, one per unit scale; none: they are taken as they are. */
+  imageScales(spec: Spec): readonly PictureFact[];
   /**
    * What becomes of its labels where the picture is moved: they move with it, they stay, or nobody said although they
    * are parts of the picture.
@@ -172,8 +172,10 @@ export interface FitLabels {
 /** An answer that is a figure on the picture: edges of a box (left, top, right, bottom), or coordinates of a point. */
 export interface Figure<Spec extends TaskSpec> {
   readonly kind: "box" | "point";
-  /** In fractions of the picture's width and height; NaN where unknown. */
+  /** In fractions of the width and height of what the network sees; NaN where unknown. */
   read(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale): readonly number[];
+  /** The same in fractions of the whole picture. */
+  onPicture(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale): readonly number[];
   write(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale, figure: readonly number[]): void;
 }
 

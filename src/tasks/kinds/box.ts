@@ -1,7 +1,15 @@
 /** @file box: one upright rectangle on the picture. Sigmoids of its centre and size; smooth L1 or GIoU. */
 import { sigmoid } from "../../decoding/activations.js";
 import { decoders } from "../../decoding/decoders.js";
-import { type Edges, edgesFrom, numbersAt, numbersFrom, readEdges, writeEdges } from "../../decoding/figures.js";
+import {
+  type Edges,
+  edgesFrom,
+  edgesOnPicture,
+  numbersAt,
+  numbersFrom,
+  readEdges,
+  writeEdges,
+} from "../../decoding/figures.js";
 import type { BoxSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
@@ -10,11 +18,11 @@ import { meanOfProbabilities } from "../ensembles.js";
 import { generalizedIouLoss, intersectionOverUnion } from "../boxes.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
-import { numberCell, problemWithColumns } from "../figure-cells.js";
+import { numberCell, pictureFacts, problemWithColumns } from "../figure-cells.js";
 import { boxMetrics } from "../metrics.js";
 
 /** Options of {@link box}. */
-export interface BoxOptions extends Partial<Omit<BoxSpec, "kind" | "column" | "scale">> {
+export interface BoxOptions extends Partial<Omit<BoxSpec, "kind" | "column" | "scale" | "framed">> {
   /** Four columns, in the order of the format. */
   readonly columns: BoxSpec["column"];
   /** `image`: labels are pixels of the row's original image; default: fractions of its width and height. */
@@ -105,14 +113,14 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
     if (cells.length < 4 || cells.some(isMissing)) return null;
     out.set(numbers as number[], at);
     const problem = problemWithEdges(
-      readEdges(spec, out.subarray(at, at + 4), 0, scales.length === 0 ? null : Float32Array.from(scales)),
+      edgesOnPicture(spec, out.subarray(at, at + 4), 0, scales.length === 0 ? null : Float32Array.from(scales)),
     );
     if (problem !== null) out.fill(Number.NaN, at, at + 4);
     return problem;
   },
-  imageScales: ({ scale }) => (scale === null ? [] : ["image-width", "image-height"]),
+  imageScales: pictureFacts,
   onPicture: () => "moves",
-  figure: { kind: "box", read: readEdges, write: writeEdges },
+  figure: { kind: "box", read: readEdges, onPicture: edgesOnPicture, write: writeEdges },
   ...UNFITTED,
   ...UNWEIGHTED,
   lossTerms: (spec, labels, row) => (Number.isNaN(labels.answers[row * 4]) ? 0 : spec.loss === "giou" ? 1 : 4),
