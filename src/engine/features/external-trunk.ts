@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import type { ImageInputSpec } from "../../data/dataset.js";
 import { StoreError } from "../../errors.js";
 import { type ExternalPart, storedModel, widthOf } from "../model/pretrained/external-part.js";
-import { modelDigest, openExternalModel } from "../model/pretrained/external-model.js";
+import { modelDigest } from "../model/pretrained/external-model.js";
+import { openExternalModel } from "../model/pretrained/open-external.js";
 import type { FrozenTrunk } from "./split-network.js";
 
 /** Owns what computes: `close` ends it. */

@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { ConfigError } from "../../../errors.js";
-import type { ExternalPart } from "./external-part.js";
 import type { PreprocessingInput } from "./preprocessing.js";
 
 /** What a model is opened for. */
@@ -48,18 +47,4 @@ export function assertThere(file: string, model: string): void {
 export function modelDigest(file: string, model: string): string {
   assertThere(file, model);
   return createHash("sha256").update(readFileSync(file)).digest("hex");
-}
-
-/** How models are opened, by format. */
-const OPENERS: { readonly [F in ExternalPart["format"]]: (needs: ModelNeeds) => Promise<ExternalModel> } = {
-  onnx: async (needs) => (await import("./onnx-model.js")).openOnnx(needs),
-  tfjs: async (needs) => (await import("./graph-model.js")).openGraph(needs),
-};
-
-/**
- * @throws BackendError where what runs it is not installed; ConfigError, UnknownNameError for a file that is no model, or
- * one that does not read such pictures or has no such output
- */
-export function openExternalModel(format: ExternalPart["format"], needs: ModelNeeds): Promise<ExternalModel> {
-  return OPENERS[format](needs);
 }

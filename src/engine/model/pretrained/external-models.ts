@@ -8,7 +8,8 @@ import { layersBefore } from "../layer-graph.js";
 import { inputShape, type SymbolicTensor, type TrunkFunction } from "../trunk.js";
 import { type ExternalPart, type Externals, networkSpecs } from "./external-part.js";
 import { fetchModel } from "./fetch-model.js";
-import { modelDigest, openExternalModel } from "./external-model.js";
+import { modelDigest } from "./external-model.js";
+import { openExternalModel } from "./open-external.js";
 import { packGraph } from "./packed-graph.js";
 import {
   checkPreprocessing,
