@@ -443,6 +443,31 @@ describe("cool tune", () => {
   });
 });
 
+describe("cool calibrate", () => {
+  it("makes scores of predictions probabilities that decide as before, and takes it back", async () => {
+    const asked = () =>
+      coolJson<{ predictions: { answers: Record<string, { decoded: unknown; activated: number[] }> }[] }>(
+        inProject("predict", project.image(0), "--run", "wide"),
+      );
+    const before = (await asked()).predictions[0]?.answers;
+    const { tasks, calibration } = await coolJson<{
+      tasks: Record<string, { temperatures: number[] }>;
+      calibration: { split: string; task_path: string; raw: number | null }[];
+    }>(inProject("calibrate", "wide"));
+    expect(Object.keys(tasks)).toEqual(["blocked", "present", "square.color", "square.marks"]);
+    expect(new Set(calibration.map(({ split }) => split))).toEqual(new Set(["valid", "test"]));
+    const after = (await asked()).predictions[0]?.answers;
+    const [temperature = Number.NaN] = tasks.blocked?.temperatures ?? [];
+    const odds = (p = Number.NaN): number => Math.log(p / (1 - p));
+    expect(odds(after?.blocked?.activated[0])).toBeCloseTo(odds(before?.blocked?.activated[0]) / temperature, 4);
+    const decoded = (answers: typeof before) =>
+      Object.entries(answers ?? {}).map(([path, { decoded }]) => [path, decoded]);
+    expect(decoded(after)).toEqual(decoded(before));
+    expect((await cool(inProject("calibrate", "wide", "--method", "none"))).code).toBe(0);
+    expect((await asked()).predictions[0]?.answers).toEqual(before);
+  });
+});
+
 describe("a finished run", () => {
   it("needs nothing of the project it was made from", async () => {
     const store = join(tmpdir(), `cool-moved-${process.pid}`);
