@@ -1,19 +1,10 @@
 /** @file What training and evaluation see of a project's data. */
+import type { ImageFraming, ResizeFilter } from "../decoding/framing.js";
 import type { Offsets } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
 
-/** Pictures keep their proportions: what does not fit is cut off, or the rest is filled. */
-export interface ImageFraming {
-  readonly fit: "crop" | "letterbox";
-  /** Before the middle is cut out: length of the shorter edge, or [height, width]; without it, just large enough. */
-  readonly resizeTo?: number | readonly [height: number, width: number];
-  /** Grey of what lies beyond the picture, 0 to 255; without it black. */
-  readonly background?: number;
-}
-
-/** How new pixels are made of those around them, as Pillow has them: the wider the kernel, the more of them. */
-export type ResizeFilter = "nearest" | "bilinear" | "bicubic" | "lanczos";
+export type { ImageFraming, ResizeFilter } from "../decoding/framing.js";
 
 /** Declares an image input: a column of paths, relative to the table. */
 export interface ImageInputSpec {

@@ -31,7 +31,7 @@ const inputSpecs: { readonly [K in RunConfig["inputs"][string]["kind"]]: z.ZodTy
       })
       .optional(),
     filter: z.enum(["nearest", "bilinear", "bicubic", "lanczos"]).optional(),
-    preprocessor: z.undefined(),
+    preprocessor: z.never().optional(),
   }),
   numeric: z.looseObject({
     columns: z.array(column),

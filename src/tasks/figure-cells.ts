@@ -1,5 +1,4 @@
 /** @file Label cells and columns of tasks that are figures on the picture. */
-import type { BoxSpec, PictureFact, PointSpec } from "../flow/graph.js";
 import { isMissing } from "./behaviour.js";
 import { duplicateOf } from "./names.js";
 
@@ -18,13 +17,4 @@ export function problemWithColumns(columns: readonly string[], names: readonly s
   if (bad !== undefined) return `has the column ${JSON.stringify(bad)}; name ${wanted}`;
   const twice = duplicateOf(columns);
   return twice === undefined ? null : `names the column "${twice}" twice; name ${wanted}`;
-}
-
-const FRAME: readonly PictureFact[] = ["frame-left", "frame-top", "frame-width", "frame-height"];
-
-/** What a figure needs to know of its picture: see PictureScale. */
-export function pictureFacts({ scale, framed }: BoxSpec | PointSpec): readonly PictureFact[] {
-  const sides: readonly PictureFact[] = scale === null ? ["unit", "unit"] : ["image-width", "image-height"];
-  if (framed === true) return [...sides, ...FRAME];
-  return scale === null ? [] : sides;
 }

@@ -33,7 +33,7 @@ export function answerProbabilities(graph: FlowGraph, scored: ScoredSplit): Answ
 }
 
 /** What is said of some entries of a task: one number of a row, a list of tokens. */
-interface LikelyAnswer {
+export interface LikelyAnswer {
   readonly asked_probability?: number | readonly number[];
   readonly joint_probability?: number | readonly number[];
 }

@@ -4,7 +4,7 @@ import { isAbsolute, relative, resolve, sep } from "node:path";
 import type sharp from "sharp";
 import type { KernelEnum, Sharp } from "sharp";
 import type { ImageInputSpec, ResizeFilter } from "../dataset.js";
-import { planFraming, type PixelSize } from "./framing.js";
+import { planFraming, type PixelSize } from "../../decoding/framing.js";
 import { bytesInRange, hasUnspecifiedExtra, problemWithSamples, wholeRange } from "./sample-format.js";
 
 /** Something that may fail for a reason that completes "image x …", e.g. "is not found". */

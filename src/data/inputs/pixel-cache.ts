@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { at as itemAt } from "../../arrays.js";
 import { DataError, StoreError } from "../../errors.js";
 import type { ImageInputSpec } from "../dataset.js";
-import { framingKey } from "./framing.js";
+import { framingKey } from "../../decoding/framing.js";
 import type { DecodedImage } from "./images.js";
 
 /** Where an image's pixels lie and how large the original was. */

@@ -18,7 +18,7 @@ import { meanOfProbabilities } from "../ensembles.js";
 import { generalizedIouLoss, intersectionOverUnion } from "../boxes.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
-import { numberCell, pictureFacts, problemWithColumns } from "../figure-cells.js";
+import { numberCell, problemWithColumns } from "../figure-cells.js";
 import { boxMetrics } from "../metrics.js";
 
 /** Options of {@link box}. */
@@ -91,7 +91,6 @@ function iouAt({ spec, decoded, labels }: Answered<BoxSpec>, row: number): numbe
 }
 
 export const boxBehaviour: TaskBehaviour<BoxSpec> = {
-  answeredBy: "network",
   head: () => "dense",
   ...decoders.box,
   logitNames: () => NUMBERS.cxcywh,
@@ -118,7 +117,6 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
     if (problem !== null) out.fill(Number.NaN, at, at + 4);
     return problem;
   },
-  imageScales: pictureFacts,
   onPicture: () => "moves",
   figure: { kind: "box", read: readEdges, onPicture: edgesOnPicture, write: writeEdges },
   ...UNFITTED,
@@ -168,10 +166,6 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
   judgement: { name: "iou", isDecision: false, higherIsBetter: true, ranksSamples: true, valueAt: iouAt },
   likelihood: () => "categorical",
   answerType: () => "numbers",
-  describe(_spec, answers, row) {
-    const numbers = Array.from(answers.subarray(row * 4, row * 4 + 4));
-    return numbers.some(Number.isNaN) ? null : numbers;
-  },
 };
 
 /** @param slopes receives ∂/∂numbers */

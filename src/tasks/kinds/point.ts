@@ -10,7 +10,7 @@ import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { type Answered, endToEndFigure } from "../end-to-end.js";
 import { meanOfProbabilities } from "../ensembles.js";
-import { numberCell, pictureFacts, problemWithColumns } from "../figure-cells.js";
+import { numberCell, problemWithColumns } from "../figure-cells.js";
 import { distanceAt, pointMetrics } from "../metrics.js";
 
 /** Options of {@link point}. */
@@ -53,7 +53,6 @@ function isNear({ spec, decoded, labels }: Answered<PointSpec>, row: number, tol
 }
 
 export const pointBehaviour: TaskBehaviour<PointSpec> = {
-  answeredBy: "network",
   head: () => "dense",
   ...decoders.point,
   logitNames: () => NUMBERS,
@@ -76,7 +75,6 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
     if (cells.length === 2 && !cells.some(isMissing)) out.set(numbers as number[], at);
     return null;
   },
-  imageScales: pictureFacts,
   onPicture: () => "moves",
   figure: { kind: "point", read: readPlace, onPicture: placeOnPicture, write: writePlace },
   ...UNFITTED,
@@ -122,8 +120,4 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
   },
   likelihood: () => "categorical",
   answerType: () => "numbers",
-  describe(_spec, answers, row) {
-    const numbers = Array.from(answers.subarray(row * 2, row * 2 + 2));
-    return numbers.some(Number.isNaN) ? null : numbers;
-  },
 };

@@ -1,5 +1,16 @@
 /** @file What of a picture a network sees: the whole of it stretched, its middle, or all of it between bars. */
-import type { ImageFraming, ImageInputSpec } from "../dataset.js";
+
+/** Pictures keep their proportions: what does not fit is cut off, or the rest is filled. */
+export interface ImageFraming {
+  readonly fit: "crop" | "letterbox";
+  /** Before the middle is cut out: length of the shorter edge, or [height, width]; without it, just large enough. */
+  readonly resizeTo?: number | readonly [height: number, width: number];
+  /** Grey of what lies beyond the picture, 0 to 255; without it black. */
+  readonly background?: number;
+}
+
+/** How new pixels are made of those around them, as Pillow has them: the wider the kernel, the more of them. */
+export type ResizeFilter = "nearest" | "bilinear" | "bicubic" | "lanczos";
 
 /** Width and height, in pixels. */
 export interface PixelSize {
@@ -24,7 +35,12 @@ export interface PictureFrame {
   readonly height: number;
 }
 
-type Framed = Pick<ImageInputSpec, "size" | "framing">;
+/** What says how a picture is brought to the size of an input. */
+export interface Framed {
+  /** [height, width] in pixels of what the network sees. */
+  readonly size: readonly [height: number, width: number];
+  readonly framing?: ImageFraming;
+}
 
 /**
  * The pixels that each step makes, as torchvision's `resize`, `center_crop` and `pad` count them: the longer edge is
@@ -75,7 +91,7 @@ function offset(resized: number, wanted: number): number {
 }
 
 /** The framing in a few letters, the same for the same one: of the names of caches. */
-export function framingKey({ framing, filter }: Pick<ImageInputSpec, "framing" | "filter">): string {
+export function framingKey({ framing, filter }: Pick<Framed, "framing"> & { readonly filter?: ResizeFilter }): string {
   const { fit, resizeTo = "", background = 0 } = framing ?? { fit: "" };
   const how =
     framing === undefined ? [] : [fit, [resizeTo].flat().join("x"), background === 0 ? "" : `on${background}`];

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { frameOf, framingKey, planFraming } from "../../../src/data/inputs/framing.js";
-import { decodeImage } from "../../../src/data/inputs/images.js";
-import { type ImageOptions, image } from "../../../src/data/inputs/inputs.js";
+import { frameOf, framingKey, planFraming } from "../../src/decoding/framing.js";
+import { decodeImage } from "../../src/data/inputs/images.js";
+import { type ImageOptions, image } from "../../src/data/inputs/inputs.js";
 
 interface Case extends Omit<ImageOptions, "column" | "size"> {
   readonly picture: readonly [width: number, height: number];
@@ -13,7 +13,7 @@ interface Case extends Omit<ImageOptions, "column" | "size"> {
 }
 
 const CASES = JSON.parse(
-  readFileSync(new URL("../../../fixtures/torch/framing.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../fixtures/torch/framing.json", import.meta.url), "utf8"),
 ) as readonly Case[];
 
 /** As fixtures/torch/framing.py draws it. */
