@@ -15,6 +15,7 @@ export const GUIDES = [
   "docs/training.md",
   "docs/runs.md",
   "docs/labels.md",
+  "docs/probability.md",
   "docs/recipes.md",
   "docs/architecture.md",
   "CONTRIBUTING.md",

@@ -167,7 +167,7 @@ function checkCells(
     const [task, columns] = found;
     const cells = columns.map((own) => {
       const now = cellText(own.cells[own.row]);
-      return { now, then: perCell.get(`${row} ${own.column}`)?.corrected ?? now, isMeant: own.column === column };
+      return { now, next: perCell.get(`${row} ${own.column}`)?.corrected ?? now, isMeant: own.column === column };
     });
     const now = cells.find(({ isMeant }) => isMeant)?.now ?? "";
     if (label !== null && label !== now) {
@@ -175,7 +175,7 @@ function checkCells(
     }
     const problem = cellProblem(
       task.spec,
-      cells.map(({ then }) => then),
+      cells.map(({ next }) => next),
     );
     return problem === null ? null : `${JSON.stringify(corrected)} ${problem}`;
   }
