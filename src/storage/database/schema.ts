@@ -249,4 +249,9 @@ export const SCHEMA_VERSIONS: readonly string[] = [
     UNIQUE (group_id, split, gates, task_path, metric_name)
   ) STRICT;
   `,
+  `
+  -- 95 % confidence interval of the metric; NULL where none is known
+  ALTER TABLE evaluation ADD COLUMN interval_low REAL;
+  ALTER TABLE evaluation ADD COLUMN interval_high REAL;
+  `,
 ];
