@@ -3,6 +3,7 @@
  * with the built package; prints JSON.
  */
 import { readFileSync } from "node:fs";
+import { evaluateEndToEnd } from "../../dist/analysis/end-to-end.js";
 import { evaluateSplit } from "../../dist/analysis/evaluate.js";
 import { scoreSplit } from "../../dist/analysis/score.js";
 import { bestThreshold } from "../../dist/analysis/threshold.js";
@@ -74,9 +75,11 @@ function randomLogits(spec, answers, next) {
 function makeOutputs(rows) {
   const { next } = createRandom("evaluate");
   const labels = graph.tasks.map(({ spec }) => ({ answers: randomAnswers(spec, rows, next), unitScale: null }));
-  const logits = graph.tasks.map(({ index, spec }) => randomLogits(spec, labels[index].answers, next));
-  return { split: "test", ids: Array.from({ length: rows }, (_, row) => String(row)), logits, labels };
+  const outputs = graph.tasks.map(({ index, spec }) => randomLogits(spec, labels[index].answers, next));
+  return { split: "test", ids: Array.from({ length: rows }, (_, row) => String(row)), outputs, labels };
 }
+
+const defaultThresholds = () => graph.tasks.map(({ spec }) => behaviourOf(spec).defaultThresholds(spec));
 
 const megabytes = () => process.resourceUsage().maxRSS / 1024;
 
@@ -91,8 +94,16 @@ function timed(work) {
 function evaluate(rows) {
   const outputs = makeOutputs(rows);
   const inputs_mb = megabytes();
-  const thresholds = graph.tasks.map(({ spec }) => behaviourOf(spec).defaultThresholds(spec));
-  const { result, ...times } = timed(() => evaluateSplit(graph, scoreSplit(graph, outputs, thresholds)));
+  const { result, ...times } = timed(() => evaluateSplit(graph, scoreSplit(graph, outputs, defaultThresholds())));
+  return { ...times, numbers: result.length, rss_mb: megabytes(), inputs_mb };
+}
+
+/** Rows of what a user gets, of a split that is scored already. */
+function endToEnd(rows) {
+  const outputs = makeOutputs(rows);
+  const inputs_mb = megabytes();
+  const scored = scoreSplit(graph, outputs, defaultThresholds());
+  const { result, ...times } = timed(() => evaluateEndToEnd(graph, scored));
   return { ...times, numbers: result.length, rss_mb: megabytes(), inputs_mb };
 }
 
@@ -107,5 +118,6 @@ function tune(rows, file) {
 }
 
 const [what, rows, file] = process.argv.slice(2);
-const result = what === "evaluate" ? evaluate(Number(rows)) : tune(Number(rows), file);
+const works = { evaluate, end_to_end: endToEnd, tune };
+const result = works[what](Number(rows), file);
 process.stdout.write(`${JSON.stringify(result)}\n`);

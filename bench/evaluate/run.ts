@@ -59,6 +59,7 @@ try {
     printProgress(`round ${round + 1}`);
     return {
       evaluate: runJson<Evaluated>(process.execPath, [OURS, "evaluate", String(rows)]),
+      end_to_end: runJson<Evaluated>(process.execPath, [OURS, "end_to_end", String(rows)]),
       tune: runJson<Tuned>(process.execPath, [OURS, "tune", String(rows), scores]),
       sklearn:
         PYTHON === undefined
@@ -75,12 +76,14 @@ type Costs = Pick<Tuned, "seconds" | "cpu_seconds" | "rss_mb">;
 
 interface Round {
   readonly evaluate: Evaluated;
+  readonly end_to_end: Evaluated;
   readonly tune: Tuned;
   readonly sklearn: Tuned | null;
 }
 
 function report(rounds: readonly Round[]): void {
   const evaluate = medianOf(rounds.map((round) => round.evaluate));
+  const end_to_end = medianOf(rounds.map((round) => round.end_to_end));
   const tune = medianOf(rounds.map((round) => round.tune));
   const peers = rounds.flatMap(({ sklearn }) => (sklearn === null ? [] : [sklearn]));
   const sklearn = peers.length === 0 ? null : medianOf(peers);
@@ -97,6 +100,7 @@ function report(rounds: readonly Round[]): void {
     table.push([work, side, seconds.toFixed(3), cpu_seconds.toFixed(3), rss_mb.toFixed(0), f1]);
   };
   line(`evaluate ${rows.toLocaleString("en")} × 14 tasks, ${evaluate.numbers} numbers`, "dnn-cool", evaluate);
+  line(`end to end, ${end_to_end.numbers} numbers more`, "dnn-cool", end_to_end);
   line(`tune ${rows.toLocaleString("en")} scores, exact`, "dnn-cool", tune, tune.f1_score.toFixed(6));
   if (sklearn !== null) {
     line(
@@ -107,5 +111,5 @@ function report(rounds: readonly Round[]): void {
     );
   }
   print(table.toString());
-  printProgress(`Written to ${writeResults("evaluate", { rows, evaluate, tune, sklearn, times_faster })}`);
+  printProgress(`Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, tune, sklearn, times_faster })}`);
 }

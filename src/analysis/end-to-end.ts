@@ -2,7 +2,7 @@
  * @file What a user of the network gets: questions that it should have asked and did not, questions that it asked for
  * nothing, and answers that are right or wrong (docs/architecture.md#end-to-end).
  */
-import { at, u8At } from "../arrays.js";
+import { at, f64At, i32At, u8At } from "../arrays.js";
 import { ASKED, askedByLabels, UNDECIDED } from "../flow/asked.js";
 import { axisOf, type FlowGraph } from "../flow/graph.js";
 import { neededOffsets, rowOfEachToken } from "../flow/masks.js";
@@ -16,35 +16,45 @@ import type { ScoredSplit, ScoredTask } from "./score.js";
 /** How far a number may be off and still be right, as a share of its range. */
 export const DEFAULT_TOLERANCE = 0.05;
 
-/** What became of one question about one row, or token. */
-export interface Outcome {
-  /** Whether the labels say that it is asked. */
-  readonly due: boolean;
-  /** Whether the network asks it. */
-  readonly asked: boolean;
-  /** Share of the answer that is right, from 0 to 1: nothing of one that is not due or not given. */
-  readonly right: number;
+/** The question is due: the labels say that it is asked. */
+export const DUE = 1;
+/** The network asks it. */
+export const GIVEN = 2;
+/** Whether it is due, or which answer is right, cannot be told: a label is missing. */
+export const LEFT_OUT = 4;
+const RIGHTLY_ASKED = DUE | GIVEN;
+
+/** What became of a task's question about each row, or token. */
+export interface Outcomes {
+  /** {@link DUE} and {@link GIVEN}, as bits, or {@link LEFT_OUT}. Shape [rows]. */
+  readonly fates: Uint8Array;
+  /** Share of the answer that is right, from 0 to 1: nothing of one that is not due or not given. Shape [rows]. */
+  readonly right: Float64Array;
 }
 
-/**
- * What became of a task's questions.
- * @returns per row (token) its outcome; null where that cannot be told, because a label is missing
- */
+/** What became of a task's questions. */
 export function outcomesOf(
   task: ScoredTask,
   askedTruth: Uint8Array,
   form: EndToEndForm<ScoredTask["task"]["spec"]> | null,
   tolerance: number,
-): (Outcome | null)[] {
-  const answered = { spec: task.task.spec, decoded: task.decoded, labels: task.labels };
-  return Array.from(askedTruth, (status, row): Outcome | null => {
-    const due = status === ASKED;
-    if (status === UNDECIDED || (due && task.labelled[row] === 0)) return null;
-    const asked = task.activePredicted[row] === 1;
-    const right = due && asked && form !== null ? form.right(answered, row, tolerance) : 0;
-    return { due, asked, right };
-  });
+): Outcomes {
+  const answered = answeredBy(task);
+  const { labelled, activePredicted } = task;
+  const fates = new Uint8Array(askedTruth.length);
+  const right = new Float64Array(askedTruth.length);
+  for (let row = 0; row < fates.length; row++) {
+    const status = u8At(askedTruth, row);
+    const isDue = status === ASKED;
+    const isLeftOut = status === UNDECIDED || (isDue && u8At(labelled, row) === 0);
+    const fate = isLeftOut ? LEFT_OUT : (isDue ? DUE : 0) | (u8At(activePredicted, row) === 1 ? GIVEN : 0);
+    fates[row] = fate;
+    if (fate === RIGHTLY_ASKED && form !== null) right[row] = form.right(answered, row, tolerance);
+  }
+  return { fates, right };
 }
+
+const answeredBy = ({ task: { spec }, decoded, labels }: ScoredTask) => ({ spec, decoded, labels });
 
 /**
  * Rows of every task that the network answers, with `gates: "end_to_end"`: over the rows that should be asked or are,
@@ -62,25 +72,26 @@ export function evaluateEndToEnd(
   const statuses = askedByLabels(graph, answers, scored.ids.length, scored.offsets);
   const trees = new TreeCount(scored);
   const rows = graph.tasks.flatMap((node): EvaluationRow[] => {
-    const { answeredBy, endToEnd } = behaviourOf(node.spec);
-    if (answeredBy !== "network") return [];
+    const { answeredBy: answering, endToEnd } = behaviourOf(node.spec);
+    if (answering !== "network") return [];
     const task = at(scored.tasks, node.index);
+    // one task at a time, so that no more is kept than one column
     const outcomes = outcomesOf(task, at(statuses, node.index), endToEnd, tolerance);
     trees.add(task, outcomes, endToEnd !== null);
-    const counted = outcomes.filter((outcome) => outcome !== null && (outcome.due || outcome.asked));
-    const right = counted.reduce((sum, outcome) => sum + (outcome?.right ?? 0), 0);
+    const counts = countFates(outcomes);
+    const counted = counts.due + counts.needless;
     const metrics: NamedValue[] = [
       ...(endToEnd === null
         ? []
         : [
-            [endToEnd.rightness, right / counted.length] as const,
+            [endToEnd.rightness, counts.right / counted] as const,
             ...confusionMetrics(task, outcomes, endToEnd),
             ...errorMetrics(task, outcomes, endToEnd),
           ]),
       // what is always asked is asked rightly
-      ...(node.precondition === null ? [] : askedMetrics(outcomes)),
+      ...(node.precondition === null ? [] : askedMetrics(counts)),
     ];
-    return metrics.map(([metric_name, value, num_samples = counted.length]) => ({
+    return metrics.map(([metric_name, value, num_samples = counted]) => ({
       ...{ split: scored.split, task_path: node.path, metric_name, num_samples, gates: "end_to_end" },
       metric_res: num_samples === 0 || Number.isNaN(value) ? null : value,
     }));
@@ -88,31 +99,40 @@ export function evaluateEndToEnd(
   return [...rows, ...trees.rows()];
 }
 
+/** How often what became of the questions of one task, left out ones not among them. */
+interface FateCounts {
+  readonly due: number;
+  /** Due and given. */
+  readonly both: number;
+  /** Given and not due. */
+  readonly needless: number;
+  /** Sum of the shares that are right. */
+  readonly right: number;
+}
+
+function countFates({ fates, right }: Outcomes): FateCounts {
+  let [due, both, needless, sum] = [0, 0, 0, 0];
+  for (let row = 0; row < fates.length; row++) {
+    const fate = u8At(fates, row);
+    if (fate === GIVEN) needless++;
+    if ((fate & DUE) !== 0) due++;
+    if (fate === RIGHTLY_ASKED) both++;
+    sum += f64At(right, row);
+  }
+  return { due, both, needless, right: sum };
+}
+
 /** A metric's name and value, NaN where undefined; how many answers it is of, where these are not all due or given. */
 type NamedValue = readonly [name: string, value: number, count?: number];
 
 /** Macro averages over what occurs among labels or answers, then each target by name. */
 function confusionMetrics(
-  { task, labels, decoded }: ScoredTask,
-  outcomes: readonly (Outcome | null)[],
+  task: ScoredTask,
+  outcomes: Outcomes,
   form: EndToEndForm<ScoredTask["task"]["spec"]>,
 ): NamedValue[] {
-  const { spec } = task;
-  const targets = form.targets(spec);
-  const confusions = targets.map((_, i): Confusion => {
-    const counts = { truePositives: 0, falsePositives: 0, falseNegatives: 0, trueNegatives: 0 };
-    outcomes.forEach((outcome, row) => {
-      if (outcome === null) return;
-      const truth = outcome.due ? form.says(spec, labels.answers, row, i) : false;
-      if (truth === undefined) return;
-      const said = outcome.asked && form.says(spec, decoded, row, i) === true;
-      if (truth && said) counts.truePositives++;
-      else if (said) counts.falsePositives++;
-      else if (truth) counts.falseNegatives++;
-      else counts.trueNegatives++;
-    });
-    return counts;
-  });
+  const targets = form.targets(task.task.spec);
+  const confusions = targets.map((_, i) => confusionOfTarget(task, outcomes, form, i));
   if (targets.length === 0) return [];
   return NAMES.flatMap((name): NamedValue[] => {
     const average: NamedValue = [name, macroAverage(confusions, name)];
@@ -125,30 +145,48 @@ function confusionMetrics(
 
 const NAMES = ["precision", "recall", "f1_score"] as const;
 
+/** The i-th class, label or yes against everything else, nothing being a part of that. */
+function confusionOfTarget(
+  { task: { spec }, labels, decoded }: ScoredTask,
+  { fates }: Outcomes,
+  form: EndToEndForm<ScoredTask["task"]["spec"]>,
+  i: number,
+): Confusion {
+  const counts = { truePositives: 0, falsePositives: 0, falseNegatives: 0, trueNegatives: 0 };
+  for (let row = 0; row < fates.length; row++) {
+    const fate = u8At(fates, row);
+    if (fate === LEFT_OUT) continue;
+    const truth = (fate & DUE) === 0 ? false : form.says(spec, labels.answers, row, i);
+    if (truth === undefined) continue;
+    const said = (fate & GIVEN) !== 0 && form.says(spec, decoded, row, i) === true;
+    if (truth && said) counts.truePositives++;
+    else if (said) counts.falsePositives++;
+    else if (truth) counts.falseNegatives++;
+    else counts.trueNegatives++;
+  }
+  return counts;
+}
+
 /** Of numbers: the mean distance from the label where the question is due and asked. */
 function errorMetrics(
   task: ScoredTask,
-  outcomes: readonly (Outcome | null)[],
+  { fates }: Outcomes,
   { error }: EndToEndForm<ScoredTask["task"]["spec"]>,
 ): NamedValue[] {
   if (error === null) return [];
-  const answered = { spec: task.task.spec, decoded: task.decoded, labels: task.labels };
-  const errors = outcomes.flatMap((outcome, row) =>
-    outcome?.due === true && outcome.asked ? [error(answered, row)] : [],
-  );
-  const mean = errors.reduce((sum, one) => sum + one, 0) / errors.length;
-  return [["mean_absolute_error", mean, errors.length]];
+  const answered = answeredBy(task);
+  let [sum, count] = [0, 0];
+  for (let row = 0; row < fates.length; row++) {
+    if (u8At(fates, row) !== RIGHTLY_ASKED) continue;
+    sum += error(answered, row);
+    count++;
+  }
+  return [["mean_absolute_error", sum / count, count]];
 }
 
 /** How well is asked: of the questions asked those that are due, and of those due the ones asked. */
-function askedMetrics(outcomes: readonly (Outcome | null)[]): NamedValue[] {
-  const count = (of: (outcome: Outcome) => boolean): number =>
-    outcomes.filter((outcome) => outcome !== null && of(outcome)).length;
-  const [both, asked, due] = [
-    count((one) => one.due && one.asked),
-    count(({ asked }) => asked),
-    count((one) => one.due),
-  ];
+function askedMetrics({ due, both, needless }: FateCounts): NamedValue[] {
+  const asked = both + needless;
   return [
     ["asked_precision", both / asked, asked],
     ["asked_recall", both / due, due],
@@ -169,14 +207,16 @@ class TreeCount {
   }
 
   /** @param isJudged whether it is known which of the task's answers are right */
-  add({ task }: ScoredTask, outcomes: readonly (Outcome | null)[], isJudged: boolean): void {
+  add({ task }: ScoredTask, { fates, right }: Outcomes, isJudged: boolean): void {
     if (!isJudged) this.#isComplete = false;
     const rowOf = axisOf(task.spec) === "token" ? rowOfEachToken(neededOffsets(this.#split.offsets)) : null;
-    outcomes.forEach((outcome, i) => {
-      const row = rowOf === null ? i : (rowOf[i] ?? 0);
-      if (outcome === null) this.#judged[row] = 0;
-      else if (outcome.due !== outcome.asked || (outcome.due && outcome.right < 1)) this.#right[row] = 0;
-    });
+    for (let i = 0; i < fates.length; i++) {
+      const fate = u8At(fates, i);
+      if (fate === 0 || (fate === RIGHTLY_ASKED && f64At(right, i) >= 1)) continue;
+      const row = rowOf === null ? i : i32At(rowOf, i);
+      if (fate === LEFT_OUT) this.#judged[row] = 0;
+      else this.#right[row] = 0;
+    }
   }
 
   /** None where a task has answers of which it is not known whether they are right. */

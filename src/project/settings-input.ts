@@ -276,8 +276,8 @@ export interface SettingsInput {
           | undefined;
         /** Largest norm of all gradients together; null: no limit. Default: null. */
         clipNorm?: number | null | undefined;
-        /** What is done where gradients of tasks point against each other at a feature that they share: added, or projected first (PCGrad: Yu et al. 2020). Default: "add". */
-        conflicts?: "add" | "project" | undefined;
+        /** What is done where gradients of tasks point against each other at a feature that they share: added, projected first (PCGrad: Yu et al. 2020), or made such that no task's loss rises (UPGrad: Quinton & Rey 2024). Default: "add". */
+        conflicts?: "add" | "project" | "upgrad" | undefined;
         /** Losses are weighted by lossWeight alone, or by learned uncertainties as well (Kendall et al. 2018). Default: "constant". */
         taskWeighting?: "constant" | "uncertainty" | undefined;
         /** Which rows an epoch draws: every one once, or half of them by the tasks, so that one asked of few rows sees them often. Default: "uniform". */

@@ -140,10 +140,10 @@ const train = z.strictObject({
     ),
   clipNorm: positive.nullable().default(null).describe("Largest norm of all gradients together; null: no limit"),
   conflicts: z
-    .enum(["add", "project"])
+    .enum(["add", "project", "upgrad"])
     .default("add")
     .describe(
-      "What is done where gradients of tasks point against each other at a feature that they share: added, or projected first (PCGrad: Yu et al. 2020)",
+      "What is done where gradients of tasks point against each other at a feature that they share: added, projected first (PCGrad: Yu et al. 2020), or made such that no task's loss rises (UPGrad: Quinton & Rey 2024)",
     ),
   taskWeighting: z
     .enum(["constant", "uncertainty"])

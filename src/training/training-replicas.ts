@@ -25,9 +25,11 @@ export async function openTraining(
   const onPlan = (line: string) => loggers.message(line);
   const group = await openReplicas(network, { choice, backend, batchSize, projectDir, configFile, freeze, onPlan });
   if (group === null) return null;
-  if (settings.train.conflicts === "project") {
+  const { conflicts } = settings.train;
+  // a run of an earlier version has no such setting
+  if (conflicts !== undefined && conflicts !== "add") {
     await group.close();
-    throw comparesWholeBatches("take --replicas 1");
+    throw comparesWholeBatches(conflicts, "take --replicas 1");
   }
   const [{ ReplicaSteps }, { replicaAnswerer }] = await Promise.all([
     import("../engine/replicas/steps.js"),

@@ -1,7 +1,7 @@
 /** @file The tensorflow backend, kernel by kernel, computes the same steps as tfjs's plain JavaScript backend. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, describe, expect, test } from "vitest";
-import { parityCases } from "../parity/cases.js";
+import { conflictCases, parityCases } from "../parity/cases.js";
 import { compareBackends } from "../parity/compare.js";
 import { needsTensorflow } from "./tensorflow.js";
 
@@ -9,7 +9,7 @@ needsTensorflow();
 afterAll(() => tf.disposeVariables());
 
 describe("a step on tensorflow is that on cpu", () => {
-  test.each(parityCases)("$name", async (parityCase) => {
+  test.each([...parityCases, ...conflictCases])("$name", async (parityCase) => {
     expect(await compareBackends({ backend: "cpu" }, { backend: "tensorflow" }, parityCase)).toEqual([]);
   });
 });

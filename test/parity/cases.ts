@@ -5,3 +5,4 @@ import { sizedCases } from "./sized-cases.js";
 import { taskCases } from "./task-cases.js";
 
 export const parityCases: readonly ParityCase[] = [...layerCases, ...sizedCases, ...taskCases];
+export { conflictCases } from "./task-cases.js";

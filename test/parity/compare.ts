@@ -17,6 +17,8 @@ export interface ParityCase {
   readonly random?: boolean;
   /** Why the plain JavaScript backend is no reference here; the slopes of the loss are then. */
   readonly cpuIsWrong?: string;
+  /** How the step is computed, beside what all have. */
+  readonly config?: Partial<StepConfig>;
   /** On the active backend. */
   readonly make: () => ParityNetwork;
 }
@@ -143,7 +145,7 @@ const CONFIG: StepConfig = {
 
 async function stepOn(
   { backend, engine = (network, config) => new EagerSteps(network, config) }: Contender,
-  { make }: ParityCase,
+  { make, config }: ParityCase,
   given: readonly Float32Array[] | null,
 ): Promise<StepResult> {
   await openBackend(backend);
@@ -153,7 +155,7 @@ async function stepOn(
     // numbers where fresh weights are 0 or 1, so that nothing hides behind them
     const weights = given ?? (await valuesOf(variables)).map((own, i) => own.map((w, k) => w + 0.2 * wave(k, i)));
     writeParameters(variables, flat(weights));
-    const steps = await engine(network, CONFIG);
+    const steps = await engine(network, { ...CONFIG, ...config });
     const factors = factorsOf(targets);
     const batch = { inputs, targets, factors, learningRate: LEARNING_RATE, seed: "parity" };
     const { loss, logits, applied } = await steps.step(batch);

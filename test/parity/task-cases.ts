@@ -44,3 +44,8 @@ export const taskCases: readonly ParityCase[] = [
     make: () => ({ network: own.build(), inputs: own.inputs, targets: own.targets }),
   },
 ];
+
+/** Several tasks read each feature, in each of the ways in which their gradients may be brought together. */
+export const conflictCases: readonly ParityCase[] = (["project", "upgrad"] as const).flatMap((conflicts) =>
+  taskCases.map((one) => ({ ...one, name: `conflicts: ${conflicts}, ${one.name}`, config: { conflicts } })),
+);

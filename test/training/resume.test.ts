@@ -208,22 +208,27 @@ test("a schedule, averaged weights and batches in parts: a stopped run ends as o
   expect(leftBehind("stopped-recipe")).toEqual(whole);
 });
 
-test("projected gradients: a stopped run ends as one that was not, with the same conflicts", MINUTES, async () => {
-  const train: Train = { epochs: 2, conflicts: "project", earlyStopping: null };
-  await run("whole-projected", {}, train);
-  const whole = leftBehind("whole-projected");
-  const conflicts = whole.curves.filter(({ metricName }) => metricName.startsWith("conflict/"));
-  // of the two tasks that read one feature, in each epoch
-  expect(conflicts.map(({ taskPath, metricName, split }) => [split, taskPath, metricName])).toEqual([
-    ["train", "right", "conflict/x"],
-    ["train", "right", "conflict/x"],
-  ]);
-  await interrupted("stopped-projected", 3, {}, train);
-  await run("stopped-projected", { resume: "latest" }, train);
-  expect(leftBehind("stopped-projected")).toEqual(whole);
-  const refused = run("refused", {}, { ...train, accumulate: 2 });
-  await expect(refused).rejects.toThrow('train.conflicts: "project" compares the tasks');
-});
+test.each(["project", "upgrad"] as const)(
+  "conflicts: %s: a stopped run ends as one that was not, with the same conflicts",
+  MINUTES,
+  async (method) => {
+    const [first, second, third] = [`whole-${method}`, `stopped-${method}`, `refused-${method}`];
+    const train: Train = { epochs: 2, conflicts: method, earlyStopping: null };
+    await run(first, {}, train);
+    const whole = leftBehind(first);
+    const conflicts = whole.curves.filter(({ metricName }) => metricName.startsWith("conflict/"));
+    // of the two tasks that read one feature, in each epoch
+    expect(conflicts.map(({ taskPath, metricName, split }) => [split, taskPath, metricName])).toEqual([
+      ["train", "right", "conflict/x"],
+      ["train", "right", "conflict/x"],
+    ]);
+    await interrupted(second, 3, {}, train);
+    await run(second, { resume: "latest" }, train);
+    expect(leftBehind(second)).toEqual(whole);
+    const refused = run(third, {}, { ...train, accumulate: 2 });
+    await expect(refused).rejects.toThrow(`train.conflicts: "${method}" compares the tasks`);
+  },
+);
 
 test("early stopping and momentum: a run stopped on its way stops early at the same epoch", MINUTES, async () => {
   const train: Train = {

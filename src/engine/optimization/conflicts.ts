@@ -1,6 +1,13 @@
 /** @file Tasks whose gradients at a shared feature point against each other, and what is made of them. */
-import { at, f32At } from "../../arrays.js";
+import { at, f32At, f64At } from "../../arrays.js";
 import { createRandom } from "../../data/rng.js";
+import { projectOnDualCone } from "./dual-cone.js";
+
+/**
+ * What is done where tasks' gradients point against each other at a feature that they share: nothing (they are added),
+ * PCGrad, or UPGrad.
+ */
+export type GradientConflicts = "add" | "project" | "upgrad";
 
 /** Two tasks that both had a gradient at a feature in a step. */
 export interface TaskPair {
@@ -16,20 +23,40 @@ export interface TaskGradient {
   readonly values: Float32Array;
 }
 
+/** What a feature's gradient is made of those of its tasks. */
+export interface CombinedGradients {
+  readonly sum: Float32Array;
+  /** Which pairs were in conflict as they came. */
+  readonly pairs: readonly TaskPair[];
+}
+
+/**
+ * @param gradients of equal length; those that are zero take no part
+ * @param seed of what is drawn
+ */
+export function combineGradients(
+  method: Exclude<GradientConflicts, "add">,
+  gradients: readonly TaskGradient[],
+  seed: string,
+): CombinedGradients {
+  switch (method) {
+    case "project":
+      return projectConflicts(gradients, seed);
+    case "upgrad":
+      return addWithoutConflict(gradients);
+    default:
+      return method satisfies never;
+  }
+}
+
 /**
  * PCGrad: Yu et al., "Gradient Surgery for Multi-Task Learning" (2020), Algorithm 1. From each task's gradient the part
  * that points against another's is taken away, one other after the other in a random order; they are then added.
- * @param gradients of equal length; those that are zero take no part
- * @param seed of the orders
- * @returns the sum, and which pairs were in conflict as they came
  */
-export function projectConflicts(
-  gradients: readonly TaskGradient[],
-  seed: string,
-): { readonly sum: Float32Array; readonly pairs: readonly TaskPair[] } {
+function projectConflicts(gradients: readonly TaskGradient[], seed: string): CombinedGradients {
   const sum = new Float32Array(gradients[0]?.values.length ?? 0);
-  const own = gradients.filter(({ values }) => values.some((value) => value !== 0));
-  const products = own.map((a) => own.map((b) => dot(a.values, b.values)));
+  const own = withoutZeros(gradients);
+  const products = productsOf(own);
   const random = createRandom(seed);
   for (const [i, { values }] of own.entries()) {
     const projected = Float64Array.from(values);
@@ -41,6 +68,37 @@ export function projectConflicts(
     for (let k = 0; k < sum.length; k++) sum[k] = f32At(sum, k) + at(projected, k);
   }
   return { sum, pairs: pairsOf(own, products) };
+}
+
+/**
+ * UPGrad: Quinton & Rey, "Jacobian Descent for Multi-Objective Optimization" (2024), section 3. Each task's gradient is
+ * projected onto the dual cone of all, so that a small step along it makes no task's loss rise; they are then added. The
+ * paper takes their mean: the sum is it times their number, and without conflicts that of the plain gradients, to which
+ * the learning rate and lossWeights belong.
+ */
+function addWithoutConflict(gradients: readonly TaskGradient[]): CombinedGradients {
+  // gradients that are nearly opposed have large weights, whose sum nearly cancels
+  const sum = new Float64Array(gradients[0]?.values.length ?? 0);
+  const own = withoutZeros(gradients);
+  const products = productsOf(own);
+  const weights = new Float64Array(own.length).fill(1);
+  for (let i = 0; i < own.length; i++) {
+    const added = projectOnDualCone(products, i);
+    for (let j = 0; j < own.length; j++) weights[j] = f64At(weights, j) + f64At(added, j);
+  }
+  for (const [i, { values }] of own.entries()) {
+    const weight = f64At(weights, i);
+    for (let k = 0; k < sum.length; k++) sum[k] = f64At(sum, k) + weight * f32At(values, k);
+  }
+  return { sum: Float32Array.from(sum), pairs: pairsOf(own, products) };
+}
+
+function withoutZeros(gradients: readonly TaskGradient[]): readonly TaskGradient[] {
+  return gradients.filter(({ values }) => values.some((value) => value !== 0));
+}
+
+function productsOf(gradients: readonly TaskGradient[]): number[][] {
+  return gradients.map((a) => gradients.map((b) => dot(a.values, b.values)));
 }
 
 function pairsOf(own: readonly TaskGradient[], products: readonly (readonly number[])[]): TaskPair[] {

@@ -66,8 +66,7 @@ export class EagerSteps implements StepEngine {
     const network = this.#network;
     const { accumulate = 1, conflicts = "add" } = this.#config;
     if (accumulate === 1) {
-      const projects = conflicts === "project";
-      return computeGradient(network, inputs, targets, this.#gradient, { factors, seed, projects });
+      return computeGradient(network, inputs, targets, this.#gradient, { factors, seed, conflicts });
     }
     const denominators = countTerms(network.layout, targets);
     const gradient = new Float32Array(this.#gradient.length);

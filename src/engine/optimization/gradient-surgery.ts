@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { BatchTargets } from "../batches/targets.js";
 import { type HeadLayout, matricesOf } from "../model/layout.js";
 import type { MergedHeads, OnFeature } from "../model/merged-heads.js";
-import { projectConflicts, type TaskPair } from "./conflicts.js";
+import { combineGradients, type GradientConflicts, type TaskPair } from "./conflicts.js";
 
 /**
  * For one step. A feature's gradient is the sum of what comes back from the heads of the tasks that read it; these are
@@ -13,12 +13,14 @@ import { projectConflicts, type TaskPair } from "./conflicts.js";
 export class GradientSurgery {
   readonly #layout: HeadLayout;
   readonly #targets: BatchTargets;
+  readonly #method: Exclude<GradientConflicts, "add">;
   readonly #seed: string;
   readonly #pairs: TaskPair[] = [];
   #logitGradient: Float32Array | null = null;
 
   /** @param seed of the order in which gradients are projected */
-  constructor(layout: HeadLayout, targets: BatchTargets, seed: string) {
+  constructor(method: Exclude<GradientConflicts, "add">, layout: HeadLayout, targets: BatchTargets, seed: string) {
+    this.#method = method;
     this.#layout = layout;
     this.#targets = targets;
     this.#seed = seed;
@@ -55,7 +57,7 @@ export class GradientSurgery {
       task: task.index,
       values: gradients[i] ?? new Float32Array(0),
     }));
-    const { sum, pairs } = projectConflicts(named, `${this.#seed}/conflicts at ${heads.output}`);
+    const { sum, pairs } = combineGradients(this.#method, named, `${this.#seed}/conflicts at ${heads.output}`);
     this.#pairs.push(...pairs);
     return tf.tensor1d(sum);
   }

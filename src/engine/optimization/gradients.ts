@@ -1,6 +1,6 @@
 /** @file Batch → losses and the flat gradient, by one backward pass of tfjs. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { TaskPair } from "./conflicts.js";
+import type { GradientConflicts, TaskPair } from "./conflicts.js";
 import { GradientSurgery } from "./gradient-surgery.js";
 import { type BatchLoss, batchLoss } from "./losses.js";
 import type { BatchTargets } from "../batches/targets.js";
@@ -16,8 +16,8 @@ export interface GradientOptions {
   readonly seed: string;
   /** Loss terms per task to divide by; those of the whole batch where this is a shard of one. Default: its own. */
   readonly denominators?: readonly number[];
-  /** Projects the gradients of tasks that point against each other at a shared feature. Default false. */
-  readonly projects?: boolean;
+  /** What becomes of gradients of tasks that point against each other at a shared feature. Default `add`. */
+  readonly conflicts?: GradientConflicts;
   /** Whether the penalties of regularizers count; of several shards only one may. Default true. */
   readonly penalties?: boolean;
 }
@@ -34,7 +34,8 @@ export function computeGradient(
   options: GradientOptions,
 ): { readonly loss: BatchLoss; readonly logits: LogitValues; readonly pairs: readonly TaskPair[] } {
   const { layout } = network;
-  const surgery = options.projects === true ? new GradientSurgery(layout, targets, options.seed) : null;
+  const { conflicts = "add", seed } = options;
+  const surgery = conflicts === "add" ? null : new GradientSurgery(conflicts, layout, targets, seed);
   let loss: BatchLoss = { total: Number.NaN, tasks: [] };
   let logits: LogitValues = NO_LOGITS;
   const objective = (): tf.Scalar => {

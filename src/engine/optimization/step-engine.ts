@@ -3,7 +3,7 @@ import type { BatchLoss } from "./losses.js";
 import type { BatchTargets } from "../batches/targets.js";
 import type { LogitValues } from "../model/layout.js";
 import type { InputBatch } from "../model/input-batch.js";
-import type { TaskPair } from "./conflicts.js";
+import type { GradientConflicts, TaskPair } from "./conflicts.js";
 import type { UpdateConfig } from "./weight-average.js";
 import type { OptimizerState } from "../model/training-state.js";
 import type { BatchOutputs } from "../batches/outputs.js";
@@ -16,12 +16,9 @@ export interface StepConfig extends UpdateConfig {
    * those of the whole, but batch normalization sees only its part. Default 1.
    */
   readonly accumulate?: number | undefined;
-  /** Default `add`. `project` compares gradients over a whole batch: neither in parts nor on replicas. */
+  /** Default `add`. The others compare gradients over a whole batch: neither in parts nor on replicas. */
   readonly conflicts?: GradientConflicts | undefined;
 }
-
-/** What is done where tasks' gradients point against each other at a feature that they share. */
-export type GradientConflicts = "add" | "project";
 
 /** Weights as the steps left them, or their moving average; the same where none is kept. */
 export type WeightsKind = "trained" | "averaged";
@@ -46,7 +43,7 @@ export interface StepOutcome {
   readonly logits: LogitValues;
   /** What is kept of them, where it was made beside the logits: of these only `sample` is there then. */
   readonly outputs?: BatchOutputs;
-  /** Tasks that met at a feature, where their gradients are projected. */
+  /** Tasks that met at a feature, where their gradients are not just added. */
   readonly pairs?: readonly TaskPair[];
   /** False where the loss or the gradient is not finite: everything is then as before the step. */
   readonly applied: boolean;

@@ -28,8 +28,8 @@ export async function openStepEngine(
       ? "train.accumulate computes them in parts"
       : layerRates.length > 0
         ? "train.layerRates gives layers rates of their own"
-        : conflicts === "project"
-          ? "train.conflicts projects gradients"
+        : conflicts !== "add"
+          ? `train.conflicts: "${conflicts}" compares the tasks' gradients`
           : null;
   if (backend !== null && why !== null) {
     warn(`Training steps run op by op instead of as one TensorFlow graph, because ${why}.`);

@@ -1,9 +1,13 @@
-/** @file Gradients of tasks that point against each other at a shared feature (PCGrad). */
+/** @file Gradients of tasks that point against each other at a shared feature (PCGrad, UPGrad). */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { Network } from "../../../src/engine/model/network.js";
-import { countConflicts, projectConflicts } from "../../../src/engine/optimization/conflicts.js";
+import {
+  combineGradients,
+  countConflicts,
+  type GradientConflicts,
+} from "../../../src/engine/optimization/conflicts.js";
 import { computeGradient } from "../../../src/engine/optimization/gradients.js";
 import { defineTasks } from "../../../src/flow/define.js";
 import { traceFlow } from "../../../src/flow/trace.js";
@@ -31,13 +35,13 @@ function pcgrad(gradients: readonly (readonly number[])[], orders: readonly (rea
 describe("projection", () => {
   test("takes from each of two gradients what points against the other", () => {
     // (2, 0) and (−1, 1): their product is −2; 2 − (−2/2)·… by hand
-    const { sum, pairs } = projectConflicts(named([2, 0], [-1, 1]), "seed");
+    const { sum, pairs } = combineGradients("project", named([2, 0], [-1, 1]), "seed");
     expect([...sum]).toEqual([2 - 1 + 0, 0 + 1 + 1]);
     expect(pairs).toEqual([{ tasks: [0, 1], isConflict: true }]);
   });
 
   test("adds gradients that do not, bit by bit", () => {
-    const { sum, pairs } = projectConflicts(named([2, 0.5], [1, 1], [0, 0]), "seed");
+    const { sum, pairs } = combineGradients("project", named([2, 0.5], [1, 1], [0, 0]), "seed");
     expect([...sum]).toEqual([3, 1.5]);
     // a task without a gradient meets nobody
     expect(pairs).toEqual([{ tasks: [0, 1], isConflict: false }]);
@@ -62,8 +66,8 @@ describe("projection", () => {
     );
     const seen = new Set<number>();
     for (let seed = 0; seed < 40; seed++) {
-      const { sum } = projectConflicts(named(...gradients), String(seed));
-      expect([...projectConflicts(named(...gradients), String(seed)).sum]).toEqual([...sum]);
+      const { sum } = combineGradients("project", named(...gradients), String(seed));
+      expect([...combineGradients("project", named(...gradients), String(seed)).sum]).toEqual([...sum]);
       const found = results.findIndex((result) => result.every((x, k) => Math.abs(x - (sum[k] as number)) < 1e-5));
       expect(found).toBeGreaterThanOrEqual(0);
       seen.add(found);
@@ -121,20 +125,21 @@ describe("the gradient of a step", () => {
       seed,
     );
 
-  const gradientOf = (network: Network, factors: readonly number[], projects: boolean) => {
+  const gradientOf = (network: Network, factors: readonly number[], conflicts: GradientConflicts) => {
     const gradient = new Float32Array(network.trainable.reduce((sum, { size }) => sum + size, 0));
-    const { pairs, loss } = computeGradient(network, inputs, targets, gradient, { factors, seed: "step", projects });
+    const { pairs, loss } = computeGradient(network, inputs, targets, gradient, { factors, seed: "step", conflicts });
     return { gradient, pairs, loss };
   };
 
-  test("has the projected gradient at the feature that two tasks share, and is else as it was", () => {
+  /** Of two gradients in conflict each becomes across the other; the dual cone of two is the same. */
+  test.each(["project", "upgrad"] as const)("%s: is changed at the feature that two tasks share alone", (method) => {
     const found = Array.from({ length: 8 }, (_, seed) => {
       const network = build(seed);
-      const plain = gradientOf(network, [1, 1, 1], false);
-      const projected = gradientOf(network, [1, 1, 1], true);
+      const plain = gradientOf(network, [1, 1, 1], "add");
+      const projected = gradientOf(network, [1, 1, 1], method);
       // six rows of three numbers
       const size = ROWS * 3;
-      const alone = [gradientOf(network, [1, 0, 0], false), gradientOf(network, [0, 1, 0], false)];
+      const alone = [gradientOf(network, [1, 0, 0], "add"), gradientOf(network, [0, 1, 0], "add")];
       const expected = pcgrad(
         alone.map(({ gradient }) => [...gradient.subarray(0, size)]),
         [[1], [0]],
@@ -154,7 +159,7 @@ describe("the gradient of a step", () => {
   test("keeps no tensors", () => {
     const network = build(1);
     const before = tf.memory().numTensors;
-    gradientOf(network, [1, 1, 1], true);
+    gradientOf(network, [1, 1, 1], "project");
     expect(tf.memory().numTensors).toBe(before);
     network.dispose();
   });
