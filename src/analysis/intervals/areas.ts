@@ -24,25 +24,36 @@ const SIGN = 0x80000000;
 
 /** Places of the scores, from the lowest up: a radix sort on their bits, as `sortByScore` is. NaN is not allowed. */
 export function ascendingPlaces(scores: Float32Array): Int32Array {
+  const { length } = scores;
+  const floats = new Float32Array(length);
   // adding zero turns −0 into 0, so that both are one score
-  const bits = new Int32Array(scores.map((score) => score + 0).buffer);
-  const keys = bits.map((key) => (key & SIGN ? ~key : key | SIGN));
-  let order = Int32Array.from(scores, (_, i) => i);
-  let sorted = new Int32Array(scores.length);
+  for (let i = 0; i < length; i++) floats[i] = f32At(scores, i) + 0;
+  let keys = new Int32Array(floats.buffer);
+  let order = new Int32Array(length);
+  for (let i = 0; i < length; i++) {
+    const key = i32At(keys, i);
+    keys[i] = key & SIGN ? ~key : key | SIGN;
+    order[i] = i;
+  }
+  // keys move with their places: reading them by place would miss the cache
+  let [sortedKeys, sorted] = [new Int32Array(length), new Int32Array(length)];
   for (const shift of SHIFTS) {
     const next = new Int32Array(DIGITS + 1);
-    for (const key of keys) {
-      const digit = ((key >>> shift) & (DIGITS - 1)) + 1;
+    for (let i = 0; i < length; i++) {
+      const digit = ((i32At(keys, i) >>> shift) & (DIGITS - 1)) + 1;
       next[digit] = i32At(next, digit) + 1;
     }
     for (let digit = 1; digit <= DIGITS; digit++) next[digit] = i32At(next, digit) + i32At(next, digit - 1);
-    for (const place of order) {
-      const digit = (i32At(keys, place) >>> shift) & (DIGITS - 1);
-      const at = i32At(next, digit);
-      next[digit] = at + 1;
-      sorted[at] = place;
+    for (let i = 0; i < length; i++) {
+      const key = i32At(keys, i);
+      const digit = (key >>> shift) & (DIGITS - 1);
+      const to = i32At(next, digit);
+      next[digit] = to + 1;
+      sortedKeys[to] = key;
+      sorted[to] = i32At(order, i);
     }
     [order, sorted] = [sorted, order];
+    [keys, sortedKeys] = [sortedKeys, keys];
   }
   return order;
 }
@@ -61,7 +72,7 @@ function stepsOf(scores: Float32Array, order: Int32Array): Int32Array {
 
 function positivesOf(truths: Uint8Array): number {
   let sum = 0;
-  for (const truth of truths) sum += truth;
+  for (let i = 0; i < truths.length; i++) sum += u8At(truths, i);
   return sum;
 }
 
@@ -110,7 +121,9 @@ export function rocArea({ truths, scores }: Scores, order: Int32Array): Area | n
  * (Statistics in Medicine 25, 2006), which is not empty there.
  */
 export function rocInterval(value: number, spread: Spread, positives: number, negatives: number): Interval | null {
-  return intervalOn(value, spread, LOGIT) ?? (value === 1 || value === 0 ? newcombe(value, positives, negatives) : null);
+  return (
+    intervalOn(value, spread, LOGIT) ?? (value === 1 || value === 0 ? newcombe(value, positives, negatives) : null)
+  );
 }
 
 /** The areas θ with |θ − value| ≤ z·√V(θ), V(θ) = θ(1−θ)·(1 + (N−1)((1−θ)/(2−θ) + θ/(1+θ))) / (mn), N = (m+n)/2. */

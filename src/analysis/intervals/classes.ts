@@ -66,6 +66,10 @@ export function classInterval(metric: ClassMetric, answers: ClassAnswers, isShar
   if (margins === null) return null;
   const value = metric(confusionsOf(margins));
   if (Number.isNaN(value)) return null;
+  // derivatives are of no use there: half of the metric's neighbours are none
+  if (margins.both.every((own, c) => own === f64At(margins.labelled, c))) {
+    return perfectInterval(metric, margins, independentShare(answers));
+  }
   const derivatives = {
     labelled: derivativesOf(metric, margins, "labelled"),
     answered: derivativesOf(metric, margins, "answered"),
@@ -78,9 +82,12 @@ export function classInterval(metric: ClassMetric, answers: ClassAnswers, isShar
     return f64At(derivatives.labelled, truth) + f64At(derivatives.answered, said) + hit;
   };
   const spread = spreadOf(entries, influence, units);
-  if (!isFlat(value, spread)) return intervalOn(value, spread, isShare ? LOGIT : FISHER);
-  const isPerfect = margins.both.every((own, c) => own === f64At(margins.labelled, c));
-  return isPerfect ? perfectInterval(metric, margins, spread.units / entries.length) : null;
+  return isFlat(value, spread) ? null : intervalOn(value, spread, isShare ? LOGIT : FISHER);
+}
+
+/** Units by entries. */
+function independentShare({ entries, units }: ClassAnswers): number {
+  return spreadOf(entries, () => 0, units).units / entries.length;
 }
 
 /** Central differences, of margins that occur. */
@@ -100,7 +107,10 @@ function perfectInterval(metric: ClassMetric, { labelled }: Margins, unitsPerEnt
   const wrong = labelled.map((own) => (own * Z * Z) / (own * unitsPerEntry + Z * Z));
   if (labelled.some((own) => own === total)) return null;
   const answered = labelled.map((own, c) =>
-    wrong.reduce((sum, lost, k) => (k === c ? sum : sum + (lost * own) / (total - at(labelled, k))), own - at(wrong, c)),
+    wrong.reduce(
+      (sum, lost, k) => (k === c ? sum : sum + (lost * own) / (total - at(labelled, k))),
+      own - at(wrong, c),
+    ),
   );
   const low = metric(confusionsOf({ labelled, answered, both: labelled.map((own, c) => own - at(wrong, c)) }));
   return [low, 1];

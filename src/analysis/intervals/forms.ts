@@ -1,12 +1,11 @@
 /** @file How the metrics of each kind of task get their intervals: a table, closed by the compiler. */
-import { f32At, f64At, i32At } from "../../arrays.js";
+import { f32At, f64At, i32At, u8At } from "../../arrays.js";
 import { unitScaleAt } from "../../decoding/decoders.js";
 import type { ClassificationSpec, OrdinalSpec, SpecOf, TaskKind, TaskSpec } from "../../flow/graph.js";
 import { answerWidth } from "../../flow/masks.js";
 import { behaviourOf, type Scored } from "../../tasks/index.js";
 import { classesAhead } from "../../tasks/metrics/classes.js";
 import { negativeLogLikelihood } from "../../tasks/metrics/log-loss.js";
-import { knownAnswers } from "../../tasks/metrics/yes-no.js";
 import { type ClassAnswers, classInterval } from "./classes.js";
 import { kappaInterval } from "./levels.js";
 import {
@@ -17,7 +16,7 @@ import {
   placesWhere,
   valuesAt,
 } from "./numbers.js";
-import { averageIntervals, classMetrics, type Question, questionIntervals } from "./questions.js";
+import { averageIntervals, classMetrics, measured, type Question, questionIntervals } from "./questions.js";
 import { shareInterval } from "./shares.js";
 import type { Interval, Units } from "./spread.js";
 
@@ -28,16 +27,38 @@ type Form<Spec extends TaskSpec> = (scored: Scored<Spec>, units: Units) => Inter
 
 const unknown: Form<TaskSpec> = () => () => undefined;
 
+/** The rows of the mask whose label for one question is known, as `knownAnswers` has them. */
 function questionOf(scored: Scored<SpecOf<"binary" | "multilabel">>, label: number, units: Units): Question {
+  const { labels, mask, activated, decoded } = scored;
   const width = answerWidth(scored.spec);
-  const { answers } = scored.labels;
-  const entries = placesWhere(scored.mask, (row) => !Number.isNaN(f32At(answers, row * width + label)));
-  return { entries, units, ...knownAnswers(scored, label) };
+  const entries: Int32Array = new Int32Array(mask.length);
+  const truths = new Uint8Array(mask.length);
+  const decisions = new Uint8Array(mask.length);
+  const scores = new Float32Array(mask.length);
+  let count = 0;
+  for (let row = 0; row < mask.length; row++) {
+    if (u8At(mask, row) === 0) continue;
+    const place = row * width + label;
+    const truth = f32At(labels.answers, place);
+    if (Number.isNaN(truth)) continue;
+    entries[count] = row;
+    truths[count] = truth >= 0.5 ? 1 : 0;
+    decisions[count] = f32At(decoded, place) >= 0.5 ? 1 : 0;
+    scores[count] = f32At(activated, place);
+    count++;
+  }
+  return {
+    entries: entries.subarray(0, count),
+    truths: truths.subarray(0, count),
+    decisions: decisions.subarray(0, count),
+    scores: scores.subarray(0, count),
+    units,
+  };
 }
 
 const multilabel: Form<SpecOf<"multilabel">> = (scored, units) => {
   const { labels } = scored.spec;
-  const questions = labels.map((_, label) => questionOf(scored, label, units));
+  const questions = labels.map((_, label) => measured(questionOf(scored, label, units)));
   const averages = averageIntervals(questions, scored.mask.length, units);
   const single = questions.map(questionIntervals);
   return (name) => {
@@ -94,8 +115,8 @@ const ordinal: Form<OrdinalSpec> = (scored, units) => {
       case "accuracy":
         return shareInterval({ entries, units, value: (i) => hit(label(i), answer(i)) });
       case "mean_absolute_error": {
-        const values = Float64Array.from(entries, (_, i) => Math.abs(label(i) - answer(i)));
-        return intervalOfMean({ entries, units, values });
+        const error = (row: number): number => Math.abs(f32At(scored.decoded, row) - f32At(scored.labels.answers, row));
+        return intervalOfMean({ entries, units, values: valuesAt(entries, error) });
       }
       case "quadratic_weighted_kappa":
         return kappaInterval(answers, 2);
@@ -165,13 +186,11 @@ const figureForm: Form<SpecOf<"box" | "point">> = (scored, units) => {
 };
 
 const forms: { readonly [K in TaskKind]: Form<SpecOf<K>> } = {
-  binary: (scored, units) => questionIntervals(questionOf(scored, 0, units)),
+  binary: (scored, units) => questionIntervals(measured(questionOf(scored, 0, units))),
   multilabel,
   classification,
   ordinal,
-  boundedRegression: numberForm(
-    ({ spec, labels }, row) => (spec.max - spec.min) * unitScaleAt(labels.unitScale, row),
-  ),
+  boundedRegression: numberForm(({ spec, labels }, row) => (spec.max - spec.min) * unitScaleAt(labels.unitScale, row)),
   regression: numberForm(() => 1),
   box: figureForm,
   point: figureForm,

@@ -7,7 +7,10 @@ import { FISHER, type Interval, intervalOn, isFlat, spreadOf } from "./spread.js
  * Of κ = 1 − n·Σw / ΣΣ w·labelled·answered with w = |i − j|^power, by its derivative with respect to each answer's cell
  * (Fleiss, Cohen & Everitt, Psychological Bulletin 72, 1969), symmetric on Fisher's scale. None without spread.
  */
-export function kappaInterval({ classes, entries, label, answer, units }: ClassAnswers, power: number): Interval | null {
+export function kappaInterval(
+  { classes, entries, label, answer, units }: ClassAnswers,
+  power: number,
+): Interval | null {
   const labelled = new Float64Array(classes);
   const answered = new Float64Array(classes);
   const weight = (i: number, j: number): number => Math.abs(i - j) ** power;

@@ -46,8 +46,7 @@ export function intervalOfDetermination({ entries, values, units }: Numbers, lab
   const distances = labels.map((label) => (label - mean) ** 2);
   const distance = meanOf(distances);
   if (labels.length < 2 || !(distance > 0) || !(errors > 0)) return null;
-  const influence = (i: number): number =>
-    (f64At(values, i) / errors - f64At(distances, i) / distance) / values.length;
+  const influence = (i: number): number => (f64At(values, i) / errors - f64At(distances, i) / distance) / values.length;
   const spread = spreadOf(entries, influence, units);
   // on the scale of a logarithm
   const ends = isFlat(1, spread) ? null : meanInterval(Math.log(errors / distance), { ...spread, skewness: 0 }, REAL);

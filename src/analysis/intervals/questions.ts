@@ -55,9 +55,22 @@ const CLASS_METRICS: Readonly<Record<string, { readonly metric: ClassMetric; rea
 /** Metrics of two classes or more by name, of any classes. */
 export const classMetrics = CLASS_METRICS;
 
+/** A question whose metrics are computed once, for itself and for averages. */
+export interface MeasuredQuestion {
+  readonly question: Question;
+  readonly estimates: Estimates;
+}
+
+export function measured(question: Question): MeasuredQuestion {
+  const estimates = Object.entries(estimatesOf(question)).map(([name, estimate]) => [name, lazily(estimate)] as const);
+  return { question, estimates: Object.fromEntries(estimates) };
+}
+
 /** Intervals of the metrics of one question. @returns by name of the metric; undefined for one that is not known here */
-export function questionIntervals(question: Question): (name: string) => Interval | null | undefined {
-  const estimates = estimatesOf(question);
+export function questionIntervals({
+  question,
+  estimates,
+}: MeasuredQuestion): (name: string) => Interval | null | undefined {
   return (name) => {
     const estimate = estimates[name];
     if (estimate !== undefined) return estimate()?.interval() ?? null;
@@ -106,7 +119,8 @@ function estimatesOf(question: Question): Estimates {
   const cellAt = (i: number): number => u8At(question.truths, i) * 2 + u8At(question.decisions, i);
   const share = (kind: CellShare, from: (share: number) => number, slope: (share: number) => number) => () => {
     const counts = cells();
-    const sum = (weights: readonly number[]): number => weights.reduce((all, own, i) => all + own * f64At(counts, i), 0);
+    const sum = (weights: readonly number[]): number =>
+      weights.reduce((all, own, i) => all + own * f64At(counts, i), 0);
     const [of, counted] = [sum(kind.of), sum(kind.counted)];
     if (of === 0) return nothing(question);
     const own = counted / of;
@@ -202,14 +216,13 @@ function transformed(interval: Interval | null, from: (end: number) => number): 
  * @param rows of the task's arrays
  */
 export function averageIntervals(
-  questions: readonly Question[],
+  questions: readonly MeasuredQuestion[],
   rows: number,
   units: Units,
 ): (name: string) => Interval | null | undefined {
-  const estimates = questions.map(estimatesOf);
   return (name) => {
-    if (!estimates.some((own) => own[name] !== undefined)) return undefined;
-    const defined = estimates.map((own) => own[name]?.() ?? null);
+    if (!questions.some(({ estimates }) => estimates[name] !== undefined)) return undefined;
+    const defined = questions.map(({ estimates }) => estimates[name]?.() ?? null);
     const used = defined.filter((own) => own !== null);
     if (used.length === 0) return null;
     const sums = new Float64Array(units.of === null ? rows : units.count).fill(Number.NaN);
@@ -217,7 +230,7 @@ export function averageIntervals(
     defined.forEach((own, q) => {
       const question = questions[q];
       if (own === null || question === undefined) return;
-      addInfluence(sums, question.entries, (i) => own.influence(i) / used.length, unitOf);
+      addInfluence(sums, question.question.entries, (i) => own.influence(i) / used.length, unitOf);
     });
     const value = used.reduce((sum, own) => sum + own.value, 0) / used.length;
     const spread = spreadOfUnits(sums);

@@ -6,11 +6,11 @@ import { neededOffsets, type RowMask, rowOfEachToken } from "../../flow/masks.js
 import type { EvaluationRow, Gates } from "../../tasks/evaluation.js";
 import { behaviourOf, LOSS, scoringNumbers, scoringOf } from "../../tasks/index.js";
 import { lazily } from "../../tasks/metrics/table.js";
-import { DEFAULT_TOLERANCE } from "../end-to-end.js";
+import { DEFAULT_TOLERANCE, DUE, GIVEN, LEFT_OUT, type Outcomes, outcomesOf } from "../end-to-end.js";
 import { TOTAL } from "../evaluate.js";
 import { metricsUnder } from "../metrics-under.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
-import { endToEndIntervals, isRight, type OutcomeColumns, outcomeColumns } from "./end-to-end.js";
+import { endToEndIntervals } from "./end-to-end.js";
 import { type IntervalsByName, intervalForm } from "./forms.js";
 import { jackknifeIntervals } from "./jackknife.js";
 import { placesWhere, valuesAt, weightedMean } from "./numbers.js";
@@ -46,7 +46,10 @@ export function withIntervals(
   const keep = (path: string, gates: EvaluationRow["gates"], intervals: IntervalsByName): void => {
     for (const row of wanted.get(keyOf(path, gates)) ?? []) {
       const interval = row.metric_res === null ? null : (intervals(row.metric_name) ?? null);
-      found.set(`${keyOf(path, gates)}\n${row.metric_name}`, interval === null || interval.some(Number.isNaN) ? null : interval);
+      found.set(
+        `${keyOf(path, gates)}\n${row.metric_name}`,
+        interval === null || interval.some(Number.isNaN) ? null : interval,
+      );
     }
   };
   for (const gates of ["truth", "predicted"] as const) {
@@ -67,7 +70,8 @@ export function withIntervals(
     );
     for (const task of scored.tasks) {
       if (behaviourOf(task.task.spec).answeredBy !== "network") continue;
-      const columns = outcomeColumns(task, at(statuses, task.task.index), tolerance);
+      const { endToEnd } = behaviourOf(task.task.spec);
+      const columns = outcomesOf(task, at(statuses, task.task.index), endToEnd, tolerance);
       trees.add(task, columns);
       keep(task.task.path, "end_to_end", endToEndIntervals(task, columns, unitsOf(scored, task, units)));
     }
@@ -189,12 +193,13 @@ class Trees {
     this.#right = new Uint8Array(split.ids.length).fill(1);
   }
 
-  add({ task }: ScoredTask, columns: OutcomeColumns): void {
+  add({ task }: ScoredTask, { fates, right }: Outcomes): void {
     const rowOf = axisOf(task.spec) === "token" ? rowOfEachToken(neededOffsets(this.#split.offsets)) : null;
-    for (let entry = 0; entry < columns.known.length; entry++) {
+    for (let entry = 0; entry < fates.length; entry++) {
       const row = rowOf === null ? entry : i32At(rowOf, entry);
-      if (columns.known[entry] === 0) this.#judged[row] = 0;
-      else if (!isRight(columns, entry)) this.#right[row] = 0;
+      const fate = u8At(fates, entry);
+      if (fate === LEFT_OUT) this.#judged[row] = 0;
+      else if (fate !== 0 && !(fate === (DUE | GIVEN) && right[entry] === 1)) this.#right[row] = 0;
     }
   }
 

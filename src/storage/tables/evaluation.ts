@@ -11,7 +11,8 @@ export interface EvaluationFilter {
   readonly metricName?: string | undefined;
 }
 
-const COLUMNS = "split, task_path, metric_name, metric_res, num_samples, gates, baseline, beats_baseline, interval_low, interval_high";
+const COLUMNS =
+  "split, task_path, metric_name, metric_res, num_samples, gates, baseline, beats_baseline, interval_low, interval_high";
 
 type StoredRow = Omit<EvaluationRow, "baseline" | "beats_baseline" | "interval"> & {
   readonly baseline: number | null;
