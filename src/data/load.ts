@@ -223,7 +223,7 @@ async function withInputs(
     const all = read.spans?.offsets ?? null;
     const selected: Labels[] = [];
     for (const { index, spec } of graph.tasks) {
-      selected.push(selectLabels(spec, at(sized, index), kept, all));
+      selected.push(selectLabels(spec, at(sized.labels, index), kept, all));
       await yieldTo(signal);
     }
     const digest = createHash("sha256")
@@ -242,7 +242,7 @@ async function withInputs(
       tables: tableRows(joined, kept),
       columns: rowColumns(joined, kept, options.split?.groupBy),
       skipped,
-      warnings: opened.warnings,
+      warnings: [...opened.warnings, ...sized.warnings],
       digest,
       close: opened.close,
     };
