@@ -31,10 +31,10 @@ export interface EvaluationRow {
   /** Whether the metric is better than its baseline; not there where a constant answer has the best value by nature. */
   readonly beats_baseline?: boolean;
   /**
-   * 95 % confidence interval of the metric on other rows like these; null where none is known, not there where none was
-   * computed (docs/architecture.md#intervals).
+   * 95 % confidence interval of the metric on other rows like these; not there where none is known
+   * (docs/architecture.md#intervals).
    */
-  readonly interval?: readonly [low: number, high: number] | null;
+  readonly interval?: readonly [low: number, high: number];
 }
 
 /**

@@ -25,7 +25,7 @@ export interface IntervalOptions {
 }
 
 /**
- * The rows of one split, each with `interval`: null where it is undefined. A task per token has no more evidence than
+ * The rows of one split, each with `interval` where one is known. A task per token has no more evidence than
  * rows: its tokens are groups (docs/architecture.md#intervals).
  * @param rows of this split alone are given intervals
  */
@@ -79,7 +79,7 @@ export function withIntervals(
   }
   return rows.map((row) => {
     const interval = found.get(`${keyOf(row.task_path, row.gates)}\n${row.metric_name}`);
-    return row.split !== scored.split || interval === undefined ? row : { ...row, interval };
+    return row.split !== scored.split || interval == null ? row : { ...row, interval };
   });
 }
 
