@@ -4,7 +4,7 @@ import { decoders } from "../../decoding/decoders.js";
 import { type Edges, edgesFrom, numbersAt, numbersFrom, readEdges, writeEdges } from "../../decoding/figures.js";
 import type { BoxSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
-import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNFITTED, UNMIXED, UNWEIGHTED } from "../behaviour.js";
 import { type Answered, endToEndFigure } from "../end-to-end.js";
 import { meanOfProbabilities } from "../ensembles.js";
 import { generalizedIouLoss, intersectionOverUnion } from "../boxes.js";
@@ -112,6 +112,7 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
   },
   imageScales: ({ scale }) => (scale === null ? [] : ["image-width", "image-height"]),
   onPicture: () => "moves",
+  ...UNMIXED,
   figure: { kind: "box", read: readEdges, write: writeEdges },
   ...UNFITTED,
   ...UNWEIGHTED,

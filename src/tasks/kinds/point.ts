@@ -6,7 +6,7 @@ import { unitAt } from "../../decoding/figures.js";
 import type { PointSpec } from "../../flow/graph.js";
 import type { AnswerColumn } from "../../flow/masks.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
-import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNFITTED, UNMIXED, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { type Answered, endToEndFigure } from "../end-to-end.js";
@@ -89,6 +89,7 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
   },
   imageScales: ({ scale }) => (scale === null ? [] : ["image-width", "image-height"]),
   onPicture: () => "moves",
+  ...UNMIXED,
   figure: {
     kind: "point",
     read: readPlace,
