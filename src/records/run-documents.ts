@@ -75,7 +75,7 @@ const config = z.looseObject({
     .looseObject({
       parts: z.array(
         z.looseObject({
-          ...{ name: text, input: text, model: text, output: text, format: z.literal("onnx") },
+          ...{ name: text, input: text, model: text, output: text, format: z.enum(["onnx", "tfjs"]) },
           digest: z.string().regex(/^[0-9a-f]{64}$/),
           shape: z.array(extent).min(1),
           preprocessing: z.looseObject({}),
