@@ -163,6 +163,11 @@ export const rooms = {
     ],
     packages: ["node:", "@duckdb/node-api", "sharp"],
   },
+  tracking: {
+    holds: "runs of other programs: in the process, or around a command",
+    imports: ["records", "provenance", "project/project-dir", "logging", "storage", "platform", ...FACTS],
+    packages: ["node:", "sharp"],
+  },
   index: { holds: "the public API", imports: ["training", "asking", "project"], packages: [] },
   cli: {
     holds: "what commands share: flags, tables, errors, completion",
@@ -175,6 +180,7 @@ export const rooms = {
       "cli",
       "machine",
       "training",
+      "tracking",
       "comparing",
       "asking",
       "records",
