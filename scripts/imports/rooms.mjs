@@ -1,7 +1,7 @@
 // The rooms of src/, lowest first: what each one holds, what it may import besides itself, and which packages. Nothing
 // else may be imported, by type or dynamically neither, and no circle is left: docs/architecture.md says why.
 const BASE = ["arrays", "errors", "options"];
-const FACTS = ["tasks", "decoding", "flow", ...BASE];
+const FACTS = ["tasks", "predictor", "decoding", "flow", ...BASE];
 
 /** `imports`: rooms or single files of src/. `packages`: `node:` stands for all of Node's own modules. */
 export const rooms = {
@@ -12,6 +12,11 @@ export const rooms = {
   protobuf: { holds: "the wire format of TensorFlow's messages", imports: BASE, packages: [] },
   flow: { holds: "the flow graph and its three-valued logic", imports: BASE, packages: [] },
   decoding: { holds: "from a network's numbers to answers", imports: ["flow", "arrays"], packages: [] },
+  predictor: {
+    holds: "answers without the rest: what is exported, in any runtime",
+    imports: ["decoding", "flow", "arrays"],
+    packages: [],
+  },
   tasks: { holds: "what every kind of task knows how to do", imports: ["decoding", "flow", ...BASE], packages: [] },
   storage: {
     holds: "the run store in SQLite",
@@ -118,6 +123,22 @@ export const rooms = {
     ],
     packages: ["node:"],
   },
+  shipping: {
+    holds: "a run as files that answer without dnn-cool",
+    imports: [
+      "asking",
+      "records",
+      "project",
+      "engine/model",
+      "analysis",
+      "data",
+      "storage",
+      "protobuf",
+      "platform",
+      ...FACTS,
+    ],
+    packages: ["node:"],
+  },
   comparing: {
     holds: "runs beside each other",
     imports: ["asking", "records", "analysis", "data", "storage", ...FACTS],
@@ -182,6 +203,7 @@ export const rooms = {
       "training",
       "tracking",
       "comparing",
+      "shipping",
       "asking",
       "records",
       "provenance",

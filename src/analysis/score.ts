@@ -2,6 +2,7 @@
 import { at } from "../arrays.js";
 import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import { type AnswerColumn, activeRows, bothMasks, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
+import { decodeFlow, type Extent } from "../decoding/decode-flow.js";
 import type { Split } from "../tasks/evaluation.js";
 import {
   behaviourOf,
@@ -110,15 +111,15 @@ function decodeTasks(
   graph: FlowGraph,
   tasks: readonly UndecodedTask[],
   thresholds: readonly Thresholds[],
-  { rows, offsets }: { readonly rows: number; readonly offsets: Offsets | null },
+  extent: Extent,
 ): ScoredTask[] {
-  const decoded = tasks.map(({ task: { spec }, kept, labels }, i) => {
-    const behaviour = scoringOf(spec);
-    return behaviour.answeredBy === "table"
-      ? labels.answers
-      : behaviour.decode(spec, scoringNumbers(kept).activated, at(thresholds, i), labels.unitScale);
-  });
-  const active = activeRows(graph, decoded, rows, offsets);
+  const scores = tasks.map(({ kept, labels }, i) => ({
+    activated: scoringNumbers(kept).activated,
+    thresholds: at(thresholds, i),
+    unitScale: labels.unitScale,
+    known: labels.answers,
+  }));
+  const { decoded, active } = decodeFlow(graph, scores, extent, scoringOf);
   return tasks.map((task, i) => ({
     ...task,
     thresholds: at(thresholds, i),

@@ -1,52 +1,27 @@
 /** @file A scored row → its answers by path of task, in words and as scores. */
-import { i32At } from "../arrays.js";
-import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
-import { axisOf, type FlowGraph } from "../flow/graph.js";
-import { neededOffsets, type Offsets } from "../flow/masks.js";
-import { behaviourOf, allLogits, type Described, decodedScore } from "../tasks/index.js";
+import type { ScoredSplit } from "../analysis/score.js";
+import { type Answer, type AnsweredTask, answersOfRow } from "../decoding/answers.js";
+import type { FlowGraph } from "../flow/graph.js";
+import { behaviourOf, decodedScore } from "../tasks/index.js";
 
-export interface Answer {
-  /** Of a task per token a list with one answer per token, null where it is not asked. */
-  readonly decoded: Described | readonly Described[];
-  /**
-   * Probability of each logit; for a regression the fraction of [min, max]. Of a task per token token by token; of one
-   * of very many classes the decoded class's alone.
-   */
-  readonly activated: readonly number[];
-}
+export type { Answer } from "../decoding/answers.js";
 
 /** Tasks whose precondition does not hold are left out. */
 export function answersOf(graph: FlowGraph, scored: ScoredSplit, row: number): Record<string, Answer> {
-  return Object.fromEntries(
-    graph.tasks.flatMap(({ index, path, spec }): [string, Answer][] => {
-      const task = scored.tasks[index];
-      const behaviour = behaviourOf(spec);
-      if (task === undefined || behaviour.answeredBy === "training") return [];
-      if (axisOf(spec) === "token") return tokenAnswers(task, neededOffsets(scored.offsets), row);
-      if (task.activePredicted[row] === 0) return [];
-      const width = behaviour.logitWidth(spec);
-      const activated = Array.from(allLogits(task.kept).activated.subarray(row * width, (row + 1) * width));
-      return [[path, { decoded: behaviour.describe(spec, task.decoded, row), activated }]];
-    }),
-  );
+  return answersOfRow(graph, (index) => answeredTask(scored, index), scored.offsets, row, behaviourOf);
 }
 
-/** One answer per token of a row; none where the task is asked of no token. */
-function tokenAnswers({ task, kept, decoded, activePredicted }: ScoredTask, offsets: Offsets, row: number) {
-  const { path, spec } = task;
-  const [from, to] = [i32At(offsets, row), i32At(offsets, row + 1)];
-  if (!activePredicted.subarray(from, to).includes(1)) return [];
-  const behaviour = behaviourOf(spec);
-  const width = behaviour.logitWidth(spec);
-  const scores =
-    kept.kind === "summary"
-      ? decoded.subarray(from, to).map((_, i) => decodedScore(kept, width, decoded, from + i))
-      : kept.activated.subarray(from * width, to * width);
-  const answer: Answer = {
-    decoded: Array.from({ length: to - from }, (_, i) =>
-      activePredicted[from + i] === 1 ? behaviour.describe(spec, decoded, from + i) : null,
-    ),
-    activated: Array.from(scores),
+function answeredTask({ tasks }: ScoredSplit, index: number): AnsweredTask | undefined {
+  const scored = tasks[index];
+  if (scored === undefined) return undefined;
+  const { task, kept, decoded, activePredicted } = scored;
+  const width = behaviourOf(task.spec).logitWidth(task.spec);
+  return {
+    decoded,
+    active: activePredicted,
+    scores(from, to) {
+      if (kept.kind === "logits") return kept.activated.subarray(from * width, to * width);
+      return Array.from({ length: to - from }, (_, i) => decodedScore(kept, width, decoded, from + i));
+    },
   };
-  return [[path, answer]] satisfies [string, Answer][];
 }

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { explainRow } from "../analysis/explanation/explain.js";
 import type { ExplanationNode } from "../analysis/explanation/explanation.js";
 import { printExplanation, type TreeStyle } from "../analysis/explanation/print-explanation.js";
+import { withCalibration } from "../analysis/calibration/apply.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import { firstPixels, firstTokens, type SkippedRow, wordsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
@@ -301,9 +302,16 @@ export class LoadedRun {
     }
   }
 
-  /** Of several folds their ensemble: each reads the inputs with the statistics of its own training rows. */
+  /**
+   * Scores are calibrated where the run is. Of several folds their ensemble, as it is: each reads the inputs with
+   * the statistics of its own training rows.
+   */
   async #score(inputs: readonly string[], opened: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
-    if (this.#others.length === 0) return this.#answerer.score(opened, options);
+    if (this.#others.length === 0) {
+      const scored = await this.#answerer.score(opened, options);
+      const { calibration } = this.#stored;
+      return calibration === null ? scored : withCalibration(scored, calibration.tasks);
+    }
     const own = await this.#answerer.outputs(opened.sources, everyRow(opened), options);
     const members: MemberOutputs[] = [{ graph: this.graph, outputs: own }];
     for (const other of this.#others) members.push(await other.answer(inputs, opened, this.#stored, options));

@@ -96,5 +96,6 @@ export function everyRow({ ids }: Pick<OpenInputs, "ids">): Int32Array {
 function unitScale(spec: TaskSpec, source: PixelSource | undefined): UnitScale {
   if (scalesPerRow(spec) === 0) return null;
   if (source === undefined) throw new DataError("A task is scaled by the image's size, but there is no image.", {});
-  return unitScaleFrom(spec, { width: source.originalWidth, height: source.originalHeight });
+  const { originalWidth: width, originalHeight: height, spec: input } = source;
+  return unitScaleFrom(spec, { width, height, input });
 }

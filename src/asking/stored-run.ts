@@ -11,6 +11,7 @@ import { isMasked, type Thresholds } from "../tasks/index.js";
 import { loadOwnCode } from "../project/custom-task-code.js";
 import { type RunningProject, runningProject } from "../project/project-dir.js";
 import { readBaselines } from "../records/baselines.js";
+import { type CalibrationRecord, readCalibration } from "../records/calibration.js";
 import { readPredictions } from "../records/predictions.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
 import { type RunConfig, runFiles } from "../records/run-folder.js";
@@ -27,6 +28,8 @@ export interface StoredRun {
   readonly thresholds: readonly Thresholds[];
   /** Constant answers to beat; of a run from before there were any none. */
   readonly baselines: Baselines;
+  /** What makes probabilities of its scores; null where it has not been calibrated. */
+  readonly calibration: CalibrationRecord | null;
   /** The user's, whose code and files may be used; null where the user stands in none. */
   readonly project: RunningProject | null;
 }
@@ -57,7 +60,8 @@ export async function openStoredRun(
   const running = runningProject(project);
   await loadOwnCode(run, graph, running, config.configFile);
   const [thresholds, baselines] = [readThresholds(dir, graph), readBaselines(dir, graph)];
-  return { run, dir, config, graph, thresholds, baselines, project: running };
+  const calibration = readCalibration(dir, graph);
+  return { run, dir, config, graph, thresholds, baselines, calibration, project: running };
 }
 
 /** Whether the store has a run's results, but the folder with what they were made of has been deleted. */

@@ -10,7 +10,7 @@ import { readOnlySql } from "../storage/query/read-only-sql.js";
 export default class Sql extends CoolCommand {
   static override summary = "Run one SELECT on the store's SQLite database";
   static override description =
-    "The connection cannot write. Tables: runs, run_tags, run_config, run_environment, metric_points (a view of metric_series and series_points), evaluation, thresholds, samples_interpretation, artifacts.";
+    "The connection cannot write. Tables: runs, run_tags, run_config, run_environment, metric_points (a view of metric_series and series_points), evaluation, thresholds, calibration, samples_interpretation, artifacts.";
   static override examples = [
     '<%= config.bin %> <%= command.id %> "select id, name, state from runs order by started_at desc limit 5"',
     "<%= config.bin %> <%= command.id %> \"select task_path, avg(metric_res) from evaluation where metric_name = 'f1_score' group by 1\" --csv",

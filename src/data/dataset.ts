@@ -1,14 +1,23 @@
 /** @file What training and evaluation see of a project's data. */
+import type { ImageFraming, ResizeFilter } from "../decoding/framing.js";
 import type { Offsets } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
+
+export type { ImageFraming, ResizeFilter } from "../decoding/framing.js";
 
 /** Declares an image input: a column of paths, relative to the table. */
 export interface ImageInputSpec {
   readonly kind: "image";
   readonly column: string;
-  /** [height, width] in pixels that images are resized to (stretched: both axes keep their own scale). */
+  /** [height, width] in pixels of what the network sees; [0, 0] until `preprocessor` has been read. */
   readonly size: readonly [height: number, width: number];
+  /** How pictures of other proportions are brought to that; without it both axes are stretched, each by its own scale. */
+  readonly framing?: ImageFraming;
+  /** Resamples pixels; without it `lanczos`. */
+  readonly filter?: ResizeFilter;
+  /** A preprocessor_config.json that says size, framing and filter, until the project is loaded. */
+  readonly preprocessor?: string;
   /** 3 (RGB, default) or 1 (grey). */
   readonly channels: 1 | 3;
   /** Values of a TIFF's samples that become black and white; without it samples are 8 or 16-bit unsigned. */

@@ -222,7 +222,7 @@ async function withInputs(
     const all = read.spans?.offsets ?? null;
     const selected: Labels[] = [];
     for (const { index, spec } of graph.tasks) {
-      selected.push(selectLabels(spec, at(sized, index), kept, all));
+      selected.push(selectLabels(spec, at(sized.labels, index), kept, all));
       await yieldTo(signal);
     }
     const digest = createHash("sha256")
@@ -240,7 +240,7 @@ async function withInputs(
       inputs,
       tables: tableRows(joined, kept),
       skipped,
-      warnings: opened.warnings,
+      warnings: [...opened.warnings, ...sized.warnings],
       digest,
       close: opened.close,
     };

@@ -71,6 +71,12 @@ export interface MultilabelSpec<Label extends string = string>
 /** Size of the row's original image by which a regression label is divided. */
 export type ImageScale = "image-width" | "image-height";
 
+/**
+ * A number about the row's picture: a side of the original, the whole of it as the unit, or the place, in fractions of
+ * it, of what the network sees.
+ */
+export type PictureFact = ImageScale | "unit" | "frame-left" | "frame-top" | "frame-width" | "frame-height";
+
 /** A number in [min, max]: sigmoid, a cost of the error of the normalized value. */
 export interface BoundedRegressionSpec extends CommonTaskOptions, TokenTaskOptions {
   readonly kind: "boundedRegression";
@@ -123,6 +129,8 @@ export interface BoxSpec extends Pick<CommonTaskOptions, "lossWeight"> {
   readonly loss: "smooth-l1" | "giou";
   /** Where `smooth-l1` becomes linear, as a fraction of the picture; default 1/9. */
   readonly beta?: number;
+  /** Whether the network sees a part of the picture, or bars around it, as the image input says. */
+  readonly framed?: true;
 }
 
 /** One point on the picture: sigmoids of its coordinates. Two numbers are one label. */
@@ -134,6 +142,8 @@ export interface PointSpec extends Pick<CommonTaskOptions, "lossWeight"> {
   readonly scale: "image" | null;
   /** Where the loss becomes linear, as a fraction of the picture; default 1/9. */
   readonly beta?: number;
+  /** Whether the network sees a part of the picture, or bars around it, as the image input says. */
+  readonly framed?: true;
 }
 
 /** A yes-or-no column that is there whenever the network is asked: a condition by itself, without a head or a loss. */

@@ -1,5 +1,5 @@
 /** @file Writes a run as TensorBoard event files: curves, pictures and tables, one group per task. */
-import { yesNoAnswers } from "../analysis/calibration.js";
+import { yesNoAnswers } from "../analysis/calibration/reliability.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { type MetricPoint, SPLITS, type Split } from "../tasks/evaluation.js";

@@ -15,6 +15,7 @@ import { behaviourOf, taskKinds } from "../tasks/index.js";
 import { applyAssignments } from "./assignments.js";
 import type { Project, ProjectDefinition } from "./define-project.js";
 import { checkMetrics } from "./metrics.js";
+import { withFrames, withGeometry } from "./framed-pictures.js";
 import { parseMonitor } from "./monitor.js";
 import { parseSettings, type Settings } from "./settings.js";
 import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
@@ -57,7 +58,7 @@ export function resolveProject(
   checkKeys(definition, where);
   checkName(definition.name, where);
   // "inputs" is an easy one to forget
-  const { inputs = {}, prepare, ...data } = definition.data;
+  const { inputs: declared = {}, prepare, ...data } = definition.data;
   const { loggers = [], ...log } = definition.log ?? {};
   checkLoggers(loggers, where);
   const written = {
@@ -68,7 +69,7 @@ export function resolveProject(
     ...(definition.log === undefined ? {} : { log }),
   };
   const settings = settingsOf(written, options.assignments ?? [], where);
-  if (Object.keys(inputs).length === 0) {
+  if (Object.keys(declared).length === 0) {
     throw new ConfigError(
       `${where}: data.inputs is empty. Name one, e.g. inputs: { image: image({ column: "img", size: [64, 64] }) }.`,
       {
@@ -76,21 +77,24 @@ export function resolveProject(
       },
     );
   }
-  assertOwnNames("inputs", inputs);
-  checkInputs(inputs, where);
+  assertOwnNames("inputs", declared);
+  checkInputs(declared, where);
+  const projectDir = resolve(options.projectDir ?? process.cwd());
+  const inputs = withGeometry(declared, projectDir);
   checkAugmentation(inputs, settings, where);
   if (typeof definition.trunk !== "function") {
     throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
   }
   checkTasks(definition.tasks, where);
-  const graph = withVocabulary(traceFlow(definition.tasks, definition.flow), inputs);
+  const traced = withFrames(traceFlow(definition.tasks, definition.flow), inputs, where);
+  const graph = withVocabulary(traced, inputs);
   checkTokenTasks(graph, inputs, where);
   checkMeasures(graph, settings, where);
   checkFigures(graph, settings, where);
   checkRunSettings(graph, settings);
   return {
     name: definition.name,
-    projectDir: resolve(options.projectDir ?? process.cwd()),
+    projectDir,
     configFile,
     modules: options.modules ?? [],
     graph,

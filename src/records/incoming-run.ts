@@ -6,6 +6,7 @@ import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { checkedArtifactPath } from "../storage/tables/artifacts.js";
 import { readBaselines } from "./baselines.js";
+import { readCalibration } from "./calibration.js";
 import { FOLDER_MISSING } from "./orphans.js";
 import { readGraph, readRunConfig, readSource } from "./run-documents.js";
 import { filesOf, sha256Of } from "./run-files.js";
@@ -70,6 +71,7 @@ function assertDocuments(dir: string): void {
   const graph = readGraph(dir);
   if (existsSync(files.thresholds)) readThresholds(dir, graph);
   readBaselines(dir, graph);
+  readCalibration(dir, graph);
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;

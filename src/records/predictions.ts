@@ -30,6 +30,8 @@ const COLUMNS: readonly TableColumn[] = [
   { name: "unit_scale", type: "FLOAT" },
   /** The same along the image's height, of tasks that are scaled by both sides; else NULL. */
   { name: "unit_scale_y", type: "FLOAT" },
+  /** Left, top, width and height of what the network sees, in fractions of the picture, for boxes and points; else NULL. */
+  { name: "frame", type: "FLOAT[]" },
 ];
 
 /** Writes one split. */
@@ -78,9 +80,10 @@ function answerCells(answer: ScoredTask, index: number): Cell[] {
   ];
 }
 
-function scaleCells(unitScale: UnitScale, index: number, perRow: number): [Cell, Cell] {
-  if (unitScale === null) return [1, null];
-  return [f32At(unitScale, index * perRow), perRow < 2 ? null : f32At(unitScale, index * perRow + 1)];
+function scaleCells(unitScale: UnitScale, index: number, perRow: number): [Cell, Cell, Cell] {
+  if (unitScale === null) return [1, null, null];
+  const [first = 1, second = null, ...frame] = unitScale.subarray(index * perRow, (index + 1) * perRow);
+  return [first, second, frame.length === 0 ? null : frame];
 }
 
 function cells(values: Float32Array, row: number, width: number): (number | null)[] {
@@ -102,14 +105,16 @@ export async function readPredictions(file: string, graph: FlowGraph, split: Spl
   const optional = [
     ...(hasTokenTasks(graph) ? ["position"] : []),
     ...(graph.tasks.some(({ spec }) => scalesPerRow(spec) > 1) ? ["unit_scale_y"] : []),
+    ...(graph.tasks.some(({ spec }) => scalesPerRow(spec) > 2) ? ["frame"] : []),
   ];
   const [rowNumbers, samples, paths, labels, logits, scales, ...more] = (await readParquet(
     file,
     ["row", "sample", "task_path", "label", "logits", "unit_scale", ...optional],
     '"row"',
   )) as StoredColumns;
-  const positions = more[optional.indexOf("position")];
-  const scalesY = more[optional.indexOf("unit_scale_y")];
+  const numbersOf = (name: string) => more[optional.indexOf(name)] as (number | null)[] | undefined;
+  const [positions, scalesY] = [numbersOf("position"), numbersOf("unit_scale_y")];
+  const frames = more[optional.indexOf("frame")] as (readonly number[] | null)[] | undefined;
   const rows = rowNumbers.reduce((most, row) => Math.max(most, row + 1), 0);
   const ids = new Array<string>(rows);
   const offsets = positions === undefined ? null : offsetsOf(lengthsOf(rows, rowNumbers, positions));
@@ -130,7 +135,11 @@ export async function readPredictions(file: string, graph: FlowGraph, split: Spl
     const index = columns.perToken === null ? row : i32At(columns.perToken, row) + (position as number);
     copyInto(columns.outputs, index, at(logits, i));
     copyInto(columns.answers, index, labels[i] ?? []);
-    copyScales(columns.unitScale, index, columns.perRow, [at(scales, i), scalesY?.[i] ?? Number.NaN]);
+    copyScales(columns.unitScale, index, columns.perRow, [
+      at(scales, i),
+      scalesY?.[i] ?? Number.NaN,
+      ...(frames?.[i] ?? []),
+    ]);
   }
   const columns = graph.tasks.map((task) => byPath.get(task.path) as ReturnType<typeof emptyColumns>);
   return {
@@ -149,7 +158,7 @@ type StoredColumns = [
   labels: (readonly (number | null)[] | null)[],
   logits: number[][],
   scales: number[],
-  ...optional: (number | null)[][],
+  ...optional: (number | readonly number[] | null)[][],
 ];
 
 /** Tokens of each row: one more than its last position. */

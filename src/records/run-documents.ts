@@ -19,7 +19,20 @@ const extent = z.number().int().min(1).max(65_536);
 const column = text;
 
 const inputSpecs: { readonly [K in RunConfig["inputs"][string]["kind"]]: z.ZodType } = {
-  image: z.looseObject({ column, size: z.tuple([extent, extent]), channels: z.union([z.literal(1), z.literal(3)]) }),
+  image: z.looseObject({
+    column,
+    size: z.tuple([extent, extent]),
+    channels: z.union([z.literal(1), z.literal(3)]),
+    framing: z
+      .looseObject({
+        fit: z.enum(["crop", "letterbox"]),
+        resizeTo: z.union([extent, z.tuple([extent, extent])]).optional(),
+        background: z.number().int().min(0).max(255).optional(),
+      })
+      .optional(),
+    filter: z.enum(["nearest", "bilinear", "bicubic", "lanczos"]).optional(),
+    preprocessor: z.never().optional(),
+  }),
   numeric: z.looseObject({
     columns: z.array(column),
     listLength: extent.nullable(),
@@ -62,7 +75,7 @@ const config = z.looseObject({
     .looseObject({
       parts: z.array(
         z.looseObject({
-          ...{ name: text, input: text, model: text, output: text, format: z.literal("onnx") },
+          ...{ name: text, input: text, model: text, output: text, format: z.enum(["onnx", "tfjs"]) },
           digest: z.string().regex(/^[0-9a-f]{64}$/),
           shape: z.array(extent).min(1),
           preprocessing: z.looseObject({}),
@@ -144,12 +157,14 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     scale: z.enum(["image"]).nullable(),
     loss: z.enum(["smooth-l1", "giou"]),
     beta: z.number().positive().optional(),
+    framed: z.literal(true).optional(),
   }),
   point: z.looseObject({
     column: z.array(text),
     lossWeight: z.number().min(0).optional(),
     scale: z.enum(["image"]).nullable(),
     beta: z.number().positive().optional(),
+    framed: z.literal(true).optional(),
   }),
   ordinal: z.looseObject({ ...common, levels: z.array(text) }),
   maskedLanguageModeling: z.looseObject({

@@ -51,6 +51,7 @@ export function runFiles(runDir: string) {
     /** Folder of the texts that source.json names, by their sha256. */
     sourceTexts: join(runDir, "source"),
     thresholds: join(runDir, "thresholds.json"),
+    calibration: join(runDir, "calibration.json"),
     baselines: join(runDir, "baselines.json"),
     stdout: join(runDir, "stdout.log"),
     checkpoint: (name: "best" | "last") => join(runDir, "checkpoints", name),

@@ -6,6 +6,7 @@ import type { AdoptedRun, NewRun } from "./create-run.js";
 import type { QueriedRun, RunsQuery } from "./query/query-runs.js";
 import type { RunRecord, RunState, WrittenRunState } from "./run-record.js";
 import type { Artifact } from "./tables/artifacts.js";
+import type { StoredCalibration } from "./tables/calibration.js";
 import type { ConfigChange, FlatConfig } from "./tables/config-values.js";
 import type { EvaluationFilter } from "./tables/evaluation.js";
 import type { RunGroups } from "./tables/groups.js";
@@ -111,6 +112,12 @@ export interface RunMeasurements {
 
   /** Rows by split, gates and then as they were given; a metric that was NaN is null. */
   readEvaluation(id: string, filter?: EvaluationFilter): EvaluationRow[];
+
+  /** Replaces what is on record of how far scores are from what comes true. */
+  replaceCalibration(id: string, rows: readonly StoredCalibration[]): void;
+
+  /** Rows as they were given; none of a run that has not been calibrated. */
+  readCalibration(id: string): StoredCalibration[];
 
   /** Replaces the best and worst samples of one split. */
   replaceInterpretation(id: string, split: Split, samples: readonly InterpretedSample[]): void;

@@ -18,6 +18,7 @@ const TABLES: readonly { readonly name: string; readonly key: string; readonly o
   { name: "metric_points", key: "run_id", order: "split, task_path, metric_name, step" },
   { name: "thresholds", key: "run_id", order: "task_path, label_index" },
   { name: "evaluation", key: "run_id", order: "seq" },
+  { name: "calibration", key: "run_id", order: "seq" },
   { name: "samples_interpretation", key: "run_id", order: "split, task_path, side, rank" },
   { name: "artifacts", key: "run_id", order: "path" },
 ];

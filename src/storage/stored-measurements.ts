@@ -2,6 +2,7 @@
 import type { EvaluationRow, MetricPoint, Split } from "../tasks/evaluation.js";
 import type { RunMeasurements } from "./contract.js";
 import { type Artifact, readArtifacts, recordArtifacts } from "./tables/artifacts.js";
+import { readCalibration, replaceCalibration, type StoredCalibration } from "./tables/calibration.js";
 import {
   addConfig,
   readConfig,
@@ -57,6 +58,12 @@ export function storedMeasurements({ database, read, write }: Transactions): Run
     },
     readEvaluation(id: string, filter?: EvaluationFilter) {
       return read(id, () => readEvaluation(database, id, filter));
+    },
+    replaceCalibration(id: string, rows: readonly StoredCalibration[]) {
+      write(id, () => replaceCalibration(database, id, rows));
+    },
+    readCalibration(id: string) {
+      return read(id, () => readCalibration(database, id));
     },
     replaceInterpretation(id: string, split: Split, samples: readonly InterpretedSample[]) {
       write(id, () => replaceInterpretation(database, id, split, samples));

@@ -2,7 +2,7 @@
 import { f32At } from "../arrays.js";
 import type { AnswerColumn, RowMask } from "../flow/masks.js";
 import type { ConstantLogits } from "./constants.js";
-import type { ImageScale, Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
+import type { Likelihood, TaskKind, TaskSpec } from "../flow/graph.js";
 import type { Member } from "./ensembles.js";
 import type { EndToEndForm } from "./end-to-end.js";
 import type { ErrorCost } from "./error-cost.js";
@@ -10,7 +10,7 @@ import type { Decoder, Thresholds, UnitScale } from "../decoding/decoders.js";
 import type { MetricTable } from "./metrics/table.js";
 import type { Labels, LogitView, Scored } from "./scored.js";
 
-export type { Decoder, Thresholds } from "../decoding/decoders.js";
+export type { Decoder, Described, Thresholds } from "../decoding/decoders.js";
 export type { Labels, LogitView, MetricValue, Scored } from "./scored.js";
 
 /**
@@ -22,11 +22,6 @@ export type ParameterTuner<Spec extends TaskSpec> = (scored: Scored<Spec>, metri
 
 /** Behaviour of one kind of task. Every function is pure and works on plain arrays. */
 export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
-  /**
-   * Whose answer it is: the network's, or one that comes with the inputs; `training`: the network's, but only while it
-   * trains, so that nothing scores, decodes or shows it.
-   */
-  readonly answeredBy: "network" | "table" | "training";
   /**
    * What computes the logits: a dense layer, which heads of one feature share; one score, to which each logit adds a
    * bias of its own; layers of its own; or nothing.
@@ -58,8 +53,6 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
     at: number,
   ): string | null;
 
-  /** Sides of the row's original image by which its labels are divided, one per unit scale; none: they are taken as they are. */
-  imageScales(spec: Spec): readonly ImageScale[];
   /**
    * What becomes of its labels where the picture is moved: they move with it, they stay, or nobody said although they
    * are parts of the picture.
@@ -120,11 +113,7 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
 
   /** What `describe` returns, as the type of a table's column. */
   answerType(spec: Spec): "truth" | "number" | "numbers" | "text";
-  /** One answer in the words of the labels: `true`, `"red"`, `["red","blue"]`, `12.5`, `[3, 4]`, null if unknown. */
-  describe(spec: Spec, answers: AnswerColumn, row: number): Described;
 }
-
-export type Described = boolean | string | number | readonly string[] | readonly number[] | null;
 
 /**
  * A loss whose gradient is that of each activated number's error, activated − target: an error that costs something,
@@ -172,13 +161,15 @@ export interface FitLabels {
 /** An answer that is a figure on the picture: edges of a box (left, top, right, bottom), or coordinates of a point. */
 export interface Figure<Spec extends TaskSpec> {
   readonly kind: "box" | "point";
-  /** In fractions of the picture's width and height; NaN where unknown. */
+  /** In fractions of the width and height of what the network sees; NaN where unknown. */
   read(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale): readonly number[];
+  /** The same in fractions of the whole picture. */
+  onPicture(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale): readonly number[];
   write(spec: Spec, answers: AnswerColumn, row: number, unitScale: UnitScale, figure: readonly number[]): void;
 }
 
 /** Columns of kinds that are nothing on a picture. */
-export const OFF_PICTURE = { imageScales: () => [], onPicture: () => "stays" as const, figure: null };
+export const OFF_PICTURE = { onPicture: () => "stays" as const, figure: null };
 
 /** How a single answer is judged. */
 export interface Judgement<Spec extends TaskSpec> {

@@ -16,6 +16,7 @@ import { openFrozen } from "./frozen-features.js";
 import { withAnswerer } from "../asking/replicas.js";
 import { networkSpecs } from "../engine/model/pretrained/external-part.js";
 import { externalsOf } from "../records/run-documents.js";
+import { dropCalibration } from "../records/calibration.js";
 import { runFiles, writeJson } from "../records/run-folder.js";
 import { writeWords } from "../records/stored-words.js";
 import { defaultThresholds, type ThresholdsByPath, thresholdsByPath, thresholdRows } from "../records/thresholds.js";
@@ -65,6 +66,8 @@ export async function completeRun(
   const thresholds = thresholdsByPath(graph, tuning.thresholds);
   writeJson(runFiles(runDir).baselines, baselines);
   writeJson(runFiles(runDir).thresholds, thresholds);
+  // of a run that goes on: it was fitted to other weights
+  dropCalibration(store, run.id, runDir);
   const byLabel = thresholdRows(graph, tuning.thresholds);
   loggers.thresholds({ metric: settings.tune.metric, thresholds: byLabel });
   for (const split of scored) {

@@ -1,6 +1,6 @@
 /** @file Confusion matrices and calibration, counted by hand. */
 import { describe, expect, it } from "vitest";
-import { calibration, yesNoAnswers } from "../../src/analysis/calibration.js";
+import { calibration, yesNoAnswers } from "../../src/analysis/calibration/reliability.js";
 import { confusionMatrix } from "../../src/analysis/confusion.js";
 import { type ScoredTask, scoreSplit } from "../../src/analysis/score.js";
 import { defineTasks } from "../../src/flow/define.js";

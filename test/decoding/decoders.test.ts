@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { scoreSplit } from "../../src/analysis/score.js";
+import { softmaxRows } from "../../src/decoding/activations.js";
 import { decoders } from "../../src/decoding/decoders.js";
 import { createRandom } from "../../src/data/rng.js";
 import { defineTasks } from "../../src/flow/define.js";
@@ -27,7 +28,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** What answers logits, as one script that defines `answering`. */
 const bundled = build({
   stdin: {
-    contents: `export { decoders } from "./src/decoding/decoders.js"; export { activeRows } from "./src/flow/masks.js";`,
+    contents: `export { decoders } from "./src/decoding/decoders.js"; export { calibrate } from "./src/decoding/calibration.js"; export { activeRows } from "./src/flow/masks.js";`,
     resolveDir: root,
   },
   bundle: true,
@@ -46,6 +47,7 @@ describe("what decodes answers", () => {
     expect(inputs.sort()).toEqual([
       "src/arrays.ts",
       "src/decoding/activations.ts",
+      "src/decoding/calibration.ts",
       "src/decoding/decoders.ts",
       "src/decoding/figures.ts",
       "src/flow/graph.ts",
@@ -104,16 +106,20 @@ describe("what decodes answers", () => {
         const decoder = answering.decoders[spec.kind];
         return decoder.decode(spec, decoder.activate(spec, outputs[i]), thresholds[i], null);
       });
-      ({ decoded, active: answering.activeRows(graph, decoded, rows) });`;
+      const calibrated = answering.calibrate(graph.tasks[1].spec, { method: "temperature", temperatures: [2] }, outputs[1]);
+      ({ decoded, calibrated, active: answering.activeRows(graph, decoded, rows) });`;
     // nothing but JavaScript itself is there
     const result = runInNewContext(script, { graph, outputs, thresholds, rows }) as {
       readonly decoded: readonly Float32Array[];
+      readonly calibrated: Float32Array;
       readonly active: readonly Uint8Array[];
     };
     scored.tasks.forEach(({ decoded, activePredicted }, i) => {
       expect([...(result.decoded[i] ?? [])]).toEqual([...decoded]);
       expect([...(result.active[i] ?? [])]).toEqual([...activePredicted]);
     });
+    const halves = outputs[1]?.map((logit) => logit / 2) ?? new Float32Array(0);
+    expect([...result.calibrated]).toEqual([...softmaxRows(halves, 3)]);
     expect(new Set(result.active.flatMap((mask) => [...mask]))).toEqual(new Set([0, 1]));
   });
 

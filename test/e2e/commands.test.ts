@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cool, coolJson } from "../support/cli.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
@@ -283,6 +284,39 @@ describe("cool interpret", () => {
   });
 });
 
+describe("cool blame", () => {
+  it("shares out what is lost end to end, and draws it", async () => {
+    const out = join(project.dir, "blame.png");
+    const { tasks, rows } = await coolJson<{
+      tasks: { task_path: string; gap: number; end_to_end: number; gates: { share: number; missed_rows: number }[] }[];
+      rows: { task_path: string; gate: string | null; error: string }[];
+    }>(inProject("blame", "base", "--rows", "--out", out));
+    expect(tasks.map(({ task_path }) => task_path)).toEqual(TASKS);
+    for (const { task_path, gap, end_to_end, gates } of tasks) {
+      expect(gates.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(gap ?? 0, 12);
+      const row = first.evaluation.find(
+        (one) => one.split === "test" && one.task_path === task_path && one.gates === "end_to_end",
+      );
+      expect(end_to_end).toBeCloseTo(row?.metric_res ?? Number.NaN, 12);
+      const misses = rows.filter((one) => one.task_path === task_path && one.error === "misses");
+      expect(misses).toHaveLength(gates.reduce((sum, { missed_rows }) => sum + missed_rows, 0));
+    }
+    expect((await sharp(out).metadata()).width).toBe(1100);
+    const { stdout } = await cool(inProject("blame", "base"));
+    expect(stdout).toMatch(/├── color .* of 100/);
+  });
+
+  it.each([
+    [["--task", "square.colour"], 'Did you mean "square.color"?'],
+    [["--split", "tests"], "test"],
+    [["--out", "blame.gif"], "Use .png or .svg"],
+  ])("refuses %s as wrong usage", async (flags, said) => {
+    const { code, stderr } = await cool(inProject("blame", "base", ...flags));
+    expect(code).toBe(2);
+    expect(stderr).toContain(said);
+  });
+});
+
 /** A task's line of an explanation in the form of the README. */
 const LINE = /^│( {3}|│)*.*[├└]── \S+( \| decoded: \[.*\], activated: \[.*\]( [<≥] [\d.]+)?, logits: \[.*\])?$/;
 
@@ -406,6 +440,31 @@ describe("cool tune", () => {
     const { code, stderr } = await cool(inProject("tune", "again", "--metric", "accurracy"));
     expect(code).toBe(2);
     expect(stderr).toContain('Did you mean "accuracy"?');
+  });
+});
+
+describe("cool calibrate", () => {
+  it("makes scores of predictions probabilities that decide as before, and takes it back", async () => {
+    const asked = () =>
+      coolJson<{ predictions: { answers: Record<string, { decoded: unknown; activated: number[] }> }[] }>(
+        inProject("predict", project.image(0), "--run", "wide"),
+      );
+    const before = (await asked()).predictions[0]?.answers;
+    const { tasks, calibration } = await coolJson<{
+      tasks: Record<string, { temperatures: number[] }>;
+      calibration: { split: string; task_path: string; raw: number | null }[];
+    }>(inProject("calibrate", "wide"));
+    expect(Object.keys(tasks)).toEqual(["blocked", "present", "square.color", "square.marks"]);
+    expect(new Set(calibration.map(({ split }) => split))).toEqual(new Set(["valid", "test"]));
+    const after = (await asked()).predictions[0]?.answers;
+    const [temperature = Number.NaN] = tasks.blocked?.temperatures ?? [];
+    const odds = (p = Number.NaN): number => Math.log(p / (1 - p));
+    expect(odds(after?.blocked?.activated[0])).toBeCloseTo(odds(before?.blocked?.activated[0]) / temperature, 4);
+    const decoded = (answers: typeof before) =>
+      Object.entries(answers ?? {}).map(([path, { decoded }]) => [path, decoded]);
+    expect(decoded(after)).toEqual(decoded(before));
+    expect((await cool(inProject("calibrate", "wide", "--method", "none"))).code).toBe(0);
+    expect((await asked()).predictions[0]?.answers).toEqual(before);
   });
 });
 

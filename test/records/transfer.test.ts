@@ -20,6 +20,14 @@ import type { RunStore } from "../../src/storage/run-store.js";
 import { openStore, temporaryDir, thrownBy } from "../storage/support.js";
 import { finishedRun } from "../support/folders.js";
 
+function calibrationOf(tasks: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ formatVersion: 1, method: "temperature", split: "valid", tasks });
+}
+
+function isotonic(scores: readonly number[], probabilities: readonly number[]) {
+  return { method: "isotonic", maps: [{ scores, probabilities }] };
+}
+
 /** All that the store knows of a run. */
 function everything(store: RunStore, id: string): unknown[] {
   return [
@@ -233,6 +241,17 @@ describe("an import from a stranger", () => {
     ["thresholds.json", '{"door": "high"}', '"door" is wrong'],
     ["thresholds.json", '{"door": [0.5, 0.5]}', "it has 2 thresholds, and the task has 1"],
     ["thresholds.json", '{"window": 0.5}', "the run has no such task"],
+    ["calibration.json", "{}", '"formatVersion" is wrong'],
+    ["calibration.json", calibrationOf({ window: { method: "temperature", temperatures: [1] } }), "no such task"],
+    ["calibration.json", calibrationOf({ door: { method: "temperature", temperatures: [-1] } }), "temperatures"],
+    [
+      "calibration.json",
+      calibrationOf({ door: { method: "temperature", temperatures: [1, 2] } }),
+      "has 2 temperatures",
+    ],
+    ["calibration.json", calibrationOf({ door: isotonic([0.5, 0.5], [0, 1]) }), "the scores of a map do not rise"],
+    ["calibration.json", calibrationOf({ door: isotonic([0, 1], [1, 0]) }), "the probabilities of a map fall"],
+    ["calibration.json", calibrationOf({ door: isotonic([0, 1], [0, 2]) }), "door"],
     ["graph.json", "{}", '"formatVersion" is wrong'],
     ["graph.json", "[[", "cannot be read"],
     ["graph.json", "[".repeat(100_000), "nested more than 200 deep"],

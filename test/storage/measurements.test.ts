@@ -47,6 +47,17 @@ test("points that cannot all be written are not written at all", () => {
   expect(store.readMetrics(id)).toEqual([]);
 });
 
+test("what is on record of a calibration is that of the last one", () => {
+  const { store, id } = storeWithRun();
+  const row = { method: "isotonic", split: "valid" as const, taskPath: "door", metricName: "brier", numSamples: 3 };
+  store.replaceCalibration(id, [{ ...row, raw: 0.5, calibrated: 0.25 }]);
+  const later = [{ ...row, method: "temperature", raw: null, calibrated: null }];
+  store.replaceCalibration(id, later);
+  expect(store.readCalibration(id)).toEqual(later);
+  store.replaceCalibration(id, []);
+  expect(store.readCalibration(id)).toEqual([]);
+});
+
 test("a task has one set of thresholds, the one tuned last", () => {
   const { store, id } = storeWithRun();
   const characteristics = ["red", "green"].map((label, labelIndex) => ({

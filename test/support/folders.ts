@@ -75,6 +75,8 @@ export function finishedRun(store: RunStore, name: string): string {
     { ...point, step: 1, value: 0.5 },
     { ...point, step: 2, value: Number.NaN },
   ]);
+  const calibration = { method: "temperature", split: "test" as const, taskPath: "door", metricName: "ece" };
+  store.replaceCalibration(id, [{ ...calibration, raw: 0.25, calibrated: null, numSamples: 7 }]);
   store.replaceThresholds(id, "f1_score", [{ taskPath: "door", labelIndex: 0, label: null, value: 0.75 }]);
   const row = { split: "test" as const, task_path: "door", metric_name: "f1_score", num_samples: 7 };
   store.replaceEvaluation(id, [

@@ -2,7 +2,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import type sharp from "sharp";
-import type { ImageInputSpec } from "../dataset.js";
+import type { KernelEnum, Sharp } from "sharp";
+import type { ImageInputSpec, ResizeFilter } from "../dataset.js";
+import { planFraming, type PixelSize } from "../../decoding/framing.js";
 import { bytesInRange, hasUnspecifiedExtra, problemWithSamples, wholeRange } from "./sample-format.js";
 
 /** Something that may fail for a reason that completes "image x …", e.g. "is not found". */
@@ -69,11 +71,11 @@ export async function readImageFile(path: string): Promise<Outcome<Buffer>> {
 
 /**
  * Decodes a JPEG, PNG, WebP or TIFF (its first page). EXIF orientation is honoured, transparency becomes white,
- * 16-bit and CMYK values become 8-bit sRGB (or grey, for one channel), other samples what `range` says; both axes are stretched to the size asked for
- * with a Lanczos filter. A file with missing or damaged pixels fails.
+ * 16-bit and CMYK values become 8-bit sRGB (or grey, for one channel), other samples what `range` says; they are
+ * brought to the size asked for as the input's framing and filter say: both axes stretched with a Lanczos filter, unless
+ * they say otherwise. A file with missing or damaged pixels fails.
  */
 export async function decodeImage(bytes: Buffer, spec: ImageInputSpec): Promise<Outcome<DecodedImage>> {
-  const [height, width] = spec.size;
   const open = await loadSharp();
   try {
     // "error" lets pass what only puzzles the decoder, such as stray bytes that every viewer ignores
@@ -89,8 +91,7 @@ export async function decodeImage(bytes: Buffer, spec: ImageInputSpec): Promise<
     const opaque = extra ? upright : upright.flatten({ background: "white" });
     const range = spec.range ?? (extra ? wholeRange(metadata) : undefined);
     const ready = range === undefined ? opaque : rawImage(open, await bytesInRange(opaque, metadata, range));
-    const pixels = await ready
-      .resize(width, height, { fit: "fill", kernel: "lanczos3" })
+    const pixels = await framed(ready, spec, autoOrient)
       .toColourspace(spec.channels === 1 ? "b-w" : "srgb")
       .raw({ depth: "uchar" })
       .toBuffer();
@@ -98,6 +99,35 @@ export async function decodeImage(bytes: Buffer, spec: ImageInputSpec): Promise<
   } catch (error) {
     return failed(decoderProblem(error instanceof Error ? error.message : String(error)));
   }
+}
+
+const KERNELS: Readonly<Record<ResizeFilter, keyof KernelEnum>> = {
+  nearest: "nearest",
+  bilinear: "linear",
+  bicubic: "cubic",
+  lanczos: "lanczos3",
+};
+
+/** The picture resized, and cut or filled to the size of the input. */
+function framed(image: Sharp, spec: ImageInputSpec, picture: PixelSize): Sharp {
+  const { filter = "lanczos", framing } = spec;
+  const { resized, left, top } = planFraming(spec, picture);
+  // a decoder that reads a JPEG at half its size is fast, and not what the model was trained with
+  const fastShrinkOnLoad = framing === undefined && spec.filter === undefined;
+  const whole = image.resize(resized.width, resized.height, { fit: "fill", kernel: KERNELS[filter], fastShrinkOnLoad });
+  if (framing === undefined) return whole;
+  const [height, width] = spec.size;
+  const [x, y] = [Math.max(0, left), Math.max(0, top)];
+  const [shownWidth, shownHeight] = [Math.min(width, resized.width - x), Math.min(height, resized.height - y)];
+  const cut = whole.extract({ left: x, top: y, width: shownWidth, height: shownHeight });
+  const { background: grey = 0 } = framing;
+  return cut.extend({
+    left: x - left,
+    top: y - top,
+    right: width - shownWidth - (x - left),
+    bottom: height - shownHeight - (y - top),
+    background: { r: grey, g: grey, b: grey },
+  });
 }
 
 function rawImage(

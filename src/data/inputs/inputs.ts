@@ -1,36 +1,59 @@
 /** @file Declares the named inputs of a project. */
 import { ConfigError } from "../../errors.js";
-import { checkOptions, oneOf, TEXT, TRUTH } from "../../options.js";
-import type { CategoricalInputSpec, ImageInputSpec, NumericInputSpec, TokensInputSpec } from "../dataset.js";
+import { checkOptions, type OptionRule, oneOf, TEXT, TRUTH } from "../../options.js";
+import type {
+  CategoricalInputSpec,
+  ImageFraming,
+  ImageInputSpec,
+  NumericInputSpec,
+  ResizeFilter,
+  TokensInputSpec,
+} from "../dataset.js";
+
+/** Options of {@link image}. */
+export interface ImageOptions {
+  readonly column: string;
+  readonly size?: readonly [height: number, width: number];
+  readonly channels?: 1 | 3;
+  readonly range?: readonly [low: number, high: number];
+  readonly fit?: "stretch" | ImageFraming["fit"];
+  readonly resizeTo?: ImageFraming["resizeTo"];
+  readonly background?: number;
+  readonly filter?: ResizeFilter;
+  readonly preprocessor?: string;
+}
 
 /**
- * An image column: paths relative to the table. Images are stretched to `size`, so a coordinate measured along the
- * width or height of the original stays the same fraction of it. The trunk sees [height, width, channels] in [0, 1].
+ * An image column: paths relative to the table. The trunk sees [height, width, channels] in [0, 1].
  * @param options.size [height, width] in pixels
  * @param options.channels 3 for colour (default), 1 for grey
  * @param options.range values of a TIFF's samples that become black and white, for what is not 8 or 16-bit unsigned
  *   over its whole range: `[0, 1]` for floats, `[0, 4095]` for 12 bits in 16, `[-1000, 3000]` for signed samples
+ * @param options.fit `stretch` (default): each axis by its own scale, so that all of the picture is seen; `crop`: its
+ *   middle, in its own proportions; `letterbox`: all of it in its own proportions, between bars
+ * @param options.resizeTo of `crop`: what the picture is resized to before its middle is cut out: length of the shorter
+ *   edge, or [height, width]; default: just large enough
+ * @param options.background of `crop` and `letterbox`: grey of what lies beyond the picture, 0 (default) to 255
+ * @param options.filter `nearest`, `bilinear`, `bicubic` or `lanczos` (default)
+ * @param options.preprocessor a preprocessor_config.json, or the model beside which it lies, relative to the project: it
+ *   says size, fit and filter instead
  */
-export function image(options: {
-  readonly column: string;
-  readonly size: readonly [height: number, width: number];
-  readonly channels?: 1 | 3;
-  readonly range?: readonly [low: number, high: number];
-}): ImageInputSpec {
-  checkOptions("image", options, { column: TEXT, size: null, channels: oneOf(1, 3), range: null });
-  const { column, size, channels = 3, range } = options;
+export function image(options: ImageOptions): ImageInputSpec {
+  checkOptions<ImageOptions>("image", options, {
+    ...{ column: TEXT, size: null, channels: oneOf(1, 3), range: null },
+    ...{ fit: oneOf("stretch", "crop", "letterbox"), resizeTo: RESIZE_TO, background: GREY },
+    ...{ filter: oneOf("nearest", "bilinear", "bicubic", "lanczos"), preprocessor: TEXT },
+  });
+  const { column, channels = 3, range, filter, preprocessor } = options;
   assertColumn("image", column);
-  if (!Array.isArray(size) || size.length !== 2 || !size.every(isPositiveInteger)) {
-    throw new ConfigError(
-      `image({ column: "${column}" }) needs size: [height, width] in whole pixels, e.g. [64, 64].`,
-      {
-        column,
-        size,
-      },
-    );
-  }
+  const framing = framingOf(options);
   // left out where it says nothing, so that specs of earlier runs stay equal to those of today
-  const spec = { kind: "image", column, size: [size[0], size[1]], channels } as const;
+  const spec = {
+    ...({ kind: "image", column, size: sizeOf(options), channels } as const),
+    ...(framing === null ? {} : { framing }),
+    ...(filter === undefined ? {} : { filter }),
+    ...(preprocessor === undefined ? {} : { preprocessor }),
+  };
   if (range === undefined) return spec;
   const [low, high] = Array.isArray(range) && range.length === 2 ? range : [Number.NaN, Number.NaN];
   if (!(Number.isFinite(low) && Number.isFinite(high) && low < high)) {
@@ -40,6 +63,56 @@ export function image(options: {
     );
   }
   return { ...spec, range: [low, high] };
+}
+
+const RESIZE_TO: OptionRule = {
+  accepts: (value) => isExtent(value) || (Array.isArray(value) && value.length === 2 && value.every(isExtent)),
+  expected: "length of the shorter edge, or [height, width], in whole pixels",
+};
+const GREY: OptionRule = {
+  accepts: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255,
+  expected: "a grey from 0 (black) to 255 (white)",
+};
+
+function sizeOf({ column, size, fit, filter, preprocessor }: ImageOptions): ImageInputSpec["size"] {
+  if (preprocessor !== undefined) {
+    const [twice] = Object.entries({ size, fit, filter }).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+    if (twice === undefined) return [0, 0];
+    throw new ConfigError(
+      `image({ column: "${column}" }) has both ${twice} and preprocessor, which says it, too. Leave out one of them.`,
+      { column, option: twice },
+    );
+  }
+  if (Array.isArray(size) && size.length === 2 && size.every(isExtent)) return [Number(size[0]), Number(size[1])];
+  throw new ConfigError(`image({ column: "${column}" }) needs size: [height, width] in whole pixels, e.g. [64, 64].`, {
+    column,
+    size,
+  });
+}
+
+function framingOf({ column, fit = "stretch", resizeTo, background }: ImageOptions): ImageFraming | null {
+  const [needless, kinds] =
+    resizeTo !== undefined && fit !== "crop"
+      ? ["resizeTo", 'fit: "crop"']
+      : background !== undefined && fit === "stretch"
+        ? ["background", 'fit: "letterbox" or "crop"']
+        : [null, ""];
+  if (needless !== null) {
+    throw new ConfigError(
+      `image({ column: "${column}" }) has ${needless}, which goes with ${kinds}. Say so, or leave it out.`,
+      { column, option: needless },
+    );
+  }
+  if (fit === "stretch") return null;
+  return {
+    fit,
+    ...(resizeTo === undefined ? {} : { resizeTo }),
+    ...(background === undefined || background === 0 ? {} : { background }),
+  };
+}
+
+function isExtent(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0;
 }
 
 /** Where the numbers of a vector stand: one column each, or lists of one length in one column. */
@@ -76,7 +149,7 @@ export function numeric(
   }
   const { column, length } = where;
   assertColumn("numeric", column);
-  if (!isPositiveInteger(length)) {
+  if (!isExtent(length)) {
     throw new ConfigError(`numeric({ column: "${column}" }) needs length: how many numbers each list holds.`, {
       column,
       length,
@@ -162,7 +235,7 @@ export function tokens(options: {
   } = options;
   assertColumn("tokens", column);
   const where = `tokens({ column: "${column}" })`;
-  if (!isPositiveInteger(maxLength)) {
+  if (!isExtent(maxLength)) {
     throw new ConfigError(`${where} needs maxLength: how many tokens a sequence keeps, e.g. 128.`, {
       column,
       maxLength,
@@ -206,10 +279,6 @@ export function idCount(spec: CategoricalInputSpec | TokensInputSpec): number {
 function assertColumn(call: string, column: unknown): void {
   if (column !== undefined) return;
   throw new ConfigError(`${call}({ … }) names no column. Add e.g. column: "${call}".`, { call });
-}
-
-function isPositiveInteger(value: number): boolean {
-  return Number.isInteger(value) && value > 0;
 }
 
 /** @throws ConfigError unless `names` are different texts, at least one */

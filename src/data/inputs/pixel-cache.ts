@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { at as itemAt } from "../../arrays.js";
 import { DataError, StoreError } from "../../errors.js";
 import type { ImageInputSpec } from "../dataset.js";
+import { framingKey } from "../../decoding/framing.js";
 import type { DecodedImage } from "./images.js";
 
 /** Where an image's pixels lie and how large the original was. */
@@ -93,7 +94,7 @@ export class PixelCache implements PixelStore {
     const [height, width] = spec.size;
     this.imageBytes = imageBytesOf(spec);
     const range = spec.range === undefined ? "" : `-${spec.range.join("..")}`;
-    this.#folder = join(cacheDir, `${height}x${width}x${spec.channels}${range}`);
+    this.#folder = join(cacheDir, `${height}x${width}x${spec.channels}${framingKey(spec)}${range}`);
     this.#attempt("opened", () => {
       mkdirSync(this.#folder, { recursive: true });
       for (const name of readdirSync(this.#folder)) {

@@ -64,7 +64,7 @@ export async function loadTableImages(
     kept,
     inputs: Object.fromEntries<PixelSource>(sources),
     skipped: bad.map(({ skipped }) => skipped),
-    sizes: sizesOf(at(images, 0)),
+    sizes: sizesOf(at(Object.values(specs), 0), at(images, 0)),
     digest: digestOf(ready),
     close() {
       for (const [, source] of sources) source.close();
@@ -169,8 +169,9 @@ function keptRows(rows: number, bad: readonly BadRow[]): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => row).filter((row) => !left.has(row));
 }
 
-function sizesOf(images: readonly Outcome<ReadyImage>[]): ImageSizes {
+function sizesOf(input: ImageInputSpec, images: readonly Outcome<ReadyImage>[]): ImageSizes {
   return {
+    input,
     width: Float32Array.from(images, (image) => (image.ok ? image.value.originalWidth : Number.NaN)),
     height: Float32Array.from(images, (image) => (image.ok ? image.value.originalHeight : Number.NaN)),
   };

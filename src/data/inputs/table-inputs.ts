@@ -115,7 +115,7 @@ async function imagesOf(
     kept: Int32Array.from(ids, (_, row) => row),
     inputs: {},
     skipped: [],
-    sizes: { width: unknown, height: unknown },
+    sizes: { width: unknown, height: unknown, input: null },
     digest: "",
     close() {},
   };

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { at } from "../../arrays.js";
 import { DataError } from "../../errors.js";
+import { idsOf, type TokenIds, tokensIn } from "../../predictor/vocabulary.js";
 import { isMissing } from "../../tasks/behaviour.js";
 import type { TokenSource, TokensInputSpec } from "../dataset.js";
 import { quoteCell } from "../tables/table.js";
@@ -29,15 +30,6 @@ export async function readTokens(
   const unknownId = idOf(spec.unknown) ?? 0;
   const encoded = sequences.map((tokens) => Int32Array.from(tokens, (token) => idOf(token) ?? unknownId));
   return { source: (kept) => tokenSource(complete, encoded, kept) };
-}
-
-/** The id of a token; undefined where the vocabulary lacks it. A token in another Unicode form is the same token. */
-type TokenIds = (token: string) => number | undefined;
-
-function idsOf(vocabulary: readonly string[]): TokenIds {
-  const exact = new Map(vocabulary.map((token, i) => [token, i + 1]));
-  const composed = new Map(vocabulary.map((token, i) => [token.normalize("NFC"), i + 1]));
-  return (token) => exact.get(token) ?? composed.get(token.normalize("NFC"));
 }
 
 async function vocabularyOf(name: string, spec: TokensInputSpec, projectDir: string): Promise<readonly string[]> {
@@ -80,28 +72,6 @@ function splitCells(name: string, spec: TokensInputSpec, joined: JoinedTables): 
   });
   if (bad.length > 0) throw badCellsError(joined, bad, "sequence");
   return sequences;
-}
-
-/** null where the cell is no sequence. */
-function tokensIn(cell: unknown, { split }: TokensInputSpec): readonly string[] | null {
-  if (cell === null || cell === undefined) return [];
-  if (Array.isArray(cell)) {
-    return cell.every((item) => typeof item === "string" || typeof item === "number") ? cell.map(String) : null;
-  }
-  if (typeof cell === "number") return [...tokensOfText(String(cell), split)];
-  return typeof cell === "string" ? tokensOfText(cell, split) : null;
-}
-
-function tokensOfText(text: string, split: TokensInputSpec["split"]): readonly string[] {
-  switch (split) {
-    case "whitespace":
-      return text.split(/\s+/).filter((token) => token !== "");
-    case "characters":
-      // by code point, so that no character falls apart
-      return [...text];
-    default:
-      return split satisfies never;
-  }
 }
 
 const SHOWN = 10;

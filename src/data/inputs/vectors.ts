@@ -1,6 +1,7 @@
 /** @file Number and category cells → vectors, row by row. */
 import { at as itemAt, f64At, i32At } from "../../arrays.js";
 import { DataError, nearestNames } from "../../errors.js";
+import { categoryPlaces, placeOfCategory, standardized } from "../../predictor/vectors.js";
 import { isMissing } from "../../tasks/behaviour.js";
 import type { CategoricalInputSpec, InputSource, NumericInputSpec, NumericStatistics } from "../dataset.js";
 import { type BadCell, badCellsError, cellsOf, type JoinedTables, rowIn } from "../tables/tables.js";
@@ -40,7 +41,7 @@ export function readNumeric(
   if (bad.length > 0) throw badCellsError(joined, bad, "number cell");
   const statistics = spec.statistics ?? fitStatistics(name, spec, values, width, fitRows, joined);
   const fitted = { ...spec, statistics };
-  const ready = Float32Array.from(values, (value, i) => transform(fitted, value, i % width));
+  const ready = Float32Array.from(values, (value, i) => standardized(fitted, value, i % width));
   const warnings = fitRows === null || !spec.standardize ? [] : dominated(name, spec, values, width, fitRows);
   return { source: (kept) => vectorSource(fitted, ready, width, kept), warnings };
 }
@@ -133,26 +134,13 @@ function momentsOf(values: readonly number[]): { readonly mean: number; readonly
   return { mean, deviation: deviation > Math.abs(mean) * 1e-12 ? deviation : 1 };
 }
 
-function transform({ standardize, statistics }: NumericInputSpec, value: number, at: number): number {
-  if (statistics === null) return value;
-  const mean = itemAt(statistics.mean, at);
-  const known = Number.isNaN(value) ? mean : value;
-  return standardize ? (known - mean) / itemAt(statistics.deviation, at) : known;
-}
-
 /**
  * Reads one category per row. A number is the category that its text names.
  * @throws DataError for a category that the spec does not list
  */
 export function readCategorical(name: string, spec: CategoricalInputSpec, joined: JoinedTables): ReadyInput {
   const cells = cellsOf(joined, spec.column, `the input "${name}"`);
-  const places = new Map(
-    // in whatever Unicode form they are written; the form of the category itself wins
-    [
-      ...spec.categories.map((one, i) => [one.normalize("NFC"), i + 1] as const),
-      ...spec.categories.map((one, i) => [one, i + 1] as const),
-    ],
-  );
+  const places = categoryPlaces(spec);
   const bad: BadCell[] = [];
   const badCell = (row: number, cell: unknown, reason: string): BadCell => ({
     ...rowIn(joined, row),
@@ -164,7 +152,7 @@ export function readCategorical(name: string, spec: CategoricalInputSpec, joined
         bad.push(badCell(row, cell, 'is missing; fill it, or give the input missing: "category"'));
       return 0;
     }
-    const id = places.get(String(cell).trim()) ?? places.get(String(cell).trim().normalize("NFC"));
+    const id = placeOfCategory(places, cell);
     if (id === undefined) {
       bad.push(badCell(row, cell, unknownCategory(String(cell), spec.categories)));
     }

@@ -1,6 +1,7 @@
 /** @file Labels that measure something on a picture, moved with it. */
 import { at, f32At } from "../../arrays.js";
 import type { BoundedRegressionSpec, FlowGraph, TaskNode, TaskSpec } from "../../flow/graph.js";
+import { answerWidth } from "../../flow/masks.js";
 import { behaviourOf, type Figure, isMeasure, type MeasureNode as Measure } from "../../tasks/index.js";
 import { unitScaleAt } from "../../decoding/decoders.js";
 import type { Labels } from "../../tasks/behaviour.js";
@@ -101,6 +102,33 @@ export function moveLabels(
     });
   }
 }
+
+/**
+ * What of a task's boxes or points the network sees, in place: a box partly outside is cut off at the edge of what it
+ * sees, what lies wholly outside becomes missing. Nothing where it sees the whole picture.
+ * @returns how many became missing
+ */
+export function cutToFrame(task: TaskNode, labels: Labels): number {
+  const { figure, imageScales } = behaviourOf(task.spec);
+  const facts = imageScales(task.spec);
+  if (figure === null || !facts.includes("frame-width") || labels.unitScale === null) return 0;
+  const width = answerWidth(task.spec);
+  const known = (row: number): boolean => !Number.isNaN(f32At(labels.answers, row * width));
+  const rows = labels.unitScale.length / facts.length;
+  let unseen = 0;
+  for (let row = 0; row < rows; row++) {
+    const wasKnown = known(row);
+    moveWhole({ task, figure }, labels, row, STILL);
+    unseen += Number(wasKnown && !known(row));
+  }
+  return unseen;
+}
+
+const STILL: Moves = {
+  warp: null,
+  horizontal: { flip: false, scale: 1, shift: 0 },
+  vertical: { flip: false, scale: 1, shift: 0 },
+};
 
 /** A box or a point with all its numbers, or without any. */
 function moveWhole({ task: { spec }, figure }: WholeFigure, labels: Labels, row: number, moves: Moves): void {

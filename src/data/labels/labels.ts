@@ -5,6 +5,7 @@ import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { answerWidth, labelledRows, type Offsets, tokensIn } from "../../flow/masks.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
 import { atOnce, type Sliced } from "../../platform/yield-to.js";
+import { cutToFrame } from "./augment-labels.js";
 import { assertOwnColumns } from "./shared-columns.js";
 import type { Splits } from "../split.js";
 import { columnHint, type Table } from "../tables/table.js";
@@ -39,16 +40,28 @@ export function readLabelsSliced(graph: FlowGraph, joined: JoinedTables, spans: 
   return readTasks(graph.tasks, joined, null, spans);
 }
 
-/** `labels` once the images' sizes are known: those in pixels are read again, with their bounds and unit scales. */
+/**
+ * `labels` once the images' sizes are known: those in pixels are read again, with their bounds and unit scales, and what
+ * of boxes and points the network does not see is cut off.
+ */
 export function withImageSizes(
   graph: FlowGraph,
   joined: JoinedTables,
   labels: readonly Labels[],
   sizes: ImageSizes,
-): readonly Labels[] {
+): { readonly labels: readonly Labels[]; readonly warnings: readonly string[] } {
   const scaled = graph.tasks.filter(needsImageSize);
   const read = atOnce(readTasks(scaled, joined, sizes, null));
-  return labels.map((old, i) => read[scaled.findIndex((task) => task.index === i)] ?? old);
+  const warnings = scaled.flatMap((task, i) => {
+    const unseen = cutToFrame(task, itemAt(read, i));
+    return unseen === 0 ? [] : [unseenWarning(task, unseen)];
+  });
+  const sized = labels.map((old, i) => read[scaled.findIndex((task) => task.index === i)] ?? old);
+  return { labels: sized, warnings };
+}
+
+function unseenWarning({ path }: TaskNode, count: number): string {
+  return `${count === 1 ? "1 label" : `${count} labels`} of "${path}" ${count === 1 ? "lies" : "lie"} wholly outside of what image({ fit: "crop" }) shows and ${count === 1 ? "is" : "are"} taken as missing. With fit: "letterbox" the network sees whole pictures.`;
 }
 
 /**

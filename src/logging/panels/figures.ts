@@ -46,7 +46,7 @@ function wholeFigures({ task: { spec }, decoded, labels, activeTruth }: ScoredTa
   const { figure } = behaviourOf(spec);
   if (figure === null || activeTruth[row] === 0) return [];
   const drawn = (source: Figure["source"], answers: AnswerColumn): Figure[] => {
-    const [x, y, right, bottom] = figure.read(spec, answers, row, labels.unitScale);
+    const [x, y, right, bottom] = figure.onPicture(spec, answers, row, labels.unitScale);
     if (x === undefined || y === undefined || Number.isNaN(x + y)) return [];
     const shape: Shape =
       right === undefined || bottom === undefined

@@ -1,5 +1,5 @@
 /** @file A reliability diagram: how often answers given with probability p are right, and how many there are. */
-import type { Calibration, CalibrationBin } from "../../analysis/calibration.js";
+import type { Calibration, CalibrationBin } from "../../analysis/calibration/reliability.js";
 import type { EncodedImage } from "../tensorboard/images.js";
 import { COLOURS, encodeDrawing, type ImageFormat, line, rectangle, textElement } from "./svg.js";
 import type { TextStyle } from "./text.js";

@@ -1,5 +1,5 @@
 /** @file Every picture that a scored split gives: contact sheets, confusion matrices, reliability diagrams. */
-import { calibration } from "../../analysis/calibration.js";
+import { calibration } from "../../analysis/calibration/reliability.js";
 import { confusionMatrix } from "../../analysis/confusion.js";
 import type { ScoredSplit } from "../../analysis/score.js";
 import type { FlowGraph } from "../../flow/graph.js";

@@ -249,4 +249,19 @@ export const SCHEMA_VERSIONS: readonly string[] = [
     UNIQUE (group_id, split, gates, task_path, metric_name)
   ) STRICT;
   `,
+  `
+  -- how far scores are from what comes true: the network's own (raw), and after calibration
+  CREATE TABLE calibration (
+    seq INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    method TEXT NOT NULL CHECK (method IN ('temperature', 'isotonic')),
+    split TEXT NOT NULL,
+    task_path TEXT NOT NULL,
+    metric_name TEXT NOT NULL,
+    raw REAL,
+    calibrated REAL,
+    num_samples INTEGER NOT NULL,
+    UNIQUE (run_id, split, task_path, metric_name)
+  ) STRICT;
+  `,
 ];

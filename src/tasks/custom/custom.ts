@@ -204,6 +204,7 @@ const customMetrics: MetricTable<CustomSpec> = metricTable(
 
 export const customBehaviour: TaskBehaviour<CustomSpec> = {
   answeredBy: "network",
+  imageScales: () => [],
   head: (spec) => spec.head,
   logitWidth: (spec) => spec.logitWidth,
   logitNames,

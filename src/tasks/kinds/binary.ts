@@ -44,7 +44,6 @@ function weightOf({ positiveWeight = 1, fittedWeights: fitted }: BinarySpec): nu
 
 export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   ...decoders.binary,
-  answeredBy: "network",
   head: () => "dense",
   logitNames: () => null,
   classes: () => null,
@@ -104,8 +103,4 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "truth",
-  describe(_spec, answers, row) {
-    const answer = f32At(answers, row);
-    return Number.isNaN(answer) ? null : answer >= 0.5;
-  },
 };

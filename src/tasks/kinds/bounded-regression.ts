@@ -78,7 +78,6 @@ const TOLERANCE = 1e-3;
 
 export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = {
   ...decoders.boundedRegression,
-  answeredBy: "network",
   head: () => "dense",
   logitNames: () => null,
   classes: () => null,
@@ -104,7 +103,6 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     out[at] = value;
     return null;
   },
-  imageScales: ({ scale }) => (scale === null ? [] : [scale]),
   onPicture({ scale, measures }) {
     if (measures === undefined) return scale === null ? "stays" : "unsaid";
     return measures === "none" ? "stays" : "moves";
@@ -150,8 +148,4 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   judgement: byAbsoluteError,
   likelihood: ({ loss = "squared" }) => (loss === "squared" ? "gaussian" : "categorical"),
   answerType: () => "number",
-  describe(_spec, answers, row) {
-    const answer = f32At(answers, row);
-    return Number.isNaN(answer) ? null : answer;
-  },
 };

@@ -1,7 +1,15 @@
 /** @file box: one upright rectangle on the picture. Sigmoids of its centre and size; smooth L1 or GIoU. */
 import { sigmoid } from "../../decoding/activations.js";
 import { decoders } from "../../decoding/decoders.js";
-import { type Edges, edgesFrom, numbersAt, numbersFrom, readEdges, writeEdges } from "../../decoding/figures.js";
+import {
+  type Edges,
+  edgesFrom,
+  edgesOnPicture,
+  numbersAt,
+  numbersFrom,
+  readEdges,
+  writeEdges,
+} from "../../decoding/figures.js";
 import type { BoxSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
@@ -14,7 +22,7 @@ import { numberCell, problemWithColumns } from "../figure-cells.js";
 import { boxMetrics } from "../metrics.js";
 
 /** Options of {@link box}. */
-export interface BoxOptions extends Partial<Omit<BoxSpec, "kind" | "column" | "scale">> {
+export interface BoxOptions extends Partial<Omit<BoxSpec, "kind" | "column" | "scale" | "framed">> {
   /** Four columns, in the order of the format. */
   readonly columns: BoxSpec["column"];
   /** `image`: labels are pixels of the row's original image; default: fractions of its width and height. */
@@ -83,7 +91,6 @@ function iouAt({ spec, decoded, labels }: Answered<BoxSpec>, row: number): numbe
 }
 
 export const boxBehaviour: TaskBehaviour<BoxSpec> = {
-  answeredBy: "network",
   head: () => "dense",
   ...decoders.box,
   logitNames: () => NUMBERS.cxcywh,
@@ -105,14 +112,13 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
     if (cells.length < 4 || cells.some(isMissing)) return null;
     out.set(numbers as number[], at);
     const problem = problemWithEdges(
-      readEdges(spec, out.subarray(at, at + 4), 0, scales.length === 0 ? null : Float32Array.from(scales)),
+      edgesOnPicture(spec, out.subarray(at, at + 4), 0, scales.length === 0 ? null : Float32Array.from(scales)),
     );
     if (problem !== null) out.fill(Number.NaN, at, at + 4);
     return problem;
   },
-  imageScales: ({ scale }) => (scale === null ? [] : ["image-width", "image-height"]),
   onPicture: () => "moves",
-  figure: { kind: "box", read: readEdges, write: writeEdges },
+  figure: { kind: "box", read: readEdges, onPicture: edgesOnPicture, write: writeEdges },
   ...UNFITTED,
   ...UNWEIGHTED,
   lossTerms: (spec, labels, row) => (Number.isNaN(labels.answers[row * 4]) ? 0 : spec.loss === "giou" ? 1 : 4),
@@ -160,10 +166,6 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
   judgement: { name: "iou", isDecision: false, higherIsBetter: true, ranksSamples: true, valueAt: iouAt },
   likelihood: () => "categorical",
   answerType: () => "numbers",
-  describe(_spec, answers, row) {
-    const numbers = Array.from(answers.subarray(row * 4, row * 4 + 4));
-    return numbers.some(Number.isNaN) ? null : numbers;
-  },
 };
 
 /** @param slopes receives ∂/∂numbers */

@@ -53,7 +53,6 @@ function weightsOf({ classWeights, fittedWeights: fitted }: ClassificationSpec):
 
 export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   ...decoders.classification,
-  answeredBy: "network",
   head: () => "dense",
   logitNames: (spec) => spec.classes,
   classes: (spec) => spec.classes,
@@ -127,8 +126,4 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
   judgement: byAccuracy,
   likelihood: () => "categorical",
   answerType: () => "text",
-  describe(spec, answers, row) {
-    const answer = f32At(answers, row);
-    return Number.isNaN(answer) ? null : (spec.classes[answer] ?? null);
-  },
 };

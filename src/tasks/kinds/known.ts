@@ -18,7 +18,6 @@ export function known(options: Omit<KnownSpec, "kind" | "lossWeight"> = {}): Kno
 
 export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   ...decoders.known,
-  answeredBy: "table",
   head: () => "none",
   logitNames: () => [],
   classes: () => null,
@@ -48,5 +47,4 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   judgement: null,
   likelihood: () => "categorical",
   answerType: () => "truth",
-  describe: (_spec, answers, row) => binaryBehaviour.describe({ kind: "binary" }, answers, row),
 };

@@ -57,7 +57,6 @@ export function isMasked(task: TaskNode): task is MaskedNode {
 
 export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModelingSpec> = {
   ...decoders.maskedLanguageModeling,
-  answeredBy: "training",
   head: () => "dense",
   logitNames: ({ vocabulary }) => vocabulary ?? [],
   classes: () => null,
@@ -98,10 +97,6 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
   judgement: null,
   likelihood: () => "categorical",
   answerType: () => "text",
-  describe(spec, answers, row) {
-    const token = f32At(answers, row);
-    return Number.isNaN(token) ? null : (spec.vocabulary?.[token] ?? null);
-  },
 };
 
 function vocabularySize({ vocabulary }: MaskedLanguageModelingSpec): number {

@@ -67,7 +67,6 @@ const TEXT_OR_TEXTS = {
 
 export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   ...decoders.multilabel,
-  answeredBy: "network",
   head: () => "dense",
   logitNames: (spec) => spec.labels,
   classes: () => null,
@@ -168,12 +167,6 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   judgement: byExactMatch,
   likelihood: () => "categorical",
   answerType: () => "text",
-  describe(spec, answers, row) {
-    const width = spec.labels.length;
-    const answer = answers.subarray(row * width, (row + 1) * width);
-    if (answer.every((a) => Number.isNaN(a))) return null;
-    return spec.labels.filter((_, i) => f32At(answer, i) >= 0.5);
-  },
 };
 
 function parseFlags(spec: MultilabelSpec, cells: readonly unknown[], out: Float32Array, at: number): string | null {

@@ -48,7 +48,6 @@ function isAbove(label: number, i: number): number {
 
 export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
   ...decoders.ordinal,
-  answeredBy: "network",
   head: () => "shared",
   logitNames,
   classes: ({ levels }) => levels,
@@ -114,8 +113,4 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
   judgement: byAbsoluteError,
   likelihood: () => "categorical",
   answerType: () => "text",
-  describe(spec, answers, row) {
-    const answer = f32At(answers, row);
-    return Number.isNaN(answer) ? null : (spec.levels[answer] ?? null);
-  },
 };

@@ -1,10 +1,9 @@
 /** @file point: one place on the picture. Sigmoids of its coordinates; smooth L1. */
 import { f32At } from "../../arrays.js";
 import { sigmoid } from "../../decoding/activations.js";
-import { decoders, type UnitScale } from "../../decoding/decoders.js";
-import { unitAt } from "../../decoding/figures.js";
+import { decoders } from "../../decoding/decoders.js";
+import { placeOnPicture, readPlace, writePlace } from "../../decoding/figures.js";
 import type { PointSpec } from "../../flow/graph.js";
-import type { AnswerColumn } from "../../flow/masks.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
 import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
@@ -15,7 +14,7 @@ import { numberCell, problemWithColumns } from "../figure-cells.js";
 import { distanceAt, pointMetrics } from "../metrics.js";
 
 /** Options of {@link point}. */
-export interface PointOptions extends Partial<Omit<PointSpec, "kind" | "column" | "scale">> {
+export interface PointOptions extends Partial<Omit<PointSpec, "kind" | "column" | "scale" | "framed">> {
   /** Two columns: x and y. */
   readonly columns: PointSpec["column"];
   /** `image`: labels are pixels of the row's original image; default: fractions of its width and height. */
@@ -40,16 +39,6 @@ export function point(options: PointOptions): PointSpec {
 
 const NUMBERS = ["x", "y"] as const;
 
-function readPlace(
-  _spec: PointSpec,
-  answers: AnswerColumn,
-  row: number,
-  unitScale: UnitScale,
-): readonly [x: number, y: number] {
-  const at = (i: number): number => f32At(answers, row * 2 + i) / unitAt(unitScale, row, i);
-  return [at(0), at(1)];
-}
-
 function costFor({ beta = 1 / 9 }: PointSpec): ErrorCost {
   return { kind: "huber", delta: beta, factor: 1 / beta };
 }
@@ -58,13 +47,12 @@ const TOLERANCE = 1e-3;
 
 /** Whether a point is no farther from the labelled one than a share of the picture's diagonal, which is drawn square. */
 function isNear({ spec, decoded, labels }: Answered<PointSpec>, row: number, tolerance: number): boolean {
-  const [x, y] = readPlace(spec, decoded, row, labels.unitScale);
-  const [labelX, labelY] = readPlace(spec, labels.answers, row, labels.unitScale);
+  const [x, y] = placeOnPicture(spec, decoded, row, labels.unitScale);
+  const [labelX, labelY] = placeOnPicture(spec, labels.answers, row, labels.unitScale);
   return Math.hypot(x - labelX, y - labelY) <= tolerance * Math.SQRT2;
 }
 
 export const pointBehaviour: TaskBehaviour<PointSpec> = {
-  answeredBy: "network",
   head: () => "dense",
   ...decoders.point,
   logitNames: () => NUMBERS,
@@ -87,15 +75,8 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
     if (cells.length === 2 && !cells.some(isMissing)) out.set(numbers as number[], at);
     return null;
   },
-  imageScales: ({ scale }) => (scale === null ? [] : ["image-width", "image-height"]),
   onPicture: () => "moves",
-  figure: {
-    kind: "point",
-    read: readPlace,
-    write(_spec, answers, row, unitScale, place) {
-      for (const i of [0, 1]) answers[row * 2 + i] = (place[i] ?? Number.NaN) * unitAt(unitScale, row, i);
-    },
-  },
+  figure: { kind: "point", read: readPlace, onPicture: placeOnPicture, write: writePlace },
   ...UNFITTED,
   ...UNWEIGHTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row * 2]) ? 0 : 2),
@@ -139,8 +120,4 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
   },
   likelihood: () => "categorical",
   answerType: () => "numbers",
-  describe(_spec, answers, row) {
-    const numbers = Array.from(answers.subarray(row * 2, row * 2 + 2));
-    return numbers.some(Number.isNaN) ? null : numbers;
-  },
 };

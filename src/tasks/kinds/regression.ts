@@ -55,7 +55,6 @@ function momentsOf(answers: AnswerColumn, train: RowMask): NonNullable<Regressio
 
 export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   ...decoders.regression,
-  answeredBy: "network",
   head: () => "dense",
   logitNames: () => null,
   classes: () => null,
@@ -115,8 +114,4 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   judgement: byAbsoluteError,
   likelihood: ({ loss }) => (loss === "squared" ? "gaussian" : "categorical"),
   answerType: () => "number",
-  describe(_spec, answers, row) {
-    const answer = f32At(answers, row);
-    return Number.isNaN(answer) ? null : answer;
-  },
 };

@@ -128,12 +128,12 @@ describe("labels in pixels of the original image", () => {
     h: boundedRegression({ scale: "image-height", measures: "height" }),
     open: binary(),
   });
-  const sizes = { width: Float32Array.of(640, 100), height: Float32Array.of(480, 50) };
+  const sizes = { width: Float32Array.of(640, 100), height: Float32Array.of(480, 50), input: null };
 
   test("keep their value; the row's width or height becomes their unit", async () => {
     const table = await csv("x1,h,open\n320,480,1\n100,,0\n");
     const early = readLabels(graph, table, null);
-    const labels = withImageSizes(graph, table, early, sizes);
+    const { labels } = withImageSizes(graph, table, early, sizes);
     expect([...(labels[0]?.answers ?? [])]).toEqual([320, 100]);
     expect(labels[0]?.unitScale).toEqual(Float32Array.of(640, 100));
     expect([...(labels[1]?.answers ?? [])]).toEqual([480, NaN32]);

@@ -2,9 +2,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { PREPROCESSOR_CONFIG } from "./preprocessor-config.js";
 import { ConfigError, CoolError } from "../../../errors.js";
 import { cacheFolder, type Environment } from "../../../platform/cache-folder.js";
-import { PREPROCESSOR_CONFIG } from "./preprocessing.js";
 
 /**
  * The local copy of a model's file: `<cache>/models/<digest of the address>/`, with its weights and, where the server has

@@ -1,13 +1,13 @@
 /** @file What a saved model was trained to see, as one convolution over single pixels: a layer like any other. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { z } from "zod";
-import { at } from "../../../arrays.js";
-import { ConfigError, lineOf } from "../../../errors.js";
+import { at, f32At, u8At } from "../../../arrays.js";
+import { PREPROCESSOR_CONFIG, readPreprocessorFile } from "./preprocessor-config.js";
+import { ConfigError } from "../../../errors.js";
 import { checkOptions, oneOf, type OptionRule } from "../../../options.js";
-import { problemOf } from "../../../platform/document-problem.js";
 import type { SymbolicTensor } from "../trunk.js";
 
 /** How pixels become what a model was trained to see: black and white become `range`, then (value − mean) / std. */
@@ -21,8 +21,6 @@ export interface PreprocessingInput {
   /** The order of the model's channels; default `rgb`. */
   readonly channels?: "rgb" | "bgr";
 }
-
-export const PREPROCESSOR_CONFIG = "preprocessor_config.json";
 
 const RANGE: OptionRule = {
   accepts: (value) =>
@@ -65,14 +63,11 @@ const preprocessor = z.looseObject({
 /**
  * Reads a preprocessor_config.json, as Hugging Face's image processors are saved: `do_rescale`, `rescale_factor`,
  * `rescale_offset`, `do_normalize`, `image_mean`, `image_std` and `do_flip_channel_order`. Pictures are brought to their
- * size by the image input alone.
+ * size by the image input: `image({ preprocessor })` reads the rest of the file.
  * @throws ConfigError where it is not there or says what cannot be
  */
 export function readPreprocessorConfig(file: string): PreprocessingInput {
-  const value = parse(file);
-  const problem = problemOf(preprocessor, value);
-  if (problem !== null) throw unreadable(file, `"${problem.key}" is wrong: ${problem.problem}`);
-  const config = preprocessor.parse(value);
+  const config = readPreprocessorFile(file, preprocessor);
   const factor = config.do_rescale === false ? 1 : (config.rescale_factor ?? 1 / 255);
   const offset = config.rescale_offset === true ? -1 : 0;
   const normalizes = config.do_normalize !== false;
@@ -89,22 +84,6 @@ export function readPreprocessorConfig(file: string): PreprocessingInput {
 export function preprocessingBeside(modelFile: string): PreprocessingInput | null {
   const file = join(dirname(modelFile), PREPROCESSOR_CONFIG);
   return existsSync(file) ? readPreprocessorConfig(file) : null;
-}
-
-function parse(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    throw unreadable(file, isMissing ? "it is not there" : lineOf(error));
-  }
-}
-
-function unreadable(file: string, reason: string): ConfigError {
-  return new ConfigError(
-    `${file} cannot be used: ${reason}. Correct it, or declare pretrained({ input: { range, mean, std } }).`,
-    { file, reason },
-  );
 }
 
 /** What a pixel in [0, 1] is multiplied with, and what is added then, for each channel of a model. */
@@ -140,6 +119,39 @@ export function pixelChange(
     bias[channel] = (black - at(means, channel)) / at(divisors, channel);
   }
   return { kernel, bias };
+}
+
+interface Pictures {
+  readonly size: readonly [height: number, width: number];
+  readonly channels: number;
+}
+
+/**
+ * Pixels as a model was trained to see them, in its order of axes.
+ * @param pixels [rows, height, width, channels], 0 to 255
+ */
+export function changePixels(
+  pixels: Uint8Array,
+  rows: number,
+  { size: [height, width], channels: seen }: Pictures,
+  { kernel, bias }: PixelChange,
+  isChannelsFirst: boolean,
+): Float32Array {
+  const wanted = bias.length;
+  const area = height * width;
+  const out = new Float32Array(rows * area * wanted);
+  for (let pixel = 0; pixel < rows * area; pixel++) {
+    const row = Math.floor(pixel / area);
+    for (let channel = 0; channel < wanted; channel++) {
+      let value = f32At(bias, channel);
+      for (let from = 0; from < seen; from++) {
+        value += (u8At(pixels, pixel * seen + from) / 255) * f32At(kernel, from * wanted + channel);
+      }
+      const place = isChannelsFirst ? (row * wanted + channel) * area + (pixel - row * area) : pixel * wanted + channel;
+      out[place] = value;
+    }
+  }
+  return out;
 }
 
 function perChannel(name: string, value: number | readonly number[], channels: number): number[] {

@@ -1,8 +1,9 @@
 /** @file Calibration: how often answers given with probability p are right. */
-import { f32At, u8At } from "../arrays.js";
-import type { RowMask } from "../flow/masks.js";
-import { allLogits, behaviourOf, decodedScore } from "../tasks/index.js";
-import type { ScoredTask } from "./score.js";
+import { f32At, u8At } from "../../arrays.js";
+import type { RowMask } from "../../flow/masks.js";
+import { allLogits, behaviourOf, decodedScore } from "../../tasks/index.js";
+import { sortByScore } from "../../tasks/metrics/sort.js";
+import type { ScoredTask } from "../score.js";
 
 /** Yes-or-no questions and their probabilities: what PR curves and calibration are made of. */
 export interface ScoredAnswers {
@@ -15,7 +16,7 @@ export interface ScoredAnswers {
 }
 
 export interface CalibrationBin {
-  /** Probabilities in [lower, upper); the last bin includes 1. */
+  /** Probabilities in [lower, upper), the last bin includes 1; of bins of equal mass the lowest and highest in it. */
   readonly lower: number;
   readonly upper: number;
   readonly count: number;
@@ -87,28 +88,76 @@ export function calibration(scored: ScoredTask, mask: RowMask = scored.lossMask,
   return answers.length === 0 ? null : binned(answers, binCount);
 }
 
-function binned(answers: readonly ScoredAnswers[], binCount: number): Calibration {
-  const sums = Array.from({ length: binCount }, () => ({ count: 0, scores: 0, yes: 0 }));
+/** Bins of equal width over [0, 1]. */
+export function binned(answers: readonly ScoredAnswers[], binCount = BINS): Calibration {
+  const sums = Array.from({ length: binCount }, (_, i) => emptyBin(i / binCount, (i + 1) / binCount));
   for (const { labels, scores } of answers) {
     scores.forEach((score, i) => {
       const bin = sums[Math.min(binCount - 1, Math.floor(score * binCount))];
-      if (bin === undefined) return;
-      bin.count += 1;
-      bin.scores += score;
-      bin.yes += u8At(labels, i);
+      if (bin !== undefined) addTo(bin, score, u8At(labels, i));
     });
   }
-  const count = sums.reduce((total, bin) => total + bin.count, 0);
-  const gaps = sums.reduce((total, bin) => total + Math.abs(bin.yes - bin.scores), 0);
+  const bins = sums.map(finished);
   return {
-    bins: sums.map((bin, i) => ({
-      lower: i / binCount,
-      upper: (i + 1) / binCount,
-      count: bin.count,
-      meanScore: bin.count === 0 ? null : bin.scores / bin.count,
-      shareOfYes: bin.count === 0 ? null : bin.yes / bin.count,
-    })),
-    count,
-    expectedCalibrationError: count === 0 ? null : gaps / count,
+    bins,
+    count: bins.reduce((total, bin) => total + bin.count, 0),
+    expectedCalibrationError: errorOf(bins),
   };
+}
+
+/**
+ * Bins of equally many answers, in the order of their scores. Equal scores stay together, so that a bin has more where
+ * they do not come out even.
+ * @param scores [answers] in [0, 1], no NaN
+ * @param labels [answers], 0 or 1
+ */
+export function equalMassBins(scores: Float32Array, labels: Uint8Array, binCount = BINS): CalibrationBin[] {
+  const ranked = sortByScore(scores, labels);
+  const bins: BinSums[] = [];
+  let bin = emptyBin(Number.NaN, Number.NaN);
+  // where the bin ends, in answers from the first
+  let end = scores.length / binCount;
+  for (let i = 0; i < scores.length; i++) {
+    const score = f32At(ranked.scores, i);
+    if (bin.count === 0) bin.lower = score;
+    bin.upper = score;
+    addTo(bin, score, u8At(ranked.truths, i));
+    const done = i + 1;
+    if (done < scores.length && (done < end || ranked.scores[done] === score)) continue;
+    bins.push(bin);
+    end = (Math.floor((done * binCount) / scores.length + 1) * scores.length) / binCount;
+    bin = emptyBin(Number.NaN, Number.NaN);
+  }
+  return bins.map(finished);
+}
+
+/** Σ over bins of count/total × |share of yes − mean probability|; null without answers. */
+export function errorOf(bins: readonly CalibrationBin[]): number | null {
+  const count = bins.reduce((total, bin) => total + bin.count, 0);
+  const gap = ({ count: own, meanScore, shareOfYes }: CalibrationBin): number =>
+    own * Math.abs((shareOfYes ?? 0) - (meanScore ?? 0));
+  return count === 0 ? null : bins.reduce((total, bin) => total + gap(bin), 0) / count;
+}
+
+interface BinSums {
+  lower: number;
+  upper: number;
+  count: number;
+  scores: number;
+  yes: number;
+}
+
+function emptyBin(lower: number, upper: number): BinSums {
+  return { lower, upper, count: 0, scores: 0, yes: 0 };
+}
+
+function addTo(bin: BinSums, score: number, yes: number): void {
+  bin.count += 1;
+  bin.scores += score;
+  bin.yes += yes;
+}
+
+function finished({ lower, upper, count, scores, yes }: BinSums): CalibrationBin {
+  const isEmpty = count === 0;
+  return { lower, upper, count, meanScore: isEmpty ? null : scores / count, shareOfYes: isEmpty ? null : yes / count };
 }

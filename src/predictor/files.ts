@@ -1,0 +1,57 @@
+/** @file The files of an export: read by whoever has them, and held against their sha256 list. */
+import { type PredictorDocument, readDocument } from "./document.js";
+import { PredictorError } from "./errors.js";
+
+/** Name of the list of an export's files: lines of a sha256 in hex, two spaces, a name. */
+export const SUMS = "SHA256SUMS";
+export const DOCUMENT = "predictor.json";
+
+/** Reads one file of an export by its name: from a folder, from a server. */
+export type ReadFile = (name: string) => Promise<Uint8Array>;
+
+/** An export whose files are as they were written. */
+export interface ExportFiles {
+  readonly document: PredictorDocument;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Reads all files of an export, and checks each against the list.
+ * @throws PredictorError that names the file which is missing or has been changed
+ */
+export async function readExport(read: ReadFile): Promise<ExportFiles> {
+  const listed = parseSums(new TextDecoder().decode(await read(SUMS)));
+  const files = new Map<string, Uint8Array>();
+  for (const [name, digest] of listed) {
+    const bytes = await read(name);
+    if ((await sha256(bytes)) !== digest) {
+      throw new PredictorError(
+        `The file ${name} of this export has been changed or damaged: its SHA-256 is not the one in ${SUMS}. Copy the export again.`,
+        { file: name, expected: digest },
+      );
+    }
+    files.set(name, bytes);
+  }
+  const document = files.get(DOCUMENT);
+  if (document === undefined) {
+    throw new PredictorError(`This export lists no ${DOCUMENT}. Export the run again.`, { file: DOCUMENT });
+  }
+  return { document: readDocument(JSON.parse(new TextDecoder().decode(document))), files };
+}
+
+function parseSums(text: string): [name: string, digest: string][] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [, digest, name] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
+      if (digest !== undefined && name !== undefined) return [name, digest];
+      throw new PredictorError(`${SUMS} of this export has a line that is no sum: ${JSON.stringify(line)}.`, { line });
+    });
+}
+
+/** sha256 in hex. */
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", bytes.slice());
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
