@@ -333,7 +333,7 @@ describe("cool explain", () => {
     );
   });
 
-  it("prints nodes of path, kind, decoded, thresholds, activated, logits and children as JSON", async () => {
+  it("prints nodes of path, kind, decoded, thresholds, activated, logits, probability and children as JSON", async () => {
     const { run, explanations } = await coolJson<{ run: string; explanations: { input: string; tree: Node[] }[] }>(
       inProject("explain", project.image(2), project.image(5), "--run", "base"),
     );
@@ -347,6 +347,7 @@ describe("cool explain", () => {
       "thresholds",
       "activated",
       "logits",
+      "joint_probability",
       "children",
     ]);
     expect(root?.path).toBe("blocked");

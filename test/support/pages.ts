@@ -14,6 +14,7 @@ export const GUIDES = [
   "docs/data.md",
   "docs/training.md",
   "docs/runs.md",
+  "docs/labels.md",
   "docs/probability.md",
   "docs/track.md",
   "docs/recipes.md",
