@@ -10,13 +10,7 @@ import { configMarkdown, evaluationMarkdown } from "./markdown.js";
 import type { PictureSource } from "./panels/sample-sheets.js";
 import { diagramPanels, type Panel, samplePanels } from "./panels/split-panels.js";
 import type { ImageFormat } from "./panels/svg.js";
-import {
-  type EvaluationEvent,
-  type RunEnd,
-  type RunLogger,
-  type ScoredEvent,
-  type StepProgress,
-} from "./run-logger.js";
+import type { EvaluationEvent, RunEnd, RunLogger, ScoredEvent, StepProgress } from "./run-logger.js";
 import type { EventWriter, HParamMetric } from "./tensorboard/index.js";
 
 export interface TensorBoardLoggerOptions {
