@@ -64,3 +64,6 @@ export interface MetricPoint {
   /** Seconds since 1970. */
   readonly wallTime: number;
 }
+
+/** Stands for a task's path on the curves of the machine's load. */
+export const SYSTEM_TASK = "_system";
