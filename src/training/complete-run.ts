@@ -14,7 +14,7 @@ import { evaluateSplits } from "../asking/evaluate-splits.js";
 import { intervalsOf } from "../asking/slices/intervals.js";
 import { outputsOf } from "../asking/outputs.js";
 import { writePredictions } from "../records/predictions.js";
-import { writeRowColumns } from "../records/row-columns.js";
+import { writeRowColumns } from "../records/rows/row-columns.js";
 import { openFrozen } from "./frozen-features.js";
 import { withAnswerer } from "../asking/replicas.js";
 import { networkSpecs } from "../engine/model/pretrained/external-part.js";

@@ -4,7 +4,7 @@ import type { ScoredSplit } from "../../analysis/score.js";
 import { groupsOf, type RowColumn } from "../../data/tables/row-columns.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { Settings } from "../../project/settings.js";
-import { readRowColumns } from "../../records/row-columns.js";
+import { readRowColumns } from "../../records/rows/row-columns.js";
 import type { EvaluationRow } from "../../tasks/evaluation.js";
 import type { StoredRun } from "../stored-run.js";
 

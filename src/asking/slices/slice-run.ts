@@ -11,7 +11,7 @@ import type { RowColumn } from "../../data/tables/row-columns.js";
 import { StoreError, UnknownNameError } from "../../errors.js";
 import type { TaskNode } from "../../flow/graph.js";
 import { askFor } from "../../project/metrics.js";
-import { readRowColumns } from "../../records/row-columns.js";
+import { readRowColumns } from "../../records/rows/row-columns.js";
 import type { RunStore } from "../../storage/run-store.js";
 import type { EvaluatedGates, EvaluationRow, Split } from "../../tasks/evaluation.js";
 import { behaviourOf } from "../../tasks/index.js";

@@ -7,7 +7,7 @@ import { groupsOf, rowColumns } from "../../../src/data/tables/row-columns.js";
 import { joinTables } from "../../../src/data/tables/tables.js";
 import type { Table } from "../../../src/data/tables/table.js";
 import { runFiles } from "../../../src/records/run-folder.js";
-import { readRowColumns, writeRowColumns } from "../../../src/records/row-columns.js";
+import { readRowColumns, writeRowColumns } from "../../../src/records/rows/row-columns.js";
 
 const table = (file: string, columns: Readonly<Record<string, readonly unknown[]>>): Table => ({
   rows: Object.values(columns)[0]?.length ?? 0,

@@ -1,10 +1,10 @@
 /** @file The columns of a run's rows, kept beside its predictions, so that slices of them need no table. */
 import { existsSync } from "node:fs";
-import { type RowColumn, selectRows } from "../data/tables/row-columns.js";
-import { quoted } from "../data/tables/sql.js";
-import { type Cell, parquetColumns, readParquet, writeTable } from "../data/tables/table-writer.js";
-import type { Split } from "../tasks/evaluation.js";
-import { runFiles } from "./run-folder.js";
+import { type RowColumn, selectRows } from "../../data/tables/row-columns.js";
+import { quoted } from "../../data/tables/sql.js";
+import { type Cell, parquetColumns, readParquet, writeTable } from "../../data/tables/table-writer.js";
+import type { Split } from "../../tasks/evaluation.js";
+import { runFiles } from "../run-folder.js";
 
 /** Stands before the name of each column, so that none is taken for the number of the row. */
 const PREFIX = "c:";
