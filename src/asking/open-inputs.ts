@@ -7,7 +7,7 @@ import type { TableImageOptions } from "../data/inputs/table-images.js";
 import { ConfigError } from "../errors.js";
 import type { AnswerColumn } from "../flow/masks.js";
 import { constantAnswers, type GivenAnswers, readKnown } from "./given-answers.js";
-import type { CoverageOptions } from "./coverage/coverage-run.js";
+import type { CoverageOptions } from "./sets/coverage-run.js";
 import type { StoredRun } from "./stored-run.js";
 
 export interface PredictOptions {

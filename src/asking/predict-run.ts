@@ -7,7 +7,7 @@ import { axisOf, type FlowGraph, taskAt, type TaskNode, type TaskSpec } from "..
 import { answerSpaceOf } from "../tasks/answer-space.js";
 import { behaviourOf } from "../tasks/index.js";
 import { type Answer, answersOf } from "./answers.js";
-import { NO_SETS, type SetColumns, setColumns } from "./coverage/set-columns.js";
+import { NO_SETS, type SetColumns, setColumns } from "./sets/set-columns.js";
 import type { LoadedRun, Prediction } from "./load-run.js";
 import type { PredictOptions } from "./open-inputs.js";
 

@@ -7,7 +7,7 @@ import { replicasFlag } from "../cli/replicas-flag.js";
 import { drawTable, formatMetric } from "../cli/tables/tables.js";
 import { openConsoleLogger } from "../logging/console.js";
 import { parseGiven } from "../asking/given-answers.js";
-import { setText } from "../asking/coverage/set-columns.js";
+import { setText } from "../asking/sets/set-columns.js";
 import type { Answer } from "../asking/answers.js";
 import { loadRun, type Prediction } from "../asking/load-run.js";
 import { type PredictResult, predictRun } from "../asking/predict-run.js";

@@ -251,6 +251,18 @@ describe("cool runs", () => {
 });
 
 describe("cool evaluate", () => {
+  it("shows intervals, and slices by a column of the run's table", async () => {
+    const { stdout } = await cool(inProject("evaluate", "base", "--intervals"));
+    expect(stdout).toMatch(/accuracy +│ +\d\.\d{4} │ \d\.\d{4} to \d\.\d{4} │/);
+    const { slices } = await coolJson<{ slices: { slices: (Row & { slice: object; interval: unknown })[] } }>(
+      inProject("evaluate", "base", "--by", "door_open", "--worst", "2"),
+    );
+    expect(slices.slices.map(({ slice }) => slice)).toContainEqual({ door_open: "1" });
+    const unknown = await cool(inProject("evaluate", "base", "--by", "door_opn"));
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain('Did you mean "door_open"?');
+  });
+
   it("repeats what the run found, and selects a split and a kind of gates", async () => {
     const { evaluation } = await coolJson<{ evaluation: Row[] }>(inProject("evaluate", "base"));
     expect(evaluation).toEqual(first.evaluation);
