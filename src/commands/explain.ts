@@ -22,6 +22,7 @@ export default class Explain extends CoolCommand {
     "<%= config.bin %> <%= command.id %> image.png",
     "<%= config.bin %> <%= command.id %> images/*.png --run long --json",
     "<%= config.bin %> <%= command.id %> image.png --given member=true",
+    "<%= config.bin %> <%= command.id %> image.png --suppose door_open=false --suppose door_locked.threshold=0.9",
     "<%= config.bin %> <%= command.id %> image.png --uncertainty --samples 100",
     "<%= config.bin %> <%= command.id %> image.png --receptive-field person_present --out person.png",
     "<%= config.bin %> <%= command.id %> \"select 'every painter sells a song .' as text\" --receptive-field part",
@@ -41,6 +42,13 @@ export default class Explain extends CoolCommand {
       multipleNonGreedy: true,
       default: [],
       helpValue: "NAME=true|false",
+    }),
+    suppose: Flags.string({
+      summary: "an answer as if the network gave it, or a threshold NAME.threshold=NUMBER (may be repeated)",
+      multiple: true,
+      multipleNonGreedy: true,
+      default: [],
+      helpValue: "NAME=ANSWER",
     }),
     uncertainty: Flags.boolean({ summary: "ask again and again under dropout, and show how far the answers spread" }),
     samples: Flags.integer({
@@ -69,7 +77,7 @@ export default class Explain extends CoolCommand {
       const given = parseGiven(flags.given);
       const uncertainty = asked ? { samples, seed } : undefined;
       if (asked) await this.#warnWithoutDropout(run);
-      const explanations = await run.explain(images, { given, uncertainty });
+      const explanations = await run.explain(images, { given, uncertainty, suppose: flags.suppose });
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
       for (const explanation of explanations) this.log(run.print(explanation, treeStyle()));

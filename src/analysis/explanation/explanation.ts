@@ -35,6 +35,8 @@ export interface ExplanationNode {
   readonly asked_probability?: number | readonly number[];
   /** That it is asked and answered as decoded, where the scores say how likely an answer is. */
   readonly joint_probability?: number | readonly number[];
+  /** Whether the answer is one that was supposed, whatever the network says: `activated` and `logits` are empty then. */
+  readonly supposed?: true;
   /** The condition of this use, in words, where it is more than the gate under which the node hangs. */
   readonly given?: string;
   /** What hangs under it, in the order of the flow. */
