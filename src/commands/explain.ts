@@ -2,6 +2,7 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
+import { COVERAGE_FLAGS, coverageFrom } from "../cli/coverage-flags.js";
 import { treeStyle } from "../cli/tree-style.js";
 import { DEFAULT_SAMPLES } from "../asking/explain-run.js";
 import { parseGiven } from "../asking/given-answers.js";
@@ -23,6 +24,7 @@ export default class Explain extends CoolCommand {
     "<%= config.bin %> <%= command.id %> images/*.png --run long --json",
     "<%= config.bin %> <%= command.id %> image.png --given member=true",
     "<%= config.bin %> <%= command.id %> image.png --suppose door_open=false --suppose door_locked.threshold=0.9",
+    "<%= config.bin %> <%= command.id %> image.png --coverage 0.95",
     "<%= config.bin %> <%= command.id %> image.png --uncertainty --samples 100",
     "<%= config.bin %> <%= command.id %> image.png --receptive-field person_present --out person.png",
     "<%= config.bin %> <%= command.id %> \"select 'every painter sells a song .' as text\" --receptive-field part",
@@ -50,6 +52,7 @@ export default class Explain extends CoolCommand {
       default: [],
       helpValue: "NAME=ANSWER",
     }),
+    ...COVERAGE_FLAGS,
     uncertainty: Flags.boolean({ summary: "ask again and again under dropout, and show how far the answers spread" }),
     samples: Flags.integer({
       summary: `passes under dropout (${DEFAULT_SAMPLES})`,
@@ -70,6 +73,7 @@ export default class Explain extends CoolCommand {
 
   async run(): Promise<Explained> {
     const { argv, flags } = await this.parse(Explain);
+    const coverage = coverageFrom(flags);
     const run = await loadRun(this.storeDir(flags), flags.run, { project: flags.project });
     const images = argv as string[];
     const { uncertainty: asked, samples, seed, out } = flags;
@@ -77,7 +81,10 @@ export default class Explain extends CoolCommand {
       const given = parseGiven(flags.given);
       const uncertainty = asked ? { samples, seed } : undefined;
       if (asked) await this.#warnWithoutDropout(run);
-      const explanations = await run.explain(images, { given, uncertainty, suppose: flags.suppose });
+      const explanations = await run.explain(images, { given, uncertainty, coverage, suppose: flags.suppose });
+      for (const warning of coverage === undefined ? [] : await run.coverageWarnings(coverage)) {
+        this.note(`warning: ${warning}`);
+      }
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
       for (const explanation of explanations) this.log(run.print(explanation, treeStyle()));

@@ -2,6 +2,7 @@
 import { type Condition, type FlowGraph, gatesOf, type TaskNode } from "../../flow/graph.js";
 import { printCondition } from "../../flow/print.js";
 import { behaviourOf } from "../../tasks/index.js";
+import { describeSet, type RowSets } from "../conformal/sets.js";
 import { type AnswerProbabilities, probabilitiesAt } from "../probability/answer-probabilities.js";
 import { explainTask, rowsAsked, supposedAnswer } from "./explained-answers.js";
 import type { Explainable, ExplanationNode, TaskAnswer } from "./explanation.js";
@@ -17,6 +18,8 @@ export interface BesideAnswers {
   readonly probabilities?: AnswerProbabilities | undefined;
   /** Paths of tasks whose answers are supposed. */
   readonly supposed?: ReadonlySet<string> | undefined;
+  /** Sets of answers of this row. */
+  readonly sets?: RowSets | undefined;
 }
 
 /**
@@ -28,7 +31,7 @@ export function explainRow(
   graph: FlowGraph,
   scored: Explainable,
   row: number,
-  { sampled, words, probabilities, supposed }: BesideAnswers = {},
+  { sampled, words, probabilities, supposed, sets }: BesideAnswers = {},
 ): ExplanationNode[] {
   const tree = new RowTree(graph);
   for (const task of graph.tasks) {
@@ -45,7 +48,8 @@ export function explainRow(
     // of a task per token as many as the answer shows
     const shown = asked.slice(0, answer.positions?.length ?? 1);
     const likely = probabilities === undefined ? {} : probabilitiesAt(task, probabilities, shown);
-    tree.addTask(task, { ...answer, ...likely });
+    const within = sets?.answers[task.index] ?? null;
+    tree.addTask(task, { ...answer, ...likely, ...(within === null ? {} : { set: describeSet(task.spec, within) }) });
   }
   return tree.roots;
 }
