@@ -5,6 +5,7 @@ const source = (file: string) => fileURLToPath(new URL(`./src/${file}`, import.m
 const resolve = {
   alias: [
     { find: /^dnn-cool$/, replacement: source("index.ts") },
+    { find: /^dnn-cool\/track$/, replacement: source("tracking/index.ts") },
     { find: /^dnn-cool\/tensorboard$/, replacement: source("logging/tensorboard/index.ts") },
   ],
 };
@@ -12,9 +13,14 @@ const resolve = {
 // what a user has installed for all projects is only for the tests that are about it
 const env = { DNN_COOL_CACHE: fileURLToPath(new URL("node_modules/.cache/dnn-cool-tests", import.meta.url)) };
 
+// a test that stands beside what it tests, and takes too long for `npm test`
+const SLOW = "test/**/*.slow.test.ts";
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/skipped-reporter.ts"],
+    // one a core: vitest by itself would leave a core of two to its own process, which waits nearly all the time
+    maxWorkers: "100%",
     projects: [
       {
         resolve,
@@ -23,7 +29,7 @@ export default defineConfig({
           name: "unit",
           env,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/slow/**", "test/webgpu/**", "test/native/**"],
+          exclude: ["test/e2e/**", "test/slow/**", "test/webgpu/**", "test/native/**", SLOW],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -35,6 +41,7 @@ export default defineConfig({
           name: "e2e",
           env,
           include: ["test/e2e/**/*.test.ts"],
+          exclude: [SLOW],
           globalSetup: "test/e2e/build.mjs",
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -42,11 +49,11 @@ export default defineConfig({
       },
       {
         resolve,
-        // minutes: what only many processes, or many moments, can show; they need the machine for themselves
+        // minutes: what only many processes, replicas or moments can show; they need the machine for themselves
         test: {
           name: "slow",
           env,
-          include: ["test/slow/**/*.test.ts"],
+          include: ["test/slow/**/*.test.ts", SLOW],
           exclude: ["test/slow/**/*-browser.test.ts"],
           globalSetup: "test/e2e/build.mjs",
           fileParallelism: false,

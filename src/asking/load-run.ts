@@ -5,6 +5,7 @@ import { explainRow } from "../analysis/explanation/explain.js";
 import type { ExplanationNode } from "../analysis/explanation/explanation.js";
 import { printExplanation, type TreeStyle } from "../analysis/explanation/print-explanation.js";
 import { withCalibration } from "../analysis/calibration/apply.js";
+import { answerProbabilities } from "../analysis/probability/answer-probabilities.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import { firstPixels, firstTokens, type SkippedRow, wordsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
@@ -173,10 +174,11 @@ export class LoadedRun {
     options: PredictOptions = {},
   ): Promise<{ readonly predictions: Prediction[]; readonly skipped: readonly SkippedRow[] }> {
     const { scored, skipped } = await this.score(inputs, options);
+    const probabilities = answerProbabilities(this.graph, scored);
     const predictions: Prediction[] = [];
     for (const [row, input] of scored.ids.entries()) {
       if (row % ROWS_AT_A_TIME === 0) await yieldTo(options.signal);
-      predictions.push({ input, answers: answersOf(this.graph, scored, row) });
+      predictions.push({ input, answers: answersOf(this.graph, scored, row, probabilities) });
     }
     return { predictions, skipped };
   }
@@ -191,11 +193,12 @@ export class LoadedRun {
         uncertainty === undefined
           ? undefined
           : await sampleAnswers(this.#network, opened.sources, scored, uncertainty, signal);
+      const probabilities = answerProbabilities(this.graph, scored);
       const tokens = firstTokens(opened.sources);
       const named = firstPixels(opened.sources) !== undefined;
       return scored.ids.map((input, row): Explanation => {
         const words = tokens === undefined ? undefined : wordsOf(tokens, row);
-        const tree = explainRow(this.graph, scored, row, sampled, words);
+        const tree = explainRow(this.graph, scored, row, { sampled, words, probabilities });
         if (tokens === undefined || words === undefined || named) return { input, tree };
         return { input, text: words.join(glueOf(tokens.spec)), tree };
       });

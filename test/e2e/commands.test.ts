@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cool, coolJson } from "../support/cli.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
@@ -250,6 +251,18 @@ describe("cool runs", () => {
 });
 
 describe("cool evaluate", () => {
+  it("shows intervals, and slices by a column of the run's table", async () => {
+    const { stdout } = await cool(inProject("evaluate", "base", "--intervals"));
+    expect(stdout).toMatch(/accuracy +│ +\d\.\d{4} │ \d\.\d{4} to \d\.\d{4} │/);
+    const { slices } = await coolJson<{ slices: { slices: (Row & { slice: object; interval: unknown })[] } }>(
+      inProject("evaluate", "base", "--by", "door_open", "--worst", "2"),
+    );
+    expect(slices.slices.map(({ slice }) => slice)).toContainEqual({ door_open: "1" });
+    const unknown = await cool(inProject("evaluate", "base", "--by", "door_opn"));
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain('Did you mean "door_open"?');
+  });
+
   it("repeats what the run found, and selects a split and a kind of gates", async () => {
     const { evaluation } = await coolJson<{ evaluation: Row[] }>(inProject("evaluate", "base"));
     expect(evaluation).toEqual(first.evaluation);
@@ -283,6 +296,39 @@ describe("cool interpret", () => {
   });
 });
 
+describe("cool blame", () => {
+  it("shares out what is lost end to end, and draws it", async () => {
+    const out = join(project.dir, "blame.png");
+    const { tasks, rows } = await coolJson<{
+      tasks: { task_path: string; gap: number; end_to_end: number; gates: { share: number; missed_rows: number }[] }[];
+      rows: { task_path: string; gate: string | null; error: string }[];
+    }>(inProject("blame", "base", "--rows", "--out", out));
+    expect(tasks.map(({ task_path }) => task_path)).toEqual(TASKS);
+    for (const { task_path, gap, end_to_end, gates } of tasks) {
+      expect(gates.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(gap ?? 0, 12);
+      const row = first.evaluation.find(
+        (one) => one.split === "test" && one.task_path === task_path && one.gates === "end_to_end",
+      );
+      expect(end_to_end).toBeCloseTo(row?.metric_res ?? Number.NaN, 12);
+      const misses = rows.filter((one) => one.task_path === task_path && one.error === "misses");
+      expect(misses).toHaveLength(gates.reduce((sum, { missed_rows }) => sum + missed_rows, 0));
+    }
+    expect((await sharp(out).metadata()).width).toBe(1100);
+    const { stdout } = await cool(inProject("blame", "base"));
+    expect(stdout).toMatch(/├── color .* of 100/);
+  });
+
+  it.each([
+    [["--task", "square.colour"], 'Did you mean "square.color"?'],
+    [["--split", "tests"], "test"],
+    [["--out", "blame.gif"], "Use .png or .svg"],
+  ])("refuses %s as wrong usage", async (flags, said) => {
+    const { code, stderr } = await cool(inProject("blame", "base", ...flags));
+    expect(code).toBe(2);
+    expect(stderr).toContain(said);
+  });
+});
+
 /** A task's line of an explanation in the form of the README. */
 const LINE = /^│( {3}|│)*.*[├└]── \S+( \| decoded: \[.*\], activated: \[.*\]( [<≥] [\d.]+)?, logits: \[.*\])?$/;
 
@@ -299,7 +345,7 @@ describe("cool explain", () => {
     );
   });
 
-  it("prints nodes of path, kind, decoded, thresholds, activated, logits and children as JSON", async () => {
+  it("prints nodes of path, kind, decoded, thresholds, activated, logits, probability and children as JSON", async () => {
     const { run, explanations } = await coolJson<{ run: string; explanations: { input: string; tree: Node[] }[] }>(
       inProject("explain", project.image(2), project.image(5), "--run", "base"),
     );
@@ -313,6 +359,7 @@ describe("cool explain", () => {
       "thresholds",
       "activated",
       "logits",
+      "joint_probability",
       "children",
     ]);
     expect(root?.path).toBe("blocked");

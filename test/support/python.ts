@@ -79,7 +79,8 @@ async function install(folder: string, packages: readonly string[]): Promise<voi
   const limits = { timeout: TIME_LIMIT_MS, maxBuffer: 16 * 1024 * 1024 };
   rmSync(folder, { recursive: true, force: true });
   await run("python3", ["-m", "venv", folder], limits);
-  await run(join(folder, "bin", "python"), ["-m", "pip", "install", "--quiet", ...packages], limits);
+  // an index that cannot be reached is not asked five times a package: others may be configured
+  await run(join(folder, "bin", "python"), ["-m", "pip", "install", "--quiet", "--retries", "0", ...packages], limits);
   writeFileSync(join(folder, READY_MARKER), "");
 }
 

@@ -31,6 +31,10 @@ export interface ExplanationNode {
   readonly words?: readonly string[];
   /** Where the network was asked many times, under dropout. */
   readonly uncertainty?: Uncertainty;
+  /** That the question is asked, where it has a precondition; of a task per token at each of its positions. */
+  readonly asked_probability?: number | readonly number[];
+  /** That it is asked and answered as decoded, where the scores say how likely an answer is. */
+  readonly joint_probability?: number | readonly number[];
   /** The condition of this use, in words, where it is more than the gate under which the node hangs. */
   readonly given?: string;
   /** What hangs under it, in the order of the flow. */

@@ -46,6 +46,7 @@ export function printExplanation(
         : node.positions === undefined
           ? answerParts(node, behaviour.choices(task.spec) === null ? Number.POSITIVE_INFINITY : CLASSES_SHOWN)
           : tokenParts(node, node.positions);
+    parts.push(...probabilityParts(node));
     return `${style.task(task.name)}${given}${style.detail(" | ")}${parts.map((part) => styled(part, style)).join(style.detail(", "))}`;
   };
   const lines = [style.detail("├── ") + style.input(input)];
@@ -97,6 +98,13 @@ function answerParts(node: ExplanationNode, most: number): Part[] {
     { name: "logits", items: few(logits.map((logit) => ({ text: printValue(logit) }))) },
     ...(uncertainty === undefined ? [] : [{ name: "sampled", items: few(labelled(printSpreads(uncertainty))) }]),
   ];
+}
+
+/** Of a question that may not be asked: how likely it is, and how likely the answer is with that. */
+function probabilityParts({ asked_probability: asked, joint_probability: joint }: ExplanationNode): Part[] {
+  if (typeof asked !== "number") return [];
+  const part = (name: string, value: number): Part => ({ name, items: [{ text: printValue(value) }] });
+  return [part("asked", asked), ...(typeof joint === "number" ? [part("joint", joint)] : [])];
 }
 
 function answerItem(value: ExplainedValue): Item {

@@ -30,7 +30,7 @@ function unusable(file: string, reason: string, wayOut = WAY_OUT): ConfigError {
 }
 
 const WAY_OUT =
-  "Correct it, or declare what it should say: pretrained({ input: { range, mean, std } }), image({ size, fit }).";
+  "Correct it, or declare pretrained({ input: { range, mean, std } }) and image({ size, fit }) in its place.";
 
 /** The file that is meant by its own path, or by that of the model or the folder beside which it lies. */
 export function preprocessorFile(path: string): string {
