@@ -93,7 +93,7 @@ describe("the format layers", () => {
   it("has a card of what it answers, how well, and under which licence", () => {
     const card = readFileSync(join(target("layers"), "MODEL_CARD.md"), "utf8");
     expect(card).toContain(`Run \`${run.run.id}\` of the project tiny`);
-    expect(card).toContain("- `square.color` (classification: red, green, blue), asked where not blocked and present");
+    expect(card).toContain("- `square.color` (classification: red, green, blue), asked where present");
     expect(card).toMatch(/\| blocked \| accuracy \| [\d.]+ \| [\d.]+ \| \d+ \|/);
     expect(card).toMatch(/## Licence\n\nCC-BY-4\.0\n$/);
     const { data, metrics, thresholds } = JSON.parse(readFileSync(join(target("layers"), "model-card.json"), "utf8"));

@@ -79,8 +79,8 @@ function activity(
 
 /** True wherever there is a number at all. */
 function everywhere(graph: OnnxGraph, some: string): string {
-  const isNaN = graph.op("IsNaN", [some]);
-  return graph.op("Or", [isNaN, graph.op("Not", [isNaN])]);
+  const isUnknown = graph.op("IsNaN", [some]);
+  return graph.op("Or", [isUnknown, graph.op("Not", [isUnknown])]);
 }
 
 function truthOf(

@@ -13,7 +13,7 @@ import { type OtherModel, readOtherModel, takeIn } from "./merged-model.js";
 import { writeNetwork } from "./network.js";
 import { readSavedLayers } from "./saved-layers.js";
 import { type Entrances, writeEntrances } from "./signature.js";
-import { type Value, valueOf } from "./values.js";
+import { type Value, plainValue } from "./values.js";
 
 /** A model and its signature. */
 export interface OnnxExport {
@@ -101,7 +101,7 @@ function feature(graph: OnnxGraph, part: ExternalPart, { pictures }: Entrances, 
   const last = isMap ? graph.op("Transpose", [output], { perm: [0, 2, 3, 1] }) : output;
   const width = widthOf(part);
   const name = graph.op("Reshape", [last, graph.int64([-1, width])]);
-  return { name: part.name, value: valueOf(name, [null, width]), taken };
+  return { name: part.name, value: plainValue(name, [null, width]), taken };
 }
 
 function channelsOf({ shape }: Value): number {

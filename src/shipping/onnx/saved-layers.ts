@@ -109,7 +109,8 @@ function weightsByLayer(
         weight: name,
       });
     }
-    const values = new Float32Array(bytes.slice(offset, offset + size * 4).buffer);
+    // a copy, which begins at a multiple of four whatever the bytes lie in
+    const values = new Float32Array(new Uint8Array(bytes.subarray(offset, offset + size * 4)).buffer);
     offset += size * 4;
     const layer = longestFirst.find((candidate) => name.startsWith(`${candidate}/`));
     if (layer === undefined) throw new StoreError(`${file} has the weight "${name}" of no layer.`, { file });

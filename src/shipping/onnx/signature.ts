@@ -3,7 +3,7 @@ import type { InputSpec } from "../../data/dataset.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { behaviourOf, isCustom } from "../../tasks/index.js";
 import type { OnnxGraph } from "./graph.js";
-import { type Value, valueOf } from "./values.js";
+import { type Value, plainValue } from "./values.js";
 
 /** Inputs of the graph and what the network sees of them. */
 export interface Entrances {
@@ -57,12 +57,12 @@ function entrance(graph: OnnxGraph, name: string, spec: InputSpec): Value {
       const shape = [...spec.size, spec.channels];
       graph.input(name, "uint8", ["batch", ...shape]);
       const bytes = graph.op("Cast", [name], { to: FLOAT });
-      return valueOf(graph.op("Div", [bytes, graph.float(255)]), [null, ...shape]);
+      return plainValue(graph.op("Div", [bytes, graph.float(255)]), [null, ...shape]);
     }
     case "numeric": {
       const width = spec.listLength ?? spec.columns.length;
       graph.input(name, "float", ["batch", width]);
-      return valueOf(standardized(graph, name, spec), [null, width]);
+      return plainValue(standardized(graph, name, spec), [null, width]);
     }
     case "categorical": {
       graph.input(name, "int32", ["batch"]);
@@ -70,11 +70,11 @@ function entrance(graph: OnnxGraph, name: string, spec: InputSpec): Value {
       const places = spec.categories.map((_, i) => i + 1);
       const isIndex = spec.encoding === "index";
       const encoded = isIndex ? column : graph.op("Equal", [column, graph.int32(places)]);
-      return valueOf(graph.op("Cast", [encoded], { to: FLOAT }), [null, isIndex ? 1 : places.length]);
+      return plainValue(graph.op("Cast", [encoded], { to: FLOAT }), [null, isIndex ? 1 : places.length]);
     }
     case "tokens":
       graph.input(name, "int32", ["batch", "length"]);
-      return valueOf(graph.op("Cast", [name], { to: FLOAT }), [null, null]);
+      return plainValue(graph.op("Cast", [name], { to: FLOAT }), [null, null]);
     default:
       return spec satisfies never;
   }

@@ -14,7 +14,7 @@ export interface Value {
 }
 
 /** A value with its channels last, without a mask. */
-export function valueOf(name: string, shape: Value["shape"], mask: string | null = null): Value {
+export function plainValue(name: string, shape: Value["shape"], mask: string | null = null): Value {
   return { name, shape, layout: "last", mask };
 }
 

@@ -12,7 +12,7 @@ import { writeAnswers } from "../../../src/shipping/onnx/answers.js";
 import { OnnxGraph } from "../../../src/shipping/onnx/graph.js";
 import { encodeModel, OPSET_VERSION } from "../../../src/shipping/onnx/model.js";
 import { writeEntrances } from "../../../src/shipping/onnx/signature.js";
-import { type Value, valueOf } from "../../../src/shipping/onnx/values.js";
+import { type Value, plainValue } from "../../../src/shipping/onnx/values.js";
 import {
   behaviourOf,
   binary,
@@ -206,7 +206,7 @@ function withLogits(
     const width = behaviour.logitWidth(spec);
     const axes = axisOf(spec) === "token" ? [rows, length] : [rows];
     const name = graph.input(`in/${path}`, "float", [...axes, width]);
-    values.set(path, valueOf(name, [null, ...axes.slice(1).map(() => null), width]));
+    values.set(path, plainValue(name, [null, ...axes.slice(1).map(() => null), width]));
     fed[name] = { type: "float32", data: logits[i] ?? new Float32Array(0), dims: [...axes, width] };
   });
   writeAnswers(graph, flow, thresholds, values, entrances);

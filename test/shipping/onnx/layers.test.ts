@@ -7,7 +7,7 @@ import { OnnxGraph } from "../../../src/shipping/onnx/graph.js";
 import { encodeModel, OPSET_VERSION } from "../../../src/shipping/onnx/model.js";
 import { writeNetwork } from "../../../src/shipping/onnx/network.js";
 import { readSavedLayers, type SavedLayers } from "../../../src/shipping/onnx/saved-layers.js";
-import { valueOf } from "../../../src/shipping/onnx/values.js";
+import { plainValue } from "../../../src/shipping/onnx/values.js";
 import { wave } from "../../parity/compare.js";
 import { layers } from "../../parity/layer-cases.js";
 import { type LayerCase, valuesOf } from "../../parity/layer-network.js";
@@ -54,7 +54,7 @@ function exported(saved: SavedLayers, shapes: LayerCase["inputs"], opset: number
   const graph = new OnnxGraph(opset);
   const inputs = shapes.map((shape, i) => {
     const name = graph.input(`x${i}`, "float", ["batch", ...shape.slice(1)]);
-    return [name, valueOf(name, [null, ...shape.slice(1)])] as const;
+    return [name, plainValue(name, [null, ...shape.slice(1)])] as const;
   });
   const output = writeNetwork(graph, saved, Object.fromEntries(inputs), ["y"]).get("y");
   if (output === undefined) throw new Error("nothing is put out");

@@ -2,7 +2,7 @@
 import { at } from "../../../arrays.js";
 import type { OnnxGraph } from "../graph.js";
 import type { SavedLayer } from "../saved-layers.js";
-import { axisOf, channelsLast, range, reduce, type Value, valueOf } from "../values.js";
+import { axisOf, channelsLast, range, reduce, type Value, plainValue } from "../values.js";
 import { isOn, type LayerWriter, numberOf, unsupported } from "./writing.js";
 
 /** All with their channels where the first has them, which costs nothing where they agree. */
@@ -86,7 +86,7 @@ const dot: LayerWriter = (layer, inputs, graph) => {
   const batch = at(x.shape, 0);
   if (rankX === 2 && rankY === 2) {
     const sum = reduce(graph, "ReduceSum", graph.op("Mul", [left, right]), [1]);
-    return valueOf(sum, [batch, 1]);
+    return plainValue(sum, [batch, 1]);
   }
   const column = (name: string, rank: number) => (rank === 3 ? name : graph.op("Unsqueeze", [name, graph.int64([2])]));
   const flip = (name: string) => graph.op("Transpose", [name], { perm: [0, 2, 1] });
@@ -95,8 +95,8 @@ const dot: LayerWriter = (layer, inputs, graph) => {
   const name = graph.op("MatMul", [a, b]);
   const rest = (shape: Value["shape"], axis: number) => shape.filter((_, i) => i !== 0 && i !== axis);
   const shape = [batch, ...rest(x.shape, axisX), ...rest(y.shape, axisY)];
-  if (rankX === rankY) return valueOf(name, shape);
-  return valueOf(graph.op("Squeeze", [name, graph.int64([rankX < rankY ? 1 : 2])]), shape);
+  if (rankX === rankY) return plainValue(name, shape);
+  return plainValue(graph.op("Squeeze", [name, graph.int64([rankX < rankY ? 1 : 2])]), shape);
 };
 
 function axesOf({ config }: SavedLayer, x: Value, y: Value): [number, number] {

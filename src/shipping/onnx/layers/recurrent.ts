@@ -2,7 +2,7 @@
 import { at } from "../../../arrays.js";
 import type { OnnxGraph } from "../graph.js";
 import { type Config, type SavedLayer, weightsUnder } from "../saved-layers.js";
-import { channelsLast, type Value, valueOf } from "../values.js";
+import { channelsLast, type Value, plainValue } from "../values.js";
 import { type Cell, cellOf, stacked } from "./cells.js";
 import { isOn, type LayerWriter, single, textOf, unsupported } from "./writing.js";
 
@@ -69,7 +69,7 @@ function result(graph: OnnxGraph, input: Value, cell: Cell, steps: Course["steps
     return isPicture ? { ...value, layout: "first" } : value;
   }
   const name = isPicture ? graph.op("Transpose", [every], { perm: [0, 1, 3, 4, 2] }) : every;
-  return valueOf(name, [batch, length, ...frame, channels], input.mask);
+  return plainValue(name, [batch, length, ...frame, channels], input.mask);
 }
 
 function courseOf(layer: SavedLayer): Course {

@@ -1,7 +1,7 @@
 /** @file Layers that look up, scale, move and repeat numbers. */
 import { at } from "../../../arrays.js";
 import type { OnnxGraph } from "../graph.js";
-import { channelsFirst, channelsLast, product, reduce, type Value, valueOf } from "../values.js";
+import { channelsFirst, channelsLast, product, reduce, type Value, plainValue } from "../values.js";
 import { activated } from "./activations.js";
 import {
   assertChannelsLast,
@@ -19,7 +19,7 @@ import {
 /** A tensor of another shape. @param shape sizes, 0: as it is, −1: whatever is left */
 function reshaped(graph: OnnxGraph, input: Value, sizes: readonly number[], shape: Value["shape"]): Value {
   const seen = channelsLast(graph, input);
-  return valueOf(graph.op("Reshape", [seen.name, graph.int64(sizes)]), shape);
+  return plainValue(graph.op("Reshape", [seen.name, graph.int64(sizes)]), shape);
 }
 
 const embedding: LayerWriter = single((layer, input, graph) => {
@@ -27,7 +27,7 @@ const embedding: LayerWriter = single((layer, input, graph) => {
   const ids = graph.op("Cast", [input.name], { to: 6 });
   const name = graph.op("Gather", [constantOf(graph, layer, "embeddings"), ids], { axis: 0 });
   const mask = isOn(layer, "mask_zero") ? graph.op("Not", [graph.op("Equal", [input.name, graph.float(0)])]) : null;
-  return valueOf(name, [...input.shape, at(table.shape, 1)], mask);
+  return plainValue(name, [...input.shape, at(table.shape, 1)], mask);
 });
 
 /** Steps whose numbers are all one value do not count. */
@@ -67,7 +67,7 @@ const permute: LayerWriter = single((layer, input, graph) => {
   const seen = channelsLast(graph, input);
   const perm = [0, ...numbersOf(layer, "dims", 1)];
   const name = graph.op("Transpose", [seen.name], { perm });
-  return valueOf(
+  return plainValue(
     name,
     perm.map((axis) => at(seen.shape, axis)),
   );
@@ -77,7 +77,7 @@ const repeat: LayerWriter = single((layer, input, graph) => {
   const count = numberOf(layer, "n", 1);
   const column = graph.op("Unsqueeze", [input.name, graph.int64([1])]);
   const name = graph.op("Tile", [column, graph.int64([1, count, 1])]);
-  return valueOf(name, [at(input.shape, 0), count, at(input.shape, 1)]);
+  return plainValue(name, [at(input.shape, 0), count, at(input.shape, 1)]);
 });
 
 /** tfjs resizes from the corner: out / scale. */
@@ -114,7 +114,7 @@ const zeroPadding: LayerWriter = single((layer, input, graph) => {
   const pads = graph.int64([0, top, left, 0, 0, bottom, right, 0]);
   const grown = [0, top + bottom, left + right, 0];
   const shape = seen.shape.map((side, axis) => (side === null ? null : side + at(grown, axis)));
-  return valueOf(graph.op("Pad", [seen.name, pads, graph.float(0)], { mode: "constant" }), shape);
+  return plainValue(graph.op("Pad", [seen.name, pads, graph.float(0)], { mode: "constant" }), shape);
 });
 
 const cropping: LayerWriter = single((layer, input, graph) => {
@@ -125,7 +125,7 @@ const cropping: LayerWriter = single((layer, input, graph) => {
   if (height === null || width === null) throw unsupported(layer, "its input has no fixed size");
   const ends = [height - bottom, width - right];
   const name = graph.op("Slice", [seen.name, graph.int64([top, left]), graph.int64(ends), graph.int64([1, 2])]);
-  return valueOf(name, [at(seen.shape, 0), at(ends, 0) - top, at(ends, 1) - left, at(seen.shape, 3)]);
+  return plainValue(name, [at(seen.shape, 0), at(ends, 0) - top, at(ends, 1) - left, at(seen.shape, 3)]);
 });
 
 /** Another layer on every step: steps become rows, and rows steps again. */
@@ -143,7 +143,7 @@ export const timeDistributed =
       const before = graph.op("Slice", [graph.op("Shape", [seen.name]), graph.int64([0]), graph.int64([2])]);
       const sizes = graph.op("Concat", [before, graph.int64(after)], { axis: 0 });
       const shape = [...seen.shape.slice(0, 2), ...result.shape.slice(1)];
-      return valueOf(graph.op("Reshape", [result.name, sizes]), shape, input.mask);
+      return plainValue(graph.op("Reshape", [result.name, sizes]), shape, input.mask);
     })(layer, inputs, graph);
 
 /** A dense layer, on the last axis of whatever there is. */
