@@ -456,6 +456,24 @@ describe("cool tune", () => {
   });
 });
 
+describe("--coverage", () => {
+  it("adds sets to explanations and predictions, and says how many rows it needs", async () => {
+    const asked = ["--run", "base", "--coverage", "0.5"];
+    const { explanations } = await coolJson<{
+      explanations: { coverage: { trees: number; questions: Record<string, { set: unknown }> } }[];
+    }>(inProject("explain", project.image(0), ...asked));
+    expect(explanations[0]?.coverage.trees).toBeGreaterThanOrEqual(1);
+    expect(explanations[0]?.coverage.questions.blocked?.set).toHaveProperty("answers");
+    const out = join(project.dir, "sets.csv");
+    expect((await cool(inProject("predict", project.image(0), ...asked, "--out", out))).code).toBe(0);
+    expect(readFileSync(out, "utf8")).toMatch(/blocked\/set,present\/asked,present\/set,.*square\.position\.x\/low/);
+    const { code, stderr } = await cool(inProject("explain", project.image(0), "--run", "base", "--coverage", "0.999"));
+    expect(code).toBe(1);
+    expect(stderr).toContain("needs at least 999 rows");
+    expect((await cool(inProject("explain", project.image(0), "--coverage", "2"))).code).toBe(2);
+  });
+});
+
 describe("cool calibrate", () => {
   it("makes scores of predictions probabilities that decide as before, and takes it back", async () => {
     const asked = () =>
