@@ -19,11 +19,11 @@ export function never(condition: Expression): ContractUse {
  * Where the first is true, the second is, too: `out.add(implies(out.open, out.lit))`. What is unknown breaks nothing.
  * @throws FlowError for what is no condition
  */
-export function implies(condition: Expression, then: Expression): ContractUse {
+export function implies(condition: Expression, consequence: Expression): ContractUse {
   return new ContractUse({
     kind: "implies",
     condition: conditionOf("implies", condition),
-    then: conditionOf("implies", then),
+    consequence: conditionOf("implies", consequence),
   });
 }
 
@@ -38,7 +38,7 @@ function conditionOf(method: string, condition: Expression) {
 /** Paths of the tasks that a contract reads. */
 export function tasksOfContract(contract: Contract): ReadonlySet<string> {
   const own = gatesOf(contract.condition);
-  return contract.kind === "never" ? own : new Set([...own, ...gatesOf(contract.then)]);
+  return contract.kind === "never" ? own : new Set([...own, ...gatesOf(contract.consequence)]);
 }
 
 /** How a contract fares on some rows. */
@@ -71,9 +71,10 @@ export function keptContracts(
         return isPerToken && axisOf(spec) === "sample" ? overTokens(own, neededOffsets(offsets)) : own;
       });
     const condition = truth(contract.condition);
-    const then = contract.kind === "implies" ? truth(contract.then) : null;
-    const isBroken = (i: number): boolean => condition[i] === TRUE && (then === null || then[i] === FALSE);
-    const isKept = (i: number): boolean => condition[i] === FALSE || (then !== null && then[i] === TRUE);
+    const consequence = contract.kind === "implies" ? truth(contract.consequence) : null;
+    const isBroken = (i: number): boolean =>
+      condition[i] === TRUE && (consequence === null || consequence[i] === FALSE);
+    const isKept = (i: number): boolean => condition[i] === FALSE || (consequence !== null && consequence[i] === TRUE);
     const broken = new Uint8Array(rows);
     const known = new Uint8Array(rows);
     for (let row = 0; row < rows; row++) {

@@ -57,7 +57,7 @@ export interface FlowNode {
 /** What the answers to one input never say together. */
 export type Contract =
   | { readonly kind: "never"; readonly condition: Condition }
-  | { readonly kind: "implies"; readonly condition: Condition; readonly then: Condition };
+  | { readonly kind: "implies"; readonly condition: Condition; readonly consequence: Condition };
 
 export interface FlowGraph {
   readonly formatVersion: 1;

@@ -37,7 +37,7 @@ export function printContract(graph: FlowGraph, contract: Contract): string {
     return condition.kind === "and" || condition.kind === "or" ? `(${text})` : text;
   };
   if (contract.kind === "never") return `never ${printCondition(graph, contract.condition)}`;
-  return `${inWords(contract.condition)} implies ${inWords(contract.then)}`;
+  return `${inWords(contract.condition)} implies ${inWords(contract.consequence)}`;
 }
 
 /** Name of what a number stands for in conditions about a task; the number itself where it is one. */

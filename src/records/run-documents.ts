@@ -222,7 +222,7 @@ const graph = z.looseObject({
     .array(
       z.discriminatedUnion("kind", [
         z.object({ kind: z.literal("never"), condition }),
-        z.object({ kind: z.literal("implies"), condition, then: condition }),
+        z.object({ kind: z.literal("implies"), condition, consequence: condition }),
       ]),
     )
     .optional(),

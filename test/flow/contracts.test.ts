@@ -42,7 +42,7 @@ describe("a flow with contracts", () => {
       {
         kind: "implies",
         condition: { kind: "true", task: "open" },
-        then: {
+        consequence: {
           kind: "or",
           of: [
             { kind: "true", task: "lit" },
