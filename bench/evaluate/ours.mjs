@@ -7,6 +7,7 @@ import { blameSplit } from "../../dist/analysis/blame/blame.js";
 import { chainValue, tuneChain } from "../../dist/analysis/chain-tuning/tune-chain.js";
 import { evaluateEndToEnd } from "../../dist/analysis/end-to-end.js";
 import { evaluateSplit } from "../../dist/analysis/evaluate.js";
+import { withIntervals } from "../../dist/analysis/intervals/with-intervals.js";
 import { scoreSplit, withThresholds } from "../../dist/analysis/score.js";
 import { tuneThresholds } from "../../dist/analysis/tune.js";
 import { bestThreshold } from "../../dist/analysis/threshold.js";
@@ -110,6 +111,21 @@ function endToEnd(rows) {
   return { ...times, numbers: result.length, rss_mb: megabytes(), inputs_mb };
 }
 
+/** 95 % intervals of every row of an evaluation. */
+function intervals(rows) {
+  const outputs = makeOutputs(rows);
+  const scored = scoreSplit(graph, outputs, defaultThresholds());
+  const evaluation = [...evaluateSplit(graph, scored), ...evaluateEndToEnd(graph, scored)];
+  const inputs_mb = megabytes();
+  const { result, ...times } = timed(() => withIntervals(graph, scored, evaluation));
+  return {
+    ...times,
+    numbers: result.filter(({ interval }) => interval != null).length,
+    rss_mb: megabytes(),
+    inputs_mb,
+  };
+}
+
 /** Whom to blame for what is lost, of a split that is scored already. */
 function blame(rows) {
   const outputs = makeOutputs(rows);
@@ -160,6 +176,7 @@ const works = {
   evaluate,
   end_to_end: endToEnd,
   blame,
+  intervals,
   chain_cost: (rows) => chain(rows, COSTS),
   chain_f1: (rows) => chain(rows, F1),
   tune,

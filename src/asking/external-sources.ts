@@ -35,7 +35,7 @@ export async function withExternals(
     try {
       const { precision = "float32", gigabytes = 10 } = config.settings.train.featureCache ?? {};
       const cache = new ContentCache(join(storeDir, "cache", "features"), { maxBytes: gigabytes * 2 ** 30 });
-      const features = new FeatureRows(trunk, source, { precision, cache, backend: "onnx" });
+      const features = new FeatureRows(trunk, source, { precision, cache, backend: trunk.runtime });
       await features.fill(rows, {
         signal,
         onProgress: (done, total) => onProgress?.(`features of ${part.model}`, done, total),

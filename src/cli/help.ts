@@ -6,9 +6,10 @@ export const GROUPS: readonly { readonly title: string; readonly names: readonly
   { title: "begin", names: ["init", "check"] },
   { title: "train", names: ["run", "tune"] },
   { title: "ask", names: ["predict", "explain"] },
-  { title: "trust", names: ["evaluate", "blame", "interpret", "calibrate"] },
+  { title: "trust", names: ["evaluate", "blame", "interpret", "calibrate", "audit"] },
   { title: "compare", names: ["compare runs", "runs diff"] },
   { title: "see", names: ["tensorboard"] },
+  { title: "ship", names: ["export"] },
   { title: "keep", names: ["runs", "sql"] },
   { title: "machines", names: ["doctor", "backends", "completion", "help"] },
 ];

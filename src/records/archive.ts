@@ -32,7 +32,7 @@ export function pack(file: string, parent: string, folder: string): void {
 }
 
 /** What is unpacked of an archive: the store's database, models and folders of runs, also one folder down. */
-const WANTED = /^(?:\.\/)?(?:[^/]+\/)?(?:cool\.db(?:-wal)?|models\/[0-9a-f]{64}\.onnx|runs(?:\/.*)?)$/;
+const WANTED = /^(?:\.\/)?(?:[^/]+\/)?(?:cool\.db(?:-wal)?|models\/[0-9a-f]{64}\.(?:onnx|tfjs)|runs(?:\/.*)?)$/;
 
 /**
  * Unpacks a store.

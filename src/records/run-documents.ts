@@ -3,14 +3,14 @@
  * may come from anywhere, so nothing after this meets a document that no run has written.
  */
 import { z } from "zod";
-import { CoolError, StoreError, sentence } from "../errors.js";
+import { CoolError } from "../errors.js";
 import { type Condition, type FlowGraph, gatesOf, type TaskKind, type TaskSpec } from "../flow/graph.js";
 import { type Externals, NO_EXTERNALS } from "../engine/model/pretrained/external-part.js";
 import { problemOf } from "../platform/document-problem.js";
 import { parseSettings } from "../project/settings.js";
 import type { SourceRecord } from "../provenance/capture-source.js";
 import { behaviourOf, ERROR_LOSSES, isCustom } from "../tasks/index.js";
-import { type RunConfig, readJson, runFiles, recordOf } from "./run-folder.js";
+import { brokenDocument, type RunConfig, readJson, runFiles, recordOf } from "./run-folder.js";
 
 const text = z.string();
 const count = z.number().int().min(0);
@@ -75,7 +75,7 @@ const config = z.looseObject({
     .looseObject({
       parts: z.array(
         z.looseObject({
-          ...{ name: text, input: text, model: text, output: text, format: z.literal("onnx") },
+          ...{ name: text, input: text, model: text, output: text, format: z.enum(["onnx", "tfjs"]) },
           digest: z.string().regex(/^[0-9a-f]{64}$/),
           shape: z.array(extent).min(1),
           preprocessing: z.looseObject({}),
@@ -295,17 +295,6 @@ export function checked<T>(schema: z.ZodType, value: unknown, file: string): T {
   const found = problemOf(schema, value);
   if (found === null) return value as T;
   throw brokenDocument(file, found.key, found.problem);
-}
-
-/** A document of a run's folder that no run has written. */
-export function brokenDocument(file: string, key: string, problem: string): StoreError {
-  const where = key === "" ? "it" : JSON.stringify(key);
-  return new StoreError(
-    sentence(
-      `${file} is not as a run writes it: ${where} is wrong: ${problem}. Import the run again, or restore its folder`,
-    ),
-    { file, key },
-  );
 }
 
 /** What holds between the parts of a flow, on which every walk over it relies. */

@@ -1,4 +1,6 @@
 /** @file `cool run --folds` and what follows from it, as a user types it. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { cool, coolJson } from "../support/cli.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
@@ -67,4 +69,48 @@ it("pictures are checked for others that look the same, before any training", as
   ]);
   expect(pictures).toBe(project.rows.length);
   expect(Array.isArray(duplicates)).toBe(true);
+});
+
+it("labels of a group are audited, and corrections are written beside the table", async () => {
+  const audit = await coolJson<{
+    judged: { rows: number; kind: string; unjudged: number };
+    suspects: { row: number; sample: string; task_path: string; suspicion: number }[];
+    duplicates: unknown[];
+  }>(inProject("audit", "cv", "--images", "--least", "0"));
+  expect(audit.judged).toEqual({ rows: project.rows.length, kind: "out_of_fold", unjudged: 0, advice: null });
+  const labels = readFileSync(project.tableFile, "utf8")
+    .trim()
+    .replaceAll(/"[^"]*"/g, "quoted")
+    .split("\n")
+    .slice(1);
+  expect(audit.suspects).toHaveLength(
+    labels.reduce(
+      (sum, line) =>
+        sum +
+        line
+          .split(",")
+          .slice(1)
+          .filter((cell) => cell !== "").length,
+      0,
+    ),
+  );
+  for (const { row, sample } of audit.suspects) expect(labels[row - 1]?.startsWith(`${sample},`)).toBe(true);
+  const { stdout } = await cool(inProject("audit", "cv", "--top", "3", "--sheets", join(project.dir, "sheets")));
+  expect(stdout).toContain("60 rows judged, each by a network that had not seen it");
+  for (const line of stdout.split("\n").filter((one) => /[│┌]/.test(one))) expect(line.length).toBeLessThanOrEqual(80);
+  const out = join(project.dir, "suspects.csv");
+  const fold = await coolJson<{ judged: { kind: string; advice: string } }>(
+    inProject("audit", "cv-fold-1", "--least", "0", "--out", out),
+  );
+  expect(fold.judged).toMatchObject({ kind: "held_out", advice: expect.stringContaining("cool audit cv") });
+  writeFileSync(out, "row,column,label,corrected\n2,blocked,0,1\n2,color,,mauve\n");
+  const applied = await cool(inProject("audit", "cv", "--apply", out));
+  expect(applied.stderr).toMatch(/not applied: labels.csv, row 2, column "color": "mauve"/);
+  const written = join(project.dir, "labels.corrected.csv");
+  expect(applied.stdout).toContain(`1 cells corrected in ${written}`);
+  const [before, after] = [readFileSync(project.tableFile, "utf8"), readFileSync(written, "utf8")];
+  expect(after).not.toBe(before);
+  expect((await cool(inProject("audit", "vc"))).stderr).toMatch(/No run named "vc"/);
+  expect((await cool(inProject("audit", "cv", "--task", "colr"))).stderr).toContain("color");
+  expect((await cool(inProject("audit", "cv", "--least", "2"))).code).toBe(2);
 });

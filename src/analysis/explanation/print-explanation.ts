@@ -46,6 +46,8 @@ export function printExplanation(
         : node.positions === undefined
           ? answerParts(node, behaviour.choices(task.spec) === null ? Number.POSITIVE_INFINITY : CLASSES_SHOWN)
           : tokenParts(node, node.positions);
+    parts.unshift(...setParts(node));
+    parts.push(...probabilityParts(node));
     return `${style.task(task.name)}${given}${style.detail(" | ")}${parts.map((part) => styled(part, style)).join(style.detail(", "))}`;
   };
   const lines = [style.detail("├── ") + style.input(input)];
@@ -97,6 +99,29 @@ function answerParts(node: ExplanationNode, most: number): Part[] {
     { name: "logits", items: few(logits.map((logit) => ({ text: printValue(logit) }))) },
     ...(uncertainty === undefined ? [] : [{ name: "sampled", items: few(labelled(printSpreads(uncertainty))) }]),
   ];
+}
+
+function setParts({ set }: ExplanationNode): Part[] {
+  if (set === undefined) return [];
+  if ("answers" in set) return [{ name: "set", items: set.answers.map(answerItem) }];
+  if ("certain" in set) {
+    const items = [...set.certain.map(answerItem), ...set.unsure.map((name) => ({ text: `${name}?` }))];
+    return [{ name: "set", items }];
+  }
+  const end = (value: number | null | undefined): string => (value == null ? "∞" : printValue(value));
+  return [
+    {
+      name: "set",
+      items: set.low.map((low, i) => ({ text: `${low === null ? "−" : ""}${end(low)} … ${end(set.high[i])}` })),
+    },
+  ];
+}
+
+/** Of a question that may not be asked: how likely it is, and how likely the answer is with that. */
+function probabilityParts({ asked_probability: asked, joint_probability: joint }: ExplanationNode): Part[] {
+  if (typeof asked !== "number") return [];
+  const part = (name: string, value: number): Part => ({ name, items: [{ text: printValue(value) }] });
+  return [part("asked", asked), ...(typeof joint === "number" ? [part("joint", joint)] : [])];
 }
 
 function answerItem(value: ExplainedValue): Item {

@@ -37,8 +37,7 @@ export async function completeFolds(
   const members = await openMembers(store, group, options);
   const first = at(members, 0);
   const { graph, config } = first;
-  const valid = await Promise.all(members.map((member) => outputsFor(graph, member, "valid")));
-  const untuned = scoreSplit(graph, outOfFold(valid), defaultThresholds(graph));
+  const untuned = scoreSplit(graph, await outOfFoldOutputs(members), defaultThresholds(graph));
   const { metric } = config.settings.tune;
   const { thresholds, reports } = tuneThresholds(graph, untuned, metric);
   for (const { task_path, label, warning } of reports) {
@@ -61,6 +60,12 @@ export async function completeFolds(
   return { ...groupResult(store, ended), thresholds: thresholdsByPath(graph, thresholds) };
 }
 
+/** Answers of all folds to the rows that each one held out, in terms of the first fold's graph. */
+export async function outOfFoldOutputs(members: readonly StoredRun[]): Promise<SplitOutputs> {
+  const { graph } = at(members, 0);
+  return joinOutputs(await Promise.all(members.map((member) => outputsFor(graph, member, "valid"))));
+}
+
 /** A split of one fold in terms of the first fold's graph. */
 async function outputsFor(graph: FlowGraph, member: StoredRun, split: Split): Promise<SplitOutputs> {
   const own = await readPredictions(runFiles(member.dir).predictions(split), member.graph, split);
@@ -68,7 +73,7 @@ async function outputsFor(graph: FlowGraph, member: StoredRun, split: Split): Pr
 }
 
 /** One split after the other. */
-function outOfFold(parts: readonly SplitOutputs[]): SplitOutputs {
+export function joinOutputs(parts: readonly SplitOutputs[]): SplitOutputs {
   const first = at(parts, 0);
   return {
     split: "valid",

@@ -176,7 +176,7 @@ function wrongCell(cells: readonly unknown[], read: (cells: readonly unknown[]) 
 }
 
 /** Names of the columns that hold a task's labels in each table, null where a table has none. */
-function columnsOf(task: TaskNode, joined: JoinedTables): readonly (readonly string[] | null)[] {
+export function columnsOf(task: TaskNode, joined: JoinedTables): readonly (readonly string[] | null)[] {
   const { column } = task.spec;
   const candidates = Array.isArray(column)
     ? [column as readonly string[]]

@@ -4,18 +4,21 @@ import { existsSync } from "node:fs";
 import type { ImageInputSpec } from "../../data/dataset.js";
 import { StoreError } from "../../errors.js";
 import { type ExternalPart, storedModel, widthOf } from "../model/pretrained/external-part.js";
-import { onnxDigest, openOnnx } from "../model/pretrained/onnx-model.js";
+import { modelDigest } from "../model/pretrained/external-model.js";
+import { openExternalModel } from "../model/pretrained/open-external.js";
 import type { FrozenTrunk } from "./split-network.js";
 
 /** Owns what computes: `close` ends it. */
 export interface ExternalTrunk extends FrozenTrunk {
+  /** What computes. */
+  readonly runtime: string;
   close(): Promise<void>;
 }
 
 /**
  * Opens a run's model from the store.
  * @param projectDir whose packages may be loaded; null: there is none
- * @throws StoreError where the store lacks the model, or its content is another; BackendError where ONNX Runtime is not
+ * @throws StoreError where the store lacks the model, or its content is another; BackendError where what runs it is not
  * installed
  */
 export async function openExternal(
@@ -26,11 +29,12 @@ export async function openExternal(
 ): Promise<ExternalTrunk> {
   const file = storedModel(storeDir, part);
   assertStored(part, file);
-  const { model, output, preprocessing, input } = part;
-  const opened = await openOnnx({ model, file, output, preprocessing, size, channels, projectDir });
+  const { model, output, preprocessing, input, format } = part;
+  const opened = await openExternalModel(format, { model, file, output, preprocessing, size, channels, projectDir });
   const width = widthOf(part);
   return {
     input,
+    runtime: opened.runtime,
     width,
     features: [{ name: part.name, size: width, offset: 0 }],
     digest: createHash("sha256")
@@ -48,7 +52,7 @@ function assertStored(part: ExternalPart, file: string): void {
       { model: part.model, file },
     );
   }
-  if (onnxDigest(file, part.model) === part.digest) return;
+  if (modelDigest(file, part.model) === part.digest) return;
   throw new StoreError(
     `The model ${part.model}, which feeds this run, has been changed: ${file}. Put back the file of that digest.`,
     { model: part.model, file, digest: part.digest },

@@ -5,9 +5,10 @@ import { ConfigError, UnknownNameError } from "../../../errors.js";
 import type { Layer } from "../layer-graph.js";
 import type { SymbolicTensor, TrunkFunction } from "../trunk.js";
 import { chooseFrozen } from "./choose-frozen.js";
-import { ExternalModels, isExternal } from "./external-models.js";
+import { ExternalModels } from "./external-models.js";
 import type { Externals } from "./external-part.js";
-import { type OpenedModel, openModel } from "./open-model.js";
+import { modelFile, type OpenedModel, openModel } from "./open-model.js";
+import { isGraphModel } from "./packed-graph.js";
 import { pixelChange, preprocess, type PreprocessingInput } from "./preprocessing.js";
 import { ModelWanted, type OpenModels, type PretrainedOptions, withOpenModels } from "./pretrained.js";
 import { type LayerConfig, LayerMisfit, replayLayers } from "./replay-layers.js";
@@ -64,7 +65,9 @@ export async function buildWithModels<T>(
       } catch (error) {
         if (await beside.heeds(error)) continue;
         if (!(error instanceof ModelWanted)) throw error;
-        opened.set(keyOf(error.options), await openModel(error.options, baseDir));
+        const file = await modelFile(error.options, baseDir);
+        if (isGraphModel(file)) beside.takeGraph(error.options.model, file);
+        else opened.set(keyOf(error.options), await openModel(error.options, file, baseDir));
       }
     }
   } finally {
@@ -89,7 +92,7 @@ class Grafts implements OpenModels {
   }
 
   apply(options: PretrainedOptions, input: SymbolicTensor): SymbolicTensor {
-    return isExternal(options.model) ? this.#applyBeside(options, input) : this.#applyLayers(options, input);
+    return this.#beside.runs(options.model) ? this.#applyBeside(options, input) : this.#applyLayers(options, input);
   }
 
   #applyBeside(options: PretrainedOptions, input: SymbolicTensor): SymbolicTensor {

@@ -8,7 +8,9 @@ import { layersBefore } from "../layer-graph.js";
 import { inputShape, type SymbolicTensor, type TrunkFunction } from "../trunk.js";
 import { type ExternalPart, type Externals, networkSpecs } from "./external-part.js";
 import { fetchModel } from "./fetch-model.js";
-import { onnxDigest, openOnnx } from "./onnx-model.js";
+import { modelDigest } from "./external-model.js";
+import { openExternalModel } from "./open-external.js";
+import { packGraph } from "./packed-graph.js";
 import {
   checkPreprocessing,
   preprocessingBeside,
@@ -42,17 +44,14 @@ class InputUnread extends CoolError {
   }
 }
 
-/** Whether a model runs beside the network: its layers are not known to tfjs. */
-export function isExternal(model: string): boolean {
-  return /\.onnx(\?.*)?$/i.test(model);
-}
-
 /** The models of one network. */
 export class ExternalModels {
   readonly #baseDir: string;
   readonly #parts = new Map<string, ExternalPart>();
   readonly #files = new Map<string, string>();
   readonly #unread = new Set<string>();
+  /** Graph models, by the names in the configuration: their files. */
+  readonly #graphs = new Map<string, string>();
   #specs: Specs = {};
   #inputs: Readonly<Record<string, SymbolicTensor>> = {};
   #shaped = new Map<string, SymbolicTensor>();
@@ -69,6 +68,16 @@ export class ExternalModels {
   /** Where the file of each model lies, by its digest. */
   get files(): ReadonlyMap<string, string> {
     return this.#files;
+  }
+
+  /** Whether a model runs beside the network: its layers are not known to tfjs. */
+  runs(model: string): boolean {
+    return isOnnx(model) || this.#graphs.has(model);
+  }
+
+  /** A model that has turned out to be a graph model. @param file its model.json */
+  takeGraph(model: string, file: string): void {
+    this.#graphs.set(model, file);
   }
 
   /** The inputs of the network, instead of those of the data. */
@@ -112,7 +121,7 @@ export class ExternalModels {
     const { name } = input.sourceLayer;
     if (input.inputs.length > 0 || this.#kindOf(name, input) !== "image") {
       throw new ConfigError(
-        `The ONNX model ${options.model} is applied to what is no image input. It runs beside the network, so apply it to a picture itself: pretrained({ … })(image, layers).`,
+        `The model ${options.model} is applied to what is no image input. It runs beside the network, so apply it to a picture itself: pretrained({ … })(image, layers).`,
         { model: options.model },
       );
     }
@@ -136,7 +145,10 @@ export class ExternalModels {
     }
     if (!(sign instanceof ExternalWanted)) return false;
     const { options, input } = sign;
-    const { part, file } = await describe(options, input, specOf(this.#specs, input), this.#baseDir);
+    const { part, file } = await describe(options, input, specOf(this.#specs, input), {
+      baseDir: this.#baseDir,
+      graph: this.#graphs.get(options.model) ?? null,
+    });
     const same = [...this.#parts.values()].filter((other) => other.input === input).length;
     const name = same === 0 ? part.name : `${part.name}.${same + 1}`;
     this.#parts.set(keyOf(options, input), { ...part, name });
@@ -164,7 +176,7 @@ function shaped({ name, shape }: ExternalPart, vector: SymbolicTensor | undefine
 function assertFrozen({ model, freeze = true, batchNormalization = "frozen" }: PretrainedOptions): void {
   if (freeze === true && batchNormalization === "frozen") return;
   throw new ConfigError(
-    `The ONNX model ${model} runs as it is and cannot be trained. Leave out freeze and batchNormalization, or take a tfjs LayersModel.`,
+    `The model ${model} runs as it is and cannot be trained. Leave out freeze and batchNormalization, or take a tfjs LayersModel.`,
     { model, freeze },
   );
 }
@@ -173,18 +185,29 @@ async function describe(
   { model, output, input }: Wanted,
   image: string,
   spec: InputSpec,
-  baseDir: string,
+  { baseDir, graph }: { readonly baseDir: string; readonly graph: string | null },
 ): Promise<{ readonly part: ExternalPart; readonly file: string }> {
   if (spec.kind !== "image") throw new Error(`"${image}" is no image input`);
+  const named = graph ?? (await onnxFile(model, baseDir));
+  const preprocessing = preprocessingOf(model, input, named, baseDir);
+  const format = graph === null ? "onnx" : "tfjs";
+  const { file, digest } =
+    graph === null ? { file: named, digest: modelDigest(named, model) } : packGraph(graph, model);
+  const needs = { model, file, output, preprocessing, size: spec.size, channels: spec.channels, projectDir: baseDir };
+  const opened = await openExternalModel(format, needs);
+  await opened.close();
+  const facts = { format, output: opened.output, shape: opened.shape } as const;
+  return { part: { name: `${image}.${format}`, input: image, model, digest, preprocessing, ...facts }, file };
+}
+
+function isOnnx(model: string): boolean {
+  return /\.onnx(\?.*)?$/i.test(model);
+}
+
+async function onnxFile(model: string, baseDir: string): Promise<string> {
   const file = /^https?:\/\//.test(model) ? await fetchModel(model) : resolve(baseDir, model);
   if (existsSync(file) && statSync(file).isDirectory()) throw notAFile(model);
-  const digest = onnxDigest(file, model);
-  const preprocessing = preprocessingOf(model, input, file, baseDir);
-  const needs = { model, file, output, preprocessing, size: spec.size, channels: spec.channels, projectDir: baseDir };
-  const opened = await openOnnx(needs);
-  await opened.close();
-  const facts = { format: "onnx", output: opened.output, shape: opened.shape } as const;
-  return { part: { name: `${image}.onnx`, input: image, model, digest, preprocessing, ...facts }, file };
+  return file;
 }
 
 function notAFile(model: string): ConfigError {

@@ -5,7 +5,7 @@ import type { PreprocessingInput } from "./preprocessing.js";
 
 /** A model that is no part of the checkpoint: what it puts out for a picture is an input of the network. */
 export interface ExternalPart {
-  /** The network's input that it feeds: `image.onnx`. */
+  /** The network's input that it feeds: `image.onnx`, `image.tfjs`. */
   readonly name: string;
   /** The image input that it reads. */
   readonly input: string;
@@ -13,7 +13,8 @@ export interface ExternalPart {
   readonly model: string;
   /** sha256 of its file, hex: its name in the store. */
   readonly digest: string;
-  readonly format: "onnx";
+  /** `tfjs`: a graph model, packed into one file. */
+  readonly format: "onnx" | "tfjs";
   readonly output: string;
   /** Of what it puts out for one picture; a map has its channels last. */
   readonly shape: readonly number[];

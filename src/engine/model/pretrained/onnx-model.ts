@@ -1,55 +1,17 @@
 /** @file An ONNX model that reads pictures: what it takes, what it puts out, and running it. */
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { at, f32At, u8At } from "../../../arrays.js";
+import { at, f32At } from "../../../arrays.js";
 import { ConfigError, lineOf, UnknownNameError } from "../../../errors.js";
+import { assertThere, type ExternalModel, type ModelNeeds } from "./external-model.js";
 import { loadOnnxRuntime, type OnnxSession, openSession } from "./onnx-runtime.js";
-import { type PreprocessingInput, pixelChange } from "./preprocessing.js";
-
-/** What a model is opened for. */
-export interface OnnxNeeds {
-  /** Its name in messages. */
-  readonly model: string;
-  readonly file: string;
-  /** Default: its first. */
-  readonly output?: string | undefined;
-  readonly preprocessing: PreprocessingInput;
-  /** Of the pictures. */
-  readonly size: readonly [height: number, width: number];
-  readonly channels: number;
-  /** Whose packages may be loaded; null: there is none. */
-  readonly projectDir: string | null;
-}
-
-/** An open model. Owns its session: `close` ends it. */
-export interface OnnxModel {
-  readonly output: string;
-  /** Of what it puts out for one picture; a map has its channels last. */
-  readonly shape: readonly number[];
-  /**
-   * @param pixels [rows, height, width, channels], 0 to 255
-   * @returns [rows, …shape]
-   */
-  run(pixels: Uint8Array, rows: number): Promise<Float32Array>;
-  close(): Promise<void>;
-}
-
-/** sha256 of a model's file, hex. @throws ConfigError where it is not there */
-export function onnxDigest(file: string, model: string): string {
-  if (existsSync(file)) return createHash("sha256").update(readFileSync(file)).digest("hex");
-  throw new ConfigError(`The ONNX model ${model} cannot be opened: ${file} is not there. Correct its path.`, {
-    model,
-    file,
-  });
-}
+import { changePixels, pixelChange } from "./preprocessing.js";
 
 /**
  * @throws BackendError where ONNX Runtime is not installed; ConfigError, UnknownNameError for a file that is no model, or
  * one that does not read such pictures or has no such output
  */
-export async function openOnnx(needs: OnnxNeeds): Promise<OnnxModel> {
+export async function openOnnx(needs: ModelNeeds): Promise<ExternalModel> {
   const { model, file, projectDir } = needs;
-  onnxDigest(file, model);
+  assertThere(file, model);
   const runtime = loadOnnxRuntime(projectDir);
   const session = await openSession(runtime, file, model);
   try {
@@ -57,7 +19,7 @@ export async function openOnnx(needs: OnnxNeeds): Promise<OnnxModel> {
     const output = outputOf(session, needs);
     const { kernel, bias } = pixelChange(needs.preprocessing, needs.channels, entrance.channels);
     const compute = async (pixels: Uint8Array, rows: number) => {
-      const seen = change(pixels, rows, needs, { kernel, bias }, entrance.isChannelsFirst);
+      const seen = changePixels(pixels, rows, needs, { kernel, bias }, entrance.isChannelsFirst);
       const fed = new runtime.Tensor("float32", seen, [rows, ...entrance.shape]);
       return outputsOf(session, entrance.name, output, fed, needs);
     };
@@ -68,6 +30,7 @@ export async function openOnnx(needs: OnnxNeeds): Promise<OnnxModel> {
     const shape = isMap ? [at(row, 1), at(row, 2), at(row, 0)] : row;
     return {
       output,
+      runtime: "onnx",
       shape: shape.length === 0 ? [1] : shape,
       async run(pixels, rows) {
         const { data, dims } = await compute(pixels, rows);
@@ -90,7 +53,7 @@ interface Entrance {
   readonly shape: readonly number[];
 }
 
-function entranceOf(session: OnnxSession, { model, size, channels }: OnnxNeeds): Entrance {
+function entranceOf(session: OnnxSession, { model, size, channels }: ModelNeeds): Entrance {
   const [entrance, ...more] = session.inputMetadata;
   const shape = entrance?.shape ?? [];
   if (entrance === undefined || more.length > 0 || shape.length !== 4 || entrance.type !== "float32") {
@@ -123,14 +86,14 @@ function entranceOf(session: OnnxSession, { model, size, channels }: OnnxNeeds):
   };
 }
 
-function outputOf({ outputMetadata }: OnnxSession, { model, output }: OnnxNeeds): string {
+function outputOf({ outputMetadata }: OnnxSession, { model, output }: ModelNeeds): string {
   const names = outputMetadata.map(({ name }) => name);
   const found = output === undefined ? names[0] : names.find((name) => name === output);
   if (found !== undefined) return found;
   throw new UnknownNameError("output", output ?? "", names, `${model}, which pretrained({ output }) names`);
 }
 
-async function outputsOf(session: OnnxSession, input: string, output: string, fed: unknown, { model }: OnnxNeeds) {
+async function outputsOf(session: OnnxSession, input: string, output: string, fed: unknown, { model }: ModelNeeds) {
   try {
     const { [output]: result } = await session.run({ [input]: fed }, [output]);
     if (result !== undefined && result.type === "float32") return result;
@@ -143,31 +106,6 @@ async function outputsOf(session: OnnxSession, input: string, output: string, fe
       { cause: error },
     );
   }
-}
-
-/** Pixels as the model was trained to see them, in its order of axes. */
-function change(
-  pixels: Uint8Array,
-  rows: number,
-  { size: [height, width], channels: seen }: OnnxNeeds,
-  { kernel, bias }: ReturnType<typeof pixelChange>,
-  isChannelsFirst: boolean,
-): Float32Array {
-  const wanted = bias.length;
-  const area = height * width;
-  const out = new Float32Array(rows * area * wanted);
-  for (let pixel = 0; pixel < rows * area; pixel++) {
-    const row = Math.floor(pixel / area);
-    for (let channel = 0; channel < wanted; channel++) {
-      let value = f32At(bias, channel);
-      for (let from = 0; from < seen; from++) {
-        value += (u8At(pixels, pixel * seen + from) / 255) * f32At(kernel, from * wanted + channel);
-      }
-      const place = isChannelsFirst ? (row * wanted + channel) * area + (pixel - row * area) : pixel * wanted + channel;
-      out[place] = value;
-    }
-  }
-  return out;
 }
 
 /** [rows, channels, height, width] → [rows, height, width, channels] */

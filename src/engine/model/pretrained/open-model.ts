@@ -26,14 +26,23 @@ export interface OpenedModel {
   readonly preprocessing: PreprocessingInput | null;
 }
 
+/** The model.json that options name, fetched where it is an address. @param baseDir what paths are relative to */
+export async function modelFile({ model }: PretrainedOptions, baseDir: string): Promise<string> {
+  const named = /^https?:\/\//.test(model) ? await fetchModel(model) : resolve(baseDir, model);
+  return existsSync(named) && statSync(named).isDirectory() ? join(named, "model.json") : named;
+}
+
 /**
- * Opens the model that options name.
- * @param baseDir what paths are relative to
+ * Opens a LayersModel.
+ * @param file its model.json
+ * @param baseDir what paths of options are relative to
  * @throws ConfigError where there is no model, or none that can be used
  */
-export async function openModel({ model, input }: PretrainedOptions, baseDir: string): Promise<OpenedModel> {
-  const named = /^https?:\/\//.test(model) ? await fetchModel(model) : resolve(baseDir, model);
-  const file = existsSync(named) && statSync(named).isDirectory() ? join(named, "model.json") : named;
+export async function openModel(
+  { model, input }: PretrainedOptions,
+  file: string,
+  baseDir: string,
+): Promise<OpenedModel> {
   const preprocessing =
     typeof input === "string"
       ? readPreprocessorConfig(resolve(baseDir, input))

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { z } from "zod";
-import { at } from "../../../arrays.js";
+import { at, f32At, u8At } from "../../../arrays.js";
 import { PREPROCESSOR_CONFIG, readPreprocessorFile } from "./preprocessor-config.js";
 import { ConfigError } from "../../../errors.js";
 import { checkOptions, oneOf, type OptionRule } from "../../../options.js";
@@ -119,6 +119,39 @@ export function pixelChange(
     bias[channel] = (black - at(means, channel)) / at(divisors, channel);
   }
   return { kernel, bias };
+}
+
+interface Pictures {
+  readonly size: readonly [height: number, width: number];
+  readonly channels: number;
+}
+
+/**
+ * Pixels as a model was trained to see them, in its order of axes.
+ * @param pixels [rows, height, width, channels], 0 to 255
+ */
+export function changePixels(
+  pixels: Uint8Array,
+  rows: number,
+  { size: [height, width], channels: seen }: Pictures,
+  { kernel, bias }: PixelChange,
+  isChannelsFirst: boolean,
+): Float32Array {
+  const wanted = bias.length;
+  const area = height * width;
+  const out = new Float32Array(rows * area * wanted);
+  for (let pixel = 0; pixel < rows * area; pixel++) {
+    const row = Math.floor(pixel / area);
+    for (let channel = 0; channel < wanted; channel++) {
+      let value = f32At(bias, channel);
+      for (let from = 0; from < seen; from++) {
+        value += (u8At(pixels, pixel * seen + from) / 255) * f32At(kernel, from * wanted + channel);
+      }
+      const place = isChannelsFirst ? (row * wanted + channel) * area + (pixel - row * area) : pixel * wanted + channel;
+      out[place] = value;
+    }
+  }
+  return out;
 }
 
 function perChannel(name: string, value: number | readonly number[], channels: number): number[] {

@@ -17,11 +17,11 @@ export type FreezeChoice =
 
 export interface PretrainedOptions {
   /**
-   * A tfjs LayersModel: its model.json (or the folder that holds it), relative to the project, or an http(s) address,
-   * which is fetched once.
+   * A tfjs LayersModel or graph model: its model.json (or the folder that holds it); or an .onnx file. Relative to the
+   * project, or an http(s) address, which is fetched once. Graph models and ONNX run beside the network, frozen.
    */
   readonly model: string;
-  /** Name of the layer whose output is taken; default: the model's own output. */
+  /** Name of the layer (of a graph model, the node) whose output is taken; default: the model's own output. */
   readonly output?: string;
   /**
    * What keeps its weights; default true: all of it. Frozen layers always behave as in inference: their batch

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type OnnxNeeds, openOnnx } from "../../../../src/engine/model/pretrained/onnx-model.js";
+import type { ModelNeeds } from "../../../../src/engine/model/pretrained/external-model.js";
+import { openOnnx } from "../../../../src/engine/model/pretrained/onnx-model.js";
 import { BackendError, ConfigError } from "../../../../src/errors.js";
 import { needs } from "../../../support/needs.js";
 import { ensureOnnxRuntime, linkOnnxRuntime } from "../../../support/onnx-runtime.js";
@@ -31,7 +32,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const open = (change: Partial<OnnxNeeds> = {}) =>
+const open = (change: Partial<ModelNeeds> = {}) =>
   openOnnx({
     ...{ model: "backbone.onnx", file, size: [32, 32], channels: 3, projectDir: dir },
     preprocessing: { mean: torch.mean, std: torch.std },

@@ -255,7 +255,6 @@ describe("what cannot be built in", () => {
     ["no file", "nothing-here", undefined, "it is not there"],
     ["no model", "text.json", "It is a text.", "is not valid JSON"],
     ["another document", "other.json", '{"a": 1}', '"modelTopology" in other.json is wrong'],
-    ["a graph model", "graph.json", '{"format": "graph-model", "modelTopology": {}}', "it is a graph model"],
   ])("%s", async (_what, model, content, message) => {
     if (content !== undefined) writeFileSync(join(dir, model), content);
     expect(await failing({ model })).toContain(message);

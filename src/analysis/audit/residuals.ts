@@ -1,0 +1,57 @@
+/** @file Errors of numbers on a robust scale, and how many of the labels are none of the network's business. */
+import { at } from "../../arrays.js";
+
+/** Of a t distribution: heavy tails, as errors of networks have. Lange, Little & Taylor, JASA 84 (1989). */
+const FREEDOM = 4;
+/** Its density at 0, and the median of its absolute value, in units of its scale. */
+const PEAK = 0.375;
+const MEDIAN = 0.7407;
+const ROUNDS = 20;
+
+/** How errors of one number are distributed. */
+export interface ErrorScale {
+  /** Middle of the errors: a network may be off by the same everywhere. */
+  readonly centre: number;
+  /** Scale of the t distribution, from the median absolute deviation. */
+  readonly scale: number;
+  /** How many numbers of the labels' range can be told apart at that scale. */
+  readonly values: number;
+}
+
+/** @param errors label − answer of each row; at least one @param range of the labels */
+export function errorScale(errors: readonly number[], range: number): ErrorScale {
+  const centre = medianOf(errors);
+  const deviation = medianOf(errors.map((error) => Math.abs(error - centre)));
+  // of errors that are nearly all the same only the rounding of single precision is left
+  const scale = Math.max(deviation / MEDIAN, range * 1e-4, Number.MIN_VALUE);
+  return { centre, scale, values: Math.max(2, (range * PEAK) / scale) };
+}
+
+/** −log of the density of an error, relative to that of no error. */
+export function errorCost(error: number, { centre, scale }: ErrorScale): number {
+  const z = (error - centre) / scale;
+  return ((FREEDOM + 1) / 2) * Math.log1p((z * z) / FREEDOM);
+}
+
+/**
+ * Share of the labels that are wrong: of a mixture of the errors' distribution and numbers that are anywhere in the range,
+ * found by expectation maximization.
+ * @param costs errorCost of each row @param values that can be told apart
+ */
+export function wrongShare(costs: readonly number[], values: number): number {
+  let share = 0.05;
+  for (let round = 0; round < ROUNDS; round++) {
+    const sum = costs.reduce((total, cost) => {
+      const wrong = share / values;
+      return total + wrong / (wrong + (1 - share) * Math.exp(-cost));
+    }, 0);
+    share = Math.min(0.5, (sum + 0.5) / (costs.length + 1));
+  }
+  return share;
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? at(sorted, half) : (at(sorted, half - 1) + at(sorted, half)) / 2;
+}

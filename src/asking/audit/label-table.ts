@@ -1,0 +1,87 @@
+/** @file The tables that a run was trained on as they are now: cells, labels, and where a sample stands in them. */
+import { resolve } from "node:path";
+import { at } from "../../arrays.js";
+import { withImpliedLabels } from "../../data/labels/implied-labels.js";
+import { columnsOf, readLabels } from "../../data/labels/labels.js";
+import { tokenSpans } from "../../data/labels/token-labels.js";
+import { rowIds } from "../../data/inputs/table-inputs.js";
+import { type JoinedTables, readTables, rowIn, type TableSource } from "../../data/tables/tables.js";
+import { axisOf, type TaskNode } from "../../flow/graph.js";
+import { behaviourOf, type Labels } from "../../tasks/index.js";
+import type { StoredRun } from "../stored-run.js";
+
+/** Where a sample's row stands. */
+export interface RowPlace {
+  /** The table as the settings name it. */
+  readonly table: string;
+  /** From 1, not counting the header. */
+  readonly row: number;
+}
+
+export interface LabelTable {
+  readonly joined: JoinedTables;
+  readonly sources: readonly TableSource[];
+  /** Folder that the tables are relative to. */
+  readonly projectDir: string;
+  /** Per task of the graph, over all rows of all tables. */
+  readonly labels: readonly Labels[];
+  /** Name of each row. */
+  readonly ids: readonly string[];
+  /** Row of a sample among those of all tables. */
+  readonly rowOf: ReadonlyMap<string, number>;
+}
+
+/** @throws DataError where a table is no longer there, or does not fit the run's flow */
+export async function readLabelTable({ config, graph, project }: StoredRun): Promise<LabelTable> {
+  const { data } = config.settings;
+  const projectDir = project?.dir ?? config.projectDir;
+  const sources = [...(data.table === undefined ? [] : [{ table: data.table }]), ...(data.tables ?? [])];
+  const joined = await readTables(sources, projectDir, { allow: data.allow });
+  const ids = rowIds(joined, config.inputs);
+  const spans = tokenSpans(graph, config.inputs, joined);
+  const read = readLabels(graph, joined, null, spans);
+  const labels = data.impliedLabels ? withImpliedLabels(graph, read, spans?.offsets).labels : read;
+  return { joined, sources, projectDir, labels, ids, rowOf: new Map(ids.map((id, row) => [id, row])) };
+}
+
+export function placeOfRow({ joined, sources }: LabelTable, row: number): RowPlace {
+  const found = rowIn(joined, row);
+  return { table: at(sources, joined.tables.indexOf(found.table)).table, row: found.row + 1 };
+}
+
+/** A table's file. */
+export function fileOf({ projectDir }: Pick<LabelTable, "projectDir">, table: string): string {
+  return resolve(projectDir, table);
+}
+
+/** A column that holds labels of a task, as it is called in the file of a row, and its cells. */
+export interface LabelColumn {
+  readonly column: string;
+  /** Of the row's table. */
+  readonly cells: readonly unknown[];
+  /** Row in the table, from 0. */
+  readonly row: number;
+}
+
+/** Columns of a task in the table of a row; none where that table has no labels of it. */
+export function labelColumnsAt({ joined, sources }: LabelTable, task: TaskNode, row: number): LabelColumn[] {
+  const { table, row: own } = rowIn(joined, row);
+  const index = joined.tables.indexOf(table);
+  const aliases: Readonly<Record<string, string>> = at(sources, index).columns ?? {};
+  return (columnsOf(task, joined)[index] ?? []).map((name) => ({
+    column: aliases[name] ?? name,
+    cells: table.columns.get(name) ?? [],
+    row: own,
+  }));
+}
+
+/** Whether labels of the task stand in cells that an audit reads: one label for each row. */
+export function hasCells({ spec }: TaskNode): boolean {
+  return axisOf(spec) === "sample" && behaviourOf(spec).answeredBy === "network";
+}
+
+/** A cell as text, empty where it is missing. */
+export function cellText(cell: unknown): string {
+  if (cell === null || cell === undefined) return "";
+  return typeof cell === "object" ? JSON.stringify(cell) : String(cell);
+}

@@ -1,0 +1,79 @@
+/** @file What an audit of labels says, as tables for the terminal. */
+import type { AuditedTask, RepairedCell } from "../../analysis/audit/audit.js";
+import type { Described } from "../../tasks/index.js";
+import { drawTable, groupByFlow } from "./tables.js";
+
+/** How labels of each task fare. */
+export function auditedTasksTable(tasks: readonly AuditedTask[]): string {
+  const rows = tasks.map(({ task_path, labelled, error_rate, suspects, contradictions }) => ({
+    path: task_path,
+    cells: [
+      String(labelled),
+      error_rate === null ? "–" : `${(100 * error_rate).toFixed(1)} %`,
+      String(suspects),
+      String(contradictions),
+    ],
+  }));
+  return drawTable(["task", "labels", "wrong", "suspects", "contradict"], groupByFlow(rows), [1, 2, 3, 4]);
+}
+
+/** A suspicious label, as a line shows it. */
+export interface SuspectLine {
+  readonly sample: string;
+  readonly task_path: string;
+  readonly kind: "unlikely" | "not_asked" | "gate_missing";
+  readonly label: Described;
+  readonly repaired: Described;
+  readonly suspicion: number;
+}
+
+const WHY = { unlikely: "unlikely", not_asked: "not asked", gate_missing: "no gate" } as const;
+
+export function suspectsTable(suspects: readonly SuspectLine[], paths: readonly string[]): string {
+  const short = shortNames(paths);
+  const rows = suspects.map(({ sample, task_path, kind, label, repaired, suspicion }) => [
+    sample,
+    short.get(task_path) ?? task_path,
+    answerText(label),
+    repaired === null ? "(empty)" : answerText(repaired),
+    WHY[kind],
+    suspicion.toFixed(2),
+  ]);
+  return drawTable(["sample", "task", "label", "repaired", "why", "wrong"], rows, [5]);
+}
+
+/** What a repair does to a row: `door_open false → true`. */
+export function repairText(cells: readonly RepairedCell[], paths: readonly string[]): string {
+  const short = shortNames(paths);
+  return cells
+    .map(({ task_path, from, to }) => {
+      const name = short.get(task_path) ?? task_path;
+      return to === null
+        ? `empty ${name}`
+        : `${name} ${from === null ? "(empty)" : answerText(from)} → ${answerText(to)}`;
+    })
+    .join(", ");
+}
+
+/** The shortest ends of paths that are no other's, too. */
+export function shortNames(paths: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    paths.map((path) => {
+      const parts = path.split(".");
+      for (let count = 1; count < parts.length; count++) {
+        const end = parts.slice(-count).join(".");
+        if (paths.every((other) => other === path || (other !== end && !other.endsWith(`.${end}`)))) return [path, end];
+      }
+      return [path, path];
+    }),
+  );
+}
+
+/** An answer, short: numbers with four digits. */
+export function answerText(answer: Described): string {
+  if (answer === null) return "–";
+  if (typeof answer === "number") return String(Number(answer.toPrecision(4)));
+  if (typeof answer !== "object") return String(answer);
+  if (answer.length === 0) return "none";
+  return answer.map((part) => (typeof part === "number" ? Number(part.toPrecision(4)) : part)).join(",");
+}
