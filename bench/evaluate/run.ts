@@ -62,6 +62,10 @@ try {
       end_to_end: runJson<Evaluated>(process.execPath, [OURS, "end_to_end", String(rows)]),
       blame: runJson<Evaluated>(process.execPath, [OURS, "blame", String(rows)]),
       intervals: runJson<Evaluated>(process.execPath, [OURS, "intervals", String(rows)]),
+      temperature: runJson<Evaluated>(process.execPath, [OURS, "temperature", String(rows)]),
+      isotonic: runJson<Evaluated>(process.execPath, [OURS, "isotonic", String(rows)]),
+      probabilities: runJson<Evaluated>(process.execPath, [OURS, "probabilities", String(rows)]),
+      coverage: runJson<Evaluated>(process.execPath, [OURS, "coverage", String(rows)]),
       tune: runJson<Tuned>(process.execPath, [OURS, "tune", String(rows), scores]),
       sklearn:
         PYTHON === undefined
@@ -81,6 +85,10 @@ interface Round {
   readonly end_to_end: Evaluated;
   readonly blame: Evaluated;
   readonly intervals: Evaluated;
+  readonly temperature: Evaluated;
+  readonly isotonic: Evaluated;
+  readonly probabilities: Evaluated;
+  readonly coverage: Evaluated;
   readonly tune: Tuned;
   readonly sklearn: Tuned | null;
 }
@@ -90,6 +98,12 @@ function report(rounds: readonly Round[]): void {
   const end_to_end = medianOf(rounds.map((round) => round.end_to_end));
   const blame = medianOf(rounds.map((round) => round.blame));
   const intervals = medianOf(rounds.map((round) => round.intervals));
+  const trust = {
+    temperature: medianOf(rounds.map((round) => round.temperature)),
+    isotonic: medianOf(rounds.map((round) => round.isotonic)),
+    probabilities: medianOf(rounds.map((round) => round.probabilities)),
+    coverage: medianOf(rounds.map((round) => round.coverage)),
+  };
   const tune = medianOf(rounds.map((round) => round.tune));
   const peers = rounds.flatMap(({ sklearn }) => (sklearn === null ? [] : [sklearn]));
   const sklearn = peers.length === 0 ? null : medianOf(peers);
@@ -109,6 +123,10 @@ function report(rounds: readonly Round[]): void {
   line(`end to end, ${end_to_end.numbers} numbers more`, "dnn-cool", end_to_end);
   line(`blame, ${blame.numbers} shares`, "dnn-cool", blame);
   line(`95 % intervals of ${intervals.numbers} of them`, "dnn-cool", intervals);
+  line(`calibrate by temperatures, ${trust.temperature.numbers} measures`, "dnn-cool", trust.temperature);
+  line(`calibrate by isotonic maps, ${trust.isotonic.numbers} measures`, "dnn-cool", trust.isotonic);
+  line("how likely each question is asked and answered so", "dnn-cool", trust.probabilities);
+  line("limits of sets of trees and of answers", "dnn-cool", trust.coverage);
   line(`tune ${rows.toLocaleString("en")} scores, exact`, "dnn-cool", tune, tune.f1_score.toFixed(6));
   if (sklearn !== null) {
     line(
@@ -120,6 +138,6 @@ function report(rounds: readonly Round[]): void {
   }
   print(table.toString());
   printProgress(
-    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, intervals, tune, sklearn, times_faster })}`,
+    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, intervals, ...trust, tune, sklearn, times_faster })}`,
   );
 }
