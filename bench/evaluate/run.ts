@@ -26,6 +26,12 @@ interface Evaluated {
   readonly inputs_mb: number;
 }
 
+/** Thresholds of a chain: the cost per row, or the mean F1, of those tuned one by one and of those chosen together. */
+interface Chosen extends Evaluated {
+  readonly before: number;
+  readonly after: number;
+}
+
 interface Tuned {
   readonly seconds: number;
   readonly cpu_seconds: number;
@@ -66,6 +72,8 @@ try {
       isotonic: runJson<Evaluated>(process.execPath, [OURS, "isotonic", String(rows)]),
       probabilities: runJson<Evaluated>(process.execPath, [OURS, "probabilities", String(rows)]),
       coverage: runJson<Evaluated>(process.execPath, [OURS, "coverage", String(rows)]),
+      chain_cost: runJson<Chosen>(process.execPath, [OURS, "chain_cost", String(rows)]),
+      chain_f1: runJson<Chosen>(process.execPath, [OURS, "chain_f1", String(rows)]),
       tune: runJson<Tuned>(process.execPath, [OURS, "tune", String(rows), scores]),
       sklearn:
         PYTHON === undefined
@@ -89,6 +97,8 @@ interface Round {
   readonly isotonic: Evaluated;
   readonly probabilities: Evaluated;
   readonly coverage: Evaluated;
+  readonly chain_cost: Chosen;
+  readonly chain_f1: Chosen;
   readonly tune: Tuned;
   readonly sklearn: Tuned | null;
 }
@@ -104,6 +114,8 @@ function report(rounds: readonly Round[]): void {
     probabilities: medianOf(rounds.map((round) => round.probabilities)),
     coverage: medianOf(rounds.map((round) => round.coverage)),
   };
+  const chain_cost = medianOf(rounds.map((round) => round.chain_cost));
+  const chain_f1 = medianOf(rounds.map((round) => round.chain_f1));
   const tune = medianOf(rounds.map((round) => round.tune));
   const peers = rounds.flatMap(({ sklearn }) => (sklearn === null ? [] : [sklearn]));
   const sklearn = peers.length === 0 ? null : medianOf(peers);
@@ -127,6 +139,8 @@ function report(rounds: readonly Round[]): void {
   line(`calibrate by isotonic maps, ${trust.isotonic.numbers} measures`, "dnn-cool", trust.isotonic);
   line("how likely each question is asked and answered so", "dnn-cool", trust.probabilities);
   line("limits of sets of trees and of answers", "dnn-cool", trust.coverage);
+  line(`tune the chain, cost ${chain_cost.before.toFixed(3)} → ${chain_cost.after.toFixed(3)}`, "dnn-cool", chain_cost);
+  line("tune the chain, mean F1", "dnn-cool", chain_f1, chain_f1.after.toFixed(6));
   line(`tune ${rows.toLocaleString("en")} scores, exact`, "dnn-cool", tune, tune.f1_score.toFixed(6));
   if (sklearn !== null) {
     line(
@@ -138,6 +152,6 @@ function report(rounds: readonly Round[]): void {
   }
   print(table.toString());
   printProgress(
-    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, intervals, ...trust, tune, sklearn, times_faster })}`,
+    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, intervals, ...trust, chain_cost, chain_f1, tune, sklearn, times_faster })}`,
   );
 }
