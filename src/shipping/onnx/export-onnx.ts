@@ -30,7 +30,7 @@ export interface OnnxExport {
  * @throws UnsupportedLayer, ConfigError that name what cannot be written
  */
 export function exportOnnx(
-  { run, graph: flow, config, thresholds }: StoredRun,
+  { run, graph: flow, config, thresholds, calibration }: StoredRun,
   checkpoint: string,
   storeDir: string,
   version: string,
@@ -46,7 +46,7 @@ export function exportOnnx(
   const paths = flow.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").map(({ path }) => path);
   const seen = { ...entrances.seen, ...Object.fromEntries(fed.map(({ name, value }) => [name, value])) };
   const logits = writeNetwork(graph, saved, seen, paths);
-  writeAnswers(graph, flow, thresholds, logits, entrances);
+  writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
   const facts = { name: run.name, version, metadata: { run: run.id, ...metadata } };
   const bytes = encodeModel(graph, facts, joined(fed.map(({ taken }) => taken)));
   return { bytes, opset: graph.opset, inputs: graph.inputs, outputs: graph.outputs };
