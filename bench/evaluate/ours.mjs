@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { blameSplit } from "../../dist/analysis/blame/blame.js";
 import { evaluateEndToEnd } from "../../dist/analysis/end-to-end.js";
 import { evaluateSplit } from "../../dist/analysis/evaluate.js";
+import { withIntervals } from "../../dist/analysis/intervals/with-intervals.js";
 import { scoreSplit } from "../../dist/analysis/score.js";
 import { bestThreshold } from "../../dist/analysis/threshold.js";
 import { createRandom } from "../../dist/data/rng.js";
@@ -108,6 +109,21 @@ function endToEnd(rows) {
   return { ...times, numbers: result.length, rss_mb: megabytes(), inputs_mb };
 }
 
+/** 95 % intervals of every row of an evaluation. */
+function intervals(rows) {
+  const outputs = makeOutputs(rows);
+  const scored = scoreSplit(graph, outputs, defaultThresholds());
+  const evaluation = [...evaluateSplit(graph, scored), ...evaluateEndToEnd(graph, scored)];
+  const inputs_mb = megabytes();
+  const { result, ...times } = timed(() => withIntervals(graph, scored, evaluation));
+  return {
+    ...times,
+    numbers: result.filter(({ interval }) => interval != null).length,
+    rss_mb: megabytes(),
+    inputs_mb,
+  };
+}
+
 /** Whom to blame for what is lost, of a split that is scored already. */
 function blame(rows) {
   const outputs = makeOutputs(rows);
@@ -129,6 +145,6 @@ function tune(rows, file) {
 }
 
 const [what, rows, file] = process.argv.slice(2);
-const works = { evaluate, end_to_end: endToEnd, blame, tune };
+const works = { evaluate, end_to_end: endToEnd, blame, intervals, tune };
 const result = works[what](Number(rows), file);
 process.stdout.write(`${JSON.stringify(result)}\n`);

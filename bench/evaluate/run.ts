@@ -61,6 +61,7 @@ try {
       evaluate: runJson<Evaluated>(process.execPath, [OURS, "evaluate", String(rows)]),
       end_to_end: runJson<Evaluated>(process.execPath, [OURS, "end_to_end", String(rows)]),
       blame: runJson<Evaluated>(process.execPath, [OURS, "blame", String(rows)]),
+      intervals: runJson<Evaluated>(process.execPath, [OURS, "intervals", String(rows)]),
       tune: runJson<Tuned>(process.execPath, [OURS, "tune", String(rows), scores]),
       sklearn:
         PYTHON === undefined
@@ -79,6 +80,7 @@ interface Round {
   readonly evaluate: Evaluated;
   readonly end_to_end: Evaluated;
   readonly blame: Evaluated;
+  readonly intervals: Evaluated;
   readonly tune: Tuned;
   readonly sklearn: Tuned | null;
 }
@@ -87,6 +89,7 @@ function report(rounds: readonly Round[]): void {
   const evaluate = medianOf(rounds.map((round) => round.evaluate));
   const end_to_end = medianOf(rounds.map((round) => round.end_to_end));
   const blame = medianOf(rounds.map((round) => round.blame));
+  const intervals = medianOf(rounds.map((round) => round.intervals));
   const tune = medianOf(rounds.map((round) => round.tune));
   const peers = rounds.flatMap(({ sklearn }) => (sklearn === null ? [] : [sklearn]));
   const sklearn = peers.length === 0 ? null : medianOf(peers);
@@ -105,6 +108,7 @@ function report(rounds: readonly Round[]): void {
   line(`evaluate ${rows.toLocaleString("en")} × 14 tasks, ${evaluate.numbers} numbers`, "dnn-cool", evaluate);
   line(`end to end, ${end_to_end.numbers} numbers more`, "dnn-cool", end_to_end);
   line(`blame, ${blame.numbers} shares`, "dnn-cool", blame);
+  line(`95 % intervals of ${intervals.numbers} of them`, "dnn-cool", intervals);
   line(`tune ${rows.toLocaleString("en")} scores, exact`, "dnn-cool", tune, tune.f1_score.toFixed(6));
   if (sklearn !== null) {
     line(
@@ -116,6 +120,6 @@ function report(rounds: readonly Round[]): void {
   }
   print(table.toString());
   printProgress(
-    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, tune, sklearn, times_faster })}`,
+    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, intervals, tune, sklearn, times_faster })}`,
   );
 }

@@ -3,6 +3,7 @@ import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluatedGates, EvaluationRow, Split } from "../tasks/evaluation.js";
 import { evaluateSplits } from "./evaluate-splits.js";
+import { storedIntervals } from "./slices/intervals.js";
 import { askAmong, askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type RunSummary, summarize } from "../records/run-summary.js";
 import {
@@ -50,16 +51,9 @@ export async function evaluateRun(
   const evaluation: EvaluationRow[] = [];
   for (const split of splits) {
     const scored = await readScoredSplit(stored, split);
-    evaluation.push(
-      ...evaluateSplits(
-        stored.graph,
-        [scored],
-        guessed,
-        onDemand,
-        stored.baselines,
-        stored.config.settings.evaluate.tolerance,
-      ),
-    );
+    const { tolerance } = stored.config.settings.evaluate;
+    const rows = evaluateSplits(stored.graph, [scored], guessed, onDemand, stored.baselines, tolerance);
+    evaluation.push(...(await storedIntervals(stored, scored, rows)));
   }
   const wanted = evaluation.filter(
     (row) => (options.gates === undefined || row.gates === options.gates) && (asked?.selects(row) ?? true),

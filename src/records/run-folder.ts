@@ -56,6 +56,8 @@ export function runFiles(runDir: string) {
     stdout: join(runDir, "stdout.log"),
     checkpoint: (name: "best" | "last") => join(runDir, "checkpoints", name),
     predictions: (split: Split) => join(runDir, "predictions", `${split}.parquet`),
+    /** What the table says of each row, for slices. */
+    columns: (split: Split) => join(runDir, "predictions", `${split}.columns.parquet`),
     words: (split: Split) => join(runDir, "predictions", `${split}.tokens.parquet`),
   } as const;
 }

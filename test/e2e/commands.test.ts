@@ -251,6 +251,18 @@ describe("cool runs", () => {
 });
 
 describe("cool evaluate", () => {
+  it("shows intervals, and slices by a column of the run's table", async () => {
+    const { stdout } = await cool(inProject("evaluate", "base", "--intervals"));
+    expect(stdout).toMatch(/accuracy +│ +\d\.\d{4} │ \d\.\d{4} to \d\.\d{4} │/);
+    const { slices } = await coolJson<{ slices: { slices: (Row & { slice: object; interval: unknown })[] } }>(
+      inProject("evaluate", "base", "--by", "door_open", "--worst", "2"),
+    );
+    expect(slices.slices.map(({ slice }) => slice)).toContainEqual({ door_open: "1" });
+    const unknown = await cool(inProject("evaluate", "base", "--by", "door_opn"));
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain('Did you mean "door_open"?');
+  });
+
   it("repeats what the run found, and selects a split and a kind of gates", async () => {
     const { evaluation } = await coolJson<{ evaluation: Row[] }>(inProject("evaluate", "base"));
     expect(evaluation).toEqual(first.evaluation);
@@ -441,6 +453,24 @@ describe("cool tune", () => {
     const { code, stderr } = await cool(inProject("tune", "again", "--metric", "accurracy"));
     expect(code).toBe(2);
     expect(stderr).toContain('Did you mean "accuracy"?');
+  });
+});
+
+describe("--coverage", () => {
+  it("adds sets to explanations and predictions, and says how many rows it needs", async () => {
+    const asked = ["--run", "base", "--coverage", "0.5"];
+    const { explanations } = await coolJson<{
+      explanations: { coverage: { trees: number; questions: Record<string, { set: unknown }> } }[];
+    }>(inProject("explain", project.image(0), ...asked));
+    expect(explanations[0]?.coverage.trees).toBeGreaterThanOrEqual(1);
+    expect(explanations[0]?.coverage.questions.blocked?.set).toHaveProperty("answers");
+    const out = join(project.dir, "sets.csv");
+    expect((await cool(inProject("predict", project.image(0), ...asked, "--out", out))).code).toBe(0);
+    expect(readFileSync(out, "utf8")).toMatch(/blocked\/set,present\/asked,present\/set,.*square\.position\.x\/low/);
+    const { code, stderr } = await cool(inProject("explain", project.image(0), "--run", "base", "--coverage", "0.999"));
+    expect(code).toBe(1);
+    expect(stderr).toContain("needs at least 999 rows");
+    expect((await cool(inProject("explain", project.image(0), "--coverage", "2"))).code).toBe(2);
   });
 });
 

@@ -2,6 +2,7 @@
 import { type Condition, type FlowGraph, gatesOf, type TaskNode } from "../../flow/graph.js";
 import { printCondition } from "../../flow/print.js";
 import { behaviourOf } from "../../tasks/index.js";
+import { describeSet, type RowSets } from "../conformal/sets.js";
 import { type AnswerProbabilities, probabilitiesAt } from "../probability/answer-probabilities.js";
 import { explainTask, rowsAsked } from "./explained-answers.js";
 import type { Explainable, ExplanationNode, TaskAnswer } from "./explanation.js";
@@ -15,6 +16,8 @@ export interface BesideAnswers {
   readonly words?: readonly string[] | undefined;
   /** How likely the questions are asked, and answered so. */
   readonly probabilities?: AnswerProbabilities | undefined;
+  /** Sets of answers of this row. */
+  readonly sets?: RowSets | undefined;
 }
 
 /**
@@ -26,7 +29,7 @@ export function explainRow(
   graph: FlowGraph,
   scored: Explainable,
   row: number,
-  { sampled, words, probabilities }: BesideAnswers = {},
+  { sampled, words, probabilities, sets }: BesideAnswers = {},
 ): ExplanationNode[] {
   const tree = new RowTree(graph);
   for (const task of graph.tasks) {
@@ -38,7 +41,8 @@ export function explainRow(
     // of a task per token as many as the answer shows
     const shown = asked.slice(0, answer.positions?.length ?? 1);
     const likely = probabilities === undefined ? {} : probabilitiesAt(task, probabilities, shown);
-    tree.addTask(task, { ...answer, ...likely });
+    const within = sets?.answers[task.index] ?? null;
+    tree.addTask(task, { ...answer, ...likely, ...(within === null ? {} : { set: describeSet(task.spec, within) }) });
   }
   return tree.roots;
 }

@@ -46,6 +46,7 @@ export function printExplanation(
         : node.positions === undefined
           ? answerParts(node, behaviour.choices(task.spec) === null ? Number.POSITIVE_INFINITY : CLASSES_SHOWN)
           : tokenParts(node, node.positions);
+    parts.unshift(...setParts(node));
     parts.push(...probabilityParts(node));
     return `${style.task(task.name)}${given}${style.detail(" | ")}${parts.map((part) => styled(part, style)).join(style.detail(", "))}`;
   };
@@ -97,6 +98,22 @@ function answerParts(node: ExplanationNode, most: number): Part[] {
     { name: "activated", items: few(labelled(activated.map(printValue))), after: decisionOf(node) },
     { name: "logits", items: few(logits.map((logit) => ({ text: printValue(logit) }))) },
     ...(uncertainty === undefined ? [] : [{ name: "sampled", items: few(labelled(printSpreads(uncertainty))) }]),
+  ];
+}
+
+function setParts({ set }: ExplanationNode): Part[] {
+  if (set === undefined) return [];
+  if ("answers" in set) return [{ name: "set", items: set.answers.map(answerItem) }];
+  if ("certain" in set) {
+    const items = [...set.certain.map(answerItem), ...set.unsure.map((name) => ({ text: `${name}?` }))];
+    return [{ name: "set", items }];
+  }
+  const end = (value: number | null | undefined): string => (value == null ? "∞" : printValue(value));
+  return [
+    {
+      name: "set",
+      items: set.low.map((low, i) => ({ text: `${low === null ? "−" : ""}${end(low)} … ${end(set.high[i])}` })),
+    },
   ];
 }
 

@@ -89,7 +89,7 @@ export function storedGroups(database: Database, now: () => Date, random: () => 
         database.runEach(
           `INSERT INTO group_evaluation (group_id, ${COLUMNS}, baseline, beats_baseline)
            VALUES (@groupId, ${COLUMNS.replace(/(\w+)/g, "@$1")}, @baseline, @beats_baseline)`,
-          rows.map(({ baseline = null, beats_baseline, ...row }) => ({
+          rows.map(({ baseline = null, beats_baseline, interval: _of_one_run, ...row }) => ({
             ...{ ...row, groupId, baseline },
             beats_baseline: beats_baseline === undefined ? null : Number(beats_baseline),
           })),
