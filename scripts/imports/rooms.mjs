@@ -137,7 +137,7 @@ export const rooms = {
       "platform",
       ...FACTS,
     ],
-    packages: ["node:"],
+    packages: ["node:", "zod"],
   },
   comparing: {
     holds: "runs beside each other",
