@@ -53,7 +53,8 @@ describe.each([
     const opened = openStore(store);
     const curves: Record<string, (number | null)[]> = {};
     for (const { split, taskPath, metricName, value } of opened.readMetrics(run.id)) {
-      if (taskPath !== "_system") (curves[`${split}/${taskPath}/${metricName}`] ??= []).push(value);
+      const curve = `${split}/${taskPath}/${metricName}`;
+      if (taskPath !== "_system") curves[curve] = [...(curves[curve] ?? []), value];
     }
     const float = Math.fround;
     expect(curves).toEqual({
