@@ -4,10 +4,12 @@
  */
 import { readFileSync } from "node:fs";
 import { blameSplit } from "../../dist/analysis/blame/blame.js";
+import { chainValue, tuneChain } from "../../dist/analysis/chain-tuning/tune-chain.js";
 import { evaluateEndToEnd } from "../../dist/analysis/end-to-end.js";
 import { evaluateSplit } from "../../dist/analysis/evaluate.js";
 import { withIntervals } from "../../dist/analysis/intervals/with-intervals.js";
-import { scoreSplit } from "../../dist/analysis/score.js";
+import { scoreSplit, withThresholds } from "../../dist/analysis/score.js";
+import { tuneThresholds } from "../../dist/analysis/tune.js";
 import { bestThreshold } from "../../dist/analysis/threshold.js";
 import { createRandom } from "../../dist/data/rng.js";
 import { answerWidth } from "../../dist/flow/masks.js";
@@ -134,6 +136,31 @@ function blame(rows) {
   return { ...times, numbers, rss_mb: megabytes(), inputs_mb };
 }
 
+/** Separate thresholds, and with them all of a chain chosen for an aim; of a split that is scored already. */
+function chain(rows, objective) {
+  const outputs = makeOutputs(rows);
+  const inputs_mb = megabytes();
+  const scored = scoreSplit(graph, outputs, defaultThresholds());
+  const separate = withThresholds(graph, scored, tuneThresholds(graph, scored).thresholds);
+  const aim = { objective, floors: [] };
+  const { result, ...times } = timed(() => tuneChain(graph, separate, aim));
+  const [before, after] = [separate.tasks.map(({ thresholds }) => thresholds), result.thresholds].map(
+    (thresholds) => chainValue(graph, scored, aim, undefined, thresholds).value,
+  );
+  return {
+    ...times,
+    numbers: result.moved.length,
+    before,
+    after,
+    method: result.method,
+    rss_mb: megabytes(),
+    inputs_mb,
+  };
+}
+
+const COSTS = { kind: "cost", costs: graph.tasks.map(() => ({ wrong: 1, missed: 2, needless: 1 })) };
+const F1 = { kind: "metric", metric: "f1_score" };
+
 function tune(rows, file) {
   const bytes = readFileSync(file);
   const scores = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + rows * 4));
@@ -145,6 +172,14 @@ function tune(rows, file) {
 }
 
 const [what, rows, file] = process.argv.slice(2);
-const works = { evaluate, end_to_end: endToEnd, blame, intervals, tune };
+const works = {
+  evaluate,
+  end_to_end: endToEnd,
+  blame,
+  intervals,
+  chain_cost: (rows) => chain(rows, COSTS),
+  chain_f1: (rows) => chain(rows, F1),
+  tune,
+};
 const result = works[what](Number(rows), file);
 process.stdout.write(`${JSON.stringify(result)}\n`);

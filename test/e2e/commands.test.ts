@@ -449,6 +449,33 @@ describe("cool tune", () => {
     expect(valid).toHaveLength(tuned.after.length);
   });
 
+  it("finds all thresholds together for what users get, and keeps them", async () => {
+    const costs = join(project.dir, "costs.json");
+    writeFileSync(costs, '{"missed": 3, "tasks": {"present": {"needless": 2}}}');
+    const tuned = await coolJson<{
+      method: string;
+      thresholds: RunOutput["thresholds"];
+      values: { split: string; separate: number; after: number }[];
+      after: Row[];
+    }>(inProject("tune", "again", "--end-to-end", "--cost", costs));
+    expect(tuned.method).toBe("exact");
+    expect(tuned.values.map(({ split }) => split)).toEqual(["valid", "test"]);
+    expect(tuned.values[0]?.after).toBeLessThanOrEqual(tuned.values[0]?.separate ?? 0);
+    expect(JSON.parse(readFileSync(join(again.run.dir, "thresholds.json"), "utf8"))).toEqual(tuned.thresholds);
+    const { evaluation } = await coolJson<RunOutput>(inProject("evaluate", "again", "--gates", "end_to_end"));
+    expect(evaluation.filter(({ split }) => split !== "train")).toMatchObject(tuned.after);
+  });
+
+  it.each([
+    [["--cost", "costs.json"], "--end-to-end"],
+    [["--end-to-end", "--metric", "recal"], 'Did you mean "recall"?'],
+    [["--end-to-end", "--at-least", "presnt/recall=0.5"], 'Did you mean "present"?'],
+  ])("refuses %s as wrong usage", async (flags, said) => {
+    const { code, stderr } = await cool(inProject("tune", "again", ...flags));
+    expect(code).toBe(2);
+    expect(stderr).toContain(said);
+  });
+
   it("answers an unknown metric with the ones there are, as wrong usage", async () => {
     const { code, stderr } = await cool(inProject("tune", "again", "--metric", "accurracy"));
     expect(code).toBe(2);
