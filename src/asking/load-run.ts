@@ -30,6 +30,8 @@ import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
 import { withExternals } from "./external-sources.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
+import { suppose } from "../analysis/suppose/suppose.js";
+import { parseSuppositions } from "./suppose/parse-suppositions.js";
 import { askedTask } from "./asked-answer.js";
 import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import type { ReplicaNeeds } from "./replicas.js";
@@ -46,6 +48,8 @@ export interface ScoreOptions extends PredictOptions {
 export interface ExplainOptions extends PredictOptions {
   /** Asks every question again under dropout, to tell how far the answers spread. */
   readonly uncertainty?: UncertaintyOptions | undefined;
+  /** Answers and thresholds as if: `door_open=false`, `door_open.threshold=0.3`; see parseSuppositions. */
+  readonly suppose?: readonly string[] | undefined;
 }
 
 /** Whose answers are put into words before signals have their turn. */
@@ -199,23 +203,33 @@ export class LoadedRun {
   /** Explanation trees: each branch is shown where its precondition holds by the network's own answers. */
   async explain(inputs: readonly string[], options: ExplainOptions = {}): Promise<Explanation[]> {
     const { uncertainty, signal } = options;
+    const suppositions = parseSuppositions(this.graph, options.suppose ?? []);
+    if (suppositions.length > 0 && options.coverage !== undefined) {
+      throw new UsageError(
+        "No set of answers is sure to hold the true one where an answer is supposed: ask with either --suppose or --coverage.",
+      );
+    }
     return this.#withInputs(inputs, options, async (opened) => {
       const raw = await this.#score(inputs, opened, options);
-      const scored = this.#calibrated(raw);
+      const answered = this.#calibrated(raw);
+      const isAsked = suppositions.length === 0;
+      const scored = isAsked ? answered : suppose(this.graph, answered, suppositions);
       const sets = await this.#sets(raw, options);
       if (uncertainty !== undefined) this.#refuseEnsemble("is sampled under dropout");
       const sampled =
         uncertainty === undefined
           ? undefined
           : await sampleAnswers(this.#network, opened.sources, scored, uncertainty, signal);
-      const probabilities = answerProbabilities(this.graph, scored);
+      // how likely a question is asked is told by the network's own scores alone
+      const probabilities = isAsked ? answerProbabilities(this.graph, scored) : undefined;
+      const supposed = new Set(suppositions.flatMap(({ kind, task }) => (kind === "answer" ? [task] : [])));
       const tokens = firstTokens(opened.sources);
       const named = firstPixels(opened.sources) !== undefined;
       return scored.ids.map((input, row): Explanation => {
         const words = tokens === undefined ? undefined : wordsOf(tokens, row);
         const rowSets = sets?.at(row);
         const shown = rowSets === undefined ? scored : sharedByAll(scored, rowSets, row);
-        const tree = explainRow(this.graph, shown, row, { sampled, words, probabilities, sets: rowSets });
+        const tree = explainRow(this.graph, shown, row, { sampled, words, probabilities, supposed, sets: rowSets });
         const coverage =
           sets === null || rowSets === undefined ? {} : { coverage: describeRow(this.graph, sets, rowSets) };
         if (tokens === undefined || words === undefined || named) return { input, tree, ...coverage };

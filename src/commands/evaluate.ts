@@ -3,6 +3,7 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { intervalTable, sliceTable, worstTable } from "../cli/tables/interval-tables.js";
+import { contractTable } from "../cli/tables/contract-tables.js";
 import { bestSplit, evaluationTable, groupTable } from "../cli/tables/tables.js";
 import { type EvaluateResult, evaluateRun } from "../asking/evaluate-run.js";
 import { type GroupResult, groupResult } from "../asking/groups/group-runs.js";
@@ -88,6 +89,8 @@ export default class Evaluate extends CoolCommand {
     if (isSliced) return { ...result, ...(await this.#slice(args.run, split, flags)) };
     if (flags.intervals) this.log(intervalTable(result.evaluation, split, flags.gates ?? "truth", { labels }));
     else this.log(evaluationTable(result.evaluation, split, { labels }));
+    const contracts = (result.contracts ?? []).filter((count) => count.split === split);
+    if (contracts.length > 0) this.log(contractTable(contracts));
     return result;
   }
 

@@ -23,6 +23,7 @@ export default class Explain extends CoolCommand {
     "<%= config.bin %> <%= command.id %> image.png",
     "<%= config.bin %> <%= command.id %> images/*.png --run long --json",
     "<%= config.bin %> <%= command.id %> image.png --given member=true",
+    "<%= config.bin %> <%= command.id %> image.png --suppose door_open=false --suppose door_locked.threshold=0.9",
     "<%= config.bin %> <%= command.id %> image.png --coverage 0.95",
     "<%= config.bin %> <%= command.id %> image.png --uncertainty --samples 100",
     "<%= config.bin %> <%= command.id %> image.png --receptive-field person_present --out person.png",
@@ -43,6 +44,13 @@ export default class Explain extends CoolCommand {
       multipleNonGreedy: true,
       default: [],
       helpValue: "NAME=true|false",
+    }),
+    suppose: Flags.string({
+      summary: "an answer as if the network gave it, or a threshold NAME.threshold=NUMBER (may be repeated)",
+      multiple: true,
+      multipleNonGreedy: true,
+      default: [],
+      helpValue: "NAME=ANSWER",
     }),
     ...COVERAGE_FLAGS,
     uncertainty: Flags.boolean({ summary: "ask again and again under dropout, and show how far the answers spread" }),
@@ -73,7 +81,7 @@ export default class Explain extends CoolCommand {
       const given = parseGiven(flags.given);
       const uncertainty = asked ? { samples, seed } : undefined;
       if (asked) await this.#warnWithoutDropout(run);
-      const explanations = await run.explain(images, { given, uncertainty, coverage });
+      const explanations = await run.explain(images, { given, uncertainty, coverage, suppose: flags.suppose });
       for (const warning of coverage === undefined ? [] : await run.coverageWarnings(coverage)) {
         this.note(`warning: ${warning}`);
       }

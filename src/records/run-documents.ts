@@ -6,6 +6,7 @@ import { z } from "zod";
 import { CoolError } from "../errors.js";
 import { type Condition, type FlowGraph, gatesOf, type TaskKind, type TaskSpec } from "../flow/graph.js";
 import { type Externals, NO_EXTERNALS } from "../engine/model/pretrained/external-part.js";
+import { tasksOfContract } from "../flow/contracts.js";
 import { problemOf } from "../platform/document-problem.js";
 import { parseSettings } from "../project/settings.js";
 import type { SourceRecord } from "../provenance/capture-source.js";
@@ -217,6 +218,14 @@ const graph = z.looseObject({
       taskCount: count,
     }),
   ),
+  contracts: z
+    .array(
+      z.discriminatedUnion("kind", [
+        z.object({ kind: z.literal("never"), condition }),
+        z.object({ kind: z.literal("implies"), condition, consequence: condition }),
+      ]),
+    )
+    .optional(),
 });
 
 const thresholds = z.record(text, z.union([z.number(), z.array(z.number())]));
@@ -298,7 +307,7 @@ export function checked<T>(schema: z.ZodType, value: unknown, file: string): T {
 }
 
 /** What holds between the parts of a flow, on which every walk over it relies. */
-function checkFlow({ tasks, flows, features }: FlowGraph, file: string): void {
+function checkFlow({ tasks, flows, features, contracts = [] }: FlowGraph, file: string): void {
   const earlier = new Map<string, TaskSpec>();
   tasks.forEach((task, i) => {
     const key = `tasks[${i}]`;
@@ -322,6 +331,11 @@ function checkFlow({ tasks, flows, features }: FlowGraph, file: string): void {
       throw brokenDocument(file, `flows[${i}].taskCount`, "there are fewer tasks");
     const problem = conditionProblem(ownPrecondition, earlier);
     if (problem !== null) throw brokenDocument(file, `flows[${i}].ownPrecondition`, problem);
+  });
+  contracts.forEach((contract, i) => {
+    const unknown = [...tasksOfContract(contract)].find((path) => !earlier.has(path));
+    if (unknown !== undefined)
+      throw brokenDocument(file, `contracts[${i}]`, `${JSON.stringify(unknown)} is no task of the flow`);
   });
 }
 

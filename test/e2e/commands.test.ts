@@ -250,6 +250,16 @@ describe("cool runs", () => {
   });
 });
 
+describe("cool check --against", () => {
+  it("compares two finished runs task by task, and fails with exit code 1 where one is worse", async () => {
+    const checked = await cool(inProject("check", "--against", "base", "--run", "wide", "--margin", "0.9", "--json"));
+    const result: { passed: boolean; tasks: { task_path: string; worse: boolean }[] } = JSON.parse(checked.stdout);
+    expect(result.tasks.map(({ task_path }) => task_path)).toContain("square.color");
+    expect(checked.code).toBe(result.passed ? 0 : 1);
+    expect((await cool(inProject("check", "--against", "base", "--run", "base"))).stderr).toContain("are the same run");
+  });
+});
+
 describe("cool evaluate", () => {
   it("shows intervals, and slices by a column of the run's table", async () => {
     const { stdout } = await cool(inProject("evaluate", "base", "--intervals"));

@@ -36,6 +36,8 @@ export interface ExplanationNode {
   readonly asked_probability?: number | readonly number[];
   /** That it is asked and answered as decoded, where the scores say how likely an answer is. */
   readonly joint_probability?: number | readonly number[];
+  /** Whether the answer is one that was supposed, whatever the network says: `activated` and `logits` are empty then. */
+  readonly supposed?: true;
   /** Answers of which one is true with a given probability, where they are asked for. */
   readonly set?: DescribedSet;
   /** The condition of this use, in words, where it is more than the gate under which the node hangs. */

@@ -41,7 +41,7 @@ export function printExplanation(
     if (task === undefined) return style.flow(flows.get(node.path) ?? node.path) + given;
     const behaviour = behaviourOf(task.spec);
     const parts =
-      behaviour.answeredBy === "table"
+      behaviour.answeredBy === "table" || node.supposed === true
         ? [givenPart(node)]
         : node.positions === undefined
           ? answerParts(node, behaviour.choices(task.spec) === null ? Number.POSITIVE_INFINITY : CLASSES_SHOWN)
@@ -162,9 +162,13 @@ function tokenParts(
   return [said, { name: "sampled", items }];
 }
 
-/** An answer that came with the input. */
-function givenPart({ decoded }: ExplanationNode): Part {
-  return { name: "given", items: decoded.length === 0 ? [{ text: "unknown" }] : decoded.map(answerItem) };
+/** An answer that came with the input, or is supposed. */
+function givenPart({ decoded, supposed }: ExplanationNode): Part {
+  const nothing = supposed === true ? "none" : "unknown";
+  return {
+    name: supposed === true ? "supposed" : "given",
+    items: decoded.length === 0 ? [{ text: nothing }] : decoded.map(answerItem),
+  };
 }
 
 /** Truths as `True` and `False`, numbers with four significant digits, names as they are. */
