@@ -1,14 +1,41 @@
-/** @file A scored row → its answers by path of task, in words and as scores. */
+/** @file A scored row → its answers by path of task, in words, as scores, and how likely they are. */
+import { i32At } from "../arrays.js";
+import {
+  type AnswerProbabilities,
+  type LikelyAnswer,
+  probabilitiesAt,
+} from "../analysis/probability/answer-probabilities.js";
 import type { ScoredSplit } from "../analysis/score.js";
-import { type Answer, type AnsweredTask, answersOfRow } from "../decoding/answers.js";
-import type { FlowGraph } from "../flow/graph.js";
+import { type Answer as DecodedAnswer, type AnsweredTask, answersOfRow } from "../decoding/answers.js";
+import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { neededOffsets } from "../flow/masks.js";
 import { behaviourOf, decodedScore } from "../tasks/index.js";
 
-export type { Answer } from "../decoding/answers.js";
+export type Answer = DecodedAnswer & LikelyAnswer;
 
 /** Tasks whose precondition does not hold are left out. */
-export function answersOf(graph: FlowGraph, scored: ScoredSplit, row: number): Record<string, Answer> {
-  return answersOfRow(graph, (index) => answeredTask(scored, index), scored.offsets, row, behaviourOf);
+export function answersOf(
+  graph: FlowGraph,
+  scored: ScoredSplit,
+  row: number,
+  probabilities: AnswerProbabilities,
+): Record<string, Answer> {
+  const answers = answersOfRow(graph, (index) => answeredTask(scored, index), scored.offsets, row, behaviourOf);
+  return Object.fromEntries(
+    graph.tasks.flatMap((task): [string, Answer][] => {
+      const answer = answers[task.path];
+      if (answer === undefined) return [];
+      return [[task.path, { ...answer, ...probabilitiesAt(task, probabilities, entriesOf(scored, task, row)) }]];
+    }),
+  );
+}
+
+/** The row, or where its tokens lie among those of all rows. */
+function entriesOf({ offsets }: ScoredSplit, { spec }: TaskNode, row: number): number[] {
+  if (axisOf(spec) === "sample") return [row];
+  const all = neededOffsets(offsets);
+  const from = i32At(all, row);
+  return Array.from({ length: i32At(all, row + 1) - from }, (_, i) => from + i);
 }
 
 function answeredTask({ tasks }: ScoredSplit, index: number): AnsweredTask | undefined {

@@ -1,9 +1,13 @@
 /** @file `cool predict`: a finished run's answers to unlabelled inputs, as a table. */
 import type { ScoredSplit } from "../analysis/score.js";
 import { type Cell, type TableColumn, tableFormat, writeTable } from "../data/tables/table-writer.js";
-import { axisOf, type FlowGraph, type TaskNode, type TaskSpec } from "../flow/graph.js";
+import { at, f32At } from "../arrays.js";
+import { answerProbabilities } from "../analysis/probability/answer-probabilities.js";
+import { axisOf, type FlowGraph, taskAt, type TaskNode, type TaskSpec } from "../flow/graph.js";
+import { answerSpaceOf } from "../tasks/answer-space.js";
 import { behaviourOf } from "../tasks/index.js";
 import { type Answer, answersOf } from "./answers.js";
+import { NO_SETS, type SetColumns, setColumns } from "./sets/set-columns.js";
 import type { LoadedRun, Prediction } from "./load-run.js";
 import type { PredictOptions } from "./open-inputs.js";
 
@@ -29,16 +33,22 @@ export async function predictRun(
     const { predictions, skipped } = await run.predictWithSkipped(inputs, options);
     return { run: run.id, rows: predictions.length, out: null, skipped: skipped.length, predictions };
   }
-  const { scored, skipped } = await run.score(inputs, options);
-  await writeTable(out, predictionColumns(run.graph), tableRows(run.graph, scored), options.signal);
+  const { scored, sets, skipped } = await run.score(inputs, options);
+  const beside = sets === null ? NO_SETS : setColumns(run.graph, sets);
+  const columns = [...predictionColumns(run.graph), ...beside.columns];
+  await writeTable(out, columns, tableRows(run.graph, scored, beside), options.signal);
   return { run: run.id, rows: scored.ids.length, out, skipped: skipped.length };
 }
 
-/** One column per answer, and one per probability behind it: `path`, `path/score` or `path/label`. */
+/**
+ * One column per answer, one per score behind it, and its probabilities: `path`, `path/score` or `path/label`,
+ * `path/asked_probability`, `path/joint_probability`.
+ */
 function predictionColumns(graph: FlowGraph): TableColumn[] {
   const columns = answeredTasks(graph).flatMap(({ path, spec }): TableColumn[] => [
     { name: path, type: answerType(spec) },
     ...scoreNames(spec).map((name): TableColumn => ({ name: `${path}/${name}`, type: "FLOAT" })),
+    ...probabilityNames(graph, path).map((name): TableColumn => ({ name: `${path}/${name}`, type: "FLOAT" })),
   ]);
   return [{ name: "input", type: "VARCHAR" }, ...columns];
 }
@@ -60,6 +70,17 @@ function scoreNames(spec: TaskSpec): readonly string[] {
   return axisOf(spec) === "token" ? [] : behaviourOf(spec).scoreNames(spec);
 }
 
+/** Of tasks that are answered row by row: that they are asked where that is not certain, and the joint probability. */
+function probabilityNames(graph: FlowGraph, path: string): ("asked_probability" | "joint_probability")[] {
+  const { spec, precondition } = taskAt(graph, path);
+  if (axisOf(spec) === "token") return [];
+  const form = answerSpaceOf<TaskSpec>(spec)?.form ?? "numbers";
+  return [
+    ...(precondition === null ? [] : (["asked_probability"] as const)),
+    ...(form === "numbers" ? [] : (["joint_probability"] as const)),
+  ];
+}
+
 /** A described answer as a cell of its column. */
 function answerCell(spec: TaskSpec, answer: Answer["decoded"]): Cell {
   if (answer === null) return null;
@@ -70,18 +91,26 @@ function answerCell(spec: TaskSpec, answer: Answer["decoded"]): Cell {
 }
 
 /** Row by row as it is written: the answers of all rows in words take many times the memory of their numbers. */
-function* tableRows(graph: FlowGraph, scored: ScoredSplit): Generator<Cell[]> {
+function* tableRows(graph: FlowGraph, scored: ScoredSplit, beside: SetColumns): Generator<Cell[]> {
   const tasks = answeredTasks(graph);
+  const probabilities = answerProbabilities(graph, scored);
   for (const [row, input] of scored.ids.entries()) {
-    const answers = answersOf(graph, scored, row);
-    const cells = tasks.flatMap(({ path, spec }): Cell[] => {
+    const answers = answersOf(graph, scored, row, probabilities);
+    const cells = tasks.flatMap((task): Cell[] => {
+      const { path, spec } = task;
       const answer = answers[path];
       const names = scoreNames(spec);
+      const likely = probabilityNames(graph, path).map((name): Cell => {
+        // a question that is not asked has an asked probability all the same
+        if (name === "asked_probability") return f32At(at(probabilities.asked, task.index), row);
+        const joint = answer?.joint_probability;
+        return typeof joint === "number" ? joint : null;
+      });
       // a question that was not asked has no answer
-      if (answer === undefined) return [null, ...names.map(() => null)];
+      if (answer === undefined) return [null, ...names.map(() => null), ...likely];
       const { decoded, activated } = answer;
-      return [answerCell(spec, decoded), ...names.map((_, i) => activated[i] ?? null)];
+      return [answerCell(spec, decoded), ...names.map((_, i) => activated[i] ?? null), ...likely];
     });
-    yield [input, ...cells];
+    yield [input, ...cells, ...beside.cells(row)];
   }
 }

@@ -1,9 +1,10 @@
 /** @file Augmentation of one picture: what is drawn at random, and where it moves a place. */
 import { compose, type Homography, mapPlace, type Place, rotation, toQuadrangle } from "./augmentation/homography.js";
+import type { MixSettings } from "./augmentation/mixing.js";
 import { createRandom, type Random } from "./rng.js";
 
 /** How much training pictures may be changed; nothing by default. */
-export interface AugmentSettings {
+export interface AugmentSettings extends MixSettings {
   /** Probability of a mirror image, left and right exchanged. */
   readonly flipHorizontal: number;
   /** Probability of top and bottom exchanged. */

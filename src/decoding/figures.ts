@@ -58,7 +58,7 @@ const FRAMED = 6;
  * Label units per unit of the picture's width, and of its height.
  * @param i number of a row: those along the width are even
  */
-function unitAt({ framed }: MaybeFramed, scale: PictureScale, row: number, i: number): number {
+export function unitAt({ framed }: MaybeFramed, scale: PictureScale, row: number, i: number): number {
   return scale === null ? 1 : f32At(scale, row * (framed === true ? FRAMED : 2) + (i % 2));
 }
 

@@ -1,9 +1,7 @@
 /** @file A defined project → one that is ready to run: what an editor would have said of it is checked again. */
 import { resolve } from "node:path";
 import { assertTunable } from "../analysis/tune.js";
-import { movesPictures, warpsPictures } from "../data/augment.js";
 import type { InputSpec } from "../data/dataset.js";
-import { figuresOf, turns } from "../data/labels/augment-labels.js";
 import type { TrunkFunction } from "../engine/model/network.js";
 import { ConfigError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
 import { assertOwnNames, type Definitions } from "../flow/define.js";
@@ -13,6 +11,7 @@ import type { OpenRunLogger } from "../logging/run-logger.js";
 import { checkedName } from "../storage/run-record.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
 import { applyAssignments } from "./assignments.js";
+import { checkAugmentation } from "./check-augmentation.js";
 import type { Project, ProjectDefinition } from "./define-project.js";
 import { checkMetrics } from "./metrics.js";
 import { withFrames, withGeometry } from "./framed-pictures.js";
@@ -81,7 +80,6 @@ export function resolveProject(
   checkInputs(declared, where);
   const projectDir = resolve(options.projectDir ?? process.cwd());
   const inputs = withGeometry(declared, projectDir);
-  checkAugmentation(inputs, settings, where);
   if (typeof definition.trunk !== "function") {
     throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
   }
@@ -89,8 +87,7 @@ export function resolveProject(
   const traced = withFrames(traceFlow(definition.tasks, definition.flow), inputs, where);
   const graph = withVocabulary(traced, inputs);
   checkTokenTasks(graph, inputs, where);
-  checkMeasures(graph, settings, where);
-  checkFigures(graph, settings, where);
+  checkAugmentation(inputs, graph, settings, where);
   checkRunSettings(graph, settings);
   return {
     name: definition.name,
@@ -205,40 +202,6 @@ function settingsOf(written: object, assignments: readonly string[], where: stri
     const { message, facts } = error as ConfigError;
     throw new UsageError(message.replace(where, "--set"), { ...facts, file: undefined, assignments });
   }
-}
-
-function checkAugmentation(inputs: LoadedProject["inputs"], { data }: Settings, where: string): void {
-  if (data.augment === null || Object.values(inputs).some(({ kind }) => kind === "image")) return;
-  throw new ConfigError(
-    `${where}: data.augment changes pictures, but there is no image input. Remove it, or add an image input.`,
-    { file: where, keys: ["data.augment"] },
-  );
-}
-
-/** Labels in parts of the picture that do not say what they measure would stay where they are while it moves. */
-function checkMeasures({ tasks }: FlowGraph, { data: { augment } }: Settings, where: string): void {
-  if (augment === null) return;
-  const silent = tasks.flatMap(({ spec, path }) => (behaviourOf(spec).onPicture(spec) === "unsaid" ? [path] : []));
-  if (!movesPictures(augment) || silent.length === 0) return;
-  const named = silent.map((path) => `"${path}"`).join(", ");
-  throw new ConfigError(
-    `${where}: data.augment moves pictures, but ${named}, scaled by the picture's size, ${silent.length === 1 ? "does" : "do"} not say how the labels move with them. Add measures: "x", "y", "width" or "height", or measures: "none" where they do not.`,
-    { file: where, keys: ["data.augment"], tasks: silent },
-  );
-}
-
-/** A picture that turns moves what is on it along both axes at once. */
-function checkFigures(graph: FlowGraph, { data: { augment } }: Settings, where: string): void {
-  if (augment === null || !warpsPictures(augment)) return;
-  const halves = figuresOf(graph).filter((figure) => !turns(figure));
-  const tasks = halves.flatMap(({ horizontal, vertical }) =>
-    [horizontal.place, horizontal.extent, vertical.place, vertical.extent].flatMap((task) => task?.path ?? []),
-  );
-  if (tasks.length === 0) return;
-  throw new ConfigError(
-    `${where}: data.augment turns or bends pictures, and where ${tasks.map((path) => `"${path}"`).join(", ")} would go hangs on both axes. Give the flow tasks for x and y (of a box also for width and height), measure nothing with them (measures: "none"), or leave out data.augment.rotate and data.augment.perspective.`,
-    { file: where, keys: ["data.augment"], tasks },
-  );
 }
 
 function checkTasks(definitions: Definitions, where: string): void {

@@ -124,6 +124,12 @@ export interface SettingsInput {
           noise?: number | undefined;
           /** Probability of a rectangle of the mean colour, 2 to 33 % of the area. Default: 0. */
           erase?: number | undefined;
+          /** Two pictures of a batch faded into each other, with both labels: α of the Beta(α, α) of their shares, usually 0.1 to 0.4; 0: not (Zhang et al. 2018). Default: 0. */
+          mixup?: number | undefined;
+          /** A part of one picture of a batch pasted into another, with both labels: α of the Beta(α, α) of their shares, usually 1; 0: not (Yun et al. 2019). Default: 0. */
+          cutmix?: number | undefined;
+          /** Probability that a batch is mixed; tasks whose labels no mixture has learn from the other batches. Default: 1. */
+          mixShare?: number | undefined;
         }
       | null
       | undefined;

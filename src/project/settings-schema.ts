@@ -245,6 +245,8 @@ const split = z.union([
 const scaleFactor = z.number().min(0.1).max(10);
 const areaShare = z.number().min(0.01).max(1);
 
+const mixStrength = z.number().min(0).max(100).default(0);
+
 const augment = z.strictObject({
   flipHorizontal: fraction.default(0).describe("Probability of a mirrored picture"),
   flipVertical: fraction.default(0).describe("Probability of a picture upside down"),
@@ -267,6 +269,15 @@ const augment = z.strictObject({
   blur: z.number().min(0).max(100).default(0).describe("Largest standard deviation of a Gaussian blur, in pixels"),
   noise: fraction.default(0).describe("Largest standard deviation of Gaussian noise, of the range from black to white"),
   erase: fraction.default(0).describe("Probability of a rectangle of the mean colour, 2 to 33 % of the area"),
+  mixup: mixStrength.describe(
+    "Two pictures of a batch faded into each other, with both labels: α of the Beta(α, α) of their shares, usually 0.1 to 0.4; 0: not (Zhang et al. 2018)",
+  ),
+  cutmix: mixStrength.describe(
+    "A part of one picture of a batch pasted into another, with both labels: α of the Beta(α, α) of their shares, usually 1; 0: not (Yun et al. 2019)",
+  ),
+  mixShare: fraction
+    .default(1)
+    .describe("Probability that a batch is mixed; tasks whose labels no mixture has learn from the other batches"),
 });
 
 const tableSource = z.strictObject({

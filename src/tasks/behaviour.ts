@@ -58,6 +58,11 @@ export interface TaskBehaviour<Spec extends TaskSpec> extends Decoder<Spec> {
    * are parts of the picture.
    */
   onPicture(spec: Spec): "moves" | "stays" | "unsaid";
+  /**
+   * Ways of making one picture of two in which both their labels keep a meaning, each by its share; where there is
+   * none, a mixed picture has no label.
+   */
+  mixedBy(spec: Spec): readonly Mixing[];
   /** The figure on the picture that an answer is, all by itself; null where it is none, or only a part of one. */
   readonly figure: Figure<Spec> | null;
 
@@ -170,6 +175,14 @@ export interface Figure<Spec extends TaskSpec> {
 
 /** Columns of kinds that are nothing on a picture. */
 export const OFF_PICTURE = { onPicture: () => "stays" as const, figure: null };
+
+/** Fading two pictures into each other, or pasting a part of one into the other. */
+export type Mixing = "mixup" | "cutmix";
+
+/** Columns of kinds whose answer is a choice: each of two pictures has its own, whichever way they are mixed. */
+export const MIXED: { readonly mixedBy: () => readonly Mixing[] } = { mixedBy: () => ["mixup", "cutmix"] };
+/** Columns of kinds whose answers a mixture of two pictures does not have. */
+export const UNMIXED: { readonly mixedBy: () => readonly Mixing[] } = { mixedBy: () => [] };
 
 /** How a single answer is judged. */
 export interface Judgement<Spec extends TaskSpec> {

@@ -1,5 +1,6 @@
 /** @file A run whose trunk is frozen from the pictures on: its features are cached, and only what is behind it runs. */
 import { join } from "node:path";
+import { mixingsOf } from "../data/augmentation/mixing.js";
 import { type Dataset, type InputSource, isPixelSource, type PixelSource } from "../data/dataset.js";
 import type { BatchAugmenter } from "../engine/batches/augment.js";
 import type { FeatureRows, Pictures } from "../engine/features/feature-source.js";
@@ -70,6 +71,7 @@ export async function openFrozen(
       await close();
       return null;
     }
+    assertUnmixed(context, views);
     const opened = await openSources(context, trunks, { rows, trained, views });
     return { ...opened, network, writeBack: () => split?.writeBack(), close };
   } catch (error) {
@@ -87,6 +89,17 @@ function viewsFor({ settings }: FeatureContext, trained: Int32Array, { parts }: 
   throw new ConfigError(
     `data.augment changes pictures anew in every epoch, but the model ${part.model} runs beside the network and sees each picture once. Set train.featureCache.views, e.g. to 4: so many changed copies of each take turns.`,
     { model: part.model },
+  );
+}
+
+/** @throws ConfigError where pictures would have to be mixed whose features are cached one by one */
+function assertUnmixed({ settings: { data } }: FeatureContext, views: number): void {
+  const mixings = data.augment === null || views === 0 ? [] : mixingsOf(data.augment);
+  if (mixings.length === 0) return;
+  const named = mixings.map((mixing) => `data.augment.${mixing}`).join(" and ");
+  throw new ConfigError(
+    `${named} makes one picture of two, but train.featureCache.views caches what the frozen trunk makes of each picture by itself. Leave out ${named}, or set train.featureCache to null: the trunk then runs in every step.`,
+    { mixings },
   );
 }
 
@@ -247,6 +260,6 @@ async function viewsOf(
     const view = (epoch - 1) % sources.length;
     const moved = await moveLabels(view + 1, rows, inputs, targets);
     const features = Object.entries(sources[view] ?? {}).map(([name, source]) => [name, source.read(rows)] as const);
-    return { ...moved, ...Object.fromEntries(features) };
+    return { ...moved, inputs: { ...moved.inputs, ...Object.fromEntries(features) } };
   };
 }

@@ -1,5 +1,7 @@
 /** @file Every kind of task: in a conditional flow, per token, with hidden tokens, and of the user's own. */
 import { Network, type TrunkFunction } from "../../src/engine/model/network.js";
+import { mixTargets } from "../../src/engine/batches/mix-targets.js";
+import type { Mixing } from "../../src/tasks/behaviour.js";
 import * as own from "../support/custom-project.js";
 import * as kinds from "../support/kinds-project.js";
 import * as small from "../support/small-project.js";
@@ -30,9 +32,25 @@ function perToken(name: string, trunk: TrunkFunction): ParityCase {
   };
 }
 
+/** The labels of two pictures in one, as mixup and cutmix make them. */
+function mixed(mixing: Mixing): ParityCase {
+  return {
+    name: `labels of two pictures, by ${mixing}`,
+    make() {
+      const network = Network.build(small.graph, small.INPUTS, small.plainTrunk, 3);
+      const { inputs, targets } = small.batchOf(network, data);
+      const partners = Int32Array.from({ length: targets.rows }, (_, row) => (row * 5 + 3) % targets.rows);
+      const mixture = { mixing, partners, share: 0.7, pasted: null };
+      return { network, inputs, targets: mixTargets(small.graph, targets, mixture) };
+    },
+  };
+}
+
 export const taskCases: readonly ParityCase[] = [
   perRow("plain trunk", small.plainTrunk),
   perRow("batch normalization, dropout and regularizer", small.richTrunk, true),
+  mixed("mixup"),
+  mixed("cutmix"),
   perToken("token by token", token.tokenwise),
   perToken("with a window", token.windowed),
   {

@@ -28,6 +28,9 @@ test("nothing is implied or augmented by default, and what is left out of augmen
     blur: 0,
     noise: 0,
     erase: 0,
+    mixup: 0,
+    cutmix: 0,
+    mixShare: 1,
   });
   const assigned = applyAssignments({ data: { table: "a.csv" } }, ["data.augment.shift=0.1"]);
   expect(parseSettings(assigned, "the project").data.augment?.shift).toBe(0.1);

@@ -2,11 +2,12 @@
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
+import { at } from "../../src/arrays.js";
 import { fitTasks } from "../../src/data/labels/fit-tasks.js";
 import { openBackend } from "../../src/engine/backends/choose.js";
 import { layOutHeads } from "../../src/engine/model/layout.js";
 import { batchLoss } from "../../src/engine/optimization/losses.js";
-import { gradientFeed, isCompact, logitGradient } from "../../src/engine/step-graph/logit-gradient.js";
+import { gradientFeeds, isCompact, logitGradient } from "../../src/engine/step-graph/logit-gradient.js";
 import { defineTasks } from "../../src/flow/define.js";
 import type { FlowGraph, TaskSpec } from "../../src/flow/graph.js";
 import { traceFlow } from "../../src/flow/trace.js";
@@ -74,7 +75,7 @@ describe.each(losses.map((torch) => [`${torch.kind} ${JSON.stringify(torch.optio
     test("has the same gradient as tensor ops", () => {
       const [rows, width] = [batch.rows, layout.width];
       const compact = isCompact(layout, "sample");
-      const feed = gradientFeed(layout, "sample", batch, rows, [1]);
+      const feed = at(gradientFeeds(layout, "sample", batch, rows, [1]), 0);
       const gradient = tf.tidy(() => {
         const wanted = compact ? tf.tensor1d(feed.targets, "int32") : tf.tensor2d(feed.targets, [rows, width]);
         const weights = tf.tensor2d(feed.weights, [rows, compact ? 1 : width]);
@@ -107,7 +108,7 @@ test("tasks of different losses lie side by side in one matrix", () => {
   const logits = Float32Array.from({ length: rows * layout.width }, (_, i) => 4 * Math.sin(i * 7.7));
   const expected = new Float32Array(logits.length);
   batchLoss(layout, logits, batch, expected);
-  const feed = gradientFeed(layout, "sample", batch, rows, [1, 1, 1]);
+  const feed = at(gradientFeeds(layout, "sample", batch, rows, [1, 1, 1]), 0);
   const gradient = tf.tidy(() => {
     const shape: [number, number] = [rows, layout.width];
     const parts = [tf.tensor2d(logits, shape), tf.tensor2d(feed.targets, shape), tf.tensor2d(feed.weights, shape)];

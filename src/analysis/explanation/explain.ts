@@ -2,23 +2,36 @@
 import { type Condition, type FlowGraph, gatesOf, type TaskNode } from "../../flow/graph.js";
 import { printCondition } from "../../flow/print.js";
 import { behaviourOf } from "../../tasks/index.js";
-import { explainTask, rowsAsked } from "./explained-answers.js";
+import { describeSet, type RowSets } from "../conformal/sets.js";
+import { type AnswerProbabilities, probabilitiesAt } from "../probability/answer-probabilities.js";
+import { explainTask, rowsAsked, supposedAnswer } from "./explained-answers.js";
 import type { Explainable, ExplanationNode, TaskAnswer } from "./explanation.js";
 import type { SampledAnswers } from "./uncertainty.js";
+
+/** What is said beside the answers. */
+export interface BesideAnswers {
+  /** What the same rows were answered by stochastic passes. */
+  readonly sampled?: SampledAnswers | undefined;
+  /** Tokens of the row. */
+  readonly words?: readonly string[] | undefined;
+  /** How likely the questions are asked, and answered so. */
+  readonly probabilities?: AnswerProbabilities | undefined;
+  /** Paths of tasks whose answers are supposed. */
+  readonly supposed?: ReadonlySet<string> | undefined;
+  /** Sets of answers of this row. */
+  readonly sets?: RowSets | undefined;
+}
 
 /**
  * The answers to one row as a forest. A task is shown where its precondition is true by the network's own decoded
  * answers, and a flow within the flow where any task of it is shown. Both hang under the latest shown gate that their
  * condition reads, but never outside the flow that uses them: where the gate stands outside, they hang under that flow.
- * @param sampled what the same rows were answered by stochastic passes
- * @param words tokens of the row
  */
 export function explainRow(
   graph: FlowGraph,
   scored: Explainable,
   row: number,
-  sampled?: SampledAnswers,
-  words?: readonly string[],
+  { sampled, words, probabilities, supposed, sets }: BesideAnswers = {},
 ): ExplanationNode[] {
   const tree = new RowTree(graph);
   for (const task of graph.tasks) {
@@ -26,7 +39,17 @@ export function explainRow(
     if (answers === undefined || behaviourOf(task.spec).answeredBy === "training") continue;
     const asked = rowsAsked(task, answers, scored.offsets, row);
     if (asked.length === 0) continue;
-    tree.addTask(task, explainTask({ task, answers, asked, row, offsets: scored.offsets, words }, sampled));
+    const [first = row] = asked;
+    if (supposed?.has(task.path) === true) {
+      tree.addTask(task, supposedAnswer(task, answers, first));
+      continue;
+    }
+    const answer = explainTask({ task, answers, asked, row, offsets: scored.offsets, words }, sampled);
+    // of a task per token as many as the answer shows
+    const shown = asked.slice(0, answer.positions?.length ?? 1);
+    const likely = probabilities === undefined ? {} : probabilitiesAt(task, probabilities, shown);
+    const within = sets?.answers[task.index] ?? null;
+    tree.addTask(task, { ...answer, ...likely, ...(within === null ? {} : { set: describeSet(task.spec, within) }) });
   }
   return tree.roots;
 }

@@ -3,13 +3,7 @@ import { f64At, i32At, u8At } from "../../arrays.js";
 import { asHomography, type Augmentation, type AxisMove, movesNothing, type Rectangle } from "../augment.js";
 import { addNoise, blurPicture, recolour } from "./colours.js";
 import { type Homography, inverse } from "./homography.js";
-
-/** A picture in memory. */
-export interface PictureShape {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
+import type { PictureShape } from "./picture-shape.js";
 
 /**
  * Changes pictures of one size, [height, width, channels], 0…255. Moves are sampled bilinearly, and what comes into

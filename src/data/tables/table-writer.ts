@@ -144,6 +144,19 @@ export async function readParquet(file: string, columns: readonly string[], orde
   }
 }
 
+/** Names and types of a Parquet file's columns, in its order. */
+export async function parquetColumns(file: string): Promise<{ readonly name: string; readonly type: string }[]> {
+  try {
+    return await withDuckDB(async (connection) => {
+      const found = await connection.runAndReadAll(`DESCRIBE FROM read_parquet(${quoted(literalPath(file))})`);
+      const [names = [], types = []] = found.getColumns();
+      return names.map((name, i) => ({ name: String(name), type: String(types[i]) }));
+    });
+  } catch (error) {
+    throw new StoreError(`${file} cannot be read: ${firstLine(error)}.`, { file }, { cause: error });
+  }
+}
+
 function numberOf(item: DuckDBValue): number | null {
   return typeof item === "number" ? item : null;
 }

@@ -1,7 +1,9 @@
 /** @file Training batches whose pictures, and the labels with them, are changed at random. */
 import { at, i32At } from "../../arrays.js";
 import { type AugmentSettings, drawAugmentation } from "../../data/augment.js";
-import { createPictureAugmenter, type PictureShape } from "../../data/augmentation/pictures.js";
+import { drawMixture, type MixedFor, mixPictures } from "../../data/augmentation/mixing.js";
+import type { PictureShape } from "../../data/augmentation/picture-shape.js";
+import { createPictureAugmenter } from "../../data/augmentation/pictures.js";
 import type { InputSpec } from "../../data/dataset.js";
 import { movingFigures, moveLabels } from "../../data/labels/augment-labels.js";
 import type { FlowGraph } from "../../flow/graph.js";
@@ -10,19 +12,27 @@ import { behaviourOf, type Labels } from "../../tasks/index.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { HeadLayout } from "../model/layout.js";
 import { joinArrays } from "./arrays.js";
+import { mixTargets } from "./mix-targets.js";
 import type { BatchTargets } from "./targets.js";
+
+/** A batch as its step sees it. */
+export interface ChangedBatch {
+  readonly inputs: InputBatch;
+  readonly targets: BatchTargets;
+}
 
 /**
  * Changes a batch: its labels in place, at once; its pictures, which take longer, maybe in another thread.
  * @param rows of the dataset, in the order of the batch
- * @returns the inputs with the pictures as they became; the given arrays are not to be used any more
+ * @returns the inputs with the pictures as they became, and what these are to be; the given arrays are not to be used
+ *   any more
  */
 export type BatchAugmenter = (
   epoch: number,
   rows: Int32Array,
   inputs: InputBatch,
   targets: BatchTargets,
-) => InputBatch | Promise<InputBatch>;
+) => ChangedBatch | Promise<ChangedBatch>;
 
 /** All that the pictures of a dataset are changed by. */
 export interface PictureChanges {
@@ -52,8 +62,21 @@ export function pictureAugmenter({ settings, seed, shapes }: PictureChanges): Pi
         augment((pictures[name] as Uint8Array).subarray(i * bytes, (i + 1) * bytes), augmentation);
       }
     }
+    const mixture = drawFor(settings, { seed, epoch, rows }, shapes);
+    if (mixture !== null) {
+      for (const [name, shape] of Object.entries(shapes)) {
+        mixPictures(pictures[name] as Uint8Array, shape, mixture.drawn, mixture.shape);
+      }
+    }
     return pictures;
   };
+}
+
+/** The mixture of a batch, and the shape of the pictures that it was drawn for: the first of each row. */
+function drawFor(settings: AugmentSettings, drawn: MixedFor, shapes: PictureChanges["shapes"]) {
+  const [shape] = Object.values(shapes);
+  const mixture = shape === undefined ? null : drawMixture(settings, drawn, shape);
+  return shape === undefined || mixture === null ? null : { drawn: mixture, shape };
 }
 
 /** Width by height of the first picture of a row, after which all of them turn. */
@@ -65,7 +88,7 @@ function aspectOf(shapes: PictureChanges["shapes"]): number {
 /**
  * Every picture of a row is changed alike, by a draw that depends on (seed, epoch, row) alone. Labels of tasks that
  * say what they measure move with the pictures; one that leaves them no longer counts in the loss. Which tasks are
- * active stays as the original labels say.
+ * active stays as the original labels say. Where the pictures of a batch are mixed, so is what they are to be.
  */
 export function createBatchAugmenter(
   graph: FlowGraph,
@@ -98,9 +121,10 @@ export function createBatchAugmenter(
     }
     const pictures = Object.fromEntries(Object.keys(shapes).map((name) => [name, inputs[name] as Uint8Array]));
     const changed = augmentPictures(epoch, rows, pictures);
-    return changed instanceof Promise
-      ? changed.then((arrived) => ({ ...inputs, ...arrived }))
-      : { ...inputs, ...changed };
+    const mixture = drawFor(settings, { seed, epoch, rows }, shapes);
+    const told = mixture === null ? targets : mixTargets(graph, targets, mixture.drawn);
+    const batchOf = (arrived: Pictures): ChangedBatch => ({ inputs: { ...inputs, ...arrived }, targets: told });
+    return changed instanceof Promise ? changed.then(batchOf) : batchOf(changed);
   };
 }
 

@@ -37,9 +37,9 @@ export function createBatchReader(
     const gathered = gatherTargets(network.layout, dataset.labels, masks, rows, tokens);
     const { weights = null } = dataset;
     const plain = weights === null ? gathered : { ...gathered, weights: selectEntries(weights, rows, 1, null) };
-    const seen = augment === undefined ? inputs : await augment(epoch, rows, inputs, plain);
-    const targets = mask?.(epoch, rows, seen, plain) ?? plain;
-    return { rows, inputs: seen, targets };
+    const seen = augment === undefined ? { inputs, targets: plain } : await augment(epoch, rows, inputs, plain);
+    const targets = mask?.(epoch, rows, seen.inputs, seen.targets) ?? seen.targets;
+    return { rows, inputs: seen.inputs, targets };
   };
 }
 

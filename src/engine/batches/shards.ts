@@ -52,20 +52,23 @@ export function shardOf(layout: HeadLayout, inputs: InputBatch, targets: BatchTa
     const width = rows === 0 ? 0 : all.length / rows;
     return all.slice(ranges[axis][0] * width, ranges[axis][1] * width) as A;
   };
-  const labels = targets.labels.map(
-    ({ answers, unitScale }, task): Labels => ({
-      answers: cut(answers, task),
-      unitScale: unitScale === null ? null : cut(unitScale, task),
+  const told = ({ labels, masks, weights }: Pick<BatchTargets, "labels" | "masks" | "weights">) => ({
+    labels: labels.map(
+      ({ answers, unitScale }, task): Labels => ({
+        answers: cut(answers, task),
+        unitScale: unitScale === null ? null : cut(unitScale, task),
+      }),
+    ),
+    masks: masks.map((mask, task): RowMask => {
+      const own = cut(mask, task);
+      return isEmpty ? own.fill(0) : own;
     }),
-  );
-  const masks = targets.masks.map((mask, task): RowMask => {
-    const own = cut(mask, task);
-    return isEmpty ? own.fill(0) : own;
-  });
-  const { weights } = targets;
-  const own = {
-    ...{ rows: to - from, length, labels, masks },
     ...(weights === undefined ? {} : { weights: weights.slice(from, to) }),
+  });
+  const { mixed } = targets;
+  const own = {
+    ...{ rows: to - from, length, ...told(targets) },
+    ...(mixed === undefined ? {} : { mixed: { share: mixed.share, ...told(mixed) } }),
   };
   return {
     place,

@@ -18,9 +18,37 @@ export interface BatchTargets {
    */
   readonly masks: readonly RowMask[];
   /** How much each row counts, [rows]; left out where all count alike. */
-  readonly weights?: Float32Array;
+  readonly weights?: Float32Array | undefined;
   /** Masked tokens as row × length + position, ascending. */
   readonly masked?: Int32Array;
+  /** What the other picture of each row says; left out where each is one picture. */
+  readonly mixed?: MixedTargets;
+}
+
+/** Of a batch whose pictures are mixtures of two: labels, masks and weights of the second, row by row. */
+export interface MixedTargets extends Pick<BatchTargets, "labels" | "masks" | "weights"> {
+  /** Part of each picture that is the row's own; the rest is the other's. */
+  readonly share: number;
+}
+
+/** Labels that losses are made of, and how much an entry of them counts. */
+export interface Voice extends Pick<BatchTargets, "labels" | "masks"> {
+  weightOf(axis: LogitAxis): (entry: number) => number;
+}
+
+/** Those of a batch: one, or that of its own pictures and that of the others, by their shares. */
+export function voicesOf(targets: BatchTargets): readonly Voice[] {
+  const { labels, masks, mixed } = targets;
+  if (mixed === undefined) return [{ labels, masks, weightOf: (axis) => entryWeights(targets, axis) }];
+  const { share, weights, ...other } = mixed;
+  const shared = (own: Pick<BatchTargets, "weights">, part: number) => (axis: LogitAxis) => {
+    const weightOf = entryWeights({ ...targets, weights: own.weights }, axis);
+    return (entry: number) => part * weightOf(entry);
+  };
+  return [
+    { labels, masks, weightOf: shared(targets, share) },
+    { labels: other.labels, masks: other.masks, weightOf: shared({ weights }, 1 - share) },
+  ];
 }
 
 /** How much an entry of a matrix counts: as much as its row. */

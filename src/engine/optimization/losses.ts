@@ -1,8 +1,10 @@
 /** @file Logits and labels of a batch → masked loss of every task and its gradient. */
 import { at as itemAt, f32At } from "../../arrays.js";
 import { behaviourOf } from "../../tasks/index.js";
-import { type BatchTargets, entryWeights } from "../batches/targets.js";
-import { type HeadLayout, matricesOf } from "../model/layout.js";
+import { type BatchTargets, type Voice, voicesOf } from "../batches/targets.js";
+import type { TaskNode } from "../../flow/graph.js";
+import type { LogitView } from "../../tasks/behaviour.js";
+import { type HeadLayout, type LogitAxis, matricesOf } from "../model/layout.js";
 
 /** A task's share of a batch: sum of its loss terms and how many there are. Its loss is sum / terms, without weight. */
 export interface TaskLoss {
@@ -32,14 +34,17 @@ export function joinLosses(parts: readonly BatchLoss[]): BatchLoss {
 /** Loss terms of each task in a batch, in the order of the graph: the denominators of the masked means. */
 export function countTerms(layout: HeadLayout, targets: BatchTargets): number[] {
   const matrices = matricesOf(layout, targets);
+  const voices = voicesOf(targets);
   return layout.columns.map(({ task, axis }) => {
     const behaviour = behaviourOf(task.spec);
-    const labels = itemAt(targets.labels, task.index);
-    const mask = itemAt(targets.masks, task.index);
-    const weightOf = entryWeights(targets, axis);
     let terms = 0;
-    for (let row = 0; row < matrices[axis].rows; row++) {
-      if (mask[row] === 1) terms += weightOf(row) * behaviour.lossTerms(task.spec, labels, row);
+    for (const voice of voices) {
+      const labels = itemAt(voice.labels, task.index);
+      const mask = itemAt(voice.masks, task.index);
+      const weightOf = voice.weightOf(axis);
+      for (let row = 0; row < matrices[axis].rows; row++) {
+        if (mask[row] === 1) terms += weightOf(row) * behaviour.lossTerms(task.spec, labels, row);
+      }
     }
     return terms;
   });
@@ -47,7 +52,8 @@ export function countTerms(layout: HeadLayout, targets: BatchTargets): number[] 
 
 /**
  * Total loss = Σ over tasks of lossWeight × (sum of terms / number of terms), over the rows of each task's mask. Where
- * rows have weights, each counts in both as often as its weight says.
+ * rows have weights, each counts in both as often as its weight says; where pictures are mixed, each of their labels by
+ * its share.
  * @param logits of all matrices, see {@link matricesOf}: where no task is asked per token, [rows, layout.width]
  * @param gradient receives ∂total/∂logits, same shape; zero where a task does not count
  * @param denominators numbers of terms to divide by; those of the whole batch where this is a shard of one
@@ -63,33 +69,63 @@ export function batchLoss(
 ): BatchLoss {
   gradient?.fill(0);
   const matrices = matricesOf(layout, targets);
+  const voices = voicesOf(targets);
   let total = 0;
   const tasks = layout.columns.map(({ task, axis, offset, width }, index): TaskLoss => {
     const terms = itemAt(denominators, index);
     if (terms === 0) return { sum: 0, terms };
-    const behaviour = behaviourOf(task.spec);
     const { start, rows, stride } = matrices[axis];
-    const view = { data: logits.subarray(start), stride, offset };
-    const taskGradient = gradient?.subarray(start) ?? null;
-    const labels = itemAt(targets.labels, index);
-    const mask = itemAt(targets.masks, index);
+    const place = { data: logits.subarray(start), stride, offset, rows, width };
     const weight = itemAt(weights, index);
-    const scale = weight / terms;
-    const weightOf = entryWeights(targets, axis);
     let sum = 0;
-    for (let row = 0; row < rows; row++) {
-      const counted = mask[row] === 1 ? weightOf(row) : 0;
-      if (counted === 0) continue;
-      sum += counted * behaviour.lossSum(task.spec, view, labels, row, taskGradient);
-      if (taskGradient !== null) {
-        const at = row * stride + offset;
-        for (let i = at; i < at + width; i++) taskGradient[i] = f32At(taskGradient, i) * (scale * counted);
-      }
+    for (const [i, voice] of voices.entries()) {
+      const taskGradient = gradient?.subarray(start) ?? null;
+      sum += taskLoss(task, axis, voice, place, taskGradient, { scale: weight / terms, isFirst: i === 0 });
     }
     total += weight * (sum / terms);
     return { sum, terms };
   });
   return { total, tasks };
+}
+
+/** Where a task's logits lie in a matrix. */
+interface TaskPlace extends LogitView {
+  readonly rows: number;
+  readonly width: number;
+}
+
+/**
+ * Sum of a task's loss terms by the labels of one voice.
+ * @param gradient receives, or adds to what another voice has left, ∂sum/∂logit times the scale
+ */
+function taskLoss(
+  { spec, index }: TaskNode,
+  axis: LogitAxis,
+  voice: Voice,
+  place: TaskPlace,
+  gradient: Float32Array | null,
+  { scale, isFirst }: { readonly scale: number; readonly isFirst: boolean },
+): number {
+  const { rows, stride, offset, width } = place;
+  const behaviour = behaviourOf(spec);
+  const labels = itemAt(voice.labels, index);
+  const mask = itemAt(voice.masks, index);
+  const weightOf = voice.weightOf(axis);
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    const counted = mask[row] === 1 ? weightOf(row) : 0;
+    if (counted === 0) continue;
+    const at = row * stride + offset;
+    // a row's gradient is written, and not added to what is there; but for missing labels, where nothing is written
+    const before = gradient === null || isFirst ? null : gradient.slice(at, at + width);
+    if (before !== null) gradient?.fill(0, at, at + width);
+    sum += counted * behaviour.lossSum(spec, place, labels, row, gradient);
+    if (gradient === null) continue;
+    for (let i = 0; i < width; i++) {
+      gradient[at + i] = f32At(gradient, at + i) * (scale * counted) + (before === null ? 0 : f32At(before, i));
+    }
+  }
+  return sum;
 }
 
 /**

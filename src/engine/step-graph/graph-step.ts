@@ -83,7 +83,7 @@ export class GraphSteps implements StepEngine {
   /** null where steps run eagerly from now on. */
   async #tracedStep(batch: StepBatch): Promise<TracedStep | null> {
     const shape = shapeOf(this.#network, batch);
-    const key = `${shape.rows} ${shape.length} ${shape.masked}`;
+    const key = `${shape.rows} ${shape.length} ${shape.masked} ${shape.isMixed}`;
     const traced = this.#steps.get(key);
     if (traced !== undefined) return traced;
     try {
@@ -145,9 +145,10 @@ function assertTraceable({ layout }: Network): void {
   if (foreign !== null) throw new UntraceableError(`the loss of "${foreign.path}" is a function of its own`);
 }
 
-function shapeOf({ layout }: Network, { targets: { rows, length = 0, masked } }: StepBatch): StepShape {
-  if (layout.maskedWidth === 0) return { rows, length, masked: 0 };
-  return { rows, length, masked: maskedRoom(masked?.length ?? 0, rows * length) };
+function shapeOf({ layout }: Network, { targets }: StepBatch): StepShape {
+  const { rows, length = 0, masked, mixed } = targets;
+  const room = layout.maskedWidth === 0 ? 0 : maskedRoom(masked?.length ?? 0, rows * length);
+  return { rows, length, masked: room, isMixed: mixed !== undefined };
 }
 
 /** The first line of what went wrong, without a point at its end. */

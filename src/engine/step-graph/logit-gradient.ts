@@ -6,7 +6,7 @@ import { SIGMOID_CROSS_ENTROPY } from "../../tasks/behaviour.js";
 import { behaviourOf, type Labels, type LossForm } from "../../tasks/index.js";
 import { countTerms } from "../optimization/losses.js";
 import { boxGradient } from "./box-gradient.js";
-import { type BatchTargets, entryWeights } from "../batches/targets.js";
+import { type BatchTargets, type Voice, voicesOf } from "../batches/targets.js";
 import { type HeadLayout, type LogitAxis, matricesOf, type TaskColumns } from "../model/layout.js";
 
 /** How the loss of a task follows from its logits; null: it runs in JavaScript. */
@@ -212,28 +212,41 @@ export interface GradientFeed {
 }
 
 /**
- * Targets and weights of one matrix of a batch.
+ * Targets and weights of one matrix of a batch, for each of its voices.
  * @param rows of the graph; more than the batch has count for nothing
  * @param factors of the tasks' masked means, in the order of the graph
  */
-export function gradientFeed(
+export function gradientFeeds(
   layout: HeadLayout,
   axis: LogitAxis,
   batch: BatchTargets,
   rows: number,
   factors: readonly number[],
+): GradientFeed[] {
+  const terms = countTerms(layout, batch);
+  const scales = factors.map((factor, task) => factor / itemAt(terms, task));
+  return voicesOf(batch).map((voice) => gradientFeed(layout, axis, batch, voice, rows, scales));
+}
+
+/** @param scales of the loss terms of each task */
+function gradientFeed(
+  layout: HeadLayout,
+  axis: LogitAxis,
+  batch: BatchTargets,
+  voice: Voice,
+  rows: number,
+  scales: readonly number[],
 ): GradientFeed {
   const { stride, rows: own } = matricesOf(layout, batch)[axis];
   const compact = isCompact(layout, axis);
   const targets = compact ? new Int32Array(rows) : new Float32Array(rows * stride);
   const weights = new Float32Array(compact ? rows : rows * stride);
-  const terms = countTerms(layout, batch);
+  const weightOf = voice.weightOf(axis);
   for (const columns of columnsOf(layout, axis)) {
     const { spec, index } = columns.task;
-    const weight = itemAt(factors, index) / itemAt(terms, index);
-    const mask = itemAt(batch.masks, index);
-    const labels = itemAt(batch.labels, index);
-    const weightOf = entryWeights(batch, axis);
+    const weight = itemAt(scales, index);
+    const mask = itemAt(voice.masks, index);
+    const labels = itemAt(voice.labels, index);
     for (let row = 0; row < own; row++) {
       if (mask[row] !== 1 || behaviourOf(spec).lossTerms(spec as never, labels, row) === 0) continue;
       if (compact) {

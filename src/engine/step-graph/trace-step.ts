@@ -9,7 +9,7 @@ import { withSeededRandom } from "../model/seeded.js";
 import type { StepBatch, StepConfig } from "../optimization/step-engine.js";
 import type { TensorValues } from "../backends/tensorflow/binding.js";
 import { type GraphBuilder, type Output, outputOf } from "./graph-def.js";
-import { isCompact, logitGradient, gradientFeed } from "./logit-gradient.js";
+import { type GradientFeed, gradientFeeds, isCompact, logitGradient } from "./logit-gradient.js";
 import { padIndices } from "./masked-room.js";
 import { type FeedInputs, PARAMETERS, placeInputs, placeWeights, STATISTICS } from "./network-inputs.js";
 import { type Noise, whileNoiseIsPlaced } from "./noise.js";
@@ -25,6 +25,8 @@ export interface StepShape {
   readonly length: number;
   /** Masked tokens that there is room for. */
   readonly masked: number;
+  /** Whether pictures are mixtures of two, each with labels of its own. */
+  readonly isMixed: boolean;
 }
 
 /** What a run of the graph gives back. */
@@ -55,12 +57,16 @@ interface PlacedMasked {
   readonly placeholder: Output;
 }
 
-/** One matrix of logits, and what its loss is fed. */
+/** One matrix of logits, and what its loss is fed: once, or for each of two pictures that are mixed. */
 interface PlacedLogits {
   readonly axis: LogitAxis;
   readonly rows: number;
   readonly width: number;
   readonly logits: Output;
+  readonly voices: readonly PlacedVoice[];
+}
+
+interface PlacedVoice {
   readonly targets: Output;
   readonly weights: Output;
 }
@@ -207,29 +213,43 @@ class StepRecording {
    */
   #placeLoss(axis: LogitAxis, logits: tf.Tensor2D): tf.Scalar {
     const { layout } = this.#network;
-    const { builder } = this.#graph;
     const [rows, width] = logits.shape;
-    const compact = isCompact(layout, axis);
-    const example = gradientFeed(layout, axis, this.#batch.targets, rows, this.#batch.factors);
-    const wanted = tf.tensor(example.targets, compact ? [rows] : [rows, width]);
-    const weights = tf.tensor2d(example.weights, [rows, compact ? 1 : width]);
-    const placed = {
-      targets: builder.placeholder(compact ? DTYPE.int32 : DTYPE.float, wanted.shape),
-      weights: builder.placeholder(DTYPE.float, weights.shape),
-    };
-    this.#recorder.place(wanted, placed.targets);
-    this.#recorder.place(weights, placed.weights);
+    const examples = gradientFeeds(layout, axis, this.#batch.targets, rows, this.#batch.factors);
+    const voices = examples.map((example) => this.#placeVoice(example, [rows, width], isCompact(layout, axis)));
+    const fed = voices.flatMap(({ tensors }) => tensors);
     const op = tf.customGrad((input, save) => {
       // what is not saved is gone when the gradient is computed
-      (save as tf.GradSaveFunc)([input as tf.Tensor, wanted, weights]);
+      (save as tf.GradSaveFunc)([input as tf.Tensor, ...fed]);
       return {
         value: tf.scalar(0),
-        gradFunc: (_: tf.Tensor, [z, y, w]: tf.Tensor[]) =>
-          logitGradient(layout, axis, z as tf.Tensor2D, y as tf.Tensor, w as tf.Tensor),
+        gradFunc: (_: tf.Tensor, [z, ...saved]: tf.Tensor[]) => {
+          const gradients = voices.map((__, i) =>
+            logitGradient(layout, axis, z as tf.Tensor2D, itemAt(saved, 2 * i), itemAt(saved, 2 * i + 1)),
+          );
+          return gradients.reduce((sum, gradient) => tf.add(sum, gradient));
+        },
       };
     });
-    this.#logits.push({ axis, rows, width, logits: this.#recorder.outputOf(logits), ...placed });
+    this.#logits.push({
+      ...{ axis, rows, width, logits: this.#recorder.outputOf(logits) },
+      voices: voices.map(({ placed }) => placed),
+    });
     return op(logits) as tf.Scalar;
+  }
+
+  #placeVoice({ targets, weights }: GradientFeed, [rows, width]: readonly [number, number], compact: boolean) {
+    const { builder } = this.#graph;
+    const tensors = [
+      tf.tensor(targets, compact ? [rows] : [rows, width]),
+      tf.tensor2d(weights, [rows, compact ? 1 : width]),
+    ] as const;
+    const placed: PlacedVoice = {
+      targets: builder.placeholder(compact ? DTYPE.int32 : DTYPE.float, tensors[0].shape),
+      weights: builder.placeholder(DTYPE.float, tensors[1].shape),
+    };
+    this.#recorder.place(tensors[0], placed.targets);
+    this.#recorder.place(tensors[1], placed.weights);
+    return { tensors, placed };
   }
 
   #feeds(batch: StepBatch): Feed[] {
@@ -255,17 +275,19 @@ class StepRecording {
 
 function feedLoss(
   layout: HeadLayout,
-  { axis, rows, width, targets, weights }: PlacedLogits,
+  { axis, rows, width, voices }: PlacedLogits,
   { targets: batch, factors }: StepBatch,
 ): Feed[] {
   const compact = isCompact(layout, axis);
-  const values = gradientFeed(layout, axis, batch, rows, factors);
-  return [
-    compact
-      ? { placeholder: targets, dtype: DTYPE.int32, shape: [rows], values: values.targets }
-      : { placeholder: targets, dtype: DTYPE.float, shape: [rows, width], values: values.targets },
-    { placeholder: weights, dtype: DTYPE.float, shape: [rows, compact ? 1 : width], values: values.weights },
-  ];
+  return gradientFeeds(layout, axis, batch, rows, factors).flatMap((values, i): Feed[] => {
+    const { targets, weights } = itemAt(voices, i);
+    return [
+      compact
+        ? { placeholder: targets, dtype: DTYPE.int32, shape: [rows], values: values.targets }
+        : { placeholder: targets, dtype: DTYPE.float, shape: [rows, width], values: values.targets },
+      { placeholder: weights, dtype: DTYPE.float, shape: [rows, compact ? 1 : width], values: values.weights },
+    ];
+  });
 }
 
 function feedNoise({ placeholder, shape, draw }: PlacedNoise): Feed {

@@ -3,6 +3,7 @@ import { f32At } from "../../arrays.js";
 import { ConfigError, messageOf, TrainingError } from "../../errors.js";
 import type { CustomSpec, TaskSpec } from "../../flow/graph.js";
 import {
+  UNMIXED,
   OFF_PICTURE,
   UNFITTED,
   isMissing,
@@ -214,6 +215,7 @@ export const customBehaviour: TaskBehaviour<CustomSpec> = {
   problemWith: (spec) => problemWithAxis(spec) ?? probe(functionsOf(spec)),
   parseLabel: (spec, [cell], _scales, out, at) => parseOwn(spec, cell, out, at),
   ...OFF_PICTURE,
+  ...UNMIXED,
   ...UNFITTED,
   lossTerms: (spec, labels, row) => (isLabelled(spec, labels.answers, row) ? 1 : 0),
   lossSum(spec, view, labels, row, gradient) {

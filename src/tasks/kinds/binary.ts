@@ -3,7 +3,7 @@ import { f32At } from "../../arrays.js";
 import { decoders } from "../../decoding/decoders.js";
 import type { BinarySpec } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
-import { OFF_PICTURE, type FitLabels, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
+import { MIXED, OFF_PICTURE, type FitLabels, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
 import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { meanOfProbabilities } from "../ensembles.js";
 import {
@@ -61,6 +61,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
     return null;
   },
   ...OFF_PICTURE,
+  ...MIXED,
   fitted(spec, train) {
     if (spec.positiveWeight !== "balanced") return spec;
     const { answers, mask }: FitLabels = train();

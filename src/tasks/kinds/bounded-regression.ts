@@ -107,6 +107,8 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
     if (measures === undefined) return scale === null ? "stays" : "unsaid";
     return measures === "none" ? "stays" : "moves";
   },
+  // what is in two places has no place; what a patch of a picture is worth, nobody knows
+  mixedBy: (spec) => (boundedRegressionBehaviour.onPicture(spec) === "stays" ? ["mixup"] : []),
   // one number of a figure that several tasks make together
   figure: null,
   ...UNFITTED,

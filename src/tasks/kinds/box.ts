@@ -12,7 +12,7 @@ import {
 } from "../../decoding/figures.js";
 import type { BoxSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
-import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNFITTED, UNMIXED, UNWEIGHTED } from "../behaviour.js";
 import { type Answered, endToEndFigure } from "../end-to-end.js";
 import { meanOfProbabilities } from "../ensembles.js";
 import { generalizedIouLoss, intersectionOverUnion } from "../boxes.js";
@@ -118,6 +118,7 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
     return problem;
   },
   onPicture: () => "moves",
+  ...UNMIXED,
   figure: { kind: "box", read: readEdges, onPicture: edgesOnPicture, write: writeEdges },
   ...UNFITTED,
   ...UNWEIGHTED,

@@ -2,7 +2,7 @@
 import { decoders } from "../../decoding/decoders.js";
 import type { ClassificationSpec } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
-import { OFF_PICTURE, isMissing, type TaskBehaviour } from "../behaviour.js";
+import { MIXED, OFF_PICTURE, isMissing, type TaskBehaviour } from "../behaviour.js";
 import { at, f32At } from "../../arrays.js";
 import { leastLoss, logShareOf, rowsOf } from "../constants.js";
 import { meanOfShares } from "../ensembles.js";
@@ -79,6 +79,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
     return null;
   },
   ...OFF_PICTURE,
+  ...MIXED,
   fitted(spec, train) {
     if (spec.classWeights !== "balanced") return spec;
     const { answers, mask } = train();

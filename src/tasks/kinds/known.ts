@@ -2,7 +2,7 @@
 import { decoders } from "../../decoding/decoders.js";
 import type { KnownSpec } from "../../flow/graph.js";
 import { checkOptions, TEXT } from "../../options.js";
-import { OFF_PICTURE, SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
+import { MIXED, OFF_PICTURE, SIGMOID_CROSS_ENTROPY, UNFITTED, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
 import { NO_METRICS } from "../metrics.js";
 import { binaryBehaviour } from "./binary.js";
 
@@ -29,6 +29,8 @@ export const knownBehaviour: TaskBehaviour<KnownSpec> = {
   },
   parseLabel: (_spec, cells, scales, out, at) => binaryBehaviour.parseLabel({ kind: "binary" }, cells, scales, out, at),
   ...OFF_PICTURE,
+  // it comes with the row, and nothing learns it
+  ...MIXED,
   ...UNFITTED,
   lossTerms: () => 0,
   lossSum: () => 0,

@@ -4,6 +4,7 @@ import { decoders } from "../../decoding/decoders.js";
 import type { CommonTaskOptions, MaskedLanguageModelingSpec, TaskNode } from "../../flow/graph.js";
 import { checkOptions, TRUTH } from "../../options.js";
 import {
+  UNMIXED,
   OFF_PICTURE,
   SOFTMAX_CROSS_ENTROPY,
   softmaxCrossEntropy,
@@ -73,6 +74,7 @@ export const maskedLanguageModelingBehaviour: TaskBehaviour<MaskedLanguageModeli
     return null;
   },
   ...OFF_PICTURE,
+  ...UNMIXED,
   // the vocabulary is the input's, and not read from labels
   fitted: (spec) => spec,
   declared: (spec) => ({ ...spec, vocabulary: null }),

@@ -3,7 +3,7 @@ import { f32At } from "../../arrays.js";
 import { decoders } from "../../decoding/decoders.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
-import { OFF_PICTURE, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
+import { MIXED, OFF_PICTURE, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
 import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
 import { meanOfProbabilities } from "../ensembles.js";
 import {
@@ -105,6 +105,7 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
     return null;
   },
   ...OFF_PICTURE,
+  ...MIXED,
   fitted(spec, train) {
     if (spec.positiveWeight !== "balanced") return spec;
     const { answers, mask } = train();

@@ -5,6 +5,7 @@ import { decoders } from "../../decoding/decoders.js";
 import type { CommonTaskOptions, OrdinalSpec, TokenTaskOptions } from "../../flow/graph.js";
 import { checkOptions, LIST } from "../../options.js";
 import {
+  MIXED,
   OFF_PICTURE,
   isMissing,
   SIGMOID_CROSS_ENTROPY,
@@ -69,6 +70,7 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
     return null;
   },
   ...OFF_PICTURE,
+  ...MIXED,
   ...UNFITTED,
   lossTerms: (_spec, labels, row) => (Number.isNaN(labels.answers[row]) ? 0 : 1),
   lossSum(spec, logits, labels, row, gradient) {

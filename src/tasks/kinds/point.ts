@@ -5,7 +5,7 @@ import { decoders } from "../../decoding/decoders.js";
 import { placeOnPicture, readPlace, writePlace } from "../../decoding/figures.js";
 import type { PointSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, oneOf, POSITIVE } from "../../options.js";
-import { isMissing, type TaskBehaviour, UNFITTED, UNWEIGHTED } from "../behaviour.js";
+import { isMissing, type TaskBehaviour, UNFITTED, UNMIXED, UNWEIGHTED } from "../behaviour.js";
 import { leastLoss, logitOf, mean, median, rowsOf } from "../constants.js";
 import { costOf, type ErrorCost, slopeOf } from "../error-cost.js";
 import { type Answered, endToEndFigure } from "../end-to-end.js";
@@ -76,6 +76,7 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
     return null;
   },
   onPicture: () => "moves",
+  ...UNMIXED,
   figure: { kind: "point", read: readPlace, onPicture: placeOnPicture, write: writePlace },
   ...UNFITTED,
   ...UNWEIGHTED,

@@ -70,6 +70,8 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
     return null;
   },
   ...OFF_PICTURE,
+  // what a patch of a picture is worth, nobody knows
+  mixedBy: () => ["mixup"],
   fitted(spec, train) {
     const { answers, mask } = train();
     return { ...spec, statistics: momentsOf(answers, mask) };

@@ -66,7 +66,7 @@ test("scores have their mean and their deviation with n − 1, numbers those of 
 });
 
 test("a tree's nodes have them in the order of the answers, of nested flows too", () => {
-  const [root] = explainRow(graph, scored, 0, sampled);
+  const [root] = explainRow(graph, scored, 0, { sampled });
   const [x, kind] = root?.children[0]?.children ?? [];
   expect(kind?.decoded).toEqual(["b", "a"]);
   [0.8, 0.2].forEach((mean, i) => {
@@ -79,7 +79,7 @@ test("a tree's nodes have them in the order of the answers, of nested flows too"
 });
 
 test("the text shows mean ± deviation, of a number in label units", () => {
-  expect(printExplanation(graph, "p", explainRow(graph, scored, 0, sampled))).toBe(
+  expect(printExplanation(graph, "p", explainRow(graph, scored, 0, { sampled }))).toBe(
     [
       "├── p",
       "│   └── seen | decoded: [True], activated: [0.75] ≥ 0.5, logits: [1.099], sampled: [0.7 ± 0.1]",

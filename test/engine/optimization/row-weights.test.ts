@@ -1,13 +1,14 @@
 /** @file Rows that count more or less in training: as if they stood there more often, or not at all. */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
+import { at } from "../../../src/arrays.js";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { createBatchReader } from "../../../src/engine/batches/batch-reader.js";
 import { shardOf, shardPlaces } from "../../../src/engine/batches/shards.js";
 import { type BatchTargets, entryWeights, gatherTargets } from "../../../src/engine/batches/targets.js";
 import { Network } from "../../../src/engine/model/network.js";
 import { batchLoss, countTerms } from "../../../src/engine/optimization/losses.js";
-import { gradientFeed, logitGradient } from "../../../src/engine/step-graph/logit-gradient.js";
+import { gradientFeeds, logitGradient } from "../../../src/engine/step-graph/logit-gradient.js";
 import { graph, INPUTS, layout, makeData, plainTrunk } from "../../support/small-project.js";
 
 beforeAll(() => openBackend("cpu"));
@@ -52,13 +53,8 @@ describe("whole weights", () => {
 
   test("are fed to the graph of a step", () => {
     const logits = logitsOf(rows);
-    const feed = gradientFeed(
-      layout,
-      "sample",
-      weighted,
-      rows.length,
-      layout.columns.map(({ task }) => task.lossWeight),
-    );
+    const factors = layout.columns.map(({ task }) => task.lossWeight);
+    const feed = at(gradientFeeds(layout, "sample", weighted, rows.length, factors), 0);
     const gradient = tf.tidy(() => {
       const shape: [number, number] = [rows.length, width];
       const [z, y, w] = [

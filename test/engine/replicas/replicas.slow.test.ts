@@ -1,6 +1,8 @@
 /** @file Several replicas train as one does: every step, whatever the shards, the layers and the tasks. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { mixTargets } from "../../../src/engine/batches/mix-targets.js";
+import type { BatchTargets } from "../../../src/engine/batches/targets.js";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { Network, type TrunkFunction } from "../../../src/engine/model/network.js";
 import { predictLogits } from "../../../src/engine/inference/predict.js";
@@ -59,8 +61,12 @@ interface Trace {
   readonly weights: Float32Array;
 }
 
-/** Some steps on batches of rows. */
-async function train(network: Network, engine: StepEngine & { readonly gradient: Float32Array }): Promise<Trace> {
+/** Some steps on batches of rows. @param change what the batches are to be */
+async function train(
+  network: Network,
+  engine: StepEngine & { readonly gradient: Float32Array },
+  change: (targets: BatchTargets) => BatchTargets = (targets) => targets,
+): Promise<Trace> {
   const trace = {
     losses: [] as number[],
     norms: [] as number[],
@@ -69,8 +75,9 @@ async function train(network: Network, engine: StepEngine & { readonly gradient:
   };
   for (const [i, rows] of BATCHES.entries()) {
     const factors = network.layout.columns.map(({ task }) => task.lossWeight);
+    const { inputs, targets } = batchOf(network, data, rows);
     const outcome = await engine.step({
-      ...batchOf(network, data, rows),
+      ...{ inputs, targets: change(targets) },
       factors,
       learningRate: 1e-2,
       seed: `step/${i}`,
@@ -120,6 +127,20 @@ function expectSame(trace: Trace, one: Trace): void {
   });
   expect(apart(trace.weights, one.weights)).toBeLessThan(1e-5);
 }
+
+test("labels of two pictures in one are those of one network, also in parts", async () => {
+  const config: StepConfig = { ...CONFIG, accumulate: 2 };
+  const [alone, shared] = [3, 3].map((seed) => Network.build(graph, INPUTS, richTrunk, seed)) as [Network, Network];
+  const mix = (targets: BatchTargets) => {
+    const partners = Int32Array.from({ length: targets.rows }, (_, row) => targets.rows - 1 - row);
+    return mixTargets(graph, targets, { mixing: "mixup", partners, share: 0.6, pasted: null });
+  };
+  const two = new ReplicaSteps(shared, config, await openGroup(shared));
+  const expected = await train(alone, new EagerSteps(alone, config), mix);
+  expectSame(await train(shared, two, mix), expected);
+  const plain = Network.build(graph, INPUTS, richTrunk, 3);
+  expect((await train(plain, new EagerSteps(plain, config))).losses).not.toEqual(expected.losses);
+});
 
 test("a batch in parts, and an average of the weights, are those of one network", async () => {
   const config: StepConfig = { ...CONFIG, accumulate: 2, averageDecay: 0.5 };

@@ -1,6 +1,7 @@
 /** @file The losses' gradient as tensor ops is that of the plain functions over arrays. */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
+import { at } from "../../../src/arrays.js";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { batchLoss } from "../../../src/engine/optimization/losses.js";
 import { type BatchTargets, gatherTargets } from "../../../src/engine/batches/targets.js";
@@ -8,7 +9,7 @@ import { layOutHeads } from "../../../src/engine/model/layout.js";
 import {
   isCompact,
   logitGradient,
-  gradientFeed,
+  gradientFeeds,
   taskWithForeignLoss,
 } from "../../../src/engine/step-graph/logit-gradient.js";
 import { defineTasks } from "../../../src/flow/define.js";
@@ -32,7 +33,7 @@ function slopes(
 ): Float32Array {
   const width = logits.length / batch.rows;
   const compact = isCompact(of, "sample");
-  const feed = gradientFeed(of, "sample", batch, batch.rows, weights);
+  const feed = at(gradientFeeds(of, "sample", batch, batch.rows, weights), 0);
   return tf.tidy(() => {
     const wanted = compact
       ? tf.tensor1d(feed.targets, "int32")
