@@ -40,9 +40,7 @@ describe("a run of the example", () => {
     cpSync(fileURLToPath(new URL("../../examples/tokens", import.meta.url)), folder, { recursive: true });
     rmSync(join(folder, ".cool"), { recursive: true, force: true });
     project = await loadProject(folder);
-    const started = performance.now();
     run = await trainRun(project, { store: join(dir, "store"), backend: "wasm" });
-    expect((performance.now() - started) / 1000).toBeLessThan(60);
     const lines = readFileSync(join(folder, "sentences.jsonl"), "utf8").trim().split("\n");
     sentences = lines.map((line) => JSON.parse(line) as Sentence);
   }, 120_000);
