@@ -6,8 +6,12 @@ import { readFileSync } from "node:fs";
 import { blameSplit } from "../../dist/analysis/blame/blame.js";
 import { chainValue, tuneChain } from "../../dist/analysis/chain-tuning/tune-chain.js";
 import { evaluateEndToEnd } from "../../dist/analysis/end-to-end.js";
+import { fitCalibration } from "../../dist/analysis/calibration/fit.js";
+import { measureCalibration } from "../../dist/analysis/calibration/measure.js";
+import { fitAnswerCoverage, fitTreeCoverage } from "../../dist/analysis/conformal/coverage.js";
 import { evaluateSplit } from "../../dist/analysis/evaluate.js";
 import { withIntervals } from "../../dist/analysis/intervals/with-intervals.js";
+import { answerProbabilities } from "../../dist/analysis/probability/answer-probabilities.js";
 import { scoreSplit, withThresholds } from "../../dist/analysis/score.js";
 import { tuneThresholds } from "../../dist/analysis/tune.js";
 import { bestThreshold } from "../../dist/analysis/threshold.js";
@@ -136,6 +140,31 @@ function blame(rows) {
   return { ...times, numbers, rss_mb: megabytes(), inputs_mb };
 }
 
+/** Work on a split that is scored already, and how many numbers it gives. */
+function ofScored(work) {
+  return (rows) => {
+    const outputs = makeOutputs(rows);
+    const scored = scoreSplit(graph, outputs, defaultThresholds());
+    const inputs_mb = megabytes();
+    const { result: numbers, ...times } = timed(() => work(scored));
+    return { ...times, numbers, rss_mb: megabytes(), inputs_mb };
+  };
+}
+
+/** Fits a calibration and measures it, before and after. */
+const calibrating = (method) =>
+  ofScored((scored) => {
+    const { tasks } = fitCalibration(graph, scored, method);
+    return measureCalibration(graph, scored, tasks).length;
+  });
+
+/** That each question is asked, and answered so, for every row. */
+const probabilities = ofScored((scored) => answerProbabilities(graph, scored).asked.length * scored.ids.length);
+
+/** Limits of sets of trees and of single answers. */
+const coverage = ofScored((scored) =>
+  [fitTreeCoverage, fitAnswerCoverage].reduce((sum, fit) => sum + fit(graph, scored, 0.95).limits.length, 0),
+);
 /** Separate thresholds, and with them all of a chain chosen for an aim; of a split that is scored already. */
 function chain(rows, objective) {
   const outputs = makeOutputs(rows);
@@ -180,6 +209,10 @@ const works = {
   chain_cost: (rows) => chain(rows, COSTS),
   chain_f1: (rows) => chain(rows, F1),
   tune,
+  probabilities,
+  coverage,
+  temperature: calibrating("temperature"),
+  isotonic: calibrating("isotonic"),
 };
 const result = works[what](Number(rows), file);
 process.stdout.write(`${JSON.stringify(result)}\n`);

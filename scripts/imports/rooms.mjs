@@ -121,7 +121,7 @@ export const rooms = {
       "platform",
       ...FACTS,
     ],
-    packages: ["node:"],
+    packages: ["node:", "zod"],
   },
   shipping: {
     holds: "a run as files that answer without dnn-cool",

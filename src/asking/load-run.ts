@@ -40,6 +40,7 @@ import { everyRow, PREDICT_BATCH, RunAnswerer } from "./run-answerer.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 import { glueOf } from "../records/stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
+import { type ScoredTables, scoreTables } from "./labelling/score-tables.js";
 
 export interface ScoreOptions extends PredictOptions {
   /** These metrics alone, or `all` that there are; default: the usual ones and those of the run's evaluate.metrics. */
@@ -326,6 +327,13 @@ export class LoadedRun {
       ...options,
       cacheDir: resolve(this.#store.dir, "cache"),
     });
+  }
+
+  /** Answers to all rows of the run's own tables, beside their labels as they are now. */
+  async scoreTables(options: PredictOptions = {}): Promise<ScoredTables> {
+    this.#refuseEnsemble("answers to its tables");
+    const cacheDir = resolve(this.#store.dir, "cache");
+    return scoreTables(this.#stored, this.#answerer, { ...options, cacheDir });
   }
 
   /** Logits, decoded answers and activity of unlabelled inputs. */

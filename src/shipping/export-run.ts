@@ -74,7 +74,7 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
   if (existsSync(target)) {
     throw new UsageError(`${target} is there already. Name another target with --to, or move it away.`, { target });
   }
-  const written = writers[format](store, stored, options.licence ?? null);
+  const written = writers[format](stored, documentsOf(store, stored, options.licence ?? null), isFile);
   const files = isFile ? asOneFile(written.files, basename(target)) : withSums(written.files);
   writeAll(isFile ? dirname(target) : target, files, isFile);
   return {
@@ -99,26 +99,27 @@ function refuseGroup(store: RunStore, reference: string): void {
 const MODEL = "model.onnx";
 const CARD = { json: "model-card.json", text: "MODEL_CARD.md" } as const;
 
-const writers: Readonly<Record<ExportFormat, (store: RunStore, stored: StoredRun, licence: string | null) => Written>> =
+type Documents = readonly (readonly [name: string, bytes: Uint8Array])[];
+
+const writers: Readonly<Record<ExportFormat, (stored: StoredRun, documents: Documents, isAlone: boolean) => Written>> =
   {
-    onnx(store, stored, licence) {
-      const documents = documentsOf(store, stored, licence);
-      const metadata = Object.fromEntries(
-        [...documents].map(([name, bytes]) => [name, new TextDecoder().decode(bytes)]),
-      );
+    onnx(stored, documents, isAlone) {
+      // what would lie beside it; of the card the one for people, which is short
+      const inside = isAlone ? documents.filter(([name]) => name !== CARD.json) : [];
+      const metadata = Object.fromEntries(inside.map(([name, bytes]) => [name, new TextDecoder().decode(bytes)]));
       const checkpoint = runFiles(stored.dir).checkpoint("best");
       const storeDir = resolve(stored.dir, "..", "..");
       const { bytes, inputs, outputs } = exportOnnx(stored, checkpoint, storeDir, packageVersion(), metadata);
       const files = new Map([[MODEL, bytes], ...documents]);
       return { files, inputs: inputs.map(partOf), outputs: outputs.map(partOf) };
     },
-    layers(store, stored, licence) {
+    layers(stored, documents) {
       refuseExternals(stored);
       const checkpoint = runFiles(stored.dir).checkpoint("best");
       const own = ["model.json", "weights.bin"].map((name) => [name, readFileSync(join(checkpoint, name))] as const);
       const answered = stored.graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network");
       return {
-        files: new Map<string, Uint8Array>([...own, ...documentsOf(store, stored, licence)]),
+        files: new Map<string, Uint8Array>([...own, ...documents]),
         inputs: Object.entries(stored.config.inputs).map(([name, spec]) => ({
           name,
           type: "float32",

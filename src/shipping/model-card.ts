@@ -3,6 +3,7 @@ import type { StoredRun } from "../asking/stored-run.js";
 import type { InputSpec } from "../data/dataset.js";
 import { printCondition, printGraph } from "../flow/print.js";
 import { flowFacts } from "../flow/kinds.js";
+import type { CalibrationRecord } from "../records/calibration.js";
 import { thresholdsByPath, type ThresholdsByPath } from "../records/thresholds.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
@@ -43,13 +44,15 @@ export interface ModelCard {
   readonly source?: { readonly commit: string | null; readonly digest: string | null };
   readonly pretrained?: readonly { readonly model: string; readonly digest: string }[];
   readonly thresholds: ThresholdsByPath;
+  /** How scores were made probabilities. */
+  readonly calibration?: Pick<CalibrationRecord, "method" | "split">;
   readonly metrics: readonly EvaluationRow[];
   readonly limits: readonly string[];
 }
 
 /** @param version of this package */
 export function modelCard(store: RunStore, stored: StoredRun, licence: string | null, version: string): ModelCard {
-  const { run, graph, config, thresholds } = stored;
+  const { run, graph, config, thresholds, calibration } = stored;
   const metrics = store.readEvaluation(run.id);
   const pretrained = [...(config.pretrained ?? []), ...(config.externals?.parts ?? [])];
   return {
@@ -79,6 +82,7 @@ export function modelCard(store: RunStore, stored: StoredRun, licence: string | 
     ...(run.sourceDigest === null ? {} : { source: { commit: run.gitCommit, digest: run.sourceDigest } }),
     ...(pretrained.length === 0 ? {} : { pretrained: pretrained.map(({ model, digest }) => ({ model, digest })) }),
     thresholds: thresholdsByPath(graph, thresholds),
+    ...(calibration === null ? {} : { calibration: { method: calibration.method, split: calibration.split } }),
     metrics,
     limits: limitsOf(stored, metrics),
   };
@@ -120,7 +124,7 @@ function limitsOfInput(name: string, spec: InputSpec): string[] {
 
 /** MODEL_CARD.md */
 export function printCard(card: ModelCard): string {
-  const { run, licence, data, source, pretrained, limits } = card;
+  const { run, licence, data, source, pretrained, limits, calibration } = card;
   const sections: readonly (readonly [title: string, text: string])[] = [
     ["What it answers", card.tasks.map(taskLine).join("\n")],
     ["Flow", `\`\`\`\n${card.flow}\n\`\`\``],
@@ -136,6 +140,10 @@ export function printCard(card: ModelCard): string {
       Object.entries(card.thresholds)
         .map(([path, value]) => `- \`${path}\`: ${[value].flat().map(short).join(", ")}`)
         .join("\n"),
+    ],
+    [
+      "Calibration",
+      calibration === undefined ? "" : `Scores are probabilities, by ${calibration.method} on ${calibration.split}.`,
     ],
     ["Limits", limits.map((limit) => `- ${limit}`).join("\n")],
     [

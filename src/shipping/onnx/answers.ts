@@ -4,6 +4,8 @@ import { ConfigError } from "../../errors.js";
 import { axisOf, type Condition, type ConditionAtom, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { answerWidth } from "../../flow/masks.js";
 import { behaviourOf, type Thresholds } from "../../tasks/index.js";
+import type { TaskCalibration } from "../../decoding/calibration.js";
+import { calibrateOnnx } from "./calibration.js";
 import { type Decoded, decodeOnnx } from "./decoders.js";
 import type { OnnxGraph } from "./graph.js";
 import type { Entrances } from "./signature.js";
@@ -28,6 +30,7 @@ export function writeAnswers(
   thresholds: readonly Thresholds[],
   logits: ReadonlyMap<string, Value>,
   entrances: Entrances,
+  calibrations: Readonly<Record<string, TaskCalibration>> = {},
 ): void {
   const answered = new Map<string, Answered>();
   for (const task of flow.tasks) {
@@ -41,7 +44,14 @@ export function writeAnswers(
     const width = behaviourOf(spec).logitWidth(spec);
     if (decoded.activated !== null) graph.output(`${path}/logits`, decoded.logits, "float", [...axes, width]);
     if (decoded.activated !== null && decoded.decoded !== null) {
-      graph.output(`${path}/activated`, decoded.activated, "float", [...axes, width]);
+      const calibration = Object.hasOwn(calibrations, path) ? calibrations[path] : undefined;
+      const isChoice = behaviourOf(spec).choices(spec) !== null;
+      // decisions are those of the scores: calibration says how sure they are
+      const scores =
+        calibration === undefined
+          ? decoded.activated
+          : calibrateOnnx(graph, calibration, { name: own, width, axis: axes.length, isChoice });
+      graph.output(`${path}/activated`, scores, "float", [...axes, width]);
     }
     const answer = answerWidth(spec);
     const isOne = answer === 1;

@@ -30,7 +30,7 @@ export interface OnnxExport {
  * @throws UnsupportedLayer, ConfigError that name what cannot be written
  */
 export function exportOnnx(
-  { run, graph: flow, config, thresholds }: StoredRun,
+  { run, graph: flow, config, thresholds, calibration }: StoredRun,
   checkpoint: string,
   storeDir: string,
   version: string,
@@ -42,13 +42,14 @@ export function exportOnnx(
   const others = new Map(parts.map((part) => [part.name, readOther(part, storeDir)]));
   const graph = new OnnxGraph(opsetOf([...others.values()]));
   const entrances = writeEntrances(graph, config.inputs, flow);
-  const fed = parts.map((part) => feature(graph, part, entrances, others.get(part.name)));
+  const taken = new Map<string, Taken>();
+  const fed = parts.map((part) => feature(graph, part, entrances, others.get(part.name), taken));
   const paths = flow.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").map(({ path }) => path);
   const seen = { ...entrances.seen, ...Object.fromEntries(fed.map(({ name, value }) => [name, value])) };
   const logits = writeNetwork(graph, saved, seen, paths);
-  writeAnswers(graph, flow, thresholds, logits, entrances);
+  writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
   const facts = { name: run.name, version, metadata: { run: run.id, ...metadata } };
-  const bytes = encodeModel(graph, facts, joined(fed.map(({ taken }) => taken)));
+  const bytes = encodeModel(graph, facts, joined([...taken.values()].map(({ model }) => model)));
   return { bytes, opset: graph.opset, inputs: graph.inputs, outputs: graph.outputs };
 }
 
@@ -83,25 +84,44 @@ function opsetOf(others: readonly OtherModel[]): number {
   );
 }
 
+/** A model in the graph, which several inputs of the network may read. */
+interface Taken {
+  /** Begins its names. */
+  readonly prefix: string;
+  readonly model: TakenIn;
+}
+
 /** What a model beside the network makes of a picture, as the network reads it. */
-function feature(graph: OnnxGraph, part: ExternalPart, { pictures }: Entrances, model: OtherModel | undefined) {
+function feature(
+  graph: OnnxGraph,
+  part: ExternalPart,
+  { pictures }: Entrances,
+  model: OtherModel | undefined,
+  taken: Map<string, Taken>,
+): { readonly name: string; readonly value: Value } {
   const picture = pictures[part.input];
   if (picture === undefined || model === undefined) throw new Error(`the input "${part.input}" has no pictures`);
+  const key = JSON.stringify([part.input, part.digest, part.preprocessing]);
+  const own = taken.get(key) ?? takeModel(graph, part, picture, model);
+  taken.set(key, own);
+  const output = `${own.prefix}${part.output}`;
+  // maps come with their channels last, as tfjs has them
+  const isMap = model.input.isChannelsFirst && part.shape.length === 3;
+  const last = isMap ? graph.op("Transpose", [output], { perm: [0, 2, 3, 1] }) : output;
+  const width = widthOf(part);
+  return { name: part.name, value: plainValue(graph.op("Reshape", [last, graph.int64([-1, width])]), [null, width]) };
+}
+
+/** Adds a model, fed with pictures as it was trained to see them. */
+function takeModel(graph: OnnxGraph, part: ExternalPart, picture: Value, model: OtherModel): Taken {
   const seen = channelsOf(picture);
-  const { kernel, bias } = pixelChange(part.preprocessing, seen, seen);
+  const { kernel, bias } = pixelChange(part.preprocessing, seen, model.input.channels ?? seen);
   const product = graph.op("MatMul", [picture.name, graph.floats(kernel, [seen, bias.length])]);
   const changed = graph.op("Add", [product, graph.floats(bias)]);
   const isFirst = model.input.isChannelsFirst;
   const feeds = isFirst ? graph.op("Transpose", [changed], { perm: [0, 3, 1, 2] }) : changed;
   const prefix = `${part.name}/`;
-  const taken = takeIn(graph, model, prefix, feeds);
-  const output = `${prefix}${part.output}`;
-  // maps come with their channels last, as tfjs has them
-  const isMap = isFirst && part.shape.length === 3;
-  const last = isMap ? graph.op("Transpose", [output], { perm: [0, 2, 3, 1] }) : output;
-  const width = widthOf(part);
-  const name = graph.op("Reshape", [last, graph.int64([-1, width])]);
-  return { name: part.name, value: plainValue(name, [null, width]), taken };
+  return { prefix, model: takeIn(graph, model, prefix, feeds) };
 }
 
 function channelsOf({ shape }: Value): number {

@@ -26,8 +26,8 @@ export interface OtherModel {
   readonly opsets: TakenIn["opsets"];
   readonly functions: readonly Uint8Array[];
   readonly graph: Uint8Array;
-  /** Its one input, and whether its channels come first. */
-  readonly input: { readonly name: string; readonly isChannelsFirst: boolean };
+  /** Its one input, whether its channels come first, and how many there are; null: any number. */
+  readonly input: { readonly name: string; readonly isChannelsFirst: boolean; readonly channels: number | null };
 }
 
 const OLDEST = 13;
@@ -79,7 +79,9 @@ function entranceOf(graph: Uint8Array, name: string): OtherModel["input"] {
   if (input === undefined) throw outside(name, "no input");
   const [, second, , fourth] = shapeIn(input);
   const isColour = (size: number | undefined): boolean => size === 1 || size === 3;
-  return { name: textIn(input, VALUE_INFO.name), isChannelsFirst: isColour(second) || !isColour(fourth) };
+  const isChannelsFirst = isColour(second) || !isColour(fourth);
+  const channels = (isChannelsFirst ? second : fourth) ?? 0;
+  return { name: textIn(input, VALUE_INFO.name), isChannelsFirst, channels: channels > 0 ? channels : null };
 }
 
 function outside(model: string, what: string): ConfigError {

@@ -137,7 +137,8 @@ function find(
   return { ...row, runs };
 }
 
-function freeName(database: Database, name: string): string {
+/** A name that no run and no group has: the given one, or that with the next number. */
+export function freeName(database: Database, name: string): string {
   const isTaken = (one: string): boolean =>
     database.get("SELECT 1 FROM run_groups WHERE name = @one UNION ALL SELECT 1 FROM runs WHERE name = @one LIMIT 1", {
       one,

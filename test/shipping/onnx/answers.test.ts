@@ -1,11 +1,12 @@
 /** @file What a model decides by itself is what the decoders decide, for every kind of task, gate to gate. */
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../../src/data/rng.js";
+import { calibrate, type TaskCalibration } from "../../../src/decoding/calibration.js";
 import { decodeFlow } from "../../../src/decoding/decode-flow.js";
 import { unitScaleBy } from "../../../src/decoding/unit-scale.js";
 import { frameOf } from "../../../src/decoding/framing.js";
 import { defineTasks } from "../../../src/flow/define.js";
-import { axisOf, type FlowGraph } from "../../../src/flow/graph.js";
+import { axisOf, type FlowGraph, taskAt } from "../../../src/flow/graph.js";
 import { offsetsOf, tokensIn } from "../../../src/flow/masks.js";
 import { traceFlow } from "../../../src/flow/trace.js";
 import { writeAnswers } from "../../../src/shipping/onnx/answers.js";
@@ -189,6 +190,53 @@ describe("a model's answers are the decoders'", () => {
   });
 });
 
+describe("a model's calibrated probabilities", () => {
+  const map = { scores: [0.1, 0.3, 0.30001, 0.8], probabilities: [0, 0.2, 0.6, 0.95] };
+  const cases: readonly (readonly [string, Readonly<Record<string, TaskCalibration>>])[] = [
+    [
+      "temperature",
+      {
+        open: { method: "temperature", temperatures: [1.7] },
+        color: { method: "temperature", temperatures: [0.6] },
+        marks: { method: "temperature", temperatures: [2, 0.5] },
+      },
+    ],
+    [
+      "isotonic",
+      {
+        open: { method: "isotonic", maps: [map] },
+        color: { method: "isotonic", maps: [map, { scores: [0.5], probabilities: [0.3] }, map] },
+        grade: { method: "isotonic", maps: [map] },
+      },
+    ],
+  ];
+  it.each(cases)("are those of the decoders: %s", async (_name, calibrations) => {
+    const flow = fitted(traceFlow(definitions, "all"));
+    const logits = flow.tasks.map(({ spec }) =>
+      Float32Array.from({ length: ROWS * behaviourOf(spec).logitWidth(spec) }, () => 8 * random.next() - 4),
+    );
+    const graph = new OnnxGraph(OPSET_VERSION);
+    const entrances = writeEntrances(graph, { image: IMAGE }, flow);
+    const { model, fed } = withLogits(graph, flow, logits, thresholdsOf(flow), entrances, [ROWS], calibrations);
+    const outputs = await askOnnx(model, {
+      ...fed,
+      image: { type: "uint8", data: new Uint8Array(ROWS * 600), dims: [ROWS, 10, 20, 3] },
+      night: { type: "float32", data: new Float32Array(ROWS), dims: [ROWS] },
+      "image/size": { type: "float32", data: new Float32Array(2 * ROWS).fill(40), dims: [ROWS, 2] },
+      "image/frame": { type: "float32", data: new Float32Array(4 * ROWS).fill(1), dims: [ROWS, 4] },
+    });
+    for (const [path, calibration] of Object.entries(calibrations)) {
+      const { spec, index } = taskAt(flow, path);
+      expectClose(
+        path,
+        outputs[`${path}/activated`]?.data ?? [],
+        calibrate(spec, calibration, logits[index] ?? new Float32Array(0)),
+        2e-3,
+      );
+    }
+  });
+});
+
 /** A model that takes logits as they are. */
 function withLogits(
   graph: OnnxGraph,
@@ -197,6 +245,7 @@ function withLogits(
   thresholds: readonly (readonly number[])[],
   entrances: ReturnType<typeof writeEntrances>,
   [rows = 0, length = 0]: readonly number[],
+  calibrations: Readonly<Record<string, TaskCalibration>> = {},
 ) {
   const values = new Map<string, Value>();
   const fed: Record<string, Fed> = {};
@@ -209,17 +258,17 @@ function withLogits(
     values.set(path, plainValue(name, [null, ...axes.slice(1).map(() => null), width]));
     fed[name] = { type: "float32", data: logits[i] ?? new Float32Array(0), dims: [...axes, width] };
   });
-  writeAnswers(graph, flow, thresholds, values, entrances);
+  writeAnswers(graph, flow, thresholds, values, entrances, calibrations);
   return { model: encodeModel(graph, { name: "test", version: "0", metadata: {} }), fed };
 }
 
-function expectClose(path: string, own: ArrayLike<number>, expected: Float32Array): void {
+function expectClose(path: string, own: ArrayLike<number>, expected: Float32Array, tolerance = 1e-4): void {
   expect([path, own.length]).toEqual([path, expected.length]);
   expected.forEach((value, i) => {
     const got = own[i] ?? Number.POSITIVE_INFINITY;
     const isSame = Number.isNaN(value)
       ? Number.isNaN(got)
-      : Math.abs(got - value) <= 1e-4 * Math.max(1, Math.abs(value));
+      : Math.abs(got - value) <= tolerance * Math.max(1, Math.abs(value));
     if (!isSame) expect([path, i, got]).toEqual([path, i, value]);
   });
 }
