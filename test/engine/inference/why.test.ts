@@ -54,7 +54,9 @@ describe.each(["cpu", "wasm"] as const)("on %s", (backend) => {
         if (largest === 0) expect(found).toBeNull();
         else {
           expect(found?.method).toBe("grad-cam");
-          expected.forEach((value, place) => expect(found?.influence[place]).toBeCloseTo(value / largest, 4));
+          for (const [place, value] of expected.entries()) {
+            expect(found?.influence[place]).toBeCloseTo(value / largest, 4);
+          }
         }
       }
     }
