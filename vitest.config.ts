@@ -5,6 +5,7 @@ const source = (file: string) => fileURLToPath(new URL(`./src/${file}`, import.m
 const resolve = {
   alias: [
     { find: /^dnn-cool$/, replacement: source("index.ts") },
+    { find: /^dnn-cool\/track$/, replacement: source("tracking/index.ts") },
     { find: /^dnn-cool\/tensorboard$/, replacement: source("logging/tensorboard/index.ts") },
   ],
 };

@@ -4,9 +4,16 @@
  */
 import { readFileSync } from "node:fs";
 import { blameSplit } from "../../dist/analysis/blame/blame.js";
+import { chainValue, tuneChain } from "../../dist/analysis/chain-tuning/tune-chain.js";
 import { evaluateEndToEnd } from "../../dist/analysis/end-to-end.js";
+import { fitCalibration } from "../../dist/analysis/calibration/fit.js";
+import { measureCalibration } from "../../dist/analysis/calibration/measure.js";
+import { fitAnswerCoverage, fitTreeCoverage } from "../../dist/analysis/conformal/coverage.js";
 import { evaluateSplit } from "../../dist/analysis/evaluate.js";
-import { scoreSplit } from "../../dist/analysis/score.js";
+import { withIntervals } from "../../dist/analysis/intervals/with-intervals.js";
+import { answerProbabilities } from "../../dist/analysis/probability/answer-probabilities.js";
+import { scoreSplit, withThresholds } from "../../dist/analysis/score.js";
+import { tuneThresholds } from "../../dist/analysis/tune.js";
 import { bestThreshold } from "../../dist/analysis/threshold.js";
 import { createRandom } from "../../dist/data/rng.js";
 import { answerWidth } from "../../dist/flow/masks.js";
@@ -108,6 +115,21 @@ function endToEnd(rows) {
   return { ...times, numbers: result.length, rss_mb: megabytes(), inputs_mb };
 }
 
+/** 95 % intervals of every row of an evaluation. */
+function intervals(rows) {
+  const outputs = makeOutputs(rows);
+  const scored = scoreSplit(graph, outputs, defaultThresholds());
+  const evaluation = [...evaluateSplit(graph, scored), ...evaluateEndToEnd(graph, scored)];
+  const inputs_mb = megabytes();
+  const { result, ...times } = timed(() => withIntervals(graph, scored, evaluation));
+  return {
+    ...times,
+    numbers: result.filter(({ interval }) => interval != null).length,
+    rss_mb: megabytes(),
+    inputs_mb,
+  };
+}
+
 /** Whom to blame for what is lost, of a split that is scored already. */
 function blame(rows) {
   const outputs = makeOutputs(rows);
@@ -117,6 +139,56 @@ function blame(rows) {
   const numbers = result.tasks.reduce((sum, { gates }) => sum + 2 * gates.length, 0);
   return { ...times, numbers, rss_mb: megabytes(), inputs_mb };
 }
+
+/** Work on a split that is scored already, and how many numbers it gives. */
+function ofScored(work) {
+  return (rows) => {
+    const outputs = makeOutputs(rows);
+    const scored = scoreSplit(graph, outputs, defaultThresholds());
+    const inputs_mb = megabytes();
+    const { result: numbers, ...times } = timed(() => work(scored));
+    return { ...times, numbers, rss_mb: megabytes(), inputs_mb };
+  };
+}
+
+/** Fits a calibration and measures it, before and after. */
+const calibrating = (method) =>
+  ofScored((scored) => {
+    const { tasks } = fitCalibration(graph, scored, method);
+    return measureCalibration(graph, scored, tasks).length;
+  });
+
+/** That each question is asked, and answered so, for every row. */
+const probabilities = ofScored((scored) => answerProbabilities(graph, scored).asked.length * scored.ids.length);
+
+/** Limits of sets of trees and of single answers. */
+const coverage = ofScored((scored) =>
+  [fitTreeCoverage, fitAnswerCoverage].reduce((sum, fit) => sum + fit(graph, scored, 0.95).limits.length, 0),
+);
+/** Separate thresholds, and with them all of a chain chosen for an aim; of a split that is scored already. */
+function chain(rows, objective) {
+  const outputs = makeOutputs(rows);
+  const inputs_mb = megabytes();
+  const scored = scoreSplit(graph, outputs, defaultThresholds());
+  const separate = withThresholds(graph, scored, tuneThresholds(graph, scored).thresholds);
+  const aim = { objective, floors: [] };
+  const { result, ...times } = timed(() => tuneChain(graph, separate, aim));
+  const [before, after] = [separate.tasks.map(({ thresholds }) => thresholds), result.thresholds].map(
+    (thresholds) => chainValue(graph, scored, aim, undefined, thresholds).value,
+  );
+  return {
+    ...times,
+    numbers: result.moved.length,
+    before,
+    after,
+    method: result.method,
+    rss_mb: megabytes(),
+    inputs_mb,
+  };
+}
+
+const COSTS = { kind: "cost", costs: graph.tasks.map(() => ({ wrong: 1, missed: 2, needless: 1 })) };
+const F1 = { kind: "metric", metric: "f1_score" };
 
 function tune(rows, file) {
   const bytes = readFileSync(file);
@@ -129,6 +201,18 @@ function tune(rows, file) {
 }
 
 const [what, rows, file] = process.argv.slice(2);
-const works = { evaluate, end_to_end: endToEnd, blame, tune };
+const works = {
+  evaluate,
+  end_to_end: endToEnd,
+  blame,
+  intervals,
+  chain_cost: (rows) => chain(rows, COSTS),
+  chain_f1: (rows) => chain(rows, F1),
+  tune,
+  probabilities,
+  coverage,
+  temperature: calibrating("temperature"),
+  isotonic: calibrating("isotonic"),
+};
 const result = works[what](Number(rows), file);
 process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -121,7 +121,7 @@ export const rooms = {
       "platform",
       ...FACTS,
     ],
-    packages: ["node:"],
+    packages: ["node:", "zod"],
   },
   shipping: {
     holds: "a run as files that answer without dnn-cool",
@@ -137,7 +137,7 @@ export const rooms = {
       "platform",
       ...FACTS,
     ],
-    packages: ["node:"],
+    packages: ["node:", "zod"],
   },
   comparing: {
     holds: "runs beside each other",
@@ -184,6 +184,11 @@ export const rooms = {
     ],
     packages: ["node:", "@duckdb/node-api", "sharp"],
   },
+  tracking: {
+    holds: "runs of other programs: in the process, or around a command",
+    imports: ["records", "provenance", "project/project-dir", "logging", "storage", "platform", ...FACTS],
+    packages: ["node:", "sharp"],
+  },
   index: { holds: "the public API", imports: ["training", "asking", "project"], packages: [] },
   cli: {
     holds: "what commands share: flags, tables, errors, completion",
@@ -196,6 +201,7 @@ export const rooms = {
       "cli",
       "machine",
       "training",
+      "tracking",
       "comparing",
       "shipping",
       "asking",

@@ -4,7 +4,7 @@ import { type Confusion, type DecisionMetric, decisionMetrics } from "../tasks/m
 import { type RankedAnswers, sortByScore } from "../tasks/metrics/sort.js";
 
 /** Thresholds that all reach one metric value: above `low` (from it where nothing is below), up to `high`. */
-interface Plateau {
+export interface Plateau {
   readonly low: number;
   high: number;
 }
@@ -76,7 +76,7 @@ function distanceToHalf({ low, high }: Plateau): number {
 }
 
 /** A single-precision number above `low` (or equal to it at 0), at most `high`, as near the middle as there is. */
-function middleOf({ low, high }: Plateau): number {
+export function middleOf({ low, high }: Plateau): number {
   const middle = Math.fround((low + high) / 2);
   if (middle > low || high === 0) return middle;
   return high > low ? high : nextAbove(low);

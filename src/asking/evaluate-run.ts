@@ -1,8 +1,10 @@
 /** @file `cool evaluate`: the evaluation frame of a finished run, from its stored predictions. */
+import { type ContractCount, countContracts } from "../analysis/contracts/count-contracts.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluatedGates, EvaluationRow, Split } from "../tasks/evaluation.js";
 import { evaluateSplits } from "./evaluate-splits.js";
+import { storedIntervals } from "./slices/intervals.js";
 import { askAmong, askFor, onDemandMetricsOf } from "../project/metrics.js";
 import { type RunSummary, summarize } from "../records/run-summary.js";
 import {
@@ -18,6 +20,8 @@ import {
 export interface EvaluateResult {
   readonly run: RunSummary;
   readonly evaluation: readonly EvaluationRow[];
+  /** How often the flow's contracts are broken; not there where it has none. */
+  readonly contracts?: readonly ContractCount[];
 }
 
 export interface EvaluateOptions extends OpenRunOptions {
@@ -48,23 +52,22 @@ export async function evaluateRun(
   const onDemand = asked?.onDemand ?? onDemandMetricsOf(stored.config.settings);
   const guessed = guessedRowsOf(store, stored);
   const evaluation: EvaluationRow[] = [];
+  const contracts: ContractCount[] = [];
   for (const split of splits) {
     const scored = await readScoredSplit(stored, split);
-    evaluation.push(
-      ...evaluateSplits(
-        stored.graph,
-        [scored],
-        guessed,
-        onDemand,
-        stored.baselines,
-        stored.config.settings.evaluate.tolerance,
-      ),
-    );
+    const { tolerance } = stored.config.settings.evaluate;
+    const rows = evaluateSplits(stored.graph, [scored], guessed, onDemand, stored.baselines, tolerance);
+    evaluation.push(...(await storedIntervals(stored, scored, rows)));
+    contracts.push(...countContracts(stored.graph, scored));
   }
   const wanted = evaluation.filter(
     (row) => (options.gates === undefined || row.gates === options.gates) && (asked?.selects(row) ?? true),
   );
-  return { run: summarize(stored.run, stored.dir), evaluation: wanted };
+  return {
+    run: summarize(stored.run, stored.dir),
+    evaluation: wanted,
+    ...(contracts.length === 0 ? {} : { contracts }),
+  };
 }
 
 function keptEvaluation(store: RunStore, run: RunRecord, options: EvaluateOptions): EvaluateResult {

@@ -4,6 +4,7 @@ import { inSlices } from "../platform/yield-to.js";
 import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 import { evaluateSplits } from "./evaluate-splits.js";
+import { intervalsOf } from "./slices/intervals.js";
 import type { PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
 import type { RunAnswerer } from "./run-answerer.js";
@@ -46,7 +47,8 @@ export async function evaluateTable(
     const outputs = await answerer.outputs(dataset.inputs, rows, options, dataset);
     const outputsOfRows = outputsOf(dataset, graph, "test", rows, outputs);
     const scored = await inSlices(scoreSplitSliced(graph, outputsOfRows, thresholds), options.signal);
-    const evaluation = evaluateSplits(graph, [scored], [], onDemand, baselines, config.settings.evaluate.tolerance);
+    const evaluated = evaluateSplits(graph, [scored], [], onDemand, baselines, config.settings.evaluate.tolerance);
+    const evaluation = intervalsOf(graph, scored, evaluated, config.settings, dataset.columns ?? []);
     return evaluation.filter((row) => asked?.selects(row) ?? true);
   } finally {
     dataset.close();

@@ -4,6 +4,8 @@ import { resolve } from "node:path";
 import { explainRow } from "../analysis/explanation/explain.js";
 import type { ExplanationNode } from "../analysis/explanation/explanation.js";
 import { printExplanation, type TreeStyle } from "../analysis/explanation/print-explanation.js";
+import type { Coverage } from "../analysis/conformal/coverage.js";
+import { SetReader } from "../analysis/conformal/sets.js";
 import { withCalibration } from "../analysis/calibration/apply.js";
 import { answerProbabilities } from "../analysis/probability/answer-probabilities.js";
 import type { ScoredSplit } from "../analysis/score.js";
@@ -17,6 +19,8 @@ import { yieldTo } from "../platform/yield-to.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { type Answer, answersOf } from "./answers.js";
+import { type CoverageOptions, coverageOf } from "./sets/coverage-run.js";
+import { type CoveredRow, describeRow, printCoverage, sharedByAll } from "./sets/covered-row.js";
 import { evaluateRun } from "./evaluate-run.js";
 import { evaluateTable } from "./evaluate-table.js";
 import { openMembers } from "./groups/group-runs.js";
@@ -26,6 +30,8 @@ import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
 import { withExternals } from "./external-sources.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
+import { suppose } from "../analysis/suppose/suppose.js";
+import { parseSuppositions } from "./suppose/parse-suppositions.js";
 import { askedTask } from "./asked-answer.js";
 import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import type { ReplicaNeeds } from "./replicas.js";
@@ -33,6 +39,7 @@ import { everyRow, PREDICT_BATCH, RunAnswerer } from "./run-answerer.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
 import { glueOf } from "../records/stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
+import { type ScoredTables, scoreTables } from "./labelling/score-tables.js";
 
 export interface ScoreOptions extends PredictOptions {
   /** These metrics alone, or `all` that there are; default: the usual ones and those of the run's evaluate.metrics. */
@@ -42,6 +49,8 @@ export interface ScoreOptions extends PredictOptions {
 export interface ExplainOptions extends PredictOptions {
   /** Asks every question again under dropout, to tell how far the answers spread. */
   readonly uncertainty?: UncertaintyOptions | undefined;
+  /** Answers and thresholds as if: `door_open=false`, `door_open.threshold=0.3`; see parseSuppositions. */
+  readonly suppose?: readonly string[] | undefined;
 }
 
 /** Whose answers are put into words before signals have their turn. */
@@ -52,11 +61,15 @@ export interface Prediction {
   readonly input: string;
   /** By path of task; tasks whose precondition does not hold are left out. */
   readonly answers: Readonly<Record<string, Answer>>;
+  /** Sets of answers, where they are asked for. */
+  readonly coverage?: CoveredRow;
 }
 
 /** What the network said about some inputs. */
 export interface ScoredInputs {
   readonly scored: ScoredSplit;
+  /** Sets of answers where they are asked for. */
+  readonly sets: SetReader | null;
   readonly skipped: readonly SkippedRow[];
 }
 
@@ -65,6 +78,8 @@ export interface Explanation {
   /** The words of an input that is made of tokens, and has no image. */
   readonly text?: string;
   readonly tree: readonly ExplanationNode[];
+  /** Sets of answers, where they are asked for; the tree then is what all trees of the set share. */
+  readonly coverage?: CoveredRow;
 }
 
 /** How a run is opened to answer. */
@@ -133,6 +148,7 @@ export class LoadedRun {
   readonly id: string;
   /** Further folds of its group, which answer together with it. */
   readonly #others: readonly EnsembleMember[];
+  readonly #coverages = new Map<string, Promise<Coverage>>();
 
   constructor(
     store: RunStore,
@@ -173,12 +189,14 @@ export class LoadedRun {
     inputs: readonly string[],
     options: PredictOptions = {},
   ): Promise<{ readonly predictions: Prediction[]; readonly skipped: readonly SkippedRow[] }> {
-    const { scored, skipped } = await this.score(inputs, options);
+    const { scored, sets, skipped } = await this.score(inputs, options);
     const probabilities = answerProbabilities(this.graph, scored);
     const predictions: Prediction[] = [];
     for (const [row, input] of scored.ids.entries()) {
       if (row % ROWS_AT_A_TIME === 0) await yieldTo(options.signal);
-      predictions.push({ input, answers: answersOf(this.graph, scored, row, probabilities) });
+      const answers = answersOf(this.graph, scored, row, probabilities);
+      const coverage = sets === null ? {} : { coverage: describeRow(this.graph, sets, sets.at(row)) };
+      predictions.push({ input, answers, ...coverage });
     }
     return { predictions, skipped };
   }
@@ -186,21 +204,37 @@ export class LoadedRun {
   /** Explanation trees: each branch is shown where its precondition holds by the network's own answers. */
   async explain(inputs: readonly string[], options: ExplainOptions = {}): Promise<Explanation[]> {
     const { uncertainty, signal } = options;
+    const suppositions = parseSuppositions(this.graph, options.suppose ?? []);
+    if (suppositions.length > 0 && options.coverage !== undefined) {
+      throw new UsageError(
+        "No set of answers is sure to hold the true one where an answer is supposed: ask with either --suppose or --coverage.",
+      );
+    }
     return this.#withInputs(inputs, options, async (opened) => {
-      const scored = await this.#score(inputs, opened, options);
+      const raw = await this.#score(inputs, opened, options);
+      const answered = this.#calibrated(raw);
+      const isAsked = suppositions.length === 0;
+      const scored = isAsked ? answered : suppose(this.graph, answered, suppositions);
+      const sets = await this.#sets(raw, options);
       if (uncertainty !== undefined) this.#refuseEnsemble("is sampled under dropout");
       const sampled =
         uncertainty === undefined
           ? undefined
           : await sampleAnswers(this.#network, opened.sources, scored, uncertainty, signal);
-      const probabilities = answerProbabilities(this.graph, scored);
+      // how likely a question is asked is told by the network's own scores alone
+      const probabilities = isAsked ? answerProbabilities(this.graph, scored) : undefined;
+      const supposed = new Set(suppositions.flatMap(({ kind, task }) => (kind === "answer" ? [task] : [])));
       const tokens = firstTokens(opened.sources);
       const named = firstPixels(opened.sources) !== undefined;
       return scored.ids.map((input, row): Explanation => {
         const words = tokens === undefined ? undefined : wordsOf(tokens, row);
-        const tree = explainRow(this.graph, scored, row, { sampled, words, probabilities });
-        if (tokens === undefined || words === undefined || named) return { input, tree };
-        return { input, text: words.join(glueOf(tokens.spec)), tree };
+        const rowSets = sets?.at(row);
+        const shown = rowSets === undefined ? scored : sharedByAll(scored, rowSets, row);
+        const tree = explainRow(this.graph, shown, row, { sampled, words, probabilities, supposed, sets: rowSets });
+        const coverage =
+          sets === null || rowSets === undefined ? {} : { coverage: describeRow(this.graph, sets, rowSets) };
+        if (tokens === undefined || words === undefined || named) return { input, tree, ...coverage };
+        return { input, text: words.join(glueOf(tokens.spec)), tree, ...coverage };
       });
     });
   }
@@ -258,8 +292,9 @@ export class LoadedRun {
   }
 
   /** The same tree as text. @param style default: as it is, without colour */
-  print({ input, text, tree }: Explanation, style?: TreeStyle): string {
-    return printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree, style);
+  print({ input, text, tree, coverage }: Explanation, style?: TreeStyle): string {
+    const printed = printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree, style);
+    return coverage === undefined ? printed : `${printed}\n${printCoverage(coverage)}`;
   }
 
   /**
@@ -281,12 +316,43 @@ export class LoadedRun {
     });
   }
 
+  /** Answers to all rows of the run's own tables, beside their labels as they are now. */
+  async scoreTables(options: PredictOptions = {}): Promise<ScoredTables> {
+    this.#refuseEnsemble("answers to its tables");
+    const cacheDir = resolve(this.#store.dir, "cache");
+    return scoreTables(this.#stored, this.#answerer, { ...options, cacheDir });
+  }
+
   /** Logits, decoded answers and activity of unlabelled inputs. */
   async score(inputs: readonly string[], options: PredictOptions = {}): Promise<ScoredInputs> {
-    return this.#withInputs(inputs, options, async (opened) => ({
-      scored: await this.#score(inputs, opened, options),
-      skipped: opened.skipped,
-    }));
+    return this.#withInputs(inputs, options, async (opened) => {
+      const raw = await this.#score(inputs, opened, options);
+      return { scored: this.#calibrated(raw), sets: await this.#sets(raw, options), skipped: opened.skipped };
+    });
+  }
+
+  /** What the guarantee of these options does not reach. */
+  async coverageWarnings(options: CoverageOptions): Promise<readonly string[]> {
+    return (await this.#coverage(options)).warnings;
+  }
+
+  /** Of the network's own scores: those that were calibrated on valid have seen its labels. */
+  async #sets(raw: ScoredSplit, { coverage }: PredictOptions): Promise<SetReader | null> {
+    return coverage === undefined ? null : new SetReader(this.graph, raw, await this.#coverage(coverage));
+  }
+
+  #coverage(options: CoverageOptions): Promise<Coverage> {
+    this.#refuseEnsemble("has sets with a guarantee");
+    const key = JSON.stringify(options);
+    const found = this.#coverages.get(key) ?? coverageOf(this.#stored, options);
+    this.#coverages.set(key, found);
+    return found;
+  }
+
+  /** Calibrated scores where the run is; the ensemble of several folds is not. */
+  #calibrated(scored: ScoredSplit): ScoredSplit {
+    const { calibration } = this.#stored;
+    return calibration === null || this.#others.length > 0 ? scored : withCalibration(scored, calibration.tasks);
   }
 
   async #withInputs<T>(
@@ -305,16 +371,9 @@ export class LoadedRun {
     }
   }
 
-  /**
-   * Scores are calibrated where the run is. Of several folds their ensemble, as it is: each reads the inputs with
-   * the statistics of its own training rows.
-   */
+  /** Of several folds their ensemble: each reads the inputs with the statistics of its own training rows. */
   async #score(inputs: readonly string[], opened: OpenInputs, options: PredictOptions): Promise<ScoredSplit> {
-    if (this.#others.length === 0) {
-      const scored = await this.#answerer.score(opened, options);
-      const { calibration } = this.#stored;
-      return calibration === null ? scored : withCalibration(scored, calibration.tasks);
-    }
+    if (this.#others.length === 0) return this.#answerer.score(opened, options);
     const own = await this.#answerer.outputs(opened.sources, everyRow(opened), options);
     const members: MemberOutputs[] = [{ graph: this.graph, outputs: own }];
     for (const other of this.#others) members.push(await other.answer(inputs, opened, this.#stored, options));

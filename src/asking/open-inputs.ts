@@ -7,6 +7,7 @@ import type { TableImageOptions } from "../data/inputs/table-images.js";
 import { ConfigError } from "../errors.js";
 import type { AnswerColumn } from "../flow/masks.js";
 import { constantAnswers, type GivenAnswers, readKnown } from "./given-answers.js";
+import type { CoverageOptions } from "./sets/coverage-run.js";
 import type { StoredRun } from "./stored-run.js";
 
 export interface PredictOptions {
@@ -14,6 +15,8 @@ export interface PredictOptions {
   readonly onBadImage?: OnBadImage;
   /** Answers of known tasks that hold for all inputs; they win over the columns of a table. */
   readonly given?: GivenAnswers | undefined;
+  /** Also makes sets that hold the true answers with a given probability. */
+  readonly coverage?: CoverageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((what: string, done: number, total: number) => void) | undefined;
 }

@@ -7,6 +7,7 @@ import { axisOf, type FlowGraph, taskAt, type TaskNode, type TaskSpec } from "..
 import { answerSpaceOf } from "../tasks/answer-space.js";
 import { behaviourOf } from "../tasks/index.js";
 import { type Answer, answersOf } from "./answers.js";
+import { NO_SETS, type SetColumns, setColumns } from "./sets/set-columns.js";
 import type { LoadedRun, Prediction } from "./load-run.js";
 import type { PredictOptions } from "./open-inputs.js";
 
@@ -32,8 +33,10 @@ export async function predictRun(
     const { predictions, skipped } = await run.predictWithSkipped(inputs, options);
     return { run: run.id, rows: predictions.length, out: null, skipped: skipped.length, predictions };
   }
-  const { scored, skipped } = await run.score(inputs, options);
-  await writeTable(out, predictionColumns(run.graph), tableRows(run.graph, scored), options.signal);
+  const { scored, sets, skipped } = await run.score(inputs, options);
+  const beside = sets === null ? NO_SETS : setColumns(run.graph, sets);
+  const columns = [...predictionColumns(run.graph), ...beside.columns];
+  await writeTable(out, columns, tableRows(run.graph, scored, beside), options.signal);
   return { run: run.id, rows: scored.ids.length, out, skipped: skipped.length };
 }
 
@@ -88,7 +91,7 @@ function answerCell(spec: TaskSpec, answer: Answer["decoded"]): Cell {
 }
 
 /** Row by row as it is written: the answers of all rows in words take many times the memory of their numbers. */
-function* tableRows(graph: FlowGraph, scored: ScoredSplit): Generator<Cell[]> {
+function* tableRows(graph: FlowGraph, scored: ScoredSplit, beside: SetColumns): Generator<Cell[]> {
   const tasks = answeredTasks(graph);
   const probabilities = answerProbabilities(graph, scored);
   for (const [row, input] of scored.ids.entries()) {
@@ -108,6 +111,6 @@ function* tableRows(graph: FlowGraph, scored: ScoredSplit): Generator<Cell[]> {
       const { decoded, activated } = answer;
       return [answerCell(spec, decoded), ...names.map((_, i) => activated[i] ?? null), ...likely];
     });
-    yield [input, ...cells];
+    yield [input, ...cells, ...beside.cells(row)];
   }
 }

@@ -86,6 +86,20 @@ export class RunAnswerer {
         }),
     );
   }
+
+  /** What the trunk makes of rows, [rows, numbers]; null where no dense head reads it. */
+  async features(
+    sources: Readonly<Record<string, InputSource>>,
+    rows: Int32Array,
+    { signal, onProgress }: Pick<PredictOptions, "signal" | "onProgress">,
+  ): Promise<Float32Array | null> {
+    const [{ rowFeatures }, { readInputs }] = await Promise.all([
+      import("../engine/inference/features.js"),
+      import("../engine/batches/batch-reader.js"),
+    ]);
+    const inputs = await withExternals(sources, rows, this.#stored, { signal, onProgress });
+    return rowFeatures(this.#network, rows, (some) => readInputs(this.#network, { inputs }, some), signal);
+  }
 }
 
 /** Numbers of all rows of opened inputs. */

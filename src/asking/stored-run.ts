@@ -16,6 +16,7 @@ import { readPredictions } from "../records/predictions.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
 import { type RunConfig, runFiles } from "../records/run-folder.js";
 import { readThresholds } from "../records/thresholds.js";
+import { assertTrained, latestTrained } from "../records/tracked-run.js";
 
 /** What a run's folder says, without its weights. */
 export interface StoredRun {
@@ -87,14 +88,14 @@ function noResults(run: RunRecord, dir: string): StoreError {
   return new StoreError(`Run ${id} (${name}) is ${state} and has no results yet. ${next}`, facts);
 }
 
-/** @throws UnknownNameError */
+/** @throws UnknownNameError, StoreError for a run that another program trained */
 export function usableRun(store: RunStore, reference: string): RunRecord {
-  return reference === "latest" ? latestFinished(store) : store.findRun(reference);
+  return assertTrained(store, reference === "latest" ? latestFinished(store) : store.findRun(reference));
 }
 
 /** `latest` means a run that can be used, so one that has only begun or failed is passed over. */
 function latestFinished(store: RunStore): RunRecord {
-  return store.listRuns({ state: "finished", limit: 1 })[0] ?? store.findRun("latest");
+  return latestTrained(store) ?? store.findRun("latest");
 }
 
 /** Splits of which the run has predictions. */

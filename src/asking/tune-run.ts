@@ -7,6 +7,7 @@ import { ConfigError } from "../errors.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { evaluateSplits } from "./evaluate-splits.js";
+import { storedIntervals } from "./slices/intervals.js";
 import { keepThresholds } from "../records/thresholds.js";
 import { digestFiles } from "../records/run-artifacts.js";
 import { onDemandMetricsOf } from "../project/metrics.js";
@@ -84,7 +85,8 @@ export async function applyThresholds(
   for (const split of predictedSplits(dir)) {
     const scored = withThresholds(graph, await readScoredSplit(stored, split), thresholds);
     await writePredictions(runFiles(dir).predictions(split), scored);
-    store.replaceEvaluation(run.id, evaluateSplits(graph, [scored], guessed, onDemand, baselines, tolerance));
+    const evaluation = evaluateSplits(graph, [scored], guessed, onDemand, baselines, tolerance);
+    store.replaceEvaluation(run.id, await storedIntervals(stored, scored, evaluation));
   }
   const kept = keepThresholds(store, run.id, dir, graph, thresholds, tunedBy);
   // its thresholds and predictions are other files now

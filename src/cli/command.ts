@@ -1,9 +1,9 @@
 /** @file What every command shares: project, store, JSON, interruption, and errors in one paragraph. */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
 import { printable, printableJson } from "../platform/printable.js";
-import { findProjectDir } from "../project/project-dir.js";
+import { findStoreDir } from "../project/project-dir.js";
 import { migrationNote } from "../storage/database/migrations.js";
 import { openRunStore, type RunStore, type StoreOptions } from "../storage/run-store.js";
 import { asError, errorJson, reportError, toCoolError } from "./report-error.js";
@@ -45,7 +45,7 @@ export abstract class CoolCommand extends Command {
 
   /** Folder of the store that the flags mean. */
   protected storeDir(flags: { readonly project?: string | undefined; readonly store?: string | undefined }): string {
-    return flags.store === undefined ? join(findProjectDir(flags.project ?? "."), ".cool") : resolve(flags.store);
+    return flags.store === undefined ? findStoreDir(flags.project ?? ".") : resolve(flags.store);
   }
 
   /** Opens the store for the time of `use`. */

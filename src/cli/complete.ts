@@ -3,8 +3,8 @@
  * without the rest of the command line, and says nothing where there is nothing to offer.
  */
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
-import { findProjectDir } from "../project/project-dir.js";
+import { resolve } from "node:path";
+import { findStoreDir } from "../project/project-dir.js";
 import { cellText } from "./text.js";
 import { CANDIDATE_KINDS, type CandidateKind, candidates } from "../storage/query/candidates.js";
 
@@ -35,7 +35,7 @@ function offered(kind: CandidateKind, prefix: string, words: readonly string[]):
 /** The store that the words typed so far mean. */
 function storeDirOf(words: readonly string[]): string {
   const store = flagValue("--store", words);
-  return store === undefined ? join(findProjectDir(flagValue("--project", words) ?? "."), ".cool") : resolve(store);
+  return store === undefined ? findStoreDir(flagValue("--project", words) ?? ".") : resolve(store);
 }
 
 /** Of `--flag value`, `--flag=value`, or as bash takes that apart: `--flag`, `=`, `value`. */

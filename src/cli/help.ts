@@ -4,11 +4,12 @@ import { Help } from "@oclif/core/help";
 /** Commands and topics by what they are for. A test holds that every command has its place. */
 export const GROUPS: readonly { readonly title: string; readonly names: readonly string[] }[] = [
   { title: "begin", names: ["init", "check"] },
-  { title: "train", names: ["run", "tune"] },
+  { title: "train", names: ["run", "track", "tune"] },
   { title: "ask", names: ["predict", "explain"] },
-  { title: "trust", names: ["evaluate", "blame", "interpret", "calibrate", "audit"] },
+  { title: "trust", names: ["evaluate", "blame", "interpret", "calibrate", "audit", "ask"] },
   { title: "compare", names: ["compare runs", "runs diff"] },
   { title: "see", names: ["tensorboard"] },
+  { title: "ship", names: ["export"] },
   { title: "keep", names: ["runs", "sql"] },
   { title: "machines", names: ["doctor", "backends", "completion", "help"] },
 ];

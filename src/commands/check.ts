@@ -3,13 +3,17 @@ import { join } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import type { ClassCount, LabelCounts } from "../analysis/label-report.js";
-import { CoolCommand } from "../cli/command.js";
+import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { cellText } from "../cli/text.js";
+import { againstTable } from "../cli/tables/contract-tables.js";
 import { baselineTable, drawTable, groupByFlow } from "../cli/tables/tables.js";
+import type { Against } from "../comparing/against/check-against.js";
+import { UsageError } from "../errors.js";
 import { checkProject, type ProjectCheck } from "../project/check-project.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { loadProject } from "../project/load-project.js";
 import { findProjectDir } from "../project/project-dir.js";
+import { type Gates, type Split, SPLITS } from "../tasks/evaluation.js";
 import { behaviourOf } from "../tasks/index.js";
 import type { CheckedPictures } from "../training/check-pictures.js";
 import { measureNetwork, type NetworkPart } from "../training/measure-network.js";
@@ -23,16 +27,50 @@ interface Checked extends Omit<ProjectCheck, "inputs" | "dataset"> {
   readonly duplicates: CheckedPictures["duplicates"] | null;
 }
 
+/** @throws UsageError for what is no share */
+function parseMargin(text: string): number {
+  const margin = Number(text);
+  if (text.trim() !== "" && margin >= 0 && margin < 1) return margin;
+  throw new UsageError(`--margin ${text} is no share. Write a number from 0 up to, not including, 1, e.g. 0.01.`, {
+    margin: text,
+  });
+}
+
 export default class Check extends CoolCommand {
   static override summary = "Show a project's flow, how many labels each task can use, and the size of its network";
   static override description =
-    "used: labelled and active, so they train the task; wasted: labelled but gated off; contradictory: labelled although the precondition is false.";
+    "used: labelled and active, so they train the task; wasted: labelled but gated off; contradictory: labelled although the precondition is false. With --against nothing of the project is read: a finished run is compared with another one on the rows that both have, task by task, and the command fails (exit code 1) where one is worse beyond chance (one-sided paired tests, Holm's method over the tasks), is gone, or where the run's answers break a contract of its flow.";
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> examples/home-security --json",
+    "<%= config.bin %> <%= command.id %> --against released --margin 0.01",
   ];
   static override args = { project: Args.directory({ description: "folder of the project" }) };
   static override flags = {
+    against: Flags.string({
+      summary: "fail where a finished run (--run) is worse than this one, for CI",
+      helpValue: "RUN",
+      exclusive: ["images", "set"],
+    }),
+    run: Flags.string({
+      summary: `with --against, the run to check: ${RUN_HELP} (default: latest)`,
+      dependsOn: ["against"],
+    }),
+    margin: Flags.string({
+      summary: "with --against, how much worse a task may be: of shares a share, of errors a part (default: 0)",
+      dependsOn: ["against"],
+      helpValue: "SHARE",
+    }),
+    split: Flags.option({
+      summary: "with --against, the split (default: test)",
+      options: SPLITS,
+      dependsOn: ["against"],
+    })(),
+    gates: Flags.option({
+      summary: "with --against, the rows that count (default: truth)",
+      options: ["truth", "predicted"] as const,
+      dependsOn: ["against"],
+    })(),
     images: Flags.boolean({ summary: "decode every picture, too, into the cache that runs read" }),
     set: Flags.string({
       summary: "a setting, e.g. data.split.seed=3",
@@ -42,8 +80,9 @@ export default class Check extends CoolCommand {
     }),
   };
 
-  async run(): Promise<Checked> {
+  async run(): Promise<Checked | Against> {
     const { args, flags } = await this.parse(Check);
+    if (flags.against !== undefined) return this.#checkAgainst(flags.against, { ...flags, ...args });
     const project = await loadProject(args.project ?? findProjectDir(flags.project ?? "."), flags.set ?? []);
     const { inputs, dataset, ...read } = await checkProject(project, (line) => this.note(line));
     const doubt = await this.#monitorDoubt(project, dataset);
@@ -86,6 +125,24 @@ export default class Check extends CoolCommand {
     this.#logDuplicates(decoded?.duplicates ?? []);
     if (pictures !== null) this.log(`${pictures} rows have pictures that can be decoded`);
     return { ...check, baselines, network, pictures, duplicates: decoded?.duplicates ?? null };
+  }
+
+  async #checkAgainst(
+    base: string,
+    flags: { readonly [flag in "run" | "margin" | "project" | "store"]?: string | undefined } & {
+      readonly split?: Split | undefined;
+      readonly gates?: Gates | undefined;
+    },
+  ): Promise<Against> {
+    const { checkAgainst } = await import("../comparing/against/check-against.js");
+    const { run = "latest", split = "test", gates = "truth", project } = flags;
+    const margin = parseMargin(flags.margin ?? "0");
+    const result = await this.withStore(flags, (store) =>
+      checkAgainst(store, run, base, { split, gates, margin, project }),
+    );
+    this.log(againstTable(result));
+    if (!result.passed) process.exitCode = 1;
+    return result;
   }
 
   async #decode(project: LoadedProject, store?: string): Promise<CheckedPictures> {

@@ -2,10 +2,14 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
+import { intervalTable, sliceTable, worstTable } from "../cli/tables/interval-tables.js";
+import { contractTable } from "../cli/tables/contract-tables.js";
 import { bestSplit, evaluationTable, groupTable } from "../cli/tables/tables.js";
 import { type EvaluateResult, evaluateRun } from "../asking/evaluate-run.js";
 import { type GroupResult, groupResult } from "../asking/groups/group-runs.js";
-import { EVALUATED_GATES, SPLITS } from "../tasks/evaluation.js";
+import { type SlicedRun, sliceRun } from "../asking/slices/slice-run.js";
+import { UsageError } from "../errors.js";
+import { EVALUATED_GATES, type EvaluatedGates, type Split, SPLITS } from "../tasks/evaluation.js";
 
 export default class Evaluate extends CoolCommand {
   static override summary = "Show every metric of every task of a finished run";
@@ -16,6 +20,8 @@ export default class Evaluate extends CoolCommand {
     "<%= config.bin %> <%= command.id %> long --split valid --gates predicted",
     "<%= config.bin %> <%= command.id %> --metric matthews_correlation --metric log_loss",
     "<%= config.bin %> <%= command.id %> --metric all --labels",
+    "<%= config.bin %> <%= command.id %> --intervals --gates end_to_end",
+    "<%= config.bin %> <%= command.id %> --by camera,hour --worst 5",
   ];
   static override args = { run: Args.string({ description: RUN_HELP, default: "latest" }) };
   static override flags = {
@@ -27,6 +33,22 @@ export default class Evaluate extends CoolCommand {
       helpValue: "NAME",
     }),
     labels: Flags.boolean({ summary: "also the metrics of single labels of multilabel tasks" }),
+    intervals: Flags.boolean({
+      summary: "a table with 95 % confidence intervals, of one kind of gates (true ones, or --gates)",
+    }),
+    by: Flags.string({
+      summary: "the first metric of each task, or --metric, on slices by columns of the run's table",
+      description:
+        "Several columns, with commas between, cut together; several --by one after the other. A number with more than 8 values is cut into quarters of the rows.",
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "COLUMN[,COLUMN]",
+    }),
+    worst: Flags.integer({
+      summary: "the slices of one column or two (of --by, else of all) that are worst beside the rest",
+      min: 1,
+      helpValue: "N",
+    }),
     gates: Flags.option({
       summary: "one kind of gates",
       description:
@@ -35,13 +57,19 @@ export default class Evaluate extends CoolCommand {
     })(),
   };
 
-  async run(): Promise<EvaluateResult | Omit<GroupResult, "thresholds">> {
+  async run(): Promise<EvaluateResult | Sliced | Omit<GroupResult, "thresholds">> {
     const { args, flags } = await this.parse(Evaluate);
+    const isSliced = flags.by !== undefined || flags.worst !== undefined;
     const group = await this.withStore(flags, (store) => {
       const found = store.findGroup(args.run);
       return found === null ? null : groupResult(store, found, { ...flags, metrics: flags.metric });
     });
     if (group !== null) {
+      if (isSliced || flags.intervals) {
+        throw new UsageError(
+          `"${args.run}" is a group of runs. Intervals and slices are those of a single run: name one of ${group.group.runs.map(({ name }) => name).join(", ")}.`,
+        );
+      }
       const shown = flags.split ?? bestSplit(group.evaluation);
       if (shown !== undefined) this.log(groupTable(group.evaluation, shown, flags));
       return group;
@@ -57,7 +85,37 @@ export default class Evaluate extends CoolCommand {
     );
     const split = flags.split ?? bestSplit(result.evaluation);
     const labels = flags.labels || (flags.metric?.some((name) => name.includes("/")) ?? false);
-    if (split !== undefined) this.log(evaluationTable(result.evaluation, split, { labels }));
+    if (split === undefined) return result;
+    if (isSliced) return { ...result, ...(await this.#slice(args.run, split, flags)) };
+    if (flags.intervals) this.log(intervalTable(result.evaluation, split, flags.gates ?? "truth", { labels }));
+    else this.log(evaluationTable(result.evaluation, split, { labels }));
+    const contracts = (result.contracts ?? []).filter((count) => count.split === split);
+    if (contracts.length > 0) this.log(contractTable(contracts));
     return result;
   }
+
+  async #slice(run: string, split: Split, flags: SliceFlags): Promise<Pick<Sliced, "slices">> {
+    const by = (flags.by ?? []).map((names) => names.split(",").map((name) => name.trim()));
+    const { project, worst, metric: metrics, gates = "truth" } = flags;
+    const slices = await this.withStore(flags, (store) =>
+      sliceRun(store, run, { split, gates, by, metrics, worst, project }),
+    );
+    if (by.length > 0) this.log(sliceTable(slices.slices, by, split));
+    if (slices.worst !== undefined) this.log(worstTable(slices.worst.slices, slices.worst.tested));
+    return { slices };
+  }
+}
+
+/** What `--json` prints with --by or --worst. */
+interface Sliced extends EvaluateResult {
+  readonly slices: SlicedRun;
+}
+
+interface SliceFlags {
+  readonly by?: string[] | undefined;
+  readonly worst?: number | undefined;
+  readonly metric?: string[] | undefined;
+  readonly gates?: EvaluatedGates | undefined;
+  readonly project?: string | undefined;
+  readonly store?: string | undefined;
 }

@@ -2,6 +2,8 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
+import { COVERAGE_FLAGS, coverageFrom } from "../cli/coverage-flags.js";
+import { warningLines } from "../cli/text.js";
 import { treeStyle } from "../cli/tree-style.js";
 import { DEFAULT_SAMPLES } from "../asking/explain-run.js";
 import { parseGiven } from "../asking/given-answers.js";
@@ -22,6 +24,8 @@ export default class Explain extends CoolCommand {
     "<%= config.bin %> <%= command.id %> image.png",
     "<%= config.bin %> <%= command.id %> images/*.png --run long --json",
     "<%= config.bin %> <%= command.id %> image.png --given member=true",
+    "<%= config.bin %> <%= command.id %> image.png --suppose door_open=false --suppose door_locked.threshold=0.9",
+    "<%= config.bin %> <%= command.id %> image.png --coverage 0.95",
     "<%= config.bin %> <%= command.id %> image.png --uncertainty --samples 100",
     "<%= config.bin %> <%= command.id %> image.png --receptive-field person_present --out person.png",
     "<%= config.bin %> <%= command.id %> \"select 'every painter sells a song .' as text\" --receptive-field part",
@@ -42,6 +46,14 @@ export default class Explain extends CoolCommand {
       default: [],
       helpValue: "NAME=true|false",
     }),
+    suppose: Flags.string({
+      summary: "an answer as if the network gave it, or a threshold NAME.threshold=NUMBER (may be repeated)",
+      multiple: true,
+      multipleNonGreedy: true,
+      default: [],
+      helpValue: "NAME=ANSWER",
+    }),
+    ...COVERAGE_FLAGS,
     uncertainty: Flags.boolean({ summary: "ask again and again under dropout, and show how far the answers spread" }),
     samples: Flags.integer({
       summary: `passes under dropout (${DEFAULT_SAMPLES})`,
@@ -62,6 +74,7 @@ export default class Explain extends CoolCommand {
 
   async run(): Promise<Explained> {
     const { argv, flags } = await this.parse(Explain);
+    const coverage = coverageFrom(flags);
     const run = await loadRun(this.storeDir(flags), flags.run, { project: flags.project });
     const images = argv as string[];
     const { uncertainty: asked, samples, seed, out } = flags;
@@ -69,7 +82,9 @@ export default class Explain extends CoolCommand {
       const given = parseGiven(flags.given);
       const uncertainty = asked ? { samples, seed } : undefined;
       if (asked) await this.#warnWithoutDropout(run);
-      const explanations = await run.explain(images, { given, uncertainty });
+      const explanations = await run.explain(images, { given, uncertainty, coverage, suppose: flags.suppose });
+      const warnings = coverage === undefined ? [] : await run.coverageWarnings(coverage);
+      for (const line of warningLines(warnings)) this.note(line);
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
       for (const explanation of explanations) this.log(run.print(explanation, treeStyle()));

@@ -17,6 +17,8 @@ export interface CompareSamplesOptions {
   readonly gates: Gates;
   /** Changed samples to name per task and kind of change. */
   readonly top: number;
+  /** How much worse the second may be; default: that is not tested. */
+  readonly margin?: number;
 }
 
 /**
@@ -26,11 +28,11 @@ export interface CompareSamplesOptions {
 export async function compareRunSamples(
   store: RunStore,
   ids: readonly [string, string],
-  { split, gates, top }: CompareSamplesOptions,
+  { split, ...options }: CompareSamplesOptions,
 ): Promise<SampleComparison | null> {
   const [first, second] = await Promise.all(ids.map((id) => scoredSplitOf(store, id, split)));
   if (first == null || second == null) return null;
-  return compareSamples(first, second, { gates, top, randomOf: seededByTask });
+  return compareSamples(first, second, { ...options, randomOf: seededByTask });
 }
 
 /** One of three runs or more, compared with the first. */

@@ -9,8 +9,10 @@ import { UsageError } from "../errors.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { directionsOf, type MetricDirections } from "../analysis/comparison/directions.js";
-import { type ListedRun, listed } from "../records/list-runs.js";
+import { lastValues, type ListedRun, listed } from "../records/list-runs.js";
 import { runFiles } from "../records/run-folder.js";
+import { isTracked } from "../records/tracked-run.js";
+import type { EvaluationRow } from "../tasks/evaluation.js";
 
 export interface RunComparison extends Comparison {
   readonly runs: readonly ListedRun[];
@@ -100,9 +102,26 @@ async function comparable(store: RunStore, run: RunRecord): Promise<ComparableRu
     code: codeFacts(run),
     data: { data_digest: run.dataDigest },
     identity: identityFacts(run, environment),
-    evaluation: store.readEvaluation(run.id),
+    evaluation: evaluationOf(store, run),
     directions: await directionsOfRun(store, run),
   };
+}
+
+const UNKNOWN = { num_samples: 0, gates: "truth" } as const;
+
+/** Of a run that another program trained the last values of its curves stand for metrics that it does not evaluate. */
+function evaluationOf(store: RunStore, run: RunRecord): readonly EvaluationRow[] {
+  const evaluation = store.readEvaluation(run.id);
+  if (!isTracked(store.runDir(run.id))) return evaluation;
+  const keyOf = ({ split, task_path, metric_name }: Pick<EvaluationRow, "split" | "task_path" | "metric_name">) =>
+    [split, task_path, metric_name].join("\n");
+  const known = new Set(evaluation.map(keyOf));
+  const others = lastValues(store, run.id).filter((last) => !known.has(keyOf(last)));
+  // on how many rows a value was measured only that program knows
+  return [
+    ...evaluation,
+    ...others.map(({ step: _, value, ...metric }) => ({ ...metric, metric_res: value, ...UNKNOWN })),
+  ];
 }
 
 /** Which way the metrics of a run's tasks get better, as its graph says. */

@@ -31,6 +31,7 @@ import {
   type TableSource,
   tableNames,
 } from "./tables/tables.js";
+import { rowColumns } from "./tables/row-columns.js";
 import { readRowWeights } from "./labels/row-weights.js";
 import { selectEntries, selectLabels, selectOffsets } from "./labels/select-labels.js";
 import { type TokenSpans, tokenSpans } from "./labels/token-labels.js";
@@ -208,7 +209,7 @@ function completeLabels(
 /** @param fitRows rows that inputs are fitted to; null where their specs are complete */
 async function withInputs(
   read: LabelledTables,
-  options: LoadRowsOptions & Pick<LoadOptions, "impliedLabels">,
+  options: LoadRowsOptions & Partial<Pick<LoadOptions, "impliedLabels" | "split">>,
   fitRows: Int32Array | null,
 ): Promise<Dataset> {
   const { graph, signal } = options;
@@ -239,6 +240,7 @@ async function withInputs(
       weights: read.weights === null ? null : selectEntries(read.weights, kept, 1, null),
       inputs,
       tables: tableRows(joined, kept),
+      columns: rowColumns(joined, kept, options.split?.groupBy),
       skipped,
       warnings: [...opened.warnings, ...sized.warnings],
       digest,

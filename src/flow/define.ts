@@ -4,12 +4,21 @@ import { checkOptions, LIST } from "../options.js";
 import type {
   ClassificationSpec,
   Condition,
+  Contract,
   CustomSpec,
   KnownSpec,
   MultilabelSpec,
   OrdinalSpec,
   TaskSpec,
 } from "./graph.js";
+
+/** A contract under construction: see `never` and `implies`. */
+export class ContractUse {
+  readonly contract: Contract;
+  constructor(contract: Contract) {
+    this.contract = contract;
+  }
+}
 
 /** A precondition under construction. Only expressions can be given to a task or combined. */
 export class Expression {
@@ -162,6 +171,8 @@ export type Out<Tasks extends TaskMap> = {
 } & {
   /** Adds a task or flow; returns the gate that the task is (nothing for a flow). */
   add<Gate>(use: Use<Gate>): Gate;
+  /** Adds a contract: what the answers never say together. */
+  add(contract: ContractUse): void;
   get<Path extends PathOf<Tasks>>(path: Path): GateOf<Tasks[LeafOf<Path> & Leaf<Tasks>]>;
 };
 

@@ -54,6 +54,11 @@ export interface FlowNode {
   readonly taskCount: number;
 }
 
+/** What the answers to one input never say together. */
+export type Contract =
+  | { readonly kind: "never"; readonly condition: Condition }
+  | { readonly kind: "implies"; readonly condition: Condition; readonly consequence: Condition };
+
 export interface FlowGraph {
   readonly formatVersion: 1;
   /** Name of the flow that was traced. */
@@ -64,6 +69,8 @@ export interface FlowGraph {
   readonly tasks: readonly TaskNode[];
   /** Nested flows, outer before inner. */
   readonly flows: readonly FlowNode[];
+  /** In the order in which the flow added them; not there where it adds none. */
+  readonly contracts?: readonly Contract[];
 }
 
 /** What the task has one answer for. It follows from the spec alone, so nothing stores it twice. */

@@ -1,5 +1,5 @@
 /** @file The flow graph as text: preconditions in the notation of the field, `A | B` = A given B. */
-import { axisOf, type Condition, type FlowGraph, operands, type TaskNode, taskAt } from "./graph.js";
+import { axisOf, type Condition, type Contract, type FlowGraph, operands, type TaskNode, taskAt } from "./graph.js";
 import { flowFacts } from "./kinds.js";
 
 /** One condition, e.g. `not camera_blocked and (door_open or shirt_type is red)`. */
@@ -28,6 +28,16 @@ export function printCondition(graph: FlowGraph, condition: Condition): string {
     default:
       return condition satisfies never;
   }
+}
+
+/** A contract in words: `never open and blocked`, `open implies lit`. */
+export function printContract(graph: FlowGraph, contract: Contract): string {
+  const inWords = (condition: Condition): string => {
+    const text = printCondition(graph, condition);
+    return condition.kind === "and" || condition.kind === "or" ? `(${text})` : text;
+  };
+  if (contract.kind === "never") return `never ${printCondition(graph, contract.condition)}`;
+  return `${inWords(contract.condition)} implies ${inWords(contract.consequence)}`;
 }
 
 /** Name of what a number stands for in conditions about a task; the number itself where it is one. */
@@ -73,6 +83,8 @@ export function printGraph(graph: FlowGraph): string {
     add(task.path, { text: printTask(graph, task), children: [] });
   }
   openFlows(graph.tasks.length);
+  for (const contract of graph.contracts ?? [])
+    root.children.push({ text: printContract(graph, contract), children: [] });
   return printTree(root);
 }
 

@@ -2,6 +2,7 @@
 import { FlowError, UnknownNameError } from "../errors.js";
 import {
   type ClassificationGate,
+  ContractUse,
   type DeclaredFlow,
   type Definitions,
   Expression,
@@ -22,6 +23,7 @@ import {
   allOf,
   axisOf,
   type Condition,
+  type Contract,
   type FlowGraph,
   type FlowNode,
   gatesOf,
@@ -53,6 +55,7 @@ class Tracer {
   readonly #definitions: Definitions;
   readonly #tasks: TaskNode[] = [];
   readonly #flows: FlowNode[] = [];
+  readonly #contracts: Contract[] = [];
 
   constructor(definitions: Definitions) {
     this.#definitions = definitions;
@@ -83,6 +86,7 @@ class Tracer {
       features: [...this.#definitions.features],
       tasks: this.#tasks,
       flows: this.#flows,
+      ...(this.#contracts.length === 0 ? {} : { contracts: this.#contracts }),
     };
   }
 
@@ -134,7 +138,8 @@ class Tracer {
 
   #out(scope: Scope): Out<TaskMap> {
     const own = {
-      add: (use: Use<unknown>) => this.#add(scope, use),
+      add: (use: Use<unknown> | ContractUse) =>
+        use instanceof ContractUse ? void this.#contracts.push(use.contract) : this.#add(scope, use),
       get: (path: string) => this.#gate(scope, path),
     };
     return new Proxy(own, {
@@ -146,7 +151,7 @@ class Tracer {
   #add(scope: Scope, use: Use<unknown>): unknown {
     if (!(use instanceof Use)) {
       throw new FlowError(
-        `out.add(…) in flow "${scope.flow}" takes a use of a task or flow, like flow.some_task(x.some_feature).`,
+        `out.add(…) in flow "${scope.flow}" takes a use of a task or flow, like flow.some_task(x.some_feature), or a contract, like never(out.some_task).`,
         { flow: scope.flow },
       );
     }

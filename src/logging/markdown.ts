@@ -2,7 +2,7 @@
 import type { EvaluationRow } from "../tasks/evaluation.js";
 
 /** A table; cells are shown as they are, whatever characters they hold. */
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const row = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(" | ")} |`;
   return [row(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(row)].join("\n");
 }

@@ -3,9 +3,6 @@ import type { TaskInterpretation } from "../analysis/interpret.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import type { EvaluationRow, MetricPoint, Split } from "../tasks/evaluation.js";
 
-/** Stands for a task's path on the curves of the machine's load. */
-export const SYSTEM_TASK = "_system";
-
 /** What is known of a run before its first step. */
 export interface RunStart {
   readonly id: string;

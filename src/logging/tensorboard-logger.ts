@@ -1,24 +1,17 @@
 /** @file Writes a run as TensorBoard event files: curves, pictures and tables, one group per task. */
-import { join } from "node:path";
 import { yesNoAnswers } from "../analysis/calibration/reliability.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { type MetricPoint, SPLITS, type Split } from "../tasks/evaluation.js";
 import { behaviourOf, decodedScore } from "../tasks/index.js";
+import { EventFolders, hparamsOf } from "./event-folders.js";
 import { flowNodes } from "./flow-nodes.js";
 import { configMarkdown, evaluationMarkdown } from "./markdown.js";
 import type { PictureSource } from "./panels/sample-sheets.js";
 import { diagramPanels, type Panel, samplePanels } from "./panels/split-panels.js";
 import type { ImageFormat } from "./panels/svg.js";
-import {
-  type EvaluationEvent,
-  type RunEnd,
-  type RunLogger,
-  SYSTEM_TASK,
-  type ScoredEvent,
-  type StepProgress,
-} from "./run-logger.js";
-import { type EventWriter, type HParamMetric, type HParamValue, openEventWriter } from "./tensorboard/index.js";
+import type { EvaluationEvent, RunEnd, RunLogger, ScoredEvent, StepProgress } from "./run-logger.js";
+import type { EventWriter, HParamMetric } from "./tensorboard/index.js";
 
 export interface TensorBoardLoggerOptions {
   /** Event files go to this folder (what concerns the run as a whole) and to `train/`, `valid/` and `test/` below it. */
@@ -62,9 +55,6 @@ export function openTensorBoardLogger(options: TensorBoardLoggerOptions): RunLog
   }
 }
 
-/** Event files of the run as a whole lie in its folder, the others in folders below. */
-type Folder = Split | "run" | "system";
-
 /** Behind the tag of a metric of other than true gates. */
 const GATES_SUFFIX = { truth: "", predicted: "/predicted_gates", end_to_end: "/end_to_end" } as const;
 
@@ -83,16 +73,17 @@ function evaluatedTag(split: Split, tag: string): string {
 
 class TensorBoardLogger implements RunLogger {
   readonly #options: TensorBoardLoggerOptions;
-  readonly #writers = new Map<Folder, EventWriter>();
+  readonly #files: EventFolders;
 
   constructor(options: TensorBoardLoggerOptions) {
     this.#options = options;
+    this.#files = new EventFolders(options.runDir, options.resumeStep);
   }
 
   /** Writes what is known before the first step. */
   begin(): this {
     const { graph, config, resumeStep } = this.#options;
-    const run = this.#writer("run");
+    const run = this.#files.writer("run");
     run.graph(flowNodes(graph));
     run.text("config", configMarkdown(config), resumeStep);
     run.hparams({ hparams: hparamsOf(config), metrics: hparamMetrics(this.#options) });
@@ -103,26 +94,22 @@ class TensorBoardLogger implements RunLogger {
   step({ step, loss }: StepProgress): void {
     const { every } = this.#options.log;
     if (every === null || step % every !== 0) return;
-    this.#writer("train").scalar("_total/running_loss", loss, step, "Mean total loss of the epoch so far");
+    this.#files.writer("train").scalar("_total/running_loss", loss, step, "Mean total loss of the epoch so far");
   }
 
   points(points: readonly MetricPoint[]): void {
-    for (const { split, taskPath, metricName, value, step } of points) {
-      if (value === null) continue;
-      const tag = `${taskPath}/${metricName}`;
-      this.#writer(taskPath === SYSTEM_TASK ? "system" : split, step).scalar(tag, value, step, DESCRIPTIONS[tag]);
-    }
+    this.#files.points(points, DESCRIPTIONS);
   }
 
   epoch(): void {
-    this.#sync();
+    this.#files.sync();
   }
 
   async scored({ scored, step, after }: ScoredEvent): Promise<void> {
     const { log, epochs } = this.#options;
     // what the last epoch would show is shown once, by the best checkpoint
     if (scored.split === "train" || after === epochs) return;
-    const writer = this.#writer(scored.split);
+    const writer = this.#files.writer(scored.split);
     writePrCurves(writer, scored, step);
     if (log.histograms && after !== "final") writeScores(writer, scored, step);
     if (after === "final" || (log.imagesEvery !== null && after % log.imagesEvery === 0)) {
@@ -130,11 +117,11 @@ class TensorBoardLogger implements RunLogger {
         writer.image(`${panel.task_path}/${panel.name}`, panel.image, step);
       }
     }
-    this.#sync();
+    this.#files.sync();
   }
 
   weights(weights: Readonly<Record<string, Float32Array>>, step: number): void {
-    const writer = this.#writer("train");
+    const writer = this.#files.writer("train");
     for (const [name, values] of Object.entries(weights)) writer.histogram(`_weights/${name}`, values, step);
   }
 
@@ -145,24 +132,24 @@ class TensorBoardLogger implements RunLogger {
       const tag = evaluatedTag(split, `${task_path}/${metric_name}`);
       // curves tell the epochs of the other splits; of these only what stands beside the settings is told again
       if (split !== "test" && !(gates === "truth" && shown.has(`${split}:${tag}`))) continue;
-      this.#writer(split).scalar(`${tag}${GATES_SUFFIX[gates]}`, metric_res, step);
+      this.#files.writer(split).scalar(`${tag}${GATES_SUFFIX[gates]}`, metric_res, step);
     }
     // beside the curve of valid, and beside the value of test
     for (const { split, task_path, metric_name, gates, baseline } of rows) {
       if (baseline === undefined || gates !== "truth" || split === "train") continue;
-      this.#writer(split).scalar(`${task_path}/${metric_name}/baseline`, baseline, step, BASELINE);
+      this.#files.writer(split).scalar(`${task_path}/${metric_name}/baseline`, baseline, step, BASELINE);
     }
-    const run = this.#writer("run");
+    const run = this.#files.writer("run");
     if (epoch !== null) run.scalar(BEST_EPOCH, epoch, step, "Epoch of the checkpoint that was evaluated");
     const which = epoch === null ? "" : `The checkpoint of epoch ${epoch} of ${epochs} (step ${step}).\n\n`;
     run.text("evaluation", `${which}${evaluationMarkdown(rows)}`, step);
-    this.#sync();
+    this.#files.sync();
   }
 
   ended(end: RunEnd): void {
     // an interrupted run may go on, and only the first mark counts
-    if (end !== "interrupted") this.#writer("run").endSession(end === "finished" ? "success" : "failure");
-    this.#sync();
+    if (end !== "interrupted") this.#files.writer("run").endSession(end === "finished" ? "success" : "failure");
+    this.#files.sync();
   }
 
   /** Frees the files of a logger that cannot be used. */
@@ -174,17 +161,8 @@ class TensorBoardLogger implements RunLogger {
     }
   }
 
-  /** Closes every file, also where one of them fails. */
   close(): void {
-    const failures: unknown[] = [];
-    for (const writer of this.#writers.values()) {
-      try {
-        writer.close();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
+    this.#files.close();
   }
 
   async *#panels(scored: ScoredSplit): AsyncGenerator<Panel> {
@@ -192,20 +170,6 @@ class TensorBoardLogger implements RunLogger {
     const { top, imageFormat } = log;
     if (scored.split === "valid") yield* samplePanels(graph, scored, pictureOf, { top, format: imageFormat });
     yield* diagramPanels(scored, imageFormat);
-  }
-
-  /** @param firstStep of a folder that counts for itself */
-  #writer(of: Folder, firstStep = this.#options.resumeStep): EventWriter {
-    const { runDir } = this.#options;
-    const resumeStep = of === "system" ? firstStep : this.#options.resumeStep;
-    const folder = of === "run" ? runDir : join(runDir, of);
-    const writer = this.#writers.get(of) ?? openEventWriter(folder, { resumeStep });
-    this.#writers.set(of, writer);
-    return writer;
-  }
-
-  #sync(): void {
-    for (const writer of this.#writers.values()) writer.sync();
   }
 }
 
@@ -232,20 +196,6 @@ function writeScores(writer: EventWriter, { tasks }: ScoredSplit, step: number):
         : kept.activated.filter((_, i) => lossMask[Math.floor(i / width)] === 1);
     if (active.length > 0) writer.histogram(`${task.path}/scores`, active, step);
   }
-}
-
-/**
- * Settings as the HParams page takes them: what is neither number, string nor yes-or-no as JSON. How a run is logged
- * says nothing about it and is left out.
- */
-function hparamsOf(config: Readonly<Record<string, unknown>>): Record<string, HParamValue> {
-  return Object.fromEntries(
-    Object.entries(config).flatMap(([key, value]): [string, HParamValue][] => {
-      if (key.startsWith("log.")) return [];
-      if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return [[key, value]];
-      return [[key, value === null ? "none" : JSON.stringify(value)]];
-    }),
-  );
 }
 
 /**

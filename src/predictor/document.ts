@@ -1,4 +1,5 @@
 /** @file `predictor.json`: everything that answers take besides the network. Checked when it is read. */
+import type { TaskCalibration } from "../decoding/calibration.js";
 import type { Framed, ResizeFilter } from "../decoding/framing.js";
 import { decoders, type Thresholds } from "../decoding/decoders.js";
 import type { FlowGraph, SpecOf, TaskKind } from "../flow/graph.js";
@@ -57,8 +58,8 @@ export interface PredictorDocument {
   readonly inputs: Readonly<Record<string, PredictorInput>>;
   /** Tuned thresholds by path of task: a number, or one per label. */
   readonly thresholds: Readonly<Record<string, number | readonly number[]>>;
-  /** How scores are calibrated; null: they are taken as they are. */
-  readonly calibration: unknown;
+  /** What makes probabilities of scores, by path of task; null: they are taken as they are. Decisions do not hang on it. */
+  readonly calibration: { readonly tasks: Readonly<Record<string, TaskCalibration>> } | null;
 }
 
 /**
@@ -84,10 +85,10 @@ export function readDocument(value: unknown): PredictorDocument {
   if (!isComplete || fieldsOf(graph).formatVersion !== 1) {
     throw new PredictorError("This predictor.json is not complete. Export the run again.", {});
   }
-  if (calibration !== null && calibration !== undefined) {
+  if (calibration !== null && !isRecord(fieldsOf(calibration).tasks)) {
     throw new PredictorError(
-      "This export calibrates its scores, which this release of dnn-cool cannot do. Install a newer dnn-cool.",
-      { calibration },
+      'The "calibration" of this predictor.json is neither null nor that of cool calibrate.',
+      {},
     );
   }
   // what the writer put there was checked as a run: its parts need no second look

@@ -2,6 +2,7 @@
 import { at } from "../arrays.js";
 import { type Answer, answersOfRow } from "../decoding/answers.js";
 import { decodeFlow, type FlowAnswers } from "../decoding/decode-flow.js";
+import { calibrate } from "../decoding/calibration.js";
 import { type Decoder, decoders, type Thresholds } from "../decoding/decoders.js";
 import { unitScaleBy } from "../decoding/unit-scale.js";
 import { axisOf, type CustomSpec, type TaskNode, type TaskSpec } from "../flow/graph.js";
@@ -80,7 +81,9 @@ export class Predictor {
       unitScale: this.#unitScale(path, spec, facts.sizes),
       known: facts.known?.[path] ?? new Float32Array(rows).fill(Number.NaN),
     }));
-    return { activated, ...decodeFlow(graph, scores, { rows, offsets }, this.#decoderOf) };
+    const answers = decodeFlow(graph, scores, { rows, offsets }, this.#decoderOf);
+    // what was decided stays: calibration says how sure the decisions are
+    return { activated: graph.tasks.map((task, i) => this.#calibrated(task, logits, at(activated, i))), ...answers };
   }
 
   /** The same in words, row by row. @param logits see {@link numbers} */
@@ -226,6 +229,15 @@ export class Predictor {
       );
     }
     return decoder.activate(spec, Float32Array.from(own));
+  }
+
+  #calibrated({ path, spec }: TaskNode, logits: Readonly<Record<string, ArrayLike<number>>>, scores: Float32Array) {
+    const tasks = this.document.calibration?.tasks ?? {};
+    const calibration = Object.hasOwn(tasks, path) ? tasks[path] : undefined;
+    const own = logits[path];
+    return calibration === undefined || own === undefined
+      ? scores
+      : calibrate(spec, calibration, Float32Array.from(own));
   }
 
   #unitScale(path: string, spec: TaskSpec, sizes: RowFacts["sizes"]) {

@@ -16,7 +16,9 @@ export {
   type Block,
   concatenate,
   type EncodedTokens,
+  type MapFeaturesOptions,
   type MlpOptions,
+  mapFeatures,
   mlp,
   type ResidualNetOptions,
   residualNet,
@@ -31,6 +33,7 @@ export type { PreprocessingInput } from "../engine/model/pretrained/preprocessin
 export { type FreezeChoice, type PretrainedOptions, pretrained } from "../engine/model/pretrained/pretrained.js";
 export { maskPadding, poolTokens } from "../engine/model/token-layers.js";
 export * from "../errors.js";
+export { implies, never } from "../flow/contracts.js";
 export { defineTasks, Expression, type TaskDefinitions } from "../flow/define.js";
 export type * from "../flow/graph.js";
 export { printCondition, printGraph } from "../flow/print.js";

@@ -11,6 +11,8 @@ export const CONFIG_FILES = ["cool.config.ts", "cool.config.mts", "cool.config.j
 
 /** What makes a folder a run store. */
 const STORE_FILE = "cool.db";
+/** Where runs are kept unless another place is named. */
+const STORE_FOLDER = ".cool";
 
 /**
  * The folder with a `cool.config.*`: `from` itself or the nearest one above it. Folders of a run store are passed over:
@@ -30,6 +32,32 @@ export function findProjectDir(from: string): string {
 function nearestProjectDir(from: string): string | undefined {
   const store = enclosingStore(from);
   return foldersUp(store === undefined ? resolve(from) : dirname(store)).find((dir) => configFileIn(dir) !== undefined);
+}
+
+/**
+ * The run store that is meant where none is named: that of the project, else the nearest `.cool` with runs of other
+ * programs, of which no configuration tells.
+ * @throws ConfigError if there is neither
+ */
+export function findStoreDir(from: string): string {
+  const found = knownStoreDir(from);
+  if (found !== undefined) return found;
+  const start = resolve(from);
+  throw new ConfigError(
+    `No ${CONFIG_FILES[0]} and no run store in ${start} or above it. Go to a project's folder, name it with --project, name a store with --store, or make a project with cool init.`,
+    { dir: start },
+  );
+}
+
+/** The same; where there is neither, `.cool` in the folder. */
+export function storeDirFor(from: string): string {
+  return knownStoreDir(from) ?? join(resolve(from), STORE_FOLDER);
+}
+
+function knownStoreDir(from: string): string | undefined {
+  const isHere = (dir: string): boolean => existsSync(join(dir, STORE_FOLDER, STORE_FILE));
+  const dir = nearestProjectDir(from) ?? foldersUp(resolve(from)).find(isHere);
+  return dir === undefined ? undefined : join(dir, STORE_FOLDER);
 }
 
 /** Path of the folder's configuration. */

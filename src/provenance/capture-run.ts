@@ -1,8 +1,7 @@
 /** @file What is captured with every run: its source and environment at the start, signs of life and load until its end. */
 import { at } from "../arrays.js";
 import type { LoggerGroup } from "../logging/logger-group.js";
-import { SYSTEM_TASK } from "../logging/run-logger.js";
-import type { MetricPoint } from "../tasks/evaluation.js";
+import { type MetricPoint, SYSTEM_TASK } from "../tasks/evaluation.js";
 import type { ConfigChange } from "../storage/tables/config-values.js";
 import type { RunStore } from "../storage/run-store.js";
 import { type CapturedSource, captureSource } from "./capture-source.js";

@@ -30,6 +30,11 @@ export interface Environment {
 }
 
 export async function readEnvironment(): Promise<Environment> {
+  return { ...machineEnvironment(), gpu: await readGpus() };
+}
+
+/** What needs no other program to be known. */
+export function machineEnvironment(): Omit<Environment, "gpu"> {
   const processors = cpus();
   return {
     host: hostname(),
@@ -40,7 +45,6 @@ export async function readEnvironment(): Promise<Environment> {
       available: availableParallelism(),
     },
     memoryBytes: totalmem(),
-    gpu: await readGpus(),
     node: process.versions.node,
     packages: packageVersions(),
     workingDir: process.cwd(),

@@ -4,8 +4,8 @@ import { z } from "zod";
 import type { Baselines } from "../analysis/baselines.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { behaviourOf } from "../tasks/index.js";
-import { brokenDocument, checked } from "./run-documents.js";
-import { readJson, runFiles } from "./run-folder.js";
+import { checked } from "./run-documents.js";
+import { brokenDocument, readJson, runFiles } from "./run-folder.js";
 
 const baselines = z.record(
   z.string(),

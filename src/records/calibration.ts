@@ -13,8 +13,8 @@ import type { FlowGraph, TaskSpec } from "../flow/graph.js";
 import type { RunStore } from "../storage/run-store.js";
 import { behaviourOf } from "../tasks/index.js";
 import type { Split } from "../tasks/evaluation.js";
-import { brokenDocument, checked } from "./run-documents.js";
-import { readJson, runFiles, writeJson } from "./run-folder.js";
+import { checked } from "./run-documents.js";
+import { brokenDocument, readJson, runFiles, writeJson } from "./run-folder.js";
 
 /** calibration.json: plain data, so that other programs can apply it, too. */
 export interface CalibrationRecord {

@@ -12,9 +12,12 @@ import { readGraph, readRunConfig, readSource } from "./run-documents.js";
 import { filesOf, sha256Of } from "./run-files.js";
 import { runFiles } from "./run-folder.js";
 import { readThresholds } from "./thresholds.js";
+import { isTracked, readTracked } from "./tracked-run.js";
 
 /** What every run has from its first moment. */
 const ALWAYS = ["config.json", "graph.json"];
+/** Of a run that another program trained that is all. */
+const TRACKED = ["tracked.json"];
 /** What it has once it has finished. */
 const FINISHED = ["thresholds.json", "checkpoints/best/model.json", "checkpoints/best/weights.bin"];
 
@@ -41,7 +44,7 @@ export function assertSoundRun(store: RunStore, id: string, dir: string): void {
 function assertWhole(store: RunStore, run: RunRecord, dir: string): void {
   const files = existsSync(dir) ? filesOf(dir) : [];
   const present = new Map(files.map(({ path, bytes }) => [path, bytes]));
-  const required = run.state === "finished" ? [...ALWAYS, ...FINISHED] : ALWAYS;
+  const required = isTracked(dir) ? TRACKED : run.state === "finished" ? [...ALWAYS, ...FINISHED] : ALWAYS;
   const missing = required.find((path) => !present.has(path));
   if (missing !== undefined) throw new StoreError(`its folder has no ${missing}.`, { path: missing });
   for (const { path, bytes, sha256 } of store.readArtifacts(run.id)) {
@@ -59,12 +62,16 @@ function assertWhole(store: RunStore, run: RunRecord, dir: string): void {
 /** Everything that commands will read of it later. */
 function assertDocuments(dir: string): void {
   const files = runFiles(dir);
+  if (existsSync(files.source)) readSource(dir);
+  if (isTracked(dir)) {
+    readTracked(dir);
+    return;
+  }
   readRunConfig(dir);
   const graph = readGraph(dir);
   if (existsSync(files.thresholds)) readThresholds(dir, graph);
   readBaselines(dir, graph);
   readCalibration(dir, graph);
-  if (existsSync(files.source)) readSource(dir);
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;

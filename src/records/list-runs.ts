@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import { type RunRecord, secondsUntil } from "../storage/run-record.js";
 import type { RunStore, RunsQuery } from "../storage/run-store.js";
-import type { EvaluationRow } from "../tasks/evaluation.js";
+import { type EvaluationRow, type Split, SYSTEM_TASK } from "../tasks/evaluation.js";
 import { peekJson, recordOf, runFiles } from "./run-folder.js";
+import { isTracked } from "./tracked-run.js";
 
 /** A run as lists show it. */
 export interface ListedRun {
@@ -51,8 +52,20 @@ export interface ShownRun extends ListedRun {
   readonly environment: Readonly<Record<string, unknown>>;
   readonly thresholds: Readonly<Record<string, number | readonly number[]>>;
   readonly evaluation: readonly EvaluationRow[];
+  /** Of a run that another program trained: the last point of each curve. */
+  readonly last_values?: readonly LastValue[];
   /** Rows of the table that were left out because of their images; null where the run's folder does not tell. */
   readonly skipped: number | null;
+}
+
+/** The last point of a curve. */
+export interface LastValue {
+  readonly split: Split;
+  readonly task_path: string;
+  readonly metric_name: string;
+  readonly step: number;
+  /** null where it is undefined. */
+  readonly value: number | null;
 }
 
 /** @throws UsageError for a condition, order or column that cannot be understood */
@@ -82,8 +95,20 @@ export function showRun(store: RunStore, reference: string): ShownRun {
     environment: store.readEnvironment(run.id),
     thresholds: thresholdsOf(store, run.id),
     evaluation: store.readEvaluation(run.id),
+    ...(isTracked(store.runDir(run.id)) ? { last_values: lastValues(store, run.id) } : {}),
     skipped: skippedRows(store.runDir(run.id)),
   };
+}
+
+/** The last points of a run's curves, but for the load of the machine. */
+export function lastValues(store: RunStore, id: string): LastValue[] {
+  return store
+    .lastMetrics(id)
+    .filter(({ taskPath }) => taskPath !== SYSTEM_TASK)
+    .map(({ split, taskPath, metricName, step, value }) => ({
+      ...{ split, task_path: taskPath, metric_name: metricName, step },
+      value: value === null || Number.isNaN(value) ? null : value,
+    }));
 }
 
 /** A number per task, or one per label. */

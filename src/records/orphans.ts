@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { isRunId, type RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { peekJson, recordOf, runFiles } from "./run-folder.js";
+import { peekTracked, type TrackedDocument } from "./tracked-run.js";
 
 export interface Orphans {
   /** Folders in `runs/` of which the database knows nothing. */
@@ -67,9 +68,8 @@ function repairFolder(store: RunStore, name: string): string {
     rmSync(dir, { recursive: true, force: true });
     return "deleted: an unfinished copy";
   }
-  const config = isRunId(name) ? readConfig(dir) : null;
-  if (config !== null) {
-    const run = adopt(store, name, dir, config);
+  const run = isRunId(name) ? adoptFolder(store, name, dir) : null;
+  if (run !== null) {
     return `stored again as ${run.name} (${run.state})`;
   }
   const lost = join(store.dir, "lost");
@@ -82,13 +82,32 @@ function repairFolder(store: RunStore, name: string): string {
   return `moved to ${target}: it is no folder of a run`;
 }
 
+/** null for a folder that no run left behind. */
+function adoptFolder(store: RunStore, id: string, dir: string): RunRecord | null {
+  const tracked = peekTracked(dir);
+  if (tracked !== null) return adoptTracked(store, id, dir, tracked);
+  const config = readConfig(dir);
+  return config === null ? null : adopt(store, id, dir, config);
+}
+
+const RECOVERED = {
+  tags: ["recovered"],
+  note: "Stored again from its folder: the metrics, tags and note it had are gone.",
+};
+
+/** Whether it had finished stood in its row alone. */
+function adoptTracked(store: RunStore, id: string, dir: string, { project, config }: TrackedDocument): RunRecord {
+  const endedAt = statSync(dir).mtime.toISOString();
+  return store.adoptRun({ id, project, state: "interrupted", startedAt: startOf(id), endedAt, config, ...RECOVERED });
+}
+
 /** What the folder's own files say; metrics and tags are gone with the row. */
 function adopt(
   store: RunStore,
   id: string,
   dir: string,
   { project, settings, seed, epochs, backend, dataDigest }: KnownConfig,
-) {
+): RunRecord {
   const files = runFiles(dir);
   const isFinished = existsSync(files.thresholds);
   const end = isFinished ? files.thresholds : files.config;
@@ -103,8 +122,7 @@ function adopt(
     backend,
     epochs,
     dataDigest,
-    tags: ["recovered"],
-    note: "Stored again from its folder: the metrics, tags and note it had are gone.",
+    ...RECOVERED,
   });
 }
 

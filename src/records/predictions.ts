@@ -2,7 +2,7 @@
 import { at, f32At, i32At } from "../arrays.js";
 import type { ScoredSplit, ScoredTask, SplitOutputs } from "../analysis/score.js";
 import { scalesPerRow } from "../data/labels/unit-scale.js";
-import { type Cell, readParquet, type TableColumn, writeTable } from "../data/tables/table-writer.js";
+import { type Cell, scanParquet, type TableColumn, writeTable } from "../data/tables/table-writer.js";
 import { axisOf, type FlowGraph, hasTokenTasks } from "../flow/graph.js";
 import { answerWidth, neededOffsets, offsetsOf, tokensIn } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
@@ -107,40 +107,39 @@ export async function readPredictions(file: string, graph: FlowGraph, split: Spl
     ...(graph.tasks.some(({ spec }) => scalesPerRow(spec) > 1) ? ["unit_scale_y"] : []),
     ...(graph.tasks.some(({ spec }) => scalesPerRow(spec) > 2) ? ["frame"] : []),
   ];
-  const [rowNumbers, samples, paths, labels, logits, scales, ...more] = (await readParquet(
-    file,
-    ["row", "sample", "task_path", "label", "logits", "unit_scale", ...optional],
-    '"row"',
-  )) as StoredColumns;
-  const numbersOf = (name: string) => more[optional.indexOf(name)] as (number | null)[] | undefined;
-  const [positions, scalesY] = [numbersOf("position"), numbersOf("unit_scale_y")];
-  const frames = more[optional.indexOf("frame")] as (readonly number[] | null)[] | undefined;
-  const rows = rowNumbers.reduce((most, row) => Math.max(most, row + 1), 0);
+  const extent = await readExtent(file, optional.includes("position"));
+  const { rows } = extent;
+  const offsets = extent.lengths === null ? null : offsetsOf(extent.lengths);
   const ids = new Array<string>(rows);
-  const offsets = positions === undefined ? null : offsetsOf(lengthsOf(rows, rowNumbers, positions));
   const byPath = new Map(
     graph.tasks.map(({ path, spec }) => {
       const perToken = offsets !== null && axisOf(spec) === "token" ? offsets : null;
       return [path, { ...emptyColumns(spec, perToken === null ? rows : tokensIn(perToken)), perToken }] as const;
     }),
   );
-  for (let i = 0; i < rowNumbers.length; i++) {
-    const row = at(rowNumbers, i);
-    const columns = byPath.get(at(paths, i));
-    if (columns === undefined) continue;
-    ids[row] = at(samples, i);
-    const position = positions?.[i] ?? null;
-    // a row without tokens stands there to be counted
-    if (columns.perToken !== null && position === null) continue;
-    const index = columns.perToken === null ? row : i32At(columns.perToken, row) + (position as number);
-    copyInto(columns.outputs, index, at(logits, i));
-    copyInto(columns.answers, index, labels[i] ?? []);
-    copyScales(columns.unitScale, index, columns.perRow, [
-      at(scales, i),
-      scalesY?.[i] ?? Number.NaN,
-      ...(frames?.[i] ?? []),
-    ]);
-  }
+  await scanParquet(file, ['"row"', "sample", "task_path", "label", "logits", "unit_scale", ...optional], (chunk) => {
+    const [rowNumbers, samples, paths, labels, logits, scales, ...more] = chunk as StoredColumns;
+    const numbersOf = (name: string) => more[optional.indexOf(name)] as (number | null)[] | undefined;
+    const [positions, scalesY] = [numbersOf("position"), numbersOf("unit_scale_y")];
+    const frames = more[optional.indexOf("frame")] as (readonly number[] | null)[] | undefined;
+    for (let i = 0; i < rowNumbers.length; i++) {
+      const row = at(rowNumbers, i);
+      const columns = byPath.get(at(paths, i));
+      if (columns === undefined) continue;
+      ids[row] ??= at(samples, i);
+      const position = positions?.[i] ?? null;
+      // a row without tokens stands there to be counted
+      if (columns.perToken !== null && position === null) continue;
+      const index = columns.perToken === null ? row : i32At(columns.perToken, row) + (position as number);
+      copyInto(columns.outputs, index, at(logits, i));
+      copyInto(columns.answers, index, labels[i] ?? []);
+      copyScales(columns.unitScale, index, columns.perRow, [
+        at(scales, i),
+        scalesY?.[i] ?? Number.NaN,
+        ...(frames?.[i] ?? []),
+      ]);
+    }
+  });
   const columns = graph.tasks.map((task) => byPath.get(task.path) as ReturnType<typeof emptyColumns>);
   return {
     split,
@@ -161,13 +160,19 @@ type StoredColumns = [
   ...optional: (number | readonly number[] | null)[][],
 ];
 
-/** Tokens of each row: one more than its last position. */
-function lengthsOf(rows: number, rowNumbers: readonly number[], positions: readonly (number | null)[]): Int32Array {
-  const lengths = new Int32Array(rows);
-  rowNumbers.forEach((row, i) => {
-    lengths[row] = Math.max(i32At(lengths, row), (positions[i] ?? -1) + 1);
+/** How many rows a split has and, where tasks are asked per token, the tokens of each: one more than its last position. */
+async function readExtent(
+  file: string,
+  hasPositions: boolean,
+): Promise<{ readonly rows: number; readonly lengths: Int32Array | null }> {
+  const lengths: number[] = [];
+  await scanParquet(file, ['"row"', ...(hasPositions ? ["position"] : [])], (chunk) => {
+    const [rowNumbers = [], positions = []] = chunk as (number | null)[][];
+    rowNumbers.forEach((row, i) => {
+      if (row !== null) lengths[row] = Math.max(lengths[row] ?? 0, (positions[i] ?? -1) + 1);
+    });
   });
-  return lengths;
+  return { rows: lengths.length, lengths: hasPositions ? Int32Array.from(lengths, (length) => length ?? 0) : null };
 }
 
 /** @param entries rows, or tokens of a task per token */

@@ -3,14 +3,15 @@
  * may come from anywhere, so nothing after this meets a document that no run has written.
  */
 import { z } from "zod";
-import { CoolError, StoreError, sentence } from "../errors.js";
+import { CoolError } from "../errors.js";
 import { type Condition, type FlowGraph, gatesOf, type TaskKind, type TaskSpec } from "../flow/graph.js";
 import { type Externals, NO_EXTERNALS } from "../engine/model/pretrained/external-part.js";
+import { tasksOfContract } from "../flow/contracts.js";
 import { problemOf } from "../platform/document-problem.js";
 import { parseSettings } from "../project/settings.js";
 import type { SourceRecord } from "../provenance/capture-source.js";
 import { behaviourOf, ERROR_LOSSES, isCustom } from "../tasks/index.js";
-import { type RunConfig, readJson, runFiles, recordOf } from "./run-folder.js";
+import { brokenDocument, type RunConfig, readJson, runFiles, recordOf } from "./run-folder.js";
 
 const text = z.string();
 const count = z.number().int().min(0);
@@ -217,6 +218,14 @@ const graph = z.looseObject({
       taskCount: count,
     }),
   ),
+  contracts: z
+    .array(
+      z.discriminatedUnion("kind", [
+        z.object({ kind: z.literal("never"), condition }),
+        z.object({ kind: z.literal("implies"), condition, consequence: condition }),
+      ]),
+    )
+    .optional(),
 });
 
 const thresholds = z.record(text, z.union([z.number(), z.array(z.number())]));
@@ -297,19 +306,8 @@ export function checked<T>(schema: z.ZodType, value: unknown, file: string): T {
   throw brokenDocument(file, found.key, found.problem);
 }
 
-/** A document of a run's folder that no run has written. */
-export function brokenDocument(file: string, key: string, problem: string): StoreError {
-  const where = key === "" ? "it" : JSON.stringify(key);
-  return new StoreError(
-    sentence(
-      `${file} is not as a run writes it: ${where} is wrong: ${problem}. Import the run again, or restore its folder`,
-    ),
-    { file, key },
-  );
-}
-
 /** What holds between the parts of a flow, on which every walk over it relies. */
-function checkFlow({ tasks, flows, features }: FlowGraph, file: string): void {
+function checkFlow({ tasks, flows, features, contracts = [] }: FlowGraph, file: string): void {
   const earlier = new Map<string, TaskSpec>();
   tasks.forEach((task, i) => {
     const key = `tasks[${i}]`;
@@ -333,6 +331,11 @@ function checkFlow({ tasks, flows, features }: FlowGraph, file: string): void {
       throw brokenDocument(file, `flows[${i}].taskCount`, "there are fewer tasks");
     const problem = conditionProblem(ownPrecondition, earlier);
     if (problem !== null) throw brokenDocument(file, `flows[${i}].ownPrecondition`, problem);
+  });
+  contracts.forEach((contract, i) => {
+    const unknown = [...tasksOfContract(contract)].find((path) => !earlier.has(path));
+    if (unknown !== undefined)
+      throw brokenDocument(file, `contracts[${i}]`, `${JSON.stringify(unknown)} is no task of the flow`);
   });
 }
 

@@ -5,7 +5,7 @@
 import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { InputSpec, SkippedRow } from "../data/dataset.js";
-import { lineOf, StoreError } from "../errors.js";
+import { lineOf, StoreError, sentence } from "../errors.js";
 import { explained } from "../storage/database/store-errors.js";
 import type { Split } from "../tasks/evaluation.js";
 import type { PretrainedPart } from "../engine/model/pretrained/build-network.js";
@@ -45,6 +45,8 @@ export function runFiles(runDir: string) {
   return {
     config: join(runDir, "config.json"),
     graph: join(runDir, "graph.json"),
+    /** Instead of the two above, of a run that another program trained. */
+    tracked: join(runDir, "tracked.json"),
     source: join(runDir, "source.json"),
     /** Folder of the texts that source.json names, by their sha256. */
     sourceTexts: join(runDir, "source"),
@@ -54,6 +56,8 @@ export function runFiles(runDir: string) {
     stdout: join(runDir, "stdout.log"),
     checkpoint: (name: "best" | "last") => join(runDir, "checkpoints", name),
     predictions: (split: Split) => join(runDir, "predictions", `${split}.parquet`),
+    /** What the table says of each row, for slices. */
+    columns: (split: Split) => join(runDir, "predictions", `${split}.columns.parquet`),
     words: (split: Split) => join(runDir, "predictions", `${split}.tokens.parquet`),
   } as const;
 }
@@ -114,4 +118,15 @@ function isTooDeep(text: string): boolean {
     if (depth > DEEPEST_JSON) return true;
   }
   return false;
+}
+
+/** A document of a run's folder that no run has written. */
+export function brokenDocument(file: string, key: string, problem: string): StoreError {
+  const where = key === "" ? "it" : JSON.stringify(key);
+  return new StoreError(
+    sentence(
+      `${file} is not as a run writes it: ${where} is wrong: ${problem}. Import the run again, or restore its folder`,
+    ),
+    { file, key },
+  );
 }

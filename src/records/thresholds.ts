@@ -2,7 +2,8 @@
 import { at } from "../arrays.js";
 import type { FlowGraph, TaskSpec } from "../flow/graph.js";
 import { behaviourOf, type Thresholds } from "../tasks/index.js";
-import { brokenDocument, readThresholdsByPath, type ThresholdsByPath } from "./run-documents.js";
+import { readThresholdsByPath, type ThresholdsByPath } from "./run-documents.js";
+import { brokenDocument } from "./run-folder.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { Threshold } from "../storage/tables/thresholds.js";
 import { runFiles, writeJson } from "./run-folder.js";

@@ -22,11 +22,15 @@ import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { assertWithin, pack, SIZE_LIMITS, type SizeLimits, unpack } from "./archive.js";
 import { assertSoundRun } from "./incoming-run.js";
 import { type ListedRun, listed } from "./list-runs.js";
+import { namedRuns } from "../storage/named-runs.js";
 import { digests, filesOf, isUnfinished } from "./run-files.js";
 import { copyModels } from "./run-models.js";
 
 export interface ExportedRun {
+  /** The first of them. */
   readonly run: ListedRun;
+  /** All of a group. */
+  readonly runs: readonly ListedRun[];
   /** Folder or file. */
   readonly path: string;
 }
@@ -41,13 +45,19 @@ export interface MergedRuns {
 const PACKED = /\.(tar\.gz|tgz)$/i;
 
 /**
+ * Exports one run, or all runs of a group.
  * @param to a folder that is not there yet, or a file that ends with .tar.gz; default `<run id>.tar.gz`
  * @throws StoreError for a run that is being trained, a target that is there, or no room
  */
 export function exportRun(store: RunStore, reference: string, to?: string): ExportedRun {
-  const run = store.findRun(reference);
-  if (run.displayState === "running") {
-    throw new StoreError(`Run ${run.id} (${run.name}) is being trained. Export it when it has ended.`, { run: run.id });
+  const runs = namedRuns(store, reference).map((id) => store.getRun(id));
+  const [run] = runs;
+  if (run === undefined) throw new Error("a name means one run at least");
+  const training = runs.find(({ displayState }) => displayState === "running");
+  if (training !== undefined) {
+    throw new StoreError(`Run ${training.id} (${training.name}) is being trained. Export it when it has ended.`, {
+      run: training.id,
+    });
   }
   const target = resolve(to ?? `${run.id}.tar.gz`);
   if (existsSync(target)) {
@@ -57,7 +67,11 @@ export function exportRun(store: RunStore, reference: string, to?: string): Expo
   const scratch = mkdtempSync(join(dirname(target), ".cool-export-"));
   try {
     const folder = join(scratch, run.id);
-    writeStoreOf(store, run.id, folder);
+    writeStoreOf(
+      store,
+      runs.map(({ id }) => id),
+      folder,
+    );
     if (PACKED.test(target)) {
       const packed = join(scratch, "packed");
       pack(packed, scratch, run.id);
@@ -66,16 +80,18 @@ export function exportRun(store: RunStore, reference: string, to?: string): Expo
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-  return { run: listed(store, run), path: target };
+  return { run: listed(store, run), runs: runs.map((each) => listed(store, each)), path: target };
 }
 
 /** With the digests of all files as they are now: who takes them in can tell whether they came whole. */
-function writeStoreOf(store: RunStore, id: string, folder: string): void {
+function writeStoreOf(store: RunStore, ids: readonly string[], folder: string): void {
   const single = openRunStore(folder);
   try {
-    addRun(single, store, id);
-    const dir = single.runDir(id);
-    if (existsSync(dir)) single.recordArtifacts(id, digests(dir, filesOf(dir)));
+    for (const id of ids) {
+      addRun(single, store, id);
+      const dir = single.runDir(id);
+      if (existsSync(dir)) single.recordArtifacts(id, digests(dir, filesOf(dir)));
+    }
   } finally {
     single.close();
   }

@@ -4,21 +4,36 @@ import { join } from "node:path";
 import { UsageError } from "../errors.js";
 import { parseAge } from "../storage/query/time.js";
 import type { RunStore } from "../storage/run-store.js";
+import { namedRuns } from "../storage/named-runs.js";
 import { type ListedRun, listed } from "./list-runs.js";
 
 /**
- * Moves runs to the trash, all or none. Their folders stay where they are, so that whatever refers to a file of a run
+ * Moves runs, or all runs of a group, to the trash, all or none. Their folders stay where they are, so that whatever refers to a file of a run
  * still finds it once the run is restored.
  * @throws UnknownNameError, and StoreError for a run that is being trained
  */
 export function removeRuns(store: RunStore, references: readonly string[]): ListedRun[] {
-  const ids = references.map((reference) => store.findRun(reference).id);
-  return ids.map((id) => listed(store, store.trashRun(id)));
+  const ids = new Set(references.flatMap((reference) => liveRuns(store, reference)));
+  return [...ids].map((id) => listed(store, store.trashRun(id)));
 }
 
 export function restoreRuns(store: RunStore, references: readonly string[]): ListedRun[] {
-  const ids = references.map((reference) => findInTrash(store, reference));
-  return ids.map((id) => listed(store, store.restoreRun(id)));
+  const ids = new Set(references.flatMap((reference) => removedRuns(store, reference)));
+  return [...ids].map((id) => listed(store, store.restoreRun(id)));
+}
+
+/** Of a group those that are not in the trash yet, if there are any. */
+function liveRuns(store: RunStore, reference: string): readonly string[] {
+  const ids = namedRuns(store, reference);
+  const live = ids.filter((id) => store.getRun(id).deletedAt === null);
+  return live.length === 0 ? ids : live;
+}
+
+/** Of a group those that are in the trash. */
+function removedRuns(store: RunStore, reference: string): readonly string[] {
+  const group = store.findGroup(reference);
+  const removed = group?.runs.flatMap(({ id }) => (store.getRun(id).deletedAt === null ? [] : [id])) ?? [];
+  return removed.length > 0 ? removed : [findInTrash(store, reference)];
 }
 
 /** A name may belong to a live run, too: here the removed one is meant. */

@@ -3,7 +3,7 @@ import type { StoredRun } from "../asking/stored-run.js";
 import type { PredictorDocument } from "../predictor/document.js";
 import { thresholdsByPath } from "../records/thresholds.js";
 
-export function predictorDocument({ run, graph, config, thresholds }: StoredRun): PredictorDocument {
+export function predictorDocument({ run, graph, config, thresholds, calibration }: StoredRun): PredictorDocument {
   return {
     format: "dnn-cool-predictor",
     version: 1,
@@ -11,6 +11,6 @@ export function predictorDocument({ run, graph, config, thresholds }: StoredRun)
     graph,
     inputs: config.inputs,
     thresholds: thresholdsByPath(graph, thresholds),
-    calibration: null,
+    calibration: calibration === null ? null : { tasks: calibration.tasks },
   };
 }

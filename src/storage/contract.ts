@@ -90,6 +90,9 @@ export interface RunMeasurements {
 
   readConfig(id: string): FlatConfig;
 
+  /** Adds values, or changes those of the same keys. */
+  addConfig(id: string, config: Readonly<Record<string, unknown>>): void;
+
   /** Stores points of any curves; a point of the same curve and step is replaced. */
   appendMetrics(id: string, points: Iterable<MetricPoint>): void;
 

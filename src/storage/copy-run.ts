@@ -1,6 +1,7 @@
 /** @file A run's rows, copied from one store into another through bound parameters. */
 import { createHash } from "node:crypto";
 import { StoreError } from "../errors.js";
+import { copyGroup } from "./copy-group.js";
 import { checkedArtifactPath, readArtifacts } from "./tables/artifacts.js";
 import type { BoundValues, Database } from "./database/database.js";
 import { eachMetric, upsertMetrics } from "./tables/metric-points.js";
@@ -54,6 +55,7 @@ export function copyRun(source: Database, target: Database, run: RunRecord): Cop
       ),
     );
   }
+  copyGroup(source, target, id);
   return "copied";
 }
 

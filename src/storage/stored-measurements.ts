@@ -3,7 +3,13 @@ import type { EvaluationRow, MetricPoint, Split } from "../tasks/evaluation.js";
 import type { RunMeasurements } from "./contract.js";
 import { type Artifact, readArtifacts, recordArtifacts } from "./tables/artifacts.js";
 import { readCalibration, replaceCalibration, type StoredCalibration } from "./tables/calibration.js";
-import { readConfig, readConfigChanges, readEnvironment, replaceEnvironment } from "./tables/config-values.js";
+import {
+  addConfig,
+  readConfig,
+  readConfigChanges,
+  readEnvironment,
+  replaceEnvironment,
+} from "./tables/config-values.js";
 import { type EvaluationFilter, readEvaluation, replaceEvaluation } from "./tables/evaluation.js";
 import {
   type InterpretationFilter,
@@ -28,6 +34,9 @@ export function storedMeasurements({ database, read, write }: Transactions): Run
     },
     readConfig(id: string) {
       return read(id, () => readConfig(database, id));
+    },
+    addConfig(id: string, config: Readonly<Record<string, unknown>>) {
+      write(id, () => addConfig(database, id, config));
     },
     appendMetrics(id: string, points: Iterable<MetricPoint>) {
       write(id, () => upsertMetrics(database, id, points));

@@ -112,7 +112,12 @@ export function storedRuns(
           });
         }
         // everything else refers to the run with ON DELETE CASCADE
+        const group = database.get<{ id: string }>("SELECT group_id AS id FROM group_runs WHERE run_id = @id", { id });
         database.run("DELETE FROM runs WHERE id = @id", { id });
+        // a group goes with the last of its runs
+        if (group !== undefined) {
+          database.run("DELETE FROM run_groups WHERE id = @id AND id NOT IN (SELECT group_id FROM group_runs)", group);
+        }
         inTransaction();
       });
     },

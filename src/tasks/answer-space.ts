@@ -29,8 +29,8 @@ export interface NumberSpace<Spec extends TaskSpec> {
   count(spec: Spec): number;
   /** Label units per unit in which errors of different rows compare. @param i which of the numbers */
   scale(spec: Spec, unitScale: UnitScale, row: number, i: number): number;
-  /** The least and the greatest that number i may be, in label units. */
-  bounds(spec: Spec, unitScale: UnitScale, row: number, i: number): readonly [low: number, high: number];
+  /** The least and the greatest that a label may be, in label units. */
+  bounds(spec: Spec, unitScale: UnitScale, row: number): readonly [low: number, high: number];
 }
 
 export type AnswerSpace<Spec extends TaskSpec> = ChoiceSpace<Spec> | LabelSpace<Spec> | NumberSpace<Spec>;
@@ -43,11 +43,13 @@ function atLeast(levels: number, activated: Float32Array, row: number, level: nu
   return least;
 }
 
+const ANYWHERE = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+
+// a figure may reach beyond the picture
 const ofPicture = {
   form: "numbers",
   scale: (spec: BoxSpec | PointSpec, unitScale: UnitScale, row: number, i: number) => unitAt(spec, unitScale, row, i),
-  bounds: (spec: BoxSpec | PointSpec, unitScale: UnitScale, row: number, i: number) =>
-    [0, unitAt(spec, unitScale, row, i)] as const,
+  bounds: () => ANYWHERE,
 } as const;
 
 const spaces: { readonly [K in TaskKind]: AnswerSpace<SpecOf<K>> | null } = {
@@ -88,7 +90,7 @@ const spaces: { readonly [K in TaskKind]: AnswerSpace<SpecOf<K>> | null } = {
     form: "numbers",
     count: () => 1,
     scale: () => 1,
-    bounds: () => [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+    bounds: () => ANYWHERE,
   },
   box: { ...ofPicture, count: () => 4 },
   point: { ...ofPicture, count: () => 2 },

@@ -30,6 +30,11 @@ export interface EvaluationRow {
   readonly baseline?: number;
   /** Whether the metric is better than its baseline; not there where a constant answer has the best value by nature. */
   readonly beats_baseline?: boolean;
+  /**
+   * 95 % confidence interval of the metric on other rows like these; not there where none is known
+   * (docs/architecture.md#intervals).
+   */
+  readonly interval?: readonly [low: number, high: number];
 }
 
 /**
@@ -59,3 +64,6 @@ export interface MetricPoint {
   /** Seconds since 1970. */
   readonly wallTime: number;
 }
+
+/** Stands for a task's path on the curves of the machine's load. */
+export const SYSTEM_TASK = "_system";

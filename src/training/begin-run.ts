@@ -24,6 +24,7 @@ import type { LoadedProject } from "../project/resolve-project.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
 import { cleanRun } from "../records/leftovers.js";
 import { type RunConfig, runFiles, writeJson } from "../records/run-folder.js";
+import { assertTrained } from "../records/tracked-run.js";
 import type { Settings } from "../project/settings.js";
 import { isSameFlow } from "../project/token-tasks.js";
 
@@ -43,10 +44,10 @@ export interface BeginOptions extends EarlierRunOptions {
   readonly commandLine?: string | undefined;
 }
 
-/** @throws UnknownNameError where there is no such run */
+/** @throws UnknownNameError where there is no such run, StoreError where another program trained it */
 export function beginningOf(store: RunStore, { resume, again }: EarlierRunOptions): Beginning {
-  if (resume !== undefined) return { kind: "resume", of: store.findRun(resume) };
-  if (again !== undefined) return { kind: "again", of: store.findRun(again) };
+  if (resume !== undefined) return { kind: "resume", of: assertTrained(store, store.findRun(resume)) };
+  if (again !== undefined) return { kind: "again", of: assertTrained(store, store.findRun(again)) };
   return { kind: "new" };
 }
 

@@ -4,14 +4,17 @@ import { bestAndWorst } from "../analysis/interpret.js";
 import { type ScoredSplit, scoreSplitSliced, withThresholds } from "../analysis/score.js";
 import { shortcomings } from "../analysis/shortcomings.js";
 import { type Tuning, tuneThresholds } from "../analysis/tune.js";
-import { firstTokens, type InputSpec } from "../data/dataset.js";
+import { type Dataset, firstTokens, type InputSpec } from "../data/dataset.js";
+import { type RowColumn, selectRows } from "../data/tables/row-columns.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { inSlices, yieldTo } from "../platform/yield-to.js";
-import { type EvaluationRow, SPLITS } from "../tasks/evaluation.js";
+import { type EvaluationRow, type Split, SPLITS } from "../tasks/evaluation.js";
 import { onDemandMetricsOf } from "../project/metrics.js";
 import { evaluateSplits } from "../asking/evaluate-splits.js";
+import { intervalsOf } from "../asking/slices/intervals.js";
 import { outputsOf } from "../asking/outputs.js";
 import { writePredictions } from "../records/predictions.js";
+import { writeRowColumns } from "../records/rows/row-columns.js";
 import { openFrozen } from "./frozen-features.js";
 import { withAnswerer } from "../asking/replicas.js";
 import { networkSpecs } from "../engine/model/pretrained/external-part.js";
@@ -53,13 +56,17 @@ export async function completeRun(
   await yieldTo(signal);
   const baselines = learnBaselines(scored.find(({ split }) => split === "train")?.tasks ?? []);
   await yieldTo(signal);
-  const evaluation = evaluateSplits(
+  const evaluated = evaluateSplits(
     graph,
     scored,
     guessed,
     onDemandMetricsOf(settings),
     baselines,
     settings.evaluate.tolerance,
+  );
+  const evaluation = scored.reduce(
+    (rows, split) => intervalsOf(graph, split, rows, settings, columnsOf(context.dataset, split.split)),
+    evaluated,
   );
   await writeAnswers(context, scored);
   assertPresent(store, run.id);
@@ -88,10 +95,19 @@ async function writeAnswers({ dataset, runDir, signal }: RunContext, scored: rea
   for (const split of scored) {
     await writePredictions(files.predictions(split.split), split, signal);
     await yieldTo(signal);
+    const { columns = [] } = dataset;
+    if (columns.length > 0) {
+      await writeRowColumns(files.columns(split.split), columns, dataset.splits[split.split], signal);
+    }
     if (tokens === undefined) continue;
     await writeWords(files.words(split.split), tokens, dataset.splits[split.split]);
     await yieldTo(signal);
   }
+}
+
+/** What the tables say of a split's rows. */
+function columnsOf({ columns = [], splits }: Dataset, split: Split): RowColumn[] {
+  return columns.map((column) => selectRows(column, splits[split]));
 }
 
 /**

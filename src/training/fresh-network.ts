@@ -12,6 +12,7 @@ import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { assertTrained, latestTrained } from "../records/tracked-run.js";
 import { type RunConfig, type RunTransfer, runFiles, writeJson } from "../records/run-folder.js";
 import type { RunContext } from "./run-context.js";
 import type { Settings } from "../project/settings.js";
@@ -38,8 +39,8 @@ export function resolveStart(from: StartFrom, store: RunStore): StartFrom {
 
 /** `latest` means a run that can be used. */
 function startRun(store: RunStore, reference: string): RunRecord {
-  const finished = reference === "latest" ? store.listRuns({ state: "finished", limit: 1 })[0] : undefined;
-  return finished ?? store.findRun(reference);
+  const finished = reference === "latest" ? latestTrained(store) : undefined;
+  return assertTrained(store, finished ?? store.findRun(reference));
 }
 
 /**

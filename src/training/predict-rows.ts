@@ -1,13 +1,14 @@
 /** @file Answers of a network to rows of the run's dataset. */
-import { at } from "../arrays.js";
-import { guessedRows, type GuessedTokens } from "../analysis/masked-language.js";
+import { at, f64At, i32At } from "../arrays.js";
+import { frequencyBaseline, guessedRows, type GuessedTokens } from "../analysis/masked-language.js";
 import { tokenLengths } from "../data/batches.js";
+import { isTokenSource } from "../data/dataset.js";
 import type { BatchMasker } from "../engine/batches/mask-tokens.js";
 import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
 import type { Network } from "../engine/model/network.js";
-import { activeRows, bothMasks, labelledRows, type RowMask } from "../flow/masks.js";
+import { activeRows, bothMasks, labelledRows, neededOffsets, type RowMask } from "../flow/masks.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
-import { behaviourOf, isEvaluated, isMasked } from "../tasks/index.js";
+import { behaviourOf, isEvaluated, isMasked, type MaskedNode } from "../tasks/index.js";
 import type { RunContext } from "./run-context.js";
 
 export interface PredictRowsOptions {
@@ -77,7 +78,7 @@ function maskedTaskOf({ graph }: RunContext["project"]) {
 /** How well the masked tokens of a split were guessed, as rows of its evaluation. */
 export function maskedRows(project: RunContext["project"], split: Split, tally: GuessedTokens | null): EvaluationRow[] {
   const task = maskedTaskOf(project);
-  return task === undefined || tally === null ? [] : guessedRows(split, task.path, tally);
+  return task === undefined || tally === null ? [] : guessedRows(split, task, tally);
 }
 
 /** How well masked tokens of a split are guessed, where that is asked for. */
@@ -95,5 +96,29 @@ export async function evaluateMasked(
   if (mask === null) return [];
   const { guessMasked } = await import("../engine/inference/guess-masked.js");
   const options = { ...(signal === undefined ? {} : { signal }), ...(answerer === undefined ? {} : { answerer }) };
-  return maskedRows(project, split, await guessMasked(network, dataset, rows, lossMasks(context), mask, options));
+  const masks = lossMasks(context);
+  const { hidden, ...tally } = await guessMasked(network, dataset, rows, masks, mask, options);
+  const train = countTokens(dataset, task, at(masks, task.index), hidden.length);
+  return guessedRows(split, task, tally, frequencyBaseline(train, hidden));
+}
+
+/** How often each token of the vocabulary occurs in train, where the task is asked. */
+function countTokens(
+  { inputs, offsets, splits }: RunContext["dataset"],
+  { spec }: MaskedNode,
+  mask: RowMask,
+  vocabularySize: number,
+): Float64Array {
+  const counts = new Float64Array(vocabularySize);
+  const source = inputs[spec.input];
+  if (source === undefined || !isTokenSource(source)) return counts;
+  const starts = neededOffsets(offsets);
+  for (const row of splits.train) {
+    const start = i32At(starts, row);
+    source.read([row]).forEach((id, position) => {
+      // ids count from 1, and 0 is padding
+      if (id > 0 && mask[start + position] === 1) counts[id - 1] = f64At(counts, id - 1) + 1;
+    });
+  }
+  return counts;
 }

@@ -5,12 +5,13 @@ import type { Dataset, InputSpec } from "../data/dataset.js";
 import { CoolError, InterruptedError } from "../errors.js";
 import type { OutputCapture } from "../provenance/capture-output.js";
 import { watchRun } from "../provenance/capture-run.js";
+import { endLogs, recordEnd } from "../provenance/run-end.js";
+import { storeLogger } from "../provenance/store-logger.js";
 import { runFiles } from "../records/run-folder.js";
 import { summarize } from "../records/run-summary.js";
 import { completeRun } from "./complete-run.js";
-import { endLogs, openLoggers } from "./log-run.js";
+import { openLoggers } from "./log-run.js";
 import type { RunContext } from "./run-context.js";
-import { storeLogger } from "./store-logger.js";
 import { trainEpochs } from "./epochs/train-epochs.js";
 import type { RunResult } from "./run-result.js";
 
@@ -58,16 +59,6 @@ function endedBy(thrown: unknown, context: RunContext, output: OutputCapture): E
   if (store.isThere()) recordEnd(context, isInterrupted ? "interrupted" : "failed", isInterrupted ? null : reason);
   if (isInterrupted) return new InterruptedError(told, { run: run.id });
   return error instanceof CoolError ? error : new Error(`Run ${run.id} failed: ${reason}`, { cause: error });
-}
-
-/** A store that cannot be written now (a full disk) must not hide why the run ended; the run shows as crashed then. */
-function recordEnd({ store, run, loggers }: RunContext, state: "interrupted" | "failed", reason: string | null): void {
-  try {
-    store.finishRun(run.id, state, reason === null ? {} : { error: reason });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    loggers.warning(`That the run has ${state} cannot be written down: ${why}`);
-  }
 }
 
 function splitSizes({ splits, skipped }: Dataset): string {

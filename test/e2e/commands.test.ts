@@ -250,7 +250,29 @@ describe("cool runs", () => {
   });
 });
 
+describe("cool check --against", () => {
+  it("compares two finished runs task by task, and fails with exit code 1 where one is worse", async () => {
+    const checked = await cool(inProject("check", "--against", "base", "--run", "wide", "--margin", "0.9", "--json"));
+    const result: { passed: boolean; tasks: { task_path: string; worse: boolean }[] } = JSON.parse(checked.stdout);
+    expect(result.tasks.map(({ task_path }) => task_path)).toContain("square.color");
+    expect(checked.code).toBe(result.passed ? 0 : 1);
+    expect((await cool(inProject("check", "--against", "base", "--run", "base"))).stderr).toContain("are the same run");
+  });
+});
+
 describe("cool evaluate", () => {
+  it("shows intervals, and slices by a column of the run's table", async () => {
+    const { stdout } = await cool(inProject("evaluate", "base", "--intervals"));
+    expect(stdout).toMatch(/accuracy +│ +\d\.\d{4} │ \d\.\d{4} to \d\.\d{4} │/);
+    const { slices } = await coolJson<{ slices: { slices: (Row & { slice: object; interval: unknown })[] } }>(
+      inProject("evaluate", "base", "--by", "door_open", "--worst", "2"),
+    );
+    expect(slices.slices.map(({ slice }) => slice)).toContainEqual({ door_open: "1" });
+    const unknown = await cool(inProject("evaluate", "base", "--by", "door_opn"));
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain('Did you mean "door_open"?');
+  });
+
   it("repeats what the run found, and selects a split and a kind of gates", async () => {
     const { evaluation } = await coolJson<{ evaluation: Row[] }>(inProject("evaluate", "base"));
     expect(evaluation).toEqual(first.evaluation);
@@ -433,14 +455,59 @@ describe("cool tune", () => {
     const valid = run.evaluation.filter(
       (row) => row.split === "valid" && row.task_path !== "_total" && row.gates !== "end_to_end",
     );
-    expect(valid).toEqual(expect.arrayContaining(tuned.after));
+    expect(valid).toEqual(expect.arrayContaining(tuned.after.map((row) => expect.objectContaining(row))));
     expect(valid).toHaveLength(tuned.after.length);
+  });
+
+  it("finds all thresholds together for what users get, and keeps them", async () => {
+    const costs = join(project.dir, "costs.json");
+    writeFileSync(costs, '{"missed": 3, "tasks": {"present": {"needless": 2}}}');
+    const tuned = await coolJson<{
+      method: string;
+      thresholds: RunOutput["thresholds"];
+      values: { split: string; separate: number; after: number }[];
+      after: Row[];
+    }>(inProject("tune", "again", "--end-to-end", "--cost", costs));
+    expect(tuned.method).toBe("exact");
+    expect(tuned.values.map(({ split }) => split)).toEqual(["valid", "test"]);
+    expect(tuned.values[0]?.after).toBeLessThanOrEqual(tuned.values[0]?.separate ?? 0);
+    expect(JSON.parse(readFileSync(join(again.run.dir, "thresholds.json"), "utf8"))).toEqual(tuned.thresholds);
+    const { evaluation } = await coolJson<RunOutput>(inProject("evaluate", "again", "--gates", "end_to_end"));
+    expect(evaluation.filter(({ split }) => split !== "train")).toMatchObject(tuned.after);
+  });
+
+  it.each([
+    [["--cost", "costs.json"], "--end-to-end"],
+    [["--end-to-end", "--metric", "recal"], 'Did you mean "recall"?'],
+    [["--end-to-end", "--at-least", "presnt/recall=0.5"], 'Did you mean "present"?'],
+  ])("refuses %s as wrong usage", async (flags, said) => {
+    const { code, stderr } = await cool(inProject("tune", "again", ...flags));
+    expect(code).toBe(2);
+    expect(stderr).toContain(said);
   });
 
   it("answers an unknown metric with the ones there are, as wrong usage", async () => {
     const { code, stderr } = await cool(inProject("tune", "again", "--metric", "accurracy"));
     expect(code).toBe(2);
     expect(stderr).toContain('Did you mean "accuracy"?');
+  });
+});
+
+describe("--coverage", () => {
+  it("adds sets to explanations and predictions, and says how many rows it needs", async () => {
+    const asked = ["--run", "base", "--coverage", "0.5"];
+    const { explanations } = await coolJson<{
+      explanations: { coverage: { trees: number; questions: Record<string, { set: unknown }> } }[];
+    }>(inProject("explain", project.image(0), ...asked));
+    expect(explanations[0]?.coverage.trees).toBeGreaterThanOrEqual(1);
+    expect(explanations[0]?.coverage.questions.blocked?.set).toHaveProperty("answers");
+    const out = join(project.dir, "sets.csv");
+    expect((await cool(inProject("predict", project.image(0), ...asked, "--out", out))).code).toBe(0);
+    expect(readFileSync(out, "utf8")).toMatch(/blocked\/set,present\/asked,present\/set,.*square\.position\.x\/low/);
+    const { code, stderr } = await cool(inProject("explain", project.image(0), "--run", "base", "--coverage", "0.999"));
+    expect(code).toBe(1);
+    expect(stderr).toContain("needs at least 999 rows");
+    expect((await cool(inProject("explain", project.image(0), "--coverage", "2"))).code).toBe(2);
   });
 });
 

@@ -17,7 +17,13 @@ beforeAll(() => {
   // what npm would install: the package as it is published, and of its dependencies those whose types it shows
   for (const part of ["dist", "package.json"]) cpSync(join(root, part), join(installed, part), { recursive: true });
   for (const name of DEPENDENCIES) symlinkSync(join(root, "node_modules", name), join(dir, "node_modules", name));
-  for (const { title, text } of ["README.md", "docs/guide.md", "docs/tasks.md", "docs/runs.md"].flatMap(snippetsOf)) {
+  for (const { title, text } of [
+    "README.md",
+    "docs/guide.md",
+    "docs/tasks.md",
+    "docs/runs.md",
+    "docs/track.md",
+  ].flatMap(snippetsOf)) {
     if (title?.endsWith(".ts") !== true) continue;
     mkdirSync(dirname(join(dir, title)), { recursive: true });
     writeFileSync(join(dir, title), text);

@@ -114,3 +114,26 @@ it("labels of a group are audited, and corrections are written beside the table"
   expect((await cool(inProject("audit", "cv", "--task", "colr"))).stderr).toContain("color");
   expect((await cool(inProject("audit", "cv", "--least", "2"))).code).toBe(2);
 });
+
+it("empty cells are ranked, asked for in Label Studio, and its export is read back", async () => {
+  const rows = readFileSync(project.tableFile, "utf8").trim().split("\n");
+  const table = rows.map((line, i) => (i > 0 && i % 3 === 0 ? `${line.split(",")[0]},,,,,` : line));
+  writeFileSync(project.tableFile, `${table.join("\n")}\n`);
+  const [out, studio] = [join(project.dir, "next.csv"), join(project.dir, "studio")];
+  const asked = await coolJson<{
+    cells: { row: number; task_path: string; given: string | null }[];
+    questions: number;
+  }>(inProject("ask", "cv", "--budget", "12", "--out", out, "--label-studio", studio));
+  expect(asked.questions).toBeGreaterThanOrEqual(12);
+  expect(new Set(asked.cells.map(({ row }) => row % 3))).toEqual(new Set([0]));
+  expect(readFileSync(out, "utf8").split("\n")[0]).toContain("corrected");
+  expect(readFileSync(join(studio, "config.xml"), "utf8")).toContain('visibleWhen="choice-selected"');
+  const tasks = JSON.parse(readFileSync(join(studio, "tasks.json"), "utf8")) as { data: object }[];
+  const answered = [{ from_name: "blocked", to_name: "image", type: "choices", value: { choices: ["yes"] } }];
+  const file = join(project.dir, "export.json");
+  writeFileSync(file, JSON.stringify([{ ...tasks[0], annotations: [{ was_cancelled: false, result: answered }] }]));
+  const { stdout } = await cool(inProject("ask", "cv", "--read", file));
+  expect(stdout).toMatch(/^1 cells filled in .*labels\.corrected(-2)?\.csv$/m);
+  const { stdout: shown } = await cool(inProject("ask", "cv", "--budget", "5", "--top", "3"));
+  for (const line of shown.split("\n").filter((one) => /[│┌]/.test(one))) expect(line.length).toBeLessThanOrEqual(80);
+});

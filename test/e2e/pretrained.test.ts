@@ -10,7 +10,7 @@ const shared = fileURLToPath(new URL("../../../shared/data/", import.meta.url));
 const needed = [join(shared, "bccd", "labels.csv"), join(shared, "mobilenet_v1_0.25_224", "model.json")];
 const missing = needed.find((file) => !existsSync(file));
 
-const CONFIG = `import { binary, box, defineProject, defineTasks, image, multilabel, pretrained, regression, sequential } from "dnn-cool";
+const CONFIG = `import { binary, box, defineProject, defineTasks, image, mapFeatures, multilabel, pretrained, regression } from "dnn-cool";
 
 const shared = ${JSON.stringify(shared)};
 const tasks = defineTasks({
@@ -42,11 +42,9 @@ export default defineProject({
   trunk: ({ image }, layers) => {
     const backbone = { model: shared + "mobilenet_v1_0.25_224", output: "conv_pw_11_relu", input: { range: [-1, 1] } } as const;
     const map = pretrained(backbone)(image, layers);
-    const dense = layers.dense({ units: 32, activation: "relu" });
-    const places = [layers.conv2d({ filters: 16, kernelSize: 1, activation: "relu" }), layers.dropout({ rate: 0.3 }), layers.flatten()];
     return {
-      cells: sequential([layers.globalMaxPooling2d({}), layers.dropout({ rate: 0.3 }), dense])(map, layers),
-      places: sequential([...places, layers.dense({ units: 32, activation: "relu" })])(map, layers),
+      cells: mapFeatures({ pool: "max", units: 32, dropout: 0.3 })(map, layers),
+      places: mapFeatures({ pool: "flatten", channels: 16, units: 32, dropout: 0.3 })(map, layers),
     };
   },
   train: { epochs: 40, batchSize: 16, optimizer: { kind: "adamw", learningRate: 1e-3, weightDecay: 0.05 } },
@@ -86,6 +84,10 @@ describe.skipIf(missing !== undefined)(
       );
       return [row?.metric_res ?? Number.NaN, row?.baseline ?? Number.NaN];
     }
+
+    it("is forty lines of configuration", () => {
+      expect(CONFIG.trimEnd().split("\n").length).toBeLessThanOrEqual(40);
+    });
 
     it("finds white cells more than half again as well as the best constant box", () => {
       const [found, constant] = against("wbc_box", "mean_iou");

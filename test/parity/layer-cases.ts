@@ -240,7 +240,8 @@ const regularized: LayerCase[] = [
   ),
 ];
 
-export const layerCases: readonly ParityCase[] = [
+/** The layers by themselves. */
+export const layers: readonly LayerCase[] = [
   ...convolutions,
   ...volumes,
   ...pooling,
@@ -250,4 +251,6 @@ export const layerCases: readonly ParityCase[] = [
   ...shapes,
   ...merging,
   ...regularized,
-].map(networkCase);
+];
+
+export const layerCases: readonly ParityCase[] = layers.map(networkCase);

@@ -88,7 +88,12 @@ function trunkOf(layerCase: LayerCase, symbols: Readonly<Record<string, Symbolic
   return output.shape.length === 2 ? output : (tfl.layers.flatten().apply(output) as SymbolicTensor);
 }
 
-function valuesOf({ vocabulary, masked = false }: LayerCase, shape: readonly number[], input: number): Float32Array {
+/** Values of an input of a layer. */
+export function valuesOf(
+  { vocabulary, masked = false }: LayerCase,
+  shape: readonly number[],
+  input: number,
+): Float32Array {
   const [, steps = 1, width = 1] = shape;
   return Float32Array.from({ length: tf.util.sizeFromShape([...shape]) }, (_, i) => {
     const value = wave(i, 100 + input);

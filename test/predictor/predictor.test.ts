@@ -72,6 +72,23 @@ describe("predictAll", () => {
   });
 });
 
+it("says calibrated probabilities, and decides as before", () => {
+  const maps = [{ scores: [0.2, 0.6], probabilities: [0.1, 0.9] }];
+  const calibration = { tasks: { blocked: { method: "isotonic", maps } } };
+  const calibrated = new Predictor({ ...document, calibration });
+  const logits = Object.fromEntries(
+    predictor.answered.map((path) => [
+      path,
+      new Float32Array(path.endsWith("color") ? 3 : path.endsWith("marks") ? 2 : 1),
+    ]),
+  );
+  const [raw, own] = [predictor.answer(logits)[0], calibrated.answer(logits)[0]];
+  expect(raw?.blocked?.activated).toEqual([0.5]);
+  // half way, and another quarter, from 0.1 to 0.9
+  expect(own?.blocked?.activated[0]).toBeCloseTo(0.7, 6);
+  expect(own?.blocked?.decoded).toBe(raw?.blocked?.decoded);
+});
+
 async function runnerOf(dir: string): Promise<Runner> {
   return tfjsRunner(tf, await openLayers(join(dir, "checkpoints", "best")));
 }
@@ -100,7 +117,9 @@ describe("what cannot be answered is said in one sentence", () => {
 
   it("refuses what a later release has written, and what is no document", () => {
     expect(() => new Predictor({ ...document, version: 2 })).toThrow(/is of version 2, .* Install a newer dnn-cool/);
-    expect(() => new Predictor({ ...document, calibration: { kind: "temperature" } })).toThrow(/calibrates its scores/);
+    expect(() => new Predictor({ ...document, calibration: { kind: "temperature" } })).toThrow(
+      /neither null nor that of/,
+    );
     expect(() => new Predictor({ graph: 1 })).toThrow(/This is no predictor\.json of dnn-cool/);
     expect(() => new Predictor({ ...document, thresholds: { blocked: [0.1, 0.2] } })).toThrow(
       /^The task "blocked" has 2 thresholds in predictor\.json, but decides 1 questions\./,

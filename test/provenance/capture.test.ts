@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { storeLogger } from "../../src/training/store-logger.js";
+import { storeLogger } from "../../src/provenance/store-logger.js";
 import { LoggerGroup } from "../../src/logging/logger-group.js";
 import { captureOutput, uncaptured } from "../../src/provenance/capture-output.js";
 import { watchRun } from "../../src/provenance/capture-run.js";

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { exportRun, importRuns, mergeStore } from "../../src/records/transfer.js";
+import { collectGarbage, removeRuns, restoreRuns } from "../../src/records/trash.js";
 import { readOnlySql } from "../../src/storage/query/read-only-sql.js";
 import type { RunStore } from "../../src/storage/run-store.js";
 import { openStore, temporaryDir, thrownBy } from "../storage/support.js";
@@ -316,5 +317,65 @@ describe("an import from a stranger", () => {
     const store = openStore(temporaryDir());
     importRuns(store, tampered("", name));
     expect(store.findRun(name).name).toBe(name);
+  });
+});
+
+describe("a group of runs", () => {
+  function grouped() {
+    const store = openStore(temporaryDir());
+    const group = store.createGroup({ kind: "folds", project: "door", name: "cv", planned: 2 });
+    const ids = ["cv-1", "cv-2"].map((name) => finishedRun(store, name));
+    for (const [i, id] of ids.entries()) store.addToGroup(group.id, id, i + 1);
+    const row = { split: "test", gates: "truth", task_path: "door", metric_name: "loss", num_samples: 7 } as const;
+    store.endGroup(group.id, [{ ...row, runs: 2, mean: 0.1, deviation: 0.01, metric_res: 0.09, baseline: 0.2 }]);
+    return { store, ids, id: group.id };
+  }
+
+  test("is exported by its name, and imported with what its runs come to", () => {
+    const { store, ids, id } = grouped();
+    const { path, runs } = exportRun(store, "cv", join(temporaryDir(), "cv.tar.gz"));
+    expect(runs.map((run) => run.id)).toEqual(ids);
+    const target = openStore(temporaryDir());
+    expect(importRuns(target, path).added).toHaveLength(2);
+    expect(target.findGroup("cv")).toEqual(store.findGroup("cv"));
+    expect(target.readGroupEvaluation(id)).toEqual(store.readGroupEvaluation(id));
+    expect(importRuns(target, path).same).toHaveLength(2);
+  });
+
+  test("comes with single runs, too, and gets another name where its own is taken", () => {
+    const { store, ids, id } = grouped();
+    const target = openStore(temporaryDir());
+    finishedRun(target, "cv");
+    for (const run of [...ids].reverse()) {
+      importRuns(target, exportRun(store, run, join(temporaryDir(), "one")).path);
+    }
+    expect(target.findGroup(id)).toMatchObject({
+      // "cv-2" is the name of a run
+      name: "cv-3",
+      runs: ids.map((run, i) => ({ position: i + 1, id: run })),
+    });
+    expect(target.readGroupEvaluation(id)).toHaveLength(1);
+  });
+
+  test("that dnn-cool has not written is refused, with its runs", () => {
+    const { store, ids } = grouped();
+    const { path } = exportRun(store, "cv", join(temporaryDir(), "cv"));
+    const database = new Sqlite(join(path, "cool.db"));
+    database.prepare("UPDATE run_groups SET name = ?").run("a\u001b[31m");
+    database.close();
+    const target = openStore(temporaryDir());
+    expect(() => importRuns(target, path)).toThrow();
+    expect(target.listRuns()).toEqual([]);
+    expect(ids.map((run) => existsSync(join(target.dir, "runs", run)))).toEqual([false, false]);
+  });
+
+  test("is removed and brought back as a whole", () => {
+    const { store, ids } = grouped();
+    expect(removeRuns(store, ["cv"]).map(({ id }) => id)).toEqual(ids);
+    expect(restoreRuns(store, ["cv"]).map(({ id }) => id)).toEqual(ids);
+    removeRuns(store, ["cv-1"]);
+    expect(removeRuns(store, ["cv"]).map(({ id }) => id)).toEqual(ids.slice(1));
+    collectGarbage(store, "0d", { now: new Date(Date.now() + 1000) });
+    expect(store.findGroup("cv")).toBeNull();
   });
 });

@@ -23,6 +23,10 @@ test("a group has its runs by place; a run that is deleted leaves it", () => {
   store.deleteRun(a);
   expect(store.findGroup("cv")?.runs).toEqual([{ position: 2, id: b }]);
   expect(() => store.addToGroup(group.id, "20260101-000000-none", 3)).toThrow("20260101-000000-none");
+  store.trashRun(b);
+  store.deleteRun(b);
+  // with the last of them
+  expect(store.findGroup("cv")).toBeNull();
 });
 
 test("a group is found by its id or its name, which no other group or run has", () => {
@@ -50,4 +54,17 @@ test("what its runs come to is kept exactly, and ends it", () => {
   expect(store.readGroupEvaluation(id)).toEqual(rows);
   store.endGroup(id, rows.slice(1));
   expect(store.readGroupEvaluation(id)).toEqual(rows.slice(1));
+});
+
+test("conditions and columns name the group", () => {
+  const store = openStore(temporaryDir());
+  const group = store.createGroup(folds);
+  const [a, b] = [finishedRun(store, "a"), finishedRun(store, "b")];
+  store.addToGroup(group.id, a, 1);
+  expect(store.queryRuns({ where: "group = cv" }).map(({ run }) => run.id)).toEqual([a]);
+  expect(store.queryRuns({ where: "group = null" }).map(({ run }) => run.id)).toEqual([b]);
+  expect(store.queryRuns({ columns: ["group"], sort: ["name"] }).map(({ values }) => values.group)).toEqual([
+    "cv",
+    null,
+  ]);
 });

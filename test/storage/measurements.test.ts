@@ -102,7 +102,7 @@ test("an evaluation keeps its baselines, and says nothing of those that are not 
   const rows: EvaluationRow[] = [
     { ...row, metric_name: "accuracy", baseline: 0.625, beats_baseline: false },
     { ...row, metric_name: "loss", baseline: 0.7, beats_baseline: true },
-    { ...row, metric_name: "recall", baseline: 1 },
+    { ...row, metric_name: "recall", baseline: 1, interval: [0.25, 0.75] as const },
     { ...row, metric_name: "perplexity" },
   ];
   store.replaceEvaluation(id, rows);

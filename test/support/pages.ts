@@ -16,6 +16,7 @@ export const GUIDES = [
   "docs/runs.md",
   "docs/labels.md",
   "docs/probability.md",
+  "docs/track.md",
   "docs/recipes.md",
   "docs/architecture.md",
   "CONTRIBUTING.md",

@@ -9,7 +9,7 @@ import { nameOf, subjectsOf } from "../row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
 import { pairedDifference, type RandomInt } from "../statistics/paired-differences.js";
 import { holm } from "../statistics/holm.js";
-import { mcNemarExact } from "../statistics/mcnemar.js";
+import { mcNemarExact, worseDecisions } from "../statistics/mcnemar.js";
 import { meanOf } from "../statistics/moments.js";
 
 /** What is compared: shares of right answers, an error in label units, or the loss of a task of the user's own. */
@@ -47,6 +47,10 @@ export interface ComparedTask {
   readonly p_value: number | null;
   /** Adjusted for the number of tasks that are tested. */
   readonly p_holm: number | null;
+  /**
+   * One-sided, of being worse by more than a margin: present where one was given. Not adjusted.
+   */
+  readonly p_worse?: number | null;
   /** Decisions: right → wrong. Else: the error grew. */
   readonly worse: Changes;
   /** Decisions: wrong → right. Else: the error shrank. */
@@ -71,6 +75,8 @@ export interface SampleOptions {
   readonly top: number;
   /** Source of chance for one task's test. */
   readonly randomOf: (taskPath: string) => RandomInt;
+  /** How much worse the second may be: of shares a share, of errors a part of the first's; default: that is not tested. */
+  readonly margin?: number;
 }
 
 /**
@@ -157,7 +163,7 @@ function compareTask(
   pair: TaskPair,
   idOf: (index: number) => string,
   pairs: readonly RowPair[],
-  { gates, top, randomOf }: SampleOptions,
+  { gates, top, randomOf, margin }: SampleOptions,
 ): ComparedTask {
   const { first, second, measure } = pair;
   const maskOf = (task: ScoredTask) => (gates === "truth" ? task.lossMask : task.predictedMask);
@@ -187,9 +193,47 @@ function compareTask(
     interval: paired?.interval ?? null,
     p_value: paired?.pValue ?? decisionP,
     p_holm: null,
+    ...(margin === undefined
+      ? {}
+      : {
+          p_worse: worseTail({
+            differences,
+            before,
+            worse,
+            better,
+            measure,
+            margin,
+            random: randomOf(first.task.path),
+          }),
+        }),
     worse,
     better,
   };
+}
+
+interface Worsening {
+  /** Second − first. */
+  readonly differences: Float64Array;
+  /** Values in the first. */
+  readonly before: readonly number[];
+  readonly worse: Changes;
+  readonly better: Changes;
+  readonly measure: Judgement<TaskSpec>;
+  readonly margin: number;
+  readonly random: RandomInt;
+}
+
+/** P-value of the second being worse by more than a margin; null where nothing can be tested. */
+function worseTail({ differences, before, worse, better, measure, margin, random }: Worsening): number | null {
+  const n = differences.length;
+  if (n === 0) return null;
+  if (measure.isDecision) return worseDecisions(worse.count, better.count, n, margin);
+  const isShare = measure.name === "iou";
+  const allowed = isShare ? margin : margin * meanOf(before.map(Math.abs));
+  const shifted = differences.map((own) => (measure.higherIsBetter ? -own : own) - allowed);
+  const paired = pairedDifference(shifted, { random });
+  if (paired === null) return null;
+  return paired.mean > 0 ? paired.pValue / 2 : 1 - paired.pValue / 2;
 }
 
 function valueAt(measure: Judgement<TaskSpec>, scored: ScoredTask, row: number): number {

@@ -2,8 +2,9 @@
 import { type Condition, type FlowGraph, gatesOf, type TaskNode } from "../../flow/graph.js";
 import { printCondition } from "../../flow/print.js";
 import { behaviourOf } from "../../tasks/index.js";
+import { describeSet, type RowSets } from "../conformal/sets.js";
 import { type AnswerProbabilities, probabilitiesAt } from "../probability/answer-probabilities.js";
-import { explainTask, rowsAsked } from "./explained-answers.js";
+import { explainTask, rowsAsked, supposedAnswer } from "./explained-answers.js";
 import type { Explainable, ExplanationNode, TaskAnswer } from "./explanation.js";
 import type { SampledAnswers } from "./uncertainty.js";
 
@@ -15,6 +16,10 @@ export interface BesideAnswers {
   readonly words?: readonly string[] | undefined;
   /** How likely the questions are asked, and answered so. */
   readonly probabilities?: AnswerProbabilities | undefined;
+  /** Paths of tasks whose answers are supposed. */
+  readonly supposed?: ReadonlySet<string> | undefined;
+  /** Sets of answers of this row. */
+  readonly sets?: RowSets | undefined;
 }
 
 /**
@@ -26,7 +31,7 @@ export function explainRow(
   graph: FlowGraph,
   scored: Explainable,
   row: number,
-  { sampled, words, probabilities }: BesideAnswers = {},
+  { sampled, words, probabilities, supposed, sets }: BesideAnswers = {},
 ): ExplanationNode[] {
   const tree = new RowTree(graph);
   for (const task of graph.tasks) {
@@ -34,11 +39,17 @@ export function explainRow(
     if (answers === undefined || behaviourOf(task.spec).answeredBy === "training") continue;
     const asked = rowsAsked(task, answers, scored.offsets, row);
     if (asked.length === 0) continue;
+    const [first = row] = asked;
+    if (supposed?.has(task.path) === true) {
+      tree.addTask(task, supposedAnswer(task, answers, first));
+      continue;
+    }
     const answer = explainTask({ task, answers, asked, row, offsets: scored.offsets, words }, sampled);
     // of a task per token as many as the answer shows
     const shown = asked.slice(0, answer.positions?.length ?? 1);
     const likely = probabilities === undefined ? {} : probabilitiesAt(task, probabilities, shown);
-    tree.addTask(task, { ...answer, ...likely });
+    const within = sets?.answers[task.index] ?? null;
+    tree.addTask(task, { ...answer, ...likely, ...(within === null ? {} : { set: describeSet(task.spec, within) }) });
   }
   return tree.roots;
 }

@@ -33,6 +33,11 @@ export function rowsAsked(
   return Array.from({ length: to - from }, (_, i) => from + i).filter((token) => activePredicted[token] === 1);
 }
 
+/** An answer that is not the network's: its numbers say nothing of it. */
+export function supposedAnswer({ spec }: TaskNode, { decoded }: ExplainableTask, entry: number): TaskAnswer {
+  return { decoded: valuesOf(spec, decoded, entry), supposed: true, activated: [], logits: [] };
+}
+
 /** What the task answers, with its spread where the row was sampled. */
 export function explainTask(asked: AskedTask, sampled: SampledAnswers | undefined): TaskAnswer {
   return axisOf(asked.task.spec) === "sample" ? explainSample(asked, sampled) : explainTokens(asked, sampled);

@@ -1,5 +1,6 @@
 /** @file What an explanation tree is made of. */
 import type { Offsets } from "../../flow/masks.js";
+import type { DescribedSet } from "../conformal/sets.js";
 import type { ScoredTask } from "../score.js";
 
 /** Plain value of an answer: a truth, a name, or a number in label units. */
@@ -35,6 +36,10 @@ export interface ExplanationNode {
   readonly asked_probability?: number | readonly number[];
   /** That it is asked and answered as decoded, where the scores say how likely an answer is. */
   readonly joint_probability?: number | readonly number[];
+  /** Whether the answer is one that was supposed, whatever the network says: `activated` and `logits` are empty then. */
+  readonly supposed?: true;
+  /** Answers of which one is true with a given probability, where they are asked for. */
+  readonly set?: DescribedSet;
   /** The condition of this use, in words, where it is more than the gate under which the node hangs. */
   readonly given?: string;
   /** What hangs under it, in the order of the flow. */

@@ -41,11 +41,12 @@ export function printExplanation(
     if (task === undefined) return style.flow(flows.get(node.path) ?? node.path) + given;
     const behaviour = behaviourOf(task.spec);
     const parts =
-      behaviour.answeredBy === "table"
+      behaviour.answeredBy === "table" || node.supposed === true
         ? [givenPart(node)]
         : node.positions === undefined
           ? answerParts(node, behaviour.choices(task.spec) === null ? Number.POSITIVE_INFINITY : CLASSES_SHOWN)
           : tokenParts(node, node.positions);
+    parts.unshift(...setParts(node));
     parts.push(...probabilityParts(node));
     return `${style.task(task.name)}${given}${style.detail(" | ")}${parts.map((part) => styled(part, style)).join(style.detail(", "))}`;
   };
@@ -100,6 +101,22 @@ function answerParts(node: ExplanationNode, most: number): Part[] {
   ];
 }
 
+function setParts({ set }: ExplanationNode): Part[] {
+  if (set === undefined) return [];
+  if ("answers" in set) return [{ name: "set", items: set.answers.map(answerItem) }];
+  if ("certain" in set) {
+    const items = [...set.certain.map(answerItem), ...set.unsure.map((name) => ({ text: `${name}?` }))];
+    return [{ name: "set", items }];
+  }
+  const end = (value: number | null | undefined): string => (value == null ? "∞" : printValue(value));
+  return [
+    {
+      name: "set",
+      items: set.low.map((low, i) => ({ text: `${low === null ? "−" : ""}${end(low)} … ${end(set.high[i])}` })),
+    },
+  ];
+}
+
 /** Of a question that may not be asked: how likely it is, and how likely the answer is with that. */
 function probabilityParts({ asked_probability: asked, joint_probability: joint }: ExplanationNode): Part[] {
   if (typeof asked !== "number") return [];
@@ -145,9 +162,13 @@ function tokenParts(
   return [said, { name: "sampled", items }];
 }
 
-/** An answer that came with the input. */
-function givenPart({ decoded }: ExplanationNode): Part {
-  return { name: "given", items: decoded.length === 0 ? [{ text: "unknown" }] : decoded.map(answerItem) };
+/** An answer that came with the input, or is supposed. */
+function givenPart({ decoded, supposed }: ExplanationNode): Part {
+  const nothing = supposed === true ? "none" : "unknown";
+  return {
+    name: supposed === true ? "supposed" : "given",
+    items: decoded.length === 0 ? [{ text: nothing }] : decoded.map(answerItem),
+  };
 }
 
 /** Truths as `True` and `False`, numbers with four significant digits, names as they are. */

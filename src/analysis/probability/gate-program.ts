@@ -26,13 +26,13 @@ export interface GateProgram {
 }
 
 /** A condition of which some is known: a truth, or what is left of it. */
-type Rest =
+export type Rest =
   | number
   | ConditionAtom
   | { readonly kind: "not"; readonly of: Rest }
   | { readonly kind: "and" | "or"; readonly of: readonly Rest[] };
 
-type Truths = ReadonlyMap<string, number>;
+export type Truths = ReadonlyMap<string, number>;
 
 /**
  * Whether a task is asked, from gate to gate, each once: a gate that is not asked is unknown (Kleene). Diagrams share what
@@ -124,7 +124,7 @@ interface PendingGate {
   readonly asked: Rest;
 }
 
-function keyOf(atom: ConditionAtom): string {
+export function keyOf(atom: ConditionAtom): string {
   return JSON.stringify(atom);
 }
 
@@ -135,7 +135,7 @@ function atomsOf(rest: Rest): ConditionAtom[] {
 }
 
 /** The condition with what is known put in. */
-function restOf(condition: Condition, truths: Truths): Rest {
+export function restOf(condition: Condition, truths: Truths): Rest {
   switch (condition.kind) {
     case "not": {
       const of = restOf(condition.of, truths);

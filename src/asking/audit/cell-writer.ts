@@ -8,12 +8,20 @@ import { cellText, type LabelColumn } from "./label-table.js";
 /**
  * Texts of a task's cells for an answer, one for each of its columns.
  * @param answer in the words of the labels; null: the cells are emptied
+ * @param options.round whether numbers have as many decimals as their column has; else six digits that count
  */
-export function answerCells(spec: TaskSpec, columns: readonly LabelColumn[], answer: Described): string[] {
+export function answerCells(
+  spec: TaskSpec,
+  columns: readonly LabelColumn[],
+  answer: Described,
+  { round = true }: { readonly round?: boolean } = {},
+): string[] {
+  const numberText = (value: number, cells: readonly unknown[]): string =>
+    round ? rounded(value, cells) : String(Number(value.toPrecision(6)));
   if (answer === null) return columns.map(() => "");
-  if (typeof answer === "number") return columns.map(({ cells }) => rounded(answer, cells));
+  if (typeof answer === "number") return columns.map(({ cells }) => numberText(answer, cells));
   if (typeof answer === "object" && answer.some((part) => typeof part === "number")) {
-    return columns.map(({ cells }, i) => rounded(Number(answer[i]), cells));
+    return columns.map(({ cells }, i) => numberText(Number(answer[i]), cells));
   }
   const [only, ...more] = columns;
   if (only === undefined) return [];

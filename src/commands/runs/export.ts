@@ -7,7 +7,7 @@ import { type ExportedRun, exportRun } from "../../records/transfer.js";
 export default class RunsExport extends CoolCommand {
   static override summary = "Export a run with all its files, to be imported elsewhere with the same id";
   static override description =
-    "The folder that is written is a run store of this run alone: commands read it with --store DIR. For tables of metrics see cool runs export-metrics.";
+    "The name of a group (cool run --folds) means all of its runs. The folder that is written is a run store of these alone: commands read it with --store DIR. For tables of metrics see cool runs export-metrics.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> latest",
     "<%= config.bin %> <%= command.id %> long --to long.tar.gz",
@@ -24,7 +24,7 @@ export default class RunsExport extends CoolCommand {
   async run(): Promise<ExportedRun> {
     const { args, flags } = await this.parse(RunsExport);
     const exported = await this.withStore(flags, (store) => exportRun(store, args.run, flags.to));
-    this.log(`run ${exported.run.id} (${exported.run.name}) is exported to ${exported.path}`);
+    for (const run of exported.runs) this.log(`run ${run.id} (${run.name}) is exported to ${exported.path}`);
     return exported;
   }
 }

@@ -7,7 +7,7 @@ import { removeRuns } from "../../records/trash.js";
 export default class RunsRemove extends CoolCommand {
   static override summary = "Move runs to the trash";
   static override description =
-    "They are listed no more, and nothing is deleted: cool runs restore brings them back, cool runs gc deletes them for good.";
+    "The name of a group (cool run --folds) means all of its runs. They are listed no more, and nothing is deleted: cool runs restore brings them back, cool runs gc deletes them for good.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> latest",
     "<%= config.bin %> <%= command.id %> home-security-3 home-security-4",

@@ -23,7 +23,7 @@ export default class RunsShow extends CoolCommand {
   async run(): Promise<{ run: ShownRun }> {
     const { args, flags } = await this.parse(RunsShow);
     const run = await this.withStore(flags, (store) => showRun(store, args.run));
-    const { config, config_changes, environment, thresholds, evaluation, ...facts } = run;
+    const { config, config_changes, environment, thresholds, evaluation, last_values = [], ...facts } = run;
     const settings = Object.entries(config).map(([key, value]) => {
       const change = config_changes[key];
       return [key, cellText(value), change === undefined ? "" : change === "set" ? "by --set" : "by a flag"];
@@ -32,6 +32,14 @@ export default class RunsShow extends CoolCommand {
     this.log(drawTable(["setting", "value", "changed"], settings));
     if (flags.environment) this.log(drawTable(["environment", "value"], rowsOf(environment)));
     if (Object.keys(thresholds).length > 0) this.log(drawTable(["task", "threshold"], rowsOf(thresholds)));
+    if (last_values.length > 0) {
+      const rows = last_values.map(({ split, task_path, metric_name, step, value }) => [
+        `${split}/${task_path}/${metric_name}`,
+        String(step),
+        value === null ? "–" : cellText(value),
+      ]);
+      this.log(drawTable(["curve", "last step", "value"], rows, [1, 2]));
+    }
     const split = bestSplit(evaluation);
     if (split !== undefined) this.log(evaluationTable(evaluation, split));
     return { run };

@@ -125,19 +125,65 @@ function* chunks<Row>(rows: Iterable<Row>): Generator<Row[]> {
 
 /** Reads chosen columns of a Parquet file of ours, cell by cell. */
 export async function readParquet(file: string, columns: readonly string[], order: string): Promise<Cell[][]> {
+  const cellOf = await cellReader();
+  return withParquet(file, columns, ` ORDER BY ${order}`, async (connection, query) => {
+    const reader = await connection.runAndReadAll(query);
+    // a file without rows comes without columns
+    const found = reader.getColumns();
+    return columns.map((_, i) => (found[i] ?? []).map(cellOf));
+  });
+}
+
+/**
+ * The same in no order, a part of the rows at a time: cells take many times the room of the numbers in them.
+ * @param onChunk is given the columns of some rows
+ */
+export async function scanParquet(
+  file: string,
+  columns: readonly string[],
+  onChunk: (columns: Cell[][]) => void,
+): Promise<void> {
+  const cellOf = await cellReader();
+  await withParquet(file, columns, "", async (connection, query) => {
+    const result = await connection.stream(query);
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0) return;
+      onChunk(chunk.getColumns().map((column) => column.map(cellOf)));
+    }
+  });
+}
+
+async function withParquet<Result>(
+  file: string,
+  columns: readonly string[],
+  order: string,
+  read: (connection: DuckDBConnection, query: string) => Promise<Result>,
+): Promise<Result> {
+  const query = `SELECT ${columns.join(", ")} FROM read_parquet(${quoted(literalPath(file))})${order}`;
+  try {
+    return await withDuckDB((connection) => read(connection, query));
+  } catch (error) {
+    throw new StoreError(`${file} cannot be read: ${firstLine(error)}.`, { file }, { cause: error });
+  }
+}
+
+async function cellReader(): Promise<(value: DuckDBValue) => Cell> {
   const { DuckDBListValue } = await import("@duckdb/node-api");
-  const cellOf = (value: DuckDBValue): Cell => {
+  return (value) => {
     if (value instanceof DuckDBListValue) return value.items.map(numberOf);
     if (value === null || typeof value === "number" || typeof value === "boolean") return value;
     return typeof value === "bigint" ? Number(value) : String(value);
   };
+}
+
+/** Names and types of a Parquet file's columns, in its order. */
+export async function parquetColumns(file: string): Promise<{ readonly name: string; readonly type: string }[]> {
   try {
     return await withDuckDB(async (connection) => {
-      const query = `SELECT ${columns.join(", ")} FROM read_parquet(${quoted(literalPath(file))}) ORDER BY ${order}`;
-      const reader = await connection.runAndReadAll(query);
-      // a file without rows comes without columns
-      const found = reader.getColumns();
-      return columns.map((_, i) => (found[i] ?? []).map(cellOf));
+      const found = await connection.runAndReadAll(`DESCRIBE FROM read_parquet(${quoted(literalPath(file))})`);
+      const [names = [], types = []] = found.getColumns();
+      return names.map((name, i) => ({ name: String(name), type: String(types[i]) }));
     });
   } catch (error) {
     throw new StoreError(`${file} cannot be read: ${firstLine(error)}.`, { file }, { cause: error });

@@ -1,4 +1,5 @@
 /** @file Masked tokens of rows that are not trained on, hidden by the seed alone, and how well they are guessed. */
+import { f64At } from "../../arrays.js";
 import { tokenLengths } from "../../data/batches.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { RowMask } from "../../flow/masks.js";
@@ -11,6 +12,7 @@ import { type AnswerOptions, answerBatches } from "./answer-batches.js";
 /**
  * @param masks over all rows of the dataset; of the masked language modelling, the tokens that may be hidden
  * @param mask hides the same tokens each time
+ * @returns also how often each token of the vocabulary was hidden
  * @throws InterruptedError where the signal fires
  */
 export async function guessMasked(
@@ -20,10 +22,11 @@ export async function guessMasked(
   masks: readonly RowMask[],
   mask: BatchMasker,
   options: AnswerOptions = {},
-): Promise<MaskedTally> {
+): Promise<MaskedTally & { readonly hidden: Float64Array }> {
   const task = maskedTask(network.graph);
   if (task === null) throw new Error("the graph has no masked language modelling");
   const counter = new MaskedCounter(task);
+  const hidden = new Float64Array(task.spec.vocabulary?.length ?? 0);
   const read = (batch: Int32Array) => {
     const inputs = readInputs(network, dataset, batch);
     const tokens = batchTokens(network, dataset, inputs, batch.length);
@@ -33,6 +36,7 @@ export async function guessMasked(
       inputs,
       gatherTargets(network.layout, dataset.labels, masks, batch, tokens),
     );
+    for (const token of labels[task.index]?.answers ?? []) hidden[token] = f64At(hidden, token) + 1;
     return { inputs, labels: { labels, masked: masked ?? new Int32Array(0) } };
   };
   const tallies: MaskedTally[] = [];
@@ -42,5 +46,5 @@ export async function guessMasked(
   });
   // in the order of the batches, whichever came first
   for (const tally of tallies) counter.addCounted(tally);
-  return counter.tally;
+  return { ...counter.tally, hidden };
 }

@@ -83,6 +83,41 @@ function pooled(pool: "average" | "flatten" | "none", units: number): Block {
   };
 }
 
+export interface MapFeaturesOptions {
+  /**
+   * `average`, `max`: what is on the picture, wherever it is; `flatten`: also where it is, for boxes and points. Default
+   * `average`.
+   */
+  readonly pool?: "average" | "max" | "flatten";
+  /** Channels that a 1 × 1 convolution makes of the map's first; default 0: as many as there are. */
+  readonly channels?: number;
+  /** Units of a dense layer behind the pool; default 0: none. */
+  readonly units?: number;
+  /** Share of numbers that a training step drops behind the pool; default 0. */
+  readonly dropout?: number;
+}
+
+/** The map of a backbone as a vector that tasks read: [batch, height, width, channels] → [batch, n]. */
+export function mapFeatures(options: MapFeaturesOptions = {}): Block {
+  checkOptions<MapFeaturesOptions>("mapFeatures", options, {
+    ...{ pool: oneOf("average", "max", "flatten"), channels: WHOLE, units: WHOLE, dropout: RATE },
+  });
+  const { pool = "average", channels = 0, units = 0, dropout = 0 } = options;
+  return (map, layers) => {
+    const pools = {
+      average: () => layers.globalAveragePooling2d({}),
+      max: () => layers.globalMaxPooling2d({}),
+      flatten: () => layers.flatten(),
+    };
+    return sequential([
+      ...(channels > 0 ? [layers.conv2d({ filters: channels, kernelSize: 1, activation: "relu" })] : []),
+      pools[pool](),
+      ...(dropout > 0 ? [layers.dropout({ rate: dropout })] : []),
+      ...(units > 0 ? [layers.dense({ units, activation: "relu" })] : []),
+    ])(map, layers);
+  };
+}
+
 export interface ResidualNetOptions {
   /** Residual blocks of each stage; every stage but the first halves height and width. Default [2, 2, 2]. */
   readonly depth?: readonly number[];

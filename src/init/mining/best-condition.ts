@@ -6,7 +6,7 @@
  * it does not hold rules it out.
  */
 import { logGamma } from "../../analysis/statistics/log-gamma.js";
-import { anyOutside, count, countBoth, countEither, countThree, type RowSet, without } from "./bits.js";
+import { anyOutside, both, count, countBoth, countEither, countThree, type RowSet, without } from "./bits.js";
 import { conjunction, disjunction, type Gate, type Statement, simpleStatements, statementsOn } from "./statements.js";
 
 /** The cells of one column, and how many columns there are to choose gates from. */
@@ -138,11 +138,43 @@ export function messageLength(cells: FilledCells, statement: Statement | null): 
   if (anyOutside(filled, possible)) return Number.POSITIVE_INFINITY;
   const [there, all] = [countBoth(held, filled), count(held)];
   const open = without(possible, held);
-  const [openThere, opened] = [countBoth(open, filled), count(open)];
   const missingRate = (all - there + 1) / (all + 2);
   const share = ((all + 1) / (all + count(fails) + 2)) * (1 - missingRate);
-  const mixture = openThere * Math.log(share) + (opened - openThere) * Math.log(1 - share);
+  const doubtful = both(open, statement.doubtful);
+  const mixture =
+    logLikelihood(without(open, doubtful), filled, share) +
+    adaptiveLogLikelihood(doubtful, filled, share * statement.askedShare);
   return betaBinomial(there, all - there) - mixture + statement.cost + choiceOfGates(cells, statement.gates.length);
+}
+
+/** Of which of some cells are filled, each with the same probability. */
+function logLikelihood(cells: RowSet, filled: RowSet, share: number): number {
+  const [all, there] = [count(cells), countBoth(cells, filled)];
+  return there * Math.log(share) + (all - there) * Math.log(1 - share);
+}
+
+/** Rows that the first guess of a rate counts as. */
+const GUESS_WEIGHT = 8;
+
+/** The same where the probability itself is unknown: a Beta distribution around a guess. */
+function adaptiveLogLikelihood(cells: RowSet, filled: RowSet, guess: number): number {
+  const [all, there] = [count(cells), countBoth(cells, filled)];
+  const [yes, no] = [GUESS_WEIGHT * guess, GUESS_WEIGHT * (1 - guess)];
+  return logBeta(there + yes, all - there + no) - logBeta(yes, no);
+}
+
+function logBeta(a: number, b: number): number {
+  return logGamma(a) + logGamma(b) - logGamma(a + b);
+}
+
+/** On how many rows a condition is true, of those where it hangs on a missing label and the cell is empty; 0 to 1. */
+export function shareOfOpen({ held, possible, fails, doubtful, askedShare }: Statement, empty: RowSet): number {
+  const open = both(without(possible, held), empty);
+  const [all, asked] = [count(held), count(open)];
+  if (asked === 0) return 1;
+  const share = (all + 1) / (all + count(fails) + 2);
+  const inDoubt = countBoth(open, doubtful) / asked;
+  return share * (1 - inDoubt + inDoubt * askedShare);
 }
 
 /** Which columns they are, and the usual price of a parameter (Schwarz 1978), so that chance does not buy a gate. */

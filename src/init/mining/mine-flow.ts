@@ -4,7 +4,7 @@
  */
 import { at } from "../../arrays.js";
 import type { Condition } from "../../flow/graph.js";
-import { bestCondition, type FilledCells, messageLength } from "./best-condition.js";
+import { bestCondition, type FilledCells, messageLength, shareOfOpen } from "./best-condition.js";
 import {
   addRow,
   anyOutside,
@@ -25,6 +25,7 @@ import {
   type Gate,
   gateOf,
   type Hint,
+  type MissingLabels,
   type Statement,
   simpleStatements,
   statementsOn,
@@ -166,7 +167,7 @@ class FlowSearch {
     return this.#columns.flatMap((column, i) => {
       if (i === index || column.form.kind === "none" || among?.has(i) === false || this.#hangsOn(i, index)) return [];
       const missing = this.#missing(i);
-      return [gateOf(i, this.#setsOf(i), missing, this.#hintsOn(i, missing, implied))];
+      return [gateOf(i, this.#setsOf(i), missing, this.#hintsOn(i, missing.missing, implied))];
     });
   }
 
@@ -204,12 +205,17 @@ class FlowSearch {
   }
 
   /** Empty cells that are missing labels: those where the question was, or may have been, asked. */
-  #missing(index: number): RowSet {
+  #missing(index: number): MissingLabels {
     const filled = at(this.#filled, index);
     const empty = without(this.#all, filled);
     const chosen = this.#chosen[index];
-    if (chosen != null) return both(empty, chosen.possible);
-    return count(filled) >= NEARLY_COMPLETE * this.#rows ? empty : emptySet(this.#rows);
+    const none = emptySet(this.#rows);
+    if (chosen != null) {
+      const missing = both(empty, chosen.possible);
+      return { missing, doubtful: without(missing, chosen.held), askedShare: shareOfOpen(chosen, empty) };
+    }
+    const isComplete = count(filled) >= NEARLY_COMPLETE * this.#rows;
+    return { missing: isComplete ? empty : none, doubtful: none, askedShare: 1 };
   }
 
   #best(index: number, gates: readonly Gate[]): Statement | null {

@@ -5,6 +5,7 @@ import {
   anyBoth,
   anyOutside,
   both,
+  count,
   countBoth,
   either,
   emptySet,
@@ -26,6 +27,10 @@ export interface Statement {
   readonly fails: RowSet;
   /** Rows on which it is true, or would be for some value of a missing label. */
   readonly possible: RowSet;
+  /** Rows of these on which not even the gate need have been asked. */
+  readonly doubtful: RowSet;
+  /** On how many of the doubtful rows the gate was asked, by the rows that are known; 0 to 1. */
+  readonly askedShare: number;
   /** How many bits of choice it took, in nats. */
   readonly cost: number;
   /** Positions of its gates among the columns. */
@@ -41,6 +46,10 @@ export interface Gate {
   readonly missing: RowSet;
   /** Rows with a value, and those on which it is missing. */
   readonly asked: RowSet;
+  /** Where labels are missing only if the gate was asked, which hangs on another missing label. */
+  readonly doubtful: RowSet;
+  /** On how many of these it was asked, by the rows that are known; 0 to 1. */
+  readonly askedShare: number;
   readonly hints: readonly Hint[];
 }
 
@@ -52,9 +61,17 @@ export interface Hint {
   readonly rows: RowSet;
 }
 
-export function gateOf(index: number, sets: GateSets, missing: RowSet, hints: readonly Hint[]): Gate {
-  return { index, sets, missing, hints, asked: either(sets.known, missing) };
+export function gateOf(
+  index: number,
+  sets: GateSets,
+  { missing, doubtful, askedShare }: MissingLabels,
+  hints: readonly Hint[],
+): Gate {
+  return { index, sets, missing, doubtful, askedShare, hints, asked: either(sets.known, missing) };
 }
+
+/** Where a gate's labels are missing, and where that is sure. */
+export type MissingLabels = Pick<Gate, "missing" | "doubtful" | "askedShare">;
 
 /**
  * Statements about one gate that are not false on any of these rows, and false somewhere.
@@ -137,7 +154,7 @@ function labelled(gate: Gate, label: number, isSaid: boolean): Statement {
   const said: Condition = form.kind === "binary" ? { kind: "true", task } : { kind: "has", task, label };
   const cost = form.kind === "binary" ? Math.LN2 : Math.log(2 * sets.atoms.length);
   const [yes, no] = [at(sets.atoms, label), at(sets.others, label)];
-  return isSaid ? statement(gate, said, yes, no, cost) : statement(gate, { kind: "not", of: said }, no, yes, cost);
+  return isSaid ? new Literal(gate, said, yes, cost, no) : new Literal(gate, { kind: "not", of: said }, no, cost, yes);
 }
 
 function oneOf(gate: Gate, classes: ReadonlySet<number>, width: number): Statement {
@@ -149,7 +166,7 @@ function oneOf(gate: Gate, classes: ReadonlySet<number>, width: number): Stateme
   for (let i = 0; i < size; i++) cost += Math.log((width - i) / (i + 1));
   let holds = emptySet(32 * known.length);
   for (const index of classes) holds = either(holds, at(atoms, index));
-  return statement(gate, condition, holds, without(known, holds), cost);
+  return new Literal(gate, condition, holds, cost);
 }
 
 /** `atLeast` and `below` at the edges of what the rows show. */
@@ -182,12 +199,12 @@ function ranges(gate: Gate, rows: RowSet): Statement[] {
 
 function atLeast(gate: Gate, value: number, holds: RowSet): Statement {
   const condition: Condition = { kind: "atLeast", task: gate.sets.column.name, value };
-  return statement(gate, condition, holds, without(gate.sets.known, holds), Math.log(2 * gate.sets.distinct.length));
+  return new Literal(gate, condition, holds, Math.log(2 * gate.sets.distinct.length));
 }
 
 function below(gate: Gate, value: number, holds: RowSet): Statement {
   const condition: Condition = { kind: "below", task: gate.sets.column.name, value };
-  return statement(gate, condition, holds, without(gate.sets.known, holds), Math.log(2 * gate.sets.distinct.length));
+  return new Literal(gate, condition, holds, Math.log(2 * gate.sets.distinct.length));
 }
 
 /** The number with the fewest decimals above `low` and not above `high`, as people choose their limits. */
@@ -204,18 +221,66 @@ export function roundest(low: number, high: number): number {
   return high;
 }
 
-function statement(
-  { index, missing, hints }: Gate,
-  condition: Condition,
-  holds: RowSet,
-  fails: RowSet,
-  cost: number,
-): Statement {
-  let held = holds;
-  // true there, since it is true wherever that other condition is
-  for (const hint of hints) if (!anyOutside(hint.holds, holds)) held = either(held, hint.rows);
-  const said = { condition, holds, held, fails, possible: either(holds, missing), cost, gates: [index] };
-  return { ...said, parts: [{ ...said, parts: [] }] };
+/** A range of numbers says something where so many of the known ones lie outside. */
+const SAYING = 0.2;
+
+/** A statement about one gate. Most are dropped by what they cost and where they hold, so the rest is made when asked. */
+class Literal implements Statement {
+  readonly gates: readonly number[];
+  readonly parts: readonly Statement[] = [this];
+  readonly #gate: Gate;
+  #held: RowSet | undefined;
+  #fails: RowSet | undefined;
+  #possible: RowSet | undefined;
+  #doubtful: RowSet | undefined;
+
+  /** @param fails made from the gate's known rows where it is not given */
+  constructor(
+    gate: Gate,
+    readonly condition: Condition,
+    readonly holds: RowSet,
+    readonly cost: number,
+    fails?: RowSet,
+  ) {
+    this.#gate = gate;
+    this.#fails = fails;
+    this.gates = [gate.index];
+  }
+
+  get held(): RowSet {
+    if (this.#held !== undefined) return this.#held;
+    let held = this.holds;
+    // true there, since it is true wherever that other condition is
+    for (const hint of this.#gate.hints) if (!anyOutside(hint.holds, this.holds)) held = either(held, hint.rows);
+    this.#held = held;
+    return held;
+  }
+
+  get fails(): RowSet {
+    this.#fails ??= without(this.#gate.sets.known, this.holds);
+    return this.#fails;
+  }
+
+  get possible(): RowSet {
+    this.#possible ??= either(this.holds, this.#gate.missing);
+    return this.#possible;
+  }
+
+  get doubtful(): RowSet {
+    this.#doubtful ??= this.#doubt();
+    return this.#doubtful;
+  }
+
+  #doubt(): RowSet {
+    const { sets, doubtful } = this.#gate;
+    // what holds of nearly all numbers says hardly more than that there is one, and doubt would make that cheap
+    const saysLittle = sets.column.form.kind === "number" && count(this.fails) < SAYING * count(sets.known);
+    return saysLittle ? without(doubtful, doubtful) : doubtful;
+  }
+
+  get askedShare(): number {
+    return this.#gate.askedShare;
+  }
 }
 
 /** Both statements (Kleene). */
@@ -226,6 +291,7 @@ export function conjunction(left: Statement, right: Statement): Statement {
     held: both(left.held, right.held),
     fails: either(left.fails, right.fails),
     possible: both(left.possible, right.possible),
+    ...doubtOf(left, right),
     cost: left.cost + right.cost,
     gates: [...new Set([...left.gates, ...right.gates])],
     parts: [...left.parts, ...right.parts],
@@ -240,8 +306,17 @@ export function disjunction(left: Statement, right: Statement): Statement {
     held: either(left.held, right.held),
     fails: without(without(either(left.fails, right.fails), left.possible), right.possible),
     possible: either(left.possible, right.possible),
+    // where one of them may be true for want of its own label alone, the other's doubt says nothing
+    ...doubtOf(left, right, either(without(left.possible, left.doubtful), without(right.possible, right.doubtful))),
     cost: left.cost + right.cost,
     gates: [...new Set([...left.gates, ...right.gates])],
     parts: [],
   };
+}
+
+/** Where either part is doubtful, and how much so: as the part with more such rows. @param sure rows that are not */
+function doubtOf(left: Statement, right: Statement, sure?: RowSet): Pick<Statement, "doubtful" | "askedShare"> {
+  const main = count(left.doubtful) >= count(right.doubtful) ? left : right;
+  const doubtful = either(left.doubtful, right.doubtful);
+  return { doubtful: sure === undefined ? doubtful : without(doubtful, sure), askedShare: main.askedShare };
 }

@@ -5,7 +5,7 @@ import { DIMENSION, DTYPE, SHAPE, TENSOR } from "../../protobuf/tensorflow.js";
 import { readFields, type WireField } from "../../protobuf/wire.js";
 import { maskedCrc32c } from "./crc32c.js";
 import { FOOTER_BYTES, HEADER_BYTES } from "./record-file.js";
-import { EVENT, METADATA, PLUGIN_DATA, SESSION_LOG, SESSION_STATUS, SUMMARY, VALUE } from "./schema.js";
+import { EVENT, IMAGE, METADATA, PLUGIN_DATA, SESSION_LOG, SESSION_STATUS, SUMMARY, VALUE } from "./schema.js";
 import type { Tensor } from "./tensor.js";
 
 /** One record of an event file. */
@@ -28,6 +28,8 @@ export interface SummaryValue {
   readonly tag: string;
   /** A `simple_value`, or a tensor with one number, which is how TensorFlow 2 writes scalars. */
   readonly scalar?: number;
+  /** An encoded picture (PNG, …), as TensorFlow 1, PyTorch and tensorboardX write it; TensorFlow 2 has it in a tensor. */
+  readonly image?: Uint8Array;
   /** Of bytes, floats or doubles; other types are not decoded. */
   readonly tensor?: Tensor;
   /** On the first value of a tag. */
@@ -53,7 +55,15 @@ export function readEvents(source: string | Uint8Array): Event[] {
 /** Like `readEvents`, one by one: the events before a damaged record are seen before the error. */
 export function* iterateEvents(source: string | Uint8Array): Generator<Event> {
   const file = typeof source === "string" ? source : "the given bytes";
-  const bytes = typeof source === "string" ? readBytes(source) : source;
+  yield* wholeEvents(typeof source === "string" ? readBytes(source) : source, file);
+}
+
+/**
+ * The whole events of a part of a file that begins with a record.
+ * @returns how many bytes they take
+ */
+export function* wholeEvents(bytes: Uint8Array, file: string): Generator<Event, number> {
+  let used = 0;
   for (const { offset, data } of iterateRecords(bytes, file)) {
     try {
       yield decodeEvent(data);
@@ -61,7 +71,9 @@ export function* iterateEvents(source: string | Uint8Array): Generator<Event> {
       if (!(cause instanceof RangeError)) throw cause;
       throw new DataError(`The record at byte ${offset} of ${file} is no event: ${cause.message}.`, { file, offset });
     }
+    used = offset + HEADER_BYTES + data.length + FOOTER_BYTES;
   }
+  return used;
 }
 
 function readBytes(file: string): Uint8Array {
@@ -142,9 +154,11 @@ function decodeValue(message: Uint8Array): SummaryValue {
   let scalar: number | undefined;
   let tensor: Tensor | undefined;
   let metadata: SummaryMetadata | undefined;
+  let image: Uint8Array | undefined;
   for (const part of readFields(message)) {
     if (part.field === VALUE.tag) tag = text(part);
     else if (part.field === VALUE.simpleValue) scalar = floats(bytesOf(part))[0];
+    else if (part.field === VALUE.image) image = encodedImage(bytesOf(part)) ?? image;
     else if (part.field === VALUE.tensor) tensor = decodeTensor(bytesOf(part));
     else if (part.field === VALUE.metadata) metadata = decodeMetadata(bytesOf(part));
   }
@@ -153,9 +167,15 @@ function decodeValue(message: Uint8Array): SummaryValue {
   return {
     tag,
     ...(scalar !== undefined && { scalar }),
+    ...(image !== undefined && { image }),
     ...(tensor !== undefined && { tensor }),
     ...(metadata !== undefined && { metadata }),
   };
+}
+
+function encodedImage(message: Uint8Array): Uint8Array | undefined {
+  for (const part of readFields(message)) if (part.field === IMAGE.encoded) return bytesOf(part);
+  return undefined;
 }
 
 function decodeMetadata(message: Uint8Array): SummaryMetadata {

@@ -1,7 +1,7 @@
 /** @file Hyperparameters of a run for TensorBoard's HParams table. */
 
 import { MAP_ENTRY } from "../../protobuf/tensorflow.js";
-import { encodeMessage, type ProtoWriter } from "../../protobuf/wire.js";
+import { encodeMessage, type ProtoWriter, readFields } from "../../protobuf/wire.js";
 import {
   ANY_VALUE,
   EXPERIMENT,
@@ -83,6 +83,35 @@ export function encodeSessionEnd(status: SessionStatus, timeSeconds: number): Ui
     out.double(SESSION_END.endTime, timeSeconds);
     out.end(session);
   });
+}
+
+/** The hyperparameters of a row, out of the metadata of its tag; empty for other tags of the plugin. */
+export function decodeHParams(content: Uint8Array): Record<string, HParamValue> {
+  const found: [string, HParamValue][] = [];
+  for (const session of messagesOf(content, HPARAMS_PLUGIN.sessionStart)) {
+    for (const entry of messagesOf(session, SESSION_START.hparam)) {
+      const [name] = messagesOf(entry, MAP_ENTRY.key);
+      const [boxed] = messagesOf(entry, MAP_ENTRY.value);
+      const value = boxed === undefined ? undefined : anyValue(boxed);
+      if (name !== undefined && value !== undefined) found.push([Buffer.from(name).toString("utf8"), value]);
+    }
+  }
+  return Object.fromEntries(found);
+}
+
+function messagesOf(message: Uint8Array, field: number): Uint8Array[] {
+  return [...readFields(message)].flatMap((part) =>
+    part.field === field && part.wire === "bytes" ? [part.value] : [],
+  );
+}
+
+function anyValue(message: Uint8Array): HParamValue | undefined {
+  for (const part of readFields(message)) {
+    if (part.wire === "varint") return part.field === ANY_VALUE.boolean ? part.value !== 0 : undefined;
+    if (part.field === ANY_VALUE.string) return Buffer.from(part.value).toString("utf8");
+    if (part.field === ANY_VALUE.number) return Buffer.from(part.value).readDoubleLE();
+  }
+  return undefined;
 }
 
 function writeMetric(out: ProtoWriter, { tag, group, displayName }: HParamMetric): void {

@@ -264,4 +264,9 @@ export const SCHEMA_VERSIONS: readonly string[] = [
     UNIQUE (run_id, split, task_path, metric_name)
   ) STRICT;
   `,
+  `
+  -- 95 % confidence interval of the metric; NULL where none is known
+  ALTER TABLE evaluation ADD COLUMN interval_low REAL;
+  ALTER TABLE evaluation ADD COLUMN interval_high REAL;
+  `,
 ];

@@ -37,6 +37,10 @@ const COLUMNS: Readonly<Record<string, Field>> = {
   name: column("text", "runs.name"),
   project: column("text", "runs.project"),
   // @crashed: JSON list of the runs whose process is gone
+  group: column(
+    "text",
+    "(SELECT run_groups.name FROM group_runs JOIN run_groups ON run_groups.id = group_runs.group_id WHERE group_runs.run_id = runs.id)",
+  ),
   state: column("state", "iif(runs.id IN (SELECT value FROM json_each(@crashed)), 'crashed', runs.state)"),
   tag: { kind: "tag" },
   tags: { kind: "tag" },

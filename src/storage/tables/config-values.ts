@@ -32,6 +32,16 @@ export function insertConfig(
   database.runEach(insertion("run_config", ["runId", "key", "type", "value", "changedBy"]), rows);
 }
 
+/** Adds values to those of a stored run, or changes them; to be called within `write`. */
+export function addConfig(database: Database, runId: string, config: Readonly<Record<string, unknown>>): void {
+  const rows = flatten(config).map((row) => ({ runId, ...row }));
+  database.runEach(
+    `${insertion("run_config", ["runId", "key", "type", "value"])}
+     ON CONFLICT (run_id, key) DO UPDATE SET type = excluded.type, value = excluded.value`,
+    rows,
+  );
+}
+
 /** Changes a setting of a stored run; to be called within `write`. */
 export function changeSetting(database: Database, runId: string, key: string, value: number): void {
   database.run(

@@ -11,11 +11,14 @@ export interface EvaluationFilter {
   readonly metricName?: string | undefined;
 }
 
-const COLUMNS = "split, task_path, metric_name, metric_res, num_samples, gates, baseline, beats_baseline";
+const COLUMNS =
+  "split, task_path, metric_name, metric_res, num_samples, gates, baseline, beats_baseline, interval_low, interval_high";
 
-type StoredRow = Omit<EvaluationRow, "baseline" | "beats_baseline"> & {
+type StoredRow = Omit<EvaluationRow, "baseline" | "beats_baseline" | "interval"> & {
   readonly baseline: number | null;
   readonly beats_baseline: number | null;
+  readonly interval_low: number | null;
+  readonly interval_high: number | null;
 };
 
 /** Replaces every frame (split and gates) of which `rows` has a row; to be called within `write`. */
@@ -27,9 +30,10 @@ export function replaceEvaluation(database: Database, runId: string, rows: reado
   );
   database.runEach(
     `INSERT INTO evaluation (run_id, ${COLUMNS})
-     VALUES (@runId, @split, @task_path, @metric_name, @metric_res, @num_samples, @gates, @baseline, @beats_baseline)`,
-    rows.map(({ baseline = null, beats_baseline, ...row }) => ({
+     VALUES (@runId, ${COLUMNS.replace(/(\w+)/g, "@$1")})`,
+    rows.map(({ baseline = null, beats_baseline, interval, ...row }) => ({
       ...{ ...row, runId, baseline },
+      ...{ interval_low: interval?.[0] ?? null, interval_high: interval?.[1] ?? null },
       beats_baseline: beats_baseline === undefined ? null : Number(beats_baseline),
     })),
   );
@@ -45,8 +49,9 @@ export function readEvaluation(database: Database, runId: string, filter: Evalua
     parameters,
   );
   // a row without a baseline says nothing of one, as those of runs before there were any
-  return rows.map(({ baseline, beats_baseline, ...row }) => ({
+  return rows.map(({ baseline, beats_baseline, interval_low: low, interval_high: high, ...row }) => ({
     ...row,
+    ...(low === null || high === null ? {} : { interval: [low, high] as const }),
     ...(baseline === null ? {} : { baseline }),
     ...(beats_baseline === null ? {} : { beats_baseline: beats_baseline === 1 }),
   }));

@@ -89,7 +89,7 @@ export function storedGroups(database: Database, now: () => Date, random: () => 
         database.runEach(
           `INSERT INTO group_evaluation (group_id, ${COLUMNS}, baseline, beats_baseline)
            VALUES (@groupId, ${COLUMNS.replace(/(\w+)/g, "@$1")}, @baseline, @beats_baseline)`,
-          rows.map(({ baseline = null, beats_baseline, ...row }) => ({
+          rows.map(({ baseline = null, beats_baseline, interval: _of_one_run, ...row }) => ({
             ...{ ...row, groupId, baseline },
             beats_baseline: beats_baseline === undefined ? null : Number(beats_baseline),
           })),
@@ -137,7 +137,8 @@ function find(
   return { ...row, runs };
 }
 
-function freeName(database: Database, name: string): string {
+/** A name that no run and no group has: the given one, or that with the next number. */
+export function freeName(database: Database, name: string): string {
   const isTaken = (one: string): boolean =>
     database.get("SELECT 1 FROM run_groups WHERE name = @one UNION ALL SELECT 1 FROM runs WHERE name = @one LIMIT 1", {
       one,

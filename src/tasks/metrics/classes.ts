@@ -133,7 +133,10 @@ function topKAccuracy({ scored, rows }: ClassesContext, k: number): number | nul
 }
 
 /** Classes of higher score than the labelled one; of equal scores the earlier class is ahead. NaN where one is NaN. */
-function classesAhead({ spec, labels, activated, classesAhead: summarized }: Scored<ClassificationSpec>, row: number) {
+export function classesAhead(
+  { spec, labels, activated, classesAhead: summarized }: Scored<ClassificationSpec>,
+  row: number,
+) {
   if (summarized !== undefined) return f32At(summarized, row);
   const classes = spec.classes.length;
   const truth = f32At(labels.answers, row);

@@ -1,8 +1,16 @@
 /** @file Ready trunks: the shapes they put out, and how many parameters they have. */
 import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { describe, expect, test } from "vitest";
-import { mlp, residualNet, sequential, smallConvNet, tokenEncoder } from "../../../src/engine/model/ready-trunks.js";
+import {
+  mapFeatures,
+  mlp,
+  residualNet,
+  sequential,
+  smallConvNet,
+  tokenEncoder,
+} from "../../../src/engine/model/ready-trunks.js";
 import type { SymbolicTensor } from "../../../src/engine/model/trunk.js";
 
 const input = (shape: (number | null)[]): SymbolicTensor => tfl.input({ shape });
@@ -35,6 +43,30 @@ describe("a residual network", () => {
     const first = 2 * (3 * 3 * 4 * 4 + norm(4));
     const second = 3 * 3 * 4 * 8 + norm(8) + (3 * 3 * 8 * 8 + norm(8)) + (4 * 8 + norm(8));
     expect(parameters(picture, map)).toBe(stem + first + second);
+  });
+});
+
+describe("features of a map", () => {
+  test("say what is there, or also where, behind a convolution and before a dense layer", () => {
+    const map = input([4, 5, 6]);
+    expect(mapFeatures()(map, tfl.layers).shape).toEqual([null, 6]);
+    const where = mapFeatures({ pool: "flatten", channels: 2, units: 7, dropout: 0.5 })(map, tfl.layers);
+    expect(where.shape).toEqual([null, 7]);
+    // 6·2 + 2, (4·5·2)·7 + 7
+    expect(parameters(map, where)).toBe(14 + 287);
+  });
+
+  test("are the largest or the mean numbers over the places", () => {
+    const values = tf.tensor4d([1, 2, 5, 0], [1, 2, 1, 2]);
+    const outputs = (["max", "average"] as const).map((pool) => {
+      const map = input([2, 1, 2]);
+      const model = tfl.model({ inputs: map, outputs: mapFeatures({ pool })(map, tfl.layers) });
+      return Array.from((model.predict(values) as tf.Tensor).dataSync());
+    });
+    expect(outputs).toEqual([
+      [5, 2],
+      [3, 1],
+    ]);
   });
 });
 

@@ -14,7 +14,9 @@ interface Drawn {
 }
 
 describe("tables drawn from random flows", () => {
-  test.each(Array.from({ length: 80 }, (_, seed) => seed + 1))("the mined masks are the true ones, seed %i", (seed) => {
+  // in the last four, gates are often missing where it is unknown, too, whether they were asked
+  const seeds = [...Array.from({ length: 80 }, (_, seed) => seed + 1), 335, 401, 1971, 2103];
+  test.each(seeds)("the mined masks are the true ones, seed %i", (seed) => {
     const { columns, conditions } = draw(seed);
     const mined = new Map(mineFlow(columns).tasks.map((task) => [task.name, task.given]));
     for (const [i, column] of columns.entries()) {

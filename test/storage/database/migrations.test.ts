@@ -175,3 +175,20 @@ test("a store of version 3 has its speeds as rows per second, and its runs begin
   expect(store.queryRuns({ columns: ["duration"] })[0]?.values.duration).toBeCloseTo(9, 3);
   store.close();
 });
+
+test("a store of version 7 has no run that is calibrated, and takes calibrations from then on", () => {
+  const dir = temporaryDir();
+  const older = openDatabase(join(dir, "cool.db"));
+  migrate(older, SCHEMA_VERSIONS.slice(0, 7));
+  older.exec(`
+    INSERT INTO runs (id, name, project, state, heartbeat_at, pid, host, created_at, started_at, node_version, package_version)
+      VALUES ('20260101-000000-abcd', 'old', 'p', 'finished', '2026-01-01T00:00:09Z', 1, 'h',
+        '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', '20.9.0', '0.1.0')`);
+  older.close();
+  const store = openRunStore(dir);
+  expect(store.readCalibration("20260101-000000-abcd")).toEqual([]);
+  const row = { method: "isotonic", split: "test" as const, taskPath: "door", metricName: "ece", numSamples: 3 };
+  store.replaceCalibration("20260101-000000-abcd", [{ ...row, raw: 0.5, calibrated: 0.25 }]);
+  expect(store.readCalibration("20260101-000000-abcd")).toEqual([{ ...row, raw: 0.5, calibrated: 0.25 }]);
+  store.close();
+});

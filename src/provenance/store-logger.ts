@@ -1,6 +1,5 @@
 /** @file The store as a listener: it keeps what a run tells. */
-import type { TaskInterpretation } from "../analysis/interpret.js";
-import type { RunLogger } from "../logging/run-logger.js";
+import type { RunLogger, SamplesEvent } from "../logging/run-logger.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { InterpretedSample } from "../storage/tables/interpretation.js";
 
@@ -25,9 +24,9 @@ export function storeLogger(
 }
 
 /** The samples of all tasks, as the store numbers them. */
-function rankedSamples(tasks: readonly TaskInterpretation[]): InterpretedSample[] {
+function rankedSamples(tasks: SamplesEvent["tasks"]): InterpretedSample[] {
   return tasks.flatMap(({ task_path, best, worst }) => {
-    const ranked = (side: "best" | "worst", samples: TaskInterpretation["best"]) =>
+    const ranked = (side: "best" | "worst", samples: SamplesEvent["tasks"][number]["best"]) =>
       samples.map(({ id, loss, label, prediction }, rank) => ({
         ...{ taskPath: task_path, side, rank, sample: id },
         ...{ loss, label, prediction },

@@ -1,0 +1,91 @@
+/** @file Means, roots of means and shares of variance, of one number per entry. */
+import { f64At, i32At } from "../../arrays.js";
+import { type Interval, isFlat, meanInterval, spreadOf, type Units } from "./spread.js";
+
+/** One number of each entry that counts. */
+export interface Numbers {
+  readonly entries: Int32Array;
+  /** [entries]; NaN where an answer is none. */
+  readonly values: Float64Array;
+  readonly units: Units;
+}
+
+const FROM_ZERO: Interval = [0, Number.POSITIVE_INFINITY];
+
+/** Of values that are all alike there is none. */
+export function intervalOfMean({ entries, values, units }: Numbers, bounds: Interval = FROM_ZERO): Interval | null {
+  const mean = meanOf(values);
+  if (Number.isNaN(mean)) return null;
+  return meanInterval(
+    mean,
+    spreadOf(entries, (i) => (f64At(values, i) - mean) / values.length, units),
+    bounds,
+  );
+}
+
+export function meanOf(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += f64At(values, i);
+  return sum / values.length;
+}
+
+/** Of the root of a mean: the root of its interval. @param numbers squares */
+export function intervalOfRoot(numbers: Numbers): Interval | null {
+  const interval = intervalOfMean(numbers);
+  return interval === null ? null : [Math.sqrt(interval[0]), Math.sqrt(interval[1])];
+}
+
+/**
+ * Of R²: the delta method on log(1 − R²), the logarithm of the squared errors' sum by that of the labels' squared
+ * distances from their mean.
+ * @param numbers squared errors
+ * @param labels of the same entries
+ */
+export function intervalOfDetermination({ entries, values, units }: Numbers, labels: Float64Array): Interval | null {
+  const [errors, mean] = [meanOf(values), meanOf(labels)];
+  const distances = labels.map((label) => (label - mean) ** 2);
+  const distance = meanOf(distances);
+  if (labels.length < 2 || !(distance > 0) || !(errors > 0)) return null;
+  const influence = (i: number): number => (f64At(values, i) / errors - f64At(distances, i) / distance) / values.length;
+  const spread = spreadOf(entries, influence, units);
+  // on the scale of a logarithm
+  const ends = isFlat(1, spread) ? null : meanInterval(Math.log(errors / distance), { ...spread, skewness: 0 }, REAL);
+  return ends === null ? null : [1 - Math.exp(ends[1]), 1 - Math.exp(ends[0])];
+}
+
+const REAL: Interval = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+
+/**
+ * Of a mean in which entries count with weights, as the loss of rows with several terms: Σ weight·value / Σ weight.
+ * @returns also what each entry adds to the mean
+ */
+export function weightedMean(
+  { entries, values, units }: Numbers,
+  weights: Float64Array,
+): { readonly value: number; readonly interval: Interval | null; readonly influence: (i: number) => number } | null {
+  let [sum, all] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    sum += f64At(weights, i) === 0 ? 0 : f64At(weights, i) * f64At(values, i);
+    all += f64At(weights, i);
+  }
+  const mean = sum / all;
+  if (Number.isNaN(mean)) return null;
+  const influence = (i: number): number =>
+    f64At(weights, i) === 0 ? 0 : (f64At(weights, i) * (f64At(values, i) - mean)) / all;
+  return { value: mean, influence, interval: meanInterval(mean, spreadOf(entries, influence, units), FROM_ZERO) };
+}
+
+/** Places of a mask where a condition holds. */
+export function placesWhere(mask: Uint8Array, holds: (place: number) => boolean): Int32Array {
+  const places: Int32Array = new Int32Array(mask.length);
+  let count = 0;
+  for (let place = 0; place < mask.length; place++) if (mask[place] === 1 && holds(place)) places[count++] = place;
+  return places.subarray(0, count);
+}
+
+/** A number of each place. */
+export function valuesAt(entries: Int32Array, value: (place: number) => number): Float64Array {
+  const values = new Float64Array(entries.length);
+  for (let i = 0; i < entries.length; i++) values[i] = value(i32At(entries, i));
+  return values;
+}

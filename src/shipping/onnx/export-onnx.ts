@@ -1,0 +1,140 @@
+/** @file A run as one ONNX model: inputs as they come, answers as they are decided. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { StoredRun } from "../../asking/stored-run.js";
+import { type ExternalPart, NO_EXTERNALS, storedModel, widthOf } from "../../engine/model/pretrained/external-part.js";
+import { pixelChange } from "../../engine/model/pretrained/preprocessing.js";
+import { ConfigError, lineOf, StoreError } from "../../errors.js";
+import { behaviourOf } from "../../tasks/index.js";
+import { writeAnswers } from "./answers.js";
+import { OnnxGraph, type Port } from "./graph.js";
+import { encodeModel, NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
+import { type OtherModel, readOtherModel, takeIn } from "./merged-model.js";
+import { writeNetwork } from "./network.js";
+import { readSavedLayers } from "./saved-layers.js";
+import { type Entrances, writeEntrances } from "./signature.js";
+import { type Value, plainValue } from "./values.js";
+
+/** A model and its signature. */
+export interface OnnxExport {
+  readonly bytes: Uint8Array;
+  readonly opset: number;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+}
+
+/**
+ * @param checkpoint folder of model.json and weights.bin
+ * @param storeDir where the models lie that feed the run
+ * @param version of this package
+ * @throws UnsupportedLayer, ConfigError that name what cannot be written
+ */
+export function exportOnnx(
+  { run, graph: flow, config, thresholds, calibration }: StoredRun,
+  checkpoint: string,
+  storeDir: string,
+  version: string,
+  metadata: Readonly<Record<string, string>> = {},
+): OnnxExport {
+  const modelFile = join(checkpoint, "model.json");
+  const saved = readSavedLayers(parsedFile(modelFile), readFileSync(join(checkpoint, "weights.bin")), modelFile);
+  const { parts } = config.externals ?? NO_EXTERNALS;
+  const others = new Map(parts.map((part) => [part.name, readOther(part, storeDir)]));
+  const graph = new OnnxGraph(opsetOf([...others.values()]));
+  const entrances = writeEntrances(graph, config.inputs, flow);
+  const taken = new Map<string, Taken>();
+  const fed = parts.map((part) => feature(graph, part, entrances, others.get(part.name), taken));
+  const paths = flow.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").map(({ path }) => path);
+  const seen = { ...entrances.seen, ...Object.fromEntries(fed.map(({ name, value }) => [name, value])) };
+  const logits = writeNetwork(graph, saved, seen, paths);
+  writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
+  const facts = { name: run.name, version, metadata: { run: run.id, ...metadata } };
+  const bytes = encodeModel(graph, facts, joined([...taken.values()].map(({ model }) => model)));
+  return { bytes, opset: graph.opset, inputs: graph.inputs, outputs: graph.outputs };
+}
+
+function parsedFile(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new StoreError(
+      `${file} cannot be read: ${lineOf(error)}. Restore the run's folder.`,
+      { file },
+      { cause: error },
+    );
+  }
+}
+
+function readOther(part: ExternalPart, storeDir: string): OtherModel {
+  const file = storedModel(storeDir, part);
+  if (existsSync(file)) return readOtherModel(readFileSync(file), part.model);
+  throw new StoreError(
+    `The model ${part.model}, which feeds this run, is not in its store: ${file}. Copy it there from the store that the run was made in.`,
+    { model: part.model, file },
+  );
+}
+
+/** One model has one version of the standard operators. */
+function opsetOf(others: readonly OtherModel[]): number {
+  const versions = new Set(others.map(({ opset }) => opset));
+  if (versions.size < 2) return others[0]?.opset ?? OPSET_VERSION;
+  throw new ConfigError(
+    `The ONNX models that feed this run are written with operators of different versions: ${[...versions].join(" and ")}. Export them with the same opset.`,
+    { opsets: [...versions] },
+  );
+}
+
+/** A model in the graph, which several inputs of the network may read. */
+interface Taken {
+  /** Begins its names. */
+  readonly prefix: string;
+  readonly model: TakenIn;
+}
+
+/** What a model beside the network makes of a picture, as the network reads it. */
+function feature(
+  graph: OnnxGraph,
+  part: ExternalPart,
+  { pictures }: Entrances,
+  model: OtherModel | undefined,
+  taken: Map<string, Taken>,
+): { readonly name: string; readonly value: Value } {
+  const picture = pictures[part.input];
+  if (picture === undefined || model === undefined) throw new Error(`the input "${part.input}" has no pictures`);
+  const key = JSON.stringify([part.input, part.digest, part.preprocessing]);
+  const own = taken.get(key) ?? takeModel(graph, part, picture, model);
+  taken.set(key, own);
+  const output = `${own.prefix}${part.output}`;
+  // maps come with their channels last, as tfjs has them
+  const isMap = model.input.isChannelsFirst && part.shape.length === 3;
+  const last = isMap ? graph.op("Transpose", [output], { perm: [0, 2, 3, 1] }) : output;
+  const width = widthOf(part);
+  return { name: part.name, value: plainValue(graph.op("Reshape", [last, graph.int64([-1, width])]), [null, width]) };
+}
+
+/** Adds a model, fed with pictures as it was trained to see them. */
+function takeModel(graph: OnnxGraph, part: ExternalPart, picture: Value, model: OtherModel): Taken {
+  const seen = channelsOf(picture);
+  const { kernel, bias } = pixelChange(part.preprocessing, seen, model.input.channels ?? seen);
+  const product = graph.op("MatMul", [picture.name, graph.floats(kernel, [seen, bias.length])]);
+  const changed = graph.op("Add", [product, graph.floats(bias)]);
+  const isFirst = model.input.isChannelsFirst;
+  const feeds = isFirst ? graph.op("Transpose", [changed], { perm: [0, 3, 1, 2] }) : changed;
+  const prefix = `${part.name}/`;
+  return { prefix, model: takeIn(graph, model, prefix, feeds) };
+}
+
+function channelsOf({ shape }: Value): number {
+  return shape[3] ?? 3;
+}
+
+function joined([first, ...others]: readonly TakenIn[]): TakenIn {
+  if (first === undefined) return NOTHING_TAKEN;
+  const all = [first, ...others];
+  const opsets = new Map(all.flatMap((one) => one.opsets));
+  return {
+    irVersion: Math.max(...all.map(({ irVersion }) => irVersion)),
+    opsets: [...opsets],
+    functions: [...new Set(all.flatMap(({ functions }) => functions))],
+  };
+}

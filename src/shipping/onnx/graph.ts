@@ -1,0 +1,195 @@
+/** @file A graph of ONNX operators as it grows, and its bytes. */
+import {
+  ATTRIBUTE_TYPE,
+  embed,
+  ONNX_ATTRIBUTE,
+  ONNX_GRAPH,
+  ONNX_NODE,
+  ONNX_TYPE,
+  writeOnnxTensor,
+  writeValueInfo,
+} from "../../protobuf/onnx.js";
+import { encodeMessage, type ProtoWriter } from "../../protobuf/wire.js";
+
+export type OnnxType = keyof typeof ONNX_TYPE;
+
+/** An integer, integers, a text, a number with a fraction, or the body of a loop. */
+export type Attribute = number | readonly number[] | string | { readonly float: number } | OnnxGraph;
+
+/** What a graph takes or puts out. */
+export interface Port {
+  readonly name: string;
+  readonly type: OnnxType;
+  /** Sizes, or names of free ones; null: they are not said. */
+  readonly shape: readonly (number | string)[] | null;
+}
+
+interface Node {
+  readonly type: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+interface Constant {
+  readonly type: OnnxType;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** What a graph and the bodies within it share: names, and numbers that all may read. */
+interface Scope {
+  names: number;
+  readonly constants: Map<string, Constant>;
+  /** Names of constants by their content. */
+  readonly byContent: Map<string, string>;
+}
+
+/** Small constants are written once, whoever asks for them. */
+const SHARED_BYTES = 256;
+
+/** Operators in the order in which they are added; names are unique, also among the bodies within. */
+export class OnnxGraph {
+  /** Version of the standard operators. */
+  readonly opset: number;
+  readonly inputs: Port[] = [];
+  readonly outputs: Port[] = [];
+  readonly #nodes: (Node | Uint8Array)[] = [];
+  readonly #foreign: Uint8Array[] = [];
+  readonly #scope: Scope;
+
+  constructor(opset: number, scope: Scope = { names: 0, constants: new Map(), byContent: new Map() }) {
+    this.opset = opset;
+    this.#scope = scope;
+  }
+
+  /** The body of a loop, which may read whatever this graph has so far. */
+  body(): OnnxGraph {
+    return new OnnxGraph(this.opset, this.#scope);
+  }
+
+  /** A name that nothing else has. */
+  fresh(hint: string): string {
+    this.#scope.names += 1;
+    return `${hint}_${this.#scope.names}`;
+  }
+
+  /** Adds an operator. @returns the name of its output */
+  op(type: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}): string {
+    const output = this.fresh(type);
+    this.#nodes.push({ type, inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /** Adds an operator of several outputs. */
+  ops(
+    type: string,
+    inputs: readonly string[],
+    count: number,
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): string[] {
+    const outputs = Array.from({ length: count }, () => this.fresh(type));
+    this.#nodes.push({ type, inputs, outputs, attributes });
+    return outputs;
+  }
+
+  /** Adds nodes and constants of another model as they are: `NodeProto`s and `TensorProto`s. */
+  take(nodes: readonly Uint8Array[], constants: readonly Uint8Array[]): void {
+    this.#nodes.push(...nodes);
+    this.#foreign.push(...constants);
+  }
+
+  /** A value under a name of its own, which the graph puts out. */
+  output(name: string, value: string, type: OnnxType, shape: Port["shape"]): void {
+    this.#nodes.push({ type: "Identity", inputs: [value], outputs: [name], attributes: {} });
+    this.outputs.push({ name, type, shape });
+  }
+
+  input(name: string, type: OnnxType, shape: Port["shape"]): string {
+    this.inputs.push({ name, type, shape });
+    return name;
+  }
+
+  floats(values: ArrayLike<number>, shape: readonly number[] = [values.length]): string {
+    return this.#constant("float", shape, bytesOf(Float32Array.from(values)));
+  }
+
+  float(value: number): string {
+    return this.floats([value], []);
+  }
+
+  int64(values: readonly number[], shape: readonly number[] = [values.length]): string {
+    return this.#constant("int64", shape, bytesOf(BigInt64Array.from(values, BigInt)));
+  }
+
+  int32(values: readonly number[], shape: readonly number[] = [values.length]): string {
+    return this.#constant("int32", shape, bytesOf(Int32Array.from(values)));
+  }
+
+  #constant(type: OnnxType, shape: readonly number[], bytes: Uint8Array): string {
+    const { byContent, constants } = this.#scope;
+    const key = bytes.length > SHARED_BYTES ? null : `${type}/${shape.join("x")}/${Buffer.from(bytes).toString("hex")}`;
+    const known = key === null ? undefined : byContent.get(key);
+    if (known !== undefined) return known;
+    const name = this.fresh("constant");
+    constants.set(name, { type, shape, bytes });
+    if (key !== null) byContent.set(key, name);
+    return name;
+  }
+
+  /** Appends the fields of its `GraphProto`; constants stand in the outermost one. */
+  write(out: ProtoWriter, name: string, isBody = false): void {
+    for (const node of this.#nodes) {
+      if (node instanceof Uint8Array) out.raw(ONNX_GRAPH.node, node);
+      else embed(out, ONNX_GRAPH.node, () => writeNode(out, node));
+    }
+    out.string(ONNX_GRAPH.name, name);
+    if (!isBody) {
+      for (const bytes of this.#foreign) out.raw(ONNX_GRAPH.initializer, bytes);
+      for (const [constant, { type, shape, bytes }] of this.#scope.constants) {
+        writeOnnxTensor(out, ONNX_GRAPH.initializer, constant, ONNX_TYPE[type], shape, bytes);
+      }
+    }
+    for (const { name: port, type, shape } of this.inputs) {
+      writeValueInfo(out, ONNX_GRAPH.input, port, ONNX_TYPE[type], shape);
+    }
+    for (const { name: port, type, shape } of this.outputs) {
+      writeValueInfo(out, ONNX_GRAPH.output, port, ONNX_TYPE[type], shape);
+    }
+  }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | BigInt64Array | Int32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function writeNode(out: ProtoWriter, { type, inputs, outputs, attributes }: Node): void {
+  for (const input of inputs) out.string(ONNX_NODE.input, input);
+  for (const output of outputs) out.string(ONNX_NODE.output, output);
+  out.string(ONNX_NODE.name, `node/${outputs[0] ?? type}`);
+  out.string(ONNX_NODE.type, type);
+  for (const [name, value] of Object.entries(attributes)) {
+    embed(out, ONNX_NODE.attribute, () => writeAttribute(out, name, value));
+  }
+}
+
+function writeAttribute(out: ProtoWriter, name: string, value: Attribute): void {
+  out.string(ONNX_ATTRIBUTE.name, name);
+  out.integer(ONNX_ATTRIBUTE.type, ATTRIBUTE_TYPE[attributeType(value)]);
+  if (typeof value === "number") out.integer(ONNX_ATTRIBUTE.integer, value);
+  else if (typeof value === "string") out.string(ONNX_ATTRIBUTE.string, value);
+  else if (value instanceof OnnxGraph) {
+    out.raw(
+      ONNX_ATTRIBUTE.graph,
+      encodeMessage((body) => value.write(body, "body", true)),
+    );
+  } else if ("float" in value) out.float(ONNX_ATTRIBUTE.float, value.float);
+  else for (const each of value) out.integer(ONNX_ATTRIBUTE.integers, each);
+}
+
+function attributeType(value: Attribute): keyof typeof ATTRIBUTE_TYPE {
+  if (typeof value === "number") return "integer";
+  if (typeof value === "string") return "string";
+  if (value instanceof OnnxGraph) return "graph";
+  return "float" in value ? "float" : "integers";
+}

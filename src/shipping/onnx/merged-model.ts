@@ -1,0 +1,184 @@
+/** @file A model that feeds a network, taken into the one that is written: its graph under names of its own. */
+import { ConfigError } from "../../errors.js";
+import {
+  embed,
+  MODEL,
+  ONNX_ATTRIBUTE,
+  ONNX_GRAPH,
+  ONNX_NODE,
+  ONNX_TENSOR,
+  ONNX_SHAPE,
+  OPSET,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE_INFO,
+  ONNX_DIMENSION,
+} from "../../protobuf/onnx.js";
+import { encodeMessage, type ProtoWriter, readFields } from "../../protobuf/wire.js";
+import type { OnnxGraph } from "./graph.js";
+import { NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
+
+/** A parsed model, as far as it is taken over. */
+export interface OtherModel {
+  /** Version of the standard operators. */
+  readonly opset: number;
+  readonly irVersion: number;
+  readonly opsets: TakenIn["opsets"];
+  readonly functions: readonly Uint8Array[];
+  readonly graph: Uint8Array;
+  /** Its one input, whether its channels come first, and how many there are; null: any number. */
+  readonly input: { readonly name: string; readonly isChannelsFirst: boolean; readonly channels: number | null };
+}
+
+const OLDEST = 13;
+const NEWEST = 22;
+const SPARSE = 15;
+const DATA_LOCATION = 14;
+
+/**
+ * @param name of the model, for messages
+ * @throws ConfigError where it cannot be taken in
+ */
+export function readOtherModel(bytes: Uint8Array, name: string): OtherModel {
+  const opsets = new Map<string, number>();
+  const functions: Uint8Array[] = [];
+  let [graph, irVersion] = [new Uint8Array(0), NOTHING_TAKEN.irVersion];
+  for (const part of readFields(bytes)) {
+    if (part.wire === "varint") {
+      if (part.field === MODEL.irVersion) irVersion = part.value;
+    } else if (part.field === MODEL.graph) graph = Uint8Array.from(part.value);
+    else if (part.field === MODEL.functions) functions.push(part.value);
+    else if (part.field === MODEL.opset)
+      opsets.set(textIn(part.value, OPSET.domain), numberIn(part.value, OPSET.version));
+  }
+  const opset = opsets.get("") ?? opsets.get("ai.onnx") ?? 1;
+  if (opset < OLDEST || opset > NEWEST) {
+    throw new ConfigError(
+      `The ONNX model ${name} is written with operators of version ${opset}, and is taken into an export from ${OLDEST} to ${NEWEST}. Export it again with opset ${OPSET_VERSION}.`,
+      { model: name, opset },
+    );
+  }
+  const others = [...opsets].filter(([domain]) => domain !== "" && domain !== "ai.onnx");
+  return { opset, irVersion, opsets: others, functions, graph, input: entranceOf(graph, name) };
+}
+
+function entranceOf(graph: Uint8Array, name: string): OtherModel["input"] {
+  const constants = new Set<string>();
+  const inputs: Uint8Array[] = [];
+  for (const part of readFields(graph)) {
+    if (part.wire === "varint") continue;
+    if (part.field === SPARSE) throw outside(name, "sparse constants");
+    if (part.field === ONNX_GRAPH.initializer) {
+      if (numberIn(part.value, DATA_LOCATION) === 1) throw outside(name, "weights in a file of their own");
+      constants.add(textIn(part.value, ONNX_TENSOR.name));
+    }
+    if (part.field === ONNX_GRAPH.input) inputs.push(part.value);
+  }
+  // older files list their constants among the inputs, too
+  const [input] = inputs.filter((each) => !constants.has(textIn(each, VALUE_INFO.name)));
+  if (input === undefined) throw outside(name, "no input");
+  const [, second, , fourth] = shapeIn(input);
+  const isColour = (size: number | undefined): boolean => size === 1 || size === 3;
+  const isChannelsFirst = isColour(second) || !isColour(fourth);
+  const channels = (isChannelsFirst ? second : fourth) ?? 0;
+  return { name: textIn(input, VALUE_INFO.name), isChannelsFirst, channels: channels > 0 ? channels : null };
+}
+
+function outside(model: string, what: string): ConfigError {
+  return new ConfigError(
+    `The ONNX model ${model} has ${what}, and cannot be taken into an export. Export it again as one file with its weights inside.`,
+    { model, what },
+  );
+}
+
+/** Sizes that a `ValueInfoProto` says; 0 where one is free. */
+function shapeIn(info: Uint8Array): number[] {
+  const shape = messageIn(messageIn(messageIn(info, VALUE_INFO.type), TYPE.tensor), TENSOR_TYPE.shape);
+  return [...readFields(shape)].flatMap((part) =>
+    part.wire === "bytes" && part.field === ONNX_SHAPE.dimension ? [numberIn(part.value, ONNX_DIMENSION.value)] : [],
+  );
+}
+
+function messageIn(message: Uint8Array, field: number): Uint8Array {
+  let found: Uint8Array = new Uint8Array(0);
+  for (const part of readFields(message)) if (part.field === field && part.wire === "bytes") found = part.value;
+  return found;
+}
+
+function textIn(message: Uint8Array, field: number): string {
+  return new TextDecoder().decode(messageIn(message, field));
+}
+
+function numberIn(message: Uint8Array, field: number): number {
+  let found = 0;
+  for (const part of readFields(message)) if (part.field === field && part.wire === "varint") found = part.value;
+  return found;
+}
+
+/**
+ * Adds the nodes and constants of a model to a graph, their names after a prefix.
+ * @param feeds what its input is called in the graph that takes it in
+ */
+export function takeIn(graph: OnnxGraph, model: OtherModel, prefix: string, feeds: string): TakenIn {
+  const renamed = (name: string): string => {
+    if (name === "") return "";
+    return name === model.input.name ? feeds : `${prefix}${name}`;
+  };
+  const [nodes, constants]: [Uint8Array[], Uint8Array[]] = [[], []];
+  for (const part of readFields(model.graph)) {
+    if (part.wire === "varint") continue;
+    if (part.field === ONNX_GRAPH.node) nodes.push(renamedNode(part.value, renamed));
+    if (part.field === ONNX_GRAPH.initializer) constants.push(withName(part.value, ONNX_TENSOR.name, renamed));
+  }
+  const { irVersion, opsets, functions } = model;
+  graph.take(nodes, constants);
+  return { irVersion, opsets, functions };
+}
+
+type Rename = (name: string) => string;
+
+/** The same message under another name: of a field that stands there twice the last one counts. */
+function withName(message: Uint8Array, field: number, rename: Rename): Uint8Array {
+  const name = encodeMessage((out) => out.string(field, rename(textIn(message, field))));
+  const bytes = new Uint8Array(message.length + name.length);
+  bytes.set(message);
+  bytes.set(name, message.length);
+  return bytes;
+}
+
+function renamedNode(node: Uint8Array, rename: Rename): Uint8Array {
+  return encodeMessage((out) => {
+    for (const part of readFields(node)) {
+      if (part.wire === "varint") out.integer(part.field, part.value);
+      else if (part.field === ONNX_NODE.input || part.field === ONNX_NODE.output || part.field === ONNX_NODE.name) {
+        out.string(part.field, rename(new TextDecoder().decode(part.value)));
+      } else if (part.field === ONNX_NODE.attribute) out.raw(part.field, renamedAttribute(part.value, rename));
+      else out.raw(part.field, part.value);
+    }
+  });
+}
+
+/** Only bodies of loops and branches hold names. */
+function renamedAttribute(attribute: Uint8Array, rename: Rename): Uint8Array {
+  const parts = [...readFields(attribute)];
+  const isGraph = (field: number): boolean => field === ONNX_ATTRIBUTE.graph || field === ONNX_ATTRIBUTE.graphs;
+  if (!parts.some(({ field }) => isGraph(field))) return attribute;
+  return encodeMessage((out) => {
+    for (const part of parts) {
+      if (part.wire === "varint") out.integer(part.field, part.value);
+      else if (isGraph(part.field)) embed(out, part.field, () => writeRenamedGraph(out, part.value, rename));
+      else out.raw(part.field, part.value);
+    }
+  });
+}
+
+function writeRenamedGraph(out: ProtoWriter, graph: Uint8Array, rename: Rename): void {
+  const named: ReadonlySet<number> = new Set([ONNX_GRAPH.input, ONNX_GRAPH.output, ONNX_GRAPH.valueInfo]);
+  for (const part of readFields(graph)) {
+    if (part.wire === "varint") continue;
+    if (part.field === ONNX_GRAPH.node) out.raw(part.field, renamedNode(part.value, rename));
+    else if (part.field === ONNX_GRAPH.initializer) out.raw(part.field, withName(part.value, ONNX_TENSOR.name, rename));
+    else if (named.has(part.field)) out.raw(part.field, withName(part.value, VALUE_INFO.name, rename));
+    else out.raw(part.field, part.value);
+  }
+}

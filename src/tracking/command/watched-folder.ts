@@ -1,0 +1,170 @@
+/** @file Event files that a command writes below a folder, read while they grow: docs/track.md#event-files. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, relative, resolve, sep } from "node:path";
+import { messageOf } from "../../errors.js";
+import { EventTail } from "../../logging/tensorboard/event-tail.js";
+import { decodeHParams, HPARAMS_TAGS } from "../../logging/tensorboard/hparams.js";
+import type { Event, SummaryValue } from "../../logging/tensorboard/index.js";
+import { STORE_FILE } from "../../provenance/git.js";
+import { splitOf } from "../names.js";
+import type { TrackedRun } from "../tracked-run.js";
+import { blocksOf } from "./line-tail.js";
+
+interface WatchedFile {
+  readonly path: string;
+  /** Its folder below the watched one, part by part. */
+  readonly folder: readonly string[];
+  readonly tail: EventTail;
+  offset: number;
+  isBroken: boolean;
+  /** Plugins by tag: only the first value of a tag has its own. */
+  readonly plugins: Map<string, string>;
+}
+
+const NOT_LOOKED_INTO = new Set(["node_modules", ".git", "__pycache__"]);
+const DEEPEST = 12;
+
+/** Scalars, pictures, texts and hyperparameters of every event file below a folder, but for what was there before. */
+export class WatchedFolder {
+  readonly #run: TrackedRun;
+  readonly #folder: string;
+  readonly #files = new Map<string, WatchedFile>();
+  /** The first folder with curves, whose names need no folder before them. */
+  #first: string | null = null;
+  #warnings = 0;
+
+  constructor(run: TrackedRun, folder: string) {
+    this.#run = run;
+    this.#folder = resolve(folder);
+    // of an earlier training
+    for (const path of eventFilesBelow(this.#folder)) this.#open(path, statSync(path).size);
+  }
+
+  /** Takes over what was written since the last call. */
+  read(): void {
+    for (const path of eventFilesBelow(this.#folder)) {
+      const file = this.#files.get(path) ?? this.#open(path, 0);
+      if (!file.isBroken) this.#readFile(file);
+    }
+  }
+
+  #open(path: string, offset: number): WatchedFile {
+    const folder = relative(this.#folder, path).split(sep).slice(0, -1);
+    const file = { path, folder, tail: new EventTail(path), offset, isBroken: false, plugins: new Map() };
+    this.#files.set(path, file);
+    return file;
+  }
+
+  #readFile(file: WatchedFile): void {
+    try {
+      for (const block of blocksOf(file.path, file.offset)) {
+        file.offset += block.length;
+        for (const event of file.tail.add(block)) this.#take(file, event);
+      }
+    } catch (error) {
+      file.isBroken = true;
+      this.#warn(`${messageOf(error)} What follows in it is not taken.`);
+    }
+  }
+
+  #take(file: WatchedFile, { step, wallTime, content }: Event): void {
+    if (content.kind !== "summary") return;
+    for (const value of content.values) {
+      if (value.metadata !== undefined) file.plugins.set(value.tag, value.metadata.plugin);
+      try {
+        this.#takeValue(file, value, Number.isSafeInteger(step) && step >= 0 ? step : 0, wallTime);
+      } catch (error) {
+        // a name too long, a tag of another kind: the rest goes on
+        this.#warn(`${file.path}: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  #takeValue(file: WatchedFile, value: SummaryValue, step: number, time: number): void {
+    const plugin = file.plugins.get(value.tag);
+    const picture = pictureOf(value, plugin);
+    if (value.tag === HPARAMS_TAGS.sessionStart && value.metadata !== undefined) {
+      this.#run.config(decodeHParams(value.metadata.content));
+    } else if (picture !== undefined) {
+      const { name, split } = this.#nameOf(file.folder, value.tag);
+      void this.#run.image(name, picture, { step, split });
+    } else if (value.scalar !== undefined) {
+      const { name, split } = this.#nameOf(file.folder, value.tag);
+      this.#run.log({ [name]: value.scalar }, { step, split, time });
+    } else if (plugin === "text") {
+      const { name } = this.#nameOf(file.folder, value.tag);
+      for (const text of stringsOf(value)) this.#run.text(name, Buffer.from(text).toString("utf8"), { step });
+    }
+  }
+
+  #nameOf(folder: readonly string[], tag: string): { readonly name: string; readonly split: string | undefined } {
+    const { name, split, rest } = placeOf(folder, tag);
+    const place = rest.join(".");
+    this.#first ??= place;
+    return { name: place === this.#first ? name : `${place || "."}/${name}`, split };
+  }
+
+  #warn(line: string): void {
+    this.#warnings += 1;
+    if (this.#warnings <= MOST_WARNINGS) this.#run.warn(line);
+    if (this.#warnings === MOST_WARNINGS) this.#run.warn(`More of ${this.#folder} is not told.`);
+  }
+}
+
+const MOST_WARNINGS = 10;
+
+/** What a file's folder says of its curves, and what is left of it. */
+function placeOf(folder: readonly string[], tag: string) {
+  const [last = "", rest] = [folder.at(-1), folder.slice(0, -1)];
+  const curve = curveOf(folder, tag);
+  if (curve !== null) {
+    const isSplit = splitOf(curve.name) !== undefined;
+    return { name: isSplit ? tag : `${tag}_${curve.name}`, split: isSplit ? curve.name : undefined, rest: curve.rest };
+  }
+  if (splitOf(last) !== undefined) return { name: tag, split: last, rest };
+  // SummaryWriter.add_hparams names its folder by the time
+  return { name: tag, split: undefined, rest: /^\d{9,}(\.\d+)?$/.test(last) ? rest : folder };
+}
+
+/** SummaryWriter.add_scalars gives every curve of one tag a folder: `<tag>_<curve>`, or in tensorboardX `<tag>/<curve>`. */
+function curveOf(folder: readonly string[], tag: string) {
+  const [last = "", rest] = [folder.at(-1), folder.slice(0, -1)];
+  const prefix = `${tag.replaceAll("/", "_")}_`;
+  if (last.length > prefix.length && last.startsWith(prefix)) return { name: last.slice(prefix.length), rest };
+  const depth = tag.split("/").length;
+  if (rest.length < depth || rest.slice(-depth).join("/") !== tag) return null;
+  return { name: last, rest: rest.slice(0, -depth) };
+}
+
+function pictureOf(value: SummaryValue, plugin: string | undefined): Uint8Array | undefined {
+  // width, height, then the pictures
+  return value.image ?? (plugin === "images" ? stringsOf(value)[2] : undefined);
+}
+
+function stringsOf({ tensor }: SummaryValue): readonly Uint8Array[] {
+  return Array.from<unknown>(tensor?.values ?? []).filter((one) => one instanceof Uint8Array);
+}
+
+function eventFilesBelow(folder: string): string[] {
+  const found: string[] = [];
+  const walk = (dir: string, depth: number): void => {
+    // a run store's files are those of runs
+    if (existsSync(join(dir, STORE_FILE))) return;
+    for (const entry of entriesOf(dir)) {
+      const path = join(dir, entry.name);
+      if (entry.isFile() && entry.name.includes("tfevents")) found.push(path);
+      else if (entry.isDirectory() && depth < DEEPEST && !NOT_LOOKED_INTO.has(entry.name)) walk(path, depth + 1);
+    }
+  };
+  walk(folder, 0);
+  return found.sort();
+}
+
+/** A folder that is not there yet has none. */
+function entriesOf(dir: string) {
+  try {
+    return readdirSync(dir, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}

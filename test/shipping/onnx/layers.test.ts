@@ -1,0 +1,108 @@
+/** @file Every kind of layer that a trunk may have computes in ONNX Runtime what it computes in tfjs. */
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openBackend } from "../../../src/engine/backends/choose.js";
+import { OnnxGraph } from "../../../src/shipping/onnx/graph.js";
+import { encodeModel, OPSET_VERSION } from "../../../src/shipping/onnx/model.js";
+import { writeNetwork } from "../../../src/shipping/onnx/network.js";
+import { readSavedLayers, type SavedLayers } from "../../../src/shipping/onnx/saved-layers.js";
+import { plainValue } from "../../../src/shipping/onnx/values.js";
+import { wave } from "../../parity/compare.js";
+import { layers } from "../../parity/layer-cases.js";
+import { type LayerCase, valuesOf } from "../../parity/layer-network.js";
+import { needs } from "../../support/needs.js";
+import { ensureOnnxRuntime } from "../../support/onnx-runtime.js";
+import { askOnnx, type Fed } from "../../support/onnx-session.js";
+
+needs(await ensureOnnxRuntime());
+beforeAll(() => openBackend("cpu"));
+afterAll(() => tf.disposeVariables());
+
+const FACTS = { name: "test", version: "0", metadata: {} };
+
+/** The layer on inputs of its own, with weights that no initializer leaves at 0 or 1. */
+function modelOf({ inputs: shapes, build }: LayerCase): tfl.LayersModel {
+  const inputs = shapes.map((shape, i) => tfl.input({ name: `x${i}`, shape: shape.slice(1) }));
+  const output = build(...inputs);
+  const named = tfl.layers.activation({ activation: "linear", name: "y" }).apply(output);
+  const model = tfl.model({ inputs, outputs: named as tfl.SymbolicTensor });
+  model.setWeights(
+    model.getWeights().map((weight, i) => {
+      // variances are positive
+      const values = Float32Array.from({ length: weight.size }, (_, k) => 0.6 + 0.5 * wave(k, 20 + i));
+      return tf.tensor(model.weights[i]?.name.includes("variance") ? values : values.map((v) => v - 0.6), weight.shape);
+    }),
+  );
+  return model;
+}
+
+async function savedLayers(model: tfl.LayersModel): Promise<SavedLayers> {
+  let saved: SavedLayers | undefined;
+  await model.save(
+    tf.io.withSaveHandler(async ({ modelTopology, weightSpecs, weightData }) => {
+      const document = { modelTopology, weightsManifest: [{ weights: weightSpecs }] };
+      saved = readSavedLayers(JSON.parse(JSON.stringify(document)), new Uint8Array(weightData as ArrayBuffer), "test");
+      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" } };
+    }),
+  );
+  if (saved === undefined) throw new Error("the model was not saved");
+  return saved;
+}
+
+function exported(saved: SavedLayers, shapes: LayerCase["inputs"], opset: number): Uint8Array {
+  const graph = new OnnxGraph(opset);
+  const inputs = shapes.map((shape, i) => {
+    const name = graph.input(`x${i}`, "float", ["batch", ...shape.slice(1)]);
+    return [name, plainValue(name, [null, ...shape.slice(1)])] as const;
+  });
+  const output = writeNetwork(graph, saved, Object.fromEntries(inputs), ["y"]).get("y");
+  if (output === undefined) throw new Error("nothing is put out");
+  graph.output("out", output.name, "float", null);
+  return encodeModel(graph, FACTS);
+}
+
+async function differenceOf(layerCase: LayerCase, opset: number): Promise<number> {
+  const model = modelOf(layerCase);
+  const values = layerCase.inputs.map((shape, i) => valuesOf(layerCase, shape, i));
+  const expected = tf.tidy(() => {
+    const fed = values.map((data, i) => tf.tensor(data, [...(layerCase.inputs[i] ?? [])]));
+    const output = model.predict(fed) as tf.Tensor;
+    return { data: Float32Array.from(output.dataSync()), shape: output.shape };
+  });
+  const bytes = exported(await savedLayers(model), layerCase.inputs, opset);
+  model.dispose();
+  const fed = values.map((data, i): [string, Fed] => [
+    `x${i}`,
+    { type: "float32", data, dims: layerCase.inputs[i] ?? [] },
+  ]);
+  const { out } = await askOnnx(bytes, Object.fromEntries(fed));
+  expect(out?.dims).toEqual(expected.shape);
+  const largest = expected.data.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3);
+  expect(largest).toBeGreaterThan(0.01);
+  return expected.data.reduce((most, value, i) => Math.max(most, Math.abs(value - (out?.data[i] ?? Number.NaN))), 0);
+}
+
+describe("ONNX Runtime computes what tfjs does", () => {
+  it.each(layers)("$name", async (layerCase) => {
+    expect(await differenceOf(layerCase, OPSET_VERSION)).toBeLessThan(1e-4);
+  });
+
+  // the axes of reductions are inputs there
+  const reducing = layers.filter(({ name }) => /layerNormalization|masking|dot/.test(name));
+  it.each(reducing)("$name, with later operators", async (layerCase) => {
+    expect(await differenceOf(layerCase, 20)).toBeLessThan(1e-4);
+  });
+
+  it("names a layer that it cannot write, and the way out", async () => {
+    const layerCase: LayerCase = {
+      name: "resizing",
+      inputs: [[1, 4, 4, 1]],
+      build: (x) => tfl.layers.resizing({ height: 2, width: 2 }).apply(x) as tfl.SymbolicTensor,
+    };
+    const saved = await savedLayers(modelOf(layerCase));
+    expect(() => exported(saved, layerCase.inputs, OPSET_VERSION)).toThrow(
+      /^The layer "resizing\S*" \(Resizing\) cannot be exported to ONNX: there is no writer for layers of its class\. Export with --format layers/,
+    );
+  });
+});
