@@ -15,3 +15,20 @@ export function formatBytes(bytes: number): string {
   const value = bytes / 1000 ** power;
   return `${power === 0 ? value : value.toPrecision(3)} ${UNITS[power]}`;
 }
+
+/**
+ * Warnings as lines to print: what is said of several tasks in the same words is said once, behind their names.
+ * @param warnings each `path: what is the matter`, or without a path
+ */
+export function warningLines(warnings: readonly string[]): string[] {
+  const subjects = new Map<string, string[]>();
+  for (const warning of warnings) {
+    const end = warning.lastIndexOf(": ");
+    const matter = warning.slice(end < 0 ? 0 : end + 2);
+    const known = subjects.get(matter) ?? [];
+    subjects.set(matter, end < 0 ? known : [...known, warning.slice(0, end)]);
+  }
+  return [...subjects].map(([matter, names]) =>
+    ["warning", ...(names.length > 0 ? [names.join(", ")] : []), matter].join(": "),
+  );
+}

@@ -4,9 +4,10 @@ import * as Flags from "@oclif/core/flags";
 import { type CalibrateResult, calibrateRun } from "../asking/calibration/calibrate-run.js";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { drawTable, formatMetric } from "../cli/tables/tables.js";
+import { warningLines } from "../cli/text.js";
 import { CALIBRATION_METHODS } from "../decoding/calibration.js";
+import type { Split } from "../tasks/evaluation.js";
 
-const HEAD = ["task", "split", "answers", "", "ECE", "adaptive", "Brier", "log loss"];
 const METRICS = ["ece", "ece_adaptive", "brier", "log_loss"] as const;
 
 export default class Calibrate extends CoolCommand {
@@ -31,25 +32,26 @@ export default class Calibrate extends CoolCommand {
     const { args, flags } = await this.parse(Calibrate);
     const { method, project } = flags;
     const result = await this.withStore(flags, (store) => calibrateRun(store, args.run, method, { project }), "change");
-    for (const warning of result.warnings) this.note(`warning: ${warning}`);
+    for (const line of warningLines(result.warnings)) this.note(line);
     if (method === "none") this.log(`The scores of ${result.run.name} are those of its network again.`);
-    else this.log(drawTable(HEAD, tableRows(result), [2, 4, 5, 6, 7]));
+    else for (const split of new Set(result.calibration.map((row) => row.split))) this.log(splitTable(result, split));
     return result;
   }
 }
 
-/** Two lines for each task and split: before, and after. */
-function tableRows({ calibration }: CalibrateResult): string[][] {
-  const keys = [...new Set(calibration.map(({ split, task_path }) => `${split} ${task_path}`))];
-  return keys.flatMap((key) => {
-    const rows = calibration.filter(({ split, task_path }) => `${split} ${task_path}` === key);
-    const [first] = rows;
-    if (first === undefined) return [];
+/** Two lines for each task: before, and after. */
+function splitTable({ calibration }: CalibrateResult, split: Split): string {
+  const ofSplit = calibration.filter((row) => row.split === split);
+  const rows = [...new Set(ofSplit.map(({ task_path }) => task_path))].flatMap((path) => {
+    const ofTask = ofSplit.filter(({ task_path }) => task_path === path);
     const line = (side: "raw" | "calibrated"): string[] =>
-      METRICS.map((name) => formatMetric(rows.find(({ metric_name }) => metric_name === name)?.[side] ?? null));
+      METRICS.map((name) => formatMetric(ofTask.find(({ metric_name }) => metric_name === name)?.[side] ?? null));
+    const title = `${path}, ${ofTask[0]?.num_samples ?? 0} answers`;
     return [
-      [first.task_path, first.split, String(first.num_samples), "before", ...line("raw")],
-      ["", "", "", "after", ...line("calibrated")],
+      [{ content: title, colSpan: METRICS.length + 1 }],
+      ["  before", ...line("raw")],
+      ["  after", ...line("calibrated")],
     ];
   });
+  return drawTable([split, "ECE", "adaptive ECE", "Brier", "log loss"], rows, [1, 2, 3, 4]);
 }

@@ -3,6 +3,7 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { COVERAGE_FLAGS, coverageFrom } from "../cli/coverage-flags.js";
+import { warningLines } from "../cli/text.js";
 import { treeStyle } from "../cli/tree-style.js";
 import { DEFAULT_SAMPLES } from "../asking/explain-run.js";
 import { parseGiven } from "../asking/given-answers.js";
@@ -90,9 +91,8 @@ export default class Explain extends CoolCommand {
       const uncertainty = asked ? { samples, seed } : undefined;
       if (asked) await this.#warnWithoutDropout(run);
       const explanations = await run.explain(images, { given, uncertainty, coverage, suppose: flags.suppose });
-      for (const warning of coverage === undefined ? [] : await run.coverageWarnings(coverage)) {
-        this.note(`warning: ${warning}`);
-      }
+      const warnings = coverage === undefined ? [] : await run.coverageWarnings(coverage);
+      for (const line of warningLines(warnings)) this.note(line);
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
       const sheets = flags.why ? await writeWhy(run, images) : [];

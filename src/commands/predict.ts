@@ -5,6 +5,7 @@ import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { COVERAGE_FLAGS, coverageFrom } from "../cli/coverage-flags.js";
 import { replicasFlag } from "../cli/replicas-flag.js";
 import { drawTable, formatMetric } from "../cli/tables/tables.js";
+import { warningLines } from "../cli/text.js";
 import { openConsoleLogger } from "../logging/console.js";
 import { parseGiven } from "../asking/given-answers.js";
 import { setText } from "../asking/sets/set-columns.js";
@@ -59,9 +60,8 @@ export default class Predict extends CoolCommand {
         }),
       );
       await logger.close?.();
-      for (const warning of coverage === undefined ? [] : await run.coverageWarnings(coverage)) {
-        this.note(`warning: ${warning}`);
-      }
+      const warnings = coverage === undefined ? [] : await run.coverageWarnings(coverage);
+      for (const line of warningLines(warnings)) this.note(line);
       if (result.skipped > 0) this.note(`warning: ${result.skipped} inputs were left out because they cannot be read`);
       for (const prediction of result.predictions ?? []) this.print(prediction);
       if (result.out !== null) this.log(`${result.rows} rows written to ${result.out}`);

@@ -123,9 +123,7 @@ export function fitTreeCoverage(graph: FlowGraph, scored: ScoredSplit, level: nu
   );
   for (const { index, path } of tasks) {
     if (limits[index] !== Number.POSITIVE_INFINITY) continue;
-    warnings.push(
-      `${path}: there are too few errors to say how large one may be at ${level}; its intervals have no end`,
-    );
+    warnings.push(`${path}: no error of it was seen that says how large one may be; its intervals have no end`);
   }
   warnings.push(...tasks.flatMap(({ index }) => unseenChoices(graph, scored, index)));
   return { of: "tree", level, rows: strangest.length, limits, calibrations, warnings };

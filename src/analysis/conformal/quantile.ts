@@ -19,7 +19,10 @@ export function rowsNeeded(level: number): number {
   return Math.ceil(level / (1 - level) - ROUNDING);
 }
 
-/** How often errors of one task are smaller: what makes errors of different numbers comparable. */
+/**
+ * How often errors of one task are smaller: what makes errors of different numbers comparable. Beyond the largest that was
+ * seen, ranks go on with how many times as large an error is, so that few errors still say where intervals end.
+ */
 export class ErrorRanks {
   readonly #sorted: Float64Array;
 
@@ -27,7 +30,7 @@ export class ErrorRanks {
     this.#sorted = Float64Array.from(errors).sort();
   }
 
-  /** Share of the errors that are smaller, from 0 up to, not including, 1. */
+  /** Share of the errors that are smaller, from 0 up to 1, which no finite error beyond a positive one reaches. */
   rankOf(error: number): number {
     let [low, high] = [0, this.#sorted.length];
     while (low < high) {
@@ -35,11 +38,18 @@ export class ErrorRanks {
       if (f64At(this.#sorted, middle) < error) low = middle + 1;
       else high = middle;
     }
-    return low / (this.#sorted.length + 1);
+    const largest = this.#sorted.at(-1);
+    const beyond = largest === undefined || low < this.#sorted.length ? 0 : 1 - largest / error;
+    return (low + beyond) / (this.#sorted.length + 1);
   }
 
-  /** The largest error whose rank is at most this one. */
+  /** The largest error whose rank is at most this one; Infinity where no error was seen. */
   errorAt(rank: number): number {
-    return this.#sorted[Math.floor(rank * (this.#sorted.length + 1) + ROUNDING)] ?? Number.POSITIVE_INFINITY;
+    const place = rank * (this.#sorted.length + 1);
+    const inside = this.#sorted[Math.floor(place + ROUNDING)];
+    if (inside !== undefined) return inside;
+    const largest = this.#sorted.at(-1);
+    if (largest === undefined || rank >= 1) return Number.POSITIVE_INFINITY;
+    return largest / (1 - Math.max(0, place - this.#sorted.length));
   }
 }

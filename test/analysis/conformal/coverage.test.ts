@@ -298,6 +298,12 @@ describe("rows that a coverage needs", () => {
   });
 });
 
+test("errors beyond the largest that was seen have ranks, too, so that intervals end", () => {
+  const ranks = new ErrorRanks([1, 3, 2]);
+  expect([3, 4, 6, Number.POSITIVE_INFINITY].map((error) => ranks.rankOf(error))).toEqual([0.5, 0.8125, 0.875, 1]);
+  expect([0.75, 0.8125, 0.875, 1].map((rank) => ranks.errorAt(rank))).toEqual([3, 4, 6, Number.POSITIVE_INFINITY]);
+});
+
 test("ranks of errors and errors of ranks belong together", () => {
   fc.assert(
     fc.property(
