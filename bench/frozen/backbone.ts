@@ -1,8 +1,6 @@
 /** @file A backbone of the size of MobileNet v1 (width 0.25), with random weights, saved as tfjs saves it. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { saveModel } from "../save-model.js";
 
 /** Filters and strides of the depthwise separable blocks: Howard et al. (2017), table 1. */
 const BLOCKS = [
@@ -40,16 +38,5 @@ export async function writeBackbone(dir: string): Promise<void> {
     );
   });
   const model = tfl.model({ inputs: input, outputs: x });
-  mkdirSync(dir, { recursive: true });
-  await model.save(
-    tf.io.withSaveHandler(async ({ modelTopology, weightSpecs = [], weightData = [] }) => {
-      writeFileSync(join(dir, "weights.bin"), Buffer.from(new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData))));
-      const weightsManifest = [{ paths: ["weights.bin"], weights: weightSpecs }];
-      writeFileSync(
-        join(dir, "model.json"),
-        JSON.stringify({ modelTopology, format: "layers-model", weightsManifest }),
-      );
-      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" } };
-    }),
-  );
+  await saveModel(model, dir);
 }

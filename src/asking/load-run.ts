@@ -32,6 +32,7 @@ import { withExternals } from "./external-sources.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { suppose } from "../analysis/suppose/suppose.js";
 import { parseSuppositions } from "./suppose/parse-suppositions.js";
+import { type WhyPicture, whyOf } from "./why/why-run.js";
 import { askedTask } from "./asked-answer.js";
 import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import type { ReplicaNeeds } from "./replicas.js";
@@ -237,6 +238,18 @@ export class LoadedRun {
         return { input, text: words.join(glueOf(tokens.spec)), tree, ...coverage };
       });
     });
+  }
+
+  /**
+   * Where in an image each answer to it comes from: a map for every task that is asked.
+   * @throws ConfigError where the run reads no image, or its pixels go through a model without gradients
+   */
+  async why(input: string, options: PredictOptions = {}): Promise<WhyPicture> {
+    this.#refuseEnsemble("is asked why");
+    this.#assertSeesPixels(this.graph.tasks.find(({ feature }) => feature !== null)?.path ?? "");
+    return this.#withInputs([input], options, async (opened) =>
+      whyOf(this.#network, opened.sources, await this.#answerer.score(opened, options)),
+    );
   }
 
   /** Paths of the tasks whose answers cannot vary, because no dropout layer leads to them. */

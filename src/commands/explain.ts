@@ -8,12 +8,14 @@ import { treeStyle } from "../cli/tree-style.js";
 import { DEFAULT_SAMPLES } from "../asking/explain-run.js";
 import { parseGiven } from "../asking/given-answers.js";
 import { type Explanation, type LoadedRun, loadRun } from "../asking/load-run.js";
+import { type WrittenWhy, writeWhy } from "../asking/why/why-run.js";
 import { type WrittenField, writeReceptiveFields } from "../asking/receptive-field-run.js";
 
 interface Explained {
   readonly run: string;
   readonly explanations: Explanation[];
   readonly receptive_fields?: WrittenField[];
+  readonly why?: WrittenWhy[];
 }
 
 export default class Explain extends CoolCommand {
@@ -27,6 +29,7 @@ export default class Explain extends CoolCommand {
     "<%= config.bin %> <%= command.id %> image.png --suppose door_open=false --suppose door_locked.threshold=0.9",
     "<%= config.bin %> <%= command.id %> image.png --coverage 0.95",
     "<%= config.bin %> <%= command.id %> image.png --uncertainty --samples 100",
+    "<%= config.bin %> <%= command.id %> image.png --why",
     "<%= config.bin %> <%= command.id %> image.png --receptive-field person_present --out person.png",
     "<%= config.bin %> <%= command.id %> \"select 'every painter sells a song .' as text\" --receptive-field part",
   ];
@@ -61,6 +64,11 @@ export default class Explain extends CoolCommand {
       dependsOn: ["uncertainty"],
     }),
     seed: Flags.integer({ summary: "seed of the dropout", dependsOn: ["uncertainty"] }),
+    why: Flags.boolean({
+      summary: "draw where in the image each answer comes from, as <image>.why.png here",
+      description:
+        "Of decisions by Grad-CAM where the trunk has a map of at least 3 × 3 places, of numbers by SmoothGrad; figures that are answered are drawn as well.",
+    }),
     "receptive-field": Flags.string({
       summary: "draw the pixels, or the tokens, on which a task's answer depends",
       helpValue: "TASK",
@@ -87,15 +95,18 @@ export default class Explain extends CoolCommand {
       for (const line of warningLines(warnings)) this.note(line);
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
+      const sheets = flags.why ? await writeWhy(run, images) : [];
       for (const explanation of explanations) this.log(run.print(explanation, treeStyle()));
-      if (task === undefined) return { run: run.id, explanations };
+      for (const { file, input } of sheets) this.log(`why ${input} is answered so: ${file}`);
+      const why = flags.why ? { why: sheets } : {};
+      if (task === undefined) return { run: run.id, explanations, ...why };
       if (explanations.length > images.length) {
         this.note(
           `The receptive field is that of the first row; give a query for another, e.g. one that ends in: limit 1 offset 2`,
         );
       }
       for (const { file, input } of fields) this.log(`receptive field of ${task} on ${input}: ${file}`);
-      return { run: run.id, explanations, receptive_fields: fields };
+      return { run: run.id, explanations, ...why, receptive_fields: fields };
     } finally {
       run.close();
     }

@@ -1,0 +1,107 @@
+/** @file Why an image is answered as it is, drawn: the image with its figures, and beside it one map of heat per task. */
+import { at, f32At, u8At } from "../../arrays.js";
+import type { Figure } from "./figures.js";
+import { heatColour } from "./heat.js";
+import { textElement } from "./svg.js";
+import { fitEnd, fitStart } from "./text.js";
+
+/** One task's map. */
+export interface WhyMap {
+  readonly task: string;
+  /** What is answered, in words. */
+  readonly answer: string;
+  readonly method: string;
+  /** [height × width], in [0, 1]. */
+  readonly influence: Float32Array;
+  /** The predicted figure, where the task is one or part of one. */
+  readonly figures: readonly Figure[];
+}
+
+export interface WhyPicture {
+  readonly height: number;
+  readonly width: number;
+  /** [height, width, channels], 0 to 255. */
+  readonly pixels: Uint8Array;
+  readonly channels: 1 | 3;
+  readonly maps: readonly WhyMap[];
+}
+
+const PANEL = 192;
+const GAP = 12;
+const CAPTION = 40;
+const COLUMNS = 4;
+const TITLE = { size: 13, weight: 600 } as const;
+const NOTE = { size: 11, weight: 400 } as const;
+const LINE = "#39ff14";
+
+/**
+ * A sheet: first the image, then for each task the grey image under its heat, with the figure that is answered.
+ * @returns PNG
+ */
+export async function drawWhy(picture: WhyPicture): Promise<Buffer> {
+  const { loadSharp, svgDocument } = await import("./svg.js");
+  const { default: open } = await loadSharp();
+  const scale = PANEL / Math.max(picture.height, picture.width);
+  const [width, height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
+  const figures = picture.maps.flatMap((map) => map.figures);
+  const panels = [
+    { title: "input", note: `${picture.width} × ${picture.height}`, pixels: inColour(picture), figures },
+    ...picture.maps.map((map) => ({
+      title: map.task,
+      note: `${map.answer} · ${map.method}`,
+      pixels: underHeat(picture, map.influence),
+      figures: map.figures,
+    })),
+  ];
+  const columns = Math.min(COLUMNS, panels.length);
+  const leftOf = (i: number): number => GAP + (i % columns) * (width + GAP);
+  const topOf = (i: number): number => Math.floor(i / columns) * (height + CAPTION + GAP) + CAPTION;
+  const rows = Math.ceil(panels.length / columns);
+  const total = { width: GAP + columns * (width + GAP), height: rows * (height + CAPTION + GAP) + GAP };
+  const raw = { width: picture.width, height: picture.height, channels: 3 } as const;
+  const layers = await Promise.all(
+    panels.map(async ({ pixels }, i) => ({
+      input: await open(pixels, { raw }).resize(width, height, { fit: "fill" }).png().toBuffer(),
+      left: leftOf(i),
+      top: topOf(i),
+    })),
+  );
+  const overlays = panels.flatMap((panel, i) => [
+    textElement(fitStart(panel.title, width, TITLE), leftOf(i), topOf(i) - 22, TITLE),
+    textElement(fitEnd(panel.note, width, NOTE), leftOf(i), topOf(i) - 7, NOTE),
+    ...panel.figures.map(({ shape }) => {
+      const [x, y] = [leftOf(i) + shape.x * width, topOf(i) + shape.y * height];
+      return shape.kind === "point"
+        ? `<circle cx="${x}" cy="${y}" r="4" fill="none" stroke="${LINE}" stroke-width="2"/>`
+        : `<rect x="${x}" y="${y}" width="${Math.max(0, shape.width * width)}" height="${Math.max(0, shape.height * height)}" fill="none" stroke="${LINE}" stroke-width="2"/>`;
+    }),
+  ]);
+  const canvas = open({ create: { ...total, channels: 3, background: "#ffffff" } });
+  return canvas
+    .composite([...layers, { input: svgDocument(total.width, total.height, overlays), left: 0, top: 0 }])
+    .removeAlpha()
+    .png()
+    .toBuffer();
+}
+
+function colourOf({ pixels, channels }: WhyPicture, pixel: number, channel: number): number {
+  return u8At(pixels, channels === 3 ? pixel * 3 + channel : pixel);
+}
+
+function inColour(picture: WhyPicture): Uint8Array {
+  return Uint8Array.from({ length: picture.height * picture.width * 3 }, (_, i) =>
+    colourOf(picture, Math.floor(i / 3), i % 3),
+  );
+}
+
+/** Grey and dark, so that all colour is heat. */
+function underHeat(picture: WhyPicture, influence: Float32Array): Uint8Array {
+  // luma of ITU-R BT.601
+  const grey = (pixel: number): number =>
+    0.299 * colourOf(picture, pixel, 0) + 0.587 * colourOf(picture, pixel, 1) + 0.114 * colourOf(picture, pixel, 2);
+  return Uint8Array.from({ length: picture.height * picture.width * 3 }, (_, i) => {
+    const pixel = Math.floor(i / 3);
+    const heat = f32At(influence, pixel);
+    return Math.round((1 - 0.8 * heat) * 0.5 * grey(pixel) + 0.8 * heat * at(heatColour(heat), i % 3));
+  });
+}
