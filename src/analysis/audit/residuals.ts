@@ -6,13 +6,18 @@ const FREEDOM = 4;
 /** Its density at 0, and the median of its absolute value, in units of its scale. */
 const PEAK = 0.375;
 const MEDIAN = 0.7407;
+/** The share of rows that are taken to be labelled rightly at least, and the absolute value that so many are below. */
+const RIGHT = 0.8;
+const RIGHT_QUANTILE = 1.5332;
 const ROUNDS = 20;
+/** Labels in a range hardly wider than the errors: an error must stand out from the others all the same. */
+const LEAST_VALUES = 20;
 
 /** How errors of one number are distributed. */
 export interface ErrorScale {
   /** Middle of the errors: a network may be off by the same everywhere. */
   readonly centre: number;
-  /** Scale of the t distribution, from the median absolute deviation. */
+  /** Scale of the t distribution, from the median absolute deviation or, where that is wider, from four in five errors. */
   readonly scale: number;
   /** How many numbers of the labels' range can be told apart at that scale. */
   readonly values: number;
@@ -21,10 +26,12 @@ export interface ErrorScale {
 /** @param errors label − answer of each row; at least one @param range of the labels */
 export function errorScale(errors: readonly number[], range: number): ErrorScale {
   const centre = medianOf(errors);
-  const deviation = medianOf(errors.map((error) => Math.abs(error - centre)));
+  const deviations = errors.map((error) => Math.abs(error - centre)).sort((a, b) => a - b);
+  // a network that is half of the time very close and else not makes errors with tails beyond those of the distribution
+  const wide = at(deviations, Math.ceil(RIGHT * deviations.length) - 1) / RIGHT_QUANTILE;
   // of errors that are nearly all the same only the rounding of single precision is left
-  const scale = Math.max(deviation / MEDIAN, range * 1e-4, Number.MIN_VALUE);
-  return { centre, scale, values: Math.max(2, (range * PEAK) / scale) };
+  const scale = Math.max(medianOf(deviations) / MEDIAN, wide, range * 1e-4, Number.MIN_VALUE);
+  return { centre, scale, values: Math.max(LEAST_VALUES, (range * PEAK) / scale) };
 }
 
 /** −log of the density of an error, relative to that of no error. */

@@ -93,11 +93,11 @@ const SCIPY = [
 
 describe("errors of numbers", () => {
   it("costs what the t distribution with four degrees of freedom says", () => {
-    const scale = errorScale([-0.7406970841126829, 0.7406970841126829, -0.7406970841126829, 0.7406970841126829], 8);
+    const scale = errorScale([-0.7406970841126829, 0.7406970841126829, -0.7406970841126829, 0.7406970841126829], 80);
     expect(scale.centre).toBeCloseTo(0, 12);
     expect(scale.scale).toBeCloseTo(1, 4);
-    expect(scale.values).toBeCloseTo(8 * 0.375, 3);
-    for (const [z, cost] of SCIPY) expect(errorCost(z, { centre: 0, scale: 1, values: 2 })).toBeCloseTo(cost, 9);
+    expect(scale.values).toBeCloseTo(80 * 0.375, 2);
+    for (const [z, cost] of SCIPY) expect(errorCost(z, { centre: 0, scale: 1, values: 30 })).toBeCloseTo(cost, 9);
   });
 
   it("finds the share of labels that are anywhere", () => {
