@@ -38,7 +38,7 @@ const { values: flags } = parseArgs({
 
 /** Steps of a round; the first 20 are those whose losses are compared. */
 const STEPS: Readonly<Record<CaseName, number>> = { frozen: 200, finetuned: 20 };
-/** How far losses may be apart. */
+/** How far losses may be apart, as a share of them. */
 const TOLERANCE = 1e-3;
 const SCRIPT = join(ROOT, "bench", "finetune", "torch_finetune.py");
 
@@ -66,7 +66,7 @@ function torch(python: string, tuned: boolean): Side {
 
 /** Largest difference of the losses of two sides. */
 function apart(a: Measurement, b: Measurement): number {
-  return Math.max(...a.losses.map((loss, step) => Math.abs(loss - (b.losses[step] ?? Number.NaN))));
+  return Math.max(...a.losses.map((loss, step) => Math.abs((b.losses[step] ?? Number.NaN) / loss - 1)));
 }
 
 interface Result {

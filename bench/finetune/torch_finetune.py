@@ -43,7 +43,8 @@ class Network(nn.Module):
 
     def features(self, pixels):
         mean, deviation = (torch.tensor(values).reshape(3, 1, 1) for values in (MEAN, DEVIATION))
-        return self.backbone((pixels.float() / 255 - mean) / deviation).mean((2, 3))
+        values = pixels.to(next(self.parameters()).dtype)
+        return self.backbone((values / 255 - mean) / deviation).mean((2, 3))
 
     def forward(self, features):
         return {name: head(features) for name, head in self.heads.items()}
@@ -184,12 +185,15 @@ def all_features(network, pixels):
     return torch.cat(parts)
 
 
-def train(folder, case, steps, warmup, tuned):
+def train(folder, case, steps, warmup, tuned, double):
     saved = torch.load(folder / "torch.pt")
     network = Network()
     network.load_state_dict(saved["network"])
     network.eval()
     pixels, labels = saved["pixels"], saved["labels"]
+    if double:
+        network = network.double()
+        labels = {name: values.double() for name, values in labels.items()}
     if tuned:
         network = network.to(memory_format=torch.channels_last)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
@@ -241,12 +245,13 @@ def main():
     parser.add_argument("--warmup", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--tuned", action="store_true", help="channels-last, and a fused optimizer")
+    parser.add_argument("--double", action="store_true", help="64-bit floats: what rounding alone does to the losses")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if args.mode == "export":
         export(args.folder)
     else:
-        print(json.dumps(train(args.folder, args.case, args.steps, args.warmup, args.tuned)))
+        print(json.dumps(train(args.folder, args.case, args.steps, args.warmup, args.tuned, args.double)))
 
 
 if __name__ == "__main__":
