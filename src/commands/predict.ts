@@ -8,6 +8,7 @@ import { predictionTable } from "../cli/tables/prediction-table.js";
 import { warningLines } from "../cli/text.js";
 import { openConsoleLogger } from "../logging/console.js";
 import { parseGiven } from "../asking/given-answers.js";
+import { setText } from "../asking/sets/set-columns.js";
 import { loadRun } from "../asking/load-run.js";
 import { type PredictResult, predictRun } from "../asking/predict-run.js";
 
@@ -61,7 +62,7 @@ export default class Predict extends CoolCommand {
       const warnings = coverage === undefined ? [] : await run.coverageWarnings(coverage);
       for (const line of warningLines(warnings)) this.note(line);
       if (result.skipped > 0) this.note(`warning: ${result.skipped} inputs were left out because they cannot be read`);
-      for (const prediction of result.predictions ?? []) this.log(predictionTable(prediction));
+      for (const prediction of result.predictions ?? []) this.log(predictionTable(prediction, (set) => setText(set)));
       if (result.out !== null) this.log(`${result.rows} rows written to ${result.out}`);
       return result;
     } finally {

@@ -1,11 +1,24 @@
 /** @file What a network answers to one input, as a table. */
-import type { Answer } from "../../asking/answers.js";
-import type { Prediction } from "../../asking/load-run.js";
-import { setText } from "../../asking/sets/set-columns.js";
 import { drawTable, formatMetric, groupByFlow } from "./tables.js";
 
-/** Questions below their flows: answers and scores, or, where there are sets, whether each is asked, and its set. */
-export function predictionTable({ input, answers, coverage }: Prediction): string {
+/** An input with its answers by path of task, and, where they are asked for, sets of them. */
+interface AnsweredInput<Sets> {
+  readonly input: string;
+  readonly answers: Readonly<Record<string, { readonly decoded: unknown; readonly activated: readonly number[] }>>;
+  readonly coverage?: {
+    readonly of: "tree" | "answer";
+    readonly questions: Readonly<Record<string, { readonly asked: string; readonly set?: Sets }>>;
+  };
+}
+
+/**
+ * Questions below their flows: answers and scores, or, where there are sets, whether each is asked, and its set.
+ * @param setText a set in a few words
+ */
+export function predictionTable<Sets>(
+  { input, answers, coverage }: AnsweredInput<Sets>,
+  setText: (set: Sets) => string,
+): string {
   if (coverage === undefined) {
     const rows = Object.entries(answers).map(([path, { decoded, activated }]) => ({
       path,
@@ -25,7 +38,7 @@ export function predictionTable({ input, answers, coverage }: Prediction): strin
 }
 
 /** As JSON, with numbers in few digits. */
-function answerText(decoded: Answer["decoded"]): string {
+function answerText(decoded: unknown): string {
   if (typeof decoded === "number") return formatMetric(decoded);
   return JSON.stringify(decoded, (_, value: unknown) =>
     typeof value === "number" ? Number(value.toPrecision(4)) : value,

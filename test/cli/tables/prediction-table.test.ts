@@ -9,19 +9,16 @@ const answers = {
 };
 
 test("questions of nested flows fit a terminal, with scores or with sets", () => {
-  const plain = predictionTable({ input: "1.png", answers });
+  const plain = predictionTable({ input: "1.png", answers }, String);
   expect(plain).toMatch(/facial_characteristics +│ \["green","blue"\] │ 0.1000 0.9000 0.8000 │/);
   const questions = {
-    door: { asked: "yes" as const, set: { answers: [true] } },
-    [LONG]: { asked: "unsure" as const, set: { answers: ["red", "blue"] } },
+    door: { asked: "yes", set: { answers: [true] as unknown[] } },
+    [LONG]: { asked: "unsure", set: { answers: ["red", "blue"] } },
   };
-  const sets = predictionTable({ input: "1.png", answers, coverage: { of: "tree", level: 0.9, trees: 3, questions } });
+  const text = ({ answers: set }: { answers: readonly unknown[] }): string => set.join(", ");
+  const sets = predictionTable({ input: "1.png", answers, coverage: { of: "tree", questions } }, text);
   expect(sets).toMatch(/facial_characteristics +│ .* │ unsure +│ red, blue │/);
-  const each = predictionTable({
-    input: "1.png",
-    answers,
-    coverage: { of: "answer", level: 0.9, trees: null, questions },
-  });
+  const each = predictionTable({ input: "1.png", answers, coverage: { of: "answer", questions } }, text);
   expect(each).not.toContain("unsure");
   for (const line of [plain, sets, each].join("\n").split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });
