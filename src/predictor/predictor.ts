@@ -4,6 +4,7 @@ import { type Answer, answersOfRow } from "../decoding/answers.js";
 import { decodeFlow, type FlowAnswers } from "../decoding/decode-flow.js";
 import { calibrate } from "../decoding/calibration.js";
 import { type Decoder, decoders, type Thresholds } from "../decoding/decoders.js";
+import { frameOf, type PixelSize } from "../decoding/framing.js";
 import { unitScaleBy } from "../decoding/unit-scale.js";
 import { axisOf, type CustomSpec, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { type Offsets, offsetsOf, tokensIn } from "../flow/masks.js";
@@ -156,14 +157,24 @@ export class Predictor {
       ([path, data]) => [path, { data, shape: [rows.length] }] as const,
     );
     const { sizes } = facts;
-    const size = Object.entries(this.document.inputs).flatMap(([name, { kind }]) => {
-      if (kind !== "image" || sizes === undefined) return [];
-      const data = Float32Array.from({ length: rows.length * 2 }, (_, i) =>
-        at(i % 2 === 0 ? sizes.height : sizes.width, Math.floor(i / 2)),
-      );
-      return [[`${name}/size`, { data, shape: [rows.length, 2] }] as const];
+    const ofPictures = Object.entries(this.document.inputs).flatMap(([name, input]) => {
+      if (input.kind !== "image" || sizes === undefined) return [];
+      const rowsOf = (width: number, row: (size: PixelSize) => number[]): FedInput => ({
+        data: Float32Array.from(
+          rows.flatMap((_, i) => row({ width: at(sizes.width, i), height: at(sizes.height, i) })),
+        ),
+        shape: [rows.length, width],
+      });
+      const frame = (size: PixelSize): number[] => {
+        const { left, top, width, height } = frameOf(input, size);
+        return [left, top, width, height];
+      };
+      return [
+        [`${name}/size`, rowsOf(2, ({ width, height }) => [height, width])] as const,
+        [`${name}/frame`, rowsOf(4, frame)] as const,
+      ];
     });
-    return Object.fromEntries([...fed, ...known, ...size]);
+    return Object.fromEntries([...fed, ...known, ...ofPictures]);
   }
 
   #read(row: Row | InputValue): ReadRow {

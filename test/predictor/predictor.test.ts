@@ -79,6 +79,25 @@ describe("predictAll", () => {
   });
 });
 
+it("feeds a model with decisions inside what they need of a framed picture: its size, and what the network sees", async () => {
+  const fed: Record<string, readonly number[]> = {};
+  const listening: Runner = {
+    takes: "signature",
+    run: (inputs) => {
+      for (const [name, { data }] of Object.entries(inputs)) if (name !== "image") fed[name] = [...data];
+      return Promise.reject(new Error("enough"));
+    },
+  };
+  const inputs = {
+    image: { kind: "image", column: "img", size: [8, 8], channels: 3, framing: { fit: "letterbox" } },
+  };
+  const framed = new Predictor({ ...document, inputs }, { runner: listening });
+  const picture = { data: new Uint8Array(40 * 20 * 3), width: 40, height: 20 };
+  await expect(framed.predict(picture)).rejects.toThrow("enough");
+  // twice as wide as high: above and below stands a bar of half its height
+  expect(fed).toEqual({ "image/size": [20, 40], "image/frame": [0, -0.5, 1, 2] });
+});
+
 it("says calibrated probabilities, and decides as before", () => {
   const maps = [{ scores: [0.2, 0.6], probabilities: [0.1, 0.9] }];
   const calibration = { tasks: { blocked: { method: "isotonic", maps } } };
