@@ -21,6 +21,7 @@ export const POSITIVE: OptionRule = {
 };
 export const COUNT: OptionRule = { accepts: (value) => isWhole(value, 1), expected: "a whole number above 0" };
 export const WHOLE: OptionRule = { accepts: (value) => isWhole(value, 0), expected: "a whole number, 0 or more" };
+export const INTEGER: OptionRule = { accepts: Number.isSafeInteger, expected: "a whole number" };
 export const COUNTS: OptionRule = {
   accepts: (value) => Array.isArray(value) && value.every((one) => isWhole(one, 1)),
   expected: "a list of whole numbers above 0",
@@ -30,6 +31,10 @@ export const RATE: OptionRule = {
   expected: "a number from 0 to below 1",
 };
 export const LIST: OptionRule = { accepts: Array.isArray, expected: "a list" };
+export const TEXTS: OptionRule = {
+  accepts: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
+  expected: "a list of texts",
+};
 
 export function oneOf(...known: readonly unknown[]): OptionRule {
   return { accepts: (value) => known.includes(value), expected: known.map((one) => JSON.stringify(one)).join(" or ") };

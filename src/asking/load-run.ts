@@ -37,7 +37,7 @@ import { askedTask } from "./asked-answer.js";
 import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import type { ReplicaNeeds } from "./replicas.js";
 import { everyRow, PREDICT_BATCH, RunAnswerer } from "./run-answerer.js";
-import { type OpenRunOptions, openStoredRun, type StoredRun } from "./stored-run.js";
+import { type OpenRunOptions, openStoredRun, type StoredRun, tableFiles } from "./stored-run.js";
 import { glueOf } from "../records/stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
 import { type ScoredTables, scoreTables } from "./labelling/score-tables.js";
@@ -172,6 +172,11 @@ export class LoadedRun {
   get dir(): string {
     return this.#stored.dir;
   }
+  /** Of the tables that it was trained on. */
+  get tableFiles(): readonly string[] {
+    return tableFiles(this.#stored);
+  }
+
   get graph(): FlowGraph {
     return this.#stored.graph;
   }

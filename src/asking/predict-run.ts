@@ -3,6 +3,7 @@ import type { ScoredSplit } from "../analysis/score.js";
 import { type Cell, type TableColumn, tableFormat, writeTable } from "../data/tables/table-writer.js";
 import { at, f32At } from "../arrays.js";
 import { answerProbabilities } from "../analysis/probability/answer-probabilities.js";
+import { refuseRead } from "../platform/written-files.js";
 import { axisOf, type FlowGraph, taskAt, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { answerSpaceOf } from "../tasks/answer-space.js";
 import { behaviourOf } from "../tasks/index.js";
@@ -20,15 +21,21 @@ export interface PredictResult {
   readonly predictions?: readonly Prediction[];
 }
 
-/** @param out file to write (.parquet, .csv, .jsonl); without it the answers are returned */
+/**
+ * @param out file to write (.parquet, .csv, .jsonl), none of the inputs or of the run's tables; without it the answers
+ *   are returned
+ */
 export async function predictRun(
   run: LoadedRun,
   inputs: readonly string[],
   options: PredictOptions & { readonly out?: string | undefined } = {},
 ): Promise<PredictResult> {
   const { out } = options;
-  // a wrong ending is found before the work, not after
-  if (out !== undefined) tableFormat(out);
+  // a wrong name is found before the work, not after
+  if (out !== undefined) {
+    tableFormat(out);
+    refuseRead(out, [...inputs, ...run.tableFiles]);
+  }
   if (out === undefined) {
     const { predictions, skipped } = await run.predictWithSkipped(inputs, options);
     return { run: run.id, rows: predictions.length, out: null, skipped: skipped.length, predictions };

@@ -8,6 +8,7 @@ import type { Network } from "../engine/model/network.js";
 import { ConfigError, DataError, UsageError } from "../errors.js";
 import type { TaskNode } from "../flow/graph.js";
 import { drawReceptiveField, type PixelField, reachableFraction } from "../logging/panels/pixel-field-panel.js";
+import { refuseRead } from "../platform/written-files.js";
 import { behaviourOf } from "../tasks/index.js";
 import { largestLogit } from "./asked-answer.js";
 import { drawTokens, type TokenField } from "./token-field-run.js";
@@ -91,6 +92,7 @@ export async function writeReceptiveFields(
   if (out !== undefined && inputs.length > 1) {
     throw new UsageError(`--out names one file, but there are ${inputs.length} images. Leave it out.`, { out });
   }
+  if (out !== undefined) refuseRead(out, inputs);
   const written: WrittenField[] = [];
   for (const input of inputs) {
     const field = await run.fieldOf(input, task);

@@ -1,13 +1,16 @@
 /** @file A finished run opened from its folder alone: graph, decoders and predictions, without the project. */
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Baselines } from "../analysis/baselines.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
+import { isQuery } from "../data/tables/sql.js";
 import { StoreError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
 import { isMasked, type Thresholds } from "../tasks/index.js";
+import { tablesOf } from "../project/settings.js";
 import { loadOwnCode } from "../project/custom-task-code.js";
 import { type RunningProject, runningProject } from "../project/project-dir.js";
 import { readBaselines } from "../records/baselines.js";
@@ -96,6 +99,13 @@ export function usableRun(store: RunStore, reference: string): RunRecord {
 /** `latest` means a run that can be used, so one that has only begun or failed is passed over. */
 function latestFinished(store: RunStore): RunRecord {
   return latestTrained(store) ?? store.findRun("latest");
+}
+
+/** Files of the tables that the run was trained on; a query is none. */
+export function tableFiles({ config, project }: StoredRun): string[] {
+  const folder = project?.dir ?? config.projectDir;
+  const files = tablesOf(config.settings.data).filter((table) => !isQuery(table));
+  return files.map((table) => resolve(folder, table));
 }
 
 /** Splits of which the run has predictions. */

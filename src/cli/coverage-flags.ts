@@ -11,24 +11,26 @@ export const COVERAGE_FLAGS = {
     helpValue: "0.95",
   }),
   "coverage-of": Flags.option({
-    summary: "what is guaranteed: the whole tree of an input, or each answer by itself where it is asked",
+    summary:
+      "what is guaranteed: the whole tree of an input, or each answer by itself where it is asked (default: tree)",
     options: COVERED,
-    default: "tree" as const,
+    dependsOn: ["coverage"],
   })(),
   "coverage-from": Flags.option({
-    summary: "split that the guarantee is made of: valid, which chose the epoch, or test, which chose nothing",
+    summary:
+      "split that the guarantee is made of: valid, which chose the epoch, or test, which chose nothing (default: valid)",
     options: CALIBRATING_SPLITS,
-    default: "valid" as const,
+    dependsOn: ["coverage"],
   })(),
 };
 
 /** What the flags ask for; undefined: no sets. */
 export function coverageFrom(flags: {
   readonly coverage?: string | undefined;
-  readonly "coverage-of": Covered;
-  readonly "coverage-from": (typeof CALIBRATING_SPLITS)[number];
+  readonly "coverage-of"?: Covered | undefined;
+  readonly "coverage-from"?: (typeof CALIBRATING_SPLITS)[number] | undefined;
 }) {
-  const { coverage, "coverage-of": of, "coverage-from": from } = flags;
+  const { coverage, "coverage-of": of = "tree", "coverage-from": from = "valid" } = flags;
   return coverage === undefined ? undefined : { level: parseLevel(coverage), of, from };
 }
 

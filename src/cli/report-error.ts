@@ -23,7 +23,11 @@ export function asError(thrown: unknown): Error & { readonly oclif?: { readonly 
 
 /** Errors of oclif in the words and with the exit code of ours; anything else unchanged. */
 export function toCoolError(error: Error, command: CalledCommand): Error {
-  if (error instanceof CoolError) return error;
+  if (error instanceof CoolError) {
+    const [, own] = OWN_CHECK.exec(error.message) ?? [];
+    if (own !== undefined) error.message = own;
+    return error;
+  }
   const [, missing] = NO_SUCH_PATH.exec(error.message) ?? [];
   if (missing !== undefined) return new UsageError(`There is no folder ${missing}.`, { path: missing });
   if (!isParseError(error)) return error;
@@ -45,6 +49,8 @@ export function toCoolError(error: Error, command: CalledCommand): Error {
 const GREEDY_FLAGS = /\s*Note: --[\s\S]* the beginning of arguments\.?/;
 // what arguments and flags that name a folder throw
 const NO_SUCH_PATH = /^No directory found at (.*)$/;
+// what it writes around an error that a flag throws of itself
+const OWN_CHECK = /^Parsing --\S+\s+([\s\S]*?)\s+See more help with --help$/;
 const PREAMBLE = /^The following errors? occurred:/;
 const SEE_HELP = /\s*See more help with --help$/;
 

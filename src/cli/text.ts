@@ -4,7 +4,8 @@ import { printableLine } from "../platform/printable.js";
 /** `–` for what is not there; control characters (colours, line breaks) are shown, not obeyed. */
 export function cellText(value: unknown): string {
   if (value === null || value === undefined) return "–";
-  return printableLine(typeof value === "string" ? value : JSON.stringify(value));
+  // JSON has no word for NaN and the infinities
+  return printableLine(typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value));
 }
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];

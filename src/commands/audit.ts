@@ -6,7 +6,7 @@ import { type AuditResult, auditRun } from "../asking/audit/audit-run.js";
 import { placeOf } from "../asking/audit/correction-table.js";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { numberFlag } from "../cli/number-flag.js";
-import { auditedTasksTable, repairText, suspectsTable } from "../cli/tables/audit-tables.js";
+import { auditDoubt, auditedTasksTable, repairText, suspectsTable } from "../cli/tables/audit-tables.js";
 import { openConsoleLogger } from "../logging/console.js";
 
 export default class Audit extends CoolCommand {
@@ -74,6 +74,8 @@ export default class Audit extends CoolCommand {
       this.log(`${judged.unjudged} rows were trained on, or left out, and cannot be judged${why}`);
     }
     this.log(auditedTasksTable(tasks));
+    const doubt = auditDoubt(tasks);
+    if (doubt !== null) this.note(`warning: ${doubt}`);
     const paths = tasks.map(({ task_path }) => task_path);
     if (suspects.length > 0) {
       this.log(`The ${Math.min(top, suspects.length)} most suspicious of ${suspects.length} labels:`);

@@ -13,7 +13,7 @@ import { checkProject, type ProjectCheck } from "../project/check-project.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { loadProject } from "../project/load-project.js";
 import { findProjectDir } from "../project/project-dir.js";
-import { type Gates, type Split, SPLITS } from "../tasks/evaluation.js";
+import { EVALUATED_GATES, type EvaluatedGates, type Split, SPLITS } from "../tasks/evaluation.js";
 import { behaviourOf } from "../tasks/index.js";
 import type { CheckedPictures } from "../training/check-pictures.js";
 import { measureNetwork, type NetworkPart } from "../training/measure-network.js";
@@ -67,8 +67,8 @@ export default class Check extends CoolCommand {
       dependsOn: ["against"],
     })(),
     gates: Flags.option({
-      summary: "with --against, the rows that count (default: truth)",
-      options: ["truth", "predicted"] as const,
+      summary: "with --against, the rows that count; end_to_end: what users get (default: truth)",
+      options: EVALUATED_GATES,
       dependsOn: ["against"],
     })(),
     images: Flags.boolean({ summary: "decode every picture, too, into the cache that runs read" }),
@@ -131,7 +131,7 @@ export default class Check extends CoolCommand {
     base: string,
     flags: { readonly [flag in "run" | "margin" | "project" | "store"]?: string | undefined } & {
       readonly split?: Split | undefined;
-      readonly gates?: Gates | undefined;
+      readonly gates?: EvaluatedGates | undefined;
     },
   ): Promise<Against> {
     const { checkAgainst } = await import("../comparing/against/check-against.js");

@@ -75,7 +75,7 @@ export default class Track extends CoolCommand {
   #split(): readonly [own: string[], command: string[]] {
     const at = this.argv.indexOf("--");
     const command = at === -1 ? [] : this.argv.slice(at + 1);
-    if (command.length > 0) return [this.argv.slice(0, at), command];
+    if ((command[0] ?? "") !== "") return [this.argv.slice(0, at), command];
     throw new UsageError("There is no command to run. Write it after --, e.g. cool track -- python train.py");
   }
 }

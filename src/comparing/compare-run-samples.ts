@@ -74,6 +74,6 @@ async function scoredSplitOf(store: RunStore, id: string, split: Split): Promise
 }
 
 /** Each task's chance depends on its path alone, so that no other task changes its interval. */
-function seededByTask(taskPath: string): RandomInt {
+export function seededByTask(taskPath: string): RandomInt {
   return randomIndices(createRandom(`compare ${taskPath}`).state());
 }

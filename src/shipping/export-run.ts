@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createHash } from "node:crypto";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "../asking/stored-run.js";
 import type { InputSpec } from "../data/dataset.js";
 import { ConfigError, UsageError } from "../errors.js";
@@ -74,9 +74,10 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
   if (existsSync(target)) {
     throw new UsageError(`${target} is there already. Name another target with --to, or move it away.`, { target });
   }
+  refuseStore(store, target);
   const written = writers[format](stored, documentsOf(store, stored, options.licence ?? null), isFile);
   const files = isFile ? asOneFile(written.files, basename(target)) : withSums(written.files);
-  writeAll(isFile ? dirname(target) : target, files, isFile);
+  explainedTarget(target, () => writeAll(isFile ? dirname(target) : target, files, isFile));
   return {
     run: { id: run.id, name: run.name },
     format,
@@ -85,6 +86,41 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
     inputs: written.inputs,
     outputs: written.outputs,
   };
+}
+
+/** What lies between a run's files is taken for one of them when it is digested, exported or removed. */
+function refuseStore(store: RunStore, target: string): void {
+  const within = relative(resolve(store.dir), target);
+  if (within === ".." || within.startsWith(`..${sep}`) || isAbsolute(within)) return;
+  throw new UsageError(
+    `${target} lies in the run store, whose files belong to runs. Name a target outside with --to.`,
+    {
+      target,
+    },
+  );
+}
+
+const WRONG_TARGETS: ReadonlyMap<string, string> = new Map([
+  ...["ENOTDIR", "EEXIST"].map((code) => [code, "a file stands where a folder is needed"] as const),
+  ...["EACCES", "EPERM", "EROFS"].map((code) => [code, "its folder cannot be written by this user"] as const),
+  ...["ENOSPC", "EDQUOT"].map((code) => [code, "there is no space left"] as const),
+  ["ENAMETOOLONG", "its name is too long"],
+]);
+
+/** @throws UsageError for what the file system says of the target */
+function explainedTarget(target: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const reason = WRONG_TARGETS.get(code);
+    if (reason === undefined) throw error;
+    throw new UsageError(
+      `${target} cannot be written: ${reason} (${code}). Name another target with --to.`,
+      { target, code },
+      { cause: error },
+    );
+  }
 }
 
 function refuseGroup(store: RunStore, reference: string): void {

@@ -1,5 +1,5 @@
 /** @file The points of a run that is tracked: checked, numbered, and gathered until they are written. */
-import { UsageError } from "../errors.js";
+import { nearestNames, UsageError } from "../errors.js";
 import type { MetricPoint, Split } from "../tasks/evaluation.js";
 import { KNOWN_SPLITS, type NameReader, splitOf } from "./names.js";
 
@@ -45,6 +45,10 @@ export class Curves {
 
   /** @throws UsageError for a value, step, split or name that cannot be kept; nothing of the call is then */
   add(values: LoggedValues, options: LogOptions = {}): void {
+    assertRecord("log(values)", values);
+    assertRecord("log(values, options)", options);
+    const unknown = Object.keys(options).find((key) => !LOG_OPTIONS.has(key));
+    if (unknown !== undefined) throw unknownOption(unknown);
     const { epoch = null, time = Date.now() / 1000 } = options;
     if (options.step !== undefined) assertWhole("step", options.step);
     if (epoch !== null) assertWhole("epoch", epoch);
@@ -99,15 +103,38 @@ export function splitNamed(word: string): Split {
 /** @throws UsageError */
 export function assertWhole(what: string, value: unknown): void {
   if (Number.isSafeInteger(value) && Number(value) >= 0) return;
-  throw new UsageError(`"${what}" is ${JSON.stringify(value) ?? String(value)}; expected a whole number, 0 or more.`, {
-    [what]: value,
-  });
+  const shown = typeof value === "number" ? String(value) : shownValue(value);
+  throw new UsageError(`"${what}" is ${shown}; expected a whole number, 0 or more.`, { [what]: shown });
+}
+
+/** @throws UsageError */
+export function assertRecord(what: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  throw new UsageError(`${what} takes an object of names and values, not ${shownValue(value)}.`, { what });
+}
+
+const LOG_OPTIONS: ReadonlySet<string> = new Set(["step", "split", "epoch", "time"]);
+
+function unknownOption(option: string): UsageError {
+  const [nearest] = nearestNames(option, [...LOG_OPTIONS]);
+  const hint = nearest === undefined ? `Known: ${[...LOG_OPTIONS].join(", ")}.` : `Did you mean "${nearest}"?`;
+  return new UsageError(`log(values, options): there is no option "${option.slice(0, 60)}". ${hint}`, { option });
+}
+
+/** Any value at all, short enough for a message. */
+function shownValue(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  if (typeof value === "bigint") return `${value}n`;
+  try {
+    return (JSON.stringify(value) ?? String(value)).slice(0, 60);
+  } catch {
+    return "an object that holds itself";
+  }
 }
 
 function notANumber(name: string, value: unknown): UsageError {
-  const shown = typeof value === "function" ? "a function" : (JSON.stringify(value) ?? String(value));
   return new UsageError(
-    `The value of "${name.slice(0, 60)}" is ${shown.slice(0, 60)}; expected a number. Of a tensor take its number first; what is no number is logged with text, table or config.`,
+    `The value of "${name.slice(0, 60)}" is ${shownValue(value)}; expected a number. Of a tensor take its number first; what is no number is logged with text, table or config.`,
     { name },
   );
 }

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { UsageError } from "../errors.js";
 import type { EncodedImage } from "../logging/tensorboard/index.js";
+import { assertRecord } from "./curves.js";
 import { writeJson } from "../records/run-folder.js";
 
 /** Samples of 8 bits, row by row. */
@@ -24,7 +25,7 @@ export type LoggedImage = string | Uint8Array | RawImage;
 export async function encodeImage(tag: string, image: LoggedImage): Promise<EncodedImage> {
   const { default: sharp } = await import("sharp");
   try {
-    if (typeof image === "object" && "channels" in image) {
+    if (typeof image === "object" && image !== null && "channels" in image) {
       const { data, width, height, channels } = image;
       const png = await sharp(data, { raw: { width, height, channels } }).png().toBuffer();
       return { png, width, height };
@@ -53,7 +54,9 @@ export interface LoggedTable {
 }
 
 /** @throws UsageError */
-export function checkTable(name: string, { columns, rows }: LoggedTable): void {
+export function checkTable(name: string, table: LoggedTable): void {
+  assertRecord("table(name, table)", table);
+  const { columns, rows } = table;
   const wrong = Array.isArray(columns) && Array.isArray(rows) ? rows.findIndex((row) => !fits(row, columns)) : -2;
   if (wrong === -1) return;
   const what = wrong === -2 ? "it has no list of columns and of rows" : `row ${wrong + 1} has other cells than columns`;
@@ -68,7 +71,9 @@ function fits(row: unknown, columns: readonly string[]): boolean {
 export function writeTable(runDir: string, name: string, table: LoggedTable, step: number | undefined): void {
   const file = pathWithin(runDir, "tables", `${name}${step === undefined ? "" : `-${step}`}.json`);
   mkdirSync(dirname(file), { recursive: true });
-  writeJson(file, { columns: table.columns, rows: table.rows });
+  // as a text: JSON has no bigint
+  const rows = table.rows.map((row) => row.map((cell) => (typeof cell === "bigint" ? String(cell) : cell)));
+  writeJson(file, { columns: table.columns, rows });
 }
 
 /**
@@ -78,6 +83,7 @@ export function writeTable(runDir: string, name: string, table: LoggedTable, ste
  * @throws UsageError where the source is not there, or the name leads elsewhere
  */
 export function copyInto(runDir: string, folder: string, source: string, name: string): string {
+  if (typeof source !== "string" || source === "") throw new UsageError("Name a file or folder to be copied.");
   const from = resolve(source);
   if (!existsSync(from)) throw new UsageError(`There is no file or folder ${from}.`, { path: from });
   if (isWithin(from, runDir)) {
@@ -97,19 +103,24 @@ export function copyInto(runDir: string, folder: string, source: string, name: s
 
 /** The name under which a source is kept where none is given. */
 export function nameOf(source: string): string {
-  return basename(resolve(source));
+  return typeof source === "string" ? basename(resolve(source)) : "";
 }
 
 function pathWithin(runDir: string, folder: string, name: string): string {
   const root = join(runDir, folder);
   const path = join(root, name);
-  if (name !== "" && path !== root && isWithin(root, path) && !/[\p{Cc}\\:]/u.test(name)) return path;
+  if (name !== "" && path !== root && isWithin(root, path) && !/[\p{Cc}\\:]/u.test(name) && isShort(name)) return path;
   throw new UsageError(
-    `${JSON.stringify(name.slice(0, 60))} is no name of a file within the run. Leave out "..", ":" and "\\".`,
+    `${JSON.stringify(name.slice(0, 60))} is no name of a file within the run. Leave out "..", ":" and "\\", and give each part 200 bytes at most.`,
     {
       name,
     },
   );
+}
+
+/** Whether file systems take its parts: they mostly hold 255 bytes, and a copy being written has more. */
+function isShort(name: string): boolean {
+  return name.split("/").every((part) => Buffer.byteLength(part) <= 200);
 }
 
 function isWithin(dir: string, path: string): boolean {

@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path";
 import { UsageError } from "../errors.js";
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup } from "../logging/logger-group.js";
-import { checkOptions, LIST, TEXT, TRUTH, WHOLE } from "../options.js";
+import { checkOptions, INTEGER, LIST, TEXT, TEXTS, TRUTH, WHOLE } from "../options.js";
 import { currentProcess } from "../platform/process.js";
 import { storeDirFor } from "../project/project-dir.js";
 import { captureOutput, type OutputCapture } from "../provenance/capture-output.js";
@@ -22,6 +22,7 @@ import { SYSTEM_TASK } from "../tasks/evaluation.js";
 import { Curves } from "./curves.js";
 import { EventFiles } from "./event-files.js";
 import { NameReader } from "./names.js";
+import { checkedSettings } from "./settings.js";
 import { TrackedRun } from "./tracked-run.js";
 
 export interface StartRunOptions {
@@ -56,8 +57,9 @@ export interface StartRunOptions {
 export function startRun(options: StartRunOptions = {}): TrackedRun {
   checkOptions<StartRunOptions>("startRun", options, {
     ...{ store: TEXT, project: TEXT, name: TEXT, resume: TEXT, note: TEXT, commandLine: TEXT },
-    ...{ config: null, tags: LIST, names: LIST, epochs: WHOLE, seed: null, output: TRUTH },
+    ...{ config: null, tags: TEXTS, names: LIST, epochs: WHOLE, seed: INTEGER, output: TRUTH },
   });
+  if (options.config !== undefined) checkedSettings("startRun({ config })", options.config);
   const names = new NameReader(options.names);
   if (options.name !== undefined) checkedRunName(options.name);
   const storeDir = options.store === undefined ? storeDirFor(".") : resolve(options.store);

@@ -17,6 +17,7 @@ import type { EventFiles } from "./event-files.js";
 import { checkedEvaluation, type LoggedEvaluationRow } from "./evaluation-rows.js";
 import { checkTable, copyInto, encodeImage, type LoggedImage, type LoggedTable, nameOf, writeTable } from "./media.js";
 import { onProcessEnd } from "./process-end.js";
+import { checkedSettings } from "./settings.js";
 
 /** Where a picture, distribution or text belongs. */
 export interface MediaOptions {
@@ -88,9 +89,7 @@ export class TrackedRun {
   /** Adds settings, or changes them. */
   config(values: Readonly<Record<string, unknown>>): void {
     this.#assertOpen();
-    if (typeof values !== "object" || values === null || Array.isArray(values)) {
-      throw new UsageError("config(…) takes settings by name, e.g. config({ learningRate: 0.1 }).");
-    }
+    checkedSettings("config(…)", values);
     const { store, events } = this.#session;
     store.addConfig(this.id, values);
     this.#draw(() => events?.config(store.readConfig(this.id)));
@@ -98,6 +97,8 @@ export class TrackedRun {
 
   tag(...tags: readonly string[]): void {
     this.#assertOpen();
+    const wrong = tags.find((tag) => typeof tag !== "string");
+    if (wrong !== undefined) throw new UsageError(`A tag is a text, not ${String(wrong)}.`);
     this.#session.store.addTags(this.id, tags);
   }
 
@@ -115,6 +116,9 @@ export class TrackedRun {
   /** A distribution in TensorBoard. */
   histogram(tag: string, values: ArrayLike<number>, options: MediaOptions = {}): void {
     const { split, step } = this.#place(tag, options);
+    if (typeof values !== "object" || values === null || !Number.isSafeInteger(values.length)) {
+      throw new UsageError(`The histogram "${tag}" takes a list of numbers.`, { tag });
+    }
     this.#draw(() => this.#session.events?.histogram(split, tag, values, step));
   }
 
@@ -171,6 +175,7 @@ export class TrackedRun {
    */
   async finish(options: { readonly state?: RunEnd; readonly error?: string } = {}): Promise<RunSummary> {
     const { store } = this.#session;
+    checkEnd(options.state);
     await Promise.all(this.#work);
     if (this.#end === null) {
       const artifacts = await digestFiles(this.dir);
@@ -258,4 +263,11 @@ export class TrackedRun {
       file: join(this.dir),
     });
   }
+}
+
+const ENDS: readonly RunEnd[] = ["finished", "failed", "interrupted"];
+
+function checkEnd(state: RunEnd | undefined): void {
+  if (state === undefined || ENDS.includes(state)) return;
+  throw new UsageError(`finish({ state }): "state" is none of ${ENDS.join(", ")}.`, { state });
 }

@@ -1,5 +1,5 @@
 /** @file A signal while answers are put into words and written, when all of them have been computed. */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -39,6 +39,16 @@ test("ends the work, and leaves no file", async () => {
   await expect(predictRun(run, [table], { ...atTheLastRow(), out })).rejects.toThrow(InterruptedError);
   await expect(predictRun(run, [table], atTheLastRow())).rejects.toThrow(InterruptedError);
   expect(readdirSync(dir).filter((name) => name.startsWith("answers"))).toEqual([]);
+});
+
+test("a file that is read is not written over: the inputs, and the run's tables", async () => {
+  const [labels, inputs] = [join(dir, "labels.csv"), join(dir, "inputs.csv")];
+  writeFileSync(inputs, "x,y\n0.5,0.5\n");
+  const before = [labels, inputs].map((file) => readFileSync(file, "utf8"));
+  for (const out of [labels, inputs]) {
+    await expect(predictRun(run, [inputs], { out })).rejects.toThrow(`${out} is read, and would be written over`);
+  }
+  expect([labels, inputs].map((file) => readFileSync(file, "utf8"))).toEqual(before);
 });
 
 test("is looked at between the tasks of a split, and what is written without one is whole", async () => {

@@ -33,6 +33,12 @@ describe("toCoolError", () => {
     expect(missing).toMatchObject({ message: "There is no folder /no where.", exitCode: 2 });
   });
 
+  it("takes off what oclif writes around an error that a flag throws of itself", () => {
+    const own = new UsageError("--least 2 is no number from 0 to 1.", {});
+    own.message = `Parsing --least \n\t${own.message}\nSee more help with --help`;
+    expect(toCoolError(own, command)).toMatchObject({ message: "--least 2 is no number from 0 to 1.", exitCode: 2 });
+  });
+
   it("takes what is thrown and is no error", () => {
     for (const [thrown, message] of [
       ["a text", "a text"],

@@ -103,6 +103,8 @@ it("labels of a group are audited, and corrections are written beside the table"
     inProject("audit", "cv-fold-1", "--least", "0", "--out", out),
   );
   expect(fold.judged).toMatchObject({ kind: "held_out", advice: expect.stringContaining("cool audit cv") });
+  // corrected by hand meanwhile
+  expect((await cool(inProject("audit", "cv-fold-1", "--out", out))).stderr).toContain("is there already");
   writeFileSync(out, "row,column,label,corrected\n2,blocked,0,1\n2,color,,mauve\n");
   const applied = await cool(inProject("audit", "cv", "--apply", out));
   expect(applied.stderr).toMatch(/not applied: labels.csv, row 2, column "color": "mauve"/);
@@ -127,6 +129,7 @@ it("empty cells are ranked, asked for in Label Studio, and its export is read ba
   expect(asked.questions).toBeGreaterThanOrEqual(12);
   expect(new Set(asked.cells.map(({ row }) => row % 3))).toEqual(new Set([0]));
   expect(readFileSync(out, "utf8").split("\n")[0]).toContain("corrected");
+  expect((await cool(inProject("ask", "cv", "--out", out))).stderr).toContain("is there already");
   expect(readFileSync(join(studio, "config.xml"), "utf8")).toContain('visibleWhen="choice-selected"');
   const tasks = JSON.parse(readFileSync(join(studio, "tasks.json"), "utf8")) as { data: object }[];
   const answered = [{ from_name: "blocked", to_name: "image", type: "choices", value: { choices: ["yes"] } }];

@@ -100,6 +100,7 @@ describe("cool track", () => {
     for (const [args, message] of [
       [[], "There is no command to run. Write it after --"],
       [["python", "train.py"], "There is no command to run. Write it after --"],
+      [["--", ""], "There is no command to run. Write it after --"],
       [["--scalar", "(", "--", "ls"], 'The pattern --scalar "(" is no regular expression'],
       [["--scalar", "loss", "--", "ls"], "has no named group for a value"],
       [["--name", "x".repeat(10_000), "--", "ls"], "has 10000 characters; shorten it to 200"],

@@ -46,6 +46,8 @@ test.each([
   [["interpret", "bse"], UNKNOWN_RUN],
   [["explain", "--run", "bse", "x.png"], UNKNOWN_RUN],
   [["predict", "--run", "bse", "x.png"], UNKNOWN_RUN],
+  [["predict", "x.png", "--coverage-of", "answer"], "when using --coverage-of: --coverage"],
+  [["audit", "--least", "2"], "Error: --least 2 is no number from 0 to 1.\n"],
   [["run", "--resume", "bse"], UNKNOWN_RUN],
   [["run", "--again", "bse"], UNKNOWN_RUN],
   [["run", "--from", "bse"], UNKNOWN_RUN],

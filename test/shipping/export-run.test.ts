@@ -157,6 +157,14 @@ describe("the format onnx", () => {
 describe("what cannot be exported", () => {
   it("is refused before anything is written", async () => {
     await expect(ship({ format: "onnx", to: project.dir })).rejects.toThrow(/ is there already\. Name another target/);
+    const inside = join(project.dir, ".cool", "runs", "shipped");
+    await expect(ship({ format: "onnx", to: inside })).rejects.toThrow(/ lies in the run store, whose files belong to/);
+    expect(existsSync(inside)).toBe(false);
+    const file = target("a-file");
+    writeFileSync(file, "");
+    await expect(ship({ format: "layers", to: join(file, "shipped") })).rejects.toThrow(
+      / cannot be written: a file stands where a folder is needed \((ENOTDIR|EEXIST)\)\. Name another target with --to\.$/,
+    );
     const store = openRunStore(join(project.dir, ".cool"), { readonly: true });
     await expect(shipRun(store, "nobody", { format: "onnx" })).rejects.toThrow(/^No run named "nobody"/);
     store.close();

@@ -29,6 +29,19 @@ test("a group has its runs by place; a run that is deleted leaves it", () => {
   expect(store.findGroup("cv")).toBeNull();
 });
 
+test("a group where a single run is asked for is an error that names its runs", () => {
+  const store = openStore(temporaryDir());
+  const { id } = store.createGroup(folds);
+  expect(() => store.findRun("cv")).toThrow(
+    '"cv" is a group of runs, and a single run is asked for. It has no runs yet.',
+  );
+  for (const [i, name] of ["second", "first"].entries()) store.addToGroup(id, finishedRun(store, name), 2 - i);
+  for (const reference of ["cv", id]) {
+    expect(() => store.findRun(reference)).toThrow("is asked for. Name one of its runs: first, second.");
+  }
+  expect(() => store.findRun("vc")).toThrow('No run named "vc"');
+});
+
 test("a group is found by its id or its name, which no other group or run has", () => {
   const store = openStore(temporaryDir());
   finishedRun(store, "taken");

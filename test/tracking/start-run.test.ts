@@ -262,6 +262,42 @@ describe("what cannot be kept is refused, and nothing of the call is kept", () =
     expect(existsSync(join(dir, "cool.db"))).toBe(false);
   });
 
+  test("settings without JSON, options and fields that there are none of, and what is no object", async () => {
+    const dir = temporaryDir();
+    const itself: Record<string, unknown> = {};
+    itself.inner = { itself };
+    const given = (options: object) => () => startRun({ store: dir, ...options });
+    expect(given({ config: { a: { n: 1n } } })).toThrow('startRun({ config }): the setting "a.n" is a bigint');
+    expect(given({ config: itself })).toThrow('the setting "inner.itself" is an object that holds itself');
+    expect(given({ config: [1] })).toThrow("startRun({ config }) takes settings by name");
+    expect(given({ tags: [5] })).toThrow('"tags" is [5]; expected a list of texts');
+    expect(given({ seed: 0.5 })).toThrow('"seed" is 0.5; expected a whole number');
+    expect(existsSync(join(dir, "cool.db"))).toBe(false);
+
+    const run = startRun({ store: dir, project: "p" });
+    const unchecked = (value: unknown) => value as never;
+    expect(() => run.log({ loss: 1 }, unchecked({ stpe: 3 }))).toThrow('no option "stpe". Did you mean "step"?');
+    expect(() => run.log(unchecked(null))).toThrow("log(values) takes an object of names and values, not null");
+    expect(() => run.log(unchecked(5))).toThrow("log(values) takes an object of names and values, not 5");
+    expect(() => run.log({ loss: unchecked(1n) })).toThrow('The value of "loss" is 1n; expected a number');
+    expect(() => run.log({ loss: 1 }, { step: Number.NaN })).toThrow('"step" is NaN; expected a whole number');
+    expect(() => run.config(itself)).toThrow('config(…): the setting "inner.itself" is an object that holds itself');
+    expect(() => run.tag(unchecked(5))).toThrow("A tag is a text, not 5");
+    expect(() => run.histogram("h", unchecked(null))).toThrow('The histogram "h" takes a list of numbers');
+    expect(() => run.table("t", unchecked(null))).toThrow("table(name, table) takes an object");
+    expect(() => run.artifact(unchecked(undefined))).toThrow("Name a file or folder to be copied");
+    writeFileSync(join(dir, "file"), "");
+    expect(() => run.artifact(join(dir, "file"), { name: "x".repeat(300) })).toThrow("200 bytes at most");
+    const row = { split: "test", metric_name: "a", metric_res: 1, num_samples: 1 };
+    expect(() => run.evaluate([{ ...row, ...{ basline: 1 } }])).toThrow('no field "basline". Did you mean "baseline"');
+    expect(() => run.evaluate([{ ...row, baseline: unchecked("x") }])).toThrow('"baseline" is no number');
+    expect(() => run.evaluate([{ ...row, metric_name: "x".repeat(10_000) }])).toThrow("shorten it to 200");
+    await expect(run.finish({ state: unchecked("happy") })).rejects.toThrow('"state" is none of finished');
+    run.table("t", { columns: ["id"], rows: [[1n]] });
+    expect((await run.finish()).state).toBe("finished");
+    expect(open(dir).readMetrics(run.id, { taskPath: "_total" })).toEqual([]);
+  });
+
   test("a picture that is none is told, and the run goes on", async () => {
     const lines = listen();
     const dir = temporaryDir();

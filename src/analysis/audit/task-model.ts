@@ -21,7 +21,9 @@ export interface TaskModel {
 }
 
 // no label is beyond doubt, and a task of which most labels are wrong teaches nothing
-const [LEAST_RATE, MOST_RATE] = [1e-3, 0.3];
+const LEAST_RATE = 1e-3;
+/** The largest share of wrong labels that is taken for one: beyond, a network that knows too little says the same. */
+export const MOST_RATE = 0.3;
 
 /**
  * Learns from the rows that are asked and labelled.

@@ -117,7 +117,7 @@ export function compareSamples(first: ScoredSplit, second: ScoredSplit, options:
 }
 
 /** The row of a sample in each run. */
-type RowPair = readonly [first: number, second: number];
+export type RowPair = readonly [first: number, second: number];
 
 /** Rows of the same sample; where a sample has several rows, its first is matched with its first, and so on. */
 export function pairRows(first: readonly string[], second: readonly string[]): RowPair[] {
@@ -138,7 +138,7 @@ export function pairRows(first: readonly string[], second: readonly string[]): R
 }
 
 /** Tokens at the same place of the same row; a row that has not as many in both runs is left out. */
-function pairTokens(rows: readonly RowPair[], first: Offsets, second: Offsets): RowPair[] {
+export function pairTokens(rows: readonly RowPair[], first: Offsets, second: Offsets): RowPair[] {
   return rows.flatMap(([a, b]): RowPair[] => {
     const [fromA, fromB] = [i32At(first, a), i32At(second, b)];
     const [length, other] = [i32At(first, a + 1) - fromA, i32At(second, b + 1) - fromB];
@@ -146,7 +146,8 @@ function pairTokens(rows: readonly RowPair[], first: Offsets, second: Offsets): 
   });
 }
 
-function whyIncomparable(a: TaskSpec, b: TaskSpec): string | null {
+/** Null where answers of both runs can be compared. */
+export function whyIncomparable(a: TaskSpec, b: TaskSpec): string | null {
   if (axisOf(a) !== axisOf(b)) return "it is asked per token in one run only";
   if (a.kind !== b.kind) return `it is ${a.kind} in the first run and ${b.kind} in the second`;
   const names = (spec: TaskSpec): string => JSON.stringify(behaviourOf(spec).logitNames(spec));
@@ -240,7 +241,8 @@ function valueAt(measure: Judgement<TaskSpec>, scored: ScoredTask, row: number):
   return measure.valueAt({ ...scored, spec: scored.task.spec }, row, f32At(scored.perSampleLoss, row));
 }
 
-function sameLabel(first: ScoredTask, a: number, second: ScoredTask, b: number): boolean {
+/** Whether both runs have the same label of a row. */
+export function sameLabel(first: ScoredTask, a: number, second: ScoredTask, b: number): boolean {
   const width = answerWidth(first.task.spec);
   for (let i = 0; i < width; i++) {
     const [x, y] = [f32At(first.labels.answers, a * width + i), f32At(second.labels.answers, b * width + i)];

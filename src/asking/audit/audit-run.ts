@@ -13,6 +13,7 @@ import { selectLabels } from "../../data/labels/select-labels.js";
 import { tableFormat, writeTable } from "../../data/tables/table-writer.js";
 import { ConfigError, UnknownNameError } from "../../errors.js";
 import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { refuseExisting } from "../../platform/written-files.js";
 import type { RunStore } from "../../storage/run-store.js";
 import type { Described, Labels } from "../../tasks/index.js";
 import type { PredictOptions } from "../open-inputs.js";
@@ -82,7 +83,10 @@ export interface AuditOptions extends OpenRunOptions, Pick<PredictOptions, "sign
  * @throws UnknownNameError, StoreError, DataError
  */
 export async function auditRun(store: RunStore, reference: string, options: AuditOptions = {}): Promise<AuditResult> {
-  if (options.out !== undefined) tableFormat(options.out);
+  if (options.out !== undefined) {
+    tableFormat(options.out);
+    refuseExisting(options.out);
+  }
   const heldOut = await heldOutAnswers(store, reference, options);
   const { stored } = heldOut;
   const { graph } = stored;

@@ -9,6 +9,7 @@ import { tableFormat, writeTable } from "../../data/tables/table-writer.js";
 import { ConfigError, lineOf, StoreError } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { printCondition } from "../../flow/print.js";
+import { refuseExisting } from "../../platform/written-files.js";
 import { openRunStore, type RunStore } from "../../storage/run-store.js";
 import { behaviourOf, type Described } from "../../tasks/index.js";
 import { openRunOrFold } from "../audit/apply-run.js";
@@ -87,7 +88,10 @@ export interface AskOptions extends OpenRunOptions, Pick<PredictOptions, "signal
  * @throws UnknownNameError, StoreError, DataError, ConfigError
  */
 export async function askRun(storeDir: string, reference: string, options: AskOptions): Promise<AskResult> {
-  if (options.out !== undefined) tableFormat(options.out);
+  if (options.out !== undefined) {
+    tableFormat(options.out);
+    refuseExisting(options.out);
+  }
   const { stored, heldOut } = await withStore(storeDir, async (store) => ({
     stored: await openRunOrFold(store, reference, options),
     heldOut: await heldOutAnswers(store, reference, options),

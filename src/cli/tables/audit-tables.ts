@@ -1,5 +1,6 @@
 /** @file What an audit of labels says, as tables for the terminal. */
 import type { AuditedTask, RepairedCell } from "../../analysis/audit/audit.js";
+import { MOST_RATE } from "../../analysis/audit/task-model.js";
 import type { Described } from "../../tasks/index.js";
 import { drawTable, groupByFlow } from "./tables.js";
 
@@ -15,6 +16,15 @@ export function auditedTasksTable(tasks: readonly AuditedTask[]): string {
     ],
   }));
   return drawTable(["task", "labels", "wrong", "suspects", "contradict"], groupByFlow(rows), [1, 2, 3, 4]);
+}
+
+/** What makes suspects doubtful: of which tasks the network and the labels differ as much as can be; else null. */
+export function auditDoubt(tasks: readonly AuditedTask[]): string | null {
+  // a mean of several labels' rates is rounded
+  const doubtful = tasks.filter(({ error_rate }) => error_rate !== null && error_rate > MOST_RATE - 1e-9);
+  if (doubtful.length === 0) return null;
+  const names = doubtful.map(({ task_path }) => task_path).join(", ");
+  return `${100 * MOST_RATE} % or more of the labels differ from what the network says, which may know too little to judge them: ${names}`;
 }
 
 /** A suspicious label, as a line shows it. */

@@ -1,22 +1,23 @@
 /** @file `cool check --against`: whether a run may take the place of another, for CI. */
+import { compareOutcomes, type OutcomeComparison } from "../../analysis/comparison/compare-outcomes.js";
 import { type ContractCount, countContracts } from "../../analysis/contracts/count-contracts.js";
 import { holm } from "../../analysis/statistics/holm.js";
-import { openStoredRun, readScoredSplit } from "../../asking/stored-run.js";
+import { openStoredRun, readScoredSplit, type StoredRun } from "../../asking/stored-run.js";
 import { StoreError, UsageError } from "../../errors.js";
 import { type RunSummary, summarize } from "../../records/run-summary.js";
 import type { RunStore } from "../../storage/run-store.js";
-import type { Gates, Split } from "../../tasks/evaluation.js";
-import { compareRunSamples } from "../compare-run-samples.js";
+import type { EvaluatedGates, Split } from "../../tasks/evaluation.js";
+import { compareRunSamples, seededByTask } from "../compare-run-samples.js";
 
 export interface AgainstOptions {
   readonly split: Split;
-  readonly gates: Gates;
+  readonly gates: EvaluatedGates;
   /** How much worse a task may be: of shares a share, of errors and losses a part of the base's. */
   readonly margin: number;
   readonly project?: string | undefined;
 }
 
-/** One task of both runs, on the rows that both were asked. */
+/** One task of both runs, on the rows that both were asked; end to end, on those that are due or that either was. */
 export interface AgainstTask {
   readonly task_path: string;
   readonly measure: string;
@@ -35,7 +36,7 @@ export interface Against {
   readonly run: RunSummary;
   readonly against: RunSummary;
   readonly split: Split;
-  readonly gates: Gates;
+  readonly gates: EvaluatedGates;
   readonly margin: number;
   readonly tasks: readonly AgainstTask[];
   /** Tasks that the base has and the run has not, or cannot be compared, with the reason. */
@@ -66,7 +67,10 @@ export async function checkAgainst(
       { run: own.run.id },
     );
   }
-  const compared = await compareRunSamples(store, [other.run.id, own.run.id], { split, gates, margin, top: 0 });
+  const compared =
+    gates === "end_to_end"
+      ? await outcomesOfRuns(other, own, options)
+      : await compareRunSamples(store, [other.run.id, own.run.id], { split, gates, margin, top: 0 });
   if (compared === null || compared.shared === 0) {
     throw new StoreError(
       `Runs ${own.run.id} (${own.run.name}) and ${other.run.id} (${other.run.name}) share no rows of the ${split} split, so that nothing can be compared. Take runs of the same data and split, or another --split.`,
@@ -93,6 +97,20 @@ export async function checkAgainst(
     against: summarize(other.run, other.dir),
     ...{ split, gates, margin, tasks, skipped_tasks: skipped, contracts, passed },
   };
+}
+
+/** What users of both runs get. */
+async function outcomesOfRuns(
+  base: StoredRun,
+  run: StoredRun,
+  { split, margin }: AgainstOptions,
+): Promise<OutcomeComparison> {
+  const answered = async (stored: StoredRun) => ({
+    graph: stored.graph,
+    scored: await readScoredSplit(stored, split),
+    tolerance: run.config.settings.evaluate.tolerance,
+  });
+  return compareOutcomes(await answered(base), await answered(run), { margin, randomOf: seededByTask });
 }
 
 /** What `compareSamples` says of a task that the base has not. */

@@ -7,7 +7,7 @@ import { selectRuns, unknownRun } from "../tables/runs.js";
 /**
  * Looks a run up by its id, else its name (the most recent of several), else the start of its id; `latest` is the
  * run started last. The trash is searched only for what is found nowhere else, and never for `latest`.
- * @throws UsageError where several ids start so, UnknownNameError where none does
+ * @throws UsageError where several ids start so, or a group of runs is called so; UnknownNameError where none is
  */
 export function findRun(database: Database, now: Date, reference: string): RunRecord {
   const wanted = reference.trim();
@@ -17,7 +17,7 @@ export function findRun(database: Database, now: Date, reference: string): RunRe
     exact ??
     byNameOrPrefix(database, now, wanted, "deleted_at IS NULL") ??
     byNameOrPrefix(database, now, wanted, "deleted_at IS NOT NULL");
-  if (found === undefined) throw unknownRun(database, wanted);
+  if (found === undefined) throw groupNotRun(database, wanted) ?? unknownRun(database, wanted);
   return found;
 }
 
@@ -43,6 +43,25 @@ function byNameOrPrefix(
   const matches = selectRuns(database, now, { condition, parameters });
   if (matches.length > 1) throw ambiguous(wanted, matches);
   return matches[0];
+}
+
+/** Null where no group is called so. */
+function groupNotRun(database: Database, reference: string): UsageError | null {
+  const group = database.get<{ id: string }>(
+    "SELECT id FROM run_groups WHERE id = @reference OR name = @reference ORDER BY created_at DESC LIMIT 1",
+    { reference },
+  );
+  if (group === undefined) return null;
+  const names = database.all<{ name: string }>(
+    "SELECT name FROM runs JOIN group_runs ON run_id = id WHERE group_id = @id AND deleted_at IS NULL ORDER BY position",
+    { id: group.id },
+  );
+  const own = names.map(({ name }) => name);
+  const next = own.length === 0 ? "It has no runs yet." : `Name one of its runs: ${own.join(", ")}.`;
+  return new UsageError(`"${reference}" is a group of runs, and a single run is asked for. ${next}`, {
+    group: reference,
+    runs: own,
+  });
 }
 
 function ambiguous(prefix: string, matches: readonly RunRecord[]): UsageError {
