@@ -4,13 +4,12 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../cli/command.js";
 import { COVERAGE_FLAGS, coverageFrom } from "../cli/coverage-flags.js";
 import { replicasFlag } from "../cli/replicas-flag.js";
-import { drawTable, formatMetric } from "../cli/tables/tables.js";
+import { predictionTable } from "../cli/tables/prediction-table.js";
 import { warningLines } from "../cli/text.js";
 import { openConsoleLogger } from "../logging/console.js";
 import { parseGiven } from "../asking/given-answers.js";
 import { setText } from "../asking/sets/set-columns.js";
-import type { Answer } from "../asking/answers.js";
-import { loadRun, type Prediction } from "../asking/load-run.js";
+import { loadRun } from "../asking/load-run.js";
 import { type PredictResult, predictRun } from "../asking/predict-run.js";
 
 export default class Predict extends CoolCommand {
@@ -63,52 +62,11 @@ export default class Predict extends CoolCommand {
       const warnings = coverage === undefined ? [] : await run.coverageWarnings(coverage);
       for (const line of warningLines(warnings)) this.note(line);
       if (result.skipped > 0) this.note(`warning: ${result.skipped} inputs were left out because they cannot be read`);
-      for (const prediction of result.predictions ?? []) this.print(prediction);
+      for (const prediction of result.predictions ?? []) this.log(predictionTable(prediction, (set) => setText(set)));
       if (result.out !== null) this.log(`${result.rows} rows written to ${result.out}`);
       return result;
     } finally {
       run.close();
     }
   }
-
-  private print({ input, answers, coverage }: Prediction): void {
-    const cellsOf = (path: string): string[] => {
-      const answer = answers[path];
-      if (answer === undefined) return ["", ""];
-      const { decoded, activated } = answer;
-      return [answerText(decoded), activated.map(formatMetric).join(" ")];
-    };
-    if (coverage === undefined) {
-      this.log(
-        drawTable(
-          [input, "answer", "scores"],
-          Object.keys(answers).map((path) => [path, ...cellsOf(path)]),
-        ),
-      );
-      return;
-    }
-    const { questions } = coverage;
-    const paths = new Set([...Object.keys(answers), ...Object.keys(questions)]);
-    const rows = [...paths].map((path) => {
-      const question = questions[path];
-      const set = question?.set === undefined ? "" : setText(question.set);
-      const [answer = ""] = cellsOf(path);
-      return [path, answer, coverage.of === "tree" ? (question?.asked ?? "no") : null, set];
-    });
-    const head = [input, "answer", ...(coverage.of === "tree" ? ["asked"] : []), "set"];
-    this.log(
-      drawTable(
-        head,
-        rows.map((row) => row.filter((cell) => cell !== null)),
-      ),
-    );
-  }
-}
-
-/** As JSON, with numbers in few digits. */
-function answerText(decoded: Answer["decoded"]): string {
-  if (typeof decoded === "number") return formatMetric(decoded);
-  return JSON.stringify(decoded, (_, value: unknown) =>
-    typeof value === "number" ? Number(value.toPrecision(4)) : value,
-  );
 }

@@ -154,5 +154,6 @@ function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (isList(value)) return `a list of ${value.length}`;
   if (typeof value === "object" && value !== null) return `an object of ${Object.keys(value).join(", ") || "nothing"}`;
-  return JSON.stringify(value) ?? String(value);
+  // JSON has no word for NaN and the infinities
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -57,6 +57,10 @@ export class Predictor {
    */
   constructor(document: unknown, options: PredictorOptions = {}) {
     this.document = readDocument(document);
+    const { batchSize = BATCH } = options;
+    if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+      throw new PredictorError(`"batchSize" is ${batchSize}; expected a whole number above 0.`, { batchSize });
+    }
     this.#options = options;
     this.#thresholds = thresholdsOf(this.document);
   }

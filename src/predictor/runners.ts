@@ -40,6 +40,9 @@ export interface TfLayersModel<T extends TfTensor> {
  * @param model what its `loadLayersModel` made of the export's model.json
  */
 export function tfjsRunner<T extends TfTensor>(tf: TfModule<T>, model: TfLayersModel<T>): Runner {
+  if (typeof tf?.tensor !== "function" || typeof model?.predict !== "function") {
+    throw missing("tfjsRunner(tf, model)", "the namespace of TensorFlow.js and what its loadLayersModel gave");
+  }
   return {
     takes: "network",
     async run(inputs, paths) {
@@ -77,6 +80,9 @@ export interface OnnxSession {
  * @param session opened on the export's model.onnx
  */
 export function onnxRunner(ort: OnnxModule, session: OnnxSession): Runner {
+  if (typeof ort?.Tensor !== "function" || typeof session?.run !== "function") {
+    throw missing("onnxRunner(ort, session)", "the namespace of ONNX Runtime and what InferenceSession.create gave");
+  }
   return {
     takes: "signature",
     async run(inputs, paths) {
@@ -92,6 +98,13 @@ export function onnxRunner(ort: OnnxModule, session: OnnxSession): Runner {
       return Object.fromEntries(paths.map((path) => [path, present(outputs, `${path}/logits`, "output").data]));
     },
   };
+}
+
+function missing(call: string, takes: string): PredictorError {
+  return new PredictorError(
+    `${call} takes ${takes}, and one of them is missing. Import the one as * and await the other.`,
+    { call },
+  );
 }
 
 function present<T>(values: Readonly<Record<string, T | undefined>>, name: string, what: "input" | "output"): T {

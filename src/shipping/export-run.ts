@@ -20,7 +20,7 @@ import { runFiles } from "../records/run-folder.js";
 import type { RunStore } from "../storage/run-store.js";
 import { behaviourOf } from "../tasks/index.js";
 import { modelCard, printCard } from "./model-card.js";
-import { exportOnnx } from "./onnx/export-onnx.js";
+import { exportOnnx, readCheckpoint } from "./onnx/export-onnx.js";
 import type { Port } from "./onnx/graph.js";
 import { predictorDocument } from "./predictor-document.js";
 
@@ -152,6 +152,7 @@ const writers: Readonly<Record<ExportFormat, (stored: StoredRun, documents: Docu
     layers(stored, documents) {
       refuseExternals(stored);
       const checkpoint = runFiles(stored.dir).checkpoint("best");
+      readCheckpoint(checkpoint);
       const own = ["model.json", "weights.bin"].map((name) => [name, readFileSync(join(checkpoint, name))] as const);
       const answered = stored.graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network");
       return {

@@ -60,6 +60,7 @@ export function startRun(options: StartRunOptions = {}): TrackedRun {
     ...{ config: null, tags: TEXTS, names: LIST, epochs: WHOLE, seed: INTEGER, output: TRUTH },
   });
   if (options.config !== undefined) checkedSettings("startRun({ config })", options.config);
+  if (options.resume !== undefined) refuseOfNewRun(options);
   const names = new NameReader(options.names);
   if (options.name !== undefined) checkedRunName(options.name);
   const storeDir = options.store === undefined ? storeDirFor(".") : resolve(options.store);
@@ -77,6 +78,16 @@ export function startRun(options: StartRunOptions = {}): TrackedRun {
     store?.close();
     throw error;
   }
+}
+
+/** What a run got when it began; given again it would be left out in silence. */
+function refuseOfNewRun(options: StartRunOptions): void {
+  const given = (["name", "project", "note", "seed", "commandLine"] as const).find((key) => options[key] !== undefined);
+  if (given === undefined) return;
+  throw new UsageError(
+    `startRun({ resume, ${given} }): a run that goes on keeps its ${given}. Leave "${given}" out, or "resume".`,
+    { option: given },
+  );
 }
 
 function createRun(store: RunStore, options: StartRunOptions): RunRecord {

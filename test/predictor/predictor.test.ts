@@ -8,7 +8,14 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LoadedRun, loadRun } from "../../src/asking/load-run.js";
 import { openStoredRun } from "../../src/asking/stored-run.js";
-import { type Picture, Predictor, type PredictorDocument, type Runner, tfjsRunner } from "../../src/predictor/index.js";
+import {
+  onnxRunner,
+  type Picture,
+  Predictor,
+  type PredictorDocument,
+  type Runner,
+  tfjsRunner,
+} from "../../src/predictor/index.js";
 import { loadProject } from "../../src/project/load-project.js";
 import { predictorDocument } from "../../src/shipping/predictor-document.js";
 import { openRunStore } from "../../src/storage/run-store.js";
@@ -104,12 +111,18 @@ describe("what cannot be answered is said in one sentence", () => {
     await expect(predictor.predict({ image: picture, size: 3 })).rejects.toThrow(
       'There is no input "size"; there are image.',
     );
+    await expect(predictor.predict(Number.NaN)).rejects.toThrow(/and was given NaN\. Correct it\.$/);
     await expect(predictor.predict("picture.png")).rejects.toThrow(
       'The input "image" takes a decoded picture: { data, width, height }, and was given "picture.png". Correct it.',
     );
   });
 
   it("refuses logits that are missing or too few", () => {
+    expect(() => new Predictor(document, { batchSize: 0 })).toThrow(
+      '"batchSize" is 0; expected a whole number above 0',
+    );
+    expect(() => tfjsRunner(tf, undefined as never)).toThrow(/^tfjsRunner\(tf, model\) takes .*one of them is missing/);
+    expect(() => onnxRunner({} as never, null as never)).toThrow(/^onnxRunner\(ort, session\) takes .*one of them/);
     expect(() => predictor.answer({})).toThrow(
       /^Among the logits, "blocked" is missing; expected 1: 1 for each of 1\.$/,
     );

@@ -1,5 +1,5 @@
 /** @file An exported run answers as it did, from its files alone. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
@@ -169,5 +169,23 @@ describe("what cannot be exported", () => {
     await expect(shipRun(store, "nobody", { format: "onnx" })).rejects.toThrow(/^No run named "nobody"/);
     store.close();
     expect(existsSync(target("nobody"))).toBe(false);
+  });
+
+  it("is a run without the weights of its best epoch, or with half of them", async () => {
+    const weights = join(run.dir, "checkpoints", "best", "weights.bin");
+    const whole = readFileSync(weights);
+    try {
+      for (const format of ["onnx", "layers"] as const) {
+        writeFileSync(weights, whole.subarray(0, whole.length / 2));
+        await expect(ship({ format, to: target("half") })).rejects.toThrow(
+          /weights do not belong together: it lists \d+/,
+        );
+        rmSync(weights);
+        await expect(ship({ format, to: target("half") })).rejects.toThrow(/weights\.bin cannot be read: ENOENT/);
+      }
+    } finally {
+      writeFileSync(weights, whole);
+    }
+    expect(existsSync(target("half"))).toBe(false);
   });
 });

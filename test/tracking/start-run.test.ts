@@ -272,6 +272,7 @@ describe("what cannot be kept is refused, and nothing of the call is kept", () =
     expect(given({ config: [1] })).toThrow("startRun({ config }) takes settings by name");
     expect(given({ tags: [5] })).toThrow('"tags" is [5]; expected a list of texts');
     expect(given({ seed: 0.5 })).toThrow('"seed" is 0.5; expected a whole number');
+    expect(given({ resume: "first", name: "second" })).toThrow("a run that goes on keeps its name");
     expect(existsSync(join(dir, "cool.db"))).toBe(false);
 
     const run = startRun({ store: dir, project: "p" });

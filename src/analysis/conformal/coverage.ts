@@ -106,9 +106,11 @@ export function fitTreeCoverage(graph: FlowGraph, scored: ScoredSplit, level: nu
   }
   const trees = new KnownTrees(graph, withCalibration(scored, calibrations), tasks, ranks);
   const strangest: number[] = [];
+  const leftOut: TaskNode[] = [];
   for (let row = 0; row < scored.ids.length; row += 2) {
     const found = trees.strangest(row);
-    if (found !== null) strangest.push(found);
+    if (typeof found === "number") strangest.push(found);
+    else leftOut.push(found);
   }
   const needed = rowsNeeded(level);
   if (strangest.length < needed) {
@@ -126,6 +128,7 @@ export function fitTreeCoverage(graph: FlowGraph, scored: ScoredSplit, level: nu
     warnings.push(`${path}: no error of it was seen that says how large one may be; its intervals have no end`);
   }
   warnings.push(...tasks.flatMap(({ index }) => unseenChoices(graph, scored, index)));
+  warnings.push(...manyLeftOut(leftOut, strangest.length, scored));
   return { of: "tree", level, rows: strangest.length, limits, calibrations, warnings };
 }
 
@@ -164,15 +167,16 @@ class KnownTrees {
     this.#due = askedByLabels(graph, answers, scored.ids.length, scored.offsets);
   }
 
-  /** Of the true answers of a row; null where some of its tree is not known. */
-  strangest(row: number): number | null {
+  /** Of the true answers of a row; where some of its tree is not known, the first task of which that is so. */
+  strangest(row: number): number | TaskNode {
     let most = 0;
-    for (const { index } of this.#tasks) {
+    for (const task of this.#tasks) {
+      const { index } = task;
       const due = this.#due[index]?.[row];
-      if (due === UNDECIDED) return null;
+      if (due === UNDECIDED) return task;
       if (due !== ASKED) continue;
       const own = strangenessOf(at(this.#scored.tasks, index), row);
-      if (Number.isNaN(own)) return null;
+      if (Number.isNaN(own)) return task;
       most = Math.max(most, this.#ranks.get(index)?.rankOf(own) ?? own);
     }
     return most;
@@ -190,6 +194,24 @@ function refuseBlindGates(graph: FlowGraph): void {
     );
   }
 }
+
+/**
+ * Rows with many questions are left out oftenest, and are the hardest: where there are many of them, inputs as they come
+ * are not like the rows that the guarantee is made of.
+ * @param leftOut of each row that does not count, a task whose answer is not known
+ */
+function manyLeftOut(leftOut: readonly TaskNode[], counted: number, { split }: ScoredSplit): string[] {
+  const rows = leftOut.length + counted;
+  if (leftOut.length <= MANY * rows) return [];
+  const counts = new Map<string, number>();
+  for (const { path } of leftOut) counts.set(path, (counts.get(path) ?? 0) + 1);
+  const [most = ""] = [...counts].sort(([, a], [, b]) => b - a).map(([path]) => path);
+  return [
+    `${leftOut.length} of ${rows} rows of ${split} do not count, because labels are missing where a question is due or may be (most often ${most}); the guarantee is for inputs like the others`,
+  ];
+}
+
+const MANY = 0.1;
 
 /** Choices of which the rows say nothing: no guarantee is about them in particular. */
 function unseenChoices(graph: FlowGraph, scored: ScoredSplit, index: number): string[] {

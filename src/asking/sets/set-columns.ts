@@ -69,16 +69,19 @@ function setCells(spec: TaskSpec, within: AnswersWithin): Cell[] {
     const [low, high] = [set.low, set.high];
     return low.length === 1 ? [at(low, 0), at(high, 0)] : [low, high];
   }
-  return "certain" in set ? [set.certain.join(","), set.unsure.join(",")] : [setText(set)];
+  return "certain" in set ? [set.certain.join(","), set.unsure.join(",")] : [setText(set, ",")];
 }
 
-/** A set in a few words: `yes`, `unsure`, `red, blue`, `dot, stripe?`, `0.2 … 0.4`. */
-export function setText(set: DescribedSet): string {
+/**
+ * A set in a few words: `yes`, `unsure`, `red, blue`, `dot, stripe?`, `0.2 … 0.4`.
+ * @param between classes
+ */
+export function setText(set: DescribedSet, between = ", "): string {
   if ("low" in set)
     return set.low.map((low, i) => `${numberText(low, "−∞")} … ${numberText(set.high[i], "∞")}`).join(", ");
   if ("certain" in set) return [...set.certain, ...set.unsure.map((name) => `${name}?`)].join(", ") || "none";
   const { answers } = set;
-  if (!answers.some((answer) => typeof answer === "boolean")) return answers.join(",");
+  if (!answers.some((answer) => typeof answer === "boolean")) return answers.join(between);
   return answers.length > 1 ? "unsure" : answers[0] === true ? "yes" : "no";
 }
 

@@ -11,7 +11,7 @@ import { OnnxGraph, type Port } from "./graph.js";
 import { encodeModel, NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
 import { type OtherModel, readOtherModel, takeIn } from "./merged-model.js";
 import { writeNetwork } from "./network.js";
-import { readSavedLayers } from "./saved-layers.js";
+import { assertWholeWeights, readSavedLayers } from "./saved-layers.js";
 import { type Entrances, writeEntrances } from "./signature.js";
 import { type Value, plainValue } from "./values.js";
 
@@ -37,7 +37,8 @@ export function exportOnnx(
   metadata: Readonly<Record<string, string>> = {},
 ): OnnxExport {
   const modelFile = join(checkpoint, "model.json");
-  const saved = readSavedLayers(parsedFile(modelFile), readFileSync(join(checkpoint, "weights.bin")), modelFile);
+  const { model, weights } = readCheckpoint(checkpoint);
+  const saved = readSavedLayers(model, weights, modelFile);
   const { parts } = config.externals ?? NO_EXTERNALS;
   const others = new Map(parts.map((part) => [part.name, readOther(part, storeDir)]));
   const graph = new OnnxGraph(opsetOf([...others.values()]));
@@ -53,9 +54,19 @@ export function exportOnnx(
   return { bytes, opset: graph.opset, inputs: graph.inputs, outputs: graph.outputs };
 }
 
-function parsedFile(file: string): unknown {
+/** @throws StoreError where a file is not there or is damaged */
+export function readCheckpoint(checkpoint: string): { readonly model: unknown; readonly weights: Uint8Array } {
+  const file = join(checkpoint, "model.json");
+  const model = explained(file, () => JSON.parse(readFileSync(file, "utf8")) as unknown);
+  const weightsFile = join(checkpoint, "weights.bin");
+  const weights = explained(weightsFile, () => readFileSync(weightsFile));
+  assertWholeWeights(model, weights, file);
+  return { model, weights };
+}
+
+function explained<T>(file: string, read: () => T): T {
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    return read();
   } catch (error) {
     throw new StoreError(
       `${file} cannot be read: ${lineOf(error)}. Restore the run's folder.`,

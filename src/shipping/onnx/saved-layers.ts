@@ -54,6 +54,25 @@ const network = z.looseObject({
 });
 
 /**
+ * A checkpoint that was cut off, or holds another model's weights, would answer nonsense elsewhere.
+ * @throws StoreError where model.json is none, or lists another number of bytes than there are
+ */
+export function assertWholeWeights(model: unknown, weights: Uint8Array, file: string): void {
+  const { weightsManifest } = parsed<z.infer<typeof schema>>(schema, model, file);
+  const listed = weightsManifest
+    .flatMap((group) => group.weights)
+    .reduce((bytes, { shape, dtype }) => {
+      const size = dtype === "bool" || dtype === "uint8" ? 1 : 4;
+      return bytes + shape.reduce((product, side) => product * side, size);
+    }, 0);
+  if (listed === weights.length) return;
+  throw new StoreError(
+    `${file} and its weights do not belong together: it lists ${listed} bytes, and weights.bin has ${weights.length}. Restore the run's folder.`,
+    { file, listed, bytes: weights.length },
+  );
+}
+
+/**
  * @param model parsed model.json
  * @param weights bytes of weights.bin
  * @param file for messages

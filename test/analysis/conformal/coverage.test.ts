@@ -283,6 +283,19 @@ describe("rows that a coverage needs", () => {
     );
   });
 
+  it("are said to be few of all where labels of what is due are missing", () => {
+    const valid = first(300);
+    expect(fitTreeCoverage(door, valid, 0.9).warnings.join("\n")).not.toContain("do not count");
+    const marks = at(valid.tasks, 2);
+    const answers = marks.labels.answers.map(() => Number.NaN);
+    const tasks = valid.tasks.map((task, i) => (i === 2 ? { ...marks, labels: { ...marks.labels, answers } } : task));
+    const { rows: counted, warnings } = fitTreeCoverage(door, { ...valid, tasks }, 0.9);
+    expect(counted).toBeLessThan(135);
+    expect(warnings).toContain(
+      `${150 - counted} of 150 rows of valid do not count, because labels are missing where a question is due or may be (most often marks); the guarantee is for inputs like the others`,
+    );
+  });
+
   it("know which classes never occurred", () => {
     const valid = first(300);
     const colour = at(valid.tasks, 1);

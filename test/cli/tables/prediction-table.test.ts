@@ -1,0 +1,24 @@
+/** @file What a network answers to one input, as a table. */
+import { expect, test } from "vitest";
+import { predictionTable } from "../../../src/cli/tables/prediction-table.js";
+
+const LONG = "person_regression.face_regression.facial_characteristics";
+const answers = {
+  door: { decoded: true, activated: [0.91] },
+  [LONG]: { decoded: ["green", "blue"], activated: [0.1, 0.9, 0.8] },
+};
+
+test("questions of nested flows fit a terminal, with scores or with sets", () => {
+  const plain = predictionTable({ input: "1.png", answers }, String);
+  expect(plain).toMatch(/facial_characteristics +│ \["green","blue"\] │ 0.1000 0.9000 0.8000 │/);
+  const questions = {
+    door: { asked: "yes", set: { answers: [true] as unknown[] } },
+    [LONG]: { asked: "unsure", set: { answers: ["red", "blue"] } },
+  };
+  const text = ({ answers: set }: { answers: readonly unknown[] }): string => set.join(", ");
+  const sets = predictionTable({ input: "1.png", answers, coverage: { of: "tree", questions } }, text);
+  expect(sets).toMatch(/facial_characteristics +│ .* │ unsure +│ red, blue │/);
+  const each = predictionTable({ input: "1.png", answers, coverage: { of: "answer", questions } }, text);
+  expect(each).not.toContain("unsure");
+  for (const line of [plain, sets, each].join("\n").split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+});
