@@ -110,7 +110,7 @@ describe("cool run", () => {
     }
     const [row] = first.evaluation;
     const keys = ["split", "task_path", "metric_name", "metric_res", "num_samples", "gates"];
-    expect(Object.keys(row ?? {})).toEqual([...keys, "baseline", "beats_baseline"]);
+    expect(Object.keys(row ?? {})).toEqual([...keys, "baseline", "beats_baseline", "interval"]);
   });
 
   it("counts in each task's evaluation the rows that its labels make active", () => {
@@ -265,12 +265,12 @@ describe("cool evaluate", () => {
     const { stdout } = await cool(inProject("evaluate", "base", "--intervals"));
     expect(stdout).toMatch(/accuracy +│ +\d\.\d{4} │ \d\.\d{4} to \d\.\d{4} │/);
     const { slices } = await coolJson<{ slices: { slices: (Row & { slice: object; interval: unknown })[] } }>(
-      inProject("evaluate", "base", "--by", "door_open", "--worst", "2"),
+      inProject("evaluate", "base", "--by", "present", "--worst", "2"),
     );
-    expect(slices.slices.map(({ slice }) => slice)).toContainEqual({ door_open: "1" });
-    const unknown = await cool(inProject("evaluate", "base", "--by", "door_opn"));
+    expect(slices.slices.map(({ slice }) => slice)).toContainEqual({ present: "1" });
+    const unknown = await cool(inProject("evaluate", "base", "--by", "presnt"));
     expect(unknown.code).toBe(2);
-    expect(unknown.stderr).toContain('Did you mean "door_open"?');
+    expect(unknown.stderr).toContain('Did you mean "present"?');
   });
 
   it("repeats what the run found, and selects a split and a kind of gates", async () => {

@@ -366,7 +366,7 @@ describe("a slip in a flow", () => {
         "something else than a use",
         (_flow, x, out) => out.add(x.common as never) as unknown as undefined,
         FlowError,
-        'out.add(…) in flow "main" takes a use of a task or flow, like flow.some_task(x.some_feature).',
+        'out.add(…) in flow "main" takes a use of a task or flow, like flow.some_task(x.some_feature), or a contract, like never(out.some_task).',
       ],
       [
         "a reserved name for a use",

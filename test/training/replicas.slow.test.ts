@@ -82,11 +82,16 @@ async function run(options: TrainRunOptions, folder = plain()) {
 type Rows = Awaited<ReturnType<typeof run>>["evaluation"];
 
 function expectClose(rows: Rows, expected: Rows): void {
-  expect(rows.map(({ metric_res: _, ...row }) => row)).toEqual(expected.map(({ metric_res: _, ...row }) => row));
-  rows.forEach(({ metric_res }, i) => {
-    const other = expected[i]?.metric_res ?? null;
-    if (metric_res === null || other === null) expect(metric_res).toBe(other);
-    else expect(Math.abs(metric_res - other)).toBeLessThan(1e-3 * Math.max(1, Math.abs(other)));
+  const facts = ({ metric_res: _, interval, ...row }: Rows[number]) => ({ ...row, hasInterval: interval != null });
+  expect(rows.map(facts)).toEqual(expected.map(facts));
+  const numbers = ({ metric_res, interval }: Rows[number]) => [metric_res, ...(interval ?? [])];
+  rows.forEach((row, i) => {
+    const others = numbers(expected[i] ?? row);
+    numbers(row).forEach((number, j) => {
+      const other = others[j] ?? null;
+      if (number === null || other === null) expect(number).toBe(other);
+      else expect(Math.abs(number - other)).toBeLessThan(1e-3 * Math.max(1, Math.abs(other)));
+    });
   });
 }
 

@@ -85,3 +85,10 @@ export function cellText(cell: unknown): string {
   if (cell === null || cell === undefined) return "";
   return typeof cell === "object" ? JSON.stringify(cell) : String(cell);
 }
+
+/** Cells of a row for a person to read: a single one as it is, several behind the names of their columns. */
+export function readableCells(columns: readonly string[], cellIn: (column: string) => unknown): string {
+  const texts = columns.map((column) => ({ column, text: cellText(cellIn(column)) }));
+  if (texts.length === 1) return texts.map(({ text }) => text).join("");
+  return texts.map(({ column, text }) => `${column}: ${text === "" ? "–" : text}`).join(", ");
+}

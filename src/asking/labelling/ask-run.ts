@@ -21,6 +21,7 @@ import {
   labelColumnsAt,
   type LabelTable,
   placeOfRow,
+  readableCells,
   readLabelTable,
   type RowPlace,
 } from "../audit/label-table.js";
@@ -232,7 +233,9 @@ function writeStudio(
     const source = table.joined.tables[table.sources.findIndex((one) => one.table === place.table)];
     const columns = Object.values(config.inputs).flatMap((spec) => ("columns" in spec ? spec.columns : [spec.column]));
     const cellIn = (column: string): string => cellText(source?.columns.get(column)?.[place.row - 1]);
-    if (image === undefined || !("column" in image)) return { ...place, sample, shown: columns.map(cellIn).join(" ") };
+    if (image === undefined || !("column" in image)) {
+      return { ...place, sample, shown: readableCells(columns, cellIn) };
+    }
     // as Label Studio serves local files: relative to the root that it is given
     const path = relative(table.projectDir, resolve(source?.baseDir ?? table.projectDir, cellIn(image.column)));
     return { ...place, sample, shown: `/data/local-files/?d=${encodeURI(path)}` };
