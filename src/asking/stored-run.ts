@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { Baselines } from "../analysis/baselines.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import { isQuery } from "../data/tables/sql.js";
-import { StoreError } from "../errors.js";
+import { ConfigError, StoreError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
@@ -111,6 +111,15 @@ export function tableFiles({ config, project }: StoredRun): string[] {
 /** Splits of which the run has predictions. */
 export function predictedSplits(dir: string): Split[] {
   return SPLITS.filter((split) => existsSync(runFiles(dir).predictions(split)));
+}
+
+/** @throws ConfigError where the run has no answers on valid, which thresholds are chosen on */
+export function assertHasValid({ run, dir }: StoredRun): void {
+  if (predictedSplits(dir).includes("valid")) return;
+  throw new ConfigError(
+    `Run ${run.id} (${run.name}) has no valid split to tune on. Give data.split a valid part and run again.`,
+    { run: run.id },
+  );
 }
 
 /** What the run's evaluation says of masked tokens: thresholds do not change it. */

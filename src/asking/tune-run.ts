@@ -3,7 +3,6 @@
 import { evaluateSplit } from "../analysis/evaluate.js";
 import { withThresholds } from "../analysis/score.js";
 import { type TuningReport, tuneThresholds } from "../analysis/tune.js";
-import { ConfigError } from "../errors.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { evaluateSplits } from "./evaluate-splits.js";
@@ -16,6 +15,7 @@ import { runFiles } from "../records/run-folder.js";
 import { type RunSummary, summarize } from "../records/run-summary.js";
 import type { Thresholds } from "../tasks/index.js";
 import {
+  assertHasValid,
   guessedRowsOf,
   type OpenRunOptions,
   openStoredRun,
@@ -46,15 +46,7 @@ export async function tuneRun(
 ): Promise<TuneResult> {
   const stored = await openStoredRun(store, reference, options);
   const { run, dir, graph, config, baselines } = stored;
-  const splits = predictedSplits(dir);
-  if (!splits.includes("valid")) {
-    throw new ConfigError(
-      `Run ${run.id} (${run.name}) has no valid split to tune on. Give data.split a valid part and run again.`,
-      {
-        run: run.id,
-      },
-    );
-  }
+  assertHasValid(stored);
   const tunedBy = metric ?? config.settings.tune.metric;
   const valid = await readScoredSplit(stored, "valid");
   const { thresholds, reports } = tuneThresholds(graph, valid, tunedBy);

@@ -82,6 +82,22 @@ export interface TokensInputSpec {
 
 export type InputSpec = ImageInputSpec | NumericInputSpec | CategoricalInputSpec | TokensInputSpec;
 
+/** Shape of one row of an input; null: as long as the longest row of the batch. */
+export function inputShape(spec: InputSpec): (number | null)[] {
+  switch (spec.kind) {
+    case "image":
+      return [...spec.size, spec.channels];
+    case "numeric":
+      return [spec.listLength ?? spec.columns.length];
+    case "categorical":
+      return [spec.encoding === "one-hot" ? spec.categories.length : 1];
+    case "tokens":
+      return [null];
+    default:
+      return spec satisfies never;
+  }
+}
+
 /** Values of some rows of one input, row by row. */
 export type InputValues = Uint8Array | Float32Array | Int32Array;
 

@@ -12,7 +12,7 @@ import {
 import { createHash } from "node:crypto";
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "../asking/stored-run.js";
-import type { InputSpec } from "../data/dataset.js";
+import { inputShape } from "../data/dataset.js";
 import { ConfigError, UsageError } from "../errors.js";
 import { packageVersion } from "../platform/version.js";
 import { DOCUMENT, SUMS } from "../predictor/files.js";
@@ -160,7 +160,7 @@ const writers: Readonly<Record<ExportFormat, (stored: StoredRun, documents: Docu
         inputs: Object.entries(stored.config.inputs).map(([name, spec]) => ({
           name,
           type: "float32",
-          shape: ["batch", ...seenShape(spec)],
+          shape: ["batch", ...inputShape(spec).map((side) => side ?? "length")],
         })),
         outputs: answered.map(({ path, spec }) => ({
           name: path,
@@ -178,21 +178,6 @@ function refuseExternals({ config }: StoredRun): void {
     `The pictures of this run go through the ONNX model ${part.model}, which no LayersModel can hold. Export it with --format onnx: both become one file.`,
     { model: part.model },
   );
-}
-
-function seenShape(spec: InputSpec): (number | string)[] {
-  switch (spec.kind) {
-    case "image":
-      return [...spec.size, spec.channels];
-    case "numeric":
-      return [spec.listLength ?? spec.columns.length];
-    case "categorical":
-      return [spec.encoding === "one-hot" ? spec.categories.length : 1];
-    case "tokens":
-      return ["length"];
-    default:
-      return spec satisfies never;
-  }
 }
 
 const TYPE_NAMES = { float: "float32", uint8: "uint8", int32: "int32", int64: "int64", bool: "bool" } as const;

@@ -1,6 +1,7 @@
 /** @file The group that a run belongs to, copied with it from one store into another. */
 import { StoreError } from "../errors.js";
 import type { BoundValues, Database } from "./database/database.js";
+import { withinConstraints } from "./database/store-errors.js";
 import { checkedName, checkedRunName, isRunId } from "./run-record.js";
 import { freeName } from "./tables/groups.js";
 
@@ -55,17 +56,6 @@ function insert(target: Database, table: "run_groups" | "group_evaluation", row:
     .all<{ name: string }>("SELECT name FROM pragma_table_info(@table)", { table })
     .map(({ name }) => name)
     .filter((name) => Object.hasOwn(row, name));
-  try {
-    target.run(
-      `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map((name) => `@${name}`).join(", ")})`,
-      row,
-    );
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_CONSTRAINT"))) throw error;
-    throw new StoreError(
-      `a row of its table ${table} is not as dnn-cool writes it (${error.message}).`,
-      { table },
-      { cause: error },
-    );
-  }
+  const values = columns.map((name) => `@${name}`).join(", ");
+  withinConstraints(table, () => target.run(`INSERT INTO ${table} (${columns.join(", ")}) VALUES (${values})`, row));
 }

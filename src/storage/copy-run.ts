@@ -4,6 +4,7 @@ import { StoreError } from "../errors.js";
 import { copyGroup } from "./copy-group.js";
 import { checkedArtifactPath, readArtifacts } from "./tables/artifacts.js";
 import type { BoundValues, Database } from "./database/database.js";
+import { withinConstraints } from "./database/store-errors.js";
 import { eachMetric, upsertMetrics } from "./tables/metric-points.js";
 import { checkedName, checkedRunName, isRunId, type RunRecord } from "./run-record.js";
 
@@ -57,20 +58,6 @@ export function copyRun(source: Database, target: Database, run: RunRecord): Cop
   }
   copyGroup(source, target, id);
   return "copied";
-}
-
-/** A file's constraints can be switched off while its rows are written; ours hold. */
-function withinConstraints(table: string, insert: () => void): void {
-  try {
-    insert();
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_CONSTRAINT"))) throw error;
-    throw new StoreError(
-      `a row of its table ${table} is not as dnn-cool writes it (${error.message}).`,
-      { table },
-      { cause: error },
-    );
-  }
 }
 
 /** A store from elsewhere may hold anything: an id names a folder, names are printed. */

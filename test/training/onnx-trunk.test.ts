@@ -1,7 +1,6 @@
 /** @file Runs behind an ONNX model: it feeds the network, lies in the store by content, and is found again from there. */
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadRun } from "../../src/asking/load-run.js";
 import { readLayersModel } from "../../src/engine/model/transfer.js";
@@ -13,11 +12,11 @@ import { openRunStore } from "../../src/storage/run-store.js";
 import type { RunResult } from "../../src/training/run-result.js";
 import { type TrainRunOptions, trainRun } from "../../src/training/train-run.js";
 import { needs } from "../support/needs.js";
-import { ensureOnnxRuntime, linkOnnxRuntime } from "../support/onnx-runtime.js";
-import { type TinyProject, tinyProject } from "../support/projects.js";
+import { backbone, onnxProject } from "../support/onnx-project.js";
+import { ensureOnnxRuntime } from "../support/onnx-runtime.js";
+import type { TinyProject } from "../support/projects.js";
 
 const missing = await ensureOnnxRuntime();
-const fixture = fileURLToPath(new URL("../../fixtures/torch/backbone.onnx", import.meta.url));
 
 const TRUNK = `trunk: ({ image }, layers) => {
     const model = (output) => pretrained({ model: "backbone.onnx", output, input: { mean: 0.5, std: 0.5 } })(image, layers);
@@ -30,16 +29,7 @@ let project: TinyProject;
 const store = () => join(project.dir, ".cool");
 
 beforeAll(async () => {
-  project = await tinyProject();
-  if (missing === null) linkOnnxRuntime(project.dir);
-  copyFileSync(fixture, join(project.dir, "backbone.onnx"));
-  const config = readFileSync(project.configFile, "utf8");
-  const trunk = config.slice(config.indexOf("trunk: "), config.lastIndexOf("train:") + "train:".length);
-  project.editConfig(
-    [trunk, TRUNK],
-    ["multilabel }", "multilabel, pretrained, sequential }"],
-    ["size: [16, 16]", "size: [32, 32]"],
-  );
+  project = await onnxProject(TRUNK, missing === null);
 });
 afterAll(() => project.remove());
 
@@ -69,7 +59,7 @@ describe("a run behind an ONNX model", () => {
     const models = readdirSync(join(store(), "models"));
     const { externals } = readRunConfig(first.run.dir);
     expect(models).toEqual([`${externals?.parts[0]?.digest}.onnx`]);
-    expect(readFileSync(join(store(), "models", models[0] ?? ""))).toEqual(readFileSync(fixture));
+    expect(readFileSync(join(store(), "models", models[0] ?? ""))).toEqual(readFileSync(backbone));
     expect(externals?.unread).toEqual(["image"]);
     expect(externals?.parts).toMatchObject([
       { name: "image.onnx", input: "image", output: "pooled", shape: [8], preprocessing: { mean: 0.5, std: 0.5 } },
@@ -177,7 +167,7 @@ describe("a run behind an ONNX model", () => {
     await expect(ask()).rejects.toThrow(/which feeds this run, has been changed/);
     rmSync(file);
     await expect(ask()).rejects.toThrow(/is not in its store: .*Copy it there/);
-    copyFileSync(fixture, file);
+    copyFileSync(backbone, file);
     expect(existsSync(file)).toBe(true);
   });
 

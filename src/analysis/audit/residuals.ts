@@ -1,5 +1,6 @@
 /** @file Errors of numbers on a robust scale, and how many of the labels are none of the network's business. */
 import { at } from "../../arrays.js";
+import { median } from "../../tasks/constants.js";
 
 /** Of a t distribution: heavy tails, as errors of networks have. Lange, Little & Taylor, JASA 84 (1989). */
 const FREEDOM = 4;
@@ -25,12 +26,12 @@ export interface ErrorScale {
 
 /** @param errors label − answer of each row; at least one @param range of the labels */
 export function errorScale(errors: readonly number[], range: number): ErrorScale {
-  const centre = medianOf(errors);
+  const centre = median(errors);
   const deviations = errors.map((error) => Math.abs(error - centre)).sort((a, b) => a - b);
   // a network that is half of the time very close and else not makes errors with tails beyond those of the distribution
   const wide = at(deviations, Math.ceil(RIGHT * deviations.length) - 1) / RIGHT_QUANTILE;
   // of errors that are nearly all the same only the rounding of single precision is left
-  const scale = Math.max(medianOf(deviations) / MEDIAN, wide, range * 1e-4, Number.MIN_VALUE);
+  const scale = Math.max(median(deviations) / MEDIAN, wide, range * 1e-4, Number.MIN_VALUE);
   return { centre, scale, values: Math.max(LEAST_VALUES, (range * PEAK) / scale) };
 }
 
@@ -55,10 +56,4 @@ export function wrongShare(costs: readonly number[], values: number): number {
     share = Math.min(0.5, (sum + 0.5) / (costs.length + 1));
   }
   return share;
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? at(sorted, half) : (at(sorted, half - 1) + at(sorted, half)) / 2;
 }

@@ -12,7 +12,14 @@ import type { ThresholdsByPath } from "../../records/thresholds.js";
 import type { RunStore } from "../../storage/run-store.js";
 import type { EvaluationRow, Split } from "../../tasks/evaluation.js";
 import { behaviourOf, type Thresholds } from "../../tasks/index.js";
-import { type OpenRunOptions, openStoredRun, predictedSplits, readScoredSplit, type StoredRun } from "../stored-run.js";
+import {
+  assertHasValid,
+  type OpenRunOptions,
+  openStoredRun,
+  predictedSplits,
+  readScoredSplit,
+  type StoredRun,
+} from "../stored-run.js";
 import { applyThresholds } from "../tune-run.js";
 import { readCosts } from "./cost-file.js";
 import { chainMetric, floorText, parseFloor } from "./floors.js";
@@ -111,14 +118,10 @@ function compare(
   ];
 }
 
-function assertTunable({ run, dir, graph }: StoredRun): void {
+function assertTunable(stored: StoredRun): void {
+  assertHasValid(stored);
+  const { graph, run } = stored;
   const { id, name } = run;
-  if (!predictedSplits(dir).includes("valid")) {
-    throw new ConfigError(
-      `Run ${id} (${name}) has no valid split to tune on. Give data.split a valid part and run again.`,
-      { run: id },
-    );
-  }
   if (graph.tasks.every(({ precondition }) => precondition === null)) {
     throw new UsageError(
       `The flow of run ${id} (${name}) has no gates: its thresholds do not hang together. cool tune without --end-to-end finds the best of each.`,

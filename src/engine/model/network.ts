@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { at, f32At } from "../../arrays.js";
-import type { InputSpec, InputValues } from "../../data/dataset.js";
+import { type InputSpec, type InputValues, inputShape } from "../../data/dataset.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { trainDilated } from "../backends/dilated.js";
@@ -14,7 +14,7 @@ import { asMatrix, groupHeads, MergedHeads, type OnFeature } from "./merged-head
 import { withSeededRandom } from "./seeded.js";
 import { changedLength } from "./padded-tokens.js";
 import type { InputBatch } from "./input-batch.js";
-import { buildTrunk, inputShape, modelOf, type TrunkFunction } from "./trunk.js";
+import { buildTrunk, modelOf, type TrunkFunction } from "./trunk.js";
 
 export type { Layers, SymbolicTensor, TrunkFunction } from "./trunk.js";
 export type LayersModel = tfl.LayersModel;

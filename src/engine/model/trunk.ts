@@ -1,6 +1,6 @@
 /** @file The user's trunk function: run once, what it returns checked against the declared features. */
 import * as tfl from "@tensorflow/tfjs-layers";
-import type { InputSpec } from "../../data/dataset.js";
+import { type InputSpec, inputShape } from "../../data/dataset.js";
 import { ConfigError, CoolError, messageOf, UnknownNameError } from "../../errors.js";
 import { type Axis, axisOf, type FlowGraph } from "../../flow/graph.js";
 
@@ -14,22 +14,6 @@ type InputSpecs = Readonly<Record<string, InputSpec>>;
 
 /** Builds the trunk: named inputs (and what they are made of) → named features, each [batch, n], or [batch, length, n] for tasks per token. */
 export type TrunkFunction = (inputs: NamedTensors, layers: Layers, specs: InputSpecs) => NamedTensors;
-
-/** Shape of one row of an input; null: as long as the longest row of the batch. */
-export function inputShape(spec: InputSpec): (number | null)[] {
-  switch (spec.kind) {
-    case "image":
-      return [...spec.size, spec.channels];
-    case "numeric":
-      return [spec.listLength ?? spec.columns.length];
-    case "categorical":
-      return [spec.encoding === "one-hot" ? spec.categories.length : 1];
-    case "tokens":
-      return [null];
-    default:
-      return spec satisfies never;
-  }
-}
 
 /**
  * Runs the trunk function on fresh inputs.

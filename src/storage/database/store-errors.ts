@@ -58,3 +58,20 @@ export function explained<T>(file: string, work: () => T): T {
 function hasCode(error: unknown): error is CodedError {
   return error instanceof Error && "code" in error && typeof error.code === "string";
 }
+
+/**
+ * Writes rows of another store: a file's constraints can be switched off while its rows are written; ours hold.
+ * @throws StoreError where a row breaks one
+ */
+export function withinConstraints(table: string, insert: () => void): void {
+  try {
+    insert();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_CONSTRAINT"))) throw error;
+    throw new StoreError(
+      `a row of its table ${table} is not as dnn-cool writes it (${error.message}).`,
+      { table },
+      { cause: error },
+    );
+  }
+}

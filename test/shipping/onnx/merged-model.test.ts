@@ -1,8 +1,7 @@
 /** @file A run over an ONNX trunk is one model, which answers as the run does. */
-import { copyFileSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadRun } from "../../../src/asking/load-run.js";
@@ -12,12 +11,12 @@ import { shipRun } from "../../../src/shipping/export-run.js";
 import { openRunStore } from "../../../src/storage/run-store.js";
 import { trainRun } from "../../../src/training/train-run.js";
 import { needs } from "../../support/needs.js";
-import { ensureOnnxRuntime, linkOnnxRuntime } from "../../support/onnx-runtime.js";
+import { backbone, onnxProject } from "../../support/onnx-project.js";
+import { ensureOnnxRuntime } from "../../support/onnx-runtime.js";
 import { openOnnxSession, ort } from "../../support/onnx-session.js";
-import { type TinyProject, tinyProject } from "../../support/projects.js";
+import type { TinyProject } from "../../support/projects.js";
 
 const missing = await ensureOnnxRuntime();
-const fixture = fileURLToPath(new URL("../../../fixtures/torch/backbone.onnx", import.meta.url));
 
 /** Two outputs of one model, of which one is a map. */
 const TRUNK = `trunk: ({ image }, layers) => {
@@ -30,16 +29,7 @@ describe("a run over an ONNX trunk", () => {
   needs(missing);
   let project: TinyProject;
   beforeAll(async () => {
-    project = await tinyProject();
-    if (missing === null) linkOnnxRuntime(project.dir);
-    copyFileSync(fixture, join(project.dir, "backbone.onnx"));
-    const config = readFileSync(project.configFile, "utf8");
-    const trunk = config.slice(config.indexOf("trunk: "), config.lastIndexOf("train:") + "train:".length);
-    project.editConfig(
-      [trunk, TRUNK],
-      ["multilabel }", "multilabel, pretrained, sequential }"],
-      ["size: [16, 16]", "size: [32, 32]"],
-    );
+    project = await onnxProject(TRUNK, missing === null);
   });
   afterAll(() => project.remove());
 
@@ -56,7 +46,7 @@ describe("a run over an ONNX trunk", () => {
     const { document, files } = await readExport((name) => readFile(join(dir, name)));
     const model = files.get("model.onnx") ?? new Uint8Array(0);
     const weights = readFileSync(join(trained.dir, "checkpoints", "best", "weights.bin")).length;
-    expect(model.length).toBeLessThan(readFileSync(fixture).length + weights + 40_000);
+    expect(model.length).toBeLessThan(readFileSync(backbone).length + weights + 40_000);
 
     const images = [0, 1, 2, 3, 4, 5, 6, 7].map((row) => project.image(row));
     const run = await loadRun(store, trained.id, { project: project.dir });

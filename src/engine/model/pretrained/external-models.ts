@@ -2,10 +2,10 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import * as tfl from "@tensorflow/tfjs-layers";
-import type { InputSpec } from "../../../data/dataset.js";
+import { type InputSpec, inputShape } from "../../../data/dataset.js";
 import { ConfigError, CoolError } from "../../../errors.js";
 import { layersBefore } from "../layer-graph.js";
-import { inputShape, type SymbolicTensor, type TrunkFunction } from "../trunk.js";
+import type { SymbolicTensor, TrunkFunction } from "../trunk.js";
 import { type ExternalPart, type Externals, networkSpecs } from "./external-part.js";
 import { fetchModel } from "./fetch-model.js";
 import { modelDigest } from "./external-model.js";
