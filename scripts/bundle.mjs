@@ -9,14 +9,21 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const BUNDLED = ["@oclif/core", "fastest-levenshtein"];
 
+// a command lies in the folder of its group in `cool --help`, which is no part of its name: see/tensorboard.ts is `cool tensorboard`
 const commands = readdirSync(join(root, "src", "commands"), { recursive: true })
   .filter((file) => file.endsWith(".ts"))
-  .map((file) => join("src", "commands", file));
+  .map((file) => ({
+    in: join("src", "commands", file),
+    out: join("commands", file.replace(/^[^/\\]+[/\\]/, "").replace(/\.ts$/, "")),
+  }));
+const programs = ["main", "command-not-found", "help"].map((name) => ({
+  in: join("src", "cli", `${name}.ts`),
+  out: join("cli", name),
+}));
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ["src/cli/main.ts", "src/cli/command-not-found.ts", "src/cli/help.ts", ...commands],
-  outbase: "src",
+  entryPoints: [...programs, ...commands],
   outdir: "dist/bundle",
   bundle: true,
   splitting: true,

@@ -1,5 +1,5 @@
 /** @file The help of the built command line: every command has its place, and a wrong name gets the nearest. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { cool } from "../support/cli.js";
@@ -21,6 +21,17 @@ describe("cool help", () => {
     expect(code).toBe(0);
     const placed = (json as Groups).groups.flatMap((group) => group.commands.map(({ name }) => name));
     expect([...placed].sort()).toEqual([...commands].sort());
+  });
+
+  it("puts a command where its file lies", async () => {
+    const { json } = await cool(["help", "--json"]);
+    for (const { title, commands: rows } of (json as Groups).groups)
+      for (const name of rows.map((row) => row.name)) {
+        const path = fileURLToPath(
+          new URL(`../../src/commands/${title}/${name.replaceAll(" ", "/")}`, import.meta.url),
+        );
+        expect(existsSync(path) || existsSync(`${path}.ts`), path).toBe(true);
+      }
   });
 
   it("fits a terminal, as --help does, and begins with the first steps", async () => {

@@ -1,0 +1,94 @@
+/** @file `cool runs list`: the runs of a store, by condition, order and columns of choice. */
+import * as Flags from "@oclif/core/flags";
+import { CoolCommand } from "../../../cli/command.js";
+import { drawTable, formatMetric } from "../../../cli/tables/tables.js";
+import { cellText } from "../../../cli/text.js";
+import { formatSeconds } from "../../../logging/console.js";
+import { type ListedRun, listRuns } from "../../../records/list-runs.js";
+
+const STATES = ["running", "finished", "failed", "interrupted", "crashed"] as const;
+
+export default class RunsList extends CoolCommand {
+  static override summary = "List the runs of a store, newest first";
+  static override description =
+    `--where takes a condition on fields: columns (name, state, tag, seed, epochs, started, duration, starred, git_branch, …), settings (train.batchSize), the environment (env.cpu.model) and metrics (split/task/metric, of the evaluation with true gates, or of the curve's last point where there is none; @predicted for predicted gates, @end_to_end for what a user gets).
+
+Operators: = != < <= > >=, in (…), not in (…), ~ "glob*", like "sql%", is null, and, or, not, parentheses. A name with other characters than letters, digits, _ . / and - stands in backquotes. A run without a value matches no comparison with it; ask for that with "is null".`;
+  static override examples = [
+    "<%= config.bin %> <%= command.id %>",
+    "<%= config.bin %> <%= command.id %> --where 'valid/person_present/f1_score > 0.9 and train.batchSize in (16, 32)'",
+    "<%= config.bin %> <%= command.id %> --since '2 days' --state finished --sort test/_total/loss --limit 5",
+    "<%= config.bin %> <%= command.id %> --tag good --columns name,train.optimizer.learningRate,test/door_open/f1_score",
+  ];
+  static override flags = {
+    where: Flags.string({ summary: "a condition", helpValue: "CONDITION" }),
+    since: Flags.string({ summary: "started since then: an age (2 days, 90m) or a date", helpValue: "TIME" }),
+    tag: Flags.string({ summary: "with this tag; several: with all of them", multiple: true, multipleNonGreedy: true }),
+    state: Flags.option({
+      summary: "in this state; several: in any of them",
+      options: STATES,
+      multiple: true,
+      multipleNonGreedy: true,
+    })(),
+    starred: Flags.boolean({ summary: "only those that are marked with a star" }),
+    sort: Flags.string({
+      summary: "order by a field; :desc for the largest first",
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "FIELD[:desc]",
+    }),
+    columns: Flags.string({ summary: "fields to show, separated by commas", helpValue: "a,b,c" }),
+    limit: Flags.integer({ summary: "at most so many", min: 1 }),
+    trash: Flags.boolean({ summary: "also those in the trash" }),
+  };
+
+  async run(): Promise<{ runs: ListedRun[] }> {
+    const { flags } = await this.parse(RunsList);
+    const columns = (flags.columns ?? "").split(",").map((name) => name.trim());
+    const shown = columns.filter((name) => name !== "");
+    const where = [flags.where, flags.starred ? "starred" : undefined].filter((part) => part !== undefined);
+    const runs = await this.withStore(flags, (store) =>
+      listRuns(store, {
+        where: where.length === 2 ? `(${where[0]}) and starred` : where[0],
+        since: flags.since,
+        tags: flags.tag,
+        states: flags.state,
+        sort: flags.sort,
+        columns: shown,
+        limit: flags.limit,
+        trash: flags.trash ? "all" : "live",
+      }),
+    );
+    if (this.jsonEnabled()) return { runs };
+    const isFiltered = where.length > 0 || [flags.since, flags.tag, flags.state].some((flag) => flag !== undefined);
+    if (runs.length === 0) this.log(isFiltered ? "No run matches." : "No runs yet. Make one with: cool run");
+    else this.log(shown.length === 0 ? usualTable(runs) : chosenTable(runs, shown));
+    return { runs };
+  }
+}
+
+function usualTable(runs: readonly ListedRun[]): string {
+  const rows = runs.map((run) => [
+    run.id,
+    `${run.starred ? "★ " : ""}${cellText(run.name)}`,
+    run.deleted_at === null ? run.state : `${run.state}, removed`,
+    `${run.epochs_done}/${run.epochs ?? "?"}`,
+    run.started_at.slice(0, 19).replace("T", " "),
+    run.tags.map(cellText).join(", "),
+  ]);
+  return drawTable(["id", "name", "state", "epochs", "started (UTC)", "tags"], rows, [3]);
+}
+
+/** As the store writes it. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+function chosenTable(runs: readonly ListedRun[], columns: readonly string[]): string {
+  const cell = (value: unknown, name: string): string => {
+    if (typeof value === "number" && name.includes("/")) return formatMetric(value);
+    if (typeof value === "number" && name === "duration") return formatSeconds(value);
+    return typeof value === "string" && TIME.test(value) ? value.slice(0, 19).replace("T", " ") : cellText(value);
+  };
+  const rows = runs.map((run) => columns.map((name) => cell(run.values?.[name], name)));
+  const numeric = columns.flatMap((name, i) => (runs.some((run) => typeof run.values?.[name] === "number") ? [i] : []));
+  return drawTable(columns, rows, numeric);
+}

@@ -1,0 +1,147 @@
+/** @file `cool run`: train, tune and evaluate. */
+import { relative, resolve } from "node:path";
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { CoolCommand } from "../../cli/command.js";
+import { replicasFlag } from "../../cli/replicas-flag.js";
+import { bestSplit, evaluationTable, groupTable } from "../../cli/tables/tables.js";
+import { openConsoleLogger } from "../../logging/console.js";
+import type { GroupResult } from "../../asking/groups/group-runs.js";
+import { uncaptured } from "../../provenance/capture-output.js";
+import { loadProject } from "../../project/load-project.js";
+import { findProjectDir } from "../../project/project-dir.js";
+import type { RunResult } from "../../training/run-result.js";
+import { trainRun } from "../../training/train-run.js";
+
+export default class Run extends CoolCommand {
+  static override summary = "Train a project's network, tune its thresholds, and evaluate it";
+  static override description =
+    "Everything is kept as a run in the store: configuration, checkpoints, thresholds, evaluation, predictions and curves. Ctrl-C (as SIGTERM, or a terminal that is closed) stops after the current step and keeps a checkpoint to go on from.";
+  static override examples = [
+    "<%= config.bin %> <%= command.id %>",
+    "<%= config.bin %> <%= command.id %> examples/home-security --epochs 30 --name long",
+    "<%= config.bin %> <%= command.id %> --set train.optimizer.learningRate=3e-4 --set train.batchSize=64",
+    "<%= config.bin %> <%= command.id %> --from latest --set train.freeze='[\"features\"]'",
+    "<%= config.bin %> <%= command.id %> --replicas auto",
+    "<%= config.bin %> <%= command.id %> --resume latest",
+    "<%= config.bin %> <%= command.id %> --again baseline --seed 8",
+    "<%= config.bin %> <%= command.id %> --folds --set data.split.folds=5 --set data.split.stratify=true",
+  ];
+  static override args = {
+    project: Args.directory({ description: "folder of the project; default: the nearest with a cool.config.*" }),
+  };
+  static override flags = {
+    name: Flags.string({
+      summary: "name of the run; default: the project's name and a number",
+      description: "Where another run has the name, this one is given the next number.",
+    }),
+    epochs: Flags.integer({ summary: "epochs to train, instead of train.epochs", min: 1 }),
+    set: Flags.string({
+      summary: "a setting, e.g. train.batchSize=64",
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "key=value",
+    }),
+    backend: Flags.option({
+      summary: "what computes",
+      description: "Default: auto, the fastest that loads; with --resume and --again that of the run",
+      options: ["auto", "tensorflow", "webgpu", "wasm", "cpu"] as const,
+    })(),
+    device: Flags.string({
+      summary: "what it computes on: cpu, gpu, or one of several GPUs",
+      description: "Default: the GPU where the backend finds one",
+      helpValue: "gpu:N",
+    }),
+    seed: Flags.integer({
+      summary: "seed of weights and shuffling, instead of train.seed",
+      // beyond it two whole numbers may be one
+      min: Number.MIN_SAFE_INTEGER,
+      max: Number.MAX_SAFE_INTEGER,
+    }),
+    replicas: replicasFlag("copies of the network that share every batch, instead of train.replicas"),
+    from: Flags.string({
+      summary: "begin with the weights of an earlier run, instead of train.from",
+      helpValue: "RUN",
+      exclusive: ["resume", "again"],
+    }),
+    folds: Flags.boolean({
+      summary: "train every fold of data.split.folds (5 where it says nothing) as a run of one group",
+      description:
+        "In each one part of train and valid together is valid, and test stays as it is. Thresholds are tuned on all out-of-fold answers; reported are mean and deviation over the folds, the out-of-fold answers, and the ensemble on test. With --resume GROUP a group goes on where it stopped.",
+    }),
+    resume: Flags.string({
+      summary: "go on with a run from its last checkpoint",
+      description:
+        "It keeps its own settings; only --epochs and --replicas may change. A finished run stays as it is, unless --epochs asks for more.",
+      helpValue: "RUN",
+      exclusive: ["again", "name", "set", "seed"],
+    }),
+    again: Flags.string({
+      summary: "repeat a run with its settings and its seed",
+      description: "Refused where the project's source or data are not what it was made from, unless --force.",
+      helpValue: "RUN",
+      exclusive: ["resume", "set", "folds"],
+    }),
+    force: Flags.boolean({ summary: "repeat although source or data have changed", dependsOn: ["again"] }),
+  };
+
+  async run(): Promise<RunResult | GroupResult> {
+    const { args, flags } = await this.parse(Run);
+    const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
+    const project = await loadProject(projectDir, flags.set ?? []);
+    const logger = await openConsoleLogger(uncaptured(process.stderr));
+    const asked = {
+      store: flags.store,
+      name: flags.name,
+      backend: flags.backend,
+      device: flags.device,
+      seed: flags.seed,
+      epochs: flags.epochs,
+      replicas: flags.replicas,
+      resume: flags.resume,
+      from: flags.from,
+      commandLine: ["cool", ...process.argv.slice(2)].join(" "),
+      loggers: [logger],
+    };
+    const { again, force } = flags;
+    return this.interruptible(
+      async (signal) => {
+        if (!flags.folds) {
+          return trainRun(project, { ...asked, again, force, signal, report: (result) => this.report(result) });
+        }
+        const { trainFolds } = await import("../../training/folds/train-folds.js");
+        const result = await trainFolds(project, { ...asked, signal });
+        await logger.close?.();
+        this.#reportGroup(result);
+        return result;
+      },
+      // the logger clears its progress bar for it
+      (line) => logger.message?.(line),
+    );
+  }
+
+  #reportGroup({ group, evaluation }: GroupResult): void {
+    for (const split of ["valid", "test"] as const) {
+      if (evaluation.some((row) => row.split === split)) this.log(groupTable(evaluation, split));
+    }
+    this.log(`group ${group.id} (${group.name}) of ${group.runs.length} folds; thresholds are tuned on all of them`);
+    this.log(`answers of the ensemble: cool predict INPUT --run ${group.name}`);
+  }
+
+  /** Flags that lead to the run's store from where the user stands. */
+  private elsewhere(runDir: string): string {
+    const store = resolve(runDir, "..", "..");
+    return store === resolve(".cool") ? "" : ` --store ${relative(process.cwd(), store)}`;
+  }
+
+  private report({ run, evaluation }: RunResult): void {
+    const split = bestSplit(evaluation);
+    if (split !== undefined) this.log(evaluationTable(evaluation, split));
+    const dir = relative(process.cwd(), run.dir) || ".";
+    if (run.best_epoch !== null) {
+      this.log(`results of the weights after epoch ${run.best_epoch} of ${run.epochs}`);
+    }
+    this.log(`run ${run.id} (${run.name}) is ${run.state}; it is kept in ${dir}`);
+    this.log(`curves and pictures: cool tensorboard ${run.name}${this.elsewhere(run.dir)}`);
+  }
+}

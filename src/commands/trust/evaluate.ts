@@ -1,0 +1,121 @@
+/** @file `cool evaluate`: the evaluation table of a finished run. */
+import * as Args from "@oclif/core/args";
+import * as Flags from "@oclif/core/flags";
+import { CoolCommand, RUN_HELP } from "../../cli/command.js";
+import { intervalTable, sliceTable, worstTable } from "../../cli/tables/interval-tables.js";
+import { contractTable } from "../../cli/tables/contract-tables.js";
+import { bestSplit, evaluationTable, groupTable } from "../../cli/tables/tables.js";
+import { type EvaluateResult, evaluateRun } from "../../asking/evaluate-run.js";
+import { type GroupResult, groupResult } from "../../asking/groups/group-runs.js";
+import { type SlicedRun, sliceRun } from "../../asking/slices/slice-run.js";
+import { UsageError } from "../../errors.js";
+import { EVALUATED_GATES, type EvaluatedGates, type Split, SPLITS } from "../../tasks/evaluation.js";
+
+export default class Evaluate extends CoolCommand {
+  static override summary = "Show every metric of every task of a finished run";
+  static override description =
+    "With true gates: how good an answer is when its question was rightly asked. With predicted gates: how good it is where the network asks the question itself, over the rows whose gate it opened and that are labelled; a question that it asked wrongly mostly has no label and is not counted. End to end: what a user gets, over the rows that should be asked or are; a question asked wrongly, or not asked, has no right answer.";
+  static override examples = [
+    "<%= config.bin %> <%= command.id %>",
+    "<%= config.bin %> <%= command.id %> long --split valid --gates predicted",
+    "<%= config.bin %> <%= command.id %> --metric matthews_correlation --metric log_loss",
+    "<%= config.bin %> <%= command.id %> --metric all --labels",
+    "<%= config.bin %> <%= command.id %> --intervals --gates end_to_end",
+    "<%= config.bin %> <%= command.id %> --by camera,hour --worst 5",
+  ];
+  static override args = { run: Args.string({ description: RUN_HELP, default: "latest" }) };
+  static override flags = {
+    split: Flags.option({ summary: "one split; default: all in JSON, the test split as a table", options: SPLITS })(),
+    metric: Flags.string({
+      summary: "this metric alone, also one that is computed on demand, or all (may be repeated)",
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "NAME",
+    }),
+    labels: Flags.boolean({ summary: "also the metrics of single labels of multilabel tasks" }),
+    intervals: Flags.boolean({
+      summary: "a table with 95 % confidence intervals, of one kind of gates (true ones, or --gates)",
+    }),
+    by: Flags.string({
+      summary: "the first metric of each task, or --metric, on slices by columns of the run's table",
+      description:
+        "Several columns, with commas between, cut together; several --by one after the other. A number with more than 8 values is cut into quarters of the rows.",
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "COLUMN[,COLUMN]",
+    }),
+    worst: Flags.integer({
+      summary: "the slices of one column or two (of --by, else of all) that are worst beside the rest",
+      min: 1,
+      helpValue: "N",
+    }),
+    gates: Flags.option({
+      summary: "one kind of gates",
+      description:
+        "truth: open by the labels; predicted: opened by the network; both count labelled rows alone. end_to_end: what a user gets, over the rows that should be asked or are",
+      options: EVALUATED_GATES,
+    })(),
+  };
+
+  async run(): Promise<EvaluateResult | Sliced | Omit<GroupResult, "thresholds">> {
+    const { args, flags } = await this.parse(Evaluate);
+    const isSliced = flags.by !== undefined || flags.worst !== undefined;
+    const group = await this.withStore(flags, (store) => {
+      const found = store.findGroup(args.run);
+      return found === null ? null : groupResult(store, found, { ...flags, metrics: flags.metric });
+    });
+    if (group !== null) {
+      if (isSliced || flags.intervals) {
+        throw new UsageError(
+          `"${args.run}" is a group of runs. Intervals and slices are those of a single run: name one of ${group.group.runs.map(({ name }) => name).join(", ")}.`,
+        );
+      }
+      const shown = flags.split ?? bestSplit(group.evaluation);
+      if (shown !== undefined) this.log(groupTable(group.evaluation, shown, flags));
+      return group;
+    }
+    const result = await this.withStore(flags, (store) =>
+      evaluateRun(store, args.run, {
+        split: flags.split,
+        gates: flags.gates,
+        metrics: flags.metric,
+        project: flags.project,
+        onWarning: (text) => this.note(`warning: ${text}`),
+      }),
+    );
+    const split = flags.split ?? bestSplit(result.evaluation);
+    const labels = flags.labels || (flags.metric?.some((name) => name.includes("/")) ?? false);
+    if (split === undefined) return result;
+    if (isSliced) return { ...result, ...(await this.#slice(args.run, split, flags)) };
+    if (flags.intervals) this.log(intervalTable(result.evaluation, split, flags.gates ?? "truth", { labels }));
+    else this.log(evaluationTable(result.evaluation, split, { labels }));
+    const contracts = (result.contracts ?? []).filter((count) => count.split === split);
+    if (contracts.length > 0) this.log(contractTable(contracts));
+    return result;
+  }
+
+  async #slice(run: string, split: Split, flags: SliceFlags): Promise<Pick<Sliced, "slices">> {
+    const by = (flags.by ?? []).map((names) => names.split(",").map((name) => name.trim()));
+    const { project, worst, metric: metrics, gates = "truth" } = flags;
+    const slices = await this.withStore(flags, (store) =>
+      sliceRun(store, run, { split, gates, by, metrics, worst, project }),
+    );
+    if (by.length > 0) this.log(sliceTable(slices.slices, by, split));
+    if (slices.worst !== undefined) this.log(worstTable(slices.worst.slices, slices.worst.tested));
+    return { slices };
+  }
+}
+
+/** What `--json` prints with --by or --worst. */
+interface Sliced extends EvaluateResult {
+  readonly slices: SlicedRun;
+}
+
+interface SliceFlags {
+  readonly by?: string[] | undefined;
+  readonly worst?: number | undefined;
+  readonly metric?: string[] | undefined;
+  readonly gates?: EvaluatedGates | undefined;
+  readonly project?: string | undefined;
+  readonly store?: string | undefined;
+}
