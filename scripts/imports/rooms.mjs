@@ -130,6 +130,7 @@ export const rooms = {
       "records",
       "project",
       "engine/model",
+      "engine/features/numbers",
       "analysis",
       "data",
       "storage",
