@@ -9,6 +9,7 @@ import { SetReader } from "../analysis/conformal/sets.js";
 import { withCalibration } from "../analysis/calibration/apply.js";
 import { answerProbabilities } from "../analysis/probability/answer-probabilities.js";
 import type { ScoredSplit } from "../analysis/score.js";
+import type { NamedTable } from "../data/tables/read-files.js";
 import { firstPixels, firstTokens, type SkippedRow, wordsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
 import { NO_EXTERNALS, networkSpecs } from "../engine/model/pretrained/external-part.js";
@@ -38,7 +39,7 @@ import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js"
 import type { ReplicaNeeds } from "./replicas.js";
 import { openAdopted, refuseAdopted } from "./adopted/open-adopted.js";
 import { type AskedNetwork, everyRow, isOnnx, PREDICT_BATCH, RunAnswerer } from "./run-answerer.js";
-import { type OpenRunOptions, openStoredRun, type StoredRun, tableFiles } from "./stored-run.js";
+import { type OpenRunOptions, openStoredRun, type StoredRun, tablesOfRun } from "./stored-run.js";
 import { glueOf } from "../records/stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
 import { type ScoredTables, scoreTables } from "./labelling/score-tables.js";
@@ -177,9 +178,9 @@ export class LoadedRun {
   get dir(): string {
     return this.#stored.dir;
   }
-  /** Of the tables that it was trained on. */
-  get tableFiles(): readonly string[] {
-    return tableFiles(this.#stored);
+  /** Those that it was trained on. */
+  get tables(): readonly NamedTable[] {
+    return tablesOfRun(this.#stored);
   }
 
   get graph(): FlowGraph {

@@ -56,7 +56,7 @@ export default class Evaluate extends CoolCommand {
       helpValue: "COLUMN[,COLUMN]",
     }),
     worst: Flags.integer({
-      summary: "the slices of one column or two (of --by, else of all) that are worst beside the rest",
+      summary: "the slices of one column or two (of --by, else of all without labels) that are worst beside the rest",
       min: 1,
       helpValue: "N",
     }),
