@@ -112,7 +112,10 @@ function labelColumns({ path, name, declaredName, spec }: TaskNode): string[] {
  * network is used.
  * @throws ConfigError where there are none
  */
-function withoutLabels({ run, graph, config }: StoredRun, columns: readonly RowColumn[]): readonly RowColumn[] {
+function withoutLabels(
+  { graph, config }: Pick<StoredRun, "graph" | "config">,
+  columns: readonly RowColumn[],
+): readonly RowColumn[] {
   const labels = new Set(
     graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").flatMap(labelColumns),
   );
@@ -124,8 +127,8 @@ function withoutLabels({ run, graph, config }: StoredRun, columns: readonly RowC
   if (others.length > 0) return others;
   const names = columns.map(({ name }) => name);
   throw new ConfigError(
-    `All columns that run ${run.id} (${run.name}) keeps of its table hold labels, and slices by them tell nothing of where the network is used. Name those to search with --by, e.g. --by ${names[0] ?? ""} --worst 5; there are ${names.join(", ")}.`,
-    { run: run.id, columns: names },
+    `All columns that there are of the table hold labels, and slices by them tell nothing of where the network is used. Name those to search with --by, e.g. --by ${names[0] ?? ""} --worst 5; there are ${names.join(", ")}.`,
+    { columns: names },
   );
 }
 
