@@ -12,7 +12,17 @@ import { type Measurement, measurementOf } from "./measuring/measurement.js";
 import { modelCard, printCard } from "./model-card.js";
 import type { Precision } from "./onnx/precision.js";
 import { predictorDocument } from "./predictor-document.js";
-import { explainedTarget, type Files, json, sha256, sumsOf, text, withSums, writeAll } from "./write-files.js";
+import {
+  compactJson,
+  explainedTarget,
+  type Files,
+  json,
+  sha256,
+  sumsOf,
+  text,
+  withSums,
+  writeAll,
+} from "./write-files.js";
 
 export interface ExportOptions extends OpenRunOptions, MeasureOptions {
   readonly format: ExportFormat;
@@ -137,7 +147,7 @@ function documentsOf(
   const card = modelCard(store, stored, { licence, version: packageVersion(), exported });
   return [
     [DOCUMENT, json(predictorDocument(stored))],
-    [CARD.json, json(card)],
+    [CARD.json, compactJson(card)],
     [CARD.text, text(printCard(card))],
   ];
 }

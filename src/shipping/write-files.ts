@@ -48,6 +48,11 @@ export function json(value: unknown): Uint8Array {
   return text(`${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** On one line: for programs, where it is long. */
+export function compactJson(value: unknown): Uint8Array {
+  return text(`${JSON.stringify(value)}\n`);
+}
+
 export function text(value: string): Uint8Array {
   return new TextEncoder().encode(value);
 }

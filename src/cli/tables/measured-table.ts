@@ -1,6 +1,6 @@
 /** @file An exported model beside its run, metric by metric. */
 import type { EvaluatedGates } from "../../tasks/evaluation.js";
-import { drawTable, formatMetric, groupByFlow } from "./tables.js";
+import { drawTable, formatMetric } from "./tables.js";
 
 interface MeasuredRow {
   readonly task_path: string;
@@ -15,13 +15,12 @@ interface MeasuredRow {
 /** The first metric of each task, with true gates. */
 export function measuredTable(rows: readonly MeasuredRow[], split: string): string {
   const shown = rows.filter(({ gates, headline }) => headline && gates === "truth");
-  const body = groupByFlow(
-    shown.map(({ task_path: path, metric_name, run, exported, difference }) => ({
-      path,
-      cells: [metric_name, formatMetric(run), formatMetric(exported), formatDifference(difference)],
-    })),
-  );
-  return drawTable([split, "metric", "run", "export", "difference"], body, [2, 3, 4]);
+  const head = [split, "run", "export", "difference"];
+  const body = shown.flatMap(({ task_path, metric_name, run, exported, difference }) => [
+    [{ content: task_path, colSpan: head.length }],
+    [`  ${metric_name}`, formatMetric(run), formatMetric(exported), formatDifference(difference)],
+  ]);
+  return drawTable(head, body, [1, 2, 3]);
 }
 
 /** With its sign, of which a number that rounds to nothing has none. */

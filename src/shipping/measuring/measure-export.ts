@@ -1,7 +1,10 @@
 /** @file What an exported model is worth beside the run that it was made of: every metric of both on the same rows. */
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { scoreSplitSliced } from "../../analysis/score.js";
 import { evaluateSplits } from "../../asking/evaluate-splits.js";
+import { openOnnxModel, signatureSpecs } from "../../asking/exports/open-export.js";
 import { predictedSplits, type StoredRun } from "../../asking/stored-run.js";
 import type { Dataset } from "../../data/dataset.js";
 import { loadOnnxRuntime } from "../../engine/model/pretrained/onnx-runtime.js";
@@ -12,7 +15,6 @@ import { readPredictions } from "../../records/predictions.js";
 import { runFiles } from "../../records/run-folder.js";
 import type { EvaluatedGates, EvaluationRow, Split } from "../../tasks/evaluation.js";
 import { behaviourOf } from "../../tasks/index.js";
-import { onnxLogits } from "./onnx-logits.js";
 
 /** One metric of one task of the run, and of the exported model on the same rows. */
 export interface MeasuredMetric {
@@ -61,15 +63,8 @@ export async function measureExport(
   const kept = await readPredictions(runFiles(dir).predictions(split), graph, split);
   const dataset = await openRows(stored, { signal, onProgress });
   try {
-    const outputs = await onnxLogits(model, {
-      graph,
-      inputs: dataset.inputs,
-      rows: placesOf(kept.ids, dataset.ids, split),
-      labels: kept.labels,
-      projectDir: project?.dir ?? null,
-      signal,
-      onProgress: (done, total) => onProgress?.("measuring the export", done, total),
-    });
+    const rows = placesOf(kept.ids, dataset.ids, split);
+    const outputs = await outputsOf(stored, model, dataset, rows, { signal, onProgress });
     const [run, exported] = [
       await evaluated(stored, kept, signal),
       await evaluated(stored, { ...kept, outputs }, signal),
@@ -84,6 +79,30 @@ export async function measureExport(
     };
   } finally {
     dataset.close();
+  }
+}
+
+/** Logits of the model, as the engine keeps those of the run. */
+async function outputsOf(
+  stored: StoredRun,
+  model: Uint8Array,
+  dataset: Dataset,
+  rows: Int32Array,
+  options: MeasureOptions,
+): Promise<Float32Array[]> {
+  // a runtime that reads its models from files alone is asked, too
+  const scratch = mkdtempSync(join(tmpdir(), "cool-measure-"));
+  try {
+    const file = join(scratch, "model.onnx");
+    writeFileSync(file, model);
+    const { answerer, close } = await openOnnxModel(stored, file);
+    try {
+      return await answerer.outputs(dataset.inputs, rows, options, dataset);
+    } finally {
+      await close();
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
@@ -102,7 +121,7 @@ async function openRows({ graph, config, dir, project }: StoredRun, options: Mea
   const { loadRows } = await import("../../data/load.js");
   return loadRows({
     ...{ graph, table, tables, allow },
-    inputs: config.inputs,
+    inputs: signatureSpecs(config.inputs),
     projectDir: project?.dir ?? config.projectDir,
     cacheDir: resolve(dir, "..", "..", "cache"),
     onBadImage: "skip",
