@@ -1,5 +1,4 @@
 /** @file One run on one screen: what it is, what was changed for it, and each task's first metric. */
-import { formatSeconds } from "../../logging/console.js";
 import type { ShownRun } from "../../records/list-runs.js";
 import type { EvaluatedGates, EvaluationRow, Split } from "../../tasks/evaluation.js";
 import { cellText } from "../text.js";
@@ -12,17 +11,24 @@ const AROUND_ROWS = 7;
 /** Rows of a terminal that nobody has made higher. */
 const SCREEN = 24;
 
-/** What most people look a run up for, in about twenty lines. */
-export function runScreen(run: ShownRun, split: Split | undefined, rows = SCREEN): string {
-  const facts = runLines(run);
+/**
+ * What most people look a run up for, in about twenty lines.
+ * @param options.took how long it trained, in words; null while it does
+ * @param options.rows of the terminal
+ */
+export function runScreen(
+  run: ShownRun,
+  split: Split | undefined,
+  { took, rows = SCREEN }: { readonly took: string | null; readonly rows?: number | undefined },
+): string {
+  const facts = runLines(run, took);
   const room = Math.max(3, rows - facts.length - AROUND_ROWS);
   const table = split === undefined ? lastValueTable(run, room) : headlineTable(run.evaluation, split, room);
   return [...facts, ...table].join("\n");
 }
 
-function runLines(run: ShownRun): string[] {
+function runLines(run: ShownRun, took: string | null): string[] {
   const time = (text: string): string => `${text.slice(0, 19).replace("T", " ")} UTC`;
-  const took = run.duration_s === null ? "" : `, ${formatSeconds(run.duration_s)}`;
   const best = run.best_epoch === null ? "" : `, best ${run.best_epoch}`;
   const git = [run.git_commit?.slice(0, 12), run.git_branch, run.git_dirty === true ? "with changes" : null];
   const changes = Object.keys(run.config_changes).map((key) => `${key}=${cellText(run.config[key])}`);
@@ -38,7 +44,10 @@ function runLines(run: ShownRun): string[] {
     ["state", `${run.state}${run.deleted_at === null ? "" : ", removed"}`],
     ["error", run.error],
     ["epochs", run.epochs === null ? null : `${run.epochs_done} of ${run.epochs}${best}`],
-    ["started", `${time(run.started_at)}${took}${run.backend === null ? "" : ` on ${run.backend}`}`],
+    [
+      "started",
+      `${time(run.started_at)}${took === null ? "" : `, ${took}`}${run.backend === null ? "" : ` on ${run.backend}`}`,
+    ],
     ["group", run.group],
     ["tags", run.tags.join(", ") || null],
     ["note", run.note],

@@ -5,6 +5,7 @@ import { CoolCommand, RUN_HELP } from "../../../cli/command.js";
 import { runScreen } from "../../../cli/tables/run-tables.js";
 import { bestSplit, drawTable, evaluationTable } from "../../../cli/tables/tables.js";
 import { cellText } from "../../../cli/text.js";
+import { formatSeconds } from "../../../logging/console.js";
 import { type ShownRun, showRun } from "../../../records/list-runs.js";
 
 export default class RunsShow extends CoolCommand {
@@ -27,7 +28,8 @@ export default class RunsShow extends CoolCommand {
     const run = await this.withStore(flags, (store) => showRun(store, args.run));
     const split = bestSplit(run.evaluation);
     if (!flags.all) {
-      this.log(runScreen(run, split, process.stdout.isTTY ? process.stdout.rows : undefined));
+      const took = run.duration_s === null ? null : formatSeconds(run.duration_s);
+      this.log(runScreen(run, split, { took, rows: process.stdout.isTTY ? process.stdout.rows : undefined }));
       if (flags.environment) this.log(drawTable(["environment", "value"], rowsOf(run.environment)));
       return { run };
     }
