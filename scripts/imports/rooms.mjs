@@ -164,6 +164,7 @@ export const rooms = {
       "analysis",
       "data",
       "storage",
+      "protobuf",
       "platform",
       ...FACTS,
     ],

@@ -172,6 +172,13 @@ const writers: Readonly<Record<ExportFormat, (stored: StoredRun, documents: Docu
   };
 
 function refuseExternals({ config }: StoredRun): void {
+  const { adopted } = config;
+  if (adopted !== undefined) {
+    throw new ConfigError(
+      `The ONNX model ${adopted.model} answers in this run, which no LayersModel can hold. Export it with --format onnx.`,
+      { model: adopted.model },
+    );
+  }
   const [part] = config.externals?.parts ?? [];
   if (part === undefined) return;
   throw new ConfigError(

@@ -6,6 +6,7 @@ import { type ExternalPart, NO_EXTERNALS, storedModel, widthOf } from "../../eng
 import { pixelChange } from "../../engine/model/pretrained/preprocessing.js";
 import { ConfigError, lineOf, StoreError } from "../../errors.js";
 import { behaviourOf } from "../../tasks/index.js";
+import { takeAdopted } from "./adopted.js";
 import { writeAnswers } from "./answers.js";
 import { OnnxGraph, type Port } from "./graph.js";
 import { encodeModel, NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
@@ -36,6 +37,17 @@ export function exportOnnx(
   version: string,
   metadata: Readonly<Record<string, string>> = {},
 ): OnnxExport {
+  const paths = flow.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").map(({ path }) => path);
+  if (config.adopted !== undefined) {
+    const other = readOther(config.adopted, storeDir);
+    const graph = new OnnxGraph(other.opset);
+    const entrances = writeEntrances(graph, config.inputs, flow);
+    const { logits, taken } = takeAdopted(graph, other, config.adopted, { flow, inputs: config.inputs, entrances });
+    writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
+    const facts = { name: run.name, version, metadata: { run: run.id, ...metadata } };
+    const bytes = encodeModel(graph, facts, taken);
+    return { bytes, opset: graph.opset, inputs: graph.inputs, outputs: graph.outputs };
+  }
   const modelFile = join(checkpoint, "model.json");
   const { model, weights } = readCheckpoint(checkpoint);
   const saved = readSavedLayers(model, weights, modelFile);
@@ -45,7 +57,6 @@ export function exportOnnx(
   const entrances = writeEntrances(graph, config.inputs, flow);
   const taken = new Map<string, Taken>();
   const fed = parts.map((part) => feature(graph, part, entrances, others.get(part.name), taken));
-  const paths = flow.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").map(({ path }) => path);
   const seen = { ...entrances.seen, ...Object.fromEntries(fed.map(({ name, value }) => [name, value])) };
   const logits = writeNetwork(graph, saved, seen, paths);
   writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
@@ -76,7 +87,7 @@ function explained<T>(file: string, read: () => T): T {
   }
 }
 
-function readOther(part: ExternalPart, storeDir: string): OtherModel {
+function readOther(part: Pick<ExternalPart, "digest" | "format" | "model">, storeDir: string): OtherModel {
   const file = storedModel(storeDir, part);
   if (existsSync(file)) return readOtherModel(readFileSync(file), part.model);
   throw new StoreError(
