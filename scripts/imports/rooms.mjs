@@ -118,6 +118,7 @@ export const rooms = {
       "analysis",
       "data",
       "storage",
+      "protobuf",
       "platform",
       ...FACTS,
     ],

@@ -52,10 +52,19 @@ const MOST_VALUES = 50;
  *   without predictions, ConfigError where all columns that could be searched are labels
  */
 export async function sliceRun(store: RunStore, reference: string, options: SliceOptions): Promise<SlicedRun> {
-  const { split, gates, by, worst } = options;
   const stored = await openStoredRun(store, reference, options);
-  const scored = await readScoredSplit(stored, split);
-  const columns = await columnsOf(stored, scored);
+  const scored = await readScoredSplit(stored, options.split);
+  return sliceScored(stored, scored, await columnsOf(stored, scored), options);
+}
+
+/** @param columns of the rows @throws UnknownNameError for a column or metric that is not there */
+export function sliceScored(
+  stored: Pick<StoredRun, "graph" | "config">,
+  scored: ScoredSplit,
+  columns: readonly RowColumn[],
+  options: SliceOptions,
+): SlicedRun {
+  const { split, gates, by, worst } = options;
   const named = by.map((names) => names.map((name) => columnNamed(columns, name)));
   const groups = groupsIn(columns, stored.config.settings.data.split.groupBy);
   const slices = named.flatMap((own) =>
@@ -89,7 +98,7 @@ function columnNamed(columns: readonly RowColumn[], name: string): RowColumn {
   const found = columns.find((column) => column.name === name);
   if (found !== undefined) return found;
   const known = columns.map((column) => column.name);
-  throw new UnknownNameError("column", name, known, "what the run keeps of its table", { exitCode: 2 });
+  throw new UnknownNameError("column", name, known, "what there is of the table", { exitCode: 2 });
 }
 
 /** Columns that may hold a task's labels. */
@@ -103,7 +112,10 @@ function labelColumns({ path, name, declaredName, spec }: TaskNode): string[] {
  * network is used.
  * @throws ConfigError where there are none
  */
-function withoutLabels({ run, graph, config }: StoredRun, columns: readonly RowColumn[]): readonly RowColumn[] {
+function withoutLabels(
+  { graph, config }: Pick<StoredRun, "graph" | "config">,
+  columns: readonly RowColumn[],
+): readonly RowColumn[] {
   const labels = new Set(
     graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").flatMap(labelColumns),
   );
@@ -115,8 +127,8 @@ function withoutLabels({ run, graph, config }: StoredRun, columns: readonly RowC
   if (others.length > 0) return others;
   const names = columns.map(({ name }) => name);
   throw new ConfigError(
-    `All columns that run ${run.id} (${run.name}) keeps of its table hold labels, and slices by them tell nothing of where the network is used. Name those to search with --by, e.g. --by ${names[0] ?? ""} --worst 5; there are ${names.join(", ")}.`,
-    { run: run.id, columns: names },
+    `All columns that there are of the table hold labels, and slices by them tell nothing of where the network is used. Name those to search with --by, e.g. --by ${names[0] ?? ""} --worst 5; there are ${names.join(", ")}.`,
+    { columns: names },
   );
 }
 
@@ -126,7 +138,11 @@ interface OneSlice extends SliceOptions {
   readonly groups: Int32Array | null;
 }
 
-function sliceRows({ graph, config }: StoredRun, scored: ScoredSplit, options: OneSlice): SliceRow[] {
+function sliceRows(
+  { graph, config }: Pick<StoredRun, "graph" | "config">,
+  scored: ScoredSplit,
+  options: OneSlice,
+): SliceRow[] {
   const { gates, metrics, slice, rows } = options;
   const own = selectScored(scored, rows);
   const { tolerance } = config.settings.evaluate;
