@@ -131,6 +131,7 @@ export const rooms = {
       "records",
       "project",
       "engine/model",
+      "engine/features/numbers",
       "analysis",
       "data",
       "storage",

@@ -12,7 +12,7 @@ import type { Entrances } from "./signature.js";
 import { plainValue, type Value } from "./values.js";
 
 /** Element types, as `TensorProto.DataType` numbers them. */
-const ELEMENT = { float: 1, uint8: 2, int32: 6, int64: 7, double: 11 } as const;
+const ELEMENT = { float: 1, uint8: 2 } as const;
 const PREFIX = "adopted/";
 
 /** What a model is taken into. */
