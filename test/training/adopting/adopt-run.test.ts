@@ -72,7 +72,9 @@ describe.skipIf(noOnnx !== null)("a model of PyTorch", () => {
       const expected = (torch[task.path] ?? []).flat();
       expect(expected.length).toBeGreaterThan(0);
       const own = kept.kind === "logits" ? kept.logits : [];
-      expected.forEach((logit, i) => expect(own[i]).toBeCloseTo(logit, 4));
+      expected.forEach((logit, i) => {
+        expect(own[i]).toBeCloseTo(logit, 4);
+      });
     }
   }
 
@@ -180,6 +182,8 @@ describe.skipIf(noOnnx !== null)("a model of PyTorch", () => {
       name: "again",
     });
     const test = evaluation.filter(({ split }) => split === "test");
-    test.forEach(({ metric_res }, i) => expect(metric_res ?? -1).toBeCloseTo(expected[i]?.metric_res ?? -1, 4));
+    test.forEach(({ metric_res }, i) => {
+      expect(metric_res ?? -1).toBeCloseTo(expected[i]?.metric_res ?? -1, 4);
+    });
   });
 });
