@@ -7,14 +7,14 @@ import { BackendError, ConfigError } from "../../../errors.js";
 const PACKAGE = "onnxruntime-node";
 
 /** A tensor, as far as it is used here. */
-interface OnnxTensor {
+export interface OnnxTensor {
   readonly data: ArrayLike<number>;
   readonly dims: readonly number[];
   readonly type: string;
 }
 
 /** What a model reads or puts out; sizes that are not fixed have a name. */
-interface OnnxValue {
+export interface OnnxValue {
   readonly name: string;
   readonly isTensor: boolean;
   readonly type?: string;
@@ -33,11 +33,7 @@ export interface OnnxRuntime {
   readonly InferenceSession: {
     create(model: string | Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
   };
-  readonly Tensor: new (
-    type: "float32" | "uint8" | "int32",
-    data: Float32Array | Uint8Array | Int32Array,
-    dims: readonly number[],
-  ) => unknown;
+  readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => unknown;
 }
 
 /**
