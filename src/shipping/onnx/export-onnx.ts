@@ -6,6 +6,7 @@ import { type ExternalPart, NO_EXTERNALS, storedModel, widthOf } from "../../eng
 import { pixelChange } from "../../engine/model/pretrained/preprocessing.js";
 import { ConfigError, lineOf, StoreError } from "../../errors.js";
 import { runFiles } from "../../records/run-folder.js";
+import { takeAdopted } from "./adopted.js";
 import { type LogitSource, writeAnswers } from "./answers.js";
 import { OnnxGraph, type Port } from "./graph.js";
 import { encodeModel, NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
@@ -49,6 +50,20 @@ export function exportOnnx(stored: StoredRun, version: string, { precision, smal
   const { run, graph: flow, config, thresholds, calibration } = stored;
   const checkpoint = runFiles(stored.dir).checkpoint("best");
   const storeDir = resolve(stored.dir, "..", "..");
+  if (config.adopted !== undefined) {
+    const other = readOther(config.adopted, storeDir);
+    const graph = new OnnxGraph(other.opset, weightForm(precision, smallest));
+    const entrances = writeEntrances(graph, config.inputs, flow);
+    if (gates === "if") {
+      throw new ConfigError(
+        `The model ${config.adopted.model} was adopted as it is, and cannot be cut into branches. Export it with --gates tensors.`,
+        { model: config.adopted.model },
+      );
+    }
+    const { logits, taken } = takeAdopted(graph, other, config.adopted, { flow, inputs: config.inputs, entrances });
+    writeAnswers(graph, flow, thresholds, (path) => logits.get(path)?.name ?? "", entrances, calibration?.tasks);
+    return finished(graph, run, version, taken);
+  }
   const modelFile = join(checkpoint, "model.json");
   const { model, weights } = readCheckpoint(checkpoint);
   const saved = readSavedLayers(model, weights, modelFile);
@@ -63,10 +78,13 @@ export function exportOnnx(stored: StoredRun, version: string, { precision, smal
     gates === "if" ? branchedNetwork(graph, flow, saved, seen) : new NetworkWriter(graph, saved, seen, NO_BRANCHES, []);
   const logits: LogitSource = (path, activeOf) => network.value(path, activeOf).name;
   writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
-  const inside = joined([...taken.values()].map(({ model }) => model));
+  return finished(graph, run, version, joined([...taken.values()].map(({ model }) => model)));
+}
+
+function finished(graph: OnnxGraph, run: StoredRun["run"], version: string, taken: TakenIn): OnnxExport {
   return {
     encode: (metadata = {}) =>
-      encodeModel(graph, { name: run.name, version, metadata: { run: run.id, ...metadata } }, inside),
+      encodeModel(graph, { name: run.name, version, metadata: { run: run.id, ...metadata } }, taken),
     inputs: graph.inputs,
     outputs: graph.outputs,
   };
@@ -94,7 +112,7 @@ function explained<T>(file: string, read: () => T): T {
   }
 }
 
-function readOther(part: ExternalPart, storeDir: string): OtherModel {
+function readOther(part: Pick<ExternalPart, "digest" | "format" | "model">, storeDir: string): OtherModel {
   const file = storedModel(storeDir, part);
   if (existsSync(file)) return readOtherModel(readFileSync(file), part.model);
   throw new StoreError(
