@@ -30,6 +30,7 @@ import { EnsembleMember } from "./groups/ensemble-member.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
 import { withExternals } from "./external-sources.js";
+import { importanceOf, type ImportanceOptions, type ImportanceResult } from "./importance/importance-run.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { suppose } from "../analysis/suppose/suppose.js";
 import { parseSuppositions } from "./suppose/parse-suppositions.js";
@@ -37,7 +38,8 @@ import { type WhyPicture, whyOf } from "./why/why-run.js";
 import { askedTask } from "./asked-answer.js";
 import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import type { ReplicaNeeds } from "./replicas.js";
-import { openAdopted, refuseAdopted } from "./adopted/open-adopted.js";
+import { openAdopted } from "./adopted/open-adopted.js";
+import { refuseAdopted } from "../records/adopted/adopted-run.js";
 import { type AskedNetwork, everyRow, isOnnx, PREDICT_BATCH, RunAnswerer } from "./run-answerer.js";
 import { type OpenRunOptions, openStoredRun, type StoredRun, tablesOfRun } from "./stored-run.js";
 import { glueOf } from "../records/stored-words.js";
@@ -349,6 +351,13 @@ export class LoadedRun {
   /** What a table's answers are cut into slices by. */
   get evaluated(): EvaluatedRun {
     return this.#stored;
+  }
+
+  /** What each column of numbers or categories is worth to each task, on a split of the run. */
+  async importance(options: ImportanceOptions = {}): Promise<ImportanceResult> {
+    this.#refuseEnsemble("is measured column by column");
+    const cacheDir = resolve(this.#store.dir, "cache");
+    return importanceOf(this.#stored, this.#answerer, { ...options, cacheDir });
   }
 
   /** Answers to all rows of the run's own tables, beside their labels as they are now. */

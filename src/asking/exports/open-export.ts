@@ -15,7 +15,7 @@ import { parseSettings } from "../../project/settings.js";
 import { checkedBaselines } from "../../records/baselines.js";
 import { checkedGraph, checkedInputs } from "../../records/run-documents.js";
 import type { EvaluatedRun } from "../evaluate-table.js";
-import { RunAnswerer } from "../run-answerer.js";
+import { type AskedRun, RunAnswerer } from "../run-answerer.js";
 import type { OpenRunOptions } from "../stored-run.js";
 
 /** The files of an export, whose digests are as they were. */
@@ -168,8 +168,23 @@ export async function openExport(
   return { asked, answerer: new RunAnswerer(asked, network, null), close: async () => network.dispose() };
 }
 
+/**
+ * An exported ONNX model of a run, asked like the run. Read its rows by `signatureSpecs` of the run's inputs.
+ * @param file its place
+ * @throws BackendError where onnxruntime-node is not installed; ConfigError where the file is not the run's model
+ */
+export async function openOnnxModel(run: AskedRun, file: string): Promise<Omit<OpenedExport, "asked">> {
+  const { openOnnxNetwork } = await import("../../engine/inference/onnx/onnx-network.js");
+  const { externals: _, ...config } = run.config;
+  const inputs = signatureSpecs(config.inputs);
+  const projectDir = run.project?.dir ?? null;
+  const network = await openOnnxNetwork({ model: file, file, graph: run.graph, inputs, projectDir });
+  const answerer = new RunAnswerer({ ...run, config: { ...config, inputs } }, network, null);
+  return { answerer, close: () => network.release() };
+}
+
 /** Inputs as an exported model takes them: numbers as they come, a category by its place. */
-function signatureSpecs(inputs: Readonly<Record<string, InputSpec>>): Readonly<Record<string, InputSpec>> {
+export function signatureSpecs(inputs: Readonly<Record<string, InputSpec>>): Readonly<Record<string, InputSpec>> {
   return Object.fromEntries(
     Object.entries(inputs).map(([name, spec]): [string, InputSpec] => {
       if (spec.kind === "numeric") return [name, { ...spec, standardize: false }];
