@@ -4,7 +4,12 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../../cli/command.js";
 import { drawTable } from "../../../cli/tables/tables.js";
 import { cellText, formatBytes } from "../../../cli/text.js";
-import { type CopiedArtifact, copyArtifact, type ListedArtifact, listArtifacts } from "../../../records/artifacts.js";
+import {
+  type CopiedArtifact,
+  copyArtifact,
+  type ListedArtifact,
+  listArtifacts,
+} from "../../../records/run-artifacts.js";
 
 export default class RunsArtifact extends CoolCommand {
   static override summary = "List a run's files, or take one of them out of the store";

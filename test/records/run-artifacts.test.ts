@@ -2,8 +2,7 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { copyArtifact, listArtifacts } from "../../src/records/artifacts.js";
-import { digestFiles } from "../../src/records/run-artifacts.js";
+import { copyArtifact, digestFiles, listArtifacts } from "../../src/records/run-artifacts.js";
 import { openStore, temporaryDir } from "../storage/support.js";
 import { finishedRun } from "../support/folders.js";
 
