@@ -217,6 +217,10 @@ export class LoadedRun {
   get graph(): FlowGraph {
     return this.#stored.graph;
   }
+  /** What its folder says. */
+  get stored(): StoredRun {
+    return this.#stored;
+  }
   /** A normal tfjs LayersModel: named inputs in [0, 1] → logits of each task with a head, in the order of the graph. */
   get model(): LayersModel {
     return this.#layers("there is no LayersModel of it").model;
@@ -408,6 +412,12 @@ export class LoadedRun {
       const raw = await this.#score(inputs, opened, options);
       return { scored: this.#calibrated(raw), sets: await this.#sets(raw, options), skipped: opened.skipped };
     });
+  }
+
+  /** The same of inputs that are open already, of one network. */
+  async scoreOpened(opened: OpenInputs, options: PredictOptions = {}): Promise<ScoredSplit> {
+    this.#refuseEnsemble("answers such inputs");
+    return this.#calibrated(await this.#answerer.score(opened, options));
   }
 
   /** What the guarantee of these options does not reach. */
