@@ -27,6 +27,7 @@ import { type EvaluatedRun, type EvaluatedTable, evaluateTable } from "./evaluat
 import { openMembers } from "./groups/group-runs.js";
 import { ensembleOutputs, type MemberOutputs } from "./groups/ensemble.js";
 import { EnsembleMember } from "./groups/ensemble-member.js";
+import { type DriftFound, type DriftOptions, driftOf } from "./drift/drift-of.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
 import { withExternals } from "./external-sources.js";
@@ -264,6 +265,15 @@ export class LoadedRun {
     this.#assertSeesPixels(this.graph.tasks.find(({ feature }) => feature !== null)?.path ?? "");
     return this.#withInputs([input], options, async (opened) =>
       whyOf(network, opened.sources, await this.#answerer.score(opened, options)),
+    );
+  }
+
+  /** New data beside the run's training data. */
+  async drift(inputs: readonly string[], options: DriftOptions = {}): Promise<DriftFound> {
+    this.#refuseEnsemble("is watched");
+    const cacheDir = resolve(this.#store.dir, "cache");
+    return this.#withInputs(inputs, options, (opened) =>
+      driftOf(this.#stored, this.#answerer, opened, { ...options, cacheDir }),
     );
   }
 
