@@ -23,8 +23,9 @@ import { modelCard, printCard } from "./model-card.js";
 import { exportOnnx, readCheckpoint } from "./onnx/export-onnx.js";
 import type { Port } from "./onnx/graph.js";
 import { predictorDocument } from "./predictor-document.js";
+import { refuseUnanswerable, webFiles } from "./web/web-files.js";
 
-export const FORMATS = ["onnx", "layers"] as const;
+export const FORMATS = ["onnx", "layers", "web"] as const;
 export type ExportFormat = (typeof FORMATS)[number];
 
 export interface ExportOptions extends OpenRunOptions {
@@ -149,27 +150,35 @@ const writers: Readonly<Record<ExportFormat, (stored: StoredRun, documents: Docu
       const files = new Map([[MODEL, bytes], ...documents]);
       return { files, inputs: inputs.map(partOf), outputs: outputs.map(partOf) };
     },
-    layers(stored, documents) {
-      refuseExternals(stored);
-      const checkpoint = runFiles(stored.dir).checkpoint("best");
-      readCheckpoint(checkpoint);
-      const own = ["model.json", "weights.bin"].map((name) => [name, readFileSync(join(checkpoint, name))] as const);
-      const answered = stored.graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network");
-      return {
-        files: new Map<string, Uint8Array>([...own, ...documents]),
-        inputs: Object.entries(stored.config.inputs).map(([name, spec]) => ({
-          name,
-          type: "float32",
-          shape: ["batch", ...inputShape(spec).map((side) => side ?? "length")],
-        })),
-        outputs: answered.map(({ path, spec }) => ({
-          name: path,
-          type: "float32",
-          shape: ["batch", behaviourOf(spec).logitWidth(spec)],
-        })),
-      };
+    layers: writeLayers,
+    web(stored, documents) {
+      refuseUnanswerable(stored);
+      const written = writeLayers(stored, documents);
+      return { ...written, files: new Map([...webFiles(), ...written.files]) };
     },
   };
+
+/** A LayersModel, as a checkpoint has it. */
+function writeLayers(stored: StoredRun, documents: Documents): Written {
+  refuseExternals(stored);
+  const checkpoint = runFiles(stored.dir).checkpoint("best");
+  readCheckpoint(checkpoint);
+  const own = ["model.json", "weights.bin"].map((name) => [name, readFileSync(join(checkpoint, name))] as const);
+  const answered = stored.graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network");
+  return {
+    files: new Map<string, Uint8Array>([...own, ...documents]),
+    inputs: Object.entries(stored.config.inputs).map(([name, spec]) => ({
+      name,
+      type: "float32",
+      shape: ["batch", ...inputShape(spec).map((side) => side ?? "length")],
+    })),
+    outputs: answered.map(({ path, spec }) => ({
+      name: path,
+      type: "float32",
+      shape: ["batch", behaviourOf(spec).logitWidth(spec)],
+    })),
+  };
+}
 
 function refuseExternals({ config }: StoredRun): void {
   const [part] = config.externals?.parts ?? [];
