@@ -85,6 +85,29 @@ function entranceOf(graph: Uint8Array, name: string): OtherModel["input"] {
   return { name: textIn(input, VALUE_INFO.name), isChannelsFirst, channels: channels > 0 ? channels : null };
 }
 
+/** What a model takes: its element type, as ONNX numbers them, and sizes; 0 where one is free. */
+export interface OtherInput {
+  readonly name: string;
+  readonly element: number;
+  readonly shape: readonly number[];
+}
+
+/** All inputs of a model, without its constants. */
+export function inputsOf({ graph }: OtherModel): OtherInput[] {
+  const constants = new Set<string>();
+  const inputs: Uint8Array[] = [];
+  for (const part of readFields(graph)) {
+    if (part.wire === "varint") continue;
+    if (part.field === ONNX_GRAPH.initializer) constants.add(textIn(part.value, ONNX_TENSOR.name));
+    if (part.field === ONNX_GRAPH.input) inputs.push(part.value);
+  }
+  return inputs.flatMap((info): OtherInput[] => {
+    const name = textIn(info, VALUE_INFO.name);
+    const tensor = messageIn(messageIn(info, VALUE_INFO.type), TYPE.tensor);
+    return constants.has(name) ? [] : [{ name, element: numberIn(tensor, TENSOR_TYPE.element), shape: shapeIn(info) }];
+  });
+}
+
 function outside(model: string, what: string): ConfigError {
   return new ConfigError(
     `The ONNX model ${model} has ${what}, and cannot be taken into an export. Export it again as one file with its weights inside.`,
@@ -118,9 +141,15 @@ function numberIn(message: Uint8Array, field: number): number {
 
 /**
  * Adds the nodes and constants of a model to a graph, their names after a prefix.
- * @param feeds what its input is called in the graph that takes it in
+ * @param feeds what its input is called in the graph that takes it in, or each of its inputs by name
  */
-export function takeIn(graph: OnnxGraph, model: OtherModel, prefix: string, feeds: string): TakenIn {
+export function takeIn(
+  graph: OnnxGraph,
+  model: OtherModel,
+  prefix: string,
+  feeds: string | ReadonlyMap<string, string>,
+): TakenIn {
+  const fed = typeof feeds === "string" ? new Map([[model.input.name, feeds]]) : feeds;
   const parts = [...readFields(model.graph)].flatMap((part) => (part.wire === "varint" ? [] : [part]));
   const weights = new MergedWeights(graph);
   const constants = parts.filter(
@@ -128,7 +157,7 @@ export function takeIn(graph: OnnxGraph, model: OtherModel, prefix: string, feed
   );
   const renamed = (name: string): string => {
     if (name === "") return "";
-    return name === model.input.name ? feeds : (weights.nameOf(name) ?? `${prefix}${name}`);
+    return fed.get(name) ?? weights.nameOf(name) ?? `${prefix}${name}`;
   };
   const read = new Set<string>();
   for (const { field, value } of parts) {
