@@ -12,7 +12,8 @@ import { answerWidth, offsetsOf, tokensIn as tokensOf } from "../../flow/masks.j
 import { printCondition } from "../../flow/print.js";
 import { figuresOf } from "../../logging/panels/figures.js";
 import { type PredictorDocument, thresholdsOf } from "../../predictor/document.js";
-import type { NetworkOutputs, RowFacts } from "../../predictor/predictor.js";
+import type { RowFacts } from "../../predictor/feeds.js";
+import type { NetworkOutputs } from "../../predictor/predictor.js";
 import { idsOf, tokensIn } from "../../predictor/vocabulary.js";
 import { behaviourOf, isMeasure, isSummarized, type Labels, repeatLogits } from "../../tasks/index.js";
 import type { Answered, GivenRow, NotAsked, ShownFigure } from "../messages.js";
