@@ -28,6 +28,8 @@ import { openMembers } from "./groups/group-runs.js";
 import { ensembleOutputs, type MemberOutputs } from "./groups/ensemble.js";
 import { EnsembleMember } from "./groups/ensemble-member.js";
 import { type DriftFound, type DriftOptions, driftOf } from "./drift/drift-of.js";
+import { readGroupCalibration } from "./groups/group-calibration.js";
+import type { CalibrationRecord } from "../records/calibration.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
 import { withExternals } from "./external-sources.js";
@@ -35,7 +37,7 @@ import { importanceOf, type ImportanceOptions, type ImportanceResult } from "./i
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { suppose } from "../analysis/suppose/suppose.js";
 import { parseSuppositions } from "./suppose/parse-suppositions.js";
-import { type WhyPicture, whyOf } from "./why/why-run.js";
+import { occludedWhy, type WhyPicture, whyOf } from "./why/why-run.js";
 import { askedTask } from "./asked-answer.js";
 import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import type { ReplicaNeeds } from "./replicas.js";
@@ -136,7 +138,20 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
     const network = await open(stored);
     const members: EnsembleMember[] = [];
     for (const other of others) members.push(new EnsembleMember(other, await open(other), needs));
-    return new LoadedRun(opened, stored, network, needs, group === null ? undefined : { id: group.id, members });
+    return new LoadedRun(
+      opened,
+      stored,
+      network,
+      needs,
+      group === null
+        ? undefined
+        : {
+            id: group.id,
+            members,
+            runs: [stored, ...others],
+            calibration: readGroupCalibration(opened, group.id, stored),
+          },
+    );
   } catch (error) {
     opened.close();
     throw error;
@@ -146,6 +161,15 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
 /** Native packages come from the user's project and cache, wherever the run says that it was made. */
 function packagesOf(project: StoredRun["project"]): { readonly projectDir?: string } {
   return project === null ? {} : { projectDir: project.dir };
+}
+
+/** A group of folds whose ensemble answers. */
+interface EnsembleGroup {
+  readonly id: string;
+  /** All but the first. */
+  readonly members: readonly EnsembleMember[];
+  readonly runs: readonly StoredRun[];
+  readonly calibration: CalibrationRecord | null;
 }
 
 /** A run ready to answer. Owns its network and its connection to the store. */
@@ -158,6 +182,9 @@ export class LoadedRun {
   readonly id: string;
   /** Further folds of its group, which answer together with it. */
   readonly #others: readonly EnsembleMember[];
+  /** All folds of its group; none: it answers alone. */
+  readonly #members: readonly StoredRun[];
+  readonly #calibration: CalibrationRecord | null;
   readonly #coverages = new Map<string, Promise<Coverage>>();
 
   constructor(
@@ -165,9 +192,11 @@ export class LoadedRun {
     stored: StoredRun,
     network: AskedNetwork,
     replicas: ReplicaNeeds | null,
-    group?: { readonly id: string; readonly members: readonly EnsembleMember[] },
+    group?: EnsembleGroup,
   ) {
     this.#others = group?.members ?? [];
+    this.#members = group?.runs ?? [];
+    this.#calibration = group === undefined ? stored.calibration : group.calibration;
     this.id = group?.id ?? stored.run.id;
     this.#store = store;
     this.#stored = stored;
@@ -188,6 +217,10 @@ export class LoadedRun {
 
   get graph(): FlowGraph {
     return this.#stored.graph;
+  }
+  /** What its folder says. */
+  get stored(): StoredRun {
+    return this.#stored;
   }
   /** A normal tfjs LayersModel: named inputs in [0, 1] → logits of each task with a head, in the order of the graph. */
   get model(): LayersModel {
@@ -256,16 +289,22 @@ export class LoadedRun {
   }
 
   /**
-   * Where in an image each answer to it comes from: a map for every task that is asked.
-   * @throws ConfigError where the run reads no image, or its pixels go through a model without gradients
+   * Where in an image each answer to it comes from: a map for every task that is asked, by gradients, or by occlusion
+   * where its pixels go through a model without gradients (ONNX, a tfjs graph model).
+   * @throws ConfigError where the run reads no image
    */
   async why(input: string, options: PredictOptions = {}): Promise<WhyPicture> {
     this.#refuseEnsemble("is asked why");
-    const network = this.#layers("where in an input they come from cannot be told");
-    this.#assertSeesPixels(this.graph.tasks.find(({ feature }) => feature !== null)?.path ?? "");
-    return this.#withInputs([input], options, async (opened) =>
-      whyOf(network, opened.sources, await this.#answerer.score(opened, options)),
-    );
+    const { externals, adopted } = this.#stored.config;
+    const hasGradients = adopted === undefined && (externals?.parts.length ?? 0) === 0;
+    const network = hasGradients ? this.#layers("where in an input they come from cannot be told") : null;
+    return this.#withInputs([input], options, async (opened) => {
+      const scored = await this.#answerer.score(opened, { signal: options.signal });
+      if (network !== null) return whyOf(network, opened.sources, scored);
+      const answers = (sources: OpenInputs["sources"], rows: Int32Array) =>
+        this.#answerer.outputs(sources, rows, { signal: options.signal });
+      return occludedWhy(this.#stored, opened.sources, scored, answers, options);
+    });
   }
 
   /** New data beside the run's training data. */
@@ -330,9 +369,19 @@ export class LoadedRun {
     });
   }
 
-  /** The same tree as text. @param style default: as it is, without colour */
-  print({ input, text, tree, coverage }: Explanation, style?: TreeStyle): string {
-    const printed = printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree, style);
+  /**
+   * The same tree as text.
+   * @param style default: as it is, without colour
+   * @param columns to fit into; default: no end
+   */
+  print({ input, text, tree, coverage }: Explanation, style?: TreeStyle, columns?: number): string {
+    const printed = printExplanation(
+      this.graph,
+      text === undefined ? input : `${input}: ${text}`,
+      tree,
+      style,
+      columns,
+    );
     return coverage === undefined ? printed : `${printed}\n${printCoverage(coverage)}`;
   }
 
@@ -385,6 +434,12 @@ export class LoadedRun {
     });
   }
 
+  /** The same of inputs that are open already, of one network. */
+  async scoreOpened(opened: OpenInputs, options: PredictOptions = {}): Promise<ScoredSplit> {
+    this.#refuseEnsemble("answers such inputs");
+    return this.#calibrated(await this.#answerer.score(opened, options));
+  }
+
   /** What the guarantee of these options does not reach. */
   async coverageWarnings(options: CoverageOptions): Promise<readonly string[]> {
     return (await this.#coverage(options)).warnings;
@@ -396,17 +451,15 @@ export class LoadedRun {
   }
 
   #coverage(options: CoverageOptions): Promise<Coverage> {
-    this.#refuseEnsemble("has sets with a guarantee");
     const key = JSON.stringify(options);
-    const found = this.#coverages.get(key) ?? coverageOf(this.#stored, options);
+    const found = this.#coverages.get(key) ?? coverageOf(this.#stored, options, this.#members);
     this.#coverages.set(key, found);
     return found;
   }
 
-  /** Calibrated scores where the run is; the ensemble of several folds is not. */
+  /** Calibrated scores where the run is, or the ensemble of its group. */
   #calibrated(scored: ScoredSplit): ScoredSplit {
-    const { calibration } = this.#stored;
-    return calibration === null || this.#others.length > 0 ? scored : withCalibration(scored, calibration.tasks);
+    return this.#calibration === null ? scored : withCalibration(scored, this.#calibration.tasks);
   }
 
   async #withInputs<T>(

@@ -1,5 +1,6 @@
 /** @file A finished run opened from its folder alone: graph, decoders and predictions, without the project. */
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Baselines } from "../analysis/baselines.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import type { NamedTable } from "../data/tables/read-files.js";
@@ -104,6 +105,11 @@ function latestFinished(store: RunStore): RunRecord {
 export function tablesOfRun({ config, project }: StoredRun): NamedTable[] {
   const folder = project?.dir ?? config.projectDir;
   return tablesOf(config.settings.data).map((table) => ({ table, folder }));
+}
+
+/** Folder of the store that a run lies in. */
+export function storeOf({ dir }: Pick<StoredRun, "dir">): string {
+  return resolve(dir, "..", "..");
 }
 
 /** Splits of which the run has predictions. */

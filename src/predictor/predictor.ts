@@ -4,13 +4,13 @@ import { type Answer, answersOfRow } from "../decoding/answers.js";
 import { decodeFlow, type FlowAnswers } from "../decoding/decode-flow.js";
 import { calibrate } from "../decoding/calibration.js";
 import { type Decoder, decoders, type Thresholds } from "../decoding/decoders.js";
-import { frameOf, type PixelSize } from "../decoding/framing.js";
 import { unitScaleBy } from "../decoding/unit-scale.js";
 import { axisOf, type CustomSpec, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { type Offsets, offsetsOf, tokensIn } from "../flow/masks.js";
 import { type PredictorDocument, readDocument, thresholdsOf } from "./document.js";
 import { PredictorError } from "./errors.js";
-import { type FedInput, feed, type InputValue, type ReadValues, readerOf } from "./inputs.js";
+import { feedsOf, type ReadRow, type RowFacts } from "./feeds.js";
+import { type InputValue, readerOf } from "./inputs.js";
 import type { Runner } from "./runners.js";
 
 /** Answers of one row by path of task; tasks whose precondition does not hold are left out. */
@@ -29,14 +29,10 @@ export interface PredictorOptions {
   readonly batchSize?: number;
 }
 
-/** What is known of rows besides their logits. */
-export interface RowFacts {
-  /** Tokens of each row, where a task is asked per token. */
-  readonly lengths?: ArrayLike<number>;
-  /** Sizes of the original pictures, where answers are in their pixels, or of parts of them. */
-  readonly sizes?: { readonly width: Float32Array; readonly height: Float32Array };
-  /** Answers of known tasks by path: 1, 0 or NaN for each row. */
-  readonly known?: Readonly<Record<string, Float32Array>>;
+/** Logits by path of task, and what is known of their rows. */
+export interface NetworkOutputs {
+  readonly logits: Readonly<Record<string, ArrayLike<number>>>;
+  readonly facts: RowFacts;
 }
 
 /** All answers as numbers, in the order of the graph's tasks. */
@@ -129,7 +125,20 @@ export class Predictor {
     return answers;
   }
 
+  /**
+   * What the network says of one row before anything is decided, for {@link numbers} and {@link answer}.
+   * @throws PredictorError where a value does not fit its input, or there is no runner
+   */
+  logits(row: Row | InputValue): Promise<NetworkOutputs> {
+    return this.#logitsOf([this.#read(row)]);
+  }
+
   async #answerBatch(rows: readonly ReadRow[]): Promise<Answers[]> {
+    const { logits, facts } = await this.#logitsOf(rows);
+    return this.answer(logits, rows.length, facts);
+  }
+
+  async #logitsOf(rows: readonly ReadRow[]): Promise<NetworkOutputs> {
     const { runner } = this.#options;
     if (runner === undefined) {
       throw new PredictorError(
@@ -137,8 +146,9 @@ export class Predictor {
       );
     }
     const facts = this.#factsOf(rows);
-    const logits = await runner.run(this.#feeds(rows, runner, facts), this.answered);
-    return this.answer(this.#withoutPadding(logits, rows), rows.length, facts);
+    const fed = feedsOf(this.document.inputs, rows, runner.takes, facts);
+    const logits = await runner.run(fed, this.answered);
+    return { logits: this.#withoutPadding(logits, rows), facts };
   }
 
   /** Rows of a batch are of one length: only where that is 0 there is padding. */
@@ -146,35 +156,6 @@ export class Predictor {
     if (first?.tokens !== 0) return logits;
     const perToken = this.#asked().filter(({ spec }) => axisOf(spec) === "token");
     return { ...logits, ...Object.fromEntries(perToken.map(({ path }) => [path, []])) };
-  }
-
-  #feeds(rows: readonly ReadRow[], { takes }: Runner, facts: RowFacts): Record<string, FedInput> {
-    const fed = Object.entries(this.document.inputs).map(([name, input]) => {
-      const values = rows.map((row) => at(row.values, row.names.indexOf(name)));
-      return [name, feed(input, values, takes)] as const;
-    });
-    const known = Object.entries(facts.known ?? {}).map(
-      ([path, data]) => [path, { data, shape: [rows.length] }] as const,
-    );
-    const { sizes } = facts;
-    const ofPictures = Object.entries(this.document.inputs).flatMap(([name, input]) => {
-      if (input.kind !== "image" || sizes === undefined) return [];
-      const rowsOf = (width: number, row: (size: PixelSize) => number[]): FedInput => ({
-        data: Float32Array.from(
-          rows.flatMap((_, i) => row({ width: at(sizes.width, i), height: at(sizes.height, i) })),
-        ),
-        shape: [rows.length, width],
-      });
-      const frame = (size: PixelSize): number[] => {
-        const { left, top, width, height } = frameOf(input, size);
-        return [left, top, width, height];
-      };
-      return [
-        [`${name}/size`, rowsOf(2, ({ width, height }) => [height, width])] as const,
-        [`${name}/frame`, rowsOf(4, frame)] as const,
-      ];
-    });
-    return Object.fromEntries([...fed, ...known, ...ofPictures]);
   }
 
   #read(row: Row | InputValue): ReadRow {
@@ -283,16 +264,6 @@ export class Predictor {
       { type: spec.type },
     );
   };
-}
-
-/** What was read of one row. */
-interface ReadRow {
-  readonly names: readonly string[];
-  /** Of each input. */
-  readonly values: readonly ReadValues[];
-  readonly size: { readonly width: number; readonly height: number } | null;
-  readonly tokens: number | null;
-  readonly known: Readonly<Record<string, number>>;
 }
 
 function isRow(value: Row | InputValue): value is Row {

@@ -4,7 +4,9 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { COVERAGE_FLAGS, coverageFrom } from "../../cli/coverage-flags.js";
 import { warningLines } from "../../cli/text.js";
+import { tableColumns } from "../../cli/tables/table-layout.js";
 import { treeStyle } from "../../cli/tree-style.js";
+import { openConsoleLogger } from "../../logging/console.js";
 import { DEFAULT_SAMPLES } from "../../asking/explain-run.js";
 import { parseGiven } from "../../asking/given-answers.js";
 import { type Explanation, type LoadedRun, loadRun } from "../../asking/load-run.js";
@@ -23,7 +25,7 @@ interface Explained {
 export default class Explain extends CoolCommand {
   static override summary = "Print the explanation tree of images or other inputs";
   static override description =
-    "A question is shown where its precondition holds by the network's own answers. Everything comes from the run's folder: the project may have changed since.";
+    "A question is shown where its precondition holds by the network's own answers. Everything comes from the run's folder: the project may have changed since. Where a tree is wider than the terminal, logits and then the probabilities of being asked are left out, and lines are folded; --wide shows all.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> image.png",
     "<%= config.bin %> <%= command.id %> images/*.png --run long --json",
@@ -69,7 +71,7 @@ export default class Explain extends CoolCommand {
     why: Flags.boolean({
       summary: "draw where in the image each answer comes from, as <image>.why.png here",
       description:
-        "Of decisions by Grad-CAM where the trunk has a map of at least 3 × 3 places, of numbers by SmoothGrad; figures that are answered are drawn as well.",
+        "Of decisions by Grad-CAM where the trunk has a map of at least 3 × 3 places, of numbers by SmoothGrad, and behind an ONNX or graph model, which have no gradients, by occlusion; figures that are answered are drawn as well.",
     }),
     "receptive-field": Flags.string({
       summary: "draw the pixels, or the tokens, on which a task's answer depends",
@@ -97,8 +99,8 @@ export default class Explain extends CoolCommand {
       for (const line of warningLines(warnings)) this.note(line);
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
-      const sheets = flags.why ? await writeWhy(run, images) : [];
-      for (const explanation of explanations) this.log(run.print(explanation, treeStyle()));
+      const sheets = flags.why ? await this.#why(run, images) : [];
+      for (const explanation of explanations) this.log(run.print(explanation, treeStyle(), tableColumns()));
       for (const { file, input } of sheets) this.log(`why ${input} is answered so: ${file}`);
       const why = flags.why ? { why: sheets } : {};
       const result = { run: run.id, explanations, ...(coverage === undefined ? {} : { warnings }), ...why };
@@ -113,6 +115,16 @@ export default class Explain extends CoolCommand {
     } finally {
       run.close();
     }
+  }
+
+  /** Where no gradient is known it takes a hundred passes. */
+  async #why(run: LoadedRun, images: readonly string[]): Promise<WrittenWhy[]> {
+    const logger = await openConsoleLogger(process.stderr);
+    const sheets = await this.interruptible((signal) =>
+      writeWhy(run, images, { signal, onProgress: (what, done, total) => logger.work?.({ what, done, total }) }),
+    );
+    await logger.close?.();
+    return sheets;
   }
 
   async #warnWithoutDropout(run: LoadedRun): Promise<void> {
