@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Baselines } from "../analysis/baselines.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
-import { isQuery } from "../data/tables/sql.js";
+import type { NamedTable } from "../data/tables/read-files.js";
 import { ConfigError, StoreError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { RunRecord } from "../storage/run-record.js";
@@ -101,11 +101,15 @@ function latestFinished(store: RunStore): RunRecord {
   return latestTrained(store) ?? store.findRun("latest");
 }
 
-/** Files of the tables that the run was trained on; a query is none. */
-export function tableFiles({ config, project }: StoredRun): string[] {
+/** The tables that the run was trained on. */
+export function tablesOfRun({ config, project }: StoredRun): NamedTable[] {
   const folder = project?.dir ?? config.projectDir;
-  const files = tablesOf(config.settings.data).filter((table) => !isQuery(table));
-  return files.map((table) => resolve(folder, table));
+  return tablesOf(config.settings.data).map((table) => ({ table, folder }));
+}
+
+/** Folder of the store that a run lies in. */
+export function storeOf({ dir }: Pick<StoredRun, "dir">): string {
+  return resolve(dir, "..", "..");
 }
 
 /** Splits of which the run has predictions. */

@@ -1,21 +1,21 @@
-/** @file The models beside a run's network, which lie in the store by their content: what goes with a run. */
+/** @file The models beside a run's network, or in its place, which lie in the store by their content: what goes with a run. */
 import { copyFileSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { storedModel } from "../engine/model/pretrained/external-part.js";
+import { type ExternalPart, storedModel } from "../engine/model/pretrained/external-part.js";
 import { StoreError } from "../errors.js";
 import { assertWithin, type SizeLimits } from "./archive.js";
-import { externalsOf } from "./run-documents.js";
+import { readRunConfig } from "./run-documents.js";
 import { runFiles } from "./run-folder.js";
 import { sha256Of } from "./run-files.js";
 
 /**
- * Copies the models that feed a run into its new store, as far as that lacks them.
+ * Copies the models that feed a run, or answer in it, into its new store, as far as that lacks them.
  * @param runDir of the run in either store
  * @throws StoreError where one is no plain file, too large, or not of the content that the run names
  */
 export function copyModels(from: string, to: string, runDir: string, limits?: SizeLimits): void {
   if (!existsSync(runFiles(runDir).config)) return;
-  for (const part of externalsOf(runDir).parts) {
+  for (const part of modelsOf(runDir)) {
     const [source, target] = [storedModel(from, part), storedModel(to, part)];
     if (existsSync(target)) continue;
     const stats = lstatSync(source, { throwIfNoEntry: false });
@@ -25,6 +25,12 @@ export function copyModels(from: string, to: string, runDir: string, limits?: Si
     if (limits !== undefined) assertWithin(limits, [{ path: source, bytes: stats.size }]);
     copyChecked(source, target, part.digest);
   }
+}
+
+/** Models that feed a run, or answer in the place of its network. */
+function modelsOf(runDir: string): readonly Pick<ExternalPart, "digest" | "format">[] {
+  const { externals, adopted } = readRunConfig(runDir);
+  return [...(externals?.parts ?? []), ...(adopted === undefined ? [] : [adopted])];
 }
 
 function copyChecked(source: string, target: string, digest: string): void {

@@ -12,6 +12,7 @@ import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { assertLayers } from "../records/adopted/adopted-run.js";
 import { assertTrained, latestTrained } from "../records/tracked-run.js";
 import { type RunConfig, type RunTransfer, runFiles, writeJson } from "../records/run-folder.js";
 import type { RunContext } from "./run-context.js";
@@ -40,7 +41,8 @@ export function resolveStart(from: StartFrom, store: RunStore): StartFrom {
 /** `latest` means a run that can be used. */
 function startRun(store: RunStore, reference: string): RunRecord {
   const finished = reference === "latest" ? latestTrained(store) : undefined;
-  return assertTrained(store, finished ?? store.findRun(reference));
+  const run = assertTrained(store, finished ?? store.findRun(reference));
+  return assertLayers(store, run, "no weights can be taken from it");
 }
 
 /**
@@ -167,7 +169,11 @@ export function recordStart(
 }
 
 /** Once in the store for all runs, by content. */
-function keepModel(storeDir: string, part: ExternalPart, file: string | undefined): void {
+export function keepModel(
+  storeDir: string,
+  part: Pick<ExternalPart, "digest" | "format">,
+  file: string | undefined,
+): void {
   const kept = storedModel(storeDir, part);
   if (file === undefined || existsSync(kept)) return;
   const writing = `${kept}.writing-${process.pid}`;

@@ -16,7 +16,7 @@ import { withVocabulary } from "../project/token-tasks.js";
 import { captureOutput, type OutputCapture } from "../provenance/capture-output.js";
 import { ignoreStore } from "../provenance/git.js";
 import { migrationNote } from "../storage/database/migrations.js";
-import { checkedRunName } from "../storage/run-record.js";
+import { checkedName, checkedRunName } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { checkEarlierRunOptions } from "./again-run.js";
 import {
@@ -32,6 +32,9 @@ import { finishedRun } from "./finished-run.js";
 import { buildNetwork } from "./fresh-network.js";
 import { openDataset } from "./open-dataset.js";
 import type { RunResult } from "./run-result.js";
+import { scoreSplits } from "./complete-run.js";
+import { trainEpochs } from "./epochs/train-epochs.js";
+import { openLoggers } from "./log-run.js";
 import { superviseRun } from "./supervise-run.js";
 
 export interface TrainRunOptions {
@@ -58,6 +61,10 @@ export interface TrainRunOptions {
   /** A run whose weights to begin with; wins over `train.from`. */
   readonly from?: string | undefined;
   readonly commandLine?: string | undefined;
+  /** Tags of a new run. */
+  readonly tags?: readonly string[] | undefined;
+  /** A note of a new run. */
+  readonly note?: string | undefined;
   /** Ends the run after the current step, with a checkpoint. */
   readonly signal?: AbortSignal | undefined;
   /** Listeners besides the store, TensorBoard and the run's own log file. */
@@ -87,6 +94,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
   checkEarlierRunOptions(options);
   // said before the data is read
   if (options.name !== undefined) checkedRunName(options.name);
+  for (const tag of options.tags ?? []) checkedName("tag", tag);
   const device = options.device === undefined ? null : parseDevice(options.device);
   const loaded = "graph" in project ? project : resolveProject(project);
   const storeDir = resolve(options.store ?? join(loaded.projectDir, ".cool"));
@@ -155,7 +163,11 @@ async function trainOn(
     signal: options.signal,
     resumed: beginning.kind === "resume",
   };
-  return superviseRun(context, inputs, output);
+  return superviseRun(context, output, {
+    learn: () => trainEpochs(context, (step) => openLoggers(context, step)),
+    score: () => scoreSplits(context, inputs),
+    interrupted: `is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`,
+  });
 }
 
 /** Builds the network once, so that a slip in the trunk, or in what it starts from, is found before a run exists. */

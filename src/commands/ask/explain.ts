@@ -5,6 +5,7 @@ import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { COVERAGE_FLAGS, coverageFrom } from "../../cli/coverage-flags.js";
 import { warningLines } from "../../cli/text.js";
 import { treeStyle } from "../../cli/tree-style.js";
+import { openConsoleLogger } from "../../logging/console.js";
 import { DEFAULT_SAMPLES } from "../../asking/explain-run.js";
 import { parseGiven } from "../../asking/given-answers.js";
 import { type Explanation, type LoadedRun, loadRun } from "../../asking/load-run.js";
@@ -16,6 +17,8 @@ interface Explained {
   readonly explanations: Explanation[];
   readonly receptive_fields?: WrittenField[];
   readonly why?: WrittenWhy[];
+  /** What the guarantee of a coverage does not reach; missing without --coverage. */
+  readonly warnings?: readonly string[];
 }
 
 export default class Explain extends CoolCommand {
@@ -67,7 +70,7 @@ export default class Explain extends CoolCommand {
     why: Flags.boolean({
       summary: "draw where in the image each answer comes from, as <image>.why.png here",
       description:
-        "Of decisions by Grad-CAM where the trunk has a map of at least 3 × 3 places, of numbers by SmoothGrad; figures that are answered are drawn as well.",
+        "Of decisions by Grad-CAM where the trunk has a map of at least 3 × 3 places, of numbers by SmoothGrad, and behind an ONNX or graph model, which have no gradients, by occlusion; figures that are answered are drawn as well.",
     }),
     "receptive-field": Flags.string({
       summary: "draw the pixels, or the tokens, on which a task's answer depends",
@@ -95,21 +98,32 @@ export default class Explain extends CoolCommand {
       for (const line of warningLines(warnings)) this.note(line);
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
-      const sheets = flags.why ? await writeWhy(run, images) : [];
+      const sheets = flags.why ? await this.#why(run, images) : [];
       for (const explanation of explanations) this.log(run.print(explanation, treeStyle()));
       for (const { file, input } of sheets) this.log(`why ${input} is answered so: ${file}`);
       const why = flags.why ? { why: sheets } : {};
-      if (task === undefined) return { run: run.id, explanations, ...why };
+      const result = { run: run.id, explanations, ...(coverage === undefined ? {} : { warnings }), ...why };
+      if (task === undefined) return result;
       if (explanations.length > images.length) {
         this.note(
           `The receptive field is that of the first row; give a query for another, e.g. one that ends in: limit 1 offset 2`,
         );
       }
       for (const { file, input } of fields) this.log(`receptive field of ${task} on ${input}: ${file}`);
-      return { run: run.id, explanations, ...why, receptive_fields: fields };
+      return { ...result, receptive_fields: fields };
     } finally {
       run.close();
     }
+  }
+
+  /** Where no gradient is known it takes a hundred passes. */
+  async #why(run: LoadedRun, images: readonly string[]): Promise<WrittenWhy[]> {
+    const logger = await openConsoleLogger(process.stderr);
+    const sheets = await this.interruptible((signal) =>
+      writeWhy(run, images, { signal, onProgress: (what, done, total) => logger.work?.({ what, done, total }) }),
+    );
+    await logger.close?.();
+    return sheets;
   }
 
   async #warnWithoutDropout(run: LoadedRun): Promise<void> {

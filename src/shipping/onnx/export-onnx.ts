@@ -1,57 +1,93 @@
 /** @file A run as one ONNX model: inputs as they come, answers as they are decided. */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { StoredRun } from "../../asking/stored-run.js";
 import { type ExternalPart, NO_EXTERNALS, storedModel, widthOf } from "../../engine/model/pretrained/external-part.js";
 import { pixelChange } from "../../engine/model/pretrained/preprocessing.js";
 import { ConfigError, lineOf, StoreError } from "../../errors.js";
-import { behaviourOf } from "../../tasks/index.js";
-import { writeAnswers } from "./answers.js";
+import { runFiles } from "../../records/run-folder.js";
+import { takeAdopted } from "./adopted.js";
+import { type LogitSource, writeAnswers } from "./answers.js";
 import { OnnxGraph, type Port } from "./graph.js";
 import { encodeModel, NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
 import { type OtherModel, readOtherModel, takeIn } from "./merged-model.js";
-import { writeNetwork } from "./network.js";
+import { NO_BRANCHES } from "./branches.js";
+import { branchedNetwork, NetworkWriter } from "./network.js";
+import { type Precision, weightForm } from "./precision.js";
 import { assertWholeWeights, readSavedLayers } from "./saved-layers.js";
 import { type Entrances, writeEntrances } from "./signature.js";
 import { type Value, plainValue } from "./values.js";
 
 /** A model and its signature. */
 export interface OnnxExport {
-  readonly bytes: Uint8Array;
-  readonly opset: number;
+  /** The model with texts by key, which any runtime shows. */
+  encode(metadata?: Readonly<Record<string, string>>): Uint8Array;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
 }
 
+/** How a model is written. */
+export interface OnnxForm {
+  readonly precision: Precision;
+  /** @see WeightForm */
+  readonly smallest?: number;
+  /** Default: tensors. */
+  readonly gates?: GateForm;
+}
+
 /**
- * @param checkpoint folder of model.json and weights.bin
- * @param storeDir where the models lie that feed the run
+ * tensors: the whole network answers, and which answers count is told beside them. if: layers that only gated questions
+ * need run where one of these is asked of any row of the batch.
+ */
+export const GATE_FORMS = ["tensors", "if"] as const;
+export type GateForm = (typeof GATE_FORMS)[number];
+
+/**
  * @param version of this package
  * @throws UnsupportedLayer, ConfigError that name what cannot be written
  */
-export function exportOnnx(
-  { run, graph: flow, config, thresholds, calibration }: StoredRun,
-  checkpoint: string,
-  storeDir: string,
-  version: string,
-  metadata: Readonly<Record<string, string>> = {},
-): OnnxExport {
+export function exportOnnx(stored: StoredRun, version: string, { precision, smallest, gates }: OnnxForm): OnnxExport {
+  const { run, graph: flow, config, thresholds, calibration } = stored;
+  const checkpoint = runFiles(stored.dir).checkpoint("best");
+  const storeDir = resolve(stored.dir, "..", "..");
+  if (config.adopted !== undefined) {
+    const other = readOther(config.adopted, storeDir);
+    const graph = new OnnxGraph(other.opset, weightForm(precision, smallest));
+    const entrances = writeEntrances(graph, config.inputs, flow);
+    if (gates === "if") {
+      throw new ConfigError(
+        `The model ${config.adopted.model} was adopted as it is, and cannot be cut into branches. Export it with --gates tensors.`,
+        { model: config.adopted.model },
+      );
+    }
+    const { logits, taken } = takeAdopted(graph, other, config.adopted, { flow, inputs: config.inputs, entrances });
+    writeAnswers(graph, flow, thresholds, (path) => logits.get(path)?.name ?? "", entrances, calibration?.tasks);
+    return finished(graph, run, version, taken);
+  }
   const modelFile = join(checkpoint, "model.json");
   const { model, weights } = readCheckpoint(checkpoint);
   const saved = readSavedLayers(model, weights, modelFile);
   const { parts } = config.externals ?? NO_EXTERNALS;
   const others = new Map(parts.map((part) => [part.name, readOther(part, storeDir)]));
-  const graph = new OnnxGraph(opsetOf([...others.values()]));
+  const graph = new OnnxGraph(opsetOf([...others.values()]), weightForm(precision, smallest));
   const entrances = writeEntrances(graph, config.inputs, flow);
   const taken = new Map<string, Taken>();
   const fed = parts.map((part) => feature(graph, part, entrances, others.get(part.name), taken));
-  const paths = flow.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").map(({ path }) => path);
   const seen = { ...entrances.seen, ...Object.fromEntries(fed.map(({ name, value }) => [name, value])) };
-  const logits = writeNetwork(graph, saved, seen, paths);
+  const network =
+    gates === "if" ? branchedNetwork(graph, flow, saved, seen) : new NetworkWriter(graph, saved, seen, NO_BRANCHES, []);
+  const logits: LogitSource = (path, activeOf) => network.value(path, activeOf).name;
   writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
-  const facts = { name: run.name, version, metadata: { run: run.id, ...metadata } };
-  const bytes = encodeModel(graph, facts, joined([...taken.values()].map(({ model }) => model)));
-  return { bytes, opset: graph.opset, inputs: graph.inputs, outputs: graph.outputs };
+  return finished(graph, run, version, joined([...taken.values()].map(({ model }) => model)));
+}
+
+function finished(graph: OnnxGraph, run: StoredRun["run"], version: string, taken: TakenIn): OnnxExport {
+  return {
+    encode: (metadata = {}) =>
+      encodeModel(graph, { name: run.name, version, metadata: { run: run.id, ...metadata } }, taken),
+    inputs: graph.inputs,
+    outputs: graph.outputs,
+  };
 }
 
 /** @throws StoreError where a file is not there or is damaged */
@@ -76,7 +112,7 @@ function explained<T>(file: string, read: () => T): T {
   }
 }
 
-function readOther(part: ExternalPart, storeDir: string): OtherModel {
+function readOther(part: Pick<ExternalPart, "digest" | "format" | "model">, storeDir: string): OtherModel {
   const file = storedModel(storeDir, part);
   if (existsSync(file)) return readOtherModel(readFileSync(file), part.model);
   throw new StoreError(

@@ -16,6 +16,7 @@ import {
 } from "../../protobuf/onnx.js";
 import { encodeMessage, type ProtoWriter, readFields } from "../../protobuf/wire.js";
 import type { OnnxGraph } from "./graph.js";
+import { MergedWeights } from "./merged-weights.js";
 import { NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
 
 /** A parsed model, as far as it is taken over. */
@@ -84,6 +85,29 @@ function entranceOf(graph: Uint8Array, name: string): OtherModel["input"] {
   return { name: textIn(input, VALUE_INFO.name), isChannelsFirst, channels: channels > 0 ? channels : null };
 }
 
+/** What a model takes: its element type, as ONNX numbers them, and sizes; 0 where one is free. */
+export interface OtherInput {
+  readonly name: string;
+  readonly element: number;
+  readonly shape: readonly number[];
+}
+
+/** All inputs of a model, without its constants. */
+export function inputsOf({ graph }: OtherModel): OtherInput[] {
+  const constants = new Set<string>();
+  const inputs: Uint8Array[] = [];
+  for (const part of readFields(graph)) {
+    if (part.wire === "varint") continue;
+    if (part.field === ONNX_GRAPH.initializer) constants.add(textIn(part.value, ONNX_TENSOR.name));
+    if (part.field === ONNX_GRAPH.input) inputs.push(part.value);
+  }
+  return inputs.flatMap((info): OtherInput[] => {
+    const name = textIn(info, VALUE_INFO.name);
+    const tensor = messageIn(messageIn(info, VALUE_INFO.type), TYPE.tensor);
+    return constants.has(name) ? [] : [{ name, element: numberIn(tensor, TENSOR_TYPE.element), shape: shapeIn(info) }];
+  });
+}
+
 function outside(model: string, what: string): ConfigError {
   return new ConfigError(
     `The ONNX model ${model} has ${what}, and cannot be taken into an export. Export it again as one file with its weights inside.`,
@@ -117,22 +141,48 @@ function numberIn(message: Uint8Array, field: number): number {
 
 /**
  * Adds the nodes and constants of a model to a graph, their names after a prefix.
- * @param feeds what its input is called in the graph that takes it in
+ * @param feeds what its input is called in the graph that takes it in, or each of its inputs by name
  */
-export function takeIn(graph: OnnxGraph, model: OtherModel, prefix: string, feeds: string): TakenIn {
+export function takeIn(
+  graph: OnnxGraph,
+  model: OtherModel,
+  prefix: string,
+  feeds: string | ReadonlyMap<string, string>,
+): TakenIn {
+  const fed = typeof feeds === "string" ? new Map([[model.input.name, feeds]]) : feeds;
+  const parts = [...readFields(model.graph)].flatMap((part) => (part.wire === "varint" ? [] : [part]));
+  const weights = new MergedWeights(graph);
+  const constants = parts.filter(
+    ({ field, value }) => field === ONNX_GRAPH.initializer && !weights.take(textIn(value, ONNX_TENSOR.name), value),
+  );
   const renamed = (name: string): string => {
     if (name === "") return "";
-    return name === model.input.name ? feeds : `${prefix}${name}`;
+    return fed.get(name) ?? weights.nameOf(name) ?? `${prefix}${name}`;
   };
-  const [nodes, constants]: [Uint8Array[], Uint8Array[]] = [[], []];
-  for (const part of readFields(model.graph)) {
-    if (part.wire === "varint") continue;
-    if (part.field === ONNX_GRAPH.node) nodes.push(renamedNode(part.value, renamed));
-    if (part.field === ONNX_GRAPH.initializer) constants.push(withName(part.value, ONNX_TENSOR.name, renamed));
+  const read = new Set<string>();
+  for (const { field, value } of parts) {
+    if (field !== ONNX_GRAPH.node) continue;
+    const rename = (name: string): string => renamed(noted(read, name));
+    const inBytes = weights.inBytes(value, rename);
+    if (inBytes !== null) graph.alias(inBytes.output, inBytes.value);
+    else graph.take([renamedNode(value, rename)], []);
   }
+  for (const { field, value } of parts) {
+    if (field === ONNX_GRAPH.output) read.add(textIn(value, VALUE_INFO.name));
+  }
+  // weights that are read in 8 bits alone are there in 8 bits alone
+  const needed = constants.filter(({ value }) => read.has(textIn(value, ONNX_TENSOR.name)));
+  graph.take(
+    [],
+    needed.map(({ value }) => withName(value, ONNX_TENSOR.name, renamed)),
+  );
   const { irVersion, opsets, functions } = model;
-  graph.take(nodes, constants);
   return { irVersion, opsets, functions };
+}
+
+function noted(names: Set<string>, name: string): string {
+  names.add(name);
+  return name;
 }
 
 type Rename = (name: string) => string;

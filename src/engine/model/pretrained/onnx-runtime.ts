@@ -7,14 +7,14 @@ import { BackendError, ConfigError } from "../../../errors.js";
 const PACKAGE = "onnxruntime-node";
 
 /** A tensor, as far as it is used here. */
-interface OnnxTensor {
+export interface OnnxTensor {
   readonly data: ArrayLike<number>;
   readonly dims: readonly number[];
   readonly type: string;
 }
 
 /** What a model reads or puts out; sizes that are not fixed have a name. */
-interface OnnxValue {
+export interface OnnxValue {
   readonly name: string;
   readonly isTensor: boolean;
   readonly type?: string;
@@ -31,9 +31,9 @@ export interface OnnxSession {
 /** The package's interface, as far as it is used here. */
 export interface OnnxRuntime {
   readonly InferenceSession: {
-    create(file: string, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
+    create(model: string | Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
   };
-  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => unknown;
+  readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => unknown;
 }
 
 /**
@@ -74,12 +74,23 @@ function unloadable(error: unknown): BackendError {
 }
 
 /**
+ * @param model its file, or its bytes
  * @param name of the model, for messages
+ * @param threads that compute one batch; default: as many as there are cores
  * @throws ConfigError where the file is no model, or has an operator that the runtime lacks
  */
-export async function openSession(runtime: OnnxRuntime, file: string, name: string): Promise<OnnxSession> {
+export async function openSession(
+  runtime: OnnxRuntime,
+  model: string | Uint8Array,
+  name: string,
+  threads?: number,
+): Promise<OnnxSession> {
   try {
-    const session = await runtime.InferenceSession.create(file, { executionProviders: ["cpu"], logSeverityLevel: 4 });
+    const session = await runtime.InferenceSession.create(model, {
+      executionProviders: ["cpu"],
+      logSeverityLevel: 4,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads, interOpNumThreads: 1 }),
+    });
     if (Array.isArray(session.inputMetadata)) return session;
     throw new BackendError(
       `The package ${PACKAGE} is too old: it does not say what a model reads. Install a newer one: npm install ${PACKAGE}@latest.`,
