@@ -18,7 +18,9 @@ const orderOf = (all: Answers) =>
 
 function expectClose(found: Float64Array | undefined, expected: readonly number[]): void {
   expect(found?.length).toBe(expected.length);
-  found?.forEach((own, i) => expect(own).toBeCloseTo(expected[i] ?? Number.NaN, 12));
+  found?.forEach((own, i) => {
+    expect(own).toBeCloseTo(expected[i] ?? Number.NaN, 12);
+  });
 }
 
 describe("areas", () => {
