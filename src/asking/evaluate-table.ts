@@ -8,7 +8,7 @@ import { intervalsOf } from "./slices/intervals.js";
 import type { PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
 import type { RunAnswerer } from "./run-answerer.js";
-import type { StoredRun } from "./stored-run.js";
+import { type StoredRun, storedPlaces } from "./stored-run.js";
 
 export interface EvaluateTableOptions extends PredictOptions {
   /** These metrics alone, or `all` that there are; default: the usual ones and those of the run's evaluate.metrics. */
@@ -23,11 +23,12 @@ export interface EvaluateTableOptions extends PredictOptions {
  * @throws DataError, ConfigError where the table does not fit the run's flow and inputs
  */
 export async function evaluateTable(
-  { graph, config, thresholds, baselines, project }: StoredRun,
+  run: StoredRun,
   answerer: RunAnswerer,
   table: string,
   options: EvaluateTableOptions,
 ): Promise<readonly EvaluationRow[]> {
+  const { graph, config, thresholds, baselines, project } = run;
   const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
   const onDemand = asked?.onDemand ?? onDemandMetricsOf(config.settings);
   const { loadRows } = await import("../data/load.js");
@@ -39,6 +40,7 @@ export async function evaluateTable(
     // a table is data, and a query is what the caller wrote: only their place is the run's
     projectDir: project?.dir ?? config.projectDir,
     cacheDir: options.cacheDir,
+    stored: storedPlaces(run),
     onBadImage: options.onBadImage ?? "error",
     signal: options.signal,
   });

@@ -2,9 +2,10 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { InputSpec } from "../data/dataset.js";
+import { storedTokenizer, tokenizersOf } from "../data/tokenizers/stored-tokenizer.js";
 import type { Network } from "../engine/model/network.js";
 import type { BuiltWithModels, PretrainedPart } from "../engine/model/pretrained/build-network.js";
-import { type ExternalPart, storedModel } from "../engine/model/pretrained/external-part.js";
+import { storedModel } from "../engine/model/pretrained/external-part.js";
 import type { Transfer, WeightSource } from "../engine/model/transfer.js";
 import { ConfigError, StoreError } from "../errors.js";
 import { explained } from "../storage/database/store-errors.js";
@@ -128,7 +129,7 @@ function nothingFits(what: string, { fresh }: Transfer): ConfigError {
 function changedInputs(before: OpenSource["inputs"], now: OpenSource["inputs"]): string[] {
   const idsOf = (spec: InputSpec | undefined): string | null => {
     if (spec?.kind === "categorical") return JSON.stringify(spec.categories);
-    return spec?.kind === "tokens" ? JSON.stringify(spec.vocabulary) : null;
+    return spec?.kind === "tokens" ? JSON.stringify(spec.tokenizer?.digest ?? spec.vocabulary) : null;
   };
   return Object.keys(now).filter((name) => before[name] !== undefined && idsOf(before[name]) !== idsOf(now[name]));
 }
@@ -136,10 +137,13 @@ function changedInputs(before: OpenSource["inputs"], now: OpenSource["inputs"]):
 /** Tells what the weights are and writes it into the run's config.json. */
 export function recordStart(
   { network, models, transfer, warnings }: FreshNetwork,
-  { store, runDir, loggers }: Pick<RunContext, "store" | "runDir" | "loggers">,
+  { store, runDir, loggers, project }: Pick<RunContext, "store" | "runDir" | "loggers" | "project">,
 ): void {
   const { parts: pretrained, externals, files } = models;
-  for (const part of externals.parts) keepModel(store.dir, part, files.get(part.digest));
+  for (const part of externals.parts) keepFile(storedModel(store.dir, part), files.get(part.digest));
+  for (const { file, digest } of tokenizersOf(project.inputs)) {
+    keepFile(storedTokenizer(store.dir, digest), resolve(project.projectDir, file));
+  }
   const { layers, tasks, shared } = network.frozen;
   if (transfer !== null || pretrained.length > 0) {
     const config: RunConfig = {
@@ -167,8 +171,7 @@ export function recordStart(
 }
 
 /** Once in the store for all runs, by content. */
-function keepModel(storeDir: string, part: ExternalPart, file: string | undefined): void {
-  const kept = storedModel(storeDir, part);
+function keepFile(kept: string, file: string | undefined): void {
   if (file === undefined || existsSync(kept)) return;
   const writing = `${kept}.writing-${process.pid}`;
   explained(kept, () => {

@@ -13,16 +13,16 @@ import { loadRun } from "../../asking/load-run.js";
 import { type PredictResult, predictRun } from "../../asking/predict-run.js";
 
 export default class Predict extends CoolCommand {
-  static override summary = "Answer every question about unlabelled images";
+  static override summary = "Answer every question about unlabelled images or texts";
   static override description =
-    "Takes images, or one table with the run's input columns. With --out the answers become a table: one column per task, empty where its precondition does not hold.";
+    "Takes images, texts where the run reads texts alone, or one table with the run's input columns. With --out the answers become a table: one column per task, empty where its precondition does not hold.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> image.png other.png",
     "<%= config.bin %> <%= command.id %> new.csv --out answers.parquet",
     "<%= config.bin %> <%= command.id %> new.csv --run long --out answers.csv --skip-bad-images",
   ];
   static override strict = false;
-  static override args = { input: Args.string({ description: "a table, or images", required: true }) };
+  static override args = { input: Args.string({ description: "a table, images, or texts", required: true }) };
   static override flags = {
     run: Flags.string({ summary: `the run to ask: ${RUN_HELP}`, default: "latest" }),
     out: Flags.string({ summary: "file to write: .parquet, .csv or .jsonl" }),
