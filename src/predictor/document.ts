@@ -41,6 +41,8 @@ export interface TokensInput {
   readonly unknown: string;
   readonly missing?: "error";
   readonly split: "whitespace" | "characters";
+  /** A tokenizer.json, which makes ids from 0 up of texts; it is run by whoever predicts. */
+  readonly tokenizer?: { readonly file: string; readonly ids: number };
 }
 
 export type PredictorInput = ImageInput | NumericInput | CategoricalInput | TokensInput;

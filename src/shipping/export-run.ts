@@ -175,7 +175,7 @@ function refuseExternals({ config }: StoredRun): void {
   const [part] = config.externals?.parts ?? [];
   if (part === undefined) return;
   throw new ConfigError(
-    `The pictures of this run go through the ONNX model ${part.model}, which no LayersModel can hold. Export it with --format onnx: both become one file.`,
+    `The ${config.inputs[part.input]?.kind === "image" ? "pictures" : "texts"} of this run go through the ONNX model ${part.model}, which no LayersModel can hold. Export it with --format onnx: both become one file.`,
     { model: part.model },
   );
 }

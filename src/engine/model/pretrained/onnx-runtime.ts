@@ -33,7 +33,11 @@ export interface OnnxRuntime {
   readonly InferenceSession: {
     create(file: string, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
   };
-  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => unknown;
+  readonly Tensor: new (
+    type: "float32" | "int32" | "int64",
+    data: Float32Array | Int32Array | BigInt64Array,
+    dims: readonly number[],
+  ) => unknown;
 }
 
 /**
