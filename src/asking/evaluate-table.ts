@@ -1,5 +1,9 @@
-/** @file `cool evaluate --table`: a run's network on a labelled table of the user's. */
-import { scoreSplitSliced } from "../analysis/score.js";
+/** @file `cool evaluate --table`: the network of a run, or of an export, on a labelled table of the user's. */
+import { type ContractCount, countContracts } from "../analysis/contracts/count-contracts.js";
+import { type ScoredSplit, scoreSplitSliced } from "../analysis/score.js";
+import type { SkippedRow } from "../data/dataset.js";
+import type { TokenizerPlaces } from "../data/tokenizers/stored-tokenizer.js";
+import type { RowColumn } from "../data/tables/row-columns.js";
 import { inSlices } from "../platform/yield-to.js";
 import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
@@ -7,15 +11,30 @@ import { evaluateSplits } from "./evaluate-splits.js";
 import { intervalsOf } from "./slices/intervals.js";
 import type { PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
-import type { RunAnswerer } from "./run-answerer.js";
+import type { AskedRun, RunAnswerer } from "./run-answerer.js";
 import { type StoredRun, storedPlaces } from "./stored-run.js";
 
-export interface EvaluateTableOptions extends PredictOptions {
+export interface EvaluateTableOptions extends PredictOptions, Partial<Pick<TokenizerPlaces, "stored">> {
   /** These metrics alone, or `all` that there are; default: the usual ones and those of the run's evaluate.metrics. */
   readonly metrics?: readonly string[] | undefined;
-  /** Where decoded pictures are kept. */
-  readonly cacheDir: string;
+  /** Where decoded pictures are kept; undefined: in memory. */
+  readonly cacheDir: string | undefined;
 }
+
+/** A labelled table that was answered. */
+export interface EvaluatedTable {
+  readonly evaluation: readonly EvaluationRow[];
+  /** How often the flow's contracts are broken. */
+  readonly contracts: readonly ContractCount[];
+  /** Its rows are those of the split `test`. */
+  readonly scored: ScoredSplit;
+  /** What the table says of its rows besides. */
+  readonly columns: readonly RowColumn[];
+  readonly skipped: readonly SkippedRow[];
+}
+
+/** What a table is evaluated by, of a run or of an export. */
+export type EvaluatedRun = AskedRun & Pick<StoredRun, "baselines">;
 
 /**
  * Evaluates a labelled table with the run's thresholds, as the split `test`.
@@ -23,11 +42,11 @@ export interface EvaluateTableOptions extends PredictOptions {
  * @throws DataError, ConfigError where the table does not fit the run's flow and inputs
  */
 export async function evaluateTable(
-  run: StoredRun,
+  run: EvaluatedRun,
   answerer: RunAnswerer,
   table: string,
   options: EvaluateTableOptions,
-): Promise<readonly EvaluationRow[]> {
+): Promise<EvaluatedTable> {
   const { graph, config, thresholds, baselines, project } = run;
   const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
   const onDemand = asked?.onDemand ?? onDemandMetricsOf(config.settings);
@@ -40,7 +59,7 @@ export async function evaluateTable(
     // a table is data, and a query is what the caller wrote: only their place is the run's
     projectDir: project?.dir ?? config.projectDir,
     cacheDir: options.cacheDir,
-    stored: storedPlaces(run),
+    stored: options.stored ?? storedPlaces(run),
     onBadImage: options.onBadImage ?? "error",
     signal: options.signal,
   });
@@ -50,8 +69,13 @@ export async function evaluateTable(
     const outputsOfRows = outputsOf(dataset, graph, "test", rows, outputs);
     const scored = await inSlices(scoreSplitSliced(graph, outputsOfRows, thresholds), options.signal);
     const evaluated = evaluateSplits(graph, [scored], [], onDemand, baselines, config.settings.evaluate.tolerance);
-    const evaluation = intervalsOf(graph, scored, evaluated, config.settings, dataset.columns ?? []);
-    return evaluation.filter((row) => asked?.selects(row) ?? true);
+    const { columns = [], skipped } = dataset;
+    const evaluation = intervalsOf(graph, scored, evaluated, config.settings, columns);
+    return {
+      evaluation: evaluation.filter((row) => asked?.selects(row) ?? true),
+      contracts: countContracts(graph, scored),
+      ...{ scored, columns, skipped },
+    };
   } finally {
     dataset.close();
   }

@@ -17,7 +17,7 @@ export interface ExternalOptions {
 export async function withExternals(
   sources: Readonly<Record<string, InputSource>>,
   rows: Int32Array,
-  { config, dir, project }: StoredRun,
+  { config, dir, project }: Pick<StoredRun, "config" | "dir" | "project">,
   { signal, onProgress }: ExternalOptions,
 ): Promise<Readonly<Record<string, InputSource>>> {
   const { parts } = config.externals ?? NO_EXTERNALS;

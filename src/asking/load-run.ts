@@ -9,6 +9,7 @@ import { SetReader } from "../analysis/conformal/sets.js";
 import { withCalibration } from "../analysis/calibration/apply.js";
 import { answerProbabilities } from "../analysis/probability/answer-probabilities.js";
 import type { ScoredSplit } from "../analysis/score.js";
+import type { NamedTable } from "../data/tables/read-files.js";
 import { firstPixels, firstTokens, type SkippedRow, wordsOf } from "../data/dataset.js";
 import type { BackendChoice } from "../engine/backends/choose.js";
 import { NO_EXTERNALS, networkSpecs } from "../engine/model/pretrained/external-part.js";
@@ -22,13 +23,14 @@ import { type Answer, answersOf } from "./answers.js";
 import { type CoverageOptions, coverageOf } from "./sets/coverage-run.js";
 import { type CoveredRow, describeRow, printCoverage, sharedByAll } from "./sets/covered-row.js";
 import { evaluateRun } from "./evaluate-run.js";
-import { evaluateTable } from "./evaluate-table.js";
+import { type EvaluatedRun, type EvaluatedTable, evaluateTable } from "./evaluate-table.js";
 import { openMembers } from "./groups/group-runs.js";
 import { ensembleOutputs, type MemberOutputs } from "./groups/ensemble.js";
 import { EnsembleMember } from "./groups/ensemble-member.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
 import { withExternals } from "./external-sources.js";
+import { importanceOf, type ImportanceOptions, type ImportanceResult } from "./importance/importance-run.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { suppose } from "../analysis/suppose/suppose.js";
 import { parseSuppositions } from "./suppose/parse-suppositions.js";
@@ -36,8 +38,9 @@ import { type WhyPicture, whyOf } from "./why/why-run.js";
 import { askedTask } from "./asked-answer.js";
 import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import type { ReplicaNeeds } from "./replicas.js";
-import { everyRow, PREDICT_BATCH, RunAnswerer } from "./run-answerer.js";
-import { type OpenRunOptions, openStoredRun, type StoredRun, tableFiles } from "./stored-run.js";
+import { openAdopted, refuseAdopted } from "./adopted/open-adopted.js";
+import { type AskedNetwork, everyRow, isOnnx, PREDICT_BATCH, RunAnswerer } from "./run-answerer.js";
+import { type OpenRunOptions, openStoredRun, type StoredRun, tablesOfRun } from "./stored-run.js";
 import { glueOf } from "../records/stored-words.js";
 import { type TokenField, tokenFieldOf } from "./token-field-run.js";
 import { type ScoredTables, scoreTables } from "./labelling/score-tables.js";
@@ -109,6 +112,10 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
       import("../engine/model/checkpoint.js"),
       import("../records/run-folder.js"),
     ]);
+    const { adopted } = stored.config;
+    if (adopted !== undefined && group === null) {
+      return new LoadedRun(opened, stored, await openAdopted(stored, adopted), null);
+    }
     const backend = await openBackend(options.backend ?? "auto", packagesOf(stored.project));
     const needs = {
       choice: options.replicas ?? 1,
@@ -143,7 +150,7 @@ function packagesOf(project: StoredRun["project"]): { readonly projectDir?: stri
 export class LoadedRun {
   readonly #store: RunStore;
   readonly #stored: StoredRun;
-  readonly #network: Network;
+  readonly #network: AskedNetwork;
   readonly #answerer: RunAnswerer;
   /** Of the run, or of the group whose folds answer together. */
   readonly id: string;
@@ -154,8 +161,8 @@ export class LoadedRun {
   constructor(
     store: RunStore,
     stored: StoredRun,
-    network: Network,
-    replicas: ReplicaNeeds,
+    network: AskedNetwork,
+    replicas: ReplicaNeeds | null,
     group?: { readonly id: string; readonly members: readonly EnsembleMember[] },
   ) {
     this.#others = group?.members ?? [];
@@ -172,9 +179,9 @@ export class LoadedRun {
   get dir(): string {
     return this.#stored.dir;
   }
-  /** Of the tables that it was trained on. */
-  get tableFiles(): readonly string[] {
-    return tableFiles(this.#stored);
+  /** Those that it was trained on. */
+  get tables(): readonly NamedTable[] {
+    return tablesOfRun(this.#stored);
   }
 
   get graph(): FlowGraph {
@@ -182,7 +189,7 @@ export class LoadedRun {
   }
   /** A normal tfjs LayersModel: named inputs in [0, 1] → logits of each task with a head, in the order of the graph. */
   get model(): LayersModel {
-    return this.#network.model;
+    return this.#layers("there is no LayersModel of it").model;
   }
 
   /** Decoded answers to unlabelled inputs: paths of images, or one table with the run's input columns. */
@@ -216,6 +223,7 @@ export class LoadedRun {
         "No set of answers is sure to hold the true one where an answer is supposed: ask with either --suppose or --coverage.",
       );
     }
+    const sampledBy = uncertainty === undefined ? null : this.#layers("its answers cannot be sampled under dropout");
     return this.#withInputs(inputs, options, async (opened) => {
       const raw = await this.#score(inputs, opened, options);
       const answered = this.#calibrated(raw);
@@ -224,9 +232,9 @@ export class LoadedRun {
       const sets = await this.#sets(raw, options);
       if (uncertainty !== undefined) this.#refuseEnsemble("is sampled under dropout");
       const sampled =
-        uncertainty === undefined
+        uncertainty === undefined || sampledBy === null
           ? undefined
-          : await sampleAnswers(this.#network, opened.sources, scored, uncertainty, signal);
+          : await sampleAnswers(sampledBy, opened.sources, scored, uncertainty, signal);
       // how likely a question is asked is told by the network's own scores alone
       const probabilities = isAsked ? answerProbabilities(this.graph, scored) : undefined;
       const supposed = new Set(suppositions.flatMap(({ kind, task }) => (kind === "answer" ? [task] : [])));
@@ -253,16 +261,17 @@ export class LoadedRun {
    */
   async why(input: string, options: PredictOptions = {}): Promise<WhyPicture> {
     this.#refuseEnsemble("is asked why");
+    const network = this.#layers("where in an input they come from cannot be told");
     this.#assertSeesPixels(this.graph.tasks.find(({ feature }) => feature !== null)?.path ?? "");
     return this.#withInputs([input], options, async (opened) =>
-      whyOf(this.#network, opened.sources, await this.#answerer.score(opened, options)),
+      whyOf(network, opened.sources, await this.#answerer.score(opened, options)),
     );
   }
 
   /** Paths of the tasks whose answers cannot vary, because no dropout layer leads to them. */
   async withoutDropout(): Promise<string[]> {
     const { tasksWithoutDropout } = await import("../engine/inference/uncertainty.js");
-    return tasksWithoutDropout(this.#network).map(({ path }) => path);
+    return tasksWithoutDropout(this.#layers("its answers cannot be sampled under dropout")).map(({ path }) => path);
   }
 
   /**
@@ -315,12 +324,13 @@ export class LoadedRun {
   async #field(input: string, task: string, options: PredictOptions, ofTokens: boolean) {
     const asked = askedTask(this.graph, task);
     this.#refuseEnsemble("has a field of pixels or tokens");
+    const network = this.#layers("what in an input they depend on cannot be told");
     return this.#withInputs([input], options, async (opened) => {
       const scored = await this.#answerer.score(opened, options);
       if (ofTokens) this.#assertSeesTokens(asked.path);
       else this.#assertSeesPixels(asked.path);
-      if (ofTokens) return tokenFieldOf(this.#network, opened.sources, scored, asked);
-      return receptiveFieldOf(this.#network, opened.sources, input, asked, scored);
+      if (ofTokens) return tokenFieldOf(network, opened.sources, scored, asked);
+      return receptiveFieldOf(network, opened.sources, input, asked, scored);
     });
   }
 
@@ -342,11 +352,26 @@ export class LoadedRun {
     if (rows === undefined || typeof rows === "string") {
       return (await evaluateRun(this.#store, this.run.id, { split: rows, metrics: options.metrics })).evaluation;
     }
+    return (await this.evaluateTable(rows.table, options)).evaluation;
+  }
+
+  /** A labelled table, with the answers to its rows. */
+  async evaluateTable(table: string, options: ScoreOptions = {}): Promise<EvaluatedTable> {
     this.#refuseEnsemble("evaluates a table");
-    return evaluateTable(this.#stored, this.#answerer, rows.table, {
-      ...options,
-      cacheDir: resolve(this.#store.dir, "cache"),
-    });
+    const cacheDir = resolve(this.#store.dir, "cache");
+    return evaluateTable(this.#stored, this.#answerer, table, { ...options, cacheDir });
+  }
+
+  /** What a table's answers are cut into slices by. */
+  get evaluated(): EvaluatedRun {
+    return this.#stored;
+  }
+
+  /** What each column of numbers or categories is worth to each task, on a split of the run. */
+  async importance(options: ImportanceOptions = {}): Promise<ImportanceResult> {
+    this.#refuseEnsemble("is measured column by column");
+    const cacheDir = resolve(this.#store.dir, "cache");
+    return importanceOf(this.#stored, this.#answerer, { ...options, cacheDir });
   }
 
   /** Answers to all rows of the run's own tables, beside their labels as they are now. */
@@ -413,6 +438,11 @@ export class LoadedRun {
     return this.#answerer.scoreOutputs(opened, ensembleOutputs(this.graph, members), options.signal);
   }
 
+  /** @throws ConfigError where another program's model answers */
+  #layers(what: string): Network {
+    return isOnnx(this.#network) ? refuseAdopted(this.run, what) : this.#network;
+  }
+
   #refuseEnsemble(what: string): void {
     if (this.#others.length === 0) return;
     throw new UsageError(
@@ -423,7 +453,10 @@ export class LoadedRun {
 
   close(): void {
     for (const other of this.#others) other.close();
-    this.#network.dispose();
+    const network = this.#network;
+    // what computes it ends on its own; nobody waits for that
+    if (isOnnx(network)) void network.release();
+    else network.dispose();
     this.#store.close();
   }
 }

@@ -1,9 +1,9 @@
 /** @file `cool predict`: a finished run's answers to unlabelled inputs, as a table. */
 import type { ScoredSplit } from "../analysis/score.js";
 import { type Cell, type TableColumn, tableFormat, writeTable } from "../data/tables/table-writer.js";
+import { refuseInputs } from "../data/tables/read-files.js";
 import { at, f32At } from "../arrays.js";
 import { answerProbabilities } from "../analysis/probability/answer-probabilities.js";
-import { refuseRead } from "../platform/written-files.js";
 import { axisOf, type FlowGraph, taskAt, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { answerSpaceOf } from "../tasks/answer-space.js";
 import { behaviourOf } from "../tasks/index.js";
@@ -19,6 +19,8 @@ export interface PredictResult {
   readonly out: string | null;
   readonly skipped: number;
   readonly predictions?: readonly Prediction[];
+  /** What the guarantee of a coverage does not reach; missing where none is asked for. */
+  readonly warnings?: readonly string[];
 }
 
 /**
@@ -34,17 +36,22 @@ export async function predictRun(
   // a wrong name is found before the work, not after
   if (out !== undefined) {
     tableFormat(out);
-    refuseRead(out, [...inputs, ...run.tableFiles]);
+    await refuseInputs(out, inputs, run.tables);
   }
   if (out === undefined) {
     const { predictions, skipped } = await run.predictWithSkipped(inputs, options);
-    return { run: run.id, rows: predictions.length, out: null, skipped: skipped.length, predictions };
+    const { length: rows } = predictions;
+    return { run: run.id, rows, out: null, skipped: skipped.length, predictions, ...(await warningsOf(run, options)) };
   }
   const { scored, sets, skipped } = await run.score(inputs, options);
   const beside = sets === null ? NO_SETS : setColumns(run.graph, sets);
   const columns = [...predictionColumns(run.graph), ...beside.columns];
   await writeTable(out, columns, tableRows(run.graph, scored, beside), options.signal);
-  return { run: run.id, rows: scored.ids.length, out, skipped: skipped.length };
+  return { run: run.id, rows: scored.ids.length, out, skipped: skipped.length, ...(await warningsOf(run, options)) };
+}
+
+async function warningsOf(run: LoadedRun, { coverage }: PredictOptions): Promise<Pick<PredictResult, "warnings">> {
+  return coverage === undefined ? {} : { warnings: await run.coverageWarnings(coverage) };
 }
 
 /**

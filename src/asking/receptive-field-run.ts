@@ -8,7 +8,7 @@ import type { Network } from "../engine/model/network.js";
 import { ConfigError, DataError, UsageError } from "../errors.js";
 import type { TaskNode } from "../flow/graph.js";
 import { drawReceptiveField, type PixelField, reachableFraction } from "../logging/panels/pixel-field-panel.js";
-import { refuseRead } from "../platform/written-files.js";
+import { type NamedTable, refuseInputs } from "../data/tables/read-files.js";
 import { behaviourOf } from "../tasks/index.js";
 import { largestLogit } from "./asked-answer.js";
 import { drawTokens, type TokenField } from "./token-field-run.js";
@@ -75,6 +75,8 @@ export interface WrittenField extends Pick<ReceptiveField, "input" | "task"> {
 
 /** What can be asked which pixels or tokens an answer depends on. */
 interface Explained {
+  /** Tables that it was trained on. */
+  readonly tables: readonly NamedTable[];
   fieldOf(input: string, task: string): Promise<ReceptiveField | TokenField>;
 }
 
@@ -92,7 +94,7 @@ export async function writeReceptiveFields(
   if (out !== undefined && inputs.length > 1) {
     throw new UsageError(`--out names one file, but there are ${inputs.length} images. Leave it out.`, { out });
   }
-  if (out !== undefined) refuseRead(out, inputs);
+  if (out !== undefined) await refuseInputs(out, inputs, run.tables);
   const written: WrittenField[] = [];
   for (const input of inputs) {
     const field = await run.fieldOf(input, task);

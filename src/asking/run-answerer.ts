@@ -4,6 +4,8 @@ import { tokenLengths } from "../data/batches.js";
 import { type Dataset, firstPixels, type InputSource, type PixelSource } from "../data/dataset.js";
 import { scalesPerRow, unitScaleFrom } from "../data/labels/unit-scale.js";
 import { sourceOffsets } from "../data/labels/token-labels.js";
+import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
+import type { OnnxNetwork } from "../engine/inference/onnx/onnx-network.js";
 import type { Network } from "../engine/model/network.js";
 import { DataError } from "../errors.js";
 import { axisOf, type TaskSpec } from "../flow/graph.js";
@@ -19,13 +21,25 @@ import type { StoredRun } from "./stored-run.js";
 /** Rows that pass the network together. */
 export const PREDICT_BATCH = 64;
 
+/** What is asked: the layers of a run, or a model that another program has written. */
+export type AskedNetwork = Network | OnnxNetwork;
+
+/** Whether ONNX Runtime computes a network. */
+export function isOnnx(network: AskedNetwork): network is OnnxNetwork {
+  return "release" in network;
+}
+
+/** What is asked besides its network, of a run or of an export. */
+export type AskedRun = Pick<StoredRun, "graph" | "thresholds" | "config" | "dir" | "project">;
+
 /** Lets a run's network answer, on this thread or on replicas. */
 export class RunAnswerer {
-  readonly #stored: StoredRun;
-  readonly #network: Network;
-  readonly #replicas: ReplicaNeeds;
+  readonly #stored: AskedRun;
+  readonly #network: AskedNetwork;
+  readonly #replicas: ReplicaNeeds | null;
 
-  constructor(stored: StoredRun, network: Network, replicas: ReplicaNeeds) {
+  /** @param replicas of layers; null: a model of another program answers on its own */
+  constructor(stored: AskedRun, network: AskedNetwork, replicas: ReplicaNeeds | null) {
     this.#stored = stored;
     this.#network = network;
     this.#replicas = replicas;
@@ -71,23 +85,23 @@ export class RunAnswerer {
       import("../engine/batches/batch-reader.js"),
     ]);
     const inputs = await withExternals(sources, rows, this.#stored, { signal, onProgress });
-    const read = (some: Int32Array) => readInputs(this.#network, { inputs }, some);
-    return withAnswerer(
-      this.#network,
-      { ...this.#replicas, most: Math.ceil(rows.length / PREDICT_BATCH) },
-      (answerer) =>
-        predictLogits(this.#network, rows, read, {
-          batchSize: PREDICT_BATCH,
-          lengths: tokenLengths(sources),
-          ...(signal === undefined ? {} : { signal }),
-          ...(labelled === undefined ? {} : { labelled }),
-          ...(answerer === undefined ? {} : { answerer }),
-          onProgress: (done, total) => onProgress?.("predicting", done, total),
-        }),
-    );
+    const network = this.#network;
+    const read = (some: Int32Array) => readInputs(network, { inputs }, some);
+    const predict = (answerer: BatchAnswerer | undefined) =>
+      predictLogits(network, rows, read, {
+        batchSize: PREDICT_BATCH,
+        lengths: tokenLengths(sources),
+        ...(signal === undefined ? {} : { signal }),
+        ...(labelled === undefined ? {} : { labelled }),
+        ...(answerer === undefined ? {} : { answerer }),
+        onProgress: (done, total) => onProgress?.("predicting", done, total),
+      });
+    if (isOnnx(network)) return predict(network);
+    if (this.#replicas === null) return predict(undefined);
+    return withAnswerer(network, { ...this.#replicas, most: Math.ceil(rows.length / PREDICT_BATCH) }, predict);
   }
 
-  /** What the trunk makes of rows, [rows, numbers]; null where no dense head reads it. */
+  /** What the trunk makes of rows, [rows, numbers]; null where no dense head reads it, or only answers are known. */
   async features(
     sources: Readonly<Record<string, InputSource>>,
     rows: Int32Array,
@@ -97,8 +111,10 @@ export class RunAnswerer {
       import("../engine/inference/features.js"),
       import("../engine/batches/batch-reader.js"),
     ]);
+    const network = this.#network;
+    if (isOnnx(network)) return null;
     const inputs = await withExternals(sources, rows, this.#stored, { signal, onProgress });
-    return rowFeatures(this.#network, rows, (some) => readInputs(this.#network, { inputs }, some), signal);
+    return rowFeatures(network, rows, (some) => readInputs(network, { inputs }, some), signal);
   }
 }
 

@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Baselines } from "../analysis/baselines.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
-import { isQuery } from "../data/tables/sql.js";
-import type { TokenizerPlaces } from "../data/tokenizers/stored-tokenizer.js";
+import type { NamedTable } from "../data/tables/read-files.js";
+import { storedTokenizer, type TokenizerPlaces } from "../data/tokenizers/stored-tokenizer.js";
 import { ConfigError, StoreError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { RunRecord } from "../storage/run-record.js";
@@ -104,14 +104,14 @@ function latestFinished(store: RunStore): RunRecord {
 
 /** Where the tokenizers of a run lie: in its store alone, whatever it says of its project. */
 export function storedPlaces({ dir, project }: Pick<StoredRun, "dir" | "project">): TokenizerPlaces["stored"] {
-  return { storeDir: resolve(dir, "..", ".."), packagesDir: project?.dir ?? null };
+  const storeDir = resolve(dir, "..", "..");
+  return { fileOf: (_, digest) => storedTokenizer(storeDir, digest), packagesDir: project?.dir ?? null };
 }
 
-/** Files of the tables that the run was trained on; a query is none. */
-export function tableFiles({ config, project }: StoredRun): string[] {
+/** The tables that the run was trained on. */
+export function tablesOfRun({ config, project }: StoredRun): NamedTable[] {
   const folder = project?.dir ?? config.projectDir;
-  const files = tablesOf(config.settings.data).filter((table) => !isQuery(table));
-  return files.map((table) => resolve(folder, table));
+  return tablesOf(config.settings.data).map((table) => ({ table, folder }));
 }
 
 /** Splits of which the run has predictions. */

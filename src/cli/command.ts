@@ -1,5 +1,6 @@
 /** @file What every command shares: project, store, JSON, interruption, and errors in one paragraph. */
 import { resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
 import { printable, printableJson } from "../platform/printable.js";
@@ -8,6 +9,8 @@ import { migrationNote } from "../storage/database/migrations.js";
 import { openRunStore, type RunStore, type StoreOptions } from "../storage/run-store.js";
 import { asError, errorJson, reportError, toCoolError } from "./report-error.js";
 import { guardStreams } from "./streams.js";
+import { displayWidth, folded } from "./tables/display-width.js";
+import { setWide, tableColumns } from "./tables/table-layout.js";
 import { useColour } from "./tables/tables.js";
 
 /** Whether a command reads a store, changes what is in it, or makes one where there is none. */
@@ -35,12 +38,38 @@ export abstract class CoolCommand extends Command {
       description: "Default: .cool in the project",
       helpGroup: "GLOBAL",
     }),
+    wide: Flags.boolean({
+      summary: "all columns of tables, on a terminal through PAGER",
+      helpGroup: "GLOBAL",
+    }),
+    "no-pager": Flags.boolean({ summary: "wide tables straight to the terminal", helpGroup: "GLOBAL" }),
   };
+
+  /** What waits for the pager; null where nothing does. */
+  #held: string[] | null = null;
 
   protected override async init(): Promise<void> {
     // again: oclif listens to errors of stdout since this module was loaded
     guardStreams();
     await super.init();
+    // of this command: what stands behind -- belongs to another
+    const own = this.argv.slice(0, this.argv.includes("--") ? this.argv.indexOf("--") : undefined);
+    const wide = own.includes("--wide");
+    setWide(wide);
+    if (wide && !own.includes("--no-pager") && process.stdout.isTTY && process.stdin.isTTY) this.#held = [];
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    const text = (this.#held ?? []).map((line) => `${line}\n`).join("");
+    this.#held = null;
+    if (text !== "") {
+      const { page } = await import("./pager.js");
+      const isWider = text
+        .split("\n")
+        .some((line) => displayWidth(stripVTControlCharacters(line)) > process.stdout.columns);
+      if (!isWider || !(await page(text))) process.stdout.write(text);
+    }
+    await super.finally(error);
   }
 
   /** Folder of the store that the flags mean. */
@@ -92,7 +121,14 @@ export abstract class CoolCommand extends Command {
 
   /** What a person reads: whatever names, cells and messages hold, nothing but text and our own colours. */
   override log(text = ""): void {
-    super.log("%s", printable(text, { colours: useColour() }));
+    const shown = printable(text, { colours: useColour() });
+    if (this.#held === null) super.log("%s", shown);
+    else this.#held.push(shown);
+  }
+
+  /** Sentences, in lines that fit the terminal. */
+  protected logText(text: string): void {
+    this.log(folded(text, tableColumns()));
   }
 
   /** Data for other programs, as it is; where it goes to a terminal, a person reads it. */

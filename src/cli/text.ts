@@ -1,11 +1,32 @@
 /** @file Texts of unknown origin, made fit for one cell of a terminal's table. */
 import { printableLine } from "../platform/printable.js";
+import { displayWidth } from "./tables/display-width.js";
 
 /** `–` for what is not there; control characters (colours, line breaks) are shown, not obeyed. */
 export function cellText(value: unknown): string {
   if (value === null || value === undefined) return "–";
   // JSON has no word for NaN and the infinities
   return printableLine(typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value));
+}
+
+/** Columns of a terminal that nobody has widened; where a pipe is read, too. */
+export const TEXT_COLUMNS = 80;
+
+/**
+ * A sentence on as many lines as it takes; only a word that is longer than a line makes a longer one.
+ * @param indent before all lines but the first
+ */
+export function fill(text: string, { columns = TEXT_COLUMNS, indent = "" } = {}): string {
+  const lines: string[] = [];
+  const [first = "", ...words] = text.split(/(?<=\S) /);
+  let line = first;
+  for (const word of words) {
+    if (displayWidth(`${line} ${word}`) > columns) {
+      lines.push(line);
+      line = `${indent}${word}`;
+    } else line += ` ${word}`;
+  }
+  return [...lines, line].join("\n");
 }
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];

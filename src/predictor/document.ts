@@ -47,13 +47,32 @@ export interface TokensInput {
 
 export type PredictorInput = ImageInput | NumericInput | CategoricalInput | TokensInput;
 
-/** What this release writes and reads. */
-export const DOCUMENT_VERSION = 1;
+/** What this release writes. */
+export const DOCUMENT_VERSION = 2;
+/** What it reads. The first one lacks what an evaluation of a table compares with. */
+const READ_VERSIONS: readonly unknown[] = [1, DOCUMENT_VERSION];
+
+/** How a run is evaluated, which no answer hangs on. */
+export interface DocumentEvaluation {
+  /** Metrics that are computed besides the usual ones. */
+  readonly metrics: readonly string[];
+  /** Within which a number is right, as a share of its range. */
+  readonly tolerance: number;
+  /** Column whose rows of one value are no independent evidence; null: rows are single. */
+  readonly groupBy: string | null;
+  /** Constant answers to compare with, by path of task: logits, and which of them is best by each metric. */
+  readonly baselines: Readonly<
+    Record<
+      string,
+      { readonly constants: readonly ArrayLike<number>[]; readonly best: Readonly<Record<string, number>> }
+    >
+  >;
+}
 
 /** What a run answers, and how its inputs are read. */
 export interface PredictorDocument {
   readonly format: "dnn-cool-predictor";
-  readonly version: typeof DOCUMENT_VERSION;
+  readonly version: 1 | typeof DOCUMENT_VERSION;
   readonly run: { readonly id: string; readonly name: string };
   readonly graph: FlowGraph;
   /** The declared inputs, by name. */
@@ -62,6 +81,8 @@ export interface PredictorDocument {
   readonly thresholds: Readonly<Record<string, number | readonly number[]>>;
   /** What makes probabilities of scores, by path of task; null: they are taken as they are. Decisions do not hang on it. */
   readonly calibration: { readonly tasks: Readonly<Record<string, TaskCalibration>> } | null;
+  /** Not there in a document of version 1. */
+  readonly evaluation?: DocumentEvaluation;
 }
 
 /**
@@ -76,9 +97,9 @@ export function readDocument(value: unknown): PredictorDocument {
       { format },
     );
   }
-  if (version !== DOCUMENT_VERSION) {
+  if (!READ_VERSIONS.includes(version)) {
     throw new PredictorError(
-      `This export is of version ${String(version)}, and this release of dnn-cool reads version ${DOCUMENT_VERSION}. Install a newer dnn-cool, or export the run again with this one.`,
+      `This export is of version ${String(version)}, and this release of dnn-cool reads up to version ${DOCUMENT_VERSION}. Install a newer dnn-cool, or export the run again with this one.`,
       { version, known: DOCUMENT_VERSION },
     );
   }

@@ -5,6 +5,9 @@ import type { RunRecord } from "../storage/run-record.js";
 import { definitionsOf, lacksDefinition } from "../tasks/index.js";
 import type { RunningProject } from "./project-dir.js";
 
+/** What messages say of a run. */
+type MadeRun = Pick<RunRecord, "id" | "name" | "gitCommit">;
+
 /**
  * Loads the user's project where a run has custom tasks that are not defined in this process. A run without custom tasks
  * needs none. Where the run says that it was made is only told, never run: a run may come from anywhere.
@@ -14,7 +17,7 @@ import type { RunningProject } from "./project-dir.js";
  *   changed
  */
 export async function loadOwnCode(
-  run: RunRecord,
+  run: MadeRun,
   graph: FlowGraph,
   project: RunningProject | null,
   madeBy: string | null,
@@ -32,7 +35,7 @@ function undefinedTypes({ tasks }: FlowGraph): CustomSpec[] {
   return tasks.flatMap(({ spec }) => (lacksDefinition(spec) ? [spec] : []));
 }
 
-function missingError(run: RunRecord, graph: FlowGraph, madeBy: string | null): ConfigError {
+function missingError(run: MadeRun, graph: FlowGraph, madeBy: string | null): ConfigError {
   const types = [...new Set(undefinedTypes(graph).map(({ type }) => JSON.stringify(type)))];
   const origin =
     madeBy === null ? "It was made by a program" : `It says that it was made from ${JSON.stringify(madeBy)}`;
@@ -42,7 +45,7 @@ function missingError(run: RunRecord, graph: FlowGraph, madeBy: string | null): 
   );
 }
 
-function changedError(run: RunRecord, spec: CustomSpec, file: string, madeBy: string | null): ConfigError {
+function changedError(run: MadeRun, spec: CustomSpec, file: string, madeBy: string | null): ConfigError {
   const now = definitionsOf(spec.type).at(-1);
   const commit = run.gitCommit === null ? "" : ` (the run was made at commit ${run.gitCommit.slice(0, 12)})`;
   const origin =

@@ -29,7 +29,7 @@ export const ONNX_ATTRIBUTE = {
 export const ATTRIBUTE_TYPE = { float: 1, integer: 2, string: 3, tensor: 4, graph: 5, integers: 7 } as const;
 export const ONNX_TENSOR = { dims: 1, type: 2, name: 8, raw: 9 } as const;
 /** Values of the enum `TensorProto.DataType`. */
-export const ONNX_TYPE = { float: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
+export const ONNX_TYPE = { float: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 export const VALUE_INFO = { name: 1, type: 2 } as const;
 export const TYPE = { tensor: 1 } as const;
 export const TENSOR_TYPE = { element: 1, shape: 2 } as const;

@@ -21,8 +21,15 @@ const baselines = z.record(
  */
 export function readBaselines(runDir: string, graph: FlowGraph): Baselines {
   const file = runFiles(runDir).baselines;
-  if (!existsSync(file)) return {};
-  const found = checked<Baselines>(baselines, readJson(file), file);
+  return existsSync(file) ? checkedBaselines(readJson(file), graph, file) : {};
+}
+
+/**
+ * Baselines in a document that may come from anywhere.
+ * @throws StoreError that names the file and the task, where they do not fit the graph
+ */
+export function checkedBaselines(document: unknown, graph: FlowGraph, file: string): Baselines {
+  const found = checked<Baselines>(baselines, document, file);
   const specs = new Map(graph.tasks.map(({ path, spec }) => [path, spec]));
   for (const [path, { constants, best }] of Object.entries(found)) {
     const spec = specs.get(path);

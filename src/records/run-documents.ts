@@ -72,6 +72,7 @@ export function externalsOf(runDir: string): Externals {
   return readRunConfig(runDir).externals ?? NO_EXTERNALS;
 }
 
+const inputs = z.record(text, ofKind(inputSpecs));
 const shapes = z.array(z.looseObject({}));
 
 const config = z.looseObject({
@@ -79,7 +80,7 @@ const config = z.looseObject({
   project: text,
   projectDir: text,
   configFile: text.nullable(),
-  inputs: z.record(text, ofKind(inputSpecs)),
+  inputs,
   settings: z.looseObject({}),
   backend: text,
   dataDigest: text,
@@ -98,6 +99,15 @@ const config = z.looseObject({
         }),
       ),
       unread: z.array(text),
+    })
+    .optional(),
+  adopted: z
+    .looseObject({
+      ...{ model: text, format: z.literal("onnx"), producer: text.nullable(), opset: count.nullable() },
+      digest: z.string().regex(/^[0-9a-f]{64}$/),
+      inputs: z.record(text, text),
+      outputs: z.record(text, text),
+      preprocessing: z.looseObject({}),
     })
     .optional(),
 });
@@ -280,9 +290,19 @@ export function readRunConfig(runDir: string): RunConfig {
 /** @throws StoreError that names the file and the key */
 export function readGraph(runDir: string): FlowGraph {
   const file = runFiles(runDir).graph;
-  const found = checked<FlowGraph>(graph, withCustomKind(readJson(file)), file);
+  return checkedGraph(readJson(file), file);
+}
+
+/** A flow in a document that may come from anywhere. @throws StoreError that names the file and the key */
+export function checkedGraph(document: unknown, file: string): FlowGraph {
+  const found = checked<FlowGraph>(graph, withCustomKind(document), file);
   checkFlow(found, file);
   return found;
+}
+
+/** Declared inputs in a document that may come from anywhere. @throws StoreError that names the file and the key */
+export function checkedInputs(document: unknown, file: string): RunConfig["inputs"] {
+  return checked<RunConfig["inputs"]>(inputs, document, file);
 }
 
 /** Until release 0.1 the kind of tasks that a user defines, and heads of their layers, were called `own`. */

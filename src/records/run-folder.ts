@@ -9,6 +9,7 @@ import { lineOf, StoreError, sentence } from "../errors.js";
 import { explained } from "../storage/database/store-errors.js";
 import type { Split } from "../tasks/evaluation.js";
 import type { PretrainedPart } from "../engine/model/pretrained/build-network.js";
+import type { AdoptedModel } from "../engine/model/pretrained/adopted-model.js";
 import type { Externals } from "../engine/model/pretrained/external-part.js";
 import type { Transfer } from "../engine/model/transfer.js";
 import type { Settings } from "../project/settings.js";
@@ -38,6 +39,8 @@ export interface RunConfig {
   readonly pretrained?: readonly PretrainedPart[];
   /** Models that run beside the network and feed it. */
   readonly externals?: Externals;
+  /** The model of another program that answers in the place of a network of ours; then there are no checkpoints. */
+  readonly adopted?: AdoptedModel;
 }
 
 /** Names of a run's files. */

@@ -1,5 +1,7 @@
 /** @file What a model is, what it was made of and how good it is: for people (Markdown) and programs (JSON). */
 import type { StoredRun } from "../asking/stored-run.js";
+import type { Measurement } from "./measuring/measurement.js";
+import type { Precision } from "./onnx/precision.js";
 import type { InputSpec } from "../data/dataset.js";
 import { printCondition, printGraph } from "../flow/print.js";
 import { flowFacts } from "../flow/kinds.js";
@@ -31,6 +33,8 @@ export interface ModelCard {
   readonly made_with: string;
   /** Under which terms the model may be used; null: nobody said. */
   readonly licence: string | null;
+  /** The model's precision, and what it costs beside the run where that was measured. */
+  readonly exported: { readonly precision: Precision; readonly measurement?: Measurement };
   readonly tasks: readonly CardTask[];
   readonly flow: string;
   readonly inputs: Readonly<Record<string, InputSpec>>;
@@ -50,8 +54,16 @@ export interface ModelCard {
   readonly limits: readonly string[];
 }
 
-/** @param version of this package */
-export function modelCard(store: RunStore, stored: StoredRun, licence: string | null, version: string): ModelCard {
+/** What is said of an export besides its run. */
+export interface ExportFacts {
+  /** Under which terms it may be used; null: nobody said. */
+  readonly licence: string | null;
+  /** Of this package. */
+  readonly version: string;
+  readonly exported: ModelCard["exported"];
+}
+
+export function modelCard(store: RunStore, stored: StoredRun, { licence, version, exported }: ExportFacts): ModelCard {
   const { run, graph, config, thresholds, calibration } = stored;
   const metrics = store.readEvaluation(run.id);
   const pretrained = [...(config.pretrained ?? []), ...(config.externals?.parts ?? [])];
@@ -60,6 +72,7 @@ export function modelCard(store: RunStore, stored: StoredRun, licence: string | 
     run: { id: run.id, name: run.name, project: config.project, finished: run.endedAt },
     made_with: `dnn-cool ${version}`,
     licence,
+    exported,
     tasks: graph.tasks
       .filter(({ spec }) => behaviourOf(spec).answeredBy !== "training")
       .map(({ path, spec, precondition }) => {
@@ -145,6 +158,7 @@ export function printCard(card: ModelCard): string {
       "Calibration",
       calibration === undefined ? "" : `Scores are probabilities, by ${calibration.method} on ${calibration.split}.`,
     ],
+    ["Precision", precisionOf(card.exported)],
     ["Limits", limits.map((limit) => `- ${limit}`).join("\n")],
     [
       "Data",
@@ -168,6 +182,37 @@ export function printCard(card: ModelCard): string {
 function taskLine({ path, kind, names, given }: CardTask): string {
   const choices = names === undefined ? "" : `: ${names.slice(0, 20).join(", ")}${names.length > 20 ? ", …" : ""}`;
   return `- \`${path}\` (${kind}${choices})${given === undefined ? "" : `, asked where ${given}`}`;
+}
+
+/** What the model's weights are kept in, and what that costs; nothing where they are the run's and nobody asked. */
+function precisionOf({ precision, measurement }: ModelCard["exported"]): string {
+  if (measurement === undefined)
+    return precision === "float32" ? "" : `Weights are kept in ${precision}. Not measured.`;
+  const { bytes, measured, not_measured: reason } = measurement;
+  const share = Math.round((100 * bytes.exported) / bytes.float32);
+  const head = `Weights are kept in ${precision}: ${bytes.exported} bytes, ${share} % of those in float32.`;
+  if (measured === null) return `${head}\n\nNot measured: ${reason ?? "nobody asked"}`;
+  const lines = measured.metrics
+    .filter(({ gates, headline }) => headline && gates === "truth")
+    .map((row) =>
+      [
+        row.task_path,
+        row.metric_name,
+        short(row.run),
+        short(row.exported),
+        short(row.difference),
+        row.num_samples,
+      ].join(" | "),
+    );
+  return [
+    head,
+    "",
+    `The ${measured.rows} rows of ${measured.split} in ${measured.runtime}, where the questions are rightly asked:`,
+    "",
+    "| task | metric | run | this model | difference | samples |",
+    "| --- | --- | ---: | ---: | ---: | ---: |",
+    ...lines.map((line) => `| ${line} |`),
+  ].join("\n");
 }
 
 /** Rows of test, else of valid, without those of single labels and classes. */

@@ -1,16 +1,25 @@
 /** @file A run → predictor.json: what `dnn-cool/predictor` answers with, besides the network. */
 import type { StoredRun } from "../asking/stored-run.js";
-import type { PredictorDocument } from "../predictor/document.js";
+import { DOCUMENT_VERSION, type PredictorDocument } from "../predictor/document.js";
+import { onDemandMetricsOf } from "../project/metrics.js";
 import { thresholdsByPath } from "../records/thresholds.js";
 
-export function predictorDocument({ run, graph, config, thresholds, calibration }: StoredRun): PredictorDocument {
+export function predictorDocument(stored: StoredRun): PredictorDocument {
+  const { run, graph, config, thresholds, calibration, baselines } = stored;
+  const { data, evaluate } = config.settings;
   return {
     format: "dnn-cool-predictor",
-    version: 1,
+    version: DOCUMENT_VERSION,
     run: { id: run.id, name: run.name },
     graph,
     inputs: config.inputs,
     thresholds: thresholdsByPath(graph, thresholds),
     calibration: calibration === null ? null : { tasks: calibration.tasks },
+    evaluation: {
+      metrics: onDemandMetricsOf(config.settings),
+      tolerance: evaluate.tolerance,
+      groupBy: data.split.groupBy ?? null,
+      baselines,
+    },
   };
 }

@@ -213,7 +213,7 @@ describe("cool runs", () => {
     expect(named.map(({ name }) => name)).toEqual(["wide", "again", "base"]);
     expect(named.every(({ state, epochs_done }) => state === "finished" && epochs_done === 2)).toBe(true);
     const { stdout } = await cool(inProject("runs", "list"));
-    expect(stdout).toMatch(new RegExp(`│ ${first.run.id} │ base\\s+│ finished │\\s+2/2 │`));
+    expect(stdout).toMatch(new RegExp(`│ ${first.run.id} │ base\\s+│\\s+[\\d.]+ │ finished │\\s+2/2 │`));
   });
 
   it("shows one run with its settings, thresholds and evaluation", async () => {

@@ -12,7 +12,7 @@ import { defineTasks } from "../../src/flow/define.js";
 import type { FlowGraph } from "../../src/flow/graph.js";
 import { traceFlow } from "../../src/flow/trace.js";
 import { drawConfusionMatrix } from "../../src/logging/panels/confusion-panel.js";
-import { drawContactSheet, type Tile } from "../../src/logging/panels/contact-sheet.js";
+import { drawContactSheet, legendOf, type Tile } from "../../src/logging/panels/contact-sheet.js";
 import { figuresOf } from "../../src/logging/panels/figures.js";
 import { tileSize } from "../../src/logging/panels/picture.js";
 import { type SampleReference, type SampleSheet, sampleSheets } from "../../src/logging/panels/sample-sheets.js";
@@ -119,6 +119,15 @@ describe("contact sheets of samples", () => {
     const worst = sheets.find(({ task_path, side }) => task_path === "locked" && side === "worst")?.sheet.tiles[0];
     // σ(−1.5) = 0.18
     expect(worst).toMatchObject({ label: "true", prediction: "false .18" });
+  });
+
+  it("say what their colours and lines stand for, also where a repair stands in the place of a prediction", () => {
+    const shown = (...of: Parameters<typeof legendOf>) =>
+      legendOf(...of).map(({ text, stroke }) => `${stroke === null ? "" : "line "}${text}`);
+    expect(shown(false)).toEqual(["label", "→ predicted"]);
+    expect(shown(true)).toEqual(["line label", "line → predicted"]);
+    expect(shown(false, "repaired")).toEqual(["label", "→ repaired"]);
+    expect(shown(true, "repaired")).toEqual(["line label", "line predicted", "→ repaired"]);
   });
 
   it("open the pictures of the shown samples only", async () => {

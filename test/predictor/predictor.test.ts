@@ -148,7 +148,7 @@ describe("what cannot be answered is said in one sentence", () => {
   });
 
   it("refuses what a later release has written, and what is no document", () => {
-    expect(() => new Predictor({ ...document, version: 2 })).toThrow(/is of version 2, .* Install a newer dnn-cool/);
+    expect(() => new Predictor({ ...document, version: 3 })).toThrow(/is of version 3, .* Install a newer dnn-cool/);
     expect(() => new Predictor({ ...document, calibration: { kind: "temperature" } })).toThrow(
       /neither null nor that of/,
     );

@@ -1,7 +1,8 @@
 /** @file An exported run answers as it did, from its files alone. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -18,7 +19,7 @@ import { loadProject } from "../../src/project/load-project.js";
 import { type ExportOptions, type ExportResult, shipRun } from "../../src/shipping/export-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { trainRun } from "../../src/training/train-run.js";
-import { ensureOnnxRuntime } from "../support/onnx-runtime.js";
+import { ensureOnnxRuntime, linkOnnxRuntime } from "../support/onnx-runtime.js";
 import { openOnnxSession, ort } from "../support/onnx-session.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
 import { openLayers } from "../support/saved-layers.js";
@@ -32,6 +33,7 @@ let pictures: readonly Picture[];
 
 beforeAll(async () => {
   project = await tinyProject();
+  if (noOnnx === null) linkOnnxRuntime(project.dir);
   const { run: trained } = await trainRun(await loadProject(project.dir, ["train.epochs=3"]));
   run = await loadRun(join(project.dir, ".cool"), trained.id);
   const files = project.rows.map((_, row) => project.image(row));
@@ -151,6 +153,59 @@ describe("the format onnx", () => {
     const text = readFileSync(file).toString("latin1");
     expect(text).toContain("dnn-cool-predictor");
     expect(text).toContain("MODEL_CARD.md");
+  });
+});
+
+describe("precision", () => {
+  it.skipIf(noOnnx !== null).each(["float16", "int8"] as const)("%s is measured beside the run", async (precision) => {
+    const dir = target(precision);
+    const { measurement } = await ship({ format: "onnx", precision, to: dir, project: project.dir });
+    const { measured, bytes } = measurement ?? {};
+    expect(measurement?.not_measured).toBeUndefined();
+    expect(bytes?.exported).toBeLessThan(bytes?.float32 ?? 0);
+    expect(measured).toMatchObject({ split: "test", data_changed: false });
+    const stored = await run.evaluate("test");
+    for (const { task_path, metric_name, gates, run: own, difference } of measured?.metrics ?? []) {
+      const row = stored.find(
+        (one) => one.task_path === task_path && one.metric_name === metric_name && one.gates === gates,
+      );
+      expect([task_path, metric_name, own]).toEqual([task_path, metric_name, row?.metric_res]);
+      if (metric_name === "loss") expect(Math.abs(difference ?? 0)).toBeLessThan(0.05);
+    }
+    const losses = measured?.metrics.filter(
+      ({ metric_name, difference }) => metric_name === "loss" && difference !== 0,
+    );
+    expect(losses?.length).toBeGreaterThan(0);
+    const card = readFileSync(join(dir, "MODEL_CARD.md"), "utf8");
+    expect(card).toContain(`## Precision\n\nWeights are kept in ${precision}`);
+    expect(card).toMatch(/\| blocked \| accuracy \| [\d.]+ \| [\d.]+ \| [-+\d.e]+ \|/);
+    const { exported } = JSON.parse(readFileSync(join(dir, "model-card.json"), "utf8"));
+    expect(exported.measurement.measured.metrics.length).toBe(measured?.metrics.length);
+  });
+
+  it.skipIf(noOnnx !== null)("float32 answers as the run, also where tasks are measured", async () => {
+    const { measurement } = await ship({ format: "onnx", to: target("plain"), measure: true, project: project.dir });
+    const differences = measurement?.measured?.metrics.map(({ difference }) => Math.abs(difference ?? 0)) ?? [];
+    expect(Math.max(...differences)).toBeLessThan(1e-5);
+  });
+
+  it("is exported without a measure where there is no runtime, with the reason", async () => {
+    const alone = mkdtempSync(join(tmpdir(), "cool-alone-"));
+    copyFileSync(project.configFile, join(alone, basename(project.configFile)));
+    const { measurement } = await ship({ format: "onnx", precision: "int8", to: target("unmeasured"), project: alone });
+    expect(measurement?.measured).toBeNull();
+    expect(measurement?.not_measured).toMatch(/onnxruntime-node, which is not installed/);
+    const card = readFileSync(join(target("unmeasured"), "MODEL_CARD.md"), "utf8");
+    expect(card).toMatch(/Not measured: .*onnxruntime-node/);
+    rmSync(alone, { recursive: true });
+  });
+
+  it("is that of ONNX models alone", async () => {
+    const layers = { format: "layers", to: target("never") } as const;
+    await expect(ship({ ...layers, precision: "int8" })).rejects.toThrow(/^--precision int8 is for --format onnx; /);
+    await expect(ship({ ...layers, to: target("never.onnx") })).rejects.toThrow(
+      /never\.onnx ends with \.onnx, and the format layers is a folder\. Name a folder/,
+    );
   });
 });
 

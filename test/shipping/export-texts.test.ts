@@ -5,10 +5,13 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { evaluateExport, evaluateRunOn } from "../../src/asking/exports/evaluate-labelled.js";
+import { findExport } from "../../src/asking/exports/open-export.js";
 import { loadRun, type Prediction } from "../../src/asking/load-run.js";
 import { type Answers, onnxRunner, Predictor, readExport, tfjsRunner } from "../../src/predictor/index.js";
 import { loadProject } from "../../src/project/load-project.js";
-import { type ExportFormat, shipRun } from "../../src/shipping/export-run.js";
+import { shipRun } from "../../src/shipping/export-run.js";
+import type { ExportFormat } from "../../src/shipping/formats.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { needs } from "../support/needs.js";
@@ -43,11 +46,36 @@ async function trained(project: TextProject): Promise<Prediction[]> {
   return loaded.predict(texts).finally(() => loaded.close());
 }
 
-async function ship(project: TextProject, format: ExportFormat): Promise<string> {
+async function ship(project: TextProject, format: ExportFormat, precision?: "int8"): Promise<string> {
   const store = openRunStore(join(project.dir, ".cool"), { readonly: true });
-  const to = join(project.dir, format);
-  await shipRun(store, "latest", { format, to, project: project.dir }).finally(() => store.close());
+  const to = join(project.dir, `${format}-${precision ?? "float32"}`);
+  const result = await shipRun(store, "latest", { format, to, project: project.dir, precision }).finally(() =>
+    store.close(),
+  );
+  if (precision !== undefined) {
+    const { measured } = result.measurement ?? {};
+    const loss = measured?.metrics.find(
+      ({ task_path, metric_name, gates }) => task_path === "complaint" && metric_name === "loss" && gates === "truth",
+    );
+    expect(Math.abs(loss?.difference ?? Number.NaN)).toBeLessThan(0.05);
+  }
   return to;
+}
+
+/** Mean loss of a task on the whole table, by an export and by its run. */
+async function lossesOf(project: TextProject, dir: string): Promise<(number | undefined)[]> {
+  const options = { project: project.dir };
+  const found = await findExport(dir);
+  if (found === null) throw new Error("no export");
+  const results = [
+    await evaluateExport(found, project.tableFile, options),
+    await evaluateRunOn(join(project.dir, ".cool"), "latest", project.tableFile, options),
+  ];
+  return results.map(
+    ({ evaluation }) =>
+      evaluation.find(({ task_path, metric_name }) => task_path === "complaint" && metric_name === "loss")
+        ?.metric_res ?? undefined,
+  );
 }
 
 async function answerOnnx(dir: string): Promise<Answers[]> {
@@ -96,6 +124,16 @@ describe("a run behind an ONNX encoder", () => {
     await session.release();
   });
 
+  it("has its tokenizer beside it, so that a table of texts is evaluated as by the run", async () => {
+    const dir = join(project.dir, "onnx-float32");
+    expect(readFileSync(join(dir, "text.tokenizer.json"))).toEqual(
+      readFileSync(join(tokenizerFixtures, "wordpiece.json")),
+    );
+    const [exported, own] = await lossesOf(project, dir);
+    expect(exported).toBeCloseTo(own ?? Number.NaN, 4);
+    await ship(project, "onnx", "int8");
+  });
+
   it("is no LayersModel, and says the way out", async () => {
     await expect(ship(project, "layers")).rejects.toThrow(
       "The texts of this run go through the ONNX model encoder/model.onnx, which no LayersModel can hold. Export it with --format onnx",
@@ -117,6 +155,8 @@ describe("a run of own layers on a tokenizer's ids", () => {
     const { document } = await readExport((name) => readFile(join(dir, name)));
     const predictor = new Predictor(document, { runner: tfjsRunner(tf, await openLayers(dir)) });
     expectAnswers(await predictor.predictAll(texts.map(idsOf)), expected);
+    const [exported, own] = await lossesOf(project, dir);
+    expect(exported).toBeCloseTo(own ?? Number.NaN, 4);
     await expect(predictor.predict("The parcel")).rejects.toThrow(
       'The input "text" takes the ids that its tokenizer makes of a text, and was given "The parcel". Cut it with encoder/tokenizer.json',
     );

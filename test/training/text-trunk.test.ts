@@ -125,7 +125,7 @@ describe("a run behind an ONNX text encoder", () => {
     writeFileSync(join(target, "models", name), "{}");
     await expect(ask((run) => run.predict(texts), target)).rejects.toThrow(/which cuts the texts .* has been changed/);
     rmSync(join(target, "models", name));
-    await expect(ask((run) => run.predict(texts), target)).rejects.toThrow(/is not in its store: .*Copy it there/);
+    await expect(ask((run) => run.predict(texts), target)).rejects.toThrow(/is not in its place: .*Copy it there/);
     expect(existsSync(join(project.dir, "encoder", "tokenizer.json"))).toBe(true);
   });
 });

@@ -4,6 +4,7 @@ import { type OpenRunOptions, openStoredRun, type StoredRun } from "../stored-ru
 import { openMembers } from "../groups/group-runs.js";
 import { type AppliedCorrections, applyCorrections, readCorrections } from "./correction-table.js";
 import { readLabelTable } from "./label-table.js";
+import { assertOwnProject } from "./own-table.js";
 
 export interface ApplyResult extends AppliedCorrections {
   readonly run: { readonly id: string; readonly name: string };
@@ -26,7 +27,10 @@ export async function applyToRun(
   return { run: { id: stored.run.id, name: stored.run.name }, ...applied };
 }
 
-/** A run, or the first one of a group, which all have the same tables and flow. */
+/**
+ * A run, or the first one of a group, which all have the same tables and flow.
+ * @throws ConfigError where these are another project's
+ */
 export async function openRunOrFold(
   store: RunStore,
   reference: string,
@@ -34,5 +38,7 @@ export async function openRunOrFold(
 ): Promise<StoredRun> {
   const group = store.findGroup(reference);
   const [first] = group === null ? [] : await openMembers(store, group, options);
-  return first ?? openStoredRun(store, reference, options);
+  const stored = first ?? (await openStoredRun(store, reference, options));
+  assertOwnProject(stored, options.project);
+  return stored;
 }

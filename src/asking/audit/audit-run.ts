@@ -17,7 +17,8 @@ import { refuseExisting } from "../../platform/written-files.js";
 import type { RunStore } from "../../storage/run-store.js";
 import type { Described, Labels } from "../../tasks/index.js";
 import type { PredictOptions } from "../open-inputs.js";
-import type { OpenRunOptions } from "../stored-run.js";
+import type { OpenRunOptions, StoredRun } from "../stored-run.js";
+import { assertOwnProject, assertSameTable } from "./own-table.js";
 import { suspectSheets } from "./audit-sheets.js";
 import { answerCells } from "./cell-writer.js";
 import { type DuplicateLabels, duplicateLabels } from "./duplicate-pictures.js";
@@ -89,6 +90,7 @@ export async function auditRun(store: RunStore, reference: string, options: Audi
   }
   const heldOut = await heldOutAnswers(store, reference, options);
   const { stored } = heldOut;
+  assertOwnProject(stored, options.project);
   const { graph } = stored;
   const paths = graph.tasks.map(({ path }) => path);
   const { task: wanted, least = SUSPICIOUS } = options;
@@ -96,7 +98,7 @@ export async function auditRun(store: RunStore, reference: string, options: Audi
     throw new UnknownNameError("task", wanted, paths, `run ${heldOut.name}`, { exitCode: 2 });
   }
   const table = await readLabelTable(stored);
-  const { outputs, unknown } = withLabelsOf(graph, heldOut.outputs, table);
+  const { outputs, unknown } = withLabelsOf(stored, heldOut.outputs, table);
   const scored = scoreSplit(graph, outputs, stored.thresholds);
   const audit = auditLabels(graph, scored, options.price);
   if (audit === null) {
@@ -141,34 +143,34 @@ export async function auditRun(store: RunStore, reference: string, options: Audi
 
 /** Held-out answers beside the labels as they are now; rows that the tables no longer have are left out. */
 function withLabelsOf(
-  graph: FlowGraph,
+  stored: StoredRun,
   outputs: SplitOutputs,
   table: LabelTable,
 ): { readonly outputs: SplitOutputs; readonly unknown: number } {
+  const { graph } = stored;
   const kept = outputs.ids.flatMap((id, row) => (table.rowOf.has(id) ? [row] : []));
   const unknown = outputs.ids.length - kept.length;
   const places = kept.map((row) => table.rowOf.get(at(outputs.ids, row)) ?? 0);
+  const rows = outputs.ids.length;
   const offsets = outputs.offsets ?? null;
   if (unknown > 0 && offsets !== null) {
     throw new ConfigError("Rows of the run are no longer in its tables, and it reads tokens. Train it anew.", {});
   }
-  const rows = outputs.ids.length;
+  const now = graph.tasks.map(({ index, spec }): Labels => {
+    const before = at(outputs.labels, index);
+    if (axisOf(spec) === "token") return before;
+    const { answers } = selectLabels(spec, { ...at(table.labels, index), unitScale: null }, places);
+    const { unitScale } = before;
+    return { answers, unitScale: unitScale === null ? null : pickRows(unitScale, unitScale.length / rows, kept) };
+  });
+  assertSameTable(stored, { graph, before: outputs, kept, now }, table.projectDir);
   return {
     unknown,
     outputs: {
       ...outputs,
       ids: kept.map((row) => at(outputs.ids, row)),
       outputs: outputs.outputs.map((values) => (unknown === 0 ? values : pickRows(values, values.length / rows, kept))),
-      labels: graph.tasks.map(({ index, spec }): Labels => {
-        const stored = at(outputs.labels, index);
-        if (axisOf(spec) === "token") return stored;
-        const { answers } = selectLabels(spec, { ...at(table.labels, index), unitScale: null }, places);
-        const { unitScale } = stored;
-        return {
-          answers,
-          unitScale: unitScale === null ? null : pickRows(unitScale, unitScale.length / rows, kept),
-        };
-      }),
+      labels: now,
     },
   };
 }

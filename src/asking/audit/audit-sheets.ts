@@ -45,7 +45,7 @@ export async function suspectSheets(
       figures: figures(row),
     }));
     const subtitle = `${tiles.length} of ${own.length} suspicious labels`;
-    const image = await drawContactSheet({ title: path, subtitle, tiles }, "png");
+    const image = await drawContactSheet({ title: path, subtitle, tiles, answer: "repaired" }, "png");
     const file = join(resolve(folder), `${path}.suspects.png`);
     write(folder, file, "png" in image ? image.png : image.jpeg);
     written.push(file);

@@ -1,11 +1,11 @@
 /** @file `cool blame`: whom to blame for what a user of a finished run loses, from its stored predictions. */
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { extname } from "node:path";
 import { type Blame, type BlamedRow, blameSplit } from "../../analysis/blame/blame.js";
 import { headline } from "../../analysis/blame/headline.js";
 import { ConfigError, lineOf, StoreError, UnknownNameError, UsageError } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
-import { type BlameFormat, drawBlame, isBlameFormat } from "../../logging/panels/blame-panel.js";
+import { type BlameFormat, drawBlame, isBlameFormat, isBlamePicture } from "../../logging/panels/blame-panel.js";
 import { type RunSummary, summarize } from "../../records/run-summary.js";
 import type { RunStore } from "../../storage/run-store.js";
 import type { Split } from "../../tasks/evaluation.js";
@@ -30,11 +30,14 @@ export interface BlameRunOptions extends OpenRunOptions {
   readonly rows?: boolean;
   /** File for the picture, `.png` or `.svg`. */
   readonly out?: string | undefined;
+  /** Whether the picture may replace any file. */
+  readonly force?: boolean;
 }
 
 /**
  * @returns what is printed, and what hangs where in the run's flow
- * @throws UnknownNameError for a run or a task, UsageError where the flow has no gates, StoreError where the run has no
+ * @throws UnknownNameError for a run or a task, UsageError where the flow has no gates or the file for
+ *   the picture holds something else, StoreError where the run has no
  *   predictions
  */
 export async function blameRun(
@@ -43,6 +46,7 @@ export async function blameRun(
   options: BlameRunOptions = {},
 ): Promise<{ readonly result: BlameResult; readonly nodes: FlowGraph["tasks"] }> {
   const format = options.out === undefined ? null : formatOf(options.out);
+  if (options.out !== undefined && options.force !== true) refuseOther(options.out);
   const stored = await openStoredRun(store, reference, options);
   assertBlamable(stored.graph, stored, options.task);
   const scored = await readScoredSplit(stored, options.split ?? defaultSplit(stored));
@@ -70,6 +74,15 @@ function formatOf(file: string): BlameFormat {
   const format = extname(file).slice(1).toLowerCase();
   if (isBlameFormat(format)) return format;
   throw new UsageError(`${file} has no ending that names a picture. Use .png or .svg.`, { file });
+}
+
+/** @throws UsageError where the file is there and is not an earlier picture of the same kind */
+function refuseOther(file: string): void {
+  if (!existsSync(file) || (statSync(file).isFile() && isBlamePicture(readFileSync(file)))) return;
+  throw new UsageError(
+    `${file} is there already, and is no picture of cool blame. Name another file with --out, or replace it with --force.`,
+    { file },
+  );
 }
 
 function writePicture(file: string, bytes: Buffer): void {

@@ -29,6 +29,7 @@ import { loadRun } from "../load-run.js";
 import type { PredictOptions } from "../open-inputs.js";
 import type { OpenRunOptions, StoredRun } from "../stored-run.js";
 import { labelSeconds } from "./costs.js";
+import { PASS_FILES, passFolder, removePasses } from "./stale-passes.js";
 import { studioPasses } from "./studio-config.js";
 import { readStudioExport } from "./studio-export.js";
 import { studioTasks } from "./studio-tasks.js";
@@ -220,11 +221,12 @@ function writeStudio(
     const possible = cells.filter(({ task, after }) => own.has(task) && (i === 0 || after.length === 0));
     if (i > 0) postponed += cells.filter(({ task }) => own.has(task)).length - possible.length;
     const tasks = studioTasks(pass, scored, possible, (row) => shownRow(row), { object, run: run.name });
-    const target = i === 0 ? resolve(folder) : join(resolve(folder), `pass-${i + 1}`);
-    write(target, "config.xml", pass.config);
-    write(target, "tasks.json", `${JSON.stringify(tasks, null, 2)}\n`);
+    const target = passFolder(resolve(folder), i + 1);
+    write(target, PASS_FILES.config, pass.config);
+    write(target, PASS_FILES.tasks, `${JSON.stringify(tasks, null, 2)}\n`);
     return { folder: target, tasks: tasks.length, controls: pass.tasks.map(({ path }) => path) };
   });
+  removePasses(folder, passes.length);
   return { studio, postponed };
 
   function shownRow(row: number) {

@@ -8,7 +8,7 @@ import { selectScored } from "../../analysis/slices/select-rows.js";
 import { cutBy, type Slice, slicerOf } from "../../analysis/slices/slicers.js";
 import { type WorseSlice, worstSlices } from "../../analysis/slices/worst-slices.js";
 import type { RowColumn } from "../../data/tables/row-columns.js";
-import { StoreError, UnknownNameError } from "../../errors.js";
+import { ConfigError, StoreError, UnknownNameError } from "../../errors.js";
 import type { TaskNode } from "../../flow/graph.js";
 import { askFor } from "../../project/metrics.js";
 import { readRowColumns } from "../../records/rows/row-columns.js";
@@ -36,7 +36,7 @@ export interface SlicedRun {
 export interface SliceOptions extends OpenRunOptions {
   readonly split: Split;
   readonly gates: EvaluatedGates;
-  /** Columns that cut together, several times; none: with `worst` every column is searched. */
+  /** Columns that cut together, several times; none: with `worst` every column without labels is searched. */
   readonly by: readonly (readonly string[])[];
   /** Default: the metric by which each task is judged first. */
   readonly metrics?: readonly string[] | undefined;
@@ -49,13 +49,22 @@ const MOST_VALUES = 50;
 
 /**
  * @throws UnknownNameError for a column or metric that is not there, StoreError for a run that keeps no columns, or a split
- *   without predictions
+ *   without predictions, ConfigError where all columns that could be searched are labels
  */
 export async function sliceRun(store: RunStore, reference: string, options: SliceOptions): Promise<SlicedRun> {
-  const { split, gates, by, worst } = options;
   const stored = await openStoredRun(store, reference, options);
-  const scored = await readScoredSplit(stored, split);
-  const columns = await columnsOf(stored, scored);
+  const scored = await readScoredSplit(stored, options.split);
+  return sliceScored(stored, scored, await columnsOf(stored, scored), options);
+}
+
+/** @param columns of the rows @throws UnknownNameError for a column or metric that is not there */
+export function sliceScored(
+  stored: Pick<StoredRun, "graph" | "config">,
+  scored: ScoredSplit,
+  columns: readonly RowColumn[],
+  options: SliceOptions,
+): SlicedRun {
+  const { split, gates, by, worst } = options;
   const named = by.map((names) => names.map((name) => columnNamed(columns, name)));
   const groups = groupsIn(columns, stored.config.settings.data.split.groupBy);
   const slices = named.flatMap((own) =>
@@ -66,7 +75,7 @@ export async function sliceRun(store: RunStore, reference: string, options: Slic
   );
   const result = { split, gates, by, slices };
   if (worst === undefined) return result;
-  const searched = named.length > 0 ? [...new Set(named.flat())] : columns;
+  const searched = named.length > 0 ? [...new Set(named.flat())] : withoutLabels(stored, columns);
   const found = worstSlices(
     rowValues(stored.graph, scored, gates, stored.config.settings.evaluate.tolerance),
     searched.map((column) => slicerOf(column, MOST_VALUES)),
@@ -89,7 +98,7 @@ function columnNamed(columns: readonly RowColumn[], name: string): RowColumn {
   const found = columns.find((column) => column.name === name);
   if (found !== undefined) return found;
   const known = columns.map((column) => column.name);
-  throw new UnknownNameError("column", name, known, "what the run keeps of its table", { exitCode: 2 });
+  throw new UnknownNameError("column", name, known, "what there is of the table", { exitCode: 2 });
 }
 
 /** Columns that may hold a task's labels. */
@@ -98,13 +107,42 @@ function labelColumns({ path, name, declaredName, spec }: TaskNode): string[] {
   return [path, name, declaredName, ...(own === undefined ? [] : [own].flat())];
 }
 
+/**
+ * Columns that are searched unasked: an answer is no place where another one is worse, since it is not known where the
+ * network is used.
+ * @throws ConfigError where there are none
+ */
+function withoutLabels(
+  { graph, config }: Pick<StoredRun, "graph" | "config">,
+  columns: readonly RowColumn[],
+): readonly RowColumn[] {
+  const labels = new Set(
+    graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").flatMap(labelColumns),
+  );
+  // under the names that a table has for them
+  for (const { columns: names = {} } of config.settings.data.tables ?? []) {
+    for (const [wanted, own] of Object.entries(names)) if (labels.has(wanted)) labels.add(own);
+  }
+  const others = columns.filter(({ name }) => !labels.has(name));
+  if (others.length > 0) return others;
+  const names = columns.map(({ name }) => name);
+  throw new ConfigError(
+    `All columns that there are of the table hold labels, and slices by them tell nothing of where the network is used. Name those to search with --by, e.g. --by ${names[0] ?? ""} --worst 5; there are ${names.join(", ")}.`,
+    { columns: names },
+  );
+}
+
 interface OneSlice extends SliceOptions {
   readonly slice: Slice;
   readonly rows: Int32Array;
   readonly groups: Int32Array | null;
 }
 
-function sliceRows({ graph, config }: StoredRun, scored: ScoredSplit, options: OneSlice): SliceRow[] {
+function sliceRows(
+  { graph, config }: Pick<StoredRun, "graph" | "config">,
+  scored: ScoredSplit,
+  options: OneSlice,
+): SliceRow[] {
   const { gates, metrics, slice, rows } = options;
   const own = selectScored(scored, rows);
   const { tolerance } = config.settings.evaluate;

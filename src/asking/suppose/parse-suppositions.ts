@@ -79,5 +79,11 @@ function thresholdOf(graph: FlowGraph, name: string, value: string, assignment: 
   if (!Number.isFinite(threshold)) {
     throw new UsageError(`--suppose ${assignment}: "${value}" is no number, as a threshold is.`, { assignment });
   }
+  if (threshold < 0 || threshold > 1) {
+    throw new UsageError(
+      `--suppose ${assignment}: ${value} is no threshold of a score, which lies between 0 and 1. Write e.g. ${name}${THRESHOLD}=0.3, or suppose the answer: ${name}=….`,
+      { assignment, task: task.path },
+    );
+  }
   return { kind: "threshold", task: task.path, question, value: threshold };
 }

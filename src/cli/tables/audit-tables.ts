@@ -1,7 +1,10 @@
 /** @file What an audit of labels says, as tables for the terminal. */
 import type { AuditedTask, RepairedCell } from "../../analysis/audit/audit.js";
 import { MOST_RATE } from "../../analysis/audit/task-model.js";
+import { shortNames } from "../../tasks/short-names.js";
 import type { Described } from "../../tasks/index.js";
+import { TEXT_COLUMNS } from "../text.js";
+import { displayWidth } from "./display-width.js";
 import { drawTable, groupByFlow } from "./tables.js";
 
 /** How labels of each task fare. */
@@ -41,15 +44,23 @@ const WHY = { unlikely: "unlikely", not_asked: "not asked", gate_missing: "no ga
 
 export function suspectsTable(suspects: readonly SuspectLine[], paths: readonly string[]): string {
   const short = shortNames(paths);
-  const rows = suspects.map(({ sample, task_path, kind, label, repaired, suspicion }) => [
-    sample,
-    short.get(task_path) ?? task_path,
-    answerText(label),
-    repaired === null ? "(empty)" : answerText(repaired),
-    WHY[kind],
-    suspicion.toFixed(2),
-  ]);
-  return drawTable(["sample", "task", "label", "repaired", "why", "wrong"], rows, [5]);
+  const rows = suspects.map(({ sample, task_path, kind, label, repaired, suspicion }) => {
+    const answers = [answerText(label), repaired === null ? "(empty)" : answerText(repaired)];
+    return { sample, task: short.get(task_path) ?? task_path, rest: [...answers, WHY[kind], suspicion.toFixed(2)] };
+  });
+  const head = ["label", "repaired", "why", "wrong"];
+  const wide = drawTable(
+    ["sample", "task", ...head],
+    rows.map(({ sample, task, rest }) => [sample, task, ...rest]),
+    [5],
+  );
+  if (displayWidth(wide.split("\n")[0] ?? "") <= TEXT_COLUMNS) return wide;
+  return drawTable(
+    ["sample, task", ...head],
+    rows.map(({ sample, task, rest }) => [`${sample}\n  ${task}`, ...rest]),
+    [4],
+    { width: TEXT_COLUMNS },
+  );
 }
 
 /** What a repair does to a row: `door_open false → true`. */
@@ -63,20 +74,6 @@ export function repairText(cells: readonly RepairedCell[], paths: readonly strin
         : `${name} ${from === null ? "(empty)" : answerText(from)} → ${answerText(to)}`;
     })
     .join(", ");
-}
-
-/** The shortest ends of paths that are no other's, too. */
-export function shortNames(paths: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(
-    paths.map((path) => {
-      const parts = path.split(".");
-      for (let count = 1; count < parts.length; count++) {
-        const end = parts.slice(-count).join(".");
-        if (paths.every((other) => other === path || (other !== end && !other.endsWith(`.${end}`)))) return [path, end];
-      }
-      return [path, path];
-    }),
-  );
 }
 
 /** An answer, short: numbers with four digits. */

@@ -1,11 +1,13 @@
 /** @file A comparison of runs as tables: what differs, metrics, curves, and two runs sample by sample. */
 import { at } from "../../arrays.js";
 import type { ConfigValue } from "../../analysis/comparison/comparable-run.js";
+import { TOTAL } from "../../analysis/evaluate.js";
 import type { ComparedParam } from "../../analysis/comparison/compare.js";
 import type { ComparedCurve } from "../../analysis/comparison/compare-curves.js";
 import type { RunComparison } from "../../comparing/compare-runs.js";
 import type { EvaluatedGates, Split } from "../../tasks/evaluation.js";
-import { clip } from "./display-width.js";
+import { clip, clipMiddle } from "./display-width.js";
+import { tableColumns } from "./table-layout.js";
 import type { ViewRow, ViewTable } from "./table-view.js";
 import { formatMetric, groupByFlow } from "./tables.js";
 import { cellText } from "../text.js";
@@ -32,14 +34,24 @@ export interface Column {
   readonly runs: readonly number[];
 }
 
+const SHORTEST_TITLE = 10;
 const LONGEST_TITLE = 24;
+/** Columns of the names of settings and metrics beside those of runs. */
+const BESIDE = 36;
+
+/** Columns for each of so many runs beside one another. */
+function titleRoom(count: number): number {
+  const room = Math.floor((tableColumns() - BESIDE) / Math.max(1, count)) - 3;
+  return Math.max(SHORTEST_TITLE, Math.min(room, Number.isFinite(room) ? LONGEST_TITLE : 3 * LONGEST_TITLE));
+}
 
 /** One column per group where runs are grouped, else per run. Runs of the same name are told apart by their ids. */
 export function columnsOf({ runs, groups }: RunComparison): Column[] {
+  const room = titleRoom(groups.length === 0 ? runs.length : groups.length);
+  const names = runs.map(({ name }) => clipMiddle(cellText(name), room));
   const single = (index: number): string => {
-    const run = runs[index];
-    const isShared = runs.filter(({ name }) => name === run?.name).length > 1;
-    const name = clip(cellText(run?.name), LONGEST_TITLE);
+    const [run, name] = [runs[index], names[index] ?? ""];
+    const isShared = names.filter((other) => other === name).length > 1;
     return isShared ? `${name} ${run?.id.split("-").at(-1)}` : name;
   };
   if (groups.length === 0) return runs.map((_, index) => ({ title: single(index), runs: [index] }));
@@ -47,7 +59,7 @@ export function columnsOf({ runs, groups }: RunComparison): Column[] {
     title:
       group.runs.length === 1
         ? single(at(group.runs, 0))
-        : `${clip(cellText(group.name), LONGEST_TITLE)} (n=${group.runs.length})`,
+        : `${clipMiddle(cellText(group.name), room)} (n=${group.runs.length})`,
     runs: group.runs,
   }));
 }
@@ -71,10 +83,10 @@ export function factTables(comparison: RunComparison): TextTable[] {
 
 // a digest and a commit are known by their first letters
 const HEX_DIGEST = /^[0-9a-f]{40,64}$/;
-const TABLE_COLUMNS = 110;
+const WIDEST = 110;
 
 function factCells({ values }: ComparedParam, columns: readonly Column[]): string[] {
-  const room = Math.max(14, Math.floor((TABLE_COLUMNS - 36) / columns.length) - 3);
+  const room = Math.max(14, Math.floor((Math.min(WIDEST, tableColumns()) - BESIDE) / columns.length) - 3);
   return columns.map(({ runs }) => {
     const own = [...new Set(runs.map((run) => values[run] ?? null))];
     return clip(own.map(factText).join(", "), room);
@@ -159,6 +171,32 @@ export function metricTable(comparison: RunComparison, view: ComparisonView): Te
     rows: groupByFlow(rows),
     numeric: columns.map((_, i) => labels.length + i),
   };
+}
+
+/** A table of facts with a row per run, where a column per run does not fit. */
+export function turned({ head, rows }: TextTable): TextTable {
+  const [title = "", ...names] = head;
+  const table = names.map((name, run) => [name, ...rows.map((row) => row[run + 1] ?? "")]);
+  return { head: [`run (by ${title})`, ...rows.map((row) => row[0] ?? "")], rows: table, numeric: [] };
+}
+
+/**
+ * A row per run, a column per metric: the whole loss, then the first metric of each task, then the others, as the last
+ * ones are left out where they do not fit.
+ */
+export function turnedMetrics(comparison: RunComparison, view: ComparisonView): TextTable {
+  const lines = metricLines(comparison, view);
+  const isFirst = (line: MetricLine): boolean =>
+    lines.find(({ path, metric }) => path === line.path && metric !== "loss") === line;
+  const rank = (line: MetricLine): number =>
+    line.path === TOTAL && line.metric === "loss" ? 0 : isFirst(line) ? 1 : 2;
+  const ordered = lines.toSorted((a, b) => rank(a) - rank(b));
+  const titles = ordered.map(({ path, metric, gates }) => {
+    const words = GATES_IN_WORDS[gates];
+    return [...path.split(".").slice(-2), metric, ...(words === null ? [] : [words])].join("\n");
+  });
+  const rows = columnsOf(comparison).map(({ title }, run) => [title, ...ordered.map(({ texts }) => texts[run] ?? "")]);
+  return { head: [`run (${view.split})`, ...titles], rows, numeric: titles.map((_, i) => i + 1) };
 }
 
 /** One row per curve and run; the run with the best value of a curve is marked with `•`. */

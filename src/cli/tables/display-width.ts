@@ -25,6 +25,36 @@ export function clip(text: string, columns: number): string {
   return `${kept}…`;
 }
 
+/** The text in at most so many columns, its middle replaced by `…`: names of runs often differ at their ends alone. */
+export function clipMiddle(text: string, columns: number): string {
+  if (displayWidth(text) <= columns) return text;
+  const end = [...text].reverse();
+  let tail = "";
+  for (const character of end) {
+    if (displayWidth(tail) + displayWidth(character) > Math.floor((columns - 1) / 2)) break;
+    tail = character + tail;
+  }
+  const start = clip(text, columns - displayWidth(tail));
+  return `${start}${tail}`;
+}
+
+/** The text in lines of at most so many columns, broken between words; a longer word has a line of its own. */
+export function folded(text: string, columns: number): string {
+  return text
+    .split("\n")
+    .flatMap((line) => {
+      const lines = [""];
+      for (const word of line.split(" ")) {
+        const last = lines.at(-1) ?? "";
+        const longer = last === "" ? word : `${last} ${word}`;
+        if (last === "" || displayWidth(longer) <= columns) lines[lines.length - 1] = longer;
+        else lines.push(word);
+      }
+      return lines;
+    })
+    .join("\n");
+}
+
 /** The text in exactly so many columns. */
 export function padTo(text: string, columns: number, align: "left" | "right" = "left"): string {
   const clipped = clip(text, columns);

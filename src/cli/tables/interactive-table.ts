@@ -18,12 +18,16 @@ const TOP = "\x1b[H";
 const ERASE_LINE = "\x1b[K";
 const ERASE_BELOW = "\x1b[J";
 
-// marks without colour: they are shown whatever NO_COLOR says
-const STYLE: ViewStyle = {
-  cursor: (text) => `\x1b[7m${text}\x1b[27m`,
-  heading: (text) => `\x1b[1m${text}\x1b[22m`,
-  faint: (text) => `\x1b[2m${text}\x1b[22m`,
-};
+/** Marks without colour are shown whatever NO_COLOR says. */
+function styleOf(hasColour: boolean): ViewStyle {
+  const coloured = (code: number, text: string): string => (hasColour ? `\x1b[${code}m${text}\x1b[39m` : text);
+  return {
+    cursor: (text) => `\x1b[7m${text}\x1b[27m`,
+    heading: (text) => `\x1b[1m${coloured(36, text)}\x1b[22m`,
+    faint: (text) => `\x1b[2m${text}\x1b[22m`,
+    best: (text) => coloured(32, text),
+  };
+}
 
 /** The two ends of a terminal, as `process.stdin` and `process.stdout` are. */
 export interface Terminal {
@@ -41,8 +45,9 @@ export async function showInteractiveTable(
 ): Promise<{ readonly interrupted: boolean }> {
   let state: ViewState = INITIAL_STATE;
   const size = () => ({ columns: output.columns || 80, rows: output.rows || 24 });
+  const style = styleOf((process.env.NO_COLOR ?? "") === "");
   const draw = (): void => {
-    const lines = renderView(table, state, size(), STYLE);
+    const lines = renderView(table, state, size(), style);
     output.write(`${TOP}${lines.map((line) => line + ERASE_LINE).join("\r\n")}${ERASE_BELOW}`);
   };
   const restore = enterScreen({ input, output });

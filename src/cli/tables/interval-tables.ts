@@ -1,6 +1,6 @@
 /** @file Metrics with their intervals, of a whole split and of slices of it. */
 import type { EvaluationRow, Split } from "../../tasks/evaluation.js";
-import { cellText } from "../text.js";
+import { cellText, fill } from "../text.js";
 import { drawTable, formatMetric } from "./tables.js";
 
 /** A metric on a slice. */
@@ -89,5 +89,5 @@ export function worstTable(slices: readonly WorstSlice[], tested: number): strin
   ]);
   const certain = slices.filter(({ p_holm }) => p_holm < 0.05).length;
   const counts = `${tested} slices of one column or two were tested; of those shown ${certain} ${certain === 1 ? "is" : "are"} worse than the rest beyond chance (p < 0.05, adjusted for all of them by Holm's method).`;
-  return [drawTable(head, body, [2, 3, 4, 5]), counts].join("\n");
+  return [drawTable(head, body, [2, 3, 4, 5]), fill(counts)].join("\n");
 }

@@ -1,6 +1,7 @@
 /** @file Cells to label next, as tables for the terminal. */
 import type { Described } from "../../tasks/index.js";
-import { answerText, shortNames } from "./audit-tables.js";
+import { shortNames } from "../../tasks/short-names.js";
+import { answerText } from "./audit-tables.js";
 import { drawTable, groupByFlow } from "./tables.js";
 
 /** How much is asked for of a task. */

@@ -1,7 +1,8 @@
 /** @file Two runs sample by sample, as tables: tests by task, and the samples that changed. */
 import type { Changes, ComparedTask, SampleComparison } from "../../analysis/comparison/compare-samples.js";
 import type { TextTable } from "./comparison-tables.js";
-import { clip } from "./display-width.js";
+import { clip, clipMiddle } from "./display-width.js";
+import { tableColumns, TERMINAL } from "./table-layout.js";
 import { formatMetric, groupByFlow } from "./tables.js";
 import { cellText } from "../text.js";
 
@@ -72,7 +73,7 @@ export function differencesTable(comparisons: readonly SampleComparison[], names
     return { path, cells: [measure, counts.join(", "), ...compared.map(starredDifference)] };
   });
   return {
-    head: ["task", "measure", "n", ...names.map((name) => clip(name, LONGEST_ANSWER))],
+    head: ["task", "measure", "n", ...names.map((name) => clipMiddle(name, longestAnswer()))],
     rows: groupByFlow(rows),
     numeric: [2, ...names.map((_, i) => i + 3)],
   };
@@ -85,7 +86,7 @@ function starredDifference(task: ComparedTask | undefined): string {
 
 /** What the columns of {@link differencesTable} mean. */
 export const DIFFERENCES_LEGEND =
-  "* p < 0.05, adjusted over all tasks and runs (Holm): McNemar's exact test of decisions,\nsign flips of errors and losses (from 6 pairs).";
+  "* p < 0.05, adjusted over all tasks and runs (Holm): McNemar's exact test of decisions, sign flips of errors and losses (from 6 pairs).";
 
 /** The samples whose decisions flipped, by task: first those that got wrong. */
 export function flipsTable({ tasks }: SampleComparison, names: readonly [string, string]): TextTable {
@@ -103,15 +104,15 @@ export function flipsTable({ tasks }: SampleComparison, names: readonly [string,
     );
   });
   return {
-    head: ["task", "change", "sample", "label", ...names.map((name) => clip(name, LONGEST_ANSWER))],
+    head: ["task", "change", "sample", "label", ...names.map((name) => clipMiddle(name, longestAnswer()))],
     rows: groupByFlow(rows),
     numeric: [],
   };
 }
 
-const LONGEST_ANSWER = 16;
+const longestAnswer = (): number => (tableColumns() > TERMINAL ? 16 : 12);
 
 function answerText(answer: unknown): string {
   const text = typeof answer === "number" ? formatMetric(answer) : Array.isArray(answer) ? answer.join(", ") : answer;
-  return clip(text === "" ? "none" : cellText(text), LONGEST_ANSWER);
+  return clip(text === "" ? "none" : cellText(text), longestAnswer());
 }

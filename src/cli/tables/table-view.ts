@@ -29,6 +29,8 @@ export interface ViewState {
   readonly filter: string;
   /** Whether keys are letters of the filter. */
   readonly isTyping: boolean;
+  /** Whether the keys are explained, in place of the table. */
+  readonly isHelp: boolean;
 }
 
 /** A key as readline names it. */
@@ -49,6 +51,7 @@ export const INITIAL_STATE: ViewState = {
   onlyDifferences: false,
   filter: "",
   isTyping: false,
+  isHelp: false,
 };
 
 export interface ViewSize {
@@ -59,6 +62,8 @@ export interface ViewSize {
 /** The state after a key; null: the view is closed. Rows of a page are those that the size has room for. */
 export function nextState(table: ViewTable, state: ViewState, key: Key, size: ViewSize): ViewState | null {
   if (key.ctrl === true && (key.name === "c" || key.name === "d")) return null;
+  // any key but the one that ends it all leads back
+  if (state.isHelp && key.name !== "q") return { ...state, isHelp: false };
   const changed = state.isTyping ? typeFilter(state, key) : command(table, state, key, size);
   return changed === null ? null : withinBounds(table, changed);
 }
@@ -83,11 +88,15 @@ function typeFilter(state: ViewState, key: Key): ViewState {
 function command(table: ViewTable, state: ViewState, key: Key, size: ViewSize): ViewState | null {
   const page = bodyRows(size);
   const { row, column } = state;
+  if (key.sequence === "?") return { ...state, isHelp: true };
+  if (key.sequence === "G") return { ...state, row: table.rows.length };
   switch (key.name ?? key.sequence) {
     case "q":
       return null;
+    case "k":
     case "up":
       return { ...state, row: row - 1 };
+    case "j":
     case "down":
       return { ...state, row: row + 1 };
     case "left":
@@ -99,6 +108,7 @@ function command(table: ViewTable, state: ViewState, key: Key, size: ViewSize): 
     case "pagedown":
     case "space":
       return { ...state, row: row + page };
+    case "g":
     case "home":
       return { ...state, row: 0 };
     case "end":
@@ -131,11 +141,10 @@ function hideRow(table: ViewTable, state: ViewState): ViewState {
   return index === undefined ? state : { ...state, hiddenRows: new Set([...state.hiddenRows, index]) };
 }
 
-/** The last column that is shown stays. */
+/** The first column stays: it names the rows. */
 function hideColumn(table: ViewTable, state: ViewState): ViewState {
-  const shown = shownColumns(table, state);
-  const index = shown[state.column];
-  if (index === undefined || shown.length === 1) return state;
+  const index = shownColumns(table, state)[state.column];
+  if (index === undefined || index === 0) return state;
   return { ...state, hiddenColumns: new Set([...state.hiddenColumns, index]) };
 }
 
@@ -187,10 +196,25 @@ export interface ViewStyle {
   readonly cursor: (text: string) => string;
   readonly heading: (text: string) => string;
   readonly faint: (text: string) => string;
+  /** The best cell of a row. */
+  readonly best: (text: string) => string;
 }
 
 const WIDEST_CELL = 44;
-const HELP = "arrows move · s sort · h hide row · H hide column · u show all · d only differences · / filter · q quit";
+const HELP = "? help · arrows move · s sort · / filter · d only differences · h hide · q quit";
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ["arrows, j k", "move by a row or a column"],
+  ["page up, page down, space", "move by a page"],
+  ["g G, home end", "first row, last row"],
+  ["s", "sort by the column: up, down, as it was"],
+  ["/", "show rows that hold a text; escape shows all again"],
+  ["d", "show only rows whose values differ"],
+  ["h", "hide the row"],
+  ["H", "hide the column; the first one stays"],
+  ["u", "show what was hidden"],
+  ["q, Ctrl-C", "close"],
+];
 /** Title, head, status, help. */
 const FRAME_ROWS = 4;
 
@@ -200,14 +224,17 @@ function bodyRows(size: ViewSize): number {
 
 /** The lines that fill a terminal of the given size; each is at most as wide. */
 export function renderView(table: ViewTable, state: ViewState, size: ViewSize, style: ViewStyle): string[] {
+  if (state.isHelp) return helpScreen(table, size, style);
   const rows = shownRows(table, state);
   const columns = visibleColumns(table, state, size.columns);
   const first = firstRow(state.row, rows.length, bodyRows(size));
   const body = rows.slice(first, first + bodyRows(size)).map((index, i) => {
     const isCursorRow = first + i === state.row;
     return line(columns, size.columns, ({ index: column, width, align, isCursor }) => {
-      const text = padTo(table.rows[index]?.cells[column] ?? "", width, align);
-      return isCursorRow && isCursor ? style.cursor(text) : text;
+      const cell = table.rows[index]?.cells[column] ?? "";
+      const text = padTo(cell, width, align);
+      if (isCursorRow && isCursor) return style.cursor(text);
+      return table.numeric.includes(column) && cell.endsWith(BEST) ? style.best(text) : text;
     });
   });
   const head = line(columns, size.columns, ({ index, width, align }) =>
@@ -222,6 +249,17 @@ export function renderView(table: ViewTable, state: ViewState, size: ViewSize, s
     clip(statusLine(table, state, rows.length), size.columns),
     style.faint(clip(HELP, size.columns)),
   ];
+}
+
+/** Ends the best cell of a row. */
+const BEST = "•";
+
+function helpScreen({ title }: ViewTable, size: ViewSize, style: ViewStyle): string[] {
+  const keys = KEYS.map(([key, meaning]) => clip(`  ${key.padEnd(27)}${meaning}`, size.columns));
+  const body = keys.slice(0, bodyRows(size));
+  const filler = Array.from({ length: bodyRows(size) - body.length }, () => "");
+  const [top, bottom] = [clip(title, size.columns), clip("any other key: back to the table", size.columns)];
+  return [top, style.heading(clip("keys", size.columns)), ...body, ...filler, "", style.faint(bottom)];
 }
 
 interface VisibleColumn {

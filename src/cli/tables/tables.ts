@@ -10,7 +10,8 @@ import {
   type Split,
 } from "../../tasks/evaluation.js";
 import { printable } from "../../platform/printable.js";
-import { displayWidth } from "./display-width.js";
+import { clip, displayWidth } from "./display-width.js";
+import { layOut, shownCells, type TableRow, tableColumns, TERMINAL } from "./table-layout.js";
 
 // loaded when a table is drawn: most commands start without it
 const Table = (): typeof TableConstructor => createRequire(import.meta.url)("cli-table3") as typeof TableConstructor;
@@ -19,10 +20,6 @@ const Table = (): typeof TableConstructor => createRequire(import.meta.url)("cli
 export function useColour(): boolean {
   return process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "";
 }
-
-/** A cell, or one across several columns. */
-type TableCell = string | { readonly content: string; readonly colSpan: number };
-type TableRow = readonly TableCell[];
 
 /** Longer than a setting, a note or a query that anybody reads in a table. */
 const LONGEST_CELL = 4000;
@@ -33,65 +30,50 @@ function shownCell(text: string): string {
   return plain.length <= LONGEST_CELL ? plain : `${plain.slice(0, LONGEST_CELL - 1)}…`;
 }
 
+export interface TableOptions {
+  /** Columns to fit into; default: those of the terminal, 80 where there is none. */
+  readonly width?: number;
+  /** So many first columns name the rows and are never left out; default 1. */
+  readonly labels?: number;
+  /** Columns that texts are wrapped to before columns are left out; default 24. */
+  readonly narrowest?: number;
+}
+
 /**
+ * A table that is no wider than the terminal: its longest texts are wrapped, then its last columns are left out, which a
+ * line below it says.
  * @param numeric columns to align right
- * @param options.width columns to fit into: cells of the widest columns are wrapped; default: those of the terminal
  */
 export function drawTable(
   head: readonly string[],
   rows: readonly TableRow[],
   numeric: readonly number[] = [],
-  { width = terminalColumns() }: { readonly width?: number } = {},
+  { width = tableColumns(), labels = 1, narrowest }: TableOptions = {},
 ): string {
-  const titles = head.map(shownCell);
-  const body = rows.map((row) =>
+  const cells = [head, ...rows].map((row) =>
     row.map((cell) =>
       typeof cell === "string" ? shownCell(cell) : { content: shownCell(cell.content), colSpan: cell.colSpan },
     ),
   );
+  const { shown, widths } = layOut(cells, { numeric, labels, room: width, narrowest });
   const Constructor = Table();
   const table = new Constructor({
-    head: titles,
-    colWidths: columnWidths([titles, ...body], numeric, width),
+    head: shown.map((column) => shownCell(head[column] ?? "")),
+    colWidths: [...widths],
     wordWrap: true,
     wrapOnWordBoundary: false,
-    colAligns: head.map((_, i) => (numeric.includes(i) ? "right" : "left")),
+    colAligns: shown.map((column) => (numeric.includes(column) ? "right" : "left")),
     style: useColour() ? { head: ["bold"], border: ["grey"], compact: true } : { head: [], border: [], compact: true },
   });
-  table.push(...body);
-  return table.toString();
+  table.push(...cells.slice(1).map((row) => shownCells(row, shown)));
+  const left = head.slice(shown.length);
+  return left.length === 0 ? table.toString() : `${table.toString()}\n${leftOut(left, width)}`;
 }
 
-/** Of the terminal that is printed to; none where it is a file or a pipe. */
-function terminalColumns(): number {
-  const { isTTY, columns } = process.stdout;
-  return isTTY && columns > 0 ? columns : Number.POSITIVE_INFINITY;
-}
-
-// ids, times and most names stay on one line
-const NARROWEST = 24;
-// a blank on either side and a border
-const AROUND = 3;
-
-/** Widths of columns with the blanks around their text; null where it is as wide as its cells. */
-function columnWidths(rows: readonly TableRow[], numeric: readonly number[], room: number): (number | null)[] {
-  const natural = (rows[0] ?? []).map((_, column) =>
-    Math.max(
-      ...rows.map((row) => {
-        const cell = row[column];
-        return typeof cell === "string" ? Math.max(...cell.split("\n").map(displayWidth)) : 0;
-      }),
-    ),
-  );
-  const widths = [...natural];
-  const taken = (): number => widths.reduce((sum, width) => sum + width + AROUND, 1);
-  while (taken() > room) {
-    const wide = widths.map((width, i) => (numeric.includes(i) ? 0 : width));
-    const widest = Math.max(...wide);
-    if (widest <= NARROWEST) break;
-    widths[wide.indexOf(widest)] = widest - 1;
-  }
-  return widths.map((width, i) => (width === natural[i] ? null : width + 2));
+function leftOut(titles: readonly string[], width: number): string {
+  const names = titles.map((title) => shownCell(title).replaceAll("\n", " ")).join(", ");
+  const [start, end] = [`… ${titles.length} more column${titles.length === 1 ? "" : "s"}: `, " (--wide)"];
+  return `${start}${clip(names, Math.max(8, width - start.length - end.length))}${end}`;
 }
 
 /** A metric with four decimals; `–` where it is undefined. */
@@ -121,8 +103,7 @@ const UNBEATEN = " !";
 
 /**
  * Under each task's path one row per metric of a split, with the kinds of gates side by side and, where there are any,
- * the values of constant answers. As wide as a terminal of 80 columns: where it would be wider, predicted gates are left
- * out.
+ * the values of constant answers. No wider than the terminal: where it would be, predicted gates are left out.
  * @param options.labels also the metrics of single labels
  */
 export function evaluationTable(
@@ -133,7 +114,8 @@ export function evaluationTable(
   const own = rows.filter((row) => row.split === split && (options.labels === true || !row.metric_name.includes("/")));
   const all = EVALUATED_GATES.filter((gates) => own.some((row) => row.gates === gates));
   const wide = tableOf(own, split, all);
-  const isWide = all.length === EVALUATED_GATES.length && displayWidth(wide.split("\n")[0] ?? "") > TERMINAL;
+  const room = Math.max(TERMINAL, tableColumns());
+  const isWide = all.length === EVALUATED_GATES.length && displayWidth(wide.split("\n")[0] ?? "") > room;
   const table = isWide ? tableOf(own, split, ["truth", "end_to_end"]) : wide;
   return [
     table,
@@ -143,9 +125,6 @@ export function evaluationTable(
     ...(isWide ? ["predicted gates: cool evaluate --gates predicted"] : []),
   ].join("\n");
 }
-
-/** Columns of a terminal that nobody has widened. */
-const TERMINAL = 80;
 
 /** The rows of one split with these kinds of gates side by side. */
 function tableOf(own: readonly EvaluationRow[], split: Split, kinds: readonly EvaluationRow["gates"][]): string {

@@ -16,6 +16,8 @@ interface Explained {
   readonly explanations: Explanation[];
   readonly receptive_fields?: WrittenField[];
   readonly why?: WrittenWhy[];
+  /** What the guarantee of a coverage does not reach; missing without --coverage. */
+  readonly warnings?: readonly string[];
 }
 
 export default class Explain extends CoolCommand {
@@ -99,14 +101,15 @@ export default class Explain extends CoolCommand {
       for (const explanation of explanations) this.log(run.print(explanation, treeStyle()));
       for (const { file, input } of sheets) this.log(`why ${input} is answered so: ${file}`);
       const why = flags.why ? { why: sheets } : {};
-      if (task === undefined) return { run: run.id, explanations, ...why };
+      const result = { run: run.id, explanations, ...(coverage === undefined ? {} : { warnings }), ...why };
+      if (task === undefined) return result;
       if (explanations.length > images.length) {
         this.note(
           `The receptive field is that of the first row; give a query for another, e.g. one that ends in: limit 1 offset 2`,
         );
       }
       for (const { file, input } of fields) this.log(`receptive field of ${task} on ${input}: ${file}`);
-      return { run: run.id, explanations, ...why, receptive_fields: fields };
+      return { ...result, receptive_fields: fields };
     } finally {
       run.close();
     }

@@ -59,8 +59,7 @@ export default class Predict extends CoolCommand {
         }),
       );
       await logger.close?.();
-      const warnings = coverage === undefined ? [] : await run.coverageWarnings(coverage);
-      for (const line of warningLines(warnings)) this.note(line);
+      for (const line of warningLines(result.warnings ?? [])) this.note(line);
       if (result.skipped > 0) this.note(`warning: ${result.skipped} inputs were left out because they cannot be read`);
       for (const prediction of result.predictions ?? []) this.log(predictionTable(prediction, (set) => setText(set)));
       if (result.out !== null) this.log(`${result.rows} rows written to ${result.out}`);

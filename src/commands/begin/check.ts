@@ -214,7 +214,8 @@ export default class Check extends CoolCommand {
         cells: [name, ...[total, labelled, active, used, wasted, contradictory].map(String)],
       })),
     );
-    const head = ["task", part, "rows", "labelled", "active", "used", "wasted", "contradictory"];
-    this.log(drawTable(head, body, [2, 3, 4, 5, 6, 7]));
+    const head = ["task", part, "rows", "labelled", "active", "used", "wasted", "contra-\ndictory"];
+    // counts say more than a name in one piece
+    this.log(drawTable(head, body, [2, 3, 4, 5, 6, 7], { narrowest: 12 }));
   }
 }

@@ -7,7 +7,11 @@ import { placeOf } from "../../asking/audit/correction-table.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { numberFlag } from "../../cli/number-flag.js";
 import { auditDoubt, auditedTasksTable, repairText, suspectsTable } from "../../cli/tables/audit-tables.js";
+import { fill } from "../../cli/text.js";
 import { openConsoleLogger } from "../../logging/console.js";
+
+/** Repairs of whole rows. */
+const SHOWN = 5;
 
 export default class Audit extends CoolCommand {
   static override summary = "Find labels that are likely wrong, and correct them in a copy of the table";
@@ -71,7 +75,7 @@ export default class Audit extends CoolCommand {
     this.log(`${run.name}: ${judged.rows} rows judged, ${by}`);
     if (judged.unjudged > 0) {
       const why = judged.advice === null ? "" : `; ${judged.advice}`;
-      this.log(`${judged.unjudged} rows were trained on, or left out, and cannot be judged${why}`);
+      this.log(fill(`${judged.unjudged} rows were trained on, or left out, and cannot be judged${why}`));
     }
     this.log(auditedTasksTable(tasks));
     const doubt = auditDoubt(tasks);
@@ -83,10 +87,13 @@ export default class Audit extends CoolCommand {
     }
     const several = repairs.filter(({ cells }) => cells.length > 1);
     if (several.length > 0) {
+      const which = several.length === 1 ? "One row is" : `${several.length} rows are`;
       this.log(
-        `Rows that ${several.length === 1 ? "is" : "are"} set right by several changes together, ${several.length} in all:`,
+        `${which} set right by several changes together${several.length > SHOWN ? ", of which the first" : ""}:`,
       );
-      for (const { sample, cells } of several.slice(0, 5)) this.log(`  ${sample}: ${repairText(cells, paths)}`);
+      for (const { sample, cells } of several.slice(0, SHOWN)) {
+        this.log(fill(`  ${sample}: ${repairText(cells, paths)}`, { indent: "    " }));
+      }
     }
     if (contradictions.length > 0) {
       this.log(`${contradictions.length} labels contradict the flow (all rows; listed by --json)`);
@@ -94,11 +101,12 @@ export default class Audit extends CoolCommand {
     if (duplicates !== null)
       this.log(`${duplicates.length} labels differ between pictures that are the same or nearly`);
     for (const { task_path, sample, other, label, other_label } of (duplicates ?? []).slice(0, top)) {
-      this.log(`  ${task_path}: ${sample} ${JSON.stringify(label)}, ${other} ${JSON.stringify(other_label)}`);
+      const line = `  ${task_path}: ${sample} ${JSON.stringify(label)}, ${other} ${JSON.stringify(other_label)}`;
+      this.log(fill(line, { indent: "    " }));
     }
-    if (result.unaudited.length > 0) this.log(`not judged: ${result.unaudited.join(", ")}`);
+    if (result.unaudited.length > 0) this.log(fill(`not judged: ${result.unaudited.join(", ")}`, { indent: "  " }));
     if (result.out !== null) {
-      this.log(`${suspects.length} labels written to ${result.out}; correct the column "corrected", then`);
+      this.log(fill(`${suspects.length} labels written to ${result.out}; correct the column "corrected", then`));
       this.log(`  cool audit ${run.name} --apply ${result.out}`);
     }
     for (const sheet of result.sheets) this.log(sheet);

@@ -4,6 +4,7 @@ import * as Flags from "@oclif/core/flags";
 import { type BlameResult, blameRun } from "../../asking/blame/blame-run.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { blamedRows, blameTable, blameTree } from "../../cli/tables/blame-tables.js";
+import { fill } from "../../cli/text.js";
 import { SPLITS } from "../../tasks/evaluation.js";
 
 export default class Blame extends CoolCommand {
@@ -21,12 +22,13 @@ export default class Blame extends CoolCommand {
     task: Flags.string({ summary: "path of one task; default: all", helpValue: "PATH" }),
     rows: Flags.boolean({ summary: "list the rows behind each number" }),
     out: Flags.string({ summary: "picture to write, .png or .svg", helpValue: "FILE" }),
+    force: Flags.boolean({ summary: "write the picture over a file that is something else", dependsOn: ["out"] }),
   };
 
   async run(): Promise<BlameResult> {
     const { args, flags } = await this.parse(Blame);
     const { result, nodes } = await this.withStore(flags, (store) => blameRun(store, args.run, flags));
-    this.log(result.headline);
+    this.log(fill(result.headline));
     this.log(blameTable(result));
     this.log("");
     this.log(blameTree(result, nodes));

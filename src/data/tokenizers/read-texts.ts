@@ -24,7 +24,7 @@ export async function readTexts(
   { signal, ...places }: TokenizerPlaces & { readonly signal?: AbortSignal | undefined },
 ): Promise<ReadyInput> {
   const texts = textsIn(name, spec, joined);
-  const tokenizer = openInputTokenizer(spec, places);
+  const tokenizer = openInputTokenizer(name, spec, places);
   const encoded: Int32Array[] = [];
   let [cut, longest] = [0, 0];
   for (const [row, text] of texts.entries()) {

@@ -11,10 +11,11 @@ import { readTokenizerFile } from "./tokenizer-file.js";
 export interface TokenizerPlaces {
   /** What a tokenizer's own path is relative to. */
   readonly projectDir: string;
-  /** Of a run, whose tokenizers lie in its store alone. */
+  /** Of a run, whose tokenizers lie in its store alone, or of an export, beside its model. */
   readonly stored?:
     | {
-        readonly storeDir: string;
+        /** @param digest sha256 of the file, hex */
+        fileOf(input: string, digest: string): string;
         /** Whose packages are loaded; null: there is none. */
         readonly packagesDir: string | null;
       }
@@ -26,12 +27,17 @@ export function storedTokenizer(storeDir: string, digest: string): string {
   return join(storeDir, "models", `${digest}.tokenizer.json`);
 }
 
+/** What an export calls the tokenizer.json of an input. */
+export function exportedTokenizer(input: string): string {
+  return `${input}.tokenizer.json`;
+}
+
 /** Digests of the tokenizers that inputs are cut by, and their paths as they are written. */
 export function tokenizersOf(
   inputs: Readonly<Record<string, InputSpec>>,
-): { readonly file: string; readonly digest: string }[] {
-  return Object.values(inputs).flatMap((spec) =>
-    spec.kind === "tokens" && spec.tokenizer !== undefined ? [spec.tokenizer] : [],
+): { readonly input: string; readonly file: string; readonly digest: string }[] {
+  return Object.entries(inputs).flatMap(([input, spec]) =>
+    spec.kind === "tokens" && spec.tokenizer !== undefined ? [{ input, ...spec.tokenizer }] : [],
   );
 }
 
@@ -41,13 +47,14 @@ export function tokenizersOf(
  * lacks it, or has another
  */
 export function openInputTokenizer(
+  input: string,
   spec: TokensInputSpec & Required<Pick<TokensInputSpec, "tokenizer">>,
   { projectDir, stored }: TokenizerPlaces,
 ): Tokenizer {
   const { file: name, digest } = spec.tokenizer;
   const needs = needsOf(spec);
   if (stored !== undefined) {
-    const file = storedTokenizer(stored.storeDir, digest);
+    const file = stored.fileOf(input, digest);
     assertStored(name, digest, file);
     return openTokenizer(readTokenizerFile(file, name).document, needs, stored.packagesDir);
   }
@@ -61,7 +68,7 @@ export function openInputTokenizer(
 function assertStored(name: string, digest: string, file: string): void {
   if (!existsSync(file)) {
     throw new StoreError(
-      `The tokenizer ${name}, which cuts the texts of this run, is not in its store: ${file}. Copy it there from the store that the run was made in.`,
+      `The tokenizer ${name}, which cuts the texts of this run, is not in its place: ${file}. Copy it there from the store or the export that the run lies in.`,
       { file },
     );
   }

@@ -5,6 +5,7 @@ import type { RowMask } from "../../flow/masks.js";
 import type { BatchAugmenter } from "./augment.js";
 import { type BatchTargets, type BatchTokens, gatherTargets } from "./targets.js";
 import type { BatchMasker } from "./mask-tokens.js";
+import type { NetworkForm } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
 import { tokenIds } from "../model/padded-tokens.js";
@@ -55,7 +56,11 @@ export function batchTokens(
 }
 
 /** Inputs of some rows of a dataset. */
-export function readInputs(network: Network, dataset: Pick<Dataset, "inputs">, rows: ArrayLike<number>): InputBatch {
+export function readInputs(
+  network: Pick<NetworkForm, "inputs">,
+  dataset: Pick<Dataset, "inputs">,
+  rows: ArrayLike<number>,
+): InputBatch {
   return Object.fromEntries(
     Object.keys(network.inputs).map((name) => [name, (dataset.inputs[name] as InputSource).read(rows)]),
   );

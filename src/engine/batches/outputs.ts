@@ -1,9 +1,8 @@
 /** @file Logits of a batch → what is kept of them: without padding, and of very wide answers their summaries. */
 import { isSummarized, type Labels, scoringOf, summarize } from "../../tasks/index.js";
 import type { BatchTargets } from "./targets.js";
-import type { HeadLayout, LogitValues } from "../model/layout.js";
+import type { HeadLayout, LogitValues, NetworkForm } from "../model/layout.js";
 import { hitsOf, lossOfMasked, maskedTask } from "./mask-tokens.js";
-import type { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
 import { rowLengths } from "../model/padded-tokens.js";
 
@@ -22,7 +21,7 @@ export interface BatchOutputs {
  * @param inputs of the batch, whose padding tells how long its rows are
  */
 export function outputsOfBatch(
-  network: Network,
+  network: NetworkForm,
   logits: LogitValues,
   inputs: InputBatch,
   rows: number,
@@ -42,7 +41,7 @@ export function outputsOfBatch(
 
 /** Sum of the cross entropies of a batch's masked tokens. */
 export function guessedLoss(
-  { graph }: Network,
+  { graph }: NetworkForm,
   logits: LogitValues,
   targets: Pick<BatchTargets, "labels" | "masked">,
 ): number {

@@ -7,7 +7,8 @@ import type { MaskedTally } from "../batches/mask-tokens.js";
 import { type BatchOutputs, guessedLoss, outputsOfBatch } from "../batches/outputs.js";
 import type { BatchTargets } from "../batches/targets.js";
 import type { InputBatch } from "../model/input-batch.js";
-import type { Network } from "../model/network.js";
+import type { NetworkForm } from "../model/layout.js";
+import { Network } from "../model/network.js";
 import { type ComputeLogits, computeLogits, openCompute } from "./compute-logits.js";
 
 /** Labels of a batch, and the masked tokens that are asked. */
@@ -57,19 +58,20 @@ const BATCH_SIZE = 64;
 
 /**
  * Answers rows batch by batch, as many at a time as the answerer takes.
+ * @param network with an answerer among the options its form is enough
  * @param read is given the rows of a batch, and which batch it is
  * @param take is given the answers to a batch, which one it is, and where its rows stand among `rows`
  * @throws InterruptedError where the signal fires
  */
 export async function answerBatches(
-  network: Network,
+  network: Network | NetworkForm,
   rows: Int32Array,
   read: (rows: Int32Array, index: number) => { readonly inputs: InputBatch; readonly labels: BatchLabels | null },
   { batchSize = BATCH_SIZE, lengths = [], answerer: given, signal, onProgress }: AnswerOptions,
   take: (answers: BatchAnswers, index: number, indices: Int32Array) => void,
 ): Promise<void> {
   const { batches, perShape } = evenBatches(rows, lengths, batchSize);
-  const answerer = given ?? localAnswerer(network, await openCompute(network, batchSize, perShape));
+  const answerer = given ?? (await localAnswerer(network, batchSize, perShape));
   const underWay: Promise<void>[] = [];
   let done = 0;
   const answer = async (indices: Int32Array, index: number): Promise<void> => {
@@ -92,7 +94,13 @@ export async function answerBatches(
   if (signal?.aborted === true && done < rows.length) throw new InterruptedError("Interrupted.");
 }
 
-function localAnswerer(network: Network, compute: ComputeLogits): BatchAnswerer {
+async function localAnswerer(
+  network: Network | NetworkForm,
+  batchSize: number,
+  perShape: number,
+): Promise<BatchAnswerer> {
+  if (!(network instanceof Network)) throw new Error("what computes this network was not given");
+  const compute = await openCompute(network, batchSize, perShape);
   return { parallel: 1, answer: async (inputs, rows, labels) => answerHere(network, inputs, rows, labels, compute) };
 }
 

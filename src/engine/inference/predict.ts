@@ -5,7 +5,7 @@ import { isSummarized, type Labels } from "../../tasks/index.js";
 import { joinEach } from "../batches/arrays.js";
 import { padTokens } from "../batches/targets.js";
 import type { InputBatch } from "../model/input-batch.js";
-import type { HeadLayout } from "../model/layout.js";
+import type { HeadLayout, NetworkForm } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import { rowLengths, tokenIds } from "../model/padded-tokens.js";
 import { type AnswerOptions, answerBatches, type BatchLabels } from "./answer-batches.js";
@@ -19,10 +19,11 @@ export interface PredictOptions extends AnswerOptions {
  * Logits of each task, in the order of the graph, [rows, task's width]; of a task per token [tokens of these rows,
  * width of its answers], without padding; of masked language modelling none. Where rows have token inputs, a batch has
  * rows of one length alone, so that nothing is padded and no answer depends on which other rows are asked.
+ * @param network with an answerer among the options its form is enough
  * @param read inputs of some of the rows
  */
 export async function predictLogits(
-  network: Network,
+  network: Network | NetworkForm,
   rows: Int32Array,
   read: (rows: Int32Array) => InputBatch,
   options: PredictOptions = {},
@@ -73,7 +74,7 @@ function tokensOfRows(
 
 /** Labels of the tasks whose answers are kept as what is said of them beside their labels; null where there are none. */
 function labelsOf(
-  { layout, inputs: specs }: Network,
+  { layout, inputs: specs }: NetworkForm,
   { labels, offsets }: NonNullable<PredictOptions["labelled"]>,
   rows: Int32Array,
   inputs: InputBatch,

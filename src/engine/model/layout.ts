@@ -1,4 +1,5 @@
 /** @file Where the logits of each task lie: in the matrix that all heads of its axis write together. */
+import type { InputSpec } from "../../data/dataset.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 
@@ -26,6 +27,13 @@ export interface HeadLayout {
   readonly width: number;
   readonly tokenWidth: number;
   readonly maskedWidth: number;
+}
+
+/** What whoever asks a network knows of it, whatever computes it. */
+export interface NetworkForm {
+  readonly graph: FlowGraph;
+  readonly layout: HeadLayout;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
 }
 
 /** The axis that a task's logits lie along. */

@@ -3,6 +3,7 @@ import type { Blame, TaskBlame } from "../../analysis/blame/blame.js";
 import { points } from "../../analysis/blame/headline.js";
 import { at } from "../../arrays.js";
 import type { FlowGraph } from "../../flow/graph.js";
+import { shortNames } from "../../tasks/short-names.js";
 import { COLOURS, loadSharp, rectangle, svgDocument, textElement } from "./svg.js";
 import { fitEnd, fitMiddle, fitStart, type TextStyle, textWidth } from "./text.js";
 
@@ -11,6 +12,14 @@ export type BlameFormat = (typeof FORMATS)[number];
 
 export function isBlameFormat(text: string): text is BlameFormat {
   return FORMATS.some((format) => format === text);
+}
+
+/** In every picture that is drawn here, so that it can be told from other files. */
+const MARK = "drawn by cool blame";
+
+/** Whether a file is a picture of {@link drawBlame}, which may be drawn anew. */
+export function isBlamePicture(file: Buffer): boolean {
+  return file.includes(MARK);
 }
 
 const WIDTH = 1100;
@@ -39,10 +48,12 @@ export async function drawBlame(
 ): Promise<Buffer> {
   const tasks = blame.tasks.filter(({ gap }) => gap !== null);
   const gates = [...new Set(tasks.flatMap(({ gates: own }) => own.map(({ gate }) => gate)))];
-  const legend = drawLegend(gates);
+  const names = shortNames(graph.tasks.map(({ path }) => path));
+  const legend = drawLegend(gates, names);
   const top = MARGIN + 78 + legend.height;
   const height = top + tasks.length * ROW + MARGIN;
   const elements = [
+    `<desc>${MARK}</desc>`,
     rectangle(0, 0, WIDTH, height, { fill: COLOURS.paper }),
     textElement(fitEnd(headline, WIDTH - 2 * MARGIN, TITLE), MARGIN, MARGIN + 24, TITLE),
     textElement(
@@ -55,12 +66,19 @@ export async function drawBlame(
       },
     ),
     ...legend.elements,
-    ...tasks.flatMap((task, i) => drawTask(task, depthOf(graph, task.task_path), gates, top + i * ROW)),
+    ...tasks.flatMap((task, i) => {
+      const { task_path: path } = task;
+      return drawTask(task, { name: names.get(path) ?? path, depth: depthOf(graph, path), gates, y: top + i * ROW });
+    }),
   ];
   const drawing = svgDocument(WIDTH, height, elements);
   if (format === "svg") return drawing;
   const { default: open } = await loadSharp();
-  return open(drawing).flatten({ background: COLOURS.paper }).png().toBuffer();
+  return open(drawing)
+    .flatten({ background: COLOURS.paper })
+    .withExif({ IFD0: { Software: MARK } })
+    .png()
+    .toBuffer();
 }
 
 const colourOf = (gates: readonly string[], gate: string): string =>
@@ -71,10 +89,13 @@ function depthOf({ tasks }: Pick<FlowGraph, "tasks">, path: string): number {
   return parent === null ? 0 : 1 + depthOf({ tasks }, parent);
 }
 
-function drawLegend(gates: readonly string[]): { readonly height: number; readonly elements: string[] } {
+function drawLegend(
+  gates: readonly string[],
+  names: ReadonlyMap<string, string>,
+): { readonly height: number; readonly elements: string[] } {
   const entries = [
     { name: "right", colour: RIGHT },
-    ...gates.map((gate) => ({ name: `lost to ${gate}`, colour: colourOf(gates, gate) })),
+    ...gates.map((gate) => ({ name: `lost to ${names.get(gate) ?? gate}`, colour: colourOf(gates, gate) })),
     { name: "the task's own errors", colour: OWN },
   ];
   let [x, y] = [MARGIN, MARGIN + 70];
@@ -89,7 +110,15 @@ function drawLegend(gates: readonly string[]): { readonly height: number; readon
   return { height: y + LEGEND_ROW - MARGIN - 60, elements };
 }
 
-function drawTask(task: TaskBlame, depth: number, gates: readonly string[], y: number): string[] {
+/** Where a task's bar is drawn, and how it is called. */
+interface TaskPlace {
+  readonly name: string;
+  readonly depth: number;
+  readonly gates: readonly string[];
+  readonly y: number;
+}
+
+function drawTask(task: TaskBlame, { name, depth, gates, y }: TaskPlace): string[] {
   const indent = Math.min(depth, 5) * INDENT;
   const left = MARGIN + NAMES + VALUES;
   const room = WIDTH - MARGIN - left;
@@ -106,9 +135,8 @@ function drawTask(task: TaskBlame, depth: number, gates: readonly string[], y: n
     x += width;
     return rectangle(x - width, y, width, BAR, { fill: colour });
   });
-  const name = fitStart(task.task_path, NAMES - indent - 12, PLAIN);
   return [
-    textElement(name, MARGIN + indent, y + 20, PLAIN),
+    textElement(fitStart(name, NAMES - indent - 12, PLAIN), MARGIN + indent, y + 20, PLAIN),
     textElement(points(task.end_to_end ?? 0), left - 16, y + 20, { ...PLAIN, weight: 600, anchor: "end" }),
     ...bars,
   ];

@@ -35,6 +35,8 @@ export interface ContactSheet {
   /** What the tiles are, e.g. `worst 10 of 213 on valid`. */
   readonly subtitle: string;
   readonly tiles: readonly Tile[];
+  /** What is shown as the answer beside the label, where it is not what is predicted: `repaired`. */
+  readonly answer?: string;
 }
 
 // TensorBoard shows a sheet at a third to a half of its size: 26 pixels are the smallest letters that stay readable.
@@ -87,7 +89,12 @@ export async function drawContactSheet(sheet: ContactSheet, format: ImageFormat)
   const behind = [
     rectangle(0, 0, WIDTH, height, { fill: COLOURS.paper }),
     ...drawTitle(sheet.title, sheet.subtitle, WIDTH),
-    ...drawLegend(sheet.tiles.some(({ figures }) => figures.length > 0)),
+    ...drawLegend(
+      legendOf(
+        sheet.tiles.some(({ figures }) => figures.length > 0),
+        sheet.answer,
+      ),
+    ),
     ...placed.flatMap(({ tile, caption, picture, place }) => drawTile(tile, caption, picture, place, tileHeight)),
   ];
   const inFront = placed.flatMap(({ tile, picture, place }) => drawFigures(tile.figures, picture, place));
@@ -112,24 +119,48 @@ const PREDICTION_STROKE = { colour: COLOURS.predictionMark, width: 3, dashes: "8
 const HALO = { colour: "rgba(10,16,26,0.75)", width: 6 };
 const SWATCH = 36;
 
-/** At the right end of the subtitle: the colours of the captions, and the lines on the pictures where there are any. */
-function drawLegend(lines: boolean): string[] {
+/** What one colour or line of a sheet stands for. */
+interface LegendEntry {
+  readonly text: string;
+  readonly colour: string;
+  /** Of the lines on the pictures. */
+  readonly stroke: { readonly colour: string; readonly width: number; readonly dashes?: string } | null;
+}
+
+/**
+ * What the colours of the captions stand for, and the lines on the pictures where there are any.
+ * @param answer what the captions say instead of what is predicted, which the lines still are
+ */
+export function legendOf(lines: boolean, answer?: string): LegendEntry[] {
+  const colour = COLOURS.prediction;
+  const predicted = {
+    text: `${answer === undefined ? ARROW : ""}predicted`,
+    colour,
+    stroke: lines ? PREDICTION_STROKE : null,
+  };
+  return [
+    { text: "label", colour: COLOURS.truth, stroke: lines ? TRUTH_STROKE : null },
+    ...(answer === undefined || lines ? [predicted] : []),
+    ...(answer === undefined ? [] : [{ text: ARROW + answer, colour, stroke: null }]),
+  ];
+}
+
+/** At the right end of the subtitle. */
+function drawLegend(entries: readonly LegendEntry[]): string[] {
   const baseline = 76;
   const y = baseline - 9;
-  const swatch = lines ? SWATCH + 8 : 0;
-  const second = WIDTH - MARGIN - textWidth(`${ARROW}predicted`, PLAIN) - swatch;
-  const first = second - 18 - textWidth("label", PLAIN) - swatch;
-  const samples = [
-    line(first, y, first + SWATCH, y, HALO),
-    line(first + 2, y, first + SWATCH - 2, y, TRUTH_STROKE),
-    line(second, y, second + SWATCH, y, HALO),
-    line(second + 2, y, second + SWATCH - 2, y, PREDICTION_STROKE),
-  ];
-  return [
-    ...(lines ? samples : []),
-    textElement("label", first + swatch, baseline, { ...PLAIN, colour: COLOURS.truth }),
-    textElement(`${ARROW}predicted`, second + swatch, baseline, { ...PLAIN, colour: COLOURS.prediction }),
-  ];
+  let right = WIDTH - MARGIN;
+  return entries.toReversed().flatMap(({ text, colour, stroke }) => {
+    const left = right - textWidth(text, PLAIN);
+    const start = left - SWATCH - 8;
+    right = (stroke === null ? left : start) - 18;
+    const inset = stroke === TRUTH_STROKE ? 2 : 0;
+    const sample =
+      stroke === null
+        ? []
+        : [line(start, y, start + SWATCH, y, HALO), line(start + inset, y, start + SWATCH - inset, y, stroke)];
+    return [...sample, textElement(text, left, baseline, { ...PLAIN, colour })];
+  });
 }
 
 function drawTile(tile: Tile, caption: Caption, picture: OpenedPicture, { x, y }: Place, height: number): string[] {

@@ -1,16 +1,18 @@
 /** @file A run as one ONNX model: inputs as they come, answers as they are decided. */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { StoredRun } from "../../asking/stored-run.js";
 import { type ExternalPart, NO_EXTERNALS, storedModel, widthOf } from "../../engine/model/pretrained/external-part.js";
 import { pixelChange } from "../../engine/model/pretrained/preprocessing.js";
 import { ConfigError, lineOf, StoreError } from "../../errors.js";
+import { runFiles } from "../../records/run-folder.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { writeAnswers } from "./answers.js";
 import { OnnxGraph, type Port } from "./graph.js";
 import { encodeModel, NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
 import { type OtherModel, pictureEntrance, readOtherModel, takeIn } from "./merged-model.js";
 import { writeNetwork } from "./network.js";
+import { type Precision, weightForm } from "./precision.js";
 import { assertWholeWeights, readSavedLayers } from "./saved-layers.js";
 import { type Entrances, writeEntrances } from "./signature.js";
 import { textFeature, textFeeds, type TextValue } from "./text-model.js";
@@ -18,31 +20,33 @@ import { type Value, plainValue } from "./values.js";
 
 /** A model and its signature. */
 export interface OnnxExport {
-  readonly bytes: Uint8Array;
-  readonly opset: number;
+  /** The model with texts by key, which any runtime shows. */
+  encode(metadata?: Readonly<Record<string, string>>): Uint8Array;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
 }
 
+/** How a model is written. */
+export interface OnnxForm {
+  readonly precision: Precision;
+  /** @see WeightForm */
+  readonly smallest?: number;
+}
+
 /**
- * @param checkpoint folder of model.json and weights.bin
- * @param storeDir where the models lie that feed the run
  * @param version of this package
  * @throws UnsupportedLayer, ConfigError that name what cannot be written
  */
-export function exportOnnx(
-  { run, graph: flow, config, thresholds, calibration }: StoredRun,
-  checkpoint: string,
-  storeDir: string,
-  version: string,
-  metadata: Readonly<Record<string, string>> = {},
-): OnnxExport {
+export function exportOnnx(stored: StoredRun, version: string, { precision, smallest }: OnnxForm): OnnxExport {
+  const { run, graph: flow, config, thresholds, calibration } = stored;
+  const checkpoint = runFiles(stored.dir).checkpoint("best");
+  const storeDir = resolve(stored.dir, "..", "..");
   const modelFile = join(checkpoint, "model.json");
   const { model, weights } = readCheckpoint(checkpoint);
   const saved = readSavedLayers(model, weights, modelFile);
   const { parts } = config.externals ?? NO_EXTERNALS;
   const others = new Map(parts.map((part) => [part.name, readOther(part, storeDir)]));
-  const graph = new OnnxGraph(opsetOf([...others.values()]));
+  const graph = new OnnxGraph(opsetOf([...others.values()]), weightForm(precision, smallest));
   const entrances = writeEntrances(graph, config.inputs, flow);
   const taken = new Map<string, Taken>();
   const fed = parts.map((part) => feature(graph, part, entrances, others.get(part.name), taken));
@@ -50,9 +54,13 @@ export function exportOnnx(
   const seen = { ...entrances.seen, ...Object.fromEntries(fed.map(({ name, value }) => [name, value])) };
   const logits = writeNetwork(graph, saved, seen, paths);
   writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
-  const facts = { name: run.name, version, metadata: { run: run.id, ...metadata } };
-  const bytes = encodeModel(graph, facts, joined([...taken.values()].map(({ model }) => model)));
-  return { bytes, opset: graph.opset, inputs: graph.inputs, outputs: graph.outputs };
+  const inside = joined([...taken.values()].map(({ model }) => model));
+  return {
+    encode: (metadata = {}) =>
+      encodeModel(graph, { name: run.name, version, metadata: { run: run.id, ...metadata } }, inside),
+    inputs: graph.inputs,
+    outputs: graph.outputs,
+  };
 }
 
 /** @throws StoreError where a file is not there or is damaged */

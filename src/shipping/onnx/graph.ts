@@ -1,4 +1,5 @@
 /** @file A graph of ONNX operators as it grows, and its bytes. */
+import { toHalf } from "../../engine/features/numbers.js";
 import {
   ATTRIBUTE_TYPE,
   embed,
@@ -10,6 +11,7 @@ import {
   writeValueInfo,
 } from "../../protobuf/onnx.js";
 import { encodeMessage, type ProtoWriter } from "../../protobuf/wire.js";
+import { fitsHalf, type WeightForm } from "./precision.js";
 
 export type OnnxType = keyof typeof ONNX_TYPE;
 
@@ -35,11 +37,14 @@ interface Constant {
   readonly type: OnnxType;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
+  /** Whether it is read as float32 numbers, whatever it is kept as. */
+  readonly isWidened?: boolean;
 }
 
 /** What a graph and the bodies within it share: names, and numbers that all may read. */
 interface Scope {
   names: number;
+  readonly weights: WeightForm;
   readonly constants: Map<string, Constant>;
   /** Names of constants by their content. */
   readonly byContent: Map<string, string>;
@@ -47,6 +52,8 @@ interface Scope {
 
 /** Small constants are written once, whoever asks for them. */
 const SHARED_BYTES = 256;
+
+const PLAIN: WeightForm = { precision: "float32", smallest: 0 };
 
 /** Operators in the order in which they are added; names are unique, also among the bodies within. */
 export class OnnxGraph {
@@ -57,15 +64,22 @@ export class OnnxGraph {
   readonly #nodes: (Node | Uint8Array)[] = [];
   readonly #foreign: Uint8Array[] = [];
   readonly #scope: Scope;
+  /** What reads a tensor in 8 bits shares them. */
+  readonly #quantized = new Map<string, readonly string[]>();
 
-  constructor(opset: number, scope: Scope = { names: 0, constants: new Map(), byContent: new Map() }) {
+  constructor(opset: number, weights: WeightForm = PLAIN, scope?: Scope) {
     this.opset = opset;
-    this.#scope = scope;
+    this.#scope = scope ?? { names: 0, weights, constants: new Map(), byContent: new Map() };
   }
 
-  /** The body of a loop, which may read whatever this graph has so far. */
+  /** The body of a loop or a branch, which may read whatever this graph has so far. */
   body(): OnnxGraph {
-    return new OnnxGraph(this.opset, this.#scope);
+    return new OnnxGraph(this.opset, this.weightForm, this.#scope);
+  }
+
+  /** How the weights of its layers are kept. */
+  get weightForm(): WeightForm {
+    return this.#scope.weights;
   }
 
   /** A name that nothing else has. */
@@ -93,15 +107,27 @@ export class OnnxGraph {
     return outputs;
   }
 
+  /** A tensor in 8 bits, with its scale and its zero point, by its own range (`DynamicQuantizeLinear`). */
+  quantized(value: string): readonly string[] {
+    const outputs = this.#quantized.get(value) ?? this.ops("DynamicQuantizeLinear", [value], 3);
+    this.#quantized.set(value, outputs);
+    return outputs;
+  }
+
   /** Adds nodes and constants of another model as they are: `NodeProto`s and `TensorProto`s. */
   take(nodes: readonly Uint8Array[], constants: readonly Uint8Array[]): void {
     this.#nodes.push(...nodes);
     this.#foreign.push(...constants);
   }
 
+  /** A value under another name. */
+  alias(name: string, value: string): void {
+    this.#nodes.push({ type: "Identity", inputs: [value], outputs: [name], attributes: {} });
+  }
+
   /** A value under a name of its own, which the graph puts out. */
   output(name: string, value: string, type: OnnxType, shape: Port["shape"]): void {
-    this.#nodes.push({ type: "Identity", inputs: [value], outputs: [name], attributes: {} });
+    this.alias(name, value);
     this.outputs.push({ name, type, shape });
   }
 
@@ -126,6 +152,20 @@ export class OnnxGraph {
     return this.#constant("int32", shape, bytesOf(Int32Array.from(values)));
   }
 
+  /** Numbers of a layer that it has learnt, which may be kept in fewer bits. */
+  weights(values: Float32Array, shape: readonly number[]): string {
+    const { precision, smallest } = this.weightForm;
+    if (precision !== "float16" || values.length < smallest || !fitsHalf(values)) return this.floats(values, shape);
+    const name = this.fresh("weights");
+    const bytes = bytesOf(Uint16Array.from(values, toHalf));
+    this.#scope.constants.set(name, { type: "float16", shape, bytes, isWidened: true });
+    return name;
+  }
+
+  uint8(values: ArrayLike<number>, shape: readonly number[] = [values.length]): string {
+    return this.#constant("uint8", shape, Uint8Array.from(values));
+  }
+
   #constant(type: OnnxType, shape: readonly number[], bytes: Uint8Array): string {
     const { byContent, constants } = this.#scope;
     const key = bytes.length > SHARED_BYTES ? null : `${type}/${shape.join("x")}/${Buffer.from(bytes).toString("hex")}`;
@@ -139,6 +179,10 @@ export class OnnxGraph {
 
   /** Appends the fields of its `GraphProto`; constants stand in the outermost one. */
   write(out: ProtoWriter, name: string, isBody = false): void {
+    const widened = isBody ? [] : [...this.#scope.constants].filter(([, { isWidened }]) => isWidened === true);
+    for (const [constant] of widened) {
+      embed(out, ONNX_GRAPH.node, () => writeNode(out, widening(constant)));
+    }
     for (const node of this.#nodes) {
       if (node instanceof Uint8Array) out.raw(ONNX_GRAPH.node, node);
       else embed(out, ONNX_GRAPH.node, () => writeNode(out, node));
@@ -146,8 +190,9 @@ export class OnnxGraph {
     out.string(ONNX_GRAPH.name, name);
     if (!isBody) {
       for (const bytes of this.#foreign) out.raw(ONNX_GRAPH.initializer, bytes);
-      for (const [constant, { type, shape, bytes }] of this.#scope.constants) {
-        writeOnnxTensor(out, ONNX_GRAPH.initializer, constant, ONNX_TYPE[type], shape, bytes);
+      for (const [constant, { type, shape, bytes, isWidened }] of this.#scope.constants) {
+        const kept = isWidened === true ? narrow(constant) : constant;
+        writeOnnxTensor(out, ONNX_GRAPH.initializer, kept, ONNX_TYPE[type], shape, bytes);
       }
     }
     for (const { name: port, type, shape } of this.inputs) {
@@ -159,7 +204,19 @@ export class OnnxGraph {
   }
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | BigInt64Array | Int32Array): Uint8Array {
+/** What a constant is called before it is read as float32. */
+const narrow = (constant: string): string => `${constant}/float16`;
+
+/** A runtime does this once, when it opens the model. */
+function widening(constant: string): Node {
+  return { type: "Cast", inputs: [narrow(constant)], outputs: [constant], attributes: { to: ONNX_TYPE.float } };
+}
+
+function bytesOf({
+  buffer,
+  byteOffset,
+  byteLength,
+}: Float32Array | BigInt64Array | Int32Array | Uint16Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 

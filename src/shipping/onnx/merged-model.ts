@@ -17,6 +17,7 @@ import {
 } from "../../protobuf/onnx.js";
 import { encodeMessage, type ProtoWriter, readFields } from "../../protobuf/wire.js";
 import type { OnnxGraph } from "./graph.js";
+import { MergedWeights } from "./merged-weights.js";
 import { NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
 
 /** A parsed model, as far as it is taken over. */
@@ -154,19 +155,39 @@ export function takeIn(
   prefix: string,
   feeds: ReadonlyMap<string, string>,
 ): TakenIn {
+  const parts = [...readFields(model.graph)].flatMap((part) => (part.wire === "varint" ? [] : [part]));
+  const weights = new MergedWeights(graph);
+  const constants = parts.filter(
+    ({ field, value }) => field === ONNX_GRAPH.initializer && !weights.take(textIn(value, ONNX_TENSOR.name), value),
+  );
   const renamed = (name: string): string => {
     if (name === "") return "";
-    return feeds.get(name) ?? `${prefix}${name}`;
+    return feeds.get(name) ?? weights.nameOf(name) ?? `${prefix}${name}`;
   };
-  const [nodes, constants]: [Uint8Array[], Uint8Array[]] = [[], []];
-  for (const part of readFields(model.graph)) {
-    if (part.wire === "varint") continue;
-    if (part.field === ONNX_GRAPH.node) nodes.push(renamedNode(part.value, renamed));
-    if (part.field === ONNX_GRAPH.initializer) constants.push(withName(part.value, ONNX_TENSOR.name, renamed));
+  const read = new Set<string>();
+  for (const { field, value } of parts) {
+    if (field !== ONNX_GRAPH.node) continue;
+    const rename = (name: string): string => renamed(noted(read, name));
+    const inBytes = weights.inBytes(value, rename);
+    if (inBytes !== null) graph.alias(inBytes.output, inBytes.value);
+    else graph.take([renamedNode(value, rename)], []);
   }
+  for (const { field, value } of parts) {
+    if (field === ONNX_GRAPH.output) read.add(textIn(value, VALUE_INFO.name));
+  }
+  // weights that are read in 8 bits alone are there in 8 bits alone
+  const needed = constants.filter(({ value }) => read.has(textIn(value, ONNX_TENSOR.name)));
+  graph.take(
+    [],
+    needed.map(({ value }) => withName(value, ONNX_TENSOR.name, renamed)),
+  );
   const { irVersion, opsets, functions } = model;
-  graph.take(nodes, constants);
   return { irVersion, opsets, functions };
+}
+
+function noted(names: Set<string>, name: string): string {
+  names.add(name);
+  return name;
 }
 
 type Rename = (name: string) => string;

@@ -23,3 +23,16 @@ export type Condition =
   | { readonly kind: "in"; readonly field: FieldRef; readonly literals: readonly Literal[] }
   /** A field alone: that it is true. */
   | { readonly kind: "is true"; readonly field: FieldRef };
+
+/** Names of the fields that a condition asks about, each once, in its order. */
+export function fieldNames(condition: Condition): string[] {
+  switch (condition.kind) {
+    case "and":
+    case "or":
+      return [...new Set([...fieldNames(condition.left), ...fieldNames(condition.right)])];
+    case "not":
+      return fieldNames(condition.inner);
+    default:
+      return [condition.field.name];
+  }
+}

@@ -5,6 +5,7 @@ import { parseValue } from "../tables/config-values.js";
 import type { Database } from "../database/database.js";
 import type { RunRecord, RunState } from "../run-record.js";
 import { crashedRuns, NEWEST_FIRST, selectRuns } from "../tables/runs.js";
+import { fieldNames } from "./ast.js";
 import { type CompiledSql, Compiler } from "./compile.js";
 import type { Field } from "./fields.js";
 import { parseCondition } from "./parse.js";
@@ -81,8 +82,19 @@ function sinceTime(since: string, now: Date): string {
   throw new UsageError(`--since ${since} is no time. Write an age ("2 days", 90m) or a date (2026-11-23).`, { since });
 }
 
-function orderBy(compiler: Compiler, key: string): string {
+/** Names of the fields by which a query chooses and orders runs, each once. */
+export function askedFields({ where, sort = [] }: RunsQuery): string[] {
+  const conditions = where === undefined ? [] : fieldNames(parseCondition(where));
+  return [...new Set([...sort.map((key) => sortKey(key).name), ...conditions])];
+}
+
+function sortKey(key: string): { readonly name: string; readonly direction: string } {
   const [, name = key, direction = "asc"] = /^(.*):(asc|desc)$/i.exec(key) ?? [];
+  return { name, direction };
+}
+
+function orderBy(compiler: Compiler, key: string): string {
+  const { name, direction } = sortKey(key);
   return `${compiler.value(key, name).order} ${direction.toUpperCase()} NULLS LAST`;
 }
 

@@ -80,6 +80,8 @@ it.each([
   ["marks.threshold=0.3", "has a threshold for each label. Name one, e.g. marks/dot.threshold=0.3"],
   ["marks/dots.threshold=0.3", 'Did you mean "dot"?'],
   ["open.threshold=high", '"high" is no number'],
+  ["open.threshold=2", "2 is no threshold of a score, which lies between 0 and 1. Write e.g. open.threshold=0.3"],
+  ["marks/dot.threshold=-0.1", "-0.1 is no threshold of a score"],
 ])("%s is one clear error", (assignment, message) => {
   expect(() => parseSuppositions(graph, [assignment])).toThrow(message);
 });

@@ -1,9 +1,10 @@
 /** @file Flows as labelling projects of Label Studio, and its exports as cells. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readLabels } from "../../../src/data/labels/labels.js";
+import { removePasses } from "../../../src/asking/labelling/stale-passes.js";
 import { studioPasses } from "../../../src/asking/labelling/studio-config.js";
 import { readStudioExport } from "../../../src/asking/labelling/studio-export.js";
 import { studioTasks } from "../../../src/asking/labelling/studio-tasks.js";
@@ -290,5 +291,19 @@ describe("seconds that a label takes", () => {
     expect(() => labelSeconds(graph, costs('{"open": 0}'))).toThrow('"open" is 0; it is a number of seconds above 0');
     expect(() => labelSeconds(graph, costs("[1]"))).toThrow("is no object of seconds by task");
     expect(() => labelSeconds(graph, join(dir, "none.json"))).toThrow("cannot be read");
+  });
+});
+
+describe("passes of an earlier call", () => {
+  it("are removed where the later one has fewer, and nothing else is", () => {
+    const folder = join(dir, "studio");
+    for (const pass of ["", "pass-2", "pass-3"]) {
+      mkdirSync(join(folder, pass), { recursive: true });
+      for (const name of ["config.xml", "tasks.json", "export.json"]) writeFileSync(join(folder, pass, name), "{}");
+    }
+    removePasses(folder, 1);
+    const left = (pass: string) => readdirSync(join(folder, pass)).filter((name) => name.includes("."));
+    expect(left("")).toEqual(["config.xml", "export.json", "tasks.json"]);
+    expect([left("pass-2"), left("pass-3")]).toEqual([["export.json"], ["export.json"]]);
   });
 });

@@ -1,6 +1,6 @@
 /** @file What an audit says on the terminal. */
 import { expect, test } from "vitest";
-import { auditDoubt } from "../../../src/cli/tables/audit-tables.js";
+import { auditDoubt, suspectsTable } from "../../../src/cli/tables/audit-tables.js";
 
 const task = (task_path: string, error_rate: number | null) => {
   return { task_path, error_rate, labelled: 40, suspects: 3, contradictions: 0 };
@@ -11,4 +11,17 @@ test("tasks whose labels differ from the answers as much as is counted are said 
   const rounded = (0.3 + 0.3 + 0.3) / 3;
   const doubt = auditDoubt([task("open", 0.08), task("shirt", 0.3), task("tags", rounded)]);
   expect(doubt).toMatch(/^30 % or more of the labels .* may know too little to judge them: shirt, tags$/);
+});
+
+test("suspicious labels fit 80 columns, however long their names are", () => {
+  const line = (sample: string, task_path: string) => ({
+    ...{ sample, task_path, kind: "unlikely" as const, suspicion: 0.98 },
+    ...{ label: ["red", "green"], repaired: ["blue"] },
+  });
+  const paths = ["open", "person.face.facial_characteristics"];
+  const short = suspectsTable([line("a.png", "open")], paths);
+  expect(short).toContain("│ sample │ task │");
+  const long = suspectsTable([line("images/2024/00001.png", "person.face.facial_characteristics")], paths);
+  expect(long).toMatch(/│ images\/2024\/00001.png +│ red,green │ blue +│ unlikely │ +0.98 │/);
+  for (const row of long.split("\n")) expect(row.length).toBeLessThanOrEqual(80);
 });

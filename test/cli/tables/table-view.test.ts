@@ -28,9 +28,11 @@ const table: ViewTable = {
 };
 
 const SIZE = { columns: 60, rows: 10 };
-const STYLE = { cursor: (text: string) => `[${text}]`, heading: (text: string) => text, faint: (text: string) => text };
+const plain = (text: string): string => text;
+const STYLE = { cursor: (text: string) => `[${text}]`, heading: plain, faint: plain, best: plain };
 
 const KEYS: Readonly<Record<string, Key>> = {
+  "?": { sequence: "?" },
   H: { name: "h", sequence: "H", shift: true },
   "/": { sequence: "/" },
   enter: { name: "return", sequence: "\r" },
@@ -66,7 +68,7 @@ describe("the view", () => {
         "",
         "",
         "row 1 of 4",
-        "arrows move · s sort · h hide row · H hide column · u show …",
+        "? help · arrows move · s sort · / filter · d only differenc…",
       ]
     `);
   });
@@ -125,7 +127,8 @@ describe("keys", () => {
   it("h hides a row, H a column, u shows all again", () => {
     expect(shown(press("down", "h"))).toEqual(["door_open loss", "camera loss", "camera recall"]);
     expect(lines(press("right", "H"))[1]).toBe("task       base  wide");
-    expect(lines(press("H", "H", "H", "H", "H"))[1]).toBe("wide");
+    expect(lines(press("right", "H", "H", "H", "H"))[1]).toBe("task     ");
+    expect(lines(press("H"))).toEqual(lines(INITIAL_STATE));
     expect(lines(press("down", "h", "right", "H", "u"))[1]).toBe(lines(INITIAL_STATE)[1]);
   });
 
@@ -144,6 +147,23 @@ describe("keys", () => {
     ]);
     expect(press("/", "c", "escape")).toMatchObject({ filter: "", isTyping: false });
     expect(press("/", "c", "enter", "escape")).toMatchObject({ filter: "" });
+  });
+
+  it("? explains the keys until any other key, and q closes the view from there", () => {
+    const help = press("?");
+    const screen = renderView(table, help, { columns: 80, rows: 16 }, STYLE);
+    expect(screen).toHaveLength(16);
+    expect(screen.join("\n")).toContain("show only rows whose values differ");
+    expect(lines(nextState(table, help, { name: "down" }, SIZE) ?? help)).toEqual(lines(INITIAL_STATE));
+    expect(nextState(table, help, { name: "q", sequence: "q" }, SIZE)).toBeNull();
+    for (const line of renderView(table, help, { columns: 7, rows: 6 }, STYLE))
+      expect(line.length).toBeLessThanOrEqual(7);
+  });
+
+  it("marks the best of a row", () => {
+    const best = { ...table, rows: [{ ...row("a", "loss", 1, 2), cells: ["a", "loss", "1.00", "2.00 •"] }] };
+    const [, , line] = renderView(best, INITIAL_STATE, SIZE, { ...STYLE, best: (text) => `<${text}>` });
+    expect(line).toContain("<2.00 •>");
   });
 
   it("q and Ctrl-C close the view; a q in the filter is a letter", () => {

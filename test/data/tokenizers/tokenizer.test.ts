@@ -24,7 +24,7 @@ const { texts, tokenizers } = JSON.parse(readFileSync(`${folder}vectors.json`, "
 function open(file: string, options: Partial<Parameters<typeof tokenizer>[0]> = {}): Tokenizer {
   const { text } = withTokenizers({ text: tokenizer({ column: "text", file, ...options }) }, folder);
   if (text?.kind !== "tokens" || text.tokenizer === undefined) throw new Error("no tokenizer");
-  return openInputTokenizer({ ...text, tokenizer: text.tokenizer }, { projectDir: folder });
+  return openInputTokenizer("text", { ...text, tokenizer: text.tokenizer }, { projectDir: folder });
 }
 
 describe.each(["wordpiece", "bytelevel", "unigram"] as const)("%s", (name) => {

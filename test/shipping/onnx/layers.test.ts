@@ -4,6 +4,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBackend } from "../../../src/engine/backends/choose.js";
 import { OnnxGraph } from "../../../src/shipping/onnx/graph.js";
+import type { Precision } from "../../../src/shipping/onnx/precision.js";
 import { encodeModel, OPSET_VERSION } from "../../../src/shipping/onnx/model.js";
 import { writeNetwork } from "../../../src/shipping/onnx/network.js";
 import { readSavedLayers, type SavedLayers } from "../../../src/shipping/onnx/saved-layers.js";
@@ -50,8 +51,14 @@ async function savedLayers(model: tfl.LayersModel): Promise<SavedLayers> {
   return saved;
 }
 
-function exported(saved: SavedLayers, shapes: LayerCase["inputs"], opset: number): Uint8Array {
-  const graph = new OnnxGraph(opset);
+/** @param precision of all weights, small ones too */
+function exported(
+  saved: SavedLayers,
+  shapes: LayerCase["inputs"],
+  opset: number,
+  precision: Precision = "float32",
+): Uint8Array {
+  const graph = new OnnxGraph(opset, { precision, smallest: 0 });
   const inputs = shapes.map((shape, i) => {
     const name = graph.input(`x${i}`, "float", ["batch", ...shape.slice(1)]);
     return [name, plainValue(name, [null, ...shape.slice(1)])] as const;
@@ -62,7 +69,8 @@ function exported(saved: SavedLayers, shapes: LayerCase["inputs"], opset: number
   return encodeModel(graph, FACTS);
 }
 
-async function differenceOf(layerCase: LayerCase, opset: number): Promise<number> {
+/** The largest difference, as a share of the largest number where that is above 1. */
+async function differenceOf(layerCase: LayerCase, opset: number, precision?: Precision): Promise<number> {
   const model = modelOf(layerCase);
   const values = layerCase.inputs.map((shape, i) => valuesOf(layerCase, shape, i));
   const expected = tf.tidy(() => {
@@ -70,7 +78,7 @@ async function differenceOf(layerCase: LayerCase, opset: number): Promise<number
     const output = model.predict(fed) as tf.Tensor;
     return { data: Float32Array.from(output.dataSync()), shape: output.shape };
   });
-  const bytes = exported(await savedLayers(model), layerCase.inputs, opset);
+  const bytes = exported(await savedLayers(model), layerCase.inputs, opset, precision);
   model.dispose();
   const fed = values.map((data, i): [string, Fed] => [
     `x${i}`,
@@ -80,7 +88,11 @@ async function differenceOf(layerCase: LayerCase, opset: number): Promise<number
   expect(out?.dims).toEqual(expected.shape);
   const largest = expected.data.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3);
   expect(largest).toBeGreaterThan(0.01);
-  return expected.data.reduce((most, value, i) => Math.max(most, Math.abs(value - (out?.data[i] ?? Number.NaN))), 0);
+  const most = expected.data.reduce(
+    (sum, value, i) => Math.max(sum, Math.abs(value - (out?.data[i] ?? Number.NaN))),
+    0,
+  );
+  return precision === undefined ? most : most / Math.max(1, largest);
 }
 
 describe("ONNX Runtime computes what tfjs does", () => {
@@ -92,6 +104,19 @@ describe("ONNX Runtime computes what tfjs does", () => {
   const reducing = layers.filter(({ name }) => /layerNormalization|masking|dot/.test(name));
   it.each(reducing)("$name, with later operators", async (layerCase) => {
     expect(await differenceOf(layerCase, 20)).toBeLessThan(1e-4);
+  });
+
+  const weighted = layers.filter(({ name }) => /dense|conv|embedding|lstm|gru|rnn|prelu|normalization/i.test(name));
+  it.each(weighted)("$name, with weights in 16 bits", async (layerCase) => {
+    expect(await differenceOf(layerCase, OPSET_VERSION, "float16")).toBeLessThan(5e-3);
+  });
+
+  // depthwise, transposed and recurrent layers keep float32
+  const wholeNumbers = weighted.filter(({ name }) => /^(dense|conv[123]d(?!T)|separable|embedding)/.test(name));
+  it.each(wholeNumbers)("$name, in whole numbers of 8 bits", async (layerCase) => {
+    const difference = await differenceOf(layerCase, OPSET_VERSION, "int8");
+    expect(difference).toBeLessThan(0.05);
+    expect(difference).toBeGreaterThan(1e-7);
   });
 
   it("names a layer that it cannot write, and the way out", async () => {

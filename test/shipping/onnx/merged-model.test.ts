@@ -5,6 +5,8 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadRun } from "../../../src/asking/load-run.js";
+import { openStoredRun, type StoredRun } from "../../../src/asking/stored-run.js";
+import { exportOnnx } from "../../../src/shipping/onnx/export-onnx.js";
 import { onnxRunner, Predictor, readExport } from "../../../src/predictor/index.js";
 import { loadProject } from "../../../src/project/load-project.js";
 import { shipRun } from "../../../src/shipping/export-run.js";
@@ -17,6 +19,15 @@ import { openOnnxSession, ort } from "../../support/onnx-session.js";
 import type { TinyProject } from "../../support/projects.js";
 
 const missing = await ensureOnnxRuntime();
+
+async function openStored(dir: string, run: string, project: string): Promise<StoredRun> {
+  const store = openRunStore(dir, { readonly: true });
+  try {
+    return await openStoredRun(store, run, { project });
+  } finally {
+    store.close();
+  }
+}
 
 /** Two outputs of one model, of which one is a map. */
 const TRUNK = `trunk: ({ image }, layers) => {
@@ -58,9 +69,13 @@ describe("a run over an ONNX trunk", () => {
         return { data, width: info.width, height: info.height };
       }),
     );
-    const session = await openOnnxSession(model);
-    const answers = await new Predictor(document, { runner: onnxRunner(ort(), session) }).predictAll(pictures);
-    await session.release();
+    const ask = async (bytes: Uint8Array) => {
+      const session = await openOnnxSession(bytes);
+      const answers = await new Predictor(document, { runner: onnxRunner(ort(), session) }).predictAll(pictures);
+      await session.release();
+      return answers;
+    };
+    const answers = await ask(model);
     expected.forEach((prediction, row) => {
       expect(Object.keys(answers[row] ?? {})).toEqual(Object.keys(prediction.answers));
       for (const [path, { activated }] of Object.entries(prediction.answers)) {
@@ -69,5 +84,20 @@ describe("a run over an ONNX trunk", () => {
         });
       }
     });
+
+    // the trunk's weights are most of the file
+    const stored = await openStored(store, trained.id, project.dir);
+    const sizes = { float16: 0.8, int8: 0.95 };
+    for (const precision of ["float16", "int8"] as const) {
+      const bytes = exportOnnx(stored, "0", { precision, smallest: 64 }).encode();
+      expect(bytes.length).toBeLessThan(sizes[precision] * model.length);
+      const own = await ask(bytes);
+      const tolerance = precision === "float16" ? 2e-3 : 0.1;
+      const scores = (some: typeof answers) => some.map((row) => row.blocked?.activated[0] ?? Number.NaN);
+      scores(own).forEach((score, row) => {
+        expect(Math.abs(score - (scores(answers)[row] ?? Number.NaN))).toBeLessThan(tolerance);
+      });
+      expect(scores(own)).not.toEqual(scores(answers));
+    }
   });
 });

@@ -12,7 +12,10 @@ import {
   factTables,
   metricTable,
   type TextTable,
+  turned,
+  turnedMetrics,
 } from "../../../cli/tables/comparison-tables.js";
+import { fits } from "../../../cli/tables/table-layout.js";
 import { drawTable } from "../../../cli/tables/tables.js";
 import { csvText, markdownTable } from "../../../cli/tables/text-tables.js";
 import { compareRuns, type RunComparison } from "../../../comparing/compare-runs.js";
@@ -103,10 +106,11 @@ Runs are also compared on the samples that their splits share, task by task: McN
   async #print(comparison: RunComparison, flags: PrintFlags): Promise<void> {
     const split = flags.split ?? evaluatedSplit(comparison);
     if (comparison.params.length === 0) this.log("The runs have the same settings.\n");
-    for (const table of factTables(comparison)) this.#printTable(table, flags);
-    const metrics = metricTable(comparison, { split, gates: flags.gates, all: flags.all });
+    for (const table of factTables(comparison)) this.#printTurned(table, () => turned(table), flags);
+    const view = { split, gates: flags.gates, all: flags.all };
+    const metrics = metricTable(comparison, view);
     if (metrics.rows.length === 0) this.log(`No metric on ${split} differs.`);
-    this.#printTable(metrics, flags);
+    this.#printTurned(metrics, () => turnedMetrics(comparison, view), flags);
     if (comparison.curves !== undefined) {
       this.#printTable(curveTable(comparison, flags.split ?? "valid", flags.all), flags);
     }
@@ -121,9 +125,9 @@ Runs are also compared on the samples that their splits share, task by task: McN
       "../../../cli/tables/sample-tables.js"
     );
     const names = columnsOf(comparison).map(({ title }) => title) as [string, string];
-    this.log(`\n${samplesSummary(samples, names)}${flags.md ? "\n" : ""}`);
+    this.logText(`\n${samplesSummary(samples, names)}${flags.md ? "\n" : ""}`);
     this.#printTable(samplesTable(samples), flags);
-    this.log(`${SAMPLES_LEGEND}${flags.md ? "\n" : ""}`);
+    this.logText(`${SAMPLES_LEGEND}${flags.md ? "\n" : ""}`);
     this.#printTable(flipsTable(samples, names), flags);
   }
 
@@ -141,7 +145,13 @@ Runs are also compared on the samples that their splits share, task by task: McN
     const names = differences.map(({ run }) => nameOf(run));
     this.log(`\nSample by sample on ${split}, the difference from ${runs[0]?.name}:${flags.md ? "\n" : ""}`);
     this.#printTable(differencesTable(differences, names), flags);
-    this.log(`${DIFFERENCES_LEGEND}${flags.md ? "\n" : ""}`);
+    this.logText(`${DIFFERENCES_LEGEND}${flags.md ? "\n" : ""}`);
+  }
+
+  /** Columns of runs that do not fit become rows. */
+  #printTurned(table: TextTable, turn: () => TextTable, flags: PrintFlags): void {
+    const isTurned = !flags.md && table.rows.length > 0 && !fits(table.head, table.rows, table.numeric);
+    this.#printTable(isTurned ? turn() : table, flags);
   }
 
   #printTable({ head, rows, numeric }: TextTable, { md }: PrintFlags): void {

@@ -5,6 +5,7 @@ import { drawTable, formatMetric } from "../../../cli/tables/tables.js";
 import { cellText } from "../../../cli/text.js";
 import { formatSeconds } from "../../../logging/console.js";
 import { type ListedRun, listRuns } from "../../../records/list-runs.js";
+import { askedFields, type RunsQuery } from "../../../storage/query/query-runs.js";
 
 const STATES = ["running", "finished", "failed", "interrupted", "crashed"] as const;
 
@@ -47,48 +48,95 @@ Operators: = != < <= > >=, in (…), not in (…), ~ "glob*", like "sql%", is nu
     const columns = (flags.columns ?? "").split(",").map((name) => name.trim());
     const shown = columns.filter((name) => name !== "");
     const where = [flags.where, flags.starred ? "starred" : undefined].filter((part) => part !== undefined);
-    const runs = await this.withStore(flags, (store) =>
-      listRuns(store, {
-        where: where.length === 2 ? `(${where[0]}) and starred` : where[0],
-        since: flags.since,
-        tags: flags.tag,
-        states: flags.state,
-        sort: flags.sort,
-        columns: shown,
-        limit: flags.limit,
-        trash: flags.trash ? "all" : "live",
-      }),
-    );
+    const query: RunsQuery = {
+      where: where.length === 2 ? `(${where[0]}) and starred` : where[0],
+      since: flags.since,
+      tags: flags.tag,
+      states: flags.state,
+      sort: flags.sort,
+      limit: flags.limit,
+      trash: flags.trash ? "all" : "live",
+    };
+    const isUsual = shown.length === 0 && !this.jsonEnabled();
+    const asked = isUsual ? askedFields(query).filter((name) => !USUAL.has(name)) : [];
+    const fields = isUsual ? ["monitor", "monitored", ...asked] : shown;
+    const runs = await this.withStore(flags, (store) => listRuns(store, { ...query, columns: fields }));
     if (this.jsonEnabled()) return { runs };
     const isFiltered = where.length > 0 || [flags.since, flags.tag, flags.state].some((flag) => flag !== undefined);
     if (runs.length === 0) this.log(isFiltered ? "No run matches." : "No runs yet. Make one with: cool run");
-    else this.log(shown.length === 0 ? usualTable(runs) : chosenTable(runs, shown));
+    else this.log(shown.length === 0 ? usualTable(runs, asked, new Date()) : chosenTable(runs, shown));
     return { runs };
   }
 }
 
-function usualTable(runs: readonly ListedRun[]): string {
+/** Fields that the usual table shows anyway. */
+const USUAL = new Set([
+  "id",
+  "name",
+  "state",
+  "epochs",
+  "epochs_done",
+  "started",
+  "started_at",
+  "starred",
+  "tag",
+  "tags",
+  "monitored",
+]);
+
+/** What names a run, the value that it was chosen by, whatever it was asked or ordered by, then how it went. */
+function usualTable(runs: readonly ListedRun[], fields: readonly string[], now: Date): string {
+  const monitors = new Set(runs.map(({ values }) => String(values?.monitor ?? "")));
+  const [monitor = ""] = monitors;
+  const asked = fields.filter((name) => monitors.size > 1 || name !== `valid/${monitor}`);
+  const hasTags = runs.some(({ tags }) => tags.length > 0);
+  const value = (run: ListedRun): string => {
+    const own = fieldText(run.values?.monitored, "monitored/");
+    return monitors.size === 1 || own === cellText(null) ? own : `${own} ${cellText(run.values?.monitor)}`;
+  };
   const rows = runs.map((run) => [
     run.id,
     `${run.starred ? "★ " : ""}${cellText(run.name)}`,
+    value(run),
+    ...asked.map((name) => fieldText(run.values?.[name], name)),
     run.deleted_at === null ? run.state : `${run.state}, removed`,
     `${run.epochs_done}/${run.epochs ?? "?"}`,
-    run.started_at.slice(0, 19).replace("T", " "),
-    run.tags.map(cellText).join(", "),
+    briefTime(run.started_at, now),
+    ...(hasTags ? [run.tags.map(cellText).join(", ")] : []),
   ]);
-  return drawTable(["id", "name", "state", "epochs", "started (UTC)", "tags"], rows, [3]);
+  const head = [
+    ...["id", "name", monitors.size === 1 ? monitor.replace("/", "\n") : "monitored"],
+    ...asked.map((name) => name.replaceAll("/", "\n")),
+    ...["state", "epochs", "started\n(UTC)", ...(hasTags ? ["tags"] : [])],
+  ];
+  const numeric = asked.flatMap((name, i) => (isNumeric(runs, name) ? [i + 3] : []));
+  return drawTable(head, rows, [2, ...numeric, asked.length + 4], { labels: 2 });
+}
+
+/** Month, day and time of this year, else the day, as `ls -l` does. */
+function briefTime(time: string, now: Date): string {
+  const isThisYear = time.slice(0, 4) === now.toISOString().slice(0, 4);
+  return isThisYear ? time.slice(5, 16).replace("T", " ") : time.slice(0, 10);
 }
 
 /** As the store writes it. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 function chosenTable(runs: readonly ListedRun[], columns: readonly string[]): string {
-  const cell = (value: unknown, name: string): string => {
-    if (typeof value === "number" && name.includes("/")) return formatMetric(value);
-    if (typeof value === "number" && name === "duration") return formatSeconds(value);
-    return typeof value === "string" && TIME.test(value) ? value.slice(0, 19).replace("T", " ") : cellText(value);
-  };
-  const rows = runs.map((run) => columns.map((name) => cell(run.values?.[name], name)));
-  const numeric = columns.flatMap((name, i) => (runs.some((run) => typeof run.values?.[name] === "number") ? [i] : []));
-  return drawTable(columns, rows, numeric);
+  const rows = runs.map((run) => columns.map((name) => fieldText(run.values?.[name], name)));
+  return drawTable(
+    columns,
+    rows,
+    columns.flatMap((name, i) => (isNumeric(runs, name) ? [i] : [])),
+  );
+}
+
+function isNumeric(runs: readonly ListedRun[], name: string): boolean {
+  return runs.some((run) => typeof run.values?.[name] === "number");
+}
+
+function fieldText(value: unknown, name: string): string {
+  if (typeof value === "number" && name.includes("/")) return formatMetric(value);
+  if (typeof value === "number" && name === "duration") return formatSeconds(value);
+  return typeof value === "string" && TIME.test(value) ? value.slice(0, 19).replace("T", " ") : cellText(value);
 }

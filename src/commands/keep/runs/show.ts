@@ -2,14 +2,16 @@
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../../cli/command.js";
+import { runScreen } from "../../../cli/tables/run-tables.js";
 import { bestSplit, drawTable, evaluationTable } from "../../../cli/tables/tables.js";
 import { cellText } from "../../../cli/text.js";
+import { formatSeconds } from "../../../logging/console.js";
 import { type ShownRun, showRun } from "../../../records/list-runs.js";
 
 export default class RunsShow extends CoolCommand {
   static override summary = "Show one run: configuration, environment, thresholds, evaluation";
   static override description =
-    "Settings that were changed by --set or by a flag are marked. Curves and evaluation as a table of their own: cool runs export-metrics.";
+    "What fits a screen: what the run is, settings that were changed by --set or by a flag, and each task's first metric; --all for the rest. Curves and evaluation as a table of their own: cool runs export-metrics.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> latest",
     "<%= config.bin %> <%= command.id %> long --json",
@@ -17,12 +19,20 @@ export default class RunsShow extends CoolCommand {
   ];
   static override args = { run: Args.string({ description: RUN_HELP, default: "latest" }) };
   static override flags = {
+    all: Flags.boolean({ summary: "also every setting, threshold and metric" }),
     environment: Flags.boolean({ summary: "also the machine and the versions of packages" }),
   };
 
   async run(): Promise<{ run: ShownRun }> {
     const { args, flags } = await this.parse(RunsShow);
     const run = await this.withStore(flags, (store) => showRun(store, args.run));
+    const split = bestSplit(run.evaluation);
+    if (!flags.all) {
+      const took = run.duration_s === null ? null : formatSeconds(run.duration_s);
+      this.log(runScreen(run, split, { took, rows: process.stdout.isTTY ? process.stdout.rows : undefined }));
+      if (flags.environment) this.log(drawTable(["environment", "value"], rowsOf(run.environment)));
+      return { run };
+    }
     const { config, config_changes, environment, thresholds, evaluation, last_values = [], ...facts } = run;
     const settings = Object.entries(config).map(([key, value]) => {
       const change = config_changes[key];
@@ -40,7 +50,6 @@ export default class RunsShow extends CoolCommand {
       ]);
       this.log(drawTable(["curve", "last step", "value"], rows, [1, 2]));
     }
-    const split = bestSplit(evaluation);
     if (split !== undefined) this.log(evaluationTable(evaluation, split));
     return { run };
   }

@@ -7,14 +7,14 @@ import { BackendError, ConfigError } from "../../../errors.js";
 const PACKAGE = "onnxruntime-node";
 
 /** A tensor, as far as it is used here. */
-interface OnnxTensor {
+export interface OnnxTensor {
   readonly data: ArrayLike<number>;
   readonly dims: readonly number[];
   readonly type: string;
 }
 
 /** What a model reads or puts out; sizes that are not fixed have a name. */
-interface OnnxValue {
+export interface OnnxValue {
   readonly name: string;
   readonly isTensor: boolean;
   readonly type?: string;
@@ -31,13 +31,9 @@ export interface OnnxSession {
 /** The package's interface, as far as it is used here. */
 export interface OnnxRuntime {
   readonly InferenceSession: {
-    create(file: string, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
+    create(model: string | Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
   };
-  readonly Tensor: new (
-    type: "float32" | "int32" | "int64",
-    data: Float32Array | Int32Array | BigInt64Array,
-    dims: readonly number[],
-  ) => unknown;
+  readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => unknown;
 }
 
 /**
@@ -78,10 +74,11 @@ function unloadable(error: unknown): BackendError {
 }
 
 /**
+ * @param file or what is in it
  * @param name of the model, for messages
  * @throws ConfigError where the file is no model, or has an operator that the runtime lacks
  */
-export async function openSession(runtime: OnnxRuntime, file: string, name: string): Promise<OnnxSession> {
+export async function openSession(runtime: OnnxRuntime, file: string | Uint8Array, name: string): Promise<OnnxSession> {
   try {
     const session = await runtime.InferenceSession.create(file, { executionProviders: ["cpu"], logSeverityLevel: 4 });
     if (Array.isArray(session.inputMetadata)) return session;

@@ -34,7 +34,7 @@ const units = (layer: SavedLayer): number => numberOf(layer, "units", 0);
 /** x W + b */
 function projected(graph: OnnxGraph, layer: SavedLayer, x: string): string {
   const { values, shape } = weightOf(layer, "kernel");
-  const product = graph.op("MatMul", [x, graph.floats(values, shape)]);
+  const product = graph.op("MatMul", [x, graph.weights(values, shape)]);
   if (!isOn(layer, "use_bias", true)) return product;
   return graph.op("Add", [product, graph.floats(weightOf(layer, "bias").values)]);
 }
@@ -57,7 +57,7 @@ const simple = (layer: SavedLayer): Cell => ({
   output: 0,
   step(graph, x, [h = ""]) {
     const { values, shape } = weightOf(layer, "recurrent_kernel");
-    const before = graph.op("MatMul", [h, graph.floats(values, shape)]);
+    const before = graph.op("MatMul", [h, graph.weights(values, shape)]);
     const output = activationOf(
       layer,
       "activation",
@@ -85,7 +85,7 @@ const lstm = (layer: SavedLayer): Cell => ({
   output: 0,
   step(graph, x, [h = "", c = ""]) {
     const { values, shape } = weightOf(layer, "recurrent_kernel");
-    const before = graph.op("MatMul", [h, graph.floats(values, shape)]);
+    const before = graph.op("MatMul", [h, graph.weights(values, shape)]);
     const all = graph.op("Add", [projected(graph, layer, x), before]);
     return gated(graph, layer, split(graph, all, 4, units(layer)), c);
   },
@@ -100,7 +100,7 @@ const gru = (layer: SavedLayer): Cell => ({
     const size = units(layer);
     const gate = activationOf(layer, "recurrent_activation", "hard_sigmoid");
     const recurrent = weightOf(layer, "recurrent_kernel");
-    const times = (name: string, { values, shape }: Weight) => graph.op("MatMul", [name, graph.floats(values, shape)]);
+    const times = (name: string, { values, shape }: Weight) => graph.op("MatMul", [name, graph.weights(values, shape)]);
     const own = split(graph, projected(graph, layer, x), 3, size);
     const before = split(graph, times(h, columns(recurrent, 0, 2 * size)), 2, size);
     const [z, r] = [0, 1].map((i) => gate(graph, graph.op("Add", [at(own, i), at(before, i)])));

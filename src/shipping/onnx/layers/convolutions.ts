@@ -1,6 +1,7 @@
 /** @file Convolutions. */
 import { at } from "../../../arrays.js";
 import type { OnnxGraph } from "../graph.js";
+import { convolution } from "../products.js";
 import type { SavedLayer, Weight } from "../saved-layers.js";
 import { channelsFirst, permuted, range, type Value } from "../values.js";
 import { activated } from "./activations.js";
@@ -18,25 +19,26 @@ export function convolve(
   const axes = kernel.shape.length - 2;
   const window: Window = { kernel: kernel.shape.slice(0, axes), strides, dilations, padding };
   const order = [axes + 1, axes, ...range(0, axes)];
-  const weights = graph.floats(
-    permuted(kernel.values, kernel.shape, order),
-    order.map((axis) => at(kernel.shape, axis)),
-  );
-  return slide(graph, input, weights, bias, window, at(kernel.shape, axes + 1), 1);
+  const weights = {
+    values: permuted(kernel.values, kernel.shape, order),
+    shape: order.map((axis) => at(kernel.shape, axis)),
+  };
+  return slide(graph, input, weights, bias, window, 1);
 }
 
+/** @param weights [filters, channels of a group, ...window] */
 function slide(
   graph: OnnxGraph,
   input: Value,
-  weights: string,
+  { values, shape }: Weight,
   bias: Weight | null,
   window: Window,
-  filters: number,
   group: number,
 ): Value {
   const seen = channelsFirst(graph, input);
   const sizes = spatial(input);
-  const name = graph.op("Conv", [seen.name, weights, ...(bias === null ? [] : [graph.floats(bias.values)])], {
+  const filters = at(shape, 0);
+  const name = convolution(graph, seen.name, values, shape, bias?.values ?? null, {
     kernel_shape: window.kernel,
     strides: window.strides,
     dilations: window.dilations,
@@ -76,9 +78,9 @@ function depthwise(
   const { values, shape } = weightOf(layer, "depthwise_kernel");
   const [height, width, channels, multiplier] = [at(shape, 0), at(shape, 1), at(shape, 2), at(shape, 3)];
   const filters = channels * multiplier;
-  const weights = graph.floats(permuted(values, shape, [2, 3, 0, 1]), [filters, 1, height, width]);
+  const weights = { values: permuted(values, shape, [2, 3, 0, 1]), shape: [filters, 1, height, width] };
   const window = { ...windowOf(layer, 2), ...changes, kernel: [height, width] };
-  return slide(graph, input, weights, bias, window, filters, channels);
+  return slide(graph, input, weights, bias, window, channels);
 }
 
 const POINT = { strides: [1, 1], dilations: [1, 1], padding: "valid" } as const;
@@ -88,7 +90,7 @@ const transposed: LayerWriter = single((layer, input, graph) => {
   const { values, shape } = weightOf(layer, "kernel");
   const [kernel, filters] = [shape.slice(0, 2), at(shape, 2)];
   const { strides, padding } = windowOf(layer, 2);
-  const weights = graph.floats(permuted(values, shape, [3, 2, 0, 1]), [at(shape, 3), filters, ...kernel]);
+  const weights = graph.weights(permuted(values, shape, [3, 2, 0, 1]), [at(shape, 3), filters, ...kernel]);
   const spare = kernel.map((size, axis) => size - at(strides, axis));
   const totals = spare.map((size) => (padding === "same" ? Math.max(size, 0) : 0));
   const before = totals.map((total) => Math.floor(total / 2));

@@ -1,6 +1,7 @@
 /** @file Layers that look up, scale, move and repeat numbers. */
 import { at } from "../../../arrays.js";
 import type { OnnxGraph } from "../graph.js";
+import { lookedUp, times } from "../products.js";
 import { channelsFirst, channelsLast, product, reduce, type Value, plainValue } from "../values.js";
 import { activated } from "./activations.js";
 import {
@@ -25,7 +26,7 @@ function reshaped(graph: OnnxGraph, input: Value, sizes: readonly number[], shap
 const embedding: LayerWriter = single((layer, input, graph) => {
   const table = weightOf(layer, "embeddings");
   const ids = graph.op("Cast", [input.name], { to: 6 });
-  const name = graph.op("Gather", [constantOf(graph, layer, "embeddings"), ids], { axis: 0 });
+  const name = lookedUp(graph, table.values, table.shape, ids);
   const mask = isOn(layer, "mask_zero") ? graph.op("Not", [graph.op("Equal", [input.name, graph.float(0)])]) : null;
   return plainValue(name, [...input.shape, at(table.shape, 1)], mask);
 });
@@ -148,9 +149,9 @@ export const timeDistributed =
 
 /** A dense layer, on the last axis of whatever there is. */
 const dense: LayerWriter = single((layer, input, graph) => {
-  const { shape } = weightOf(layer, "kernel");
+  const { values, shape } = weightOf(layer, "kernel");
   const seen = channelsLast(graph, input);
-  const made = graph.op("MatMul", [seen.name, constantOf(graph, layer, "kernel")]);
+  const made = times(graph, seen.name, values, shape);
   const name = isOn(layer, "use_bias", true) ? graph.op("Add", [made, constantOf(graph, layer, "bias")]) : made;
   return activated(graph, layer, { ...seen, name, shape: [...seen.shape.slice(0, -1), at(shape, 1)] });
 });

@@ -1,0 +1,102 @@
+/** @file `cool evaluate --table`: a run or an export on a labelled table, with slices by its columns. */
+import { dirname, join, resolve } from "node:path";
+import type { ContractCount } from "../../analysis/contracts/count-contracts.js";
+import { exportedTokenizer } from "../../data/tokenizers/stored-tokenizer.js";
+import { isQuery } from "../../data/tables/sql.js";
+import { type RunSummary, summarize } from "../../records/run-summary.js";
+import type { EvaluatedGates, EvaluationRow } from "../../tasks/evaluation.js";
+import { type EvaluatedRun, type EvaluatedTable, evaluateTable } from "../evaluate-table.js";
+import { loadRun, type ScoreOptions } from "../load-run.js";
+import { type SlicedRun, sliceScored } from "../slices/slice-run.js";
+import type { OpenRunOptions } from "../stored-run.js";
+import { type FoundExport, openExport } from "./open-export.js";
+
+/** What `cool evaluate --table --json` prints. */
+export interface LabelledResult {
+  /** Of an export the place of the run. */
+  readonly export?: { readonly path: string; readonly format: string; readonly run: FoundExport["document"]["run"] };
+  readonly run?: RunSummary;
+  readonly table: string;
+  /** Rows that were answered, and those that were left out because of their pictures. */
+  readonly rows: number;
+  readonly skipped: number;
+  readonly evaluation: readonly EvaluationRow[];
+  readonly contracts?: readonly ContractCount[];
+  readonly slices?: SlicedRun;
+}
+
+export interface LabelledOptions extends OpenRunOptions, Omit<ScoreOptions, "coverage" | "given"> {
+  /** Default: all kinds. */
+  readonly gates?: EvaluatedGates | undefined;
+  /** Columns that cut together, several times. */
+  readonly by?: readonly (readonly string[])[] | undefined;
+  /** Slices to find; default: none. */
+  readonly worst?: number | undefined;
+}
+
+/** @param table a file, relative to the working folder, or a SQL query */
+export async function evaluateExport(
+  found: FoundExport,
+  table: string,
+  options: LabelledOptions = {},
+): Promise<LabelledResult> {
+  const opened = await openExport(found, options);
+  try {
+    const evaluated = await evaluateTable(opened.asked, opened.answerer, placed(table), {
+      ...options,
+      cacheDir: undefined,
+      stored: {
+        fileOf: (input) => join(folderOf(found), exportedTokenizer(input)),
+        packagesDir: opened.asked.project?.dir ?? process.cwd(),
+      },
+    });
+    const { path, format, document } = found;
+    return { export: { path, format, run: document.run }, ...resultOf(opened.asked, evaluated, table, options) };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Where what goes with its model lies. */
+function folderOf({ path, format, model }: FoundExport): string {
+  return format === "onnx" && path === model ? dirname(path) : path;
+}
+
+/** @param storeDir folder of the run store */
+export async function evaluateRunOn(
+  storeDir: string,
+  reference: string,
+  table: string,
+  options: LabelledOptions = {},
+): Promise<LabelledResult> {
+  const run = await loadRun(storeDir, reference, options);
+  try {
+    const evaluated = await run.evaluateTable(placed(table), options);
+    return { run: summarize(run.run, run.dir), ...resultOf(run.evaluated, evaluated, table, options) };
+  } finally {
+    run.close();
+  }
+}
+
+/** Where whoever typed it means it. */
+function placed(table: string): string {
+  return isQuery(table) ? table : resolve(table);
+}
+
+function resultOf(
+  asked: EvaluatedRun,
+  { evaluation, contracts, scored, columns, skipped }: EvaluatedTable,
+  table: string,
+  { gates, by = [], worst, metrics }: LabelledOptions,
+): Omit<LabelledResult, "run" | "export"> {
+  const isSliced = by.length > 0 || worst !== undefined;
+  const slices = isSliced
+    ? sliceScored(asked, scored, columns, { split: "test", gates: gates ?? "truth", by, worst, metrics })
+    : null;
+  return {
+    ...{ table, rows: scored.ids.length, skipped: skipped.length },
+    evaluation: evaluation.filter((row) => gates === undefined || row.gates === gates),
+    ...(contracts.length === 0 ? {} : { contracts }),
+    ...(slices === null ? {} : { slices }),
+  };
+}

@@ -1,0 +1,85 @@
+/** @file The formats of an export: the files of each, and their signature. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { StoredRun } from "../asking/stored-run.js";
+import { inputShape } from "../data/dataset.js";
+import { ConfigError } from "../errors.js";
+import { packageVersion } from "../platform/version.js";
+import { runFiles } from "../records/run-folder.js";
+import { behaviourOf } from "../tasks/index.js";
+import { exportOnnx, type OnnxForm, readCheckpoint } from "./onnx/export-onnx.js";
+import type { Port } from "./onnx/graph.js";
+import type { Files } from "./write-files.js";
+
+export const FORMATS = ["onnx", "layers"] as const;
+export type ExportFormat = (typeof FORMATS)[number];
+
+/** A tensor of the exported model. @see Port */
+export interface SignaturePart {
+  readonly name: string;
+  readonly type: string;
+  readonly shape: readonly (number | string)[];
+}
+
+/** A model that is ready to be written. */
+export interface Draft {
+  readonly inputs: readonly SignaturePart[];
+  readonly outputs: readonly SignaturePart[];
+  /** Its files. @param metadata texts that a model of one file takes in */
+  files(metadata?: Readonly<Record<string, string>>): Files;
+}
+
+export const MODEL = "model.onnx";
+
+export const drafts: Readonly<Record<ExportFormat, (stored: StoredRun, form: OnnxForm) => Draft>> = {
+  onnx(stored, form) {
+    const { encode, inputs, outputs } = exportOnnx(stored, packageVersion(), form);
+    return {
+      inputs: inputs.map(partOf),
+      outputs: outputs.map(partOf),
+      files: (metadata) => new Map([[MODEL, encode(metadata)]]),
+    };
+  },
+  layers(stored) {
+    refuseExternals(stored, "no LayersModel can hold");
+    const checkpoint = runFiles(stored.dir).checkpoint("best");
+    readCheckpoint(checkpoint);
+    const own = ["model.json", "weights.bin"].map((name) => [name, readFileSync(join(checkpoint, name))] as const);
+    const answered = stored.graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network");
+    return {
+      inputs: Object.entries(stored.config.inputs).map(([name, spec]) => ({
+        name,
+        type: "float32",
+        shape: ["batch", ...inputShape(spec).map((side) => side ?? "length")],
+      })),
+      outputs: answered.map(({ path, spec }) => ({
+        name: path,
+        type: "float32",
+        shape: ["batch", behaviourOf(spec).logitWidth(spec)],
+      })),
+      files: () => new Map<string, Uint8Array>(own),
+    };
+  },
+};
+
+function refuseExternals({ config }: StoredRun, why: string): void {
+  const [part] = config.externals?.parts ?? [];
+  if (part === undefined) return;
+  throw new ConfigError(
+    `The ${config.inputs[part.input]?.kind === "image" ? "pictures" : "texts"} of this run go through the ONNX model ${part.model}, which ${why}. Export it with --format onnx: both become one file.`,
+    { model: part.model },
+  );
+}
+
+const TYPE_NAMES = {
+  float: "float32",
+  float16: "float16",
+  uint8: "uint8",
+  int32: "int32",
+  int64: "int64",
+  bool: "bool",
+} as const;
+
+function partOf({ name, type, shape }: Port): SignaturePart {
+  return { name, type: TYPE_NAMES[type], shape: shape ?? [] };
+}
