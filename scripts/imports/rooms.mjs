@@ -165,6 +165,7 @@ export const rooms = {
       "analysis",
       "data",
       "storage",
+      "protobuf",
       "platform",
       ...FACTS,
     ],

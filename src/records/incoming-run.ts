@@ -5,6 +5,7 @@ import { CoolError, StoreError } from "../errors.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { checkedArtifactPath } from "../storage/tables/artifacts.js";
+import { isAdopted } from "./adopted/adopted-run.js";
 import { readBaselines } from "./baselines.js";
 import { readCalibration } from "./calibration.js";
 import { FOLDER_MISSING } from "./orphans.js";
@@ -19,7 +20,9 @@ const ALWAYS = ["config.json", "graph.json"];
 /** Of a run that another program trained that is all. */
 const TRACKED = ["tracked.json"];
 /** What it has once it has finished. */
-const FINISHED = ["thresholds.json", "checkpoints/best/model.json", "checkpoints/best/weights.bin"];
+const FINISHED = ["thresholds.json"];
+/** And where it was not adopted. */
+const CHECKPOINT = ["checkpoints/best/model.json", "checkpoints/best/weights.bin"];
 
 /**
  * @param dir copy of the run's folder
@@ -44,7 +47,8 @@ export function assertSoundRun(store: RunStore, id: string, dir: string): void {
 function assertWhole(store: RunStore, run: RunRecord, dir: string): void {
   const files = existsSync(dir) ? filesOf(dir) : [];
   const present = new Map(files.map(({ path, bytes }) => [path, bytes]));
-  const required = isTracked(dir) ? TRACKED : run.state === "finished" ? [...ALWAYS, ...FINISHED] : ALWAYS;
+  const finished = isAdopted(dir) ? FINISHED : [...FINISHED, ...CHECKPOINT];
+  const required = isTracked(dir) ? TRACKED : run.state === "finished" ? [...ALWAYS, ...finished] : ALWAYS;
   const missing = required.find((path) => !present.has(path));
   if (missing !== undefined) throw new StoreError(`its folder has no ${missing}.`, { path: missing });
   for (const { path, bytes, sha256 } of store.readArtifacts(run.id)) {

@@ -63,6 +63,13 @@ export const drafts: Readonly<Record<ExportFormat, (stored: StoredRun, form: Onn
 };
 
 function refuseExternals({ config }: StoredRun, why: string): void {
+  const { adopted } = config;
+  if (adopted !== undefined) {
+    throw new ConfigError(
+      `The ONNX model ${adopted.model} answers in this run, which ${why}. Export it with --format onnx.`,
+      { model: adopted.model },
+    );
+  }
   const [part] = config.externals?.parts ?? [];
   if (part === undefined) return;
   throw new ConfigError(

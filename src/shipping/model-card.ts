@@ -66,7 +66,8 @@ export interface ExportFacts {
 export function modelCard(store: RunStore, stored: StoredRun, { licence, version, exported }: ExportFacts): ModelCard {
   const { run, graph, config, thresholds, calibration } = stored;
   const metrics = store.readEvaluation(run.id);
-  const pretrained = [...(config.pretrained ?? []), ...(config.externals?.parts ?? [])];
+  const adopted = config.adopted === undefined ? [] : [config.adopted];
+  const pretrained = [...(config.pretrained ?? []), ...(config.externals?.parts ?? []), ...adopted];
   return {
     format_version: 1,
     run: { id: run.id, name: run.name, project: config.project, finished: run.endedAt },

@@ -24,6 +24,7 @@ import type { LoadedProject } from "../project/resolve-project.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
 import { cleanRun } from "../records/leftovers.js";
 import { type RunConfig, runFiles, writeJson } from "../records/run-folder.js";
+import { assertLayers } from "../records/adopted/adopted-run.js";
 import { assertTrained } from "../records/tracked-run.js";
 import type { Settings } from "../project/settings.js";
 import { isSameFlow } from "../project/token-tasks.js";
@@ -46,8 +47,14 @@ export interface BeginOptions extends EarlierRunOptions {
 
 /** @throws UnknownNameError where there is no such run, StoreError where another program trained it */
 export function beginningOf(store: RunStore, { resume, again }: EarlierRunOptions): Beginning {
-  if (resume !== undefined) return { kind: "resume", of: assertTrained(store, store.findRun(resume)) };
-  if (again !== undefined) return { kind: "again", of: assertTrained(store, store.findRun(again)) };
+  if (resume !== undefined) {
+    const run = assertTrained(store, store.findRun(resume));
+    return { kind: "resume", of: assertLayers(store, run, "training cannot go on from it") };
+  }
+  if (again !== undefined) {
+    const run = assertTrained(store, store.findRun(again));
+    return { kind: "again", of: assertLayers(store, run, "there is no training to repeat") };
+  }
   return { kind: "new" };
 }
 

@@ -34,19 +34,29 @@ export interface CompletedRun {
   readonly evaluation: readonly EvaluationRow[];
 }
 
+/** What a run has when its answers are completed, whatever gave them. */
+export type AnsweredContext = Omit<RunContext, "backend" | "resumed">;
+
+/** Answers to the splits, and how well masked tokens are guessed, where that is asked for. */
+export interface ScoredSplits {
+  readonly scored: ScoredSplit[];
+  readonly guessed: EvaluationRow[];
+}
+
 /**
  * Answers of the best checkpoint become thresholds, evaluation, predictions and the best and worst samples: kept in the
  * run's folder, and told.
+ * @param score answers to every split that has rows, with default thresholds
  * @throws InterruptedError where the run's signal fires
  */
 export async function completeRun(
-  context: RunContext,
-  inputs: Readonly<Record<string, InputSpec>>,
+  context: AnsweredContext,
   { step, best }: TrainedEpochs,
+  score: () => Promise<ScoredSplits>,
 ): Promise<CompletedRun> {
   const { project, settings, store, run, runDir, loggers, signal } = context;
   const { graph } = project;
-  const { scored: untuned, guessed } = await scoreSplits(context, inputs);
+  const { scored: untuned, guessed } = await score();
   await yieldTo(signal);
   const tuning = tuneOnValid(graph, untuned, settings.tune.metric);
   for (const { task_path, label, warning } of tuning.reports) {
@@ -89,7 +99,10 @@ export async function completeRun(
 }
 
 /** Predictions of every split and, where there are tokens, their words. */
-async function writeAnswers({ dataset, runDir, signal }: RunContext, scored: readonly ScoredSplit[]): Promise<void> {
+async function writeAnswers(
+  { dataset, runDir, signal }: Pick<RunContext, "dataset" | "runDir" | "signal">,
+  scored: readonly ScoredSplit[],
+): Promise<void> {
   const files = runFiles(runDir);
   const tokens = firstTokens(dataset.inputs);
   for (const split of scored) {
@@ -114,10 +127,10 @@ function columnsOf({ columns = [], splits }: Dataset, split: Split): RowColumn[]
  * Outputs of the best checkpoint on every split that has rows, with default thresholds, and how well masked tokens are
  * guessed, where that is asked for.
  */
-async function scoreSplits(
+export async function scoreSplits(
   given: RunContext,
   inputs: Readonly<Record<string, InputSpec>>,
-): Promise<{ readonly scored: ScoredSplit[]; readonly guessed: EvaluationRow[] }> {
+): Promise<ScoredSplits> {
   const { project, dataset, runDir } = given;
   const { graph } = project;
   const { loadNetwork } = await import("../engine/model/checkpoint.js");

@@ -5,7 +5,7 @@ import type { InputSpec } from "../data/dataset.js";
 import { storedTokenizer, tokenizersOf } from "../data/tokenizers/stored-tokenizer.js";
 import type { Network } from "../engine/model/network.js";
 import type { BuiltWithModels, PretrainedPart } from "../engine/model/pretrained/build-network.js";
-import { storedModel } from "../engine/model/pretrained/external-part.js";
+import { type ExternalPart, storedModel } from "../engine/model/pretrained/external-part.js";
 import type { Transfer, WeightSource } from "../engine/model/transfer.js";
 import { ConfigError, StoreError } from "../errors.js";
 import { explained } from "../storage/database/store-errors.js";
@@ -13,6 +13,7 @@ import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
+import { assertLayers } from "../records/adopted/adopted-run.js";
 import { assertTrained, latestTrained } from "../records/tracked-run.js";
 import { type RunConfig, type RunTransfer, runFiles, writeJson } from "../records/run-folder.js";
 import type { RunContext } from "./run-context.js";
@@ -41,7 +42,8 @@ export function resolveStart(from: StartFrom, store: RunStore): StartFrom {
 /** `latest` means a run that can be used. */
 function startRun(store: RunStore, reference: string): RunRecord {
   const finished = reference === "latest" ? latestTrained(store) : undefined;
-  return assertTrained(store, finished ?? store.findRun(reference));
+  const run = assertTrained(store, finished ?? store.findRun(reference));
+  return assertLayers(store, run, "no weights can be taken from it");
 }
 
 /**
@@ -140,10 +142,8 @@ export function recordStart(
   { store, runDir, loggers, project }: Pick<RunContext, "store" | "runDir" | "loggers" | "project">,
 ): void {
   const { parts: pretrained, externals, files } = models;
-  for (const part of externals.parts) keepFile(storedModel(store.dir, part), files.get(part.digest));
-  for (const { file, digest } of tokenizersOf(project.inputs)) {
-    keepFile(storedTokenizer(store.dir, digest), resolve(project.projectDir, file));
-  }
+  for (const part of externals.parts) keepModel(store.dir, part, files.get(part.digest));
+  keepTokenizers(store.dir, project);
   const { layers, tasks, shared } = network.frozen;
   if (transfer !== null || pretrained.length > 0) {
     const config: RunConfig = {
@@ -171,6 +171,21 @@ export function recordStart(
 }
 
 /** Once in the store for all runs, by content. */
+export function keepModel(
+  storeDir: string,
+  part: Pick<ExternalPart, "digest" | "format">,
+  file: string | undefined,
+): void {
+  keepFile(storedModel(storeDir, part), file);
+}
+
+/** The same of what cuts a project's texts. */
+export function keepTokenizers(storeDir: string, { inputs, projectDir }: LoadedProject): void {
+  for (const { file, digest } of tokenizersOf(inputs)) {
+    keepFile(storedTokenizer(storeDir, digest), resolve(projectDir, file));
+  }
+}
+
 function keepFile(kept: string, file: string | undefined): void {
   if (file === undefined || existsSync(kept)) return;
   const writing = `${kept}.writing-${process.pid}`;

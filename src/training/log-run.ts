@@ -9,7 +9,7 @@ import type { RunContext } from "./run-context.js";
  * Opens TensorBoard's curves and the project's own loggers; one that cannot be opened is left out with a warning.
  * @param step from which the run goes on
  */
-export async function openLoggers(context: RunContext, step: number): Promise<void> {
+export async function openLoggers(context: Omit<RunContext, "backend" | "resumed">, step: number): Promise<void> {
   const { project, settings, dataset, store, run, runDir, loggers } = context;
   const config = { ...store.readConfig(run.id), backend: run.backend ?? "unknown" };
   await loggers.open(() =>

@@ -32,6 +32,9 @@ import { finishedRun } from "./finished-run.js";
 import { buildNetwork } from "./fresh-network.js";
 import { openDataset } from "./open-dataset.js";
 import type { RunResult } from "./run-result.js";
+import { scoreSplits } from "./complete-run.js";
+import { trainEpochs } from "./epochs/train-epochs.js";
+import { openLoggers } from "./log-run.js";
 import { superviseRun } from "./supervise-run.js";
 
 export interface TrainRunOptions {
@@ -155,7 +158,11 @@ async function trainOn(
     signal: options.signal,
     resumed: beginning.kind === "resume",
   };
-  return superviseRun(context, inputs, output);
+  return superviseRun(context, output, {
+    learn: () => trainEpochs(context, (step) => openLoggers(context, step)),
+    score: () => scoreSplits(context, inputs),
+    interrupted: `is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`,
+  });
 }
 
 /** Builds the network once, so that a slip in the trunk, or in what it starts from, is found before a run exists. */

@@ -2,7 +2,6 @@
 import { resolve } from "node:path";
 import type { OnnxNetwork } from "../../engine/inference/onnx/onnx-network.js";
 import { type AdoptedModel, adoptedFile } from "../../engine/model/pretrained/adopted-model.js";
-import { ConfigError } from "../../errors.js";
 import type { StoredRun } from "../stored-run.js";
 
 /**
@@ -19,16 +18,4 @@ export async function openAdopted(
     ...{ model, file, graph, inputs: config.inputs, inputNames: inputs, outputNames: outputs, preprocessing },
     projectDir: project?.dir ?? null,
   });
-}
-
-/**
- * For what needs the layers of a network.
- * @param what cannot be done, as a clause after the run
- * @throws ConfigError
- */
-export function refuseAdopted({ id, name }: { readonly id: string; readonly name: string }, what: string): never {
-  throw new ConfigError(
-    `Run ${id} (${name}) was adopted: of its model only the answers are known, so that ${what}. Train a run of this project for that.`,
-    { run: id },
-  );
 }

@@ -7,6 +7,7 @@ import { pixelChange } from "../../engine/model/pretrained/preprocessing.js";
 import { ConfigError, lineOf, StoreError } from "../../errors.js";
 import { runFiles } from "../../records/run-folder.js";
 import { behaviourOf } from "../../tasks/index.js";
+import { takeAdopted } from "./adopted.js";
 import { writeAnswers } from "./answers.js";
 import { OnnxGraph, type Port } from "./graph.js";
 import { encodeModel, NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
@@ -41,6 +42,15 @@ export function exportOnnx(stored: StoredRun, version: string, { precision, smal
   const { run, graph: flow, config, thresholds, calibration } = stored;
   const checkpoint = runFiles(stored.dir).checkpoint("best");
   const storeDir = resolve(stored.dir, "..", "..");
+  const paths = flow.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").map(({ path }) => path);
+  if (config.adopted !== undefined) {
+    const other = readOther(config.adopted, storeDir);
+    const graph = new OnnxGraph(other.opset, weightForm(precision, smallest));
+    const entrances = writeEntrances(graph, config.inputs, flow);
+    const { logits, taken } = takeAdopted(graph, other, config.adopted, { flow, inputs: config.inputs, entrances });
+    writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
+    return finished(graph, run, version, taken);
+  }
   const modelFile = join(checkpoint, "model.json");
   const { model, weights } = readCheckpoint(checkpoint);
   const saved = readSavedLayers(model, weights, modelFile);
@@ -50,14 +60,16 @@ export function exportOnnx(stored: StoredRun, version: string, { precision, smal
   const entrances = writeEntrances(graph, config.inputs, flow);
   const taken = new Map<string, Taken>();
   const fed = parts.map((part) => feature(graph, part, entrances, others.get(part.name), taken));
-  const paths = flow.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").map(({ path }) => path);
   const seen = { ...entrances.seen, ...Object.fromEntries(fed.map(({ name, value }) => [name, value])) };
   const logits = writeNetwork(graph, saved, seen, paths);
   writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
-  const inside = joined([...taken.values()].map(({ model }) => model));
+  return finished(graph, run, version, joined([...taken.values()].map(({ model }) => model)));
+}
+
+function finished(graph: OnnxGraph, run: StoredRun["run"], version: string, taken: TakenIn): OnnxExport {
   return {
     encode: (metadata = {}) =>
-      encodeModel(graph, { name: run.name, version, metadata: { run: run.id, ...metadata } }, inside),
+      encodeModel(graph, { name: run.name, version, metadata: { run: run.id, ...metadata } }, taken),
     inputs: graph.inputs,
     outputs: graph.outputs,
   };
@@ -85,7 +97,7 @@ function explained<T>(file: string, read: () => T): T {
   }
 }
 
-function readOther(part: ExternalPart, storeDir: string): OtherModel {
+function readOther(part: Pick<ExternalPart, "digest" | "format" | "model">, storeDir: string): OtherModel {
   const file = storedModel(storeDir, part);
   if (existsSync(file)) return readOtherModel(readFileSync(file), part.model);
   throw new StoreError(

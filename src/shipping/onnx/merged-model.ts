@@ -33,7 +33,7 @@ export interface OtherModel {
 }
 
 /** An input of a parsed model. */
-interface OtherInput {
+export interface OtherInput {
   readonly name: string;
   /** Type of its numbers, a value of `TensorProto.DataType`. */
   readonly element: number;

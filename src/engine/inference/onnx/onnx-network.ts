@@ -43,8 +43,8 @@ interface AnsweredTask {
   readonly output: string;
 }
 
-/** Names of the tasks that a network answers, in the order of the graph. */
-export function answeredTasks({ tasks }: FlowGraph): readonly TaskNode[] {
+/** The tasks that a network answers, in the order of the graph. */
+function answeredTasks({ tasks }: FlowGraph): readonly TaskNode[] {
   return tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network");
 }
 

@@ -43,3 +43,9 @@ export function adoptedFile(storeDir: string, adopted: AdoptedModel): string {
     { model, file, digest },
   );
 }
+
+/** In words: `net.onnx (pytorch 2.5.1, opset 17, sha256 0123456789ab)`. */
+export function describeAdopted({ model, producer, opset, digest }: AdoptedModel): string {
+  const facts = [producer, opset === null ? null : `opset ${opset}`, `sha256 ${digest.slice(0, 12)}`];
+  return `${model} (${facts.filter((fact) => fact !== null).join(", ")})`;
+}
