@@ -34,7 +34,7 @@ import { importanceOf, type ImportanceOptions, type ImportanceResult } from "./i
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { suppose } from "../analysis/suppose/suppose.js";
 import { parseSuppositions } from "./suppose/parse-suppositions.js";
-import { type WhyPicture, whyOf } from "./why/why-run.js";
+import { occludedWhy, type WhyPicture, whyOf } from "./why/why-run.js";
 import { askedTask } from "./asked-answer.js";
 import { type ReceptiveField, receptiveFieldOf } from "./receptive-field-run.js";
 import type { ReplicaNeeds } from "./replicas.js";
@@ -188,6 +188,10 @@ export class LoadedRun {
   get graph(): FlowGraph {
     return this.#stored.graph;
   }
+  /** What its folder says. */
+  get stored(): StoredRun {
+    return this.#stored;
+  }
   /** A normal tfjs LayersModel: named inputs in [0, 1] → logits of each task with a head, in the order of the graph. */
   get model(): LayersModel {
     return this.#layers("there is no LayersModel of it").model;
@@ -257,16 +261,22 @@ export class LoadedRun {
   }
 
   /**
-   * Where in an image each answer to it comes from: a map for every task that is asked.
-   * @throws ConfigError where the run reads no image, or its pixels go through a model without gradients
+   * Where in an image each answer to it comes from: a map for every task that is asked, by gradients, or by occlusion
+   * where its pixels go through a model without gradients (ONNX, a tfjs graph model).
+   * @throws ConfigError where the run reads no image
    */
   async why(input: string, options: PredictOptions = {}): Promise<WhyPicture> {
     this.#refuseEnsemble("is asked why");
-    const network = this.#layers("where in an input they come from cannot be told");
-    this.#assertSeesPixels(this.graph.tasks.find(({ feature }) => feature !== null)?.path ?? "");
-    return this.#withInputs([input], options, async (opened) =>
-      whyOf(network, opened.sources, await this.#answerer.score(opened, options)),
-    );
+    const { externals, adopted } = this.#stored.config;
+    const hasGradients = adopted === undefined && (externals?.parts.length ?? 0) === 0;
+    const network = hasGradients ? this.#layers("where in an input they come from cannot be told") : null;
+    return this.#withInputs([input], options, async (opened) => {
+      const scored = await this.#answerer.score(opened, { signal: options.signal });
+      if (network !== null) return whyOf(network, opened.sources, scored);
+      const answers = (sources: OpenInputs["sources"], rows: Int32Array) =>
+        this.#answerer.outputs(sources, rows, { signal: options.signal });
+      return occludedWhy(this.#stored, opened.sources, scored, answers, options);
+    });
   }
 
   /** Paths of the tasks whose answers cannot vary, because no dropout layer leads to them. */
@@ -388,6 +398,12 @@ export class LoadedRun {
       const raw = await this.#score(inputs, opened, options);
       return { scored: this.#calibrated(raw), sets: await this.#sets(raw, options), skipped: opened.skipped };
     });
+  }
+
+  /** The same of inputs that are open already, of one network. */
+  async scoreOpened(opened: OpenInputs, options: PredictOptions = {}): Promise<ScoredSplit> {
+    this.#refuseEnsemble("answers such inputs");
+    return this.#calibrated(await this.#answerer.score(opened, options));
   }
 
   /** What the guarantee of these options does not reach. */

@@ -114,6 +114,11 @@ export function tablesOfRun({ config, project }: StoredRun): NamedTable[] {
   return tablesOf(config.settings.data).map((table) => ({ table, folder }));
 }
 
+/** Folder of the store that a run lies in. */
+export function storeOf({ dir }: Pick<StoredRun, "dir">): string {
+  return resolve(dir, "..", "..");
+}
+
 /** Splits of which the run has predictions. */
 export function predictedSplits(dir: string): Split[] {
   return SPLITS.filter((split) => existsSync(runFiles(dir).predictions(split)));

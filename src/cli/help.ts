@@ -9,7 +9,7 @@ export const GROUPS: readonly { readonly title: string; readonly names: readonly
   { title: "trust", names: ["evaluate", "blame", "interpret", "calibrate", "audit", "ask"] },
   { title: "compare", names: ["compare runs", "runs diff"] },
   { title: "see", names: ["tensorboard"] },
-  { title: "ship", names: ["export"] },
+  { title: "ship", names: ["export", "serve"] },
   { title: "keep", names: ["runs", "sql"] },
   { title: "machines", names: ["doctor", "backends", "completion", "help"] },
 ];

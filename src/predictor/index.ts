@@ -6,6 +6,7 @@ export type { Answer } from "../decoding/answers.js";
 export type { Decoder, Described } from "../decoding/decoders.js";
 export { DOCUMENT_VERSION, type PredictorDocument, type PredictorInput, readDocument } from "./document.js";
 export { PredictorError } from "./errors.js";
+export type { RowFacts } from "./feeds.js";
 export { type ExportFiles, type ReadFile, readExport } from "./files.js";
 export type { FedInput, InputForm, InputValue } from "./inputs.js";
 export type { Picture } from "./pictures.js";
@@ -15,7 +16,6 @@ export {
   Predictor,
   type PredictorOptions,
   type Row,
-  type RowFacts,
 } from "./predictor.js";
 export { type ResampleFilter, resample } from "./resample.js";
 export { onnxRunner, type Runner, tfjsRunner } from "./runners.js";

@@ -1,6 +1,13 @@
 /** @file Values of some rows → what a runner feeds its network. */
 import { at, f32At } from "../arrays.js";
-import type { CategoricalInput, ImageInput, NumericInput, PredictorInput, TokensInput } from "./document.js";
+import type {
+  CategoricalInput,
+  ImageInput,
+  NumericInput,
+  PredictorInput,
+  TokenizerFacts,
+  TokensInput,
+} from "./document.js";
 import { PredictorError } from "./errors.js";
 import { networkPixels, type Picture } from "./pictures.js";
 import { categoryPlaces, placeOfCategory, standardized } from "./vectors.js";
@@ -23,7 +30,7 @@ export interface FedInput {
 export type InputForm = "network" | "signature";
 
 /** The values of one row of one input, ready for either form: bytes, numbers as they come, the place of a category, ids. */
-export type ReadValues = Uint8Array | Float32Array | Int32Array;
+export type ReadValues = Uint8Array | Float64Array | Int32Array;
 
 /** What reads the values of one input. */
 interface InputReader<Input extends PredictorInput> {
@@ -58,7 +65,7 @@ const numeric: InputReader<NumericInput> = {
     if (bad >= 0 && !(Number.isNaN(list[bad]) && input.missing === "mean")) {
       throw wrongValue(name, list[bad], `${expected}, each finite (number ${bad + 1} is not)`);
     }
-    return Float32Array.from(list);
+    return Float64Array.from(list);
   },
   shape: (input) => [widthOf(input)],
   seen: (input, values) => Float32Array.from(values, (value, i) => standardized(input, value, i)),
@@ -107,7 +114,7 @@ const tokens: InputReader<TokensInput> = {
 function readIds(
   name: string,
   { maxLength }: TokensInput,
-  { file, ids: count }: NonNullable<TokensInput["tokenizer"]>,
+  { file, ids: count }: TokenizerFacts,
   value: InputValue | undefined,
 ): Int32Array {
   if (!isList(value)) {
@@ -151,15 +158,20 @@ export function feed(input: PredictorInput, rows: readonly ReadValues[], form: I
   const length = rows.reduce((longest, { length: own }) => Math.max(longest, own), 1);
   const shape = reader.shape(input, form, length);
   const size = shape.reduce((product, axis) => product * axis, 1);
-  const ready = form === "network" ? rows.map((values) => reader.seen(input, values)) : rows;
+  const ready = rows.map((values) => (form === "network" ? reader.seen(input, values) : asSigned(values)));
   const kind = ready[0] ?? new Float32Array(0);
-  const data = new (kind.constructor as new (length: number) => ReadValues)(rows.length * size);
+  const data = new (kind.constructor as new (length: number) => FedInput["data"])(rows.length * size);
   ready.forEach((values, row) => {
     data.set(values, row * size);
   });
   const shift = form === "signature" ? (reader.shift?.(input) ?? 0) : 0;
   if (shift !== 0) for (let i = 0; i < data.length; i++) data[i] = at(data, i) + shift;
   return { data, shape: [rows.length, ...shape] };
+}
+
+/** A signature has no doubles. */
+function asSigned(values: ReadValues): FedInput["data"] {
+  return values instanceof Float64Array ? Float32Array.from(values) : values;
 }
 
 function widthOf({ listLength, columns }: NumericInput): number {

@@ -4,13 +4,13 @@ import { type Answer, answersOfRow } from "../decoding/answers.js";
 import { decodeFlow, type FlowAnswers } from "../decoding/decode-flow.js";
 import { calibrate } from "../decoding/calibration.js";
 import { type Decoder, decoders, type Thresholds } from "../decoding/decoders.js";
-import { frameOf, type PixelSize } from "../decoding/framing.js";
 import { unitScaleBy } from "../decoding/unit-scale.js";
 import { axisOf, type CustomSpec, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { type Offsets, offsetsOf, tokensIn } from "../flow/masks.js";
 import { type PredictorDocument, readDocument, thresholdsOf } from "./document.js";
 import { PredictorError } from "./errors.js";
-import { type FedInput, feed, type InputValue, type ReadValues, readerOf } from "./inputs.js";
+import { feedsOf, type ReadRow, type RowFacts } from "./feeds.js";
+import { type InputValue, readerOf } from "./inputs.js";
 import type { Runner } from "./runners.js";
 
 /** Answers of one row by path of task; tasks whose precondition does not hold are left out. */
@@ -27,16 +27,6 @@ export interface PredictorOptions {
   readonly custom?: Readonly<Record<string, Decoder<CustomSpec>>>;
   /** Rows that pass the network together; default 64. */
   readonly batchSize?: number;
-}
-
-/** What is known of rows besides their logits. */
-export interface RowFacts {
-  /** Tokens of each row, where a task is asked per token. */
-  readonly lengths?: ArrayLike<number>;
-  /** Sizes of the original pictures, where answers are in their pixels, or of parts of them. */
-  readonly sizes?: { readonly width: Float32Array; readonly height: Float32Array };
-  /** Answers of known tasks by path: 1, 0 or NaN for each row. */
-  readonly known?: Readonly<Record<string, Float32Array>>;
 }
 
 /** All answers as numbers, in the order of the graph's tasks. */
@@ -137,7 +127,8 @@ export class Predictor {
       );
     }
     const facts = this.#factsOf(rows);
-    const logits = await runner.run(this.#feeds(rows, runner, facts), this.answered);
+    const fed = feedsOf(this.document.inputs, rows, runner.takes, facts);
+    const logits = await runner.run(fed, this.answered);
     return this.answer(this.#withoutPadding(logits, rows), rows.length, facts);
   }
 
@@ -146,35 +137,6 @@ export class Predictor {
     if (first?.tokens !== 0) return logits;
     const perToken = this.#asked().filter(({ spec }) => axisOf(spec) === "token");
     return { ...logits, ...Object.fromEntries(perToken.map(({ path }) => [path, []])) };
-  }
-
-  #feeds(rows: readonly ReadRow[], { takes }: Runner, facts: RowFacts): Record<string, FedInput> {
-    const fed = Object.entries(this.document.inputs).map(([name, input]) => {
-      const values = rows.map((row) => at(row.values, row.names.indexOf(name)));
-      return [name, feed(input, values, takes)] as const;
-    });
-    const known = Object.entries(facts.known ?? {}).map(
-      ([path, data]) => [path, { data, shape: [rows.length] }] as const,
-    );
-    const { sizes } = facts;
-    const ofPictures = Object.entries(this.document.inputs).flatMap(([name, input]) => {
-      if (input.kind !== "image" || sizes === undefined) return [];
-      const rowsOf = (width: number, row: (size: PixelSize) => number[]): FedInput => ({
-        data: Float32Array.from(
-          rows.flatMap((_, i) => row({ width: at(sizes.width, i), height: at(sizes.height, i) })),
-        ),
-        shape: [rows.length, width],
-      });
-      const frame = (size: PixelSize): number[] => {
-        const { left, top, width, height } = frameOf(input, size);
-        return [left, top, width, height];
-      };
-      return [
-        [`${name}/size`, rowsOf(2, ({ width, height }) => [height, width])] as const,
-        [`${name}/frame`, rowsOf(4, frame)] as const,
-      ];
-    });
-    return Object.fromEntries([...fed, ...known, ...ofPictures]);
   }
 
   #read(row: Row | InputValue): ReadRow {
@@ -283,16 +245,6 @@ export class Predictor {
       { type: spec.type },
     );
   };
-}
-
-/** What was read of one row. */
-interface ReadRow {
-  readonly names: readonly string[];
-  /** Of each input. */
-  readonly values: readonly ReadValues[];
-  readonly size: { readonly width: number; readonly height: number } | null;
-  readonly tokens: number | null;
-  readonly known: Readonly<Record<string, number>>;
 }
 
 function isRow(value: Row | InputValue): value is Row {

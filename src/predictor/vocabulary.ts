@@ -3,7 +3,16 @@
 /** The id of a token; undefined where the vocabulary lacks it. A token in another Unicode form is the same token. */
 export type TokenIds = (token: string) => number | undefined;
 
+/** Of each vocabulary once: rows are read one by one. */
+const known = new WeakMap<readonly string[], TokenIds>();
+
 export function idsOf(vocabulary: readonly string[]): TokenIds {
+  const ids = known.get(vocabulary) ?? placesOf(vocabulary);
+  known.set(vocabulary, ids);
+  return ids;
+}
+
+function placesOf(vocabulary: readonly string[]): TokenIds {
   const exact = new Map(vocabulary.map((token, i) => [token, i + 1]));
   const composed = new Map(vocabulary.map((token, i) => [token.normalize("NFC"), i + 1]));
   return (token) => exact.get(token) ?? composed.get(token.normalize("NFC"));

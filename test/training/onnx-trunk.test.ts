@@ -1,8 +1,10 @@
 /** @file Runs behind an ONNX model: it feeds the network, lies in the store by content, and is found again from there. */
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadRun } from "../../src/asking/load-run.js";
+import { occluded, occlusionMap, patchesOf } from "../../src/asking/why/occlusion.js";
 import { readLayersModel } from "../../src/engine/model/transfer.js";
 import { loadProject } from "../../src/project/load-project.js";
 import { readRunConfig } from "../../src/records/run-documents.js";
@@ -105,6 +107,34 @@ describe("a run behind an ONNX model", () => {
       }
     } finally {
       renameSync(join(project.dir, "away.onnx"), join(project.dir, "backbone.onnx"));
+    }
+  });
+
+  test("is asked why by covering parts of the picture, as pictures covered by hand say", async () => {
+    const run = await loadRun(store(), "first", { backend: "wasm", project: project.dir });
+    try {
+      const told: number[] = [];
+      const why = await run.why(project.image(2), { onProgress: (_, done) => told.push(done) });
+      expect(new Set(why.maps.map(({ method }) => method))).toEqual(new Set(["occlusion"]));
+      expect(told.at(-1)).toBe(2 * 122);
+      const { height, width, channels } = why;
+      const patches = patchesOf([height, width]);
+      const pictures = [why.pixels, ...patches.map((patch) => occluded(why.pixels, width, channels, patch))];
+      const files = pictures.map((_, i) => join(project.dir, `covered-${i}.png`));
+      await Promise.all(
+        pictures.map((pixels, i) => sharp(pixels, { raw: { width, height, channels } }).toFile(files[i] ?? "")),
+      );
+      const answers = await run.explain(files);
+      const logits = answers.map(({ tree }) => tree[0]?.logits[0] ?? Number.NaN);
+      const isNo = (logits[0] ?? 0) < 0;
+      const losses = patches.map((_, i) => (isNo ? -1 : 1) * ((logits[0] ?? 0) - (logits[1 + i] ?? 0)));
+      const moving = losses.some((loss) => loss > 0) ? losses : losses.map(Math.abs);
+      const expected = occlusionMap(moving, patches, [height, width]);
+      const found = why.maps.find(({ task }) => task === "blocked")?.influence ?? [];
+      expect(Math.max(...Array.from(found, (value, i) => Math.abs(value - (expected[i] ?? 0))))).toBeLessThan(1e-3);
+      expect(Math.max(...found)).toBe(1);
+    } finally {
+      run.close();
     }
   });
 

@@ -1,13 +1,13 @@
 /** @file Whether the tables that are read here are those that a run was trained on: labels of others say nothing of it. */
 import { existsSync, realpathSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { relative } from "node:path";
 import type { SplitOutputs } from "../../analysis/score.js";
 import { at, f32At } from "../../arrays.js";
 import { ConfigError, DataError } from "../../errors.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { answerWidth } from "../../flow/masks.js";
 import { configFileIn } from "../../project/project-dir.js";
-import type { StoredRun } from "../stored-run.js";
+import { storeOf, type StoredRun } from "../stored-run.js";
 
 /**
  * @param named the project that the user names, which is believed
@@ -18,7 +18,7 @@ export function assertOwnProject({ run, dir, config, project }: StoredRun, named
   const { projectDir } = config;
   // made on another machine, or the folder has been moved since
   if (!existsSync(projectDir) || configFileIn(projectDir) === undefined) return;
-  const [here, there, store] = [project.dir, projectDir, resolve(dir, "..", "..")].map((path) => realpathSync(path));
+  const [here, there, store] = [project.dir, projectDir, storeOf({ dir })].map((path) => realpathSync(path));
   if (here === undefined || store === undefined || here === there || !relative(here, store).startsWith("..")) return;
   throw new ConfigError(
     `Run ${run.id} (${run.name}) is of the project in ${projectDir}, and you stand in ${project.dir}: the tables here are not its own. Go there, or name the project whose tables are meant with --project.`,

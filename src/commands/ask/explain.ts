@@ -5,6 +5,7 @@ import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { COVERAGE_FLAGS, coverageFrom } from "../../cli/coverage-flags.js";
 import { warningLines } from "../../cli/text.js";
 import { treeStyle } from "../../cli/tree-style.js";
+import { openConsoleLogger } from "../../logging/console.js";
 import { DEFAULT_SAMPLES } from "../../asking/explain-run.js";
 import { parseGiven } from "../../asking/given-answers.js";
 import { type Explanation, type LoadedRun, loadRun } from "../../asking/load-run.js";
@@ -69,7 +70,7 @@ export default class Explain extends CoolCommand {
     why: Flags.boolean({
       summary: "draw where in the image each answer comes from, as <image>.why.png here",
       description:
-        "Of decisions by Grad-CAM where the trunk has a map of at least 3 × 3 places, of numbers by SmoothGrad; figures that are answered are drawn as well.",
+        "Of decisions by Grad-CAM where the trunk has a map of at least 3 × 3 places, of numbers by SmoothGrad, and behind an ONNX or graph model, which have no gradients, by occlusion; figures that are answered are drawn as well.",
     }),
     "receptive-field": Flags.string({
       summary: "draw the pixels, or the tokens, on which a task's answer depends",
@@ -97,7 +98,7 @@ export default class Explain extends CoolCommand {
       for (const line of warningLines(warnings)) this.note(line);
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
-      const sheets = flags.why ? await writeWhy(run, images) : [];
+      const sheets = flags.why ? await this.#why(run, images) : [];
       for (const explanation of explanations) this.log(run.print(explanation, treeStyle()));
       for (const { file, input } of sheets) this.log(`why ${input} is answered so: ${file}`);
       const why = flags.why ? { why: sheets } : {};
@@ -113,6 +114,16 @@ export default class Explain extends CoolCommand {
     } finally {
       run.close();
     }
+  }
+
+  /** Where no gradient is known it takes a hundred passes. */
+  async #why(run: LoadedRun, images: readonly string[]): Promise<WrittenWhy[]> {
+    const logger = await openConsoleLogger(process.stderr);
+    const sheets = await this.interruptible((signal) =>
+      writeWhy(run, images, { signal, onProgress: (what, done, total) => logger.work?.({ what, done, total }) }),
+    );
+    await logger.close?.();
+    return sheets;
   }
 
   async #warnWithoutDropout(run: LoadedRun): Promise<void> {

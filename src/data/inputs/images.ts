@@ -23,7 +23,6 @@ export interface DecodedImage {
 const MAX_FILE_BYTES = 2 ** 30;
 // libvips' own bound, 16383²: larger pictures are rather bombs than samples
 const MAX_PIXELS = 268_402_689;
-const TOO_LARGE = `has more than ${Math.floor(MAX_PIXELS / 1e6)} million pixels; make it smaller`;
 const FORMATS = new Set(["jpeg", "png", "webp", "tiff"]);
 
 /**
@@ -74,16 +73,22 @@ export async function readImageFile(path: string): Promise<Outcome<Buffer>> {
  * 16-bit and CMYK values become 8-bit sRGB (or grey, for one channel), other samples what `range` says; they are
  * brought to the size asked for as the input's framing and filter say: both axes stretched with a Lanczos filter, unless
  * they say otherwise. A file with missing or damaged pixels fails.
+ * @param maxPixels of the file; larger pictures are refused before they are decoded
  */
-export async function decodeImage(bytes: Buffer, spec: ImageInputSpec): Promise<Outcome<DecodedImage>> {
+export async function decodeImage(
+  bytes: Buffer,
+  spec: Omit<ImageInputSpec, "column">,
+  maxPixels = MAX_PIXELS,
+): Promise<Outcome<DecodedImage>> {
+  const tooLarge = `has more than ${Math.floor(maxPixels / 1e6)} million pixels; make it smaller`;
   const open = await loadSharp();
   try {
     // "error" lets pass what only puzzles the decoder, such as stray bytes that every viewer ignores
-    const image = open(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS });
+    const image = open(bytes, { failOn: "error", limitInputPixels: maxPixels });
     const metadata = await image.metadata();
     const { format, width: storedWidth, height: storedHeight, autoOrient } = metadata;
     if (!FORMATS.has(format)) return failed(`is of the format ${format}; convert it to JPEG, PNG, WebP or TIFF`);
-    if (storedWidth * storedHeight > MAX_PIXELS) return failed(TOO_LARGE);
+    if (storedWidth * storedHeight > maxPixels) return failed(tooLarge);
     const problem = spec.range === undefined ? problemWithSamples(metadata) : null;
     if (problem !== null) return failed(problem);
     const upright = image.autoOrient();
@@ -97,7 +102,8 @@ export async function decodeImage(bytes: Buffer, spec: ImageInputSpec): Promise<
       .toBuffer();
     return { ok: true, value: { pixels, originalWidth: autoOrient.width, originalHeight: autoOrient.height } };
   } catch (error) {
-    return failed(decoderProblem(error instanceof Error ? error.message : String(error)));
+    const message = error instanceof Error ? error.message : String(error);
+    return failed(/exceeds pixel limit/i.test(message) ? tooLarge : decoderProblem(message));
   }
 }
 
@@ -109,7 +115,7 @@ const KERNELS: Readonly<Record<ResizeFilter, keyof KernelEnum>> = {
 };
 
 /** The picture resized, and cut or filled to the size of the input. */
-function framed(image: Sharp, spec: ImageInputSpec, picture: PixelSize): Sharp {
+function framed(image: Sharp, spec: Omit<ImageInputSpec, "column">, picture: PixelSize): Sharp {
   const { filter = "lanczos", framing } = spec;
   const { resized, left, top } = planFraming(spec, picture);
   // a decoder that reads a JPEG at half its size is fast, and not what the model was trained with
@@ -166,6 +172,5 @@ function decoderProblem(message: string): string {
     return "has samples of a format that cannot be decoded (64-bit floats, say); convert it to 32-bit floats or to 8 or 16 bits unsigned";
   }
   if (/bad labq? format/i.test(text)) return "has CIELAB colours, which cannot be decoded; convert it to RGB";
-  if (/exceeds pixel limit/i.test(text)) return TOO_LARGE;
   return `is damaged or truncated: ${text}`;
 }

@@ -26,6 +26,15 @@ export const BACKEND_NAMES = Object.keys(backends) as readonly BackendName[];
 /** What `auto` tries, the fastest first; the last one is part of every installation. */
 const AUTO_ORDER = ["tensorflow", "webgpu", "wasm"] as const satisfies readonly BackendName[];
 
+/** The backend that `auto` tries first here, found without loading any. */
+export async function firstChoice(request: BackendRequest = {}): Promise<BackendName> {
+  for (const name of AUTO_ORDER) {
+    if (lacks(name, request.device ?? null) === null && (await backends[name].passedOver?.(request)) == null)
+      return name;
+  }
+  return "wasm";
+}
+
 const opened = new Map<BackendName, Promise<OpenedBackend>>();
 
 /**

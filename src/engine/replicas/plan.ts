@@ -37,6 +37,11 @@ const alone: { readonly [Name in BackendName]?: string } = {
   webgpu: "since they would share one device",
 };
 
+/** In what copies of a network live on a backend, and whether one of them has all of its device at work. */
+export function livingOn(name: BackendName): { readonly transport: ReplicaTransport; readonly isAlone: boolean } {
+  return { transport: transports[name], isAlone: alone[name] !== undefined };
+}
+
 /** @throws ConfigError where as many replicas cannot be */
 export function planReplicas(
   choice: ReplicaChoice,

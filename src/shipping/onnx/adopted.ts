@@ -71,7 +71,8 @@ function fed(
   if (spec.kind === "image") return picture(graph, input, name, adopted, seen);
   // a model of a tokenizer's ids takes them as they are
   const value = spec.kind === "tokens" && spec.tokenizer !== undefined ? name : seen.name;
-  const typed = input.element === ELEMENT.float ? value : graph.op("Cast", [value], { to: input.element });
+  const typed =
+    input.element === ELEMENT.float && value === seen.name ? value : graph.op("Cast", [value], { to: input.element });
   return input.shape.length === 1 ? graph.op("Squeeze", [typed, graph.int64([1])]) : typed;
 }
 

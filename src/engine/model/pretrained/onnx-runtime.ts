@@ -74,13 +74,23 @@ function unloadable(error: unknown): BackendError {
 }
 
 /**
- * @param file or what is in it
+ * @param model its file, or its bytes
  * @param name of the model, for messages
+ * @param threads that compute one batch; default: as many as there are cores
  * @throws ConfigError where the file is no model, or has an operator that the runtime lacks
  */
-export async function openSession(runtime: OnnxRuntime, file: string | Uint8Array, name: string): Promise<OnnxSession> {
+export async function openSession(
+  runtime: OnnxRuntime,
+  model: string | Uint8Array,
+  name: string,
+  threads?: number,
+): Promise<OnnxSession> {
   try {
-    const session = await runtime.InferenceSession.create(file, { executionProviders: ["cpu"], logSeverityLevel: 4 });
+    const session = await runtime.InferenceSession.create(model, {
+      executionProviders: ["cpu"],
+      logSeverityLevel: 4,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads, interOpNumThreads: 1 }),
+    });
     if (Array.isArray(session.inputMetadata)) return session;
     throw new BackendError(
       `The package ${PACKAGE} is too old: it does not say what a model reads. Install a newer one: npm install ${PACKAGE}@latest.`,

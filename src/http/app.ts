@@ -1,0 +1,160 @@
+/** @file An HTTP application for programs on one's own machine and network: what all of its answers have in common. */
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import { isKnownHost } from "./hosts.js";
+import { asProblem, HttpProblem, problemResponse } from "./problem.js";
+import { bringsToken } from "./token.js";
+
+/** A request that was answered. */
+export interface AccessEntry {
+  readonly time: string;
+  readonly method: string;
+  /** Without its query, which may hold what was asked. */
+  readonly path: string;
+  readonly status: number;
+  readonly ms: number;
+  readonly remote: string | null;
+  /** What the routes say of it. */
+  readonly [more: string]: unknown;
+}
+
+export interface AppOptions {
+  /** Names by which it may be asked besides `localhost` and addresses. */
+  readonly hosts: readonly string[];
+  /** What every request must bring; null: nothing. */
+  readonly token: string | null;
+  /** Paths that are answered without a token. */
+  readonly open: readonly string[];
+  /** Origins whose pages may ask and read. */
+  readonly origins: readonly string[];
+  /** Is told of each answer. */
+  readonly onAnswer?: (entry: AccessEntry, route: string) => void;
+  /** Is told of failures that are nobody's fault but ours. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+/** What routes find beside a request. */
+export interface AppEnv {
+  // node's own request and answer; none where the application is asked without a socket
+  readonly Bindings: Partial<HttpBindings>;
+  readonly Variables: {
+    /** Goes into the access log. */
+    noted: Record<string, unknown>;
+    /** The path as it was declared; "other" where no route is meant. */
+    route: string;
+  };
+}
+
+export type App = Hono<AppEnv>;
+type Handler = (context: Context<AppEnv>) => Response | Promise<Response>;
+
+/** An application without routes: checks of host, origin and token; errors of one form; headers. */
+export function createApp(options: AppOptions): App {
+  const app = new Hono<AppEnv>();
+  app.use(answered(options));
+  app.use(guarded(options));
+  if (options.origins.length > 0) {
+    app.use(cors({ origin: [...options.origins], allowHeaders: ["authorization", "content-type"], maxAge: 600 }));
+  }
+  app.use(authorized(options));
+  app.notFound((context) =>
+    problemResponse(
+      new HttpProblem(404, "not_found", `There is nothing at ${context.req.path.slice(0, 200)}. See /openapi.json.`),
+    ),
+  );
+  app.onError((error) => {
+    if (!(error instanceof HttpProblem)) options.onFailure?.(error);
+    return problemResponse(asProblem(error));
+  });
+  return app;
+}
+
+/** Adds a route; other methods at its path are refused. */
+export function addRoute(app: App, method: "GET" | "POST", path: string, handler: Handler): void {
+  app.on(method, path, (context) => {
+    context.set("route", path);
+    return handler(context);
+  });
+  const allowed = method === "GET" ? "GET, HEAD" : method;
+  app.all(path, () => {
+    throw new HttpProblem(405, "method_not_allowed", `${path} takes ${allowed}.`, { allowed }, { allow: allowed });
+  });
+}
+
+const HEADERS = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cache-control": "no-store",
+} as const;
+
+/** Outermost: headers of every answer, and its entry in the log. */
+function answered({ onAnswer }: AppOptions): MiddlewareHandler<AppEnv> {
+  return async (context, next) => {
+    const begun = performance.now();
+    context.set("noted", {});
+    context.set("route", "other");
+    await next();
+    for (const [name, value] of Object.entries(HEADERS))
+      if (!context.res.headers.has(name)) context.header(name, value);
+    const entry: AccessEntry = {
+      time: new Date().toISOString(),
+      method: context.req.method,
+      path: context.req.path.slice(0, 200),
+      status: context.res.status,
+      ms: Math.round((performance.now() - begun) * 100) / 100,
+      remote: context.env?.incoming?.socket.remoteAddress ?? null,
+      ...context.get("noted"),
+    };
+    onAnswer?.(entry, context.get("route"));
+  };
+}
+
+/** Against pages of other sites: names that lead here (DNS rebinding), and requests that a browser sends for them. */
+function guarded({ hosts, origins }: AppOptions): MiddlewareHandler<AppEnv> {
+  return async (context, next) => {
+    const host = context.req.header("host");
+    if (!isKnownHost(host, hosts)) {
+      throw new HttpProblem(
+        421,
+        "unknown_host",
+        `This server does not answer to the name ${JSON.stringify(host?.slice(0, 100) ?? "")}. Use its address, or have the name allowed.`,
+      );
+    }
+    const origin = context.req.header("origin");
+    if (origin !== undefined && !origins.includes(origin) && !isOwn(origin, host ?? "")) {
+      throw new HttpProblem(
+        403,
+        "foreign_origin",
+        `Pages of ${JSON.stringify(origin.slice(0, 100))} may not ask this server. Have the origin allowed.`,
+      );
+    }
+    await next();
+  };
+}
+
+function isOwn(origin: string, host: string): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
+}
+
+function authorized({ token, open }: AppOptions): MiddlewareHandler<AppEnv> {
+  return async (context, next) => {
+    if (
+      token !== null &&
+      !open.includes(context.req.path) &&
+      !bringsToken(context.req.header("authorization"), token)
+    ) {
+      throw new HttpProblem(
+        401,
+        "unauthorized",
+        "This server asks for a token: send the header Authorization: Bearer TOKEN.",
+        {},
+        { "www-authenticate": "Bearer" },
+      );
+    }
+    await next();
+  };
+}

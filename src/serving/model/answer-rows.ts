@@ -1,0 +1,74 @@
+/** @file Scored rows → what is sent back: the rows of `cool predict --json`, the trees of `cool explain --json`. */
+import { at } from "../../arrays.js";
+import { explainRow } from "../../analysis/explanation/explain.js";
+import { printExplanation } from "../../analysis/explanation/print-explanation.js";
+import { answerProbabilities } from "../../analysis/probability/answer-probabilities.js";
+import { answersOf } from "../../asking/answers.js";
+import type { Explanation, Prediction } from "../../asking/load-run.js";
+import { firstPixels, firstTokens, wordsOf } from "../../data/dataset.js";
+import type { FlowGraph } from "../../flow/graph.js";
+import { printable } from "../../platform/printable.js";
+import { glueOf } from "../../records/stored-words.js";
+import type { OpenModel } from "./open-model.js";
+import { openRows } from "./row-sources.js";
+import type { ServedModel, ServedRow } from "./served-model.js";
+
+/** A tree, as it is and as it is printed. */
+export type ExplainedRow = Explanation & { readonly printed: string };
+
+/** The answer to one row. @see ServedRow.wants */
+export type RowAnswer =
+  | { readonly kind: "answers"; readonly prediction: Prediction }
+  | { readonly kind: "tree"; readonly explanation: ExplainedRow };
+
+/** Answers a batch. */
+export async function answerRows(
+  model: OpenModel,
+  inputs: ServedModel["inputs"],
+  rows: readonly ServedRow[],
+): Promise<RowAnswer[]> {
+  const { graph } = model;
+  const opened = openRows(inputs, rows);
+  const scored = await model.score(rows, opened);
+  const probabilities = answerProbabilities(graph, scored);
+  const tokens = firstTokens(opened.sources);
+  const isNamed = firstPixels(opened.sources) !== undefined;
+  return rows.map(({ name: input, wants }, row): RowAnswer => {
+    if (wants === "answers") {
+      return { kind: "answers", prediction: { input, answers: answersOf(graph, scored, row, probabilities) } };
+    }
+    const words = tokens === undefined ? undefined : wordsOf(tokens, row);
+    const tree = explainRow(graph, scored, row, { words, probabilities });
+    const text =
+      tokens === undefined || words === undefined || isNamed ? {} : { text: words.join(glueOf(tokens.spec)) };
+    return { kind: "tree", explanation: printed(graph, { input, ...text, tree }) };
+  });
+}
+
+/**
+ * The same, where a batch may hold a row that nothing can be made of: then each row is answered alone, so that it fails
+ * by itself.
+ * @returns an answer, or what went wrong, of each row
+ */
+export async function answerEach(
+  model: OpenModel,
+  inputs: ServedModel["inputs"],
+  rows: readonly ServedRow[],
+): Promise<(RowAnswer | Error)[]> {
+  try {
+    return await answerRows(model, inputs, rows);
+  } catch (error) {
+    const failed = error instanceof Error ? error : new Error(String(error));
+    if (rows.length === 1) return [failed];
+    const alone: (RowAnswer | Error)[] = [];
+    for (const row of rows) alone.push(at(await answerEach(model, inputs, [row]), 0));
+    return alone;
+  }
+}
+
+function printed(graph: FlowGraph, explanation: Explanation): ExplainedRow {
+  const { input, text, tree } = explanation;
+  const lines = printExplanation(graph, text === undefined ? input : `${input}: ${text}`, tree);
+  // names come from outside, and a terminal obeys what it is sent
+  return { ...explanation, printed: printable(lines) };
+}

@@ -1,0 +1,44 @@
+/** @file What is served, as plain data that a worker can open it by. */
+import type { InputSpec } from "../../data/dataset.js";
+import type { FlowGraph } from "../../flow/graph.js";
+import type { ReadRow } from "../../predictor/feeds.js";
+
+/** Where a model comes from. */
+export type ModelSource =
+  | {
+      readonly kind: "run";
+      /** Folder of its store. */
+      readonly store: string;
+      readonly run: string;
+      /** Folder whose code tasks of a project's own need; undefined: the nearest one. */
+      readonly project: string | undefined;
+    }
+  | {
+      readonly kind: "export";
+      /** Folder, or file that ends with .onnx. */
+      readonly path: string;
+      /** In whose node_modules what computes may lie. */
+      readonly workingDir: string;
+    };
+
+/** A model that can be served. */
+export interface ServedModel {
+  readonly source: ModelSource;
+  readonly run: { readonly id: string; readonly name: string };
+  /** In a few words: "run 2026-… (long)". */
+  readonly title: string;
+  readonly graph: FlowGraph;
+  /** Complete: with statistics and vocabularies. */
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  /** In what its copies live, and whether one of them uses every core. */
+  readonly copies: { readonly transport: "threads" | "processes"; readonly isAlone: boolean };
+  /** What whoever serves it should know. */
+  readonly warnings: readonly string[];
+}
+
+/** One row, read and ready for the network. */
+export interface ServedRow extends ReadRow {
+  /** The name that its answer has. */
+  readonly name: string;
+  readonly wants: "answers" | "tree";
+}

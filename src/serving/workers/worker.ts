@@ -1,0 +1,49 @@
+/** @file What a worker does: opens the model, then answers batch after batch, in the order in which they come. */
+import { answerEach, answerRows } from "../model/answer-rows.js";
+import { blankRow, type OpenModel, openModel } from "../model/open-model.js";
+import type { ServedModel } from "../model/served-model.js";
+import { type FromWorker, sentError, type ToWorker } from "./messages.js";
+
+interface Opened {
+  readonly model: OpenModel;
+  readonly inputs: ServedModel["inputs"];
+}
+
+/** Owns its model. */
+export class ModelWorker {
+  #opened: Opened | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** The reply to a message, after those to earlier ones. */
+  handle(message: ToWorker): Promise<FromWorker> {
+    const reply = this.#last.then(() => (message.kind === "open" ? this.#open(message) : this.#answer(message)));
+    this.#last = reply;
+    return reply;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#opened?.model.close();
+  }
+
+  async #open({ model: served, known, threads }: Extract<ToWorker, { kind: "open" }>): Promise<FromWorker> {
+    try {
+      const model = await openModel(served, threads);
+      // what does not answer is found before it is asked
+      await answerRows(model, served.inputs, [blankRow(served.inputs, known)]);
+      this.#opened = { model, inputs: served.inputs };
+      return { kind: "ready", runtime: model.runtime };
+    } catch (error) {
+      return { kind: "unready", error: sentError(error) };
+    }
+  }
+
+  async #answer({ rows }: Extract<ToWorker, { kind: "answer" }>): Promise<FromWorker> {
+    if (this.#opened === null) throw new Error("a worker is asked before it is open");
+    const answers = await answerEach(this.#opened.model, this.#opened.inputs, rows);
+    return {
+      kind: "answered",
+      answers: answers.map((one) => (one instanceof Error ? { kind: "failed", error: sentError(one) } : one)),
+    };
+  }
+}
