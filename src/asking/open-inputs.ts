@@ -33,7 +33,7 @@ export interface OpenInputs {
 }
 
 /**
- * @param inputs paths of images, texts, or one table (a file or a query)
+ * @param inputs images, folders of them and patterns, texts, or one table (a file or a query)
  * @param given answers of known tasks that hold for all of them
  * @throws ConfigError where the run reads more than one input and no table is given
  */
@@ -54,12 +54,15 @@ export async function openInputs(
   if (inputs.length === 1 && only !== undefined && isTable(only) && !(readsTexts && isSentence(only))) {
     return openTable(stored, only, load, given);
   }
-  const { loadImages } = await import("../data/inputs/image-source.js");
   if (entry === undefined || more.length > 0) throw needsTable(stored);
   const [name, spec] = entry;
   if (spec.kind === "tokens") return openTexts(stored, inputs, load, given);
   if (spec.kind !== "image") throw needsTable(stored);
-  const { images, skipped } = await loadImages(inputs, spec, load);
+  const [{ loadImages }, { imagePaths }] = await Promise.all([
+    import("../data/inputs/image-source.js"),
+    import("../data/inputs/image-paths.js"),
+  ]);
+  const { images, skipped } = await loadImages(await imagePaths(inputs, load.signal), spec, load);
   const ids = images.paths;
   return { sources: { [name]: images }, ids, skipped, known: everyRow(given, ids), close: () => images.close() };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDir } from "../storage/support.js";
 import { cool, coolJson } from "../support/cli.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
 
@@ -47,6 +48,7 @@ beforeAll(async () => {
     project.dir,
     "--name",
     "wide",
+    ...["--tag", "broad", "--tag", "trial", "--note", "twice the width"],
     "--set",
     "train.batchSize=12",
     "--seed",
@@ -218,9 +220,24 @@ describe("cool runs", () => {
 
   it("shows one run with its settings, thresholds and evaluation", async () => {
     const { run } = await coolJson<{ run: Record<string, unknown> }>(inProject("runs", "show", "wide"));
+    expect(run).toMatchObject({ tags: ["broad", "trial"], note: "twice the width" });
     expect(run).toMatchObject({ id: other.run.id, seed: 8, thresholds: other.thresholds, skipped: 0 });
     expect(run.config).toMatchObject({ "train.batchSize": 12, "train.epochs": 2 });
     expect(run.evaluation).toEqual(expect.arrayContaining([...other.evaluation]));
+    const { stdout } = await cool(inProject("runs", "show", "wide"));
+    expect(stdout.trimEnd().split("\n").length).toBeLessThan(24);
+    expect(stdout).toMatch(/^run +wide +\d{8}-.*^tags +broad, trial$.*^note +twice the width$.*│ blocked /ms);
+    for (const line of stdout.split("\n")) if (!line.startsWith("folder")) expect(line.length).toBeLessThanOrEqual(80);
+    expect((await cool(inProject("runs", "show", "wide", "--all"))).stdout).toContain("train.optimizer.beta1");
+  });
+
+  it("hands out a file of a run, and lists them all", async () => {
+    const { artifacts } = await coolJson<{ artifacts: { path: string }[] }>(inProject("runs", "artifact", "wide"));
+    const file = "checkpoints/best/model.json";
+    expect(artifacts.map(({ path }) => path)).toEqual(expect.arrayContaining([file, "predictions/test.parquet"]));
+    const to = join(temporaryDir(), "model.json");
+    expect((await cool(inProject("runs", "artifact", "wide", file, "--to", to))).stdout).toContain("is copied to");
+    expect(readFileSync(to, "utf8")).toBe(readFileSync(join(other.run.dir, file), "utf8"));
   });
 
   it("are compared by the settings and metrics in which they differ", async () => {

@@ -8,6 +8,7 @@ import { openConsoleLogger } from "../../logging/console.js";
 import { type ExportResult, shipRun } from "../../shipping/export-run.js";
 import { FORMATS } from "../../shipping/formats.js";
 import type { Measurement } from "../../shipping/measuring/measurement.js";
+import { GATE_FORMS } from "../../shipping/onnx/export-onnx.js";
 import { PRECISIONS } from "../../shipping/onnx/precision.js";
 
 export default class Export extends CoolCommand {
@@ -33,6 +34,13 @@ export default class Export extends CoolCommand {
       summary: "how an ONNX model keeps its weights",
       description:
         "float16: half the size, computed in float32. int8: dense layers and convolutions in whole numbers of 8 bits (dynamic quantization), a quarter of the size. What either costs is measured on the test split.",
+    })(),
+    gates: Flags.option({
+      options: GATE_FORMS,
+      default: "tensors",
+      summary: "what an ONNX model does about questions that are not asked",
+      description:
+        "tensors: the whole network answers every row, and says which answers count. if: layers that only gated questions need run where one of these is asked of any row of the batch.",
     })(),
     measure: Flags.boolean({
       summary: "evaluate the ONNX model beside its run, with onnxruntime-node; default: of float16 and int8",
