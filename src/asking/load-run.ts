@@ -374,9 +374,19 @@ export class LoadedRun {
     });
   }
 
-  /** The same tree as text. @param style default: as it is, without colour */
-  print({ input, text, tree, coverage }: Explanation, style?: TreeStyle): string {
-    const printed = printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree, style);
+  /**
+   * The same tree as text.
+   * @param style default: as it is, without colour
+   * @param columns to fit into; default: no end
+   */
+  print({ input, text, tree, coverage }: Explanation, style?: TreeStyle, columns?: number): string {
+    const printed = printExplanation(
+      this.graph,
+      text === undefined ? input : `${input}: ${text}`,
+      tree,
+      style,
+      columns,
+    );
     return coverage === undefined ? printed : `${printed}\n${printCoverage(coverage)}`;
   }
 

@@ -53,6 +53,7 @@ export function suspectsTable(suspects: readonly SuspectLine[], paths: readonly 
     ["sample", "task", ...head],
     rows.map(({ sample, task, rest }) => [sample, task, ...rest]),
     [5],
+    { width: Number.POSITIVE_INFINITY },
   );
   if (displayWidth(wide.split("\n")[0] ?? "") <= TEXT_COLUMNS) return wide;
   return drawTable(
