@@ -65,14 +65,13 @@ const MOST_WORKERS = 8;
 export async function serveModel(reference: string, options: ServeOptions): Promise<Serving> {
   refuseOpenDoor(options);
   const model = await findModel(reference, options);
-  for (const warning of model.warnings) options.onNote(`warning: ${warning}`);
   const workers = options.workers ?? defaultWorkers(model);
   const pool = await WorkerPool.open({
     count: workers,
     openLink: options.openLink ?? linksOf(model.copies.transport),
     request: {
       kind: "open",
-      model: { source: model.source, inputs: model.inputs },
+      source: model.source,
       known: model.graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "table").map(({ path }) => path),
       threads: Math.max(1, Math.floor(availableParallelism() / workers)),
     },
