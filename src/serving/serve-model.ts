@@ -4,7 +4,7 @@ import { UsageError } from "../errors.js";
 import type { AccessEntry } from "../http/app.js";
 import { ByteBudget } from "../http/body.js";
 import { isLoopback } from "../http/hosts.js";
-import { listen } from "../http/server.js";
+import { assertFree, listen } from "../http/server.js";
 import { behaviourOf } from "../tasks/index.js";
 import { ModelMetrics } from "./api/model-metrics.js";
 import { createModelApp } from "./api/routes.js";
@@ -65,6 +65,8 @@ const MOST_WORKERS = 8;
 export async function serveModel(reference: string, options: ServeOptions): Promise<Serving> {
   refuseOpenDoor(options);
   const model = await findModel(reference, options);
+  // models take long to open
+  await assertFree(options);
   const workers = options.workers ?? defaultWorkers(model);
   const pool = await WorkerPool.open({
     count: workers,
