@@ -217,6 +217,11 @@ export const rooms = {
     imports: ["records", "provenance", "project/project-dir", "logging", "storage", "platform", ...FACTS],
     packages: ["node:", "sharp"],
   },
+  web: {
+    holds: "the page of an export: what runs in browsers, bundled by scripts/web.mjs",
+    imports: ["engine/backends", "logging/panels/figures", "analysis", ...FACTS],
+    packages: ["@tensorflow/"],
+  },
   index: { holds: "the public API", imports: ["training", "asking", "project"], packages: [] },
   cli: {
     holds: "what commands share: flags, tables, errors, completion",

@@ -32,7 +32,7 @@ export interface OpenInputs {
 }
 
 /**
- * @param inputs paths of images, or one table (a file or a query)
+ * @param inputs images, folders of them and patterns, or one table (a file or a query)
  * @param given answers of known tasks that hold for all of them
  * @throws ConfigError where the run reads more than images and no table is given
  */
@@ -49,11 +49,14 @@ export async function openInputs(
   };
   const [only] = inputs;
   if (inputs.length === 1 && only !== undefined && isTable(only)) return openTable(stored, only, load, given);
-  const { loadImages } = await import("../data/inputs/image-source.js");
+  const [{ loadImages }, { imagePaths }] = await Promise.all([
+    import("../data/inputs/image-source.js"),
+    import("../data/inputs/image-paths.js"),
+  ]);
   const [entry, ...more] = Object.entries(stored.config.inputs);
   if (entry === undefined || more.length > 0 || entry[1].kind !== "image") throw needsTable(stored);
   const [name, spec] = entry;
-  const { images, skipped } = await loadImages(inputs, spec, load);
+  const { images, skipped } = await loadImages(await imagePaths(inputs, load.signal), spec, load);
   const ids = images.paths;
   return { sources: { [name]: images }, ids, skipped, known: everyRow(given, ids), close: () => images.close() };
 }

@@ -92,7 +92,7 @@ const NAMED_ROWS = 8;
  * @param rowName of a row in words
  */
 export function evidenceOf(mined: MinedTask, gates: Gates, rowName: (row: number) => string): string[] {
-  const { given, filled, active, held, equivalent, almost } = mined;
+  const { given, filled, active, held, equivalent, nearly, almost } = mined;
   const lines: string[] = [];
   if (given !== null) {
     const open = filled - held;
@@ -102,6 +102,7 @@ export function evidenceOf(mined: MinedTask, gates: Gates, rowName: (row: number
     );
   }
   for (const other of equivalent) lines.push(`fits these rows equally: ${conditionWords(other, gates)}`);
+  for (const other of nearly) lines.push(`fits these rows nearly as well: ${conditionWords(other, gates)}`);
   for (const { condition, exceptions } of almost) {
     const shown = exceptions.slice(0, NAMED_ROWS).map(rowName).join(", ");
     const rest = exceptions.length > NAMED_ROWS ? `, … (${exceptions.length} in all)` : "";

@@ -109,6 +109,7 @@ export function proposalJson({ source, rows, columns, tasks, inputs, split, gate
       labels: mined.filled,
       ...(given === null ? {} : { active: mined.active, held: mined.held }),
       equivalent: mined.equivalent.map(words),
+      nearly: mined.nearly.map(words),
       // rows count from 1
       almost: mined.almost.map(({ condition, exceptions }) => ({
         given: words(condition),

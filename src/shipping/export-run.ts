@@ -10,6 +10,7 @@ import { type Draft, drafts, type ExportFormat, MODEL, type SignaturePart } from
 import type { MeasureOptions } from "./measuring/measure-export.js";
 import { type Measurement, measurementOf } from "./measuring/measurement.js";
 import { modelCard, printCard } from "./model-card.js";
+import type { GateForm } from "./onnx/export-onnx.js";
 import type { Precision } from "./onnx/precision.js";
 import { predictorDocument } from "./predictor-document.js";
 import {
@@ -32,6 +33,8 @@ export interface ExportOptions extends OpenRunOptions, MeasureOptions {
   readonly licence?: string | undefined;
   /** Of the format onnx: how its weights are kept; default float32. */
   readonly precision?: Precision | undefined;
+  /** Of the format onnx: whether all layers run, or those that only gated questions need in branches; default tensors. */
+  readonly gates?: GateForm | undefined;
   /** Whether the exported model is evaluated beside its run; default: where its precision is not that of the run. */
   readonly measure?: boolean | undefined;
 }
@@ -58,18 +61,16 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
   refuseMisfits(options);
   const stored = await openStoredRun(store, reference, options);
   const { run } = stored;
-  const { format, precision = "float32" } = options;
+  const { format, precision = "float32", gates = "tensors" } = options;
   const target = resolve(options.to ?? `${run.id}-${format}`);
   const isFile = isModelFile(target);
   if (existsSync(target)) {
     throw new UsageError(`${target} is there already. Name another target with --to, or move it away.`, { target });
   }
   refuseStore(store, target);
-  const draft = drafts[format](stored, { precision });
+  const draft = drafts[format](stored, { precision, gates });
   const isMeasured = options.measure ?? precision !== "float32";
-  const measurement = isMeasured
-    ? await measurementOf(stored, modelOf(draft), () => plainSize(stored), options)
-    : undefined;
+  const measurement = isMeasured ? await measure(stored, draft, options) : undefined;
   const documents = documentsOf(store, stored, options.licence ?? null, precision, measurement);
   const files = isFile ? asOneFile(draft, documents, basename(target)) : inFolder(draft, documents);
   explainedTarget(target, () => writeAll(isFile ? dirname(target) : target, files, isFile));
@@ -88,17 +89,35 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
 const isModelFile = (target: string): boolean => extname(target).toLowerCase() === ".onnx";
 
 /** @throws UsageError for options of the format onnx beside another one */
-function refuseMisfits({ format, to, precision = "float32", measure: isMeasured }: ExportOptions): void {
+function refuseMisfits({
+  format,
+  to,
+  precision = "float32",
+  gates = "tensors",
+  measure: isMeasured,
+}: ExportOptions): void {
   if (format === "onnx") return;
   const only = (flag: string) =>
     new UsageError(`${flag} is for --format onnx; the format ${format} is written as it was trained.`, { format });
   if (precision !== "float32") throw only(`--precision ${precision}`);
+  if (gates !== "tensors") throw only(`--gates ${gates}`);
   if (isMeasured === true) throw only("--measure");
   if (to === undefined || !isModelFile(to)) return;
   throw new UsageError(
     `${to} ends with .onnx, and the format ${format} is a folder. Name a folder with --to, or export with --format onnx.`,
     { target: to, format },
   );
+}
+
+/** Where a branch is shut by mistake there is no answer to evaluate: the same model without branches has it. */
+async function measure(
+  stored: StoredRun,
+  draft: Draft,
+  { precision = "float32", gates, ...options }: ExportOptions,
+): Promise<Measurement> {
+  const asked = gates === "if" ? drafts.onnx(stored, { precision }) : draft;
+  const measurement = await measurementOf(stored, modelOf(asked), () => plainSize(stored), options);
+  return { ...measurement, bytes: { ...measurement.bytes, exported: modelOf(draft).length } };
 }
 
 /** Bytes of the same model with all its weights in float32. */

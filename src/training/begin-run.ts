@@ -43,6 +43,8 @@ export interface BeginOptions extends EarlierRunOptions {
   readonly replicas?: number | "auto" | undefined;
   readonly force?: boolean | undefined;
   readonly commandLine?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly note?: string | undefined;
 }
 
 /** @throws UnknownNameError where there is no such run, StoreError where another program trained it */
@@ -178,7 +180,7 @@ function repeatRun(run: RunRecord, prepared: PreparedRun, origin: Origin, option
 function startRun(
   { project, config, backend, store, loggers }: PreparedRun,
   { source, environment, configChanges }: Origin,
-  { name, commandLine }: BeginOptions,
+  { name, commandLine, tags, note }: BeginOptions,
 ): RunRecord {
   const { train } = config.settings;
   const run = {
@@ -190,6 +192,8 @@ function startRun(
     backendVersion: backend.version,
     epochs: train.epochs,
     commandLine: commandLine ?? null,
+    ...(tags === undefined ? {} : { tags }),
+    note: note ?? null,
     git: source.git,
     configChanges,
     environment: { ...environment },

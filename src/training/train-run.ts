@@ -16,7 +16,7 @@ import { withVocabulary } from "../project/token-tasks.js";
 import { captureOutput, type OutputCapture } from "../provenance/capture-output.js";
 import { ignoreStore } from "../provenance/git.js";
 import { migrationNote } from "../storage/database/migrations.js";
-import { checkedRunName } from "../storage/run-record.js";
+import { checkedName, checkedRunName } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { checkEarlierRunOptions } from "./again-run.js";
 import {
@@ -61,6 +61,10 @@ export interface TrainRunOptions {
   /** A run whose weights to begin with; wins over `train.from`. */
   readonly from?: string | undefined;
   readonly commandLine?: string | undefined;
+  /** Tags of a new run. */
+  readonly tags?: readonly string[] | undefined;
+  /** A note of a new run. */
+  readonly note?: string | undefined;
   /** Ends the run after the current step, with a checkpoint. */
   readonly signal?: AbortSignal | undefined;
   /** Listeners besides the store, TensorBoard and the run's own log file. */
@@ -90,6 +94,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
   checkEarlierRunOptions(options);
   // said before the data is read
   if (options.name !== undefined) checkedRunName(options.name);
+  for (const tag of options.tags ?? []) checkedName("tag", tag);
   const device = options.device === undefined ? null : parseDevice(options.device);
   const loaded = "graph" in project ? project : resolveProject(project);
   const storeDir = resolve(options.store ?? join(loaded.projectDir, ".cool"));

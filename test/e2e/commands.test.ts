@@ -1,10 +1,11 @@
 /** @file Every command on one small project, in the order in which a user meets them. */
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDir } from "../storage/support.js";
 import { cool, coolJson } from "../support/cli.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
 
@@ -47,6 +48,7 @@ beforeAll(async () => {
     project.dir,
     "--name",
     "wide",
+    ...["--tag", "broad", "--tag", "trial", "--note", "twice the width"],
     "--set",
     "train.batchSize=12",
     "--seed",
@@ -218,9 +220,24 @@ describe("cool runs", () => {
 
   it("shows one run with its settings, thresholds and evaluation", async () => {
     const { run } = await coolJson<{ run: Record<string, unknown> }>(inProject("runs", "show", "wide"));
+    expect(run).toMatchObject({ tags: ["broad", "trial"], note: "twice the width" });
     expect(run).toMatchObject({ id: other.run.id, seed: 8, thresholds: other.thresholds, skipped: 0 });
     expect(run.config).toMatchObject({ "train.batchSize": 12, "train.epochs": 2 });
     expect(run.evaluation).toEqual(expect.arrayContaining([...other.evaluation]));
+    const { stdout } = await cool(inProject("runs", "show", "wide"));
+    expect(stdout.trimEnd().split("\n").length).toBeLessThan(24);
+    expect(stdout).toMatch(/^run +wide +\d{8}-.*^tags +broad, trial$.*^note +twice the width$.*│ blocked /ms);
+    for (const line of stdout.split("\n")) if (!line.startsWith("folder")) expect(line.length).toBeLessThanOrEqual(80);
+    expect((await cool(inProject("runs", "show", "wide", "--all"))).stdout).toContain("train.optimizer.beta1");
+  });
+
+  it("hands out a file of a run, and lists them all", async () => {
+    const { artifacts } = await coolJson<{ artifacts: { path: string }[] }>(inProject("runs", "artifact", "wide"));
+    const file = "checkpoints/best/model.json";
+    expect(artifacts.map(({ path }) => path)).toEqual(expect.arrayContaining([file, "predictions/test.parquet"]));
+    const to = join(temporaryDir(), "model.json");
+    expect((await cool(inProject("runs", "artifact", "wide", file, "--to", to))).stdout).toContain("is copied to");
+    expect(readFileSync(to, "utf8")).toBe(readFileSync(join(other.run.dir, file), "utf8"));
   });
 
   it("are compared by the settings and metrics in which they differ", async () => {
@@ -533,6 +550,43 @@ describe("cool calibrate", () => {
     expect(decoded(after)).toEqual(decoded(before));
     expect((await cool(inProject("calibrate", "wide", "--method", "none"))).code).toBe(0);
     expect((await asked()).predictions[0]?.answers).toEqual(before);
+  });
+});
+
+describe("cool drift", () => {
+  it("ends with 0 without a drift, with 1 where there is one, and with 2 where nothing can be said", async () => {
+    const same = await cool(inProject("drift", join(project.dir, "images"), "--run", "base", "--top", "2"));
+    expect(same.stdout).toContain("no drift is seen in 60 rows");
+    expect(Math.max(...same.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(same.code).toBe(0);
+    const dim = join(project.dir, "dim");
+    mkdirSync(dim);
+    for (const [i] of project.rows.entries()) {
+      await sharp(project.image(i))
+        .linear(0.5, 0)
+        .toFile(join(dim, `${i}.png`));
+    }
+    const changed = await cool(inProject("drift", dim, "--run", "base", "--json"));
+    expect(changed.json).toMatchObject({ drift: true, rows: 60, alpha: 0.01 });
+    expect(changed.code).toBe(1);
+    const none = await cool(inProject("drift", join(project.dir, "nowhere.csv"), "--run", "base"));
+    expect(none.stderr).toMatch(/^Error: There is no table/m);
+    expect(none.code).toBe(2);
+  });
+});
+
+describe("exports and models of others", () => {
+  it("are evaluated on a table, and refused as a run where they are none", async () => {
+    const [shipped, table] = [join(project.dir, "shipped"), join(project.dir, "labels.csv")];
+    await coolJson(inProject("export", "base", "--format", "layers", "--to", shipped));
+    const own = await coolJson<{ readonly evaluation: readonly Row[] }>(["evaluate", shipped, "--table", table]);
+    const run = await coolJson<{ readonly evaluation: readonly Row[] }>(
+      inProject("evaluate", "base", "--table", table),
+    );
+    expect(own.evaluation).toEqual(run.evaluation);
+    const adopted = await cool(["runs", "adopt", table, "--flow", project.dir]);
+    expect(adopted.stderr).toMatch(/labels\.csv is no ONNX model/);
+    expect(adopted.code).toBe(2);
   });
 });
 

@@ -189,6 +189,16 @@ describe("precision", () => {
     expect(Math.max(...differences)).toBeLessThan(1e-5);
   });
 
+  it.skipIf(noOnnx !== null)("answers what is asked with branches, too, one picture at a time", async () => {
+    const dir = target("branches");
+    await ship({ format: "onnx", gates: "if", to: dir });
+    const { document, files } = await readExport((name) => readFile(join(dir, name)));
+    const session = await openOnnxSession(files.get("model.onnx") ?? new Uint8Array(0));
+    const predictor = new Predictor(document, { runner: onnxRunner(ort(), session), batchSize: 1 });
+    expectAnswers(await predictor.predictAll(pictures), 4);
+    await session.release();
+  });
+
   it("is exported without a measure where there is no runtime, with the reason", async () => {
     const alone = mkdtempSync(join(tmpdir(), "cool-alone-"));
     copyFileSync(project.configFile, join(alone, basename(project.configFile)));

@@ -37,6 +37,37 @@ export function predictionTable<Sets>(
   return drawTable([input, "answer", ...(of === "tree" ? ["asked"] : []), "set"], groupByFlow(rows));
 }
 
+/**
+ * One row per input, one column per question; empty where it is not asked.
+ * @param setText a set in a few words
+ */
+export function predictionsTable<Sets>(
+  predictions: readonly AnsweredInput<Sets>[],
+  setText: (set: Sets) => string,
+): string {
+  const paths = [
+    ...new Set(
+      predictions.flatMap(({ answers, coverage }) => [
+        ...Object.keys(answers),
+        ...Object.keys(coverage?.questions ?? {}),
+      ]),
+    ),
+  ];
+  const cell = ({ answers, coverage }: AnsweredInput<Sets>, path: string): string => {
+    const set = coverage?.questions[path]?.set;
+    if (set !== undefined) return setText(set);
+    const answer = answers[path];
+    return answer === undefined ? "" : answerText(answer.decoded);
+  };
+  const rows = predictions.map((one) => [one.input, ...paths.map((path) => cell(one, path))]);
+  const numeric = paths.flatMap((path, i) =>
+    predictions.some(({ answers }) => typeof answers[path]?.decoded === "number") ? [i + 1] : [],
+  );
+  // a name under the end of its flow: columns are narrow
+  const titles = paths.map((path) => path.split(".").slice(-2).join("\n"));
+  return drawTable(["input", ...titles], rows, numeric);
+}
+
 /** As JSON, with numbers in few digits. */
 function answerText(decoded: unknown): string {
   if (typeof decoded === "number") return formatMetric(decoded);

@@ -4,7 +4,7 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { COVERAGE_FLAGS, coverageFrom } from "../../cli/coverage-flags.js";
 import { replicasFlag } from "../../cli/replicas-flag.js";
-import { predictionTable } from "../../cli/tables/prediction-table.js";
+import { predictionsTable, predictionTable } from "../../cli/tables/prediction-table.js";
 import { warningLines } from "../../cli/text.js";
 import { openConsoleLogger } from "../../logging/console.js";
 import { parseGiven } from "../../asking/given-answers.js";
@@ -15,14 +15,17 @@ import { type PredictResult, predictRun } from "../../asking/predict-run.js";
 export default class Predict extends CoolCommand {
   static override summary = "Answer every question about unlabelled images";
   static override description =
-    "Takes images, or one table with the run's input columns. With --out the answers become a table: one column per task, empty where its precondition does not hold.";
+    "Takes images, folders of images and patterns, or one table with the run's input columns. Several inputs are answered in one table, a row each. With --out the answers become a table: one column per task, empty where its precondition does not hold.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> image.png other.png",
+    "<%= config.bin %> <%= command.id %> new-images/ --wide",
     "<%= config.bin %> <%= command.id %> new.csv --out answers.parquet",
     "<%= config.bin %> <%= command.id %> new.csv --run long --out answers.csv --skip-bad-images",
   ];
   static override strict = false;
-  static override args = { input: Args.string({ description: "a table, or images", required: true }) };
+  static override args = {
+    input: Args.string({ description: "a table, or images and folders of them", required: true }),
+  };
   static override flags = {
     run: Flags.string({ summary: `the run to ask: ${RUN_HELP}`, default: "latest" }),
     out: Flags.string({ summary: "file to write: .parquet, .csv or .jsonl" }),
@@ -61,7 +64,10 @@ export default class Predict extends CoolCommand {
       await logger.close?.();
       for (const line of warningLines(result.warnings ?? [])) this.note(line);
       if (result.skipped > 0) this.note(`warning: ${result.skipped} inputs were left out because they cannot be read`);
-      for (const prediction of result.predictions ?? []) this.log(predictionTable(prediction, (set) => setText(set)));
+      const { predictions = [] } = result;
+      const [only] = predictions;
+      if (predictions.length > 1) this.log(predictionsTable(predictions, (set) => setText(set)));
+      else if (only !== undefined) this.log(predictionTable(only, (set) => setText(set)));
       if (result.out !== null) this.log(`${result.rows} rows written to ${result.out}`);
       return result;
     } finally {

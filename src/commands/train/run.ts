@@ -35,6 +35,13 @@ export default class Run extends CoolCommand {
       summary: "name of the run; default: the project's name and a number",
       description: "Where another run has the name, this one is given the next number.",
     }),
+    tag: Flags.string({
+      summary: "a tag of the run (may be repeated)",
+      multiple: true,
+      multipleNonGreedy: true,
+      exclusive: ["resume"],
+    }),
+    note: Flags.string({ summary: "a note of the run", exclusive: ["resume"] }),
     epochs: Flags.integer({ summary: "epochs to train, instead of train.epochs", min: 1 }),
     set: Flags.string({
       summary: "a setting, e.g. train.batchSize=64",
@@ -92,7 +99,7 @@ export default class Run extends CoolCommand {
     const logger = await openConsoleLogger(uncaptured(process.stderr));
     const asked = {
       store: flags.store,
-      name: flags.name,
+      ...{ name: flags.name, tags: flags.tag, note: flags.note },
       backend: flags.backend,
       device: flags.device,
       seed: flags.seed,

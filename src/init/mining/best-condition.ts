@@ -5,9 +5,18 @@
  * description length, Rissanen 1978): the condition itself, then the labels missing where it holds. A filled cell where
  * it does not hold rules it out.
  */
+import { at } from "../../arrays.js";
 import { logGamma } from "../../analysis/statistics/log-gamma.js";
 import { anyOutside, both, count, countBoth, countEither, countThree, type RowSet, without } from "./bits.js";
-import { conjunction, disjunction, type Gate, type Statement, simpleStatements, statementsOn } from "./statements.js";
+import {
+  conjunction,
+  disjunction,
+  type Gate,
+  type Statement,
+  simpleStatements,
+  statementOf,
+  statementsOn,
+} from "./statements.js";
 
 /** The cells of one column, and how many columns there are to choose gates from. */
 export interface FilledCells {
@@ -23,9 +32,49 @@ export function bestCondition(cells: FilledCells, gates: readonly Gate[]): State
   if (count(cells.empty) === 0) return null;
   const search = new Search(cells);
   search.singles(gates);
-  search.conjunctions();
-  for (const gate of gates) search.disjunctions(gate, gates);
+  search.pairs(gates);
   return search.best.statement;
+}
+
+/** Conditions of one gate that are judged exactly, and that are put together in pairs for it. */
+const SINGLES = 10;
+/** Conditions of two gates that are judged exactly. */
+const PAIRS = 10;
+/** Nats by which a condition of two gates may be longer than the shortest then. */
+const SLACK = 6;
+
+/** Up to so many gates all pairs of them are looked at again; of more only those that come into question. */
+const FEW_GATES = 12;
+
+/**
+ * Conditions among which the best one may be, as the message is only nearly as long as it says.
+ * @param known the best one when less was known of the gates
+ */
+export function likelyConditions(cells: FilledCells, gates: readonly Gate[], known: Statement | null): Statement[] {
+  if (count(cells.empty) === 0) return [];
+  const search = new Search(cells, SLACK);
+  const singles = shortest(search.singles(gates), cells, SINGLES);
+  const named = new Set([...singles, ...(known === null ? [] : [known])].flatMap((statement) => statement.gates));
+  search.pairs(gates.length <= FEW_GATES ? gates : gates.filter(({ index }) => named.has(index)));
+  const joined = singles.flatMap((left, i) =>
+    singles
+      .slice(i + 1)
+      .flatMap((right) => (left.gates[0] === right.gates[0] ? [] : [inOrderOfGates(left, right, conjunction)])),
+  );
+  const again = known === null ? [] : [statementOf(known.condition, gates)];
+  return [...again, ...singles, ...shortest(search.considered, cells, PAIRS), ...shortest(joined, cells, SINGLES)];
+}
+
+function shortest(statements: readonly Statement[], cells: FilledCells, number: number): Statement[] {
+  return statements
+    .map((statement) => ({ statement, length: messageLength(cells, statement) }))
+    .sort((a, b) => a.length - b.length)
+    .slice(0, number)
+    .map(({ statement }) => statement);
+}
+
+function inOrderOfGates(left: Statement, right: Statement, join: typeof conjunction): Statement {
+  return at(left.gates, 0) < at(right.gates, 0) ? join(left, right) : join(right, left);
 }
 
 /** Lengths as close as that are the same: rounding does not decide. */
@@ -33,23 +82,35 @@ const SAME = 1e-9;
 
 class Search {
   best: { readonly statement: Statement | null; readonly length: number };
+  /** All that were not much longer than the best so far. */
+  readonly considered: Statement[] = [];
   readonly #cells: FilledCells;
+  readonly #slack: number;
   #narrowing: readonly Statement[] = [];
 
-  constructor(cells: FilledCells) {
+  /** @param slack nats by which a condition may be longer than the best one and still be considered */
+  constructor(cells: FilledCells, slack = -SAME) {
     this.#cells = cells;
+    this.#slack = slack;
     this.best = { statement: null, length: messageLength(cells, null) };
   }
 
   /** Conditions on one gate that are possible on all filled rows. */
-  singles(gates: readonly Gate[]): void {
+  singles(gates: readonly Gate[]): readonly Statement[] {
     const { filled, empty } = this.#cells;
     const found = gates.flatMap((gate) => statementsOn(gate, filled));
     this.#narrowing = found.filter(({ possible }) => anyOutside(empty, possible));
     for (const statement of this.#narrowing) this.#consider(statement);
+    return this.#narrowing;
   }
 
-  conjunctions(): void {
+  /** Conditions on two gates; the singles have been looked at before. */
+  pairs(gates: readonly Gate[]): void {
+    this.#conjunctions();
+    for (const gate of gates) this.#disjunctions(gate, gates);
+  }
+
+  #conjunctions(): void {
     const { filled, empty } = this.#cells;
     this.#narrowing.forEach((left, i) => {
       for (const right of this.#narrowing.slice(i + 1)) {
@@ -63,7 +124,7 @@ class Search {
   }
 
   /** Of what is said of a gate with what covers the rest of the filled rows. */
-  disjunctions(gate: Gate, gates: readonly Gate[]): void {
+  #disjunctions(gate: Gate, gates: readonly Gate[]): void {
     const { filled, empty } = this.#cells;
     for (const left of simpleStatements(gate, filled)) {
       const [there, missing] = [countBoth(filled, left.holds), countBoth(empty, left.holds)];
@@ -113,12 +174,13 @@ class Search {
    */
   #canBeBetter(left: Statement, right: Statement | null, missing: number, there: () => number): boolean {
     const words = left.cost + (right?.cost ?? 0) + choiceOfGates(this.#cells, 2);
-    if (words >= this.best.length - SAME) return false;
-    return words + betaBinomial(there(), missing) < this.best.length - SAME;
+    const most = this.best.length + this.#slack;
+    return words < most && words + betaBinomial(there(), missing) < most;
   }
 
   #consider(statement: Statement): void {
     const length = messageLength(this.#cells, statement);
+    if (this.#slack > 0 && length < this.best.length + this.#slack) this.considered.push(statement);
     // of equals the first: the one whose gates were declared first
     if (length < this.best.length - SAME) this.best = { statement, length };
   }
@@ -178,7 +240,7 @@ export function shareOfOpen({ held, possible, fails, doubtful, askedShare }: Sta
 }
 
 /** Which columns they are, and the usual price of a parameter (Schwarz 1978), so that chance does not buy a gate. */
-function choiceOfGates({ columns, rows }: FilledCells, gates: number): number {
+export function choiceOfGates({ columns, rows }: FilledCells, gates: number): number {
   return gates * (Math.log(Math.max(2, columns)) + Math.log(rows));
 }
 

@@ -91,6 +91,14 @@ export class GateSets {
     return set;
   }
 
+  /** Rows of a number whose value is not below a limit. */
+  fromLimit(limit: number): RowSet {
+    const { distinct } = this;
+    const { length } = distinct;
+    if (length === 0 || limit > f64At(distinct, length - 1)) return emptySet(this.#rows);
+    return this.fromValue(firstOf(distinct, limit));
+  }
+
   /** Rows of this range of values and all above. */
   #suffix(bin: number): RowSet {
     if (bin >= this.atoms.length) return emptySet(this.#rows);

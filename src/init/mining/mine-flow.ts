@@ -18,6 +18,8 @@ import {
   rowsWhere,
   without,
 } from "./bits.js";
+import type { AskedColumn } from "./cell-likelihood.js";
+import { type ExactChoice, exactChoice } from "./exact-choice.js";
 import { GateSets } from "./gate-sets.js";
 import type { LabelColumn } from "./label-column.js";
 import {
@@ -44,6 +46,8 @@ export interface MinedTask {
   readonly held: number;
   /** Conditions of other gates that hold on the same rows. */
   readonly equivalent: readonly Condition[];
+  /** Conditions that make the table less likely, but hardly so: a label more would have to be missing. */
+  readonly nearly: readonly Condition[];
   /** Conditions that would hold but for these rows, which have a label although the condition is false. */
   readonly almost: readonly { readonly condition: Condition; readonly exceptions: readonly number[] }[];
 }
@@ -77,6 +81,7 @@ export function mineFlow(columns: readonly LabelColumn[]): MinedFlow {
       : columns.map((column) => ({ ...column, values: rows.map((row) => at(column.values, row)) })),
   );
   sampled.run();
+  sampled.settle();
   const search = rows === null ? sampled : new FlowSearch(columns, sampled);
   return { tasks: search.order().map((index) => search.describe(index)) };
 }
@@ -117,10 +122,14 @@ class FlowSearch {
   #chosen: (Statement | null)[];
   readonly #sets: (GateSets | undefined)[] = [];
 
+  /** Of each column, once it is settled. */
+  readonly #exact: (ExactChoice | undefined)[] = [];
+  #isSettled = false;
   readonly #sample: FlowSearch | undefined;
 
   /** @param sample search on a part of the rows, whose conditions are judged again on all of them */
   constructor(columns: readonly LabelColumn[], sample?: FlowSearch) {
+    this.#isSettled = sample !== undefined;
     this.#columns = columns;
     this.#rows = columns[0]?.values.length ?? 0;
     this.#all = rowsWhere(this.#rows, () => true);
@@ -132,6 +141,13 @@ class FlowSearch {
 
   /** Chooses every column's condition, again and again, until knowing the gates' conditions changes nothing. */
   run(): void {
+    this.#untilNothingChanges((index, gates) => this.#best(index, gates));
+  }
+
+  /** @param choose the condition of a column; only asked again when that of another one has changed */
+  #untilNothingChanges(
+    choose: (index: number, gates: readonly Gate[], known: Statement | null) => Statement | null,
+  ): void {
     // of each column what its condition was chosen from: whose, and how often these had changed by then
     const chosenFrom: string[] = [];
     const changes = this.#columns.map(() => 0);
@@ -143,13 +159,36 @@ class FlowSearch {
         const gates = this.#gatesFor(index);
         const from = changes.map((times, i) => (i === index ? 0 : times)).join();
         const isSame = chosenFrom[index] === from;
-        const chosen = isSame ? (old ?? null) : this.#best(index, gates);
+        const chosen = isSame ? (old ?? null) : choose(index, gates, old ?? null);
         this.#chosen[index] = chosen;
         chosenFrom[index] = from;
         if (textOf(chosen) !== textOf(old ?? null)) changes[index] = at(changes, index) + 1;
       }
       if (changes.join() === before) return;
     }
+  }
+
+  /**
+   * Chooses again by the exact likelihood of all cells, which needs conditions of the others to start from. A column
+   * without one now counts as asked everywhere.
+   */
+  settle(): void {
+    this.#isSettled = true;
+    this.#untilNothingChanges((index, gates, known) => {
+      const choice = exactChoice(index, this.#cells(index), gates, this.#asked(), known);
+      this.#exact[index] = choice;
+      return choice.statement;
+    });
+  }
+
+  #asked(): AskedColumn[] {
+    return this.#columns.map((column, index) => {
+      const filled = at(this.#filled, index);
+      const chosen = this.#chosen[index] ?? null;
+      const held = chosen?.held ?? this.#all;
+      const missing = countWithout(held, filled);
+      return { column, condition: chosen?.condition ?? null, missingRate: (missing + 1) / (count(held) + 2) };
+    });
   }
 
   /** The conditions of a search of fewer rows, found again on these: thresholds and classes may have grown. */
@@ -214,7 +253,7 @@ class FlowSearch {
       const missing = both(empty, chosen.possible);
       return { missing, doubtful: without(missing, chosen.held), askedShare: shareOfOpen(chosen, empty) };
     }
-    const isComplete = count(filled) >= NEARLY_COMPLETE * this.#rows;
+    const isComplete = this.#isSettled || count(filled) >= NEARLY_COMPLETE * this.#rows;
     return { missing: isComplete ? empty : none, doubtful: none, askedShare: 1 };
   }
 
@@ -251,8 +290,30 @@ class FlowSearch {
       filled: count(filled),
       active: chosen === null ? this.#rows : count(chosen.holds),
       held: chosen === null ? count(filled) : countBoth(chosen.holds, filled),
-      equivalent: chosen === null ? [] : this.#equivalent(chosen, filled, gates).map(({ condition }) => condition),
+      ...this.#alternatives(chosen, filled, gates, (this.#sample ?? this).#exact[index]),
       almost: chosen === null ? this.#almost(index, gates) : [],
+    };
+  }
+
+  /** Conditions that fit as well as the chosen one, and nearly as well. */
+  #alternatives(
+    chosen: Statement | null,
+    filled: RowSet,
+    gates: readonly Gate[],
+    exact: ExactChoice | undefined,
+  ): Pick<MinedTask, "equivalent" | "nearly"> {
+    if (chosen === null) return { equivalent: [], nearly: [] };
+    const [equal, near] = [exact?.equal ?? [], exact?.near ?? []];
+    // of each choice of gates one is named
+    const named = new Set([chosen, ...equal].map(gatesText));
+    const others = this.#equivalent(chosen, filled, gates).filter(
+      (statement) => named.size < named.add(gatesText(statement)).size,
+    );
+    const equivalent = [...equal, ...others].slice(0, NAMED);
+    const nearly = near.filter((statement) => !others.some((other) => textOf(other) === textOf(statement)));
+    return {
+      equivalent: equivalent.map(({ condition }) => condition),
+      nearly: nearly.slice(0, NAMED).map(({ condition }) => condition),
     };
   }
 
@@ -317,6 +378,10 @@ class FlowSearch {
 
 function textOf(statement: Statement | null): string {
   return JSON.stringify(statement?.condition ?? null);
+}
+
+function gatesText({ gates }: Statement): string {
+  return [...gates].sort((a, b) => a - b).join();
 }
 
 /** Of the rows on which a condition is true: so many must be known to be true of one that fits equally. */

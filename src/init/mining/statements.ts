@@ -37,6 +37,8 @@ export interface Statement {
   readonly gates: readonly number[];
   /** Statements about one gate that are all true where it is; of a disjunction none is certain. */
   readonly parts: readonly Statement[];
+  /** What it is put together from with `and` or `or`; none of a statement about one gate's label, class or limit. */
+  readonly operands: readonly Statement[];
 }
 
 /** A gate and the rows on which its empty cells are missing labels rather than questions that were not asked. */
@@ -147,6 +149,35 @@ function classesByFilledShare({ atoms, counts }: GateSets, filled: RowSet): numb
   return atoms.map((_, index) => index).sort((a, b) => at(share, b) - at(share, a) || a - b);
 }
 
+/**
+ * A condition as the gates are known now.
+ * @param gates those that it reads, and others
+ */
+export function statementOf(condition: Condition, gates: readonly Gate[]): Statement {
+  if (condition.kind === "and" || condition.kind === "or") {
+    const of = condition.of.map((each) => statementOf(each, gates));
+    return of.reduce(condition.kind === "and" ? conjunction : disjunction);
+  }
+  const atom = condition.kind === "not" ? condition.of : condition;
+  const gate = gates.find(({ sets }) => "task" in atom && sets.column.name === atom.task);
+  if (gate === undefined) throw new RangeError("a condition reads a gate that it cannot hang on");
+  const { sets } = gate;
+  switch (atom.kind) {
+    case "true":
+      return labelled(gate, 0, condition.kind !== "not");
+    case "has":
+      return labelled(gate, atom.label, condition.kind !== "not");
+    case "isOneOf":
+      return oneOf(gate, new Set(atom.classes), sets.atoms.length);
+    case "atLeast":
+      return atLeast(gate, atom.value, sets.fromLimit(atom.value));
+    case "below":
+      return below(gate, atom.value, without(sets.known, sets.fromLimit(atom.value)));
+    default:
+      throw new RangeError(`conditions on ${atom.kind} are not made here`);
+  }
+}
+
 /** A binary gate, or one label of a multilabel, said or denied. */
 function labelled(gate: Gate, label: number, isSaid: boolean): Statement {
   const { sets } = gate;
@@ -199,13 +230,32 @@ function ranges(gate: Gate, rows: RowSet): Statement[] {
 
 function atLeast(gate: Gate, value: number, holds: RowSet): Statement {
   const condition: Condition = { kind: "atLeast", task: gate.sets.column.name, value };
-  return new Literal(gate, condition, holds, Math.log(2 * gate.sets.distinct.length));
+  return new Literal(gate, condition, holds, costOfLimit(gate, value));
 }
 
 function below(gate: Gate, value: number, holds: RowSet): Statement {
   const condition: Condition = { kind: "below", task: gate.sets.column.name, value };
-  return new Literal(gate, condition, holds, Math.log(2 * gate.sets.distinct.length));
+  return new Literal(gate, condition, holds, costOfLimit(gate, value));
 }
+
+/**
+ * Nats of the choice of a limit and its direction. People choose round ones: each decimal more is half as likely, and
+ * there are ten times as many of them.
+ */
+function costOfLimit({ sets: { distinct } }: Gate, value: number): number {
+  const range = f64At(distinct, distinct.length - 1) - f64At(distinct, 0);
+  let step = 10 ** (Math.ceil(Math.log10(range)) - 1);
+  let decimals = 1;
+  while (Math.abs(value / step - Math.round(value / step)) > ROUNDING && decimals < MAX_DECIMALS) {
+    step /= 10;
+    decimals++;
+  }
+  return (1 + decimals) * Math.LN2 + Math.log(Math.max(1, range / step));
+}
+
+/** Quotients as close to a whole number as that are one. */
+const ROUNDING = 1e-6;
+const MAX_DECIMALS = 12;
 
 /** The number with the fewest decimals above `low` and not above `high`, as people choose their limits. */
 export function roundest(low: number, high: number): number {
@@ -221,6 +271,35 @@ export function roundest(low: number, high: number): number {
   return high;
 }
 
+/** Limits to each side that are tried besides one. */
+const NEIGHBOURS = 3;
+/** Of gates with more classes than that no neighbours are tried. */
+const MAX_CLASSES = 12;
+
+/** Statements that differ in one limit or class, or lack one side of an `and` or `or`. */
+export function neighboursOf(statement: Statement): Statement[] {
+  const [left, right] = statement.operands;
+  if (left === undefined || right === undefined) return statement instanceof Literal ? statement.neighbours() : [];
+  const join = statement.condition.kind === "and" ? conjunction : disjunction;
+  return [
+    left,
+    right,
+    ...neighboursOf(left).map((other) => join(other, right)),
+    ...neighboursOf(right).map((other) => join(left, other)),
+  ];
+}
+
+function neighbouringLimits({ distinct }: GateSets, value: number): number[] {
+  const { length } = distinct;
+  const place = value > f64At(distinct, length - 1) ? length : firstOf(distinct, value);
+  const [lowest, highest] = [Math.max(1, place - NEIGHBOURS), Math.min(length - 1, place + NEIGHBOURS)];
+  if (lowest > highest) return [];
+  const limits = new Set([roundest(f64At(distinct, lowest - 1), f64At(distinct, highest))]);
+  for (let at = lowest; at <= highest; at++) limits.add(roundest(f64At(distinct, at - 1), f64At(distinct, at)));
+  limits.delete(value);
+  return [...limits];
+}
+
 /** A range of numbers says something where so many of the known ones lie outside. */
 const SAYING = 0.2;
 
@@ -228,6 +307,7 @@ const SAYING = 0.2;
 class Literal implements Statement {
   readonly gates: readonly number[];
   readonly parts: readonly Statement[] = [this];
+  readonly operands: readonly Statement[] = [];
   readonly #gate: Gate;
   #held: RowSet | undefined;
   #fails: RowSet | undefined;
@@ -281,6 +361,36 @@ class Literal implements Statement {
   get askedShare(): number {
     return this.#gate.askedShare;
   }
+
+  neighbours(): Statement[] {
+    const { condition } = this;
+    const gate = this.#gate;
+    const { sets } = gate;
+    switch (condition.kind) {
+      case "isOneOf": {
+        const { form } = sets.column;
+        const width = form.kind === "classes" ? form.names.length : 0;
+        if (width > MAX_CLASSES) return [];
+        return Array.from({ length: width }, (_, index) => {
+          const classes = new Set(condition.classes);
+          if (!classes.delete(index)) classes.add(index);
+          return classes;
+        })
+          .filter(({ size }) => size > 0 && size < width)
+          .map((classes) => oneOf(gate, classes, width));
+      }
+      case "atLeast":
+        return neighbouringLimits(sets, condition.value).map((value) => {
+          return atLeast(gate, value, sets.fromLimit(value));
+        });
+      case "below":
+        return neighbouringLimits(sets, condition.value).map((value) => {
+          return below(gate, value, without(sets.known, sets.fromLimit(value)));
+        });
+      default:
+        return [];
+    }
+  }
 }
 
 /** Both statements (Kleene). */
@@ -295,6 +405,7 @@ export function conjunction(left: Statement, right: Statement): Statement {
     cost: left.cost + right.cost,
     gates: [...new Set([...left.gates, ...right.gates])],
     parts: [...left.parts, ...right.parts],
+    operands: [left, right],
   };
 }
 
@@ -311,6 +422,7 @@ export function disjunction(left: Statement, right: Statement): Statement {
     cost: left.cost + right.cost,
     gates: [...new Set([...left.gates, ...right.gates])],
     parts: [],
+    operands: [left, right],
   };
 }
 

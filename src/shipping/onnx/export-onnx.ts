@@ -6,13 +6,13 @@ import { type ExternalPart, NO_EXTERNALS, storedModel, widthOf } from "../../eng
 import { pixelChange } from "../../engine/model/pretrained/preprocessing.js";
 import { ConfigError, lineOf, StoreError } from "../../errors.js";
 import { runFiles } from "../../records/run-folder.js";
-import { behaviourOf } from "../../tasks/index.js";
 import { takeAdopted } from "./adopted.js";
-import { writeAnswers } from "./answers.js";
+import { type LogitSource, writeAnswers } from "./answers.js";
 import { OnnxGraph, type Port } from "./graph.js";
 import { encodeModel, NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
 import { type OtherModel, readOtherModel, takeIn } from "./merged-model.js";
-import { writeNetwork } from "./network.js";
+import { NO_BRANCHES } from "./branches.js";
+import { branchedNetwork, NetworkWriter } from "./network.js";
 import { type Precision, weightForm } from "./precision.js";
 import { assertWholeWeights, readSavedLayers } from "./saved-layers.js";
 import { type Entrances, writeEntrances } from "./signature.js";
@@ -31,23 +31,37 @@ export interface OnnxForm {
   readonly precision: Precision;
   /** @see WeightForm */
   readonly smallest?: number;
+  /** Default: tensors. */
+  readonly gates?: GateForm;
 }
+
+/**
+ * tensors: the whole network answers, and which answers count is told beside them. if: layers that only gated questions
+ * need run where one of these is asked of any row of the batch.
+ */
+export const GATE_FORMS = ["tensors", "if"] as const;
+export type GateForm = (typeof GATE_FORMS)[number];
 
 /**
  * @param version of this package
  * @throws UnsupportedLayer, ConfigError that name what cannot be written
  */
-export function exportOnnx(stored: StoredRun, version: string, { precision, smallest }: OnnxForm): OnnxExport {
+export function exportOnnx(stored: StoredRun, version: string, { precision, smallest, gates }: OnnxForm): OnnxExport {
   const { run, graph: flow, config, thresholds, calibration } = stored;
   const checkpoint = runFiles(stored.dir).checkpoint("best");
   const storeDir = resolve(stored.dir, "..", "..");
-  const paths = flow.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network").map(({ path }) => path);
   if (config.adopted !== undefined) {
     const other = readOther(config.adopted, storeDir);
     const graph = new OnnxGraph(other.opset, weightForm(precision, smallest));
     const entrances = writeEntrances(graph, config.inputs, flow);
+    if (gates === "if") {
+      throw new ConfigError(
+        `The model ${config.adopted.model} was adopted as it is, and cannot be cut into branches. Export it with --gates tensors.`,
+        { model: config.adopted.model },
+      );
+    }
     const { logits, taken } = takeAdopted(graph, other, config.adopted, { flow, inputs: config.inputs, entrances });
-    writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
+    writeAnswers(graph, flow, thresholds, (path) => logits.get(path)?.name ?? "", entrances, calibration?.tasks);
     return finished(graph, run, version, taken);
   }
   const modelFile = join(checkpoint, "model.json");
@@ -60,7 +74,9 @@ export function exportOnnx(stored: StoredRun, version: string, { precision, smal
   const taken = new Map<string, Taken>();
   const fed = parts.map((part) => feature(graph, part, entrances, others.get(part.name), taken));
   const seen = { ...entrances.seen, ...Object.fromEntries(fed.map(({ name, value }) => [name, value])) };
-  const logits = writeNetwork(graph, saved, seen, paths);
+  const network =
+    gates === "if" ? branchedNetwork(graph, flow, saved, seen) : new NetworkWriter(graph, saved, seen, NO_BRANCHES, []);
+  const logits: LogitSource = (path, activeOf) => network.value(path, activeOf).name;
   writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
   return finished(graph, run, version, joined([...taken.values()].map(({ model }) => model)));
 }

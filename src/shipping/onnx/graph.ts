@@ -64,6 +64,8 @@ export class OnnxGraph {
   readonly #nodes: (Node | Uint8Array)[] = [];
   readonly #foreign: Uint8Array[] = [];
   readonly #scope: Scope;
+  /** Its large constants: a runtime prepares the weights of a branch or a loop only where they are its own. */
+  readonly #own = new Map<string, Constant>();
   /** What reads a tensor in 8 bits shares them. */
   readonly #quantized = new Map<string, readonly string[]>();
 
@@ -158,7 +160,7 @@ export class OnnxGraph {
     if (precision !== "float16" || values.length < smallest || !fitsHalf(values)) return this.floats(values, shape);
     const name = this.fresh("weights");
     const bytes = bytesOf(Uint16Array.from(values, toHalf));
-    this.#scope.constants.set(name, { type: "float16", shape, bytes, isWidened: true });
+    this.#own.set(name, { type: "float16", shape, bytes, isWidened: true });
     return name;
   }
 
@@ -172,14 +174,14 @@ export class OnnxGraph {
     const known = key === null ? undefined : byContent.get(key);
     if (known !== undefined) return known;
     const name = this.fresh("constant");
-    constants.set(name, { type, shape, bytes });
+    (key === null ? this.#own : constants).set(name, { type, shape, bytes });
     if (key !== null) byContent.set(key, name);
     return name;
   }
 
-  /** Appends the fields of its `GraphProto`; constants stand in the outermost one. */
+  /** Appends the fields of its `GraphProto`; small constants stand in the outermost one. */
   write(out: ProtoWriter, name: string, isBody = false): void {
-    const widened = isBody ? [] : [...this.#scope.constants].filter(([, { isWidened }]) => isWidened === true);
+    const widened = [...this.#own].filter(([, { isWidened }]) => isWidened === true);
     for (const [constant] of widened) {
       embed(out, ONNX_GRAPH.node, () => writeNode(out, widening(constant)));
     }
@@ -188,12 +190,13 @@ export class OnnxGraph {
       else embed(out, ONNX_GRAPH.node, () => writeNode(out, node));
     }
     out.string(ONNX_GRAPH.name, name);
-    if (!isBody) {
-      for (const bytes of this.#foreign) out.raw(ONNX_GRAPH.initializer, bytes);
-      for (const [constant, { type, shape, bytes, isWidened }] of this.#scope.constants) {
-        const kept = isWidened === true ? narrow(constant) : constant;
-        writeOnnxTensor(out, ONNX_GRAPH.initializer, kept, ONNX_TYPE[type], shape, bytes);
-      }
+    for (const bytes of this.#foreign) out.raw(ONNX_GRAPH.initializer, bytes);
+    for (const [constant, { type, shape, bytes, isWidened }] of [
+      ...(isBody ? [] : this.#scope.constants),
+      ...this.#own,
+    ]) {
+      const kept = isWidened === true ? narrow(constant) : constant;
+      writeOnnxTensor(out, ONNX_GRAPH.initializer, kept, ONNX_TYPE[type], shape, bytes);
     }
     for (const { name: port, type, shape } of this.inputs) {
       writeValueInfo(out, ONNX_GRAPH.input, port, ONNX_TYPE[type], shape);

@@ -1,6 +1,6 @@
 /** @file What a network answers to one input, as a table. */
 import { expect, test } from "vitest";
-import { predictionTable } from "../../../src/cli/tables/prediction-table.js";
+import { predictionsTable, predictionTable } from "../../../src/cli/tables/prediction-table.js";
 
 const LONG = "person_regression.face_regression.facial_characteristics";
 const answers = {
@@ -21,4 +21,12 @@ test("questions of nested flows fit a terminal, with scores or with sets", () =>
   const each = predictionTable({ input: "1.png", answers, coverage: { of: "answer", questions } }, text);
   expect(each).not.toContain("unsure");
   for (const line of [plain, sets, each].join("\n").split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test("several inputs are rows of one table, with an empty cell where a question is not asked", () => {
+  const closed = { input: "2.png", answers: { door: { decoded: false, activated: [0.1] } } };
+  const lines = predictionsTable([{ input: "1.png", answers }, closed], String).split("\n");
+  expect(lines[1]).toMatch(/│ input │ door +│ face_regression +│/);
+  expect(lines[4]).toMatch(/│ 1.png │ true +│ \["green","blue"\] +│/);
+  expect(lines[5]).toMatch(/│ 2.png │ false │ +│/);
 });

@@ -13,7 +13,6 @@ import { writeAnswers } from "../../../src/shipping/onnx/answers.js";
 import { OnnxGraph } from "../../../src/shipping/onnx/graph.js";
 import { encodeModel, OPSET_VERSION } from "../../../src/shipping/onnx/model.js";
 import { writeEntrances } from "../../../src/shipping/onnx/signature.js";
-import { type Value, plainValue } from "../../../src/shipping/onnx/values.js";
 import {
   behaviourOf,
   binary,
@@ -247,7 +246,7 @@ function withLogits(
   [rows = 0, length = 0]: readonly number[],
   calibrations: Readonly<Record<string, TaskCalibration>> = {},
 ) {
-  const values = new Map<string, Value>();
+  const names = new Map<string, string>();
   const fed: Record<string, Fed> = {};
   flow.tasks.forEach(({ path, spec }, i) => {
     const behaviour = behaviourOf(spec);
@@ -255,10 +254,10 @@ function withLogits(
     const width = behaviour.logitWidth(spec);
     const axes = axisOf(spec) === "token" ? [rows, length] : [rows];
     const name = graph.input(`in/${path}`, "float", [...axes, width]);
-    values.set(path, plainValue(name, [null, ...axes.slice(1).map(() => null), width]));
+    names.set(path, name);
     fed[name] = { type: "float32", data: logits[i] ?? new Float32Array(0), dims: [...axes, width] };
   });
-  writeAnswers(graph, flow, thresholds, values, entrances, calibrations);
+  writeAnswers(graph, flow, thresholds, (path) => names.get(path) ?? "", entrances, calibrations);
   return { model: encodeModel(graph, { name: "test", version: "0", metadata: {} }), fed };
 }
 
