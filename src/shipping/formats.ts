@@ -43,7 +43,7 @@ export const drafts: Readonly<Record<ExportFormat, (stored: StoredRun, form: Onn
   },
   layers: draftLayers,
   web(stored) {
-    refuseUnanswerable(stored);
+    refuseUnanswerable(stored.graph, stored.config.inputs);
     const { files, ...signature } = draftLayers(stored);
     return { ...signature, files: () => new Map([...webFiles(), ...files()]) };
   },
