@@ -152,6 +152,7 @@ export const rooms = {
     imports: [
       "asking",
       "records",
+      "project",
       "engine/backends",
       "engine/model",
       "engine/features",
@@ -161,7 +162,6 @@ export const rooms = {
       "data",
       "storage",
       "http",
-      "protobuf",
       "platform",
       ...FACTS,
     ],
