@@ -10,6 +10,7 @@ import { traceFlow } from "../flow/trace.js";
 import type { OpenRunLogger } from "../logging/run-logger.js";
 import { checkedName } from "../storage/run-record.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
+import { type CheckedAlert, checkAlerts } from "./alerts.js";
 import { applyAssignments } from "./assignments.js";
 import { checkAugmentation } from "./check-augmentation.js";
 import type { Project, ProjectDefinition } from "./define-project.js";
@@ -39,6 +40,8 @@ export interface LoadedProject {
   readonly prepare: ProjectDefinition["data"]["prepare"];
   /** Open the project's own listeners to a run. */
   readonly loggers: readonly OpenRunLogger[];
+  /** What is said of a run on its way. */
+  readonly alerts: readonly CheckedAlert[];
 }
 
 /** Traces and validates a project. */
@@ -58,7 +61,7 @@ export function resolveProject(
   checkName(definition.name, where);
   // "inputs" is an easy one to forget
   const { inputs: declared = {}, prepare, ...data } = definition.data;
-  const { loggers = [], ...log } = definition.log ?? {};
+  const { loggers = [], alerts = [], ...log } = definition.log ?? {};
   checkLoggers(loggers, where);
   const written = {
     data,
@@ -89,6 +92,7 @@ export function resolveProject(
   checkTokenTasks(graph, inputs, where);
   checkAugmentation(inputs, graph, settings, where);
   checkRunSettings(graph, settings);
+  const watched = checkAlerts(alerts, graph, where);
   return {
     name: definition.name,
     projectDir,
@@ -104,6 +108,7 @@ export function resolveProject(
     trunk: definition.trunk as TrunkFunction,
     prepare,
     loggers,
+    alerts: watched,
   };
 }
 
