@@ -27,6 +27,7 @@ import { type EvaluatedRun, type EvaluatedTable, evaluateTable } from "./evaluat
 import { openMembers } from "./groups/group-runs.js";
 import { ensembleOutputs, type MemberOutputs } from "./groups/ensemble.js";
 import { EnsembleMember } from "./groups/ensemble-member.js";
+import { type DriftFound, type DriftOptions, driftOf } from "./drift/drift-of.js";
 import { readGroupCalibration } from "./groups/group-calibration.js";
 import type { CalibrationRecord } from "../records/calibration.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
@@ -304,6 +305,15 @@ export class LoadedRun {
         this.#answerer.outputs(sources, rows, { signal: options.signal });
       return occludedWhy(this.#stored, opened.sources, scored, answers, options);
     });
+  }
+
+  /** New data beside the run's training data. */
+  async drift(inputs: readonly string[], options: DriftOptions = {}): Promise<DriftFound> {
+    this.#refuseEnsemble("is watched");
+    const cacheDir = resolve(this.#store.dir, "cache");
+    return this.#withInputs(inputs, options, (opened) =>
+      driftOf(this.#stored, this.#answerer, opened, { ...options, cacheDir }),
+    );
   }
 
   /** Paths of the tasks whose answers cannot vary, because no dropout layer leads to them. */

@@ -2,19 +2,16 @@
 import "@tensorflow/tfjs-backend-wasm";
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
 import "@tensorflow/tfjs-layers";
-import { _FusedMatMul, AvgPool3DGrad, BatchMatMul, getKernel, registerGradient, Sum } from "@tensorflow/tfjs-core";
+import { AvgPool3DGrad, registerGradient } from "@tensorflow/tfjs-core";
 import { registerDilatedGradients } from "../../dilated.js";
 import { mendAveragePooling } from "../../padded-average.js";
 import { replaceKernel } from "../../replace-kernel.js";
+import { registerAnsweringKernels } from "./answering.js";
 import { conv2dBackpropFilter } from "./conv2d-filter.js";
-import { conv2dBackpropInput } from "./conv2d-input.js";
 import { depthwiseGradientKernels } from "./depthwise.js";
-import { einsumGradient, einsumKernel } from "./einsum.js";
-import { steadyMatMul } from "./mat-mul.js";
+import { einsumGradient } from "./einsum.js";
 import { poolGradientKernels } from "./pool.js";
 import { unsortedSegmentSumKernel } from "./segment-sum.js";
-import { fastLeadingSum } from "./sum.js";
-import { volumeKernels } from "./volume.js";
 
 let isRegistered = false;
 
@@ -25,18 +22,8 @@ let isRegistered = false;
 export function registerWasmGradientKernels(): void {
   if (isRegistered) return;
   isRegistered = true;
-  const kernels = [
-    conv2dBackpropFilter,
-    conv2dBackpropInput,
-    ...depthwiseGradientKernels,
-    ...poolGradientKernels,
-    ...volumeKernels,
-    unsortedSegmentSumKernel,
-    einsumKernel,
-    steadyMatMul(getKernel(BatchMatMul, "wasm")),
-    steadyMatMul(getKernel(_FusedMatMul, "wasm")),
-    fastLeadingSum(getKernel(Sum, "wasm")),
-  ];
+  registerAnsweringKernels();
+  const kernels = [conv2dBackpropFilter, ...depthwiseGradientKernels, ...poolGradientKernels, unsortedSegmentSumKernel];
   for (const kernel of kernels) replaceKernel(kernel);
   mendAveragePooling("wasm", [AvgPool3DGrad]);
   registerDilatedGradients();
