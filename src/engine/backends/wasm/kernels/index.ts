@@ -2,7 +2,15 @@
 import "@tensorflow/tfjs-backend-wasm";
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
 import "@tensorflow/tfjs-layers";
-import { _FusedMatMul, AvgPool3DGrad, BatchMatMul, getKernel, registerGradient, Sum } from "@tensorflow/tfjs-core";
+import {
+  _FusedMatMul,
+  AvgPool3DGrad,
+  BatchMatMul,
+  getKernel,
+  Identity,
+  registerGradient,
+  Sum,
+} from "@tensorflow/tfjs-core";
 import { registerDilatedGradients } from "../../dilated.js";
 import { mendAveragePooling } from "../../padded-average.js";
 import { replaceKernel } from "../../replace-kernel.js";
@@ -10,6 +18,7 @@ import { conv2dBackpropFilter } from "./conv2d-filter.js";
 import { conv2dBackpropInput } from "./conv2d-input.js";
 import { depthwiseGradientKernels } from "./depthwise.js";
 import { einsumGradient, einsumKernel } from "./einsum.js";
+import { sharingIdentity } from "./identity.js";
 import { steadyMatMul } from "./mat-mul.js";
 import { poolGradientKernels } from "./pool.js";
 import { unsortedSegmentSumKernel } from "./segment-sum.js";
@@ -36,6 +45,7 @@ export function registerWasmGradientKernels(): void {
     steadyMatMul(getKernel(BatchMatMul, "wasm")),
     steadyMatMul(getKernel(_FusedMatMul, "wasm")),
     fastLeadingSum(getKernel(Sum, "wasm")),
+    sharingIdentity(getKernel(Identity, "wasm")),
   ];
   for (const kernel of kernels) replaceKernel(kernel);
   mendAveragePooling("wasm", [AvgPool3DGrad]);
