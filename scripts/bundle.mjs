@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { licenses } from "./licenses.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -45,18 +46,4 @@ const __dirname = pathOfBundle(new URL(".", import.meta.url));`,
   metafile: true,
   logLevel: "warning",
 });
-writeFileSync(join(root, "dist", "bundle", "THIRD-PARTY-LICENSES.txt"), licenses(Object.keys(metafile.inputs)));
-
-/** Licences of the packages whose code is in the bundle, each after its name. */
-function licenses(inputs) {
-  const folders = new Set(inputs.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
-  return [...folders]
-    .sort()
-    .map((folder) => {
-      const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
-      const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
-      const text = file === undefined ? `License: ${license}` : readFileSync(join(root, folder, file), "utf8").trim();
-      return `${name} ${version}\n\n${text}\n`;
-    })
-    .join(`\n${"-".repeat(80)}\n\n`);
-}
+writeFileSync(join(root, "dist", "bundle", "THIRD-PARTY-LICENSES.txt"), licenses(root, Object.keys(metafile.inputs)));

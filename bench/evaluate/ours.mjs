@@ -2,7 +2,8 @@
  * @file Evaluates a split of typed arrays (`ours.mjs evaluate ROWS`), or tunes one threshold (`ours.mjs tune ROWS FILE`),
  * with the built package; prints JSON.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { blameSplit } from "../../dist/analysis/blame/blame.js";
 import { chainValue, tuneChain } from "../../dist/analysis/chain-tuning/tune-chain.js";
 import { evaluateEndToEnd } from "../../dist/analysis/end-to-end.js";
@@ -16,6 +17,7 @@ import { scoreSplit, withThresholds } from "../../dist/analysis/score.js";
 import { tuneThresholds } from "../../dist/analysis/tune.js";
 import { bestThreshold } from "../../dist/analysis/threshold.js";
 import { createRandom } from "../../dist/data/rng.js";
+import { readPredictions } from "../../dist/records/predictions.js";
 import { answerWidth } from "../../dist/flow/masks.js";
 import { traceFlow } from "../../dist/flow/trace.js";
 import { binary, boundedRegression, classification, defineTasks, multilabel } from "../../dist/index.js";
@@ -190,6 +192,36 @@ function chain(rows, objective) {
 const COSTS = { kind: "cost", costs: graph.tasks.map(() => ({ wrong: 1, missed: 2, needless: 1 })) };
 const F1 = { kind: "metric", metric: "f1_score" };
 
+/** Predictions of a run of so many rows, a tenth of whose labels are missing, as DuckDB draws them. */
+async function drawPredictions(rows, file) {
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  const list = (width, item) => `[${Array.from({ length: width }, () => `(${item})::FLOAT`).join(", ")}]`;
+  const selects = graph.tasks.map(({ path, spec }) => {
+    const logits = list(behaviourOf(spec).logitWidth(spec), "random() * 6 - 3");
+    return `SELECT i::INTEGER AS row, 'images/' || i || '.png' AS sample, NULL::INTEGER AS position,
+      '${path}' AS task_path, CASE WHEN random() < 0.1 THEN NULL ELSE ${list(answerWidth(spec), "floor(random() * 2)")} END AS label,
+      NULL::VARCHAR AS label_text, ${logits} AS logits, ${logits} AS activated, ${list(answerWidth(spec), "random()")} AS decoded,
+      'yes' AS decoded_text, random()::FLOAT AS loss, true AS active_by_truth, true AS active_by_prediction,
+      1::FLOAT AS unit_scale, NULL::FLOAT AS unit_scale_y, NULL::FLOAT[] AS frame FROM range(${rows}) t(i)`;
+  });
+  await connection.run(`COPY (${selects.join(" UNION ALL ")}) TO '${file}' (FORMAT parquet, COMPRESSION zstd)`);
+  connection.closeSync();
+  instance.closeSync();
+}
+
+/** The predictions of a run as they lie in its folder. */
+async function read(rows, file) {
+  if (!existsSync(file)) await drawPredictions(rows, file);
+  const inputs_mb = megabytes();
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
+  const { outputs, labels } = await readPredictions(file, graph, "test");
+  const { user, system } = process.cpuUsage(cpu);
+  const numbers = [...outputs, ...labels.map(({ answers }) => answers)].reduce((sum, { length }) => sum + length, 0);
+  const seconds = (performance.now() - start) / 1000;
+  return { seconds, cpu_seconds: (user + system) / 1e6, numbers, rss_mb: megabytes(), inputs_mb };
+}
+
 function tune(rows, file) {
   const bytes = readFileSync(file);
   const scores = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + rows * 4));
@@ -208,11 +240,12 @@ const works = {
   intervals,
   chain_cost: (rows) => chain(rows, COSTS),
   chain_f1: (rows) => chain(rows, F1),
+  read,
   tune,
   probabilities,
   coverage,
   temperature: calibrating("temperature"),
   isotonic: calibrating("isotonic"),
 };
-const result = works[what](Number(rows), file);
+const result = await works[what](Number(rows), file);
 process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -61,6 +61,9 @@ try {
   if (PYTHON === undefined) printProgress("COOL_BENCH_PYTHON is not set: our side alone is measured.");
   const scores = path.join(folder, "scores.bin");
   writeScores(scores);
+  const predictions = path.join(folder, "predictions.parquet");
+  // in a process of its own, so that no round has the memory of drawing them
+  runJson(process.execPath, [OURS, "read", String(rows), predictions]);
   const rounds = Array.from({ length: Number(flags.rounds) }, (_, round) => {
     printProgress(`round ${round + 1}`);
     return {
@@ -74,6 +77,7 @@ try {
       coverage: runJson<Evaluated>(process.execPath, [OURS, "coverage", String(rows)]),
       chain_cost: runJson<Chosen>(process.execPath, [OURS, "chain_cost", String(rows)]),
       chain_f1: runJson<Chosen>(process.execPath, [OURS, "chain_f1", String(rows)]),
+      read: runJson<Evaluated>(process.execPath, [OURS, "read", String(rows), predictions]),
       tune: runJson<Tuned>(process.execPath, [OURS, "tune", String(rows), scores]),
       sklearn:
         PYTHON === undefined
@@ -99,6 +103,7 @@ interface Round {
   readonly coverage: Evaluated;
   readonly chain_cost: Chosen;
   readonly chain_f1: Chosen;
+  readonly read: Evaluated;
   readonly tune: Tuned;
   readonly sklearn: Tuned | null;
 }
@@ -116,6 +121,7 @@ function report(rounds: readonly Round[]): void {
   };
   const chain_cost = medianOf(rounds.map((round) => round.chain_cost));
   const chain_f1 = medianOf(rounds.map((round) => round.chain_f1));
+  const read = medianOf(rounds.map((round) => round.read));
   const tune = medianOf(rounds.map((round) => round.tune));
   const peers = rounds.flatMap(({ sklearn }) => (sklearn === null ? [] : [sklearn]));
   const sklearn = peers.length === 0 ? null : medianOf(peers);
@@ -141,6 +147,7 @@ function report(rounds: readonly Round[]): void {
   line("limits of sets of trees and of answers", "dnn-cool", trust.coverage);
   line(`tune the chain, cost ${chain_cost.before.toFixed(3)} → ${chain_cost.after.toFixed(3)}`, "dnn-cool", chain_cost);
   line("tune the chain, mean F1", "dnn-cool", chain_f1, chain_f1.after.toFixed(6));
+  line(`read predictions, ${read.numbers.toLocaleString("en")} numbers`, "dnn-cool", read);
   line(`tune ${rows.toLocaleString("en")} scores, exact`, "dnn-cool", tune, tune.f1_score.toFixed(6));
   if (sklearn !== null) {
     line(
@@ -152,6 +159,6 @@ function report(rounds: readonly Round[]): void {
   }
   print(table.toString());
   printProgress(
-    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, intervals, ...trust, chain_cost, chain_f1, tune, sklearn, times_faster })}`,
+    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, intervals, ...trust, chain_cost, chain_f1, read, tune, sklearn, times_faster })}`,
   );
 }

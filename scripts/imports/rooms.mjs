@@ -151,6 +151,7 @@ export const rooms = {
     imports: [
       "asking",
       "records",
+      "project",
       "engine/backends",
       "engine/model",
       "engine/features",
@@ -160,7 +161,6 @@ export const rooms = {
       "data",
       "storage",
       "http",
-      "protobuf",
       "platform",
       ...FACTS,
     ],
@@ -216,6 +216,11 @@ export const rooms = {
     holds: "runs of other programs: in the process, or around a command",
     imports: ["records", "provenance", "project/project-dir", "logging", "storage", "platform", ...FACTS],
     packages: ["node:", "sharp"],
+  },
+  web: {
+    holds: "the page of an export: what runs in browsers, bundled by scripts/web.mjs",
+    imports: ["engine/backends", "logging/panels/figures", "analysis", ...FACTS],
+    packages: ["@tensorflow/"],
   },
   index: { holds: "the public API", imports: ["training", "asking", "project"], packages: [] },
   cli: {

@@ -27,6 +27,9 @@ import { type EvaluatedRun, type EvaluatedTable, evaluateTable } from "./evaluat
 import { openMembers } from "./groups/group-runs.js";
 import { ensembleOutputs, type MemberOutputs } from "./groups/ensemble.js";
 import { EnsembleMember } from "./groups/ensemble-member.js";
+import { type DriftFound, type DriftOptions, driftOf } from "./drift/drift-of.js";
+import { readGroupCalibration } from "./groups/group-calibration.js";
+import type { CalibrationRecord } from "../records/calibration.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
 import { resolveGiven } from "./given-answers.js";
 import { withExternals } from "./external-sources.js";
@@ -135,7 +138,20 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
     const network = await open(stored);
     const members: EnsembleMember[] = [];
     for (const other of others) members.push(new EnsembleMember(other, await open(other), needs));
-    return new LoadedRun(opened, stored, network, needs, group === null ? undefined : { id: group.id, members });
+    return new LoadedRun(
+      opened,
+      stored,
+      network,
+      needs,
+      group === null
+        ? undefined
+        : {
+            id: group.id,
+            members,
+            runs: [stored, ...others],
+            calibration: readGroupCalibration(opened, group.id, stored),
+          },
+    );
   } catch (error) {
     opened.close();
     throw error;
@@ -145,6 +161,15 @@ export async function loadRun(store: string, name = "latest", options: LoadRunOp
 /** Native packages come from the user's project and cache, wherever the run says that it was made. */
 function packagesOf(project: StoredRun["project"]): { readonly projectDir?: string } {
   return project === null ? {} : { projectDir: project.dir };
+}
+
+/** A group of folds whose ensemble answers. */
+interface EnsembleGroup {
+  readonly id: string;
+  /** All but the first. */
+  readonly members: readonly EnsembleMember[];
+  readonly runs: readonly StoredRun[];
+  readonly calibration: CalibrationRecord | null;
 }
 
 /** A run ready to answer. Owns its network and its connection to the store. */
@@ -157,6 +182,9 @@ export class LoadedRun {
   readonly id: string;
   /** Further folds of its group, which answer together with it. */
   readonly #others: readonly EnsembleMember[];
+  /** All folds of its group; none: it answers alone. */
+  readonly #members: readonly StoredRun[];
+  readonly #calibration: CalibrationRecord | null;
   readonly #coverages = new Map<string, Promise<Coverage>>();
 
   constructor(
@@ -164,9 +192,11 @@ export class LoadedRun {
     stored: StoredRun,
     network: AskedNetwork,
     replicas: ReplicaNeeds | null,
-    group?: { readonly id: string; readonly members: readonly EnsembleMember[] },
+    group?: EnsembleGroup,
   ) {
     this.#others = group?.members ?? [];
+    this.#members = group?.runs ?? [];
+    this.#calibration = group === undefined ? stored.calibration : group.calibration;
     this.id = group?.id ?? stored.run.id;
     this.#store = store;
     this.#stored = stored;
@@ -277,6 +307,15 @@ export class LoadedRun {
     });
   }
 
+  /** New data beside the run's training data. */
+  async drift(inputs: readonly string[], options: DriftOptions = {}): Promise<DriftFound> {
+    this.#refuseEnsemble("is watched");
+    const cacheDir = resolve(this.#store.dir, "cache");
+    return this.#withInputs(inputs, options, (opened) =>
+      driftOf(this.#stored, this.#answerer, opened, { ...options, cacheDir }),
+    );
+  }
+
   /** Paths of the tasks whose answers cannot vary, because no dropout layer leads to them. */
   async withoutDropout(): Promise<string[]> {
     const { tasksWithoutDropout } = await import("../engine/inference/uncertainty.js");
@@ -330,9 +369,19 @@ export class LoadedRun {
     });
   }
 
-  /** The same tree as text. @param style default: as it is, without colour */
-  print({ input, text, tree, coverage }: Explanation, style?: TreeStyle): string {
-    const printed = printExplanation(this.graph, text === undefined ? input : `${input}: ${text}`, tree, style);
+  /**
+   * The same tree as text.
+   * @param style default: as it is, without colour
+   * @param columns to fit into; default: no end
+   */
+  print({ input, text, tree, coverage }: Explanation, style?: TreeStyle, columns?: number): string {
+    const printed = printExplanation(
+      this.graph,
+      text === undefined ? input : `${input}: ${text}`,
+      tree,
+      style,
+      columns,
+    );
     return coverage === undefined ? printed : `${printed}\n${printCoverage(coverage)}`;
   }
 
@@ -402,17 +451,15 @@ export class LoadedRun {
   }
 
   #coverage(options: CoverageOptions): Promise<Coverage> {
-    this.#refuseEnsemble("has sets with a guarantee");
     const key = JSON.stringify(options);
-    const found = this.#coverages.get(key) ?? coverageOf(this.#stored, options);
+    const found = this.#coverages.get(key) ?? coverageOf(this.#stored, options, this.#members);
     this.#coverages.set(key, found);
     return found;
   }
 
-  /** Calibrated scores where the run is; the ensemble of several folds is not. */
+  /** Calibrated scores where the run is, or the ensemble of its group. */
   #calibrated(scored: ScoredSplit): ScoredSplit {
-    const { calibration } = this.#stored;
-    return calibration === null || this.#others.length > 0 ? scored : withCalibration(scored, calibration.tasks);
+    return this.#calibration === null ? scored : withCalibration(scored, this.#calibration.tasks);
   }
 
   async #withInputs<T>(

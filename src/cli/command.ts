@@ -119,6 +119,17 @@ export abstract class CoolCommand extends Command {
     }
   }
 
+  /** Ends with the first Ctrl-C, SIGTERM or SIGHUP, which is how what serves is stopped. */
+  protected untilInterrupted(): Promise<void> {
+    return new Promise((resolve) => {
+      const onSignal = (): void => {
+        for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
+        resolve();
+      };
+      for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+    });
+  }
+
   /** What a person reads: whatever names, cells and messages hold, nothing but text and our own colours. */
   override log(text = ""): void {
     const shown = printable(text, { colours: useColour() });

@@ -18,7 +18,7 @@ export const COVERAGE_FLAGS = {
   })(),
   "coverage-from": Flags.option({
     summary:
-      "split that the guarantee is made of: valid, which chose the epoch, or test, which chose nothing (default: valid)",
+      "split that the guarantee is made of: valid, which chose the epoch, or test, which chose nothing (default: valid, of a group of folds test)",
     options: CALIBRATING_SPLITS,
     dependsOn: ["coverage"],
   })(),
@@ -30,7 +30,7 @@ export function coverageFrom(flags: {
   readonly "coverage-of"?: Covered | undefined;
   readonly "coverage-from"?: (typeof CALIBRATING_SPLITS)[number] | undefined;
 }) {
-  const { coverage, "coverage-of": of = "tree", "coverage-from": from = "valid" } = flags;
+  const { coverage, "coverage-of": of = "tree", "coverage-from": from } = flags;
   return coverage === undefined ? undefined : { level: parseLevel(coverage), of, from };
 }
 

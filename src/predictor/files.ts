@@ -6,8 +6,11 @@ import { PredictorError } from "./errors.js";
 export const SUMS = "SHA256SUMS";
 export const DOCUMENT = "predictor.json";
 
-/** Reads one file of an export by its name: from a folder, from a server. */
-export type ReadFile = (name: string) => Promise<Uint8Array>;
+/**
+ * Reads one file of an export by its name: from a folder, from a server.
+ * @param sha256 what its digest has to be, in hex; not given for the list itself
+ */
+export type ReadFile = (name: string, sha256?: string) => Promise<Uint8Array>;
 
 /** An export whose files are as they were written. */
 export interface ExportFiles {
@@ -21,17 +24,7 @@ export interface ExportFiles {
  */
 export async function readExport(read: ReadFile): Promise<ExportFiles> {
   const listed = parseSums(new TextDecoder().decode(await read(SUMS)));
-  const files = new Map<string, Uint8Array>();
-  for (const [name, digest] of listed) {
-    const bytes = await read(name);
-    if ((await sha256(bytes)) !== digest) {
-      throw new PredictorError(
-        `The file ${name} of this export has been changed or damaged: its SHA-256 is not the one in ${SUMS}. Copy the export again.`,
-        { file: name, expected: digest },
-      );
-    }
-    files.set(name, bytes);
-  }
+  const files = new Map(await Promise.all(listed.map((file) => readChecked(read, file))));
   const document = files.get(DOCUMENT);
   if (document === undefined) {
     throw new PredictorError(`This export lists no ${DOCUMENT}. Export the run again.`, { file: DOCUMENT });
@@ -39,7 +32,18 @@ export async function readExport(read: ReadFile): Promise<ExportFiles> {
   return { document: readDocument(JSON.parse(new TextDecoder().decode(document))), files };
 }
 
-function parseSums(text: string): [name: string, digest: string][] {
+type Listed = readonly [name: string, digest: string];
+
+async function readChecked(read: ReadFile, [name, digest]: Listed): Promise<[string, Uint8Array]> {
+  const bytes = await read(name, digest);
+  if ((await sha256(bytes)) === digest) return [name, bytes];
+  throw new PredictorError(
+    `The file ${name} of this export has been changed or damaged: its SHA-256 is not the one in ${SUMS}. Copy the export again.`,
+    { file: name, expected: digest },
+  );
+}
+
+function parseSums(text: string): Listed[] {
   return text
     .split("\n")
     .filter((line) => line !== "")
@@ -50,8 +54,14 @@ function parseSums(text: string): [name: string, digest: string][] {
     });
 }
 
-/** sha256 in hex. */
+/** sha256 in hex. @throws PredictorError in a browser that keeps cryptography from pages without https */
 async function sha256(bytes: Uint8Array): Promise<string> {
+  if (globalThis.crypto?.subtle === undefined) {
+    throw new PredictorError(
+      "This browser checks files only for pages that came by https, or from this computer (localhost). Open the export there.",
+      {},
+    );
+  }
   const digest = await crypto.subtle.digest("SHA-256", bytes.slice());
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -12,6 +12,7 @@ export type { FedInput, InputForm, InputValue } from "./inputs.js";
 export type { Picture } from "./pictures.js";
 export {
   type Answers,
+  type NetworkOutputs,
   type NumberedAnswers,
   Predictor,
   type PredictorOptions,

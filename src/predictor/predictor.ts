@@ -29,6 +29,12 @@ export interface PredictorOptions {
   readonly batchSize?: number;
 }
 
+/** Logits by path of task, and what is known of their rows. */
+export interface NetworkOutputs {
+  readonly logits: Readonly<Record<string, ArrayLike<number>>>;
+  readonly facts: RowFacts;
+}
+
 /** All answers as numbers, in the order of the graph's tasks. */
 export interface NumberedAnswers extends FlowAnswers {
   readonly activated: readonly Float32Array[];
@@ -119,7 +125,20 @@ export class Predictor {
     return answers;
   }
 
+  /**
+   * What the network says of one row before anything is decided, for {@link numbers} and {@link answer}.
+   * @throws PredictorError where a value does not fit its input, or there is no runner
+   */
+  logits(row: Row | InputValue): Promise<NetworkOutputs> {
+    return this.#logitsOf([this.#read(row)]);
+  }
+
   async #answerBatch(rows: readonly ReadRow[]): Promise<Answers[]> {
+    const { logits, facts } = await this.#logitsOf(rows);
+    return this.answer(logits, rows.length, facts);
+  }
+
+  async #logitsOf(rows: readonly ReadRow[]): Promise<NetworkOutputs> {
     const { runner } = this.#options;
     if (runner === undefined) {
       throw new PredictorError(
@@ -129,7 +148,7 @@ export class Predictor {
     const facts = this.#factsOf(rows);
     const fed = feedsOf(this.document.inputs, rows, runner.takes, facts);
     const logits = await runner.run(fed, this.answered);
-    return this.answer(this.#withoutPadding(logits, rows), rows.length, facts);
+    return { logits: this.#withoutPadding(logits, rows), facts };
   }
 
   /** Rows of a batch are of one length: only where that is 0 there is padding. */

@@ -1,10 +1,11 @@
 /** @file Predictions of a run as Parquet: one row per sample (or token) and task, enough to evaluate and tune again. */
-import { at, f32At, i32At } from "../arrays.js";
+import { at, f32At, f64At, i32At } from "../arrays.js";
 import type { ScoredSplit, ScoredTask, SplitOutputs } from "../analysis/score.js";
 import { scalesPerRow } from "../data/labels/unit-scale.js";
-import { type Cell, scanParquet, type TableColumn, writeTable } from "../data/tables/table-writer.js";
+import { type Block, copyList, listLength, type ParquetFile, withParquet } from "../data/tables/parquet-blocks.js";
+import { type Cell, type TableColumn, writeTable } from "../data/tables/table-writer.js";
 import { axisOf, type FlowGraph, hasTokenTasks } from "../flow/graph.js";
-import { answerWidth, neededOffsets, offsetsOf, tokensIn } from "../flow/masks.js";
+import { answerWidth, neededOffsets, type Offsets, offsetsOf, tokensIn } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
 import { behaviourOf, type Labels, scoringNumbers, scoringOf } from "../tasks/index.js";
 import type { UnitScale } from "../decoding/decoders.js";
@@ -101,78 +102,118 @@ function text(described: unknown): string | null {
 
 /** Reads a split back as the network's outputs and the labels they were made with. */
 export async function readPredictions(file: string, graph: FlowGraph, split: Split): Promise<SplitOutputs> {
-  // predictions of earlier versions have no such columns, and no tasks that need them
-  const optional = [
-    ...(hasTokenTasks(graph) ? ["position"] : []),
-    ...(graph.tasks.some(({ spec }) => scalesPerRow(spec) > 1) ? ["unit_scale_y"] : []),
-    ...(graph.tasks.some(({ spec }) => scalesPerRow(spec) > 2) ? ["frame"] : []),
-  ];
-  const extent = await readExtent(file, optional.includes("position"));
-  const { rows } = extent;
-  const offsets = extent.lengths === null ? null : offsetsOf(extent.lengths);
-  const ids = new Array<string>(rows);
-  const byPath = new Map(
-    graph.tasks.map(({ path, spec }) => {
-      const perToken = offsets !== null && axisOf(spec) === "token" ? offsets : null;
-      return [path, { ...emptyColumns(spec, perToken === null ? rows : tokensIn(perToken)), perToken }] as const;
-    }),
-  );
-  await scanParquet(file, ['"row"', "sample", "task_path", "label", "logits", "unit_scale", ...optional], (chunk) => {
-    const [rowNumbers, samples, paths, labels, logits, scales, ...more] = chunk as StoredColumns;
-    const numbersOf = (name: string) => more[optional.indexOf(name)] as (number | null)[] | undefined;
-    const [positions, scalesY] = [numbersOf("position"), numbersOf("unit_scale_y")];
-    const frames = more[optional.indexOf("frame")] as (readonly number[] | null)[] | undefined;
-    for (let i = 0; i < rowNumbers.length; i++) {
-      const row = at(rowNumbers, i);
-      const columns = byPath.get(at(paths, i));
-      if (columns === undefined) continue;
-      ids[row] ??= at(samples, i);
-      const position = positions?.[i] ?? null;
-      // a row without tokens stands there to be counted
-      if (columns.perToken !== null && position === null) continue;
-      const index = columns.perToken === null ? row : i32At(columns.perToken, row) + (position as number);
-      copyInto(columns.outputs, index, at(logits, i));
-      copyInto(columns.answers, index, labels[i] ?? []);
-      copyScales(columns.unitScale, index, columns.perRow, [
-        at(scales, i),
-        scalesY?.[i] ?? Number.NaN,
-        ...(frames?.[i] ?? []),
-      ]);
-    }
-  });
-  const columns = graph.tasks.map((task) => byPath.get(task.path) as ReturnType<typeof emptyColumns>);
+  return withParquet(file, (parquet) => readSplit(parquet, graph, split));
+}
+
+async function readSplit(parquet: ParquetFile, graph: FlowGraph, split: Split): Promise<SplitOutputs> {
+  const { rows, lengths } = await readExtent(parquet, hasTokenTasks(graph));
+  const offsets = lengths === null ? null : offsetsOf(lengths);
+  const names = new RowNames(rows);
+  const columns: TaskColumns[] = [];
+  // one task after the other: its rows lie together, and it needs but a few columns
+  for (const { path, spec } of graph.tasks) {
+    const perToken = axisOf(spec) === "token" ? neededOffsets(offsets) : null;
+    const own = emptyColumns(spec, perToken === null ? rows : tokensIn(perToken));
+    const { perRow } = own;
+    columns.push(own);
+    const wanted = {
+      ...({ row: "number", label: "lists", logits: "lists" } as const),
+      ...(names.isComplete ? {} : ({ sample: "text" } as const)),
+      ...(perToken === null ? {} : ({ position: "number" } as const)),
+      // predictions of earlier versions lack the columns of what their tasks had not
+      ...(perRow > 0 ? ({ unit_scale: "number" } as const) : {}),
+      ...(perRow > 1 ? ({ unit_scale_y: "number" } as const) : {}),
+      ...(perRow > 2 ? ({ frame: "lists" } as const) : {}),
+    };
+    const isNaming = !names.isComplete;
+    await parquet.scan(wanted, { where: { task_path: path } }, (block) => {
+      const rowNumbers = block.numbers("row");
+      if (isNaming) names.add(rowNumbers, block.texts("sample"));
+      copyBlock(block, own, placesOf(rowNumbers, perToken === null ? null : [perToken, block.numbers("position")]));
+    });
+  }
   return {
     split,
-    ids,
+    ids: names.ids,
     offsets,
     outputs: columns.map((column) => column.outputs),
     labels: columns.map(({ answers, unitScale }): Labels => ({ answers, unitScale })),
   };
 }
 
-type StoredColumns = [
-  rows: number[],
-  samples: string[],
-  paths: string[],
-  labels: (readonly (number | null)[] | null)[],
-  logits: number[][],
-  scales: number[],
-  ...optional: (number | readonly number[] | null)[][],
-];
+/** What rows are called, as far as tasks have said it. */
+class RowNames {
+  readonly ids: string[];
+  #left: number;
+
+  constructor(rows: number) {
+    this.ids = new Array<string>(rows);
+    this.#left = rows;
+  }
+
+  get isComplete(): boolean {
+    return this.#left === 0;
+  }
+
+  add(rows: Float64Array, samples: readonly (string | null)[]): void {
+    samples.forEach((sample, i) => {
+      const row = f64At(rows, i);
+      if (sample === null || this.ids[row] !== undefined) return;
+      this.ids[row] = sample;
+      this.#left--;
+    });
+  }
+}
+
+/** Where entries of a block stand in a task's arrays; −1: a row without tokens, which is there to be counted. */
+function placesOf(rows: Float64Array, tokens: readonly [offsets: Offsets, positions: Float64Array] | null): Int32Array {
+  if (tokens === null) return Int32Array.from(rows);
+  const [offsets, positions] = tokens;
+  return Int32Array.from(rows, (row, i) => {
+    const position = f64At(positions, i);
+    return Number.isNaN(position) ? -1 : i32At(offsets, row) + position;
+  });
+}
+
+function copyBlock(block: Block, { outputs, answers, perRow, unitScale }: TaskColumns, places: Int32Array): void {
+  const [labels, logits] = [block.lists("label"), block.lists("logits")];
+  for (let i = 0; i < places.length; i++) {
+    const place = i32At(places, i);
+    if (place < 0) continue;
+    copyList(labels, i, answers, place * listLength(labels, i));
+    copyList(logits, i, outputs, place * listLength(logits, i));
+  }
+  if (unitScale === null) return;
+  const scales = ["unit_scale", "unit_scale_y"].slice(0, perRow).map((name) => block.numbers(name));
+  const frames = perRow > 2 ? block.lists("frame") : null;
+  for (let i = 0; i < places.length; i++) {
+    const to = i32At(places, i) * perRow;
+    if (to < 0) continue;
+    scales.forEach((own, k) => {
+      unitScale[to + k] = f64At(own, i);
+    });
+    if (frames !== null && copyList(frames, i, unitScale, to + 2) === 0)
+      unitScale.fill(Number.NaN, to + 2, to + perRow);
+  }
+}
 
 /** How many rows a split has and, where tasks are asked per token, the tokens of each: one more than its last position. */
 async function readExtent(
-  file: string,
+  parquet: ParquetFile,
   hasPositions: boolean,
 ): Promise<{ readonly rows: number; readonly lengths: Int32Array | null }> {
-  const lengths: number[] = [];
-  await scanParquet(file, ['"row"', ...(hasPositions ? ["position"] : [])], (chunk) => {
-    const [rowNumbers = [], positions = []] = chunk as (number | null)[][];
-    rowNumbers.forEach((row, i) => {
-      if (row !== null) lengths[row] = Math.max(lengths[row] ?? 0, (positions[i] ?? -1) + 1);
+  const [last = Number.NaN] = await parquet.summarize(['max("row")']);
+  const rows = Number.isNaN(last) ? 0 : last + 1;
+  if (!hasPositions) return { rows, lengths: null };
+  const lengths = new Int32Array(rows);
+  await parquet.scan({ row: "number", position: "number" }, {}, (block) => {
+    const positions = block.numbers("position");
+    block.numbers("row").forEach((row, i) => {
+      const position = f64At(positions, i);
+      if (position >= i32At(lengths, row)) lengths[row] = position + 1;
     });
   });
-  return { rows: lengths.length, lengths: hasPositions ? Int32Array.from(lengths, (length) => length ?? 0) : null };
+  return { rows, lengths };
 }
 
 /** @param entries rows, or tokens of a task per token */
@@ -188,12 +229,4 @@ function emptyColumns(spec: FlowGraph["tasks"][number]["spec"], entries: number)
   };
 }
 
-function copyScales(target: UnitScale, index: number, perRow: number, scales: readonly number[]): void {
-  for (let i = 0; target !== null && i < perRow; i++) target[index * perRow + i] = at(scales, i);
-}
-
-function copyInto(target: Float32Array, index: number, values: readonly (number | null)[]): void {
-  values.forEach((value, i) => {
-    target[index * values.length + i] = value ?? Number.NaN;
-  });
-}
+type TaskColumns = ReturnType<typeof emptyColumns>;

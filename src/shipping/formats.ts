@@ -9,9 +9,10 @@ import { runFiles } from "../records/run-folder.js";
 import { behaviourOf } from "../tasks/index.js";
 import { exportOnnx, type OnnxForm, readCheckpoint } from "./onnx/export-onnx.js";
 import type { Port } from "./onnx/graph.js";
+import { refuseUnanswerable, webFiles } from "./web/web-files.js";
 import type { Files } from "./write-files.js";
 
-export const FORMATS = ["onnx", "layers"] as const;
+export const FORMATS = ["onnx", "layers", "web"] as const;
 export type ExportFormat = (typeof FORMATS)[number];
 
 /** A tensor of the exported model. @see Port */
@@ -40,27 +41,35 @@ export const drafts: Readonly<Record<ExportFormat, (stored: StoredRun, form: Onn
       files: (metadata) => new Map([[MODEL, encode(metadata)]]),
     };
   },
-  layers(stored) {
-    refuseExternals(stored, "no LayersModel can hold");
-    const checkpoint = runFiles(stored.dir).checkpoint("best");
-    readCheckpoint(checkpoint);
-    const own = ["model.json", "weights.bin"].map((name) => [name, readFileSync(join(checkpoint, name))] as const);
-    const answered = stored.graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network");
-    return {
-      inputs: Object.entries(stored.config.inputs).map(([name, spec]) => ({
-        name,
-        type: "float32",
-        shape: ["batch", ...inputShape(spec).map((side) => side ?? "length")],
-      })),
-      outputs: answered.map(({ path, spec }) => ({
-        name: path,
-        type: "float32",
-        shape: ["batch", behaviourOf(spec).logitWidth(spec)],
-      })),
-      files: () => new Map<string, Uint8Array>(own),
-    };
+  layers: draftLayers,
+  web(stored) {
+    refuseUnanswerable(stored);
+    const { files, ...signature } = draftLayers(stored);
+    return { ...signature, files: () => new Map([...webFiles(), ...files()]) };
   },
 };
+
+/** A LayersModel, as a checkpoint has it. */
+function draftLayers(stored: StoredRun): Draft {
+  refuseExternals(stored, "no LayersModel can hold");
+  const checkpoint = runFiles(stored.dir).checkpoint("best");
+  readCheckpoint(checkpoint);
+  const own = ["model.json", "weights.bin"].map((name) => [name, readFileSync(join(checkpoint, name))] as const);
+  const answered = stored.graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network");
+  return {
+    inputs: Object.entries(stored.config.inputs).map(([name, spec]) => ({
+      name,
+      type: "float32",
+      shape: ["batch", ...inputShape(spec).map((side) => side ?? "length")],
+    })),
+    outputs: answered.map(({ path, spec }) => ({
+      name: path,
+      type: "float32",
+      shape: ["batch", behaviourOf(spec).logitWidth(spec)],
+    })),
+    files: () => new Map<string, Uint8Array>(own),
+  };
+}
 
 function refuseExternals({ config }: StoredRun, why: string): void {
   const { adopted } = config;

@@ -1,6 +1,5 @@
 /** @file The pages of TensorBoard on two finished runs, in a real browser. Screenshots go to `COOL_SCREENSHOTS`. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,25 +9,9 @@ import { loadProject } from "../../src/project/load-project.js";
 import { planTensorBoard, serveTensorBoard } from "../../src/machine/tensorboard.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
+import { type Browser, findBrowser, type Page } from "../support/browser.js";
 import { tensorBoardPython } from "../support/tensorboard.js";
 
-/** The part of playwright-core that is used here. */
-interface Page {
-  goto(url: string): Promise<unknown>;
-  evaluate(script: string): Promise<unknown>;
-  screenshot(options: { readonly path: string }): Promise<unknown>;
-}
-interface Browser {
-  newPage(options: { readonly viewport: { readonly width: number; readonly height: number } }): Promise<Page>;
-  close(): Promise<void>;
-}
-interface Playwright {
-  readonly chromium: {
-    launch(options: { readonly executablePath: string; readonly args: readonly string[] }): Promise<Browser>;
-  };
-}
-
-const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const EXAMPLE = fileURLToPath(new URL("../../examples/home-security", import.meta.url));
 const SCREENSHOTS = process.env.COOL_SCREENSHOTS;
 const SETUP_MS = 600_000;
@@ -47,7 +30,7 @@ let missing: string | undefined;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cool-browser-"));
   const judge = await tensorBoardPython();
-  const launcher = openBrowser();
+  const launcher = findBrowser();
   if ("skip" in judge || typeof launcher === "string") {
     missing = "skip" in judge ? judge.skip : (launcher as string);
     return;
@@ -84,19 +67,6 @@ afterAll(async () => {
   store?.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** @returns how to start a browser, or why there is none */
-function openBrowser(): (() => Promise<Browser>) | string {
-  const executablePath = [process.env.COOL_BROWSER ?? "", ...BROWSERS].find((path) => existsSync(path));
-  if (executablePath === undefined) return "no browser: install Debian's chromium, or name one in COOL_BROWSER";
-  try {
-    const { chromium } = createRequire(import.meta.url)("playwright-core") as Playwright;
-    // a container's root user has no sandbox
-    return () => chromium.launch({ executablePath, args: ["--no-sandbox"] });
-  } catch {
-    return "playwright-core is not installed";
-  }
-}
 
 /** All text of the page, also that of its components, whose trees are hidden from the document. */
 const PAGE_TEXT = `(() => {

@@ -26,19 +26,48 @@ const PLAIN: TreeStyle = {
 
 const CLASSES_SHOWN = 3;
 
-/** One input's explanation as text; the texts of several inputs follow each other line by line. */
+/** What is left out first where a tree is too wide: it follows from what stays. */
+const LEFT_OUT: readonly (readonly string[])[] = [[], ["logits"], ["logits", "asked"]];
+
+/** A node on its way to a line. */
+interface Line {
+  /** Styled, as what follows is. */
+  readonly start: string;
+  /** Columns that it takes. */
+  readonly width: number;
+  readonly parts: readonly Part[];
+  /** Before what does not fit the first line. */
+  readonly below: string;
+}
+
+/**
+ * One input's explanation as text; the texts of several inputs follow each other line by line.
+ * @param columns where the tree is wider, logits are left out of all lines, then the probabilities of being asked; then
+ *   lines are folded; default: nothing is
+ */
 export function printExplanation(
   graph: FlowGraph,
   input: string,
   nodes: readonly ExplanationNode[],
   style: TreeStyle = PLAIN,
+  columns = Number.POSITIVE_INFINITY,
 ): string {
+  const lines = linesOf(graph, nodes, style);
+  const kept = (names: readonly string[]) =>
+    lines.map((line) => ({ ...line, parts: line.parts.filter(({ name }) => !names.includes(name)) }));
+  const isWide = (line: Line): boolean => line.width + lengthOf(line.parts) > columns;
+  const shown = LEFT_OUT.map(kept).find((some) => !some.some(isWide)) ?? kept(LEFT_OUT.at(-1) ?? []);
+  return [style.detail("├── ") + style.input(input), ...shown.flatMap((line) => folded(line, style, columns))].join(
+    "\n",
+  );
+}
+
+function linesOf(graph: FlowGraph, nodes: readonly ExplanationNode[], style: TreeStyle): Line[] {
   const printed = new Map(graph.tasks.map(({ path, name, spec }) => [path, { name, spec }]));
   const flows = new Map(graph.flows.map(({ path, name }) => [path, name]));
-  const textOf = (node: ExplanationNode): string => {
-    const given = node.given === undefined ? "" : style.detail(` (given ${node.given})`);
+  const partsOf = (node: ExplanationNode): Part[] => {
     const task = printed.get(node.path);
-    if (task === undefined) return style.flow(flows.get(node.path) ?? node.path) + given;
+    if (task === undefined) return [];
     const behaviour = behaviourOf(task.spec);
     const parts =
       behaviour.answeredBy === "table" || node.supposed === true
@@ -46,20 +75,53 @@ export function printExplanation(
         : node.positions === undefined
           ? answerParts(node, behaviour.choices(task.spec) === null ? Number.POSITIVE_INFINITY : CLASSES_SHOWN)
           : tokenParts(node, node.positions);
-    parts.unshift(...setParts(node));
-    parts.push(...probabilityParts(node));
-    return `${style.task(task.name)}${given}${style.detail(" | ")}${parts.map((part) => styled(part, style)).join(style.detail(", "))}`;
+    return [...setParts(node), ...parts, ...probabilityParts(node)];
   };
-  const lines = [style.detail("├── ") + style.input(input)];
-  const print = (siblings: readonly ExplanationNode[], indent: string): void => {
+  const lines: Line[] = [];
+  const visit = (siblings: readonly ExplanationNode[], indent: string): void => {
     siblings.forEach((node, i) => {
       const last = i === siblings.length - 1;
-      lines.push(style.detail(`${indent}${last ? "└── " : "├── "}`) + textOf(node));
-      print(node.children, indent + (last ? "    " : "│   "));
+      const [branch, inner] = [`${indent}${last ? "└── " : "├── "}`, indent + (last ? "    " : "│   ")];
+      const task = printed.get(node.path);
+      const name = task?.name ?? flows.get(node.path) ?? node.path;
+      const given = node.given === undefined ? "" : ` (given ${node.given})`;
+      const bar = task === undefined ? "" : " | ";
+      lines.push({
+        start:
+          style.detail(branch) +
+          (task === undefined ? style.flow(name) : style.task(name)) +
+          (given === "" ? "" : style.detail(given)) +
+          (bar === "" ? "" : style.detail(bar)),
+        width: [...branch, ...name, ...given, ...bar].length,
+        parts: partsOf(node),
+        below: `${inner}${node.children.length > 0 ? "│   " : "    "}`,
+      });
+      visit(node.children, inner);
     });
   };
-  print(nodes, "│   ");
-  return lines.join("\n");
+  visit(nodes, "│   ");
+  return lines;
+}
+
+/** Columns of parts beside one another. */
+function lengthOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, part, i) => sum + (i === 0 ? 0 : 2) + [...styled(part, PLAIN)].length, 0);
+}
+
+/** As many parts on each line as fit; one that is wider has a line of its own. */
+function folded({ start, width, parts, below }: Line, style: TreeStyle, columns: number): string[] {
+  const rows: Part[][] = [[]];
+  for (const part of parts) {
+    const row = rows.at(-1) ?? [];
+    const before = rows.length === 1 ? width : below.length;
+    // a comma ends a line that goes on
+    if (row.length > 0 && before + lengthOf([...row, part]) + 1 > columns) rows.push([part]);
+    else row.push(part);
+  }
+  return rows.map((row, i) => {
+    const text = row.map((part) => styled(part, style)).join(style.detail(", "));
+    return `${i === 0 ? start : style.detail(below)}${text}${i < rows.length - 1 ? style.detail(",") : ""}`;
+  });
 }
 
 /** A named list: `decoded: [True]`. */

@@ -22,8 +22,18 @@ const DIGITS = 1 << DIGIT_BITS;
 const SHIFTS = [0, DIGIT_BITS, 2 * DIGIT_BITS] as const;
 const SIGN = 0x80000000;
 
-/** Places of the scores, from the lowest up: a radix sort on their bits, as `sortByScore` is. NaN is not allowed. */
-export function ascendingPlaces(scores: Float32Array): Int32Array {
+/** Answers in the order of their scores, from the lowest up. */
+export interface ScoreOrder {
+  /** Places of the answers. */
+  readonly order: Int32Array;
+  /** Runs of equal scores: where each one begins, and at last the end. */
+  readonly steps: Int32Array;
+  /** Truths in that order: areas walk over them more than once, and reading them by place would miss the cache. */
+  readonly truths: Uint8Array;
+}
+
+/** A radix sort on the scores' bits, as `sortByScore` is. NaN is not allowed. */
+export function scoreOrder({ scores, truths }: Scores): ScoreOrder {
   const { length } = scores;
   const floats = new Float32Array(length);
   // adding zero turns −0 into 0, so that both are one score
@@ -55,18 +65,19 @@ export function ascendingPlaces(scores: Float32Array): Int32Array {
     [order, sorted] = [sorted, order];
     [keys, sortedKeys] = [sortedKeys, keys];
   }
-  return order;
+  const sortedTruths = new Uint8Array(length);
+  for (let i = 0; i < length; i++) sortedTruths[i] = u8At(truths, i32At(order, i));
+  return { order, steps: stepsOf(keys), truths: sortedTruths };
 }
 
-/** Runs of equal scores in an order: where each one begins, and at last the end. */
-function stepsOf(scores: Float32Array, order: Int32Array): Int32Array {
-  const steps: Int32Array = new Int32Array(order.length + 1);
+/** @param keys of scores, sorted: the same where the scores are */
+function stepsOf(keys: Int32Array): Int32Array {
+  const steps = new Int32Array(keys.length + 1);
   let count = 0;
-  for (let i = 0; i < order.length; i++) {
-    const isFirst = i === 0 || f32At(scores, i32At(order, i)) !== f32At(scores, i32At(order, i - 1));
-    if (isFirst) steps[count++] = i;
+  for (let i = 0; i < keys.length; i++) {
+    if (i === 0 || i32At(keys, i) !== i32At(keys, i - 1)) steps[count++] = i;
   }
-  steps[count++] = order.length;
+  steps[count++] = keys.length;
   return steps.subarray(0, count);
 }
 
@@ -82,37 +93,37 @@ function positivesOf(truths: Uint8Array): number {
  * DeLong's variance S₁₀/m + S₀₁/n, so that the sum of their squares is it.
  * @returns null where all answers are of one class
  */
-export function rocArea({ truths, scores }: Scores, order: Int32Array): Area | null {
+export function rocArea({ order, steps, truths }: ScoreOrder): Area | null {
   const positives = positivesOf(truths);
   const negatives = truths.length - positives;
   if (positives === 0 || negatives === 0) return null;
-  const steps = stepsOf(scores, order);
-  // of each answer: the share of the other class that it stands rightly to, ties counting half
+  // divided by m − 1 inside, so that groups of answers are Obuchowski's (Biometrics 53, 1997)
+  const share = (count: number): number => 1 / Math.sqrt(count * Math.max(1, count - 1));
+  const [shareOfYes, shareOfNo] = [share(positives), share(negatives)];
+  // in the order: the share of the other class that each answer stands rightly to, ties counting half
   const placements = new Float64Array(truths.length);
   let [yes, no, area] = [0, 0, 0];
   for (let step = 0; step + 1 < steps.length; step++) {
     const [from, to] = [i32At(steps, step), i32At(steps, step + 1)];
     let tied = 0;
-    for (let i = from; i < to; i++) tied += u8At(truths, i32At(order, i));
+    for (let i = from; i < to; i++) tied += u8At(truths, i);
     const tiedNo = to - from - tied;
     const ofYes = (no + tiedNo / 2) / negatives;
     const ofNo = (positives - yes - tied / 2) / positives;
     for (let i = from; i < to; i++) {
-      const place = i32At(order, i);
-      placements[place] = u8At(truths, place) === 1 ? ofYes : ofNo;
+      placements[i] = u8At(truths, i) === 1 ? ofYes : ofNo;
     }
     area += tied * ofYes;
     yes += tied;
     no += tiedNo;
   }
   const value = area / positives;
-  // divided by m − 1 inside, so that groups of answers are Obuchowski's (Biometrics 53, 1997)
-  const share = (count: number): number => 1 / Math.sqrt(count * Math.max(1, count - 1));
-  const [ofYes, ofNo] = [share(positives), share(negatives)];
+  const influence = new Float64Array(truths.length);
   for (let i = 0; i < placements.length; i++) {
-    placements[i] = (f64At(placements, i) - value) * (u8At(truths, i) === 1 ? ofYes : ofNo);
+    const own = (f64At(placements, i) - value) * (u8At(truths, i) === 1 ? shareOfYes : shareOfNo);
+    influence[i32At(order, i)] = own;
   }
-  return { value, influence: placements };
+  return { value, influence };
 }
 
 /**
@@ -150,10 +161,9 @@ function newcombe(value: number, positives: number, negatives: number): Interval
  * precision at all scores below it.
  * @returns null where no answer is truly yes
  */
-export function precisionArea({ truths, scores }: Scores, order: Int32Array): Area | null {
+export function precisionArea({ order, steps, truths }: ScoreOrder): Area | null {
   const positives = positivesOf(truths);
   if (positives === 0) return null;
-  const steps = stepsOf(scores, order);
   // of each step T/N, T and N counting from it up
   const precision = new Float64Array(steps.length);
   const tiedYes = new Float64Array(steps.length);
@@ -162,7 +172,7 @@ export function precisionArea({ truths, scores }: Scores, order: Int32Array): Ar
   for (let step = steps.length - 2; step >= 0; step--) {
     const [from, to] = [i32At(steps, step), i32At(steps, step + 1)];
     let tied = 0;
-    for (let i = from; i < to; i++) tied += u8At(truths, i32At(order, i));
+    for (let i = from; i < to; i++) tied += u8At(truths, i);
     yes += tied;
     tiedYes[step] = tied;
     above[step] = order.length - from;
@@ -178,8 +188,7 @@ export function precisionArea({ truths, scores }: Scores, order: Int32Array): Ar
     const ofYes = (own - value + byYes) / positives;
     const ofNo = byNo / positives;
     for (let i = i32At(steps, step); i < i32At(steps, step + 1); i++) {
-      const place = i32At(order, i);
-      influence[place] = u8At(truths, place) === 1 ? ofYes : ofNo;
+      influence[i32At(order, i)] = u8At(truths, i) === 1 ? ofYes : ofNo;
     }
   }
   return { value, influence };

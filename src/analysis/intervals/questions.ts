@@ -4,7 +4,7 @@ import { lazily } from "../../tasks/metrics/table.js";
 import { cohenKappa, matthewsCorrelation } from "../../tasks/metrics/decisions.js";
 import { macroAverage, weightedAverage } from "../../tasks/metrics/averages.js";
 import { negativeLogLikelihood } from "../../tasks/metrics/log-loss.js";
-import { type Area, ascendingPlaces, precisionArea, rocArea, rocInterval } from "./areas.js";
+import { type Area, precisionArea, rocArea, rocInterval, scoreOrder } from "./areas.js";
 import { type ClassMetric, classInterval } from "./classes.js";
 import { shareInterval, wilson } from "./shares.js";
 import {
@@ -114,6 +114,8 @@ const SHARES: Readonly<Record<string, CellShare>> = {
 /** F* = TP / (TP + FP + FN), of which F1 = 2F* / (1 + F*) is a function: Hand, Christen & Kirielle, Machine Learning 110 (2021). */
 const F_STAR: CellShare = { of: [0, 1, 1, 1], counted: [0, 0, 0, 1] };
 
+const NO_SCORES = new Float32Array(0);
+
 function estimatesOf(question: Question): Estimates {
   const cells = lazily(() => cellsOf(question));
   const cellAt = (i: number): number => u8At(question.truths, i) * 2 + u8At(question.decisions, i);
@@ -131,11 +133,11 @@ function estimatesOf(question: Question): Estimates {
       interval: () => transformed(shareOf(question, kind, cellAt, counted, of), from),
     };
   };
-  const order = lazily(() => ascendingPlaces(question.scores ?? new Float32Array(0)));
+  const order = lazily(() => scoreOrder({ scores: question.scores ?? NO_SCORES, truths: question.truths }));
+  const isScored = lazily(() => question.scores !== null && !question.scores.some(Number.isNaN));
   const area = (of: typeof precisionArea, interval: (found: Area) => Interval | null) => (): Estimate | null => {
-    const { scores, truths } = question;
-    if (scores === null || scores.some(Number.isNaN)) return null;
-    const found = of({ truths, scores }, order());
+    if (!isScored()) return null;
+    const found = of(order());
     // scikit-learn's average precision without any yes is 0, while an area under the ROC curve is undefined
     if (found === null) return of === precisionArea ? nothing(question) : null;
     return {

@@ -1,4 +1,5 @@
 /** @file Questions of one row that are worth asking together: a gate with what it opens. */
+import { at, u8At } from "../../arrays.js";
 
 /** An empty cell of a row. */
 export interface OpenQuestion {
@@ -29,61 +30,89 @@ export interface Bundle {
  * @returns null where nothing has a gain
  */
 export function bestBundle(questions: readonly OpenQuestion[]): Bundle | null {
-  const byTask = new Map(questions.map((question) => [question.task, question]));
-  let best: Bundle | null = null;
-  for (const start of questions) {
-    const chosen = new Set<number>();
-    take(start, byTask, chosen);
-    const bundle = grown(questions, byTask, chosen);
-    if (bundle.gain > 0 && (best === null || densityOf(bundle) > densityOf(best) * (1 + 1e-12))) best = bundle;
+  const own = {
+    before: closures(questions),
+    gains: questions.map(expectedGain),
+    seconds: questions.map(expectedSeconds),
+  };
+  let best: { readonly chosen: Uint8Array; readonly density: number } | null = null;
+  for (const start of questions.keys()) {
+    const { chosen, gain, seconds } = grown(own, start);
+    const density = gain / seconds;
+    if (gain > 0 && (best === null || density > best.density * (1 + 1e-12))) best = { chosen, density };
   }
-  return best;
+  if (best === null) return null;
+  const { chosen } = best;
+  return bundleOf(questions.filter((_, i) => u8At(chosen, i) === 1));
 }
+
+const expectedGain = ({ asked, gain }: OpenQuestion): number => asked * gain;
+const expectedSeconds = ({ asked, seconds }: OpenQuestion): number => asked * seconds;
 
 export function densityOf({ gain, seconds }: Pick<Bundle, "gain" | "seconds">): number {
   return gain / seconds;
 }
 
-/** With everything that comes before it. */
-function take(question: OpenQuestion, byTask: ReadonlyMap<number, OpenQuestion>, chosen: Set<number>): void {
-  if (chosen.has(question.task)) return;
-  chosen.add(question.task);
-  for (const task of question.after) {
-    const gate = byTask.get(task);
-    if (gate !== undefined) take(gate, byTask, chosen);
-  }
-}
-
-function grown(
-  questions: readonly OpenQuestion[],
-  byTask: ReadonlyMap<number, OpenQuestion>,
-  start: ReadonlySet<number>,
-): Bundle {
-  let chosen = new Set(start);
-  let bundle = bundleOf(questions, chosen);
-  for (;;) {
-    let better: { readonly chosen: Set<number>; readonly bundle: Bundle; readonly added: number } | null = null;
-    for (const question of questions) {
-      if (chosen.has(question.task)) continue;
-      const more = new Set(chosen);
-      take(question, byTask, more);
-      const larger = bundleOf(questions, more);
-      const [gain, seconds] = [larger.gain - bundle.gain, larger.seconds - bundle.seconds];
-      const added = gain / seconds;
-      if (added > densityOf(bundle) && added > (better?.added ?? 0)) better = { chosen: more, bundle: larger, added };
+/** Of each question its place and those of all that come before it. */
+function closures(questions: readonly OpenQuestion[]): number[][] {
+  const placeOf = new Map(questions.map(({ task }, i) => [task, i]));
+  const found: (number[] | undefined)[] = questions.map(() => undefined);
+  const closureOf = (place: number): number[] => {
+    const known = found[place];
+    if (known !== undefined) return known;
+    const all = new Set([place]);
+    for (const task of at(questions, place).after) {
+      const gate = placeOf.get(task);
+      if (gate !== undefined) for (const one of closureOf(gate)) all.add(one);
     }
-    if (better === null) return bundle;
-    ({ chosen, bundle } = better);
-  }
+    const closure = [...all];
+    found[place] = closure;
+    return closure;
+  };
+  return questions.map((_, place) => closureOf(place));
 }
 
-function bundleOf(questions: readonly OpenQuestion[], chosen: ReadonlySet<number>): Bundle {
-  const own = questions.filter(({ task }) => chosen.has(task));
-  return {
-    questions: own,
-    gain: own.reduce((sum, { asked, gain }) => sum + asked * gain, 0),
-    seconds: own.reduce((sum, { asked, seconds }) => sum + asked * seconds, 0),
-  };
+interface Numbers {
+  readonly before: readonly (readonly number[])[];
+  readonly gains: readonly number[];
+  readonly seconds: readonly number[];
+}
+
+/** What a start grows to; plain loops, as every row of a table comes through here many times. */
+function grown(
+  { before, gains, seconds }: Numbers,
+  start: number,
+): { readonly chosen: Uint8Array; readonly gain: number; readonly seconds: number } {
+  const chosen = new Uint8Array(gains.length);
+  let [gain, time] = [0, 0];
+  let next = start;
+  while (next >= 0) {
+    for (const place of at(before, next)) {
+      if (u8At(chosen, place) === 1) continue;
+      chosen[place] = 1;
+      gain += at(gains, place);
+      time += at(seconds, place);
+    }
+    next = -1;
+    let most = gain / time;
+    for (let place = 0; place < chosen.length; place++) {
+      if (u8At(chosen, place) === 1) continue;
+      let [moreGain, moreTime] = [0, 0];
+      for (const one of at(before, place)) {
+        if (u8At(chosen, one) === 1) continue;
+        moreGain += at(gains, one);
+        moreTime += at(seconds, one);
+      }
+      const added = moreGain / moreTime;
+      if (added > most) [next, most] = [place, added];
+    }
+  }
+  return { chosen, gain, seconds: time };
+}
+
+function bundleOf(questions: readonly OpenQuestion[]): Bundle {
+  const sum = (of: (question: OpenQuestion) => number): number => questions.reduce((all, one) => all + of(one), 0);
+  return { questions, gain: sum(expectedGain), seconds: sum(expectedSeconds) };
 }
 
 /** What is left of a row's questions once some are answered: they come after nothing that is among them. */

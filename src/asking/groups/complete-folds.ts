@@ -21,6 +21,7 @@ import { evaluateSplits } from "../evaluate-splits.js";
 import type { OpenRunOptions, StoredRun } from "../stored-run.js";
 import { applyThresholds } from "../tune-run.js";
 import { ensembleOutputs } from "./ensemble.js";
+import { dropGroupCalibration } from "./group-calibration.js";
 import { groupFolder, type GroupResult, groupResult, openMembers } from "./group-runs.js";
 
 /**
@@ -54,10 +55,23 @@ export async function completeFolds(
     config.settings.evaluate.tolerance,
   );
   for (const split of scored) await keepPredictions(store, group, split);
+  // of a group that goes on: it was fitted to other weights
+  dropGroupCalibration(store, group.id);
   const perRun = members.map(({ run }) => store.readEvaluation(run.id));
   const ended = store.endGroup(group.id, groupRows(together, perRun));
   for (const warning of shortcomings(graph, together)) options.onWarning?.(warning);
   return { ...groupResult(store, ended), thresholds: thresholdsByPath(graph, thresholds) };
+}
+
+/**
+ * Of valid the answers of each fold to the rows that it held out, of test those of the ensemble, by the thresholds that
+ * the folds share.
+ * @throws StoreError where a fold's predictions are missing
+ */
+export async function groupSplits(members: readonly StoredRun[]): Promise<ScoredSplit[]> {
+  const { graph, thresholds } = at(members, 0);
+  const valid = scoreSplit(graph, await outOfFoldOutputs(members), thresholds);
+  return [valid, ...(await ensembleOnTest(members, thresholds))];
 }
 
 /** Answers of all folds to the rows that each one held out, in terms of the first fold's graph. */
@@ -109,8 +123,8 @@ function joinOffsets(parts: readonly (Offsets | null)[]): Offsets | null {
   );
 }
 
-/** Nothing where there is no test split. */
-async function ensembleOnTest(
+/** Answers of the ensemble; nothing where there is no test split. */
+export async function ensembleOnTest(
   members: readonly StoredRun[],
   thresholds: readonly Thresholds[],
 ): Promise<ScoredSplit[]> {

@@ -55,7 +55,8 @@ export function groupResult(
   return { group: summarizeGroup(store, group), evaluation };
 }
 
-function summarizeGroup(store: RunStore, { id, name, kind, runs }: RunGroup): GroupSummary {
+/** A group as results name it, with its runs. */
+export function summarizeGroup(store: RunStore, { id, name, kind, runs }: RunGroup): GroupSummary {
   return {
     ...{ id, name, kind, predictions: groupFolder(store, id) },
     runs: runs.map((run) => summarize(store.getRun(run.id), store.runDir(run.id))),

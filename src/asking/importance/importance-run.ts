@@ -29,7 +29,7 @@ export interface ImportanceResult {
 export interface ImportanceOptions extends OpenRunOptions, Pick<PredictOptions, "signal" | "onProgress"> {
   /** Path of one task; default: all. */
   readonly task?: string | undefined;
-  /** Default: valid, or the first split that the run has. */
+  /** Default: valid, else test, else train. */
   readonly split?: Split | undefined;
   /** Default: 5. */
   readonly repeats?: number | undefined;
@@ -137,9 +137,10 @@ function askedTasks({ graph, run }: StoredRun, task: string | undefined): string
   throw new UnknownNameError("task", task, paths, `run ${run.id}`, { exitCode: 2 });
 }
 
+/** What the network was trained on says least of what a column is worth. */
 function defaultSplit({ dir }: StoredRun): Split {
   const known = predictedSplits(dir);
-  return known.includes("valid") ? "valid" : (known[0] ?? "valid");
+  return (["valid", "test", "train"] as const).find((split) => known.includes(split)) ?? "valid";
 }
 
 async function openRows({ graph, config, project }: StoredRun, options: ImportanceOptions & { cacheDir: string }) {

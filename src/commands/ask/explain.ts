@@ -4,6 +4,7 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { COVERAGE_FLAGS, coverageFrom } from "../../cli/coverage-flags.js";
 import { warningLines } from "../../cli/text.js";
+import { tableColumns } from "../../cli/tables/table-layout.js";
 import { treeStyle } from "../../cli/tree-style.js";
 import { openConsoleLogger } from "../../logging/console.js";
 import { DEFAULT_SAMPLES } from "../../asking/explain-run.js";
@@ -24,7 +25,7 @@ interface Explained {
 export default class Explain extends CoolCommand {
   static override summary = "Print the explanation tree of images or other inputs";
   static override description =
-    "A question is shown where its precondition holds by the network's own answers. Everything comes from the run's folder: the project may have changed since.";
+    "A question is shown where its precondition holds by the network's own answers. Everything comes from the run's folder: the project may have changed since. Where a tree is wider than the terminal, logits and then the probabilities of being asked are left out, and lines are folded; --wide shows all.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> image.png",
     "<%= config.bin %> <%= command.id %> images/*.png --run long --json",
@@ -99,7 +100,7 @@ export default class Explain extends CoolCommand {
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
       const sheets = flags.why ? await this.#why(run, images) : [];
-      for (const explanation of explanations) this.log(run.print(explanation, treeStyle()));
+      for (const explanation of explanations) this.log(run.print(explanation, treeStyle(), tableColumns()));
       for (const { file, input } of sheets) this.log(`why ${input} is answered so: ${file}`);
       const why = flags.why ? { why: sheets } : {};
       const result = { run: run.id, explanations, ...(coverage === undefined ? {} : { warnings }), ...why };

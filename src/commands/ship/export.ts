@@ -4,22 +4,26 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { drawTable } from "../../cli/tables/tables.js";
 import { measuredTable } from "../../cli/tables/measured-table.js";
+import { UsageError } from "../../errors.js";
 import { openConsoleLogger } from "../../logging/console.js";
 import { type ExportResult, shipRun } from "../../shipping/export-run.js";
 import { FORMATS } from "../../shipping/formats.js";
 import type { Measurement } from "../../shipping/measuring/measurement.js";
 import { GATE_FORMS } from "../../shipping/onnx/export-onnx.js";
 import { PRECISIONS } from "../../shipping/onnx/precision.js";
+import { openBrowser } from "../../shipping/web/open-browser.js";
+import { serveFolder } from "../../shipping/web/static-server.js";
 
 export default class Export extends CoolCommand {
   static override summary = "Export a run's model, to answer without dnn-cool";
   static override description =
-    "onnx: one model for any ONNX runtime, with preprocessing and decisions inside. layers: a LayersModel for TensorFlow.js. Both come with predictor.json for dnn-cool/predictor, a model card, and the SHA-256 of every file. To move a run with all its files to another store, see cool runs export.";
+    "onnx: one model for any ONNX runtime, with preprocessing and decisions inside. layers: a LayersModel for TensorFlow.js. web: a page for any static server, that answers in the browser, and goes on without a network. All come with predictor.json for dnn-cool/predictor, a model card, and the SHA-256 of every file. To move a run with all its files to another store, see cool runs export.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> latest --to shipped",
     "<%= config.bin %> <%= command.id %> long --to model.onnx",
     "<%= config.bin %> <%= command.id %> long --precision int8 --to small",
     "<%= config.bin %> <%= command.id %> long --format layers --to shipped --licence CC-BY-4.0",
+    "<%= config.bin %> <%= command.id %> long --format web --open",
   ];
   static override args = { run: Args.string({ description: RUN_HELP, default: "latest" }) };
   static override flags = {
@@ -47,10 +51,17 @@ export default class Export extends CoolCommand {
       allowNo: true,
     }),
     licence: Flags.string({ summary: "terms under which the model may be used, for its card", helpValue: "TEXT" }),
+    open: Flags.boolean({
+      summary: "serve the page of --format web on this computer, and show it, until Ctrl-C",
+    }),
   };
 
   async run(): Promise<ExportResult> {
     const { args, flags } = await this.parse(Export);
+    const { open, format } = flags;
+    if (open && format !== "web") {
+      throw new UsageError(`--open shows a page, and --format ${format} has none. Add --format web.`, { format });
+    }
     const logger = await openConsoleLogger(process.stderr);
     const result = await this.interruptible((signal) =>
       this.withStore(flags, (store) =>
@@ -70,7 +81,19 @@ export default class Export extends CoolCommand {
       ),
     );
     if (result.measurement !== undefined) this.#tell(result.measurement, result.precision);
+    if (open) await this.#show(result.out);
     return result;
+  }
+
+  async #show(folder: string): Promise<void> {
+    const served = await serveFolder(folder);
+    try {
+      this.note(`the page is at ${served.url}; press Ctrl-C to stop`);
+      openBrowser(served.url);
+      await this.untilInterrupted();
+    } finally {
+      await served.close();
+    }
   }
 
   #tell({ measured, not_measured: reason, bytes }: Measurement, precision: string): void {

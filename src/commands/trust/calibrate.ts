@@ -13,13 +13,13 @@ const METRICS = ["ece", "ece_adaptive", "brier", "log_loss"] as const;
 export default class Calibrate extends CoolCommand {
   static override summary = "Make the scores of a run probabilities that come true as often as they say";
   static override description =
-    "Fitted on the active labelled rows of the valid split and kept with the run: predict and explain show calibrated scores from then on. No decision changes: thresholds move along with the scores. The table shows the expected calibration error (ECE) in bins of equal width and of equal mass, the Brier score and the log loss, before and after; those of test are the honest ones.";
+    "Fitted on the active labelled rows of the valid split, of a group of folds on their out-of-fold answers, and kept with it: predict and explain show calibrated scores from then on. No decision changes: thresholds move along with the scores. The table shows the expected calibration error (ECE) in bins of equal width and of equal mass, the Brier score and the log loss, before and after; those of test are the honest ones.";
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> latest --method isotonic",
     "<%= config.bin %> <%= command.id %> latest --method none",
   ];
-  static override args = { run: Args.string({ description: RUN_HELP, default: "latest" }) };
+  static override args = { run: Args.string({ description: `a group of folds, or ${RUN_HELP}`, default: "latest" }) };
   static override flags = {
     method: Flags.option({
       summary: "one temperature per question, an isotonic map, or the network's own scores again",
@@ -33,11 +33,13 @@ export default class Calibrate extends CoolCommand {
     const { method, project } = flags;
     const result = await this.withStore(flags, (store) => calibrateRun(store, args.run, method, { project }), "change");
     for (const line of warningLines(result.warnings)) this.note(line);
-    if (method === "none") this.log(`The scores of ${result.run.name} are those of its network again.`);
+    if (method === "none") this.log(`The scores of ${nameOf(result)} are those of its network again.`);
     else for (const split of new Set(result.calibration.map((row) => row.split))) this.log(splitTable(result, split));
     return result;
   }
 }
+
+const nameOf = (result: CalibrateResult): string => ("run" in result ? result.run : result.group).name;
 
 /** Two lines for each task: before, and after. */
 function splitTable({ calibration }: CalibrateResult, split: Split): string {

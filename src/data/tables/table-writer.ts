@@ -134,26 +134,6 @@ export async function readParquet(file: string, columns: readonly string[], orde
   });
 }
 
-/**
- * The same in no order, a part of the rows at a time: cells take many times the room of the numbers in them.
- * @param onChunk is given the columns of some rows
- */
-export async function scanParquet(
-  file: string,
-  columns: readonly string[],
-  onChunk: (columns: Cell[][]) => void,
-): Promise<void> {
-  const cellOf = await cellReader();
-  await withParquet(file, columns, "", async (connection, query) => {
-    const result = await connection.stream(query);
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return;
-      onChunk(chunk.getColumns().map((column) => column.map(cellOf)));
-    }
-  });
-}
-
 async function withParquet<Result>(
   file: string,
   columns: readonly string[],
@@ -194,7 +174,8 @@ function numberOf(item: DuckDBValue): number | null {
   return typeof item === "number" ? item : null;
 }
 
-function firstLine(error: unknown): string {
+/** Of what DuckDB says. */
+export function firstLine(error: unknown): string {
   const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
   return line;
 }

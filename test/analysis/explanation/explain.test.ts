@@ -52,6 +52,29 @@ describe("an explanation as text", () => {
     "main",
   );
 
+  it("fits the columns that there are: logits go first, then lines are folded, and no answer is lost", () => {
+    const scored = scoreLogits(doors, [[-9.21], [6.2], [1]]);
+    const tree = explainRow(doors, scored, 0);
+    const printed = (columns: number): string => printExplanation(doors, "image.png", tree, undefined, columns);
+    expect(printed(500)).toBe(printExplanation(doors, "image.png", tree));
+    expect(printed(80)).toBe(
+      [
+        "├── image.png",
+        "│   └── camera_blocked | decoded: [False], activated: [0.0001] < 0.5",
+        "│       └── door_open | decoded: [True], activated: [0.998] ≥ 0.5",
+      ].join("\n"),
+    );
+    expect(printed(50)).toBe(
+      [
+        "├── image.png",
+        "│   └── camera_blocked | decoded: [False],",
+        "│       │   activated: [0.0001] < 0.5",
+        "│       └── door_open | decoded: [True],",
+        "│               activated: [0.998] ≥ 0.5",
+      ].join("\n"),
+    );
+  });
+
   it("reads as in the documentation", () => {
     const scored = scoreLogits(doors, [[-9.21], [6.2], [1]]);
     expect(printExplanation(doors, "image.png", explainRow(doors, scored, 0))).toBe(

@@ -1,5 +1,5 @@
 /** @file Clones that share their data, as on the other backends: every step clones what its gradients will read. */
-import { type IdentityInputs, type KernelConfig, type KernelFunc, type TensorInfo } from "@tensorflow/tfjs-core";
+import type { IdentityInputs, KernelConfig, KernelFunc, TensorInfo } from "@tensorflow/tfjs-core";
 import type { KernelCall } from "./kernel.js";
 
 /** The stock kernel copies the numbers; only strings, which lie outside of the heap, are left to it. */
