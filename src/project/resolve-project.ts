@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { assertTunable } from "../analysis/tune.js";
 import type { InputSpec } from "../data/dataset.js";
+import { withTokenizers } from "../data/tokenizers/resolve-tokenizers.js";
 import type { TrunkFunction } from "../engine/model/network.js";
 import { ConfigError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
 import { assertOwnNames, type Definitions } from "../flow/define.js";
@@ -10,6 +11,7 @@ import { traceFlow } from "../flow/trace.js";
 import type { OpenRunLogger } from "../logging/run-logger.js";
 import { checkedName } from "../storage/run-record.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
+import { type CheckedAlert, checkAlerts } from "./alerts.js";
 import { applyAssignments } from "./assignments.js";
 import { checkAugmentation } from "./check-augmentation.js";
 import type { Project, ProjectDefinition } from "./define-project.js";
@@ -39,6 +41,8 @@ export interface LoadedProject {
   readonly prepare: ProjectDefinition["data"]["prepare"];
   /** Open the project's own listeners to a run. */
   readonly loggers: readonly OpenRunLogger[];
+  /** What is said of a run on its way. */
+  readonly alerts: readonly CheckedAlert[];
 }
 
 /** Traces and validates a project. */
@@ -58,7 +62,7 @@ export function resolveProject(
   checkName(definition.name, where);
   // "inputs" is an easy one to forget
   const { inputs: declared = {}, prepare, ...data } = definition.data;
-  const { loggers = [], ...log } = definition.log ?? {};
+  const { loggers = [], alerts = [], ...log } = definition.log ?? {};
   checkLoggers(loggers, where);
   const written = {
     data,
@@ -79,7 +83,7 @@ export function resolveProject(
   assertOwnNames("inputs", declared);
   checkInputs(declared, where);
   const projectDir = resolve(options.projectDir ?? process.cwd());
-  const inputs = withGeometry(declared, projectDir);
+  const inputs = withTokenizers(withGeometry(declared, projectDir), projectDir);
   if (typeof definition.trunk !== "function") {
     throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
   }
@@ -89,6 +93,7 @@ export function resolveProject(
   checkTokenTasks(graph, inputs, where);
   checkAugmentation(inputs, graph, settings, where);
   checkRunSettings(graph, settings);
+  const watched = checkAlerts(alerts, graph, where);
   return {
     name: definition.name,
     projectDir,
@@ -104,6 +109,7 @@ export function resolveProject(
     trunk: definition.trunk as TrunkFunction,
     prepare,
     loggers,
+    alerts: watched,
   };
 }
 

@@ -391,6 +391,7 @@ describe("text", () => {
     expect(wrapText("red, green, blue and black", 3, 125, style)).toEqual(["red, green,", "blue and", "black"]);
     expect(wrapText("abcdefghijklmnopqrstuvwxyz", 2, 120, style)).toEqual(["abcdefghij", "klmnop…"]);
     expect(wrapText("  ", 2, 120, style)).toEqual([]);
+    expect(wrapText("0.74112 -1.19444 2.5", 3, 125, style)).toEqual(["0.74112", "-1.19444", "2.5"]);
     expect(wrapText("→ yellow 1.00", 2, 110, style)).toEqual(["→ yellow", "1.00"]);
   });
 

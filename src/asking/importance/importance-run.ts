@@ -10,7 +10,7 @@ import { assertOwnProject } from "../audit/own-table.js";
 import { withExternals } from "../external-sources.js";
 import type { PredictOptions } from "../open-inputs.js";
 import type { RunAnswerer } from "../run-answerer.js";
-import { type OpenRunOptions, predictedSplits, readScoredSplit, type StoredRun } from "../stored-run.js";
+import { type OpenRunOptions, predictedSplits, readScoredSplit, type StoredRun, storedPlaces } from "../stored-run.js";
 import { type ColumnPlace, permutableColumns, withPermuted } from "./permuted-inputs.js";
 
 export interface ImportanceResult {
@@ -143,7 +143,8 @@ function defaultSplit({ dir }: StoredRun): Split {
   return (["valid", "test", "train"] as const).find((split) => known.includes(split)) ?? "valid";
 }
 
-async function openRows({ graph, config, project }: StoredRun, options: ImportanceOptions & { cacheDir: string }) {
+async function openRows(run: StoredRun, options: ImportanceOptions & { cacheDir: string }) {
+  const { graph, config, project } = run;
   const { table, tables, allow } = config.settings.data;
   const { loadRows } = await import("../../data/load.js");
   return loadRows({
@@ -151,6 +152,7 @@ async function openRows({ graph, config, project }: StoredRun, options: Importan
     inputs: config.inputs,
     projectDir: project?.dir ?? config.projectDir,
     cacheDir: options.cacheDir,
+    stored: storedPlaces(run),
     onBadImage: "skip",
     signal: options.signal,
     onProgress: (done, total) => options.onProgress?.("decoding images", done, total),

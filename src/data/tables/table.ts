@@ -174,7 +174,8 @@ async function assertFile(path: string, source: string): Promise<void> {
   const found = await stat(path).catch(() => null);
   if (found?.isFile()) return;
   const siblings = await readdir(dirname(path)).catch(() => null);
-  const near = nearestNames(basename(path), siblings ?? []).map((name) => `"${join(dirname(source), name)}"`);
+  const others = (siblings ?? []).filter((name) => name !== basename(path));
+  const near = nearestNames(basename(path), others).map((name) => `"${join(dirname(source), name)}"`);
   const hint =
     siblings === null
       ? `There is no folder ${dirname(path)}.`
