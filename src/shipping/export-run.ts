@@ -79,7 +79,7 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
     ...{ licence: options.licence ?? null, version: packageVersion(), rows: await evaluatedRows(stored) },
     exported: { precision, ...(measurement === undefined ? {} : { measurement }) },
   };
-  const documents = documentsOf(stored, modelCard(store, stored, facts), format);
+  const documents = documentsOf(stored, modelCard(store, stored, facts), format, gates);
   const files = isFile
     ? asOneFile(draft, documents, basename(target))
     : inFolder(draft, [...documents, ...tokenizerFiles(stored)]);
@@ -178,9 +178,9 @@ const CARD = { json: "model-card.json", text: "MODEL_CARD.md" } as const;
 type Documents = readonly (readonly [name: string, bytes: Uint8Array])[];
 
 /** predictor.json and the model card; a page loads no more of them than it needs. */
-function documentsOf(stored: StoredRun, card: ModelCard, format: ExportFormat): Documents {
+function documentsOf(stored: StoredRun, card: ModelCard, format: ExportFormat, gates: GateForm): Documents {
   const isWeb = format === "web";
-  const document = predictorDocument(stored);
+  const document = predictorDocument(stored, gates);
   return [
     [DOCUMENT, isWeb ? compactJson(document) : json(document)],
     [CARD.json, compactJson(isWeb ? briefCard(card) : card)],
