@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Prediction } from "../../src/asking/load-run.js";
+import { openBackend } from "../../src/engine/backends/choose.js";
 import { type Picture, Predictor, readExport, tfjsRunner } from "../../src/predictor/index.js";
 import { cool, coolJson } from "../support/cli.js";
 import { openLayers } from "../support/saved-layers.js";
@@ -167,6 +168,7 @@ describe.skipIf(missing !== null)(
       const { predictions } = await coolJson<{ predictions: Prediction[] }>(["predict", ...ids, "--project", dir]);
       const to = join(dir, "layers");
       expect((await cool(["export", "latest", "--format", "layers", "--to", to, "--project", dir])).code).toBe(0);
+      await openBackend("wasm");
       const { document } = await readExport((name) => readFile(join(to, name)));
       const predictor = new Predictor(document, { runner: tfjsRunner(tf, await openLayers(to)) });
       const own = await predictor.predictAll(await Promise.all(ids.map(pictureOf)));
