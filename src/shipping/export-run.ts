@@ -11,7 +11,7 @@ import { type Draft, drafts, type ExportFormat, MODEL, type SignaturePart } from
 import type { MeasureOptions } from "./measuring/measure-export.js";
 import { type Measurement, measurementOf } from "./measuring/measurement.js";
 import { modelCard, printCard } from "./model-card.js";
-import type { GateForm } from "./onnx/export-onnx.js";
+import type { GateForm, OnnxForm } from "./onnx/export-onnx.js";
 import type { Precision } from "./onnx/precision.js";
 import { predictorDocument } from "./predictor-document.js";
 import {
@@ -72,7 +72,7 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
   const draft = drafts[format](stored, { precision, gates });
   const isMeasured = options.measure ?? precision !== "float32";
   const measurement = isMeasured ? await measure(stored, draft, options) : undefined;
-  const documents = documentsOf(store, stored, options.licence ?? null, precision, measurement);
+  const documents = documentsOf(store, stored, options.licence ?? null, { precision, gates }, measurement);
   const files = isFile
     ? asOneFile(draft, documents, basename(target))
     : inFolder(draft, [...documents, ...tokenizerFiles(stored)]);
@@ -175,13 +175,13 @@ function documentsOf(
   store: RunStore,
   stored: StoredRun,
   licence: string | null,
-  precision: Precision,
+  { precision, gates }: Required<Pick<OnnxForm, "precision" | "gates">>,
   measurement: Measurement | undefined,
 ): Documents {
   const exported = { precision, ...(measurement === undefined ? {} : { measurement }) };
   const card = modelCard(store, stored, { licence, version: packageVersion(), exported });
   return [
-    [DOCUMENT, json(predictorDocument(stored))],
+    [DOCUMENT, json(predictorDocument(stored, gates))],
     [CARD.json, compactJson(card)],
     [CARD.text, text(printCard(card))],
   ];
