@@ -4,7 +4,7 @@ import { inSlices } from "../../platform/yield-to.js";
 import { openOwnTables, type PredictOptions } from "../open-inputs.js";
 import { outputsOf } from "../outputs.js";
 import type { RunAnswerer } from "../run-answerer.js";
-import { type StoredRun } from "../stored-run.js";
+import type { StoredRun } from "../stored-run.js";
 
 /** Answers to all rows, and what the trunk makes of them. */
 export interface ScoredTables {
