@@ -51,7 +51,9 @@ interface Row {
 const ROUNDS = 40;
 // more rows than this share of the budget are not compared with each other
 const SHORTLIST = 20;
-const [LEAST_DOUBT, MOST_DOUBT] = [0.2, 4];
+// a label of a row that is more doubtful than others is worth more, but not in proportion: else the questions that have
+// a doubt would take the labels of those that have none, numbers
+const [LEAST_DOUBT, MOST_DOUBT] = [0.5, 2];
 // a row like one that is labelled is worth this share of one that is like none
 const LEAST_FAR = 0.05;
 
@@ -70,7 +72,7 @@ export function rankCells(graph: FlowGraph, scored: ScoredSplit, options: RankOp
   let rows = openRows(graph, lattice, scored, options);
   const more = graph.tasks.map(() => 0);
   const ranked: RankedCell[] = [];
-  const { vectorOf, chosen } = spaceOf(scored, options.features ?? null);
+  const space = spaceOf(scored, options.features ?? null);
   let [spent, bundles] = [0, 0];
   while (spent < options.budget) {
     const gains = options.needs.map((need, task) => (need === null ? 0 : typicalGain(need, at(more, task))));
@@ -81,7 +83,7 @@ export function rankCells(graph: FlowGraph, scored: ScoredSplit, options: RankOp
     if (offers.length === 0) break;
     offers.sort((a, b) => b.density - a.density || a.row.row - b.row.row);
     const round = Math.max(1, options.budget / ROUNDS);
-    const picked = pickDiverse(offers, Math.min(round, options.budget - spent), vectorOf, chosen);
+    const picked = pickDiverse(offers, Math.min(round, options.budget - spent), space);
     const left = new Map<number, Row>();
     for (const { row, bundle } of picked) {
       for (const { task, asked, after, gain, seconds } of bundle.questions) {
@@ -168,7 +170,7 @@ function openRows(graph: FlowGraph, lattice: Lattice, scored: ScoredSplit, optio
         seconds,
       });
       const [own, mean] = [rowDoubt(at(columns, i), row), at(means, i)];
-      doubt.push(own === null || mean === 0 ? 1 : Math.min(MOST_DOUBT, Math.max(LEAST_DOUBT, own / mean)));
+      doubt.push(own === null || mean === 0 ? 1 : Math.min(MOST_DOUBT, Math.max(LEAST_DOUBT, Math.sqrt(own / mean))));
     }
     if (open.some((question) => options.needs[question.task] != null)) found.push({ row, open, doubt });
   }
@@ -203,11 +205,16 @@ function numberScale(scored: ScoredTask): ErrorScale | null {
   return errorScale(errors, high - low);
 }
 
-// rows with labels that others are compared with
+// rows with labels of a task that others are compared with
 const MOST_CENTRES = 500;
 
-/** Where rows lie, and those that have a label already. */
-function spaceOf(scored: ScoredSplit, features: Float32Array | null) {
+/** Where rows lie, and for each task of the graph those that have a label of it already. */
+interface Space {
+  readonly vectorOf: (row: number) => Float64Array;
+  readonly labelled: readonly Float64Array[][];
+}
+
+function spaceOf(scored: ScoredSplit, features: Float32Array | null): Space {
   const rows = scored.ids.length;
   const scales = features === null ? null : featureScales(features, rows);
   const vectors = new Map<number, Float64Array>();
@@ -218,9 +225,18 @@ function spaceOf(scored: ScoredSplit, features: Float32Array | null) {
     vectors.set(row, known);
     return known;
   };
-  const labelled = [...scored.ids.keys()].filter((row) => scored.tasks.some((task) => task.labelled[row] === 1));
-  const step = Math.max(1, Math.ceil(labelled.length / MOST_CENTRES));
-  return { vectorOf, chosen: labelled.filter((_, i) => i % step === 0).map(vectorOf) };
+  const labelled = scored.tasks.map((task) => {
+    const own = [...scored.ids.keys()].filter((row) => task.labelled[row] === 1);
+    const step = Math.max(1, Math.ceil(own.length / MOST_CENTRES));
+    return own.filter((_, i) => i % step === 0).map(vectorOf);
+  });
+  return { vectorOf, labelled };
+}
+
+/** The question of a bundle that it is asked for most. */
+function mainTask({ questions }: Bundle): number {
+  return questions.reduce((best, one) => (one.asked * one.gain > best.asked * best.gain ? one : best), at(questions, 0))
+    .task;
 }
 
 /** 1 / standard deviation of each number of the features. */
@@ -277,30 +293,24 @@ function spread(task: ScoredTask): number {
 }
 
 /**
- * Takes offers, the best first, whose rows are far from those taken before: density times the distance to the nearest of
- * them, relative to the largest distance there is (greedy k-center: Gonzalez, Theoretical Computer Science 38, 1985).
+ * Takes offers, the best first, whose rows are far from those with a label of what they are asked for most, and from
+ * those taken before for the same: density times the distance to the nearest of them, relative to the largest distance
+ * there is (greedy k-center: Gonzalez, Theoretical Computer Science 38, 1985). A row of which only the gates are known
+ * is far from all that have labels behind them.
  */
-function pickDiverse(
-  offers: readonly Offer[],
-  budget: number,
-  vectorOf: (row: number) => Float64Array,
-  chosen: Float64Array[],
-): Offer[] {
+function pickDiverse(offers: readonly Offer[], budget: number, { vectorOf, labelled }: Space): Offer[] {
   const most = Math.max(50, Math.ceil(budget * SHORTLIST));
   const left = offers.slice(0, most).map((offer) => {
-    const vector = vectorOf(offer.row.row);
-    return {
-      offer,
-      vector,
-      nearest: chosen.reduce((least, other) => Math.min(least, distance(vector, other)), Infinity),
-    };
+    const [vector, task] = [vectorOf(offer.row.row), mainTask(offer.bundle)];
+    const nearest = at(labelled, task).reduce((least, other) => Math.min(least, distance(vector, other)), Infinity);
+    return { offer, vector, task, nearest };
   });
   const picked: Offer[] = [];
   let spent = 0;
   while (spent < budget && left.length > 0) {
-    const furthest = left.reduce((most_, { nearest }) => Math.max(most_, nearest), 0);
+    const furthest = left.reduce((most_, { nearest }) => (nearest < Infinity ? Math.max(most_, nearest) : most_), 0);
     const factor = (nearest: number): number =>
-      furthest === Infinity || furthest === 0 ? 1 : LEAST_FAR + ((1 - LEAST_FAR) * nearest) / furthest;
+      furthest === 0 ? 1 : LEAST_FAR + (1 - LEAST_FAR) * Math.min(1, nearest / furthest);
     let best = 0;
     for (let i = 1; i < left.length; i++) {
       const [one, other] = [at(left, i), at(left, best)];
@@ -309,9 +319,12 @@ function pickDiverse(
     const [taken] = left.splice(best, 1);
     if (taken === undefined) break;
     picked.push(taken.offer);
-    chosen.push(taken.vector);
+    for (const { task } of taken.offer.bundle.questions) at(labelled, task).push(taken.vector);
     spent += sizeOf(taken.offer.bundle);
-    for (const one of left) one.nearest = Math.min(one.nearest, distance(one.vector, taken.vector));
+    const asked = new Set(taken.offer.bundle.questions.map(({ task }) => task));
+    for (const one of left) {
+      if (asked.has(one.task)) one.nearest = Math.min(one.nearest, distance(one.vector, taken.vector));
+    }
   }
   return picked;
 }

@@ -218,6 +218,36 @@ describe("cells to label next", () => {
   });
 });
 
+describe("a row of which only the gates are known", () => {
+  const rows = 41;
+  const own = (value: (row: number) => readonly number[]) =>
+    Float32Array.from(Array.from({ length: rows }, (_, row) => value(row)).flat());
+  // of every other row the gates are labelled, of the others nothing; row 0 has a color, too
+  const isKnown = (row: number): boolean => row % 2 === 0;
+  const label = (answer: number) => own((row) => [isKnown(row) ? answer : Number.NaN]);
+  const nothing = (width: number) => new Float32Array(rows * width).fill(Number.NaN);
+  const labels = [label(0), label(1), own((row) => [row === 0 ? 1 : Number.NaN]), nothing(2), nothing(1)];
+  const outputs = [own(() => [-3]), own(() => [3]), own(() => [1, 0, 0]), own(() => [0, 0]), own(() => [0])];
+  const split = {
+    ...{ split: "train" as const, ids: Array.from({ length: rows }, (_, row) => `${row}`), outputs },
+    labels: labels.map((answers) => ({ answers, unitScale: null })),
+  };
+  const features = own((row) => [row === 0 ? 0 : 100 + row]);
+
+  it("is as far from labelled ones as another, and cheaper: its cells behind the gates come first", () => {
+    const needs = graph.tasks.map(({ path }) => ({
+      errorRate: path === "color" ? 0.5 : 1e-9,
+      labels: 5,
+      influence: 1,
+    }));
+    const scored = scoreSplit(graph, split, defaultThresholds(graph));
+    const ranked = rankCells(graph, scored, { budget: 15, seconds: [1, 1, 1, 1, 1], needs, features }) ?? [];
+    const colors = ranked.filter(({ task }) => task === 2);
+    expect(colors.length).toBeGreaterThanOrEqual(10);
+    expect(colors.filter(({ row }) => isKnown(row)).length).toBeGreaterThanOrEqual(10);
+  });
+});
+
 describe("what a label is worth", () => {
   it("is the slope of an error that falls with the root of the number of labels", () => {
     const need = { errorRate: 0.3, labels: 99, influence: 2 };
