@@ -151,6 +151,7 @@ export const rooms = {
     imports: [
       "asking",
       "records",
+      "project",
       "engine/backends",
       "engine/model",
       "engine/features",
@@ -160,7 +161,6 @@ export const rooms = {
       "data",
       "storage",
       "http",
-      "protobuf",
       "platform",
       ...FACTS,
     ],

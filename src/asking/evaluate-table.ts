@@ -2,6 +2,7 @@
 import { type ContractCount, countContracts } from "../analysis/contracts/count-contracts.js";
 import { type ScoredSplit, scoreSplitSliced } from "../analysis/score.js";
 import type { SkippedRow } from "../data/dataset.js";
+import type { TokenizerPlaces } from "../data/tokenizers/stored-tokenizer.js";
 import type { RowColumn } from "../data/tables/row-columns.js";
 import { inSlices } from "../platform/yield-to.js";
 import { askFor, onDemandMetricsOf } from "../project/metrics.js";
@@ -11,9 +12,9 @@ import { intervalsOf } from "./slices/intervals.js";
 import type { PredictOptions } from "./open-inputs.js";
 import { outputsOf } from "./outputs.js";
 import type { AskedRun, RunAnswerer } from "./run-answerer.js";
-import type { StoredRun } from "./stored-run.js";
+import { type StoredRun, storedPlaces } from "./stored-run.js";
 
-export interface EvaluateTableOptions extends PredictOptions {
+export interface EvaluateTableOptions extends PredictOptions, Partial<Pick<TokenizerPlaces, "stored">> {
   /** These metrics alone, or `all` that there are; default: the usual ones and those of the run's evaluate.metrics. */
   readonly metrics?: readonly string[] | undefined;
   /** Where decoded pictures are kept; undefined: in memory. */
@@ -41,11 +42,12 @@ export type EvaluatedRun = AskedRun & Pick<StoredRun, "baselines">;
  * @throws DataError, ConfigError where the table does not fit the run's flow and inputs
  */
 export async function evaluateTable(
-  { graph, config, thresholds, baselines, project }: EvaluatedRun,
+  run: EvaluatedRun,
   answerer: RunAnswerer,
   table: string,
   options: EvaluateTableOptions,
 ): Promise<EvaluatedTable> {
+  const { graph, config, thresholds, baselines, project } = run;
   const asked = options.metrics === undefined ? null : askFor(graph, options.metrics);
   const onDemand = asked?.onDemand ?? onDemandMetricsOf(config.settings);
   const { loadRows } = await import("../data/load.js");
@@ -57,6 +59,7 @@ export async function evaluateTable(
     // a table is data, and a query is what the caller wrote: only their place is the run's
     projectDir: project?.dir ?? config.projectDir,
     cacheDir: options.cacheDir,
+    stored: options.stored ?? storedPlaces(run),
     onBadImage: options.onBadImage ?? "error",
     signal: options.signal,
   });

@@ -1,6 +1,6 @@
-/** @file Inputs of a run that a model beside its network makes of pictures: computed when the run is asked. */
+/** @file Inputs of a run that a model beside its network makes of pictures or texts: computed when the run is asked. */
 import { join, resolve } from "node:path";
-import { type InputSource, isPixelSource } from "../data/dataset.js";
+import type { InputSource } from "../data/dataset.js";
 import { NO_EXTERNALS } from "../engine/model/pretrained/external-part.js";
 import { ContentCache } from "../platform/content-cache.js";
 import type { StoredRun } from "./stored-run.js";
@@ -11,7 +11,7 @@ export interface ExternalOptions {
 }
 
 /**
- * The sources of a run with what its models put out for the pictures of some rows; the same where there are none.
+ * The sources of a run with what its models put out for the pictures and texts of some rows; the same where there are none.
  * @throws StoreError where the store lacks a model; BackendError where what runs it is not installed
  */
 export async function withExternals(
@@ -26,7 +26,7 @@ export async function withExternals(
   for (const part of parts) {
     if (sources[part.name] !== undefined) continue;
     const source = sources[part.input];
-    if (source === undefined || !isPixelSource(source)) throw new Error(`the input "${part.input}" has no pictures`);
+    if (source === undefined) throw new Error(`the input "${part.input}" is not there`);
     const [{ openExternal }, { FeatureRows }] = await Promise.all([
       import("../engine/features/external-trunk.js"),
       import("../engine/features/feature-source.js"),

@@ -27,6 +27,7 @@ import { type EvaluatedRun, type EvaluatedTable, evaluateTable } from "./evaluat
 import { openMembers } from "./groups/group-runs.js";
 import { ensembleOutputs, type MemberOutputs } from "./groups/ensemble.js";
 import { EnsembleMember } from "./groups/ensemble-member.js";
+import { type DriftFound, type DriftOptions, driftOf } from "./drift/drift-of.js";
 import { readGroupCalibration } from "./groups/group-calibration.js";
 import type { CalibrationRecord } from "../records/calibration.js";
 import { sampleAnswers, type UncertaintyOptions } from "./explain-run.js";
@@ -281,8 +282,10 @@ export class LoadedRun {
         const tree = explainRow(this.graph, shown, row, { sampled, words, probabilities, supposed, sets: rowSets });
         const coverage =
           sets === null || rowSets === undefined ? {} : { coverage: describeRow(this.graph, sets, rowSets) };
-        if (tokens === undefined || words === undefined || named) return { input, tree, ...coverage };
-        return { input, text: words.join(glueOf(tokens.spec)), tree, ...coverage };
+        const text = words?.join(tokens === undefined ? "" : glueOf(tokens.spec));
+        // a text that was asked about by itself is its own name
+        if (text === undefined || named || text === input) return { input, tree, ...coverage };
+        return { input, text, tree, ...coverage };
       });
     });
   }
@@ -304,6 +307,15 @@ export class LoadedRun {
         this.#answerer.outputs(sources, rows, { signal: options.signal });
       return occludedWhy(this.#stored, opened.sources, scored, answers, options);
     });
+  }
+
+  /** New data beside the run's training data. */
+  async drift(inputs: readonly string[], options: DriftOptions = {}): Promise<DriftFound> {
+    this.#refuseEnsemble("is watched");
+    const cacheDir = resolve(this.#store.dir, "cache");
+    return this.#withInputs(inputs, options, (opened) =>
+      driftOf(this.#stored, this.#answerer, opened, { ...options, cacheDir }),
+    );
   }
 
   /** Paths of the tasks whose answers cannot vary, because no dropout layer leads to them. */
@@ -337,9 +349,21 @@ export class LoadedRun {
     return this.#field(input, task, options, !images || axisOf(spec) === "token");
   }
 
+  /** @throws ConfigError where tokens go through a model of which only the answers are known */
+  #assertSeesTokens(task: string): void {
+    const { externals = NO_EXTERNALS, inputs } = this.#stored.config;
+    const part = externals.parts.find(({ input }) => inputs[input]?.kind === "tokens");
+    if (part === undefined) return;
+    throw new ConfigError(
+      `Which tokens "${task}" depends on cannot be told: they go through the model ${part.model}, which runs beside the network and has no gradient. Take layers of your own, such as tokenEncoder, as the trunk for that.`,
+      { task, model: part.model },
+    );
+  }
+
   /** @throws ConfigError where pixels go through a model of which only the answers are known */
   #assertSeesPixels(task: string): void {
-    const [part] = this.#stored.config.externals?.parts ?? [];
+    const { externals = NO_EXTERNALS, inputs } = this.#stored.config;
+    const part = externals.parts.find(({ input }) => inputs[input]?.kind === "image");
     if (part === undefined) return;
     throw new ConfigError(
       `Which pixels "${task}" depends on cannot be told: they go through the model ${part.model}, which runs beside the network and has no gradient. Take a tfjs LayersModel as the trunk for that.`,
@@ -353,7 +377,8 @@ export class LoadedRun {
     const network = this.#layers("what in an input they depend on cannot be told");
     return this.#withInputs([input], options, async (opened) => {
       const scored = await this.#answerer.score(opened, options);
-      if (!ofTokens) this.#assertSeesPixels(asked.path);
+      if (ofTokens) this.#assertSeesTokens(asked.path);
+      else this.#assertSeesPixels(asked.path);
       if (ofTokens) return tokenFieldOf(network, opened.sources, scored, asked);
       return receptiveFieldOf(network, opened.sources, input, asked, scored);
     });

@@ -1,4 +1,5 @@
-/** @file Unlabelled inputs of a run, opened for reading: images, or a table with the run's input columns. */
+/** @file Unlabelled inputs of a run, opened for reading: images, texts, or a table with the run's input columns. */
+import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import type { InputSource, SkippedRow } from "../data/dataset.js";
 import type { OnBadImage } from "../data/inputs/image-source.js";
@@ -8,7 +9,7 @@ import { ConfigError } from "../errors.js";
 import type { AnswerColumn } from "../flow/masks.js";
 import { constantAnswers, type GivenAnswers, readKnown } from "./given-answers.js";
 import type { CoverageOptions } from "./sets/coverage-run.js";
-import type { StoredRun } from "./stored-run.js";
+import { type StoredRun, storedPlaces } from "./stored-run.js";
 
 export interface PredictOptions {
   /** Images that cannot be read stop the work, or are left out and reported; default `error`. */
@@ -32,9 +33,9 @@ export interface OpenInputs {
 }
 
 /**
- * @param inputs images, folders of them and patterns, or one table (a file or a query)
+ * @param inputs images, folders of them and patterns, texts, or one table (a file or a query)
  * @param given answers of known tasks that hold for all of them
- * @throws ConfigError where the run reads more than images and no table is given
+ * @throws ConfigError where the run reads more than one input and no table is given
  */
 export async function openInputs(
   stored: StoredRun,
@@ -48,14 +49,19 @@ export async function openInputs(
     onProgress: (done: number, total: number) => options.onProgress?.("decoding images", done, total),
   };
   const [only] = inputs;
-  if (inputs.length === 1 && only !== undefined && isTable(only)) return openTable(stored, only, load, given);
+  const [entry, ...more] = Object.entries(stored.config.inputs);
+  const readsTexts = more.length === 0 && entry?.[1].kind === "tokens";
+  if (inputs.length === 1 && only !== undefined && isTable(only) && !(readsTexts && isSentence(only))) {
+    return openTable(stored, only, load, given);
+  }
+  if (entry === undefined || more.length > 0) throw needsTable(stored);
+  const [name, spec] = entry;
+  if (spec.kind === "tokens") return openTexts(stored, inputs, load, given);
+  if (spec.kind !== "image") throw needsTable(stored);
   const [{ loadImages }, { imagePaths }] = await Promise.all([
     import("../data/inputs/image-source.js"),
     import("../data/inputs/image-paths.js"),
   ]);
-  const [entry, ...more] = Object.entries(stored.config.inputs);
-  if (entry === undefined || more.length > 0 || entry[1].kind !== "image") throw needsTable(stored);
-  const [name, spec] = entry;
   const { images, skipped } = await loadImages(await imagePaths(inputs, load.signal), spec, load);
   const ids = images.paths;
   return { sources: { [name]: images }, ids, skipped, known: everyRow(given, ids), close: () => images.close() };
@@ -67,24 +73,47 @@ function needsTable({ run, config }: StoredRun): ConfigError {
   const columns = specs.flatMap(([, spec]) => ("columns" in spec ? spec.columns : [spec.column]));
   const query = `select ${columns.map((column) => `… as "${column}"`).join(", ")}`;
   return new ConfigError(
-    `Run ${run.id} reads ${inputs.join(", ")}, so images alone are not enough. Give a table with the columns of all its inputs, a file or a query: '${query}'.`,
+    `Run ${run.id} reads ${inputs.join(", ")}, so images or texts alone are not enough. Give a table with the columns of all its inputs, a file or a query: '${query}'.`,
     { run: run.id, inputs, columns },
   );
 }
 
+/** Texts that stand on the command line: a table of one column, whose rows are named after themselves. */
+async function openTexts(
+  run: StoredRun,
+  texts: readonly string[],
+  load: Omit<TableImageOptions, "projectDir">,
+  given: ReadonlyMap<string, boolean>,
+): Promise<OpenInputs> {
+  const [{ joinTables }, { loadTableInputs }] = await Promise.all([
+    import("../data/tables/tables.js"),
+    import("../data/inputs/table-inputs.js"),
+  ]);
+  const projectDir = process.cwd();
+  const columns = Object.values(run.config.inputs).flatMap((spec) => ("column" in spec ? [spec.column] : []));
+  const table = {
+    ...{ rows: texts.length, file: "the texts given", baseDir: projectDir, firstLine: null },
+    columns: new Map(columns.map((column) => [column, texts])),
+  };
+  const options = { ...load, inputs: run.config.inputs, projectDir, stored: storedPlaces(run) };
+  const { inputs, skipped, close } = await loadTableInputs(joinTables([table]), options, null);
+  return { sources: inputs, ids: texts, skipped, known: everyRow(given, texts), close };
+}
+
 async function openTable(
-  { config, graph }: StoredRun,
+  run: StoredRun,
   source: string,
   load: Omit<TableImageOptions, "projectDir">,
   given: ReadonlyMap<string, boolean>,
 ): Promise<OpenInputs> {
+  const { config, graph } = run;
   const [{ readTables }, { loadTableInputs }] = await Promise.all([
     import("../data/tables/tables.js"),
     import("../data/inputs/table-inputs.js"),
   ]);
   const projectDir = process.cwd();
   const tables = await readTables([{ table: source }], projectDir, { typed: true, signal: load.signal });
-  const options = { ...load, inputs: config.inputs, projectDir };
+  const options = { ...load, inputs: config.inputs, projectDir, stored: storedPlaces(run) };
   const { inputs, ids, kept, skipped, close } = await loadTableInputs(tables, options, null);
   try {
     const known = new Map([...readKnown(graph, tables, kept, given), ...everyRow(given, ids)]);
@@ -103,4 +132,12 @@ const TABLE_ENDINGS = new Set([".csv", ".tsv", ".parquet", ".json", ".jsonl", ".
 
 function isTable(input: string): boolean {
   return TABLE_ENDINGS.has(extname(input).toLowerCase()) || isQuery(input);
+}
+
+// what a query needs besides its first word
+const SQL = /^(?:[\s(]*select\b.*\b(?:as|from)\b|[\s(]*with\b.*\bselect\b|[\s(]*from\s*['"(])/is;
+
+/** Whether what may be a table is a text that begins or ends like one: "With kind regards", "I miss my data.csv". */
+function isSentence(input: string): boolean {
+  return isQuery(input) ? !SQL.test(input) : /\s/.test(input.trim()) && !existsSync(input);
 }

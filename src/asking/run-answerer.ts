@@ -52,8 +52,22 @@ export class RunAnswerer {
   }
 
   /** The same of outputs that are there, in terms of the run's graph. */
-  async scoreOutputs(opened: OpenInputs, outputs: readonly Float32Array[], signal?: AbortSignal): Promise<ScoredSplit> {
-    return scoreOpened(this.#stored, opened, outputs, signal);
+  async scoreOutputs(
+    { sources, ids, known }: OpenInputs,
+    outputs: readonly Float32Array[],
+    signal?: AbortSignal,
+  ): Promise<ScoredSplit> {
+    const { graph, thresholds } = this.#stored;
+    const pixels = firstPixels(sources);
+    const offsets = sourceOffsets(graph, sources);
+    const labels = graph.tasks.map(({ path, spec }): Labels => {
+      const entries = offsets !== null && axisOf(spec) === "token" ? tokensIn(offsets) : ids.length;
+      return {
+        answers: known.get(path) ?? new Float32Array(entries * answerWidth(spec)).fill(Number.NaN),
+        unitScale: unitScale(spec, pixels),
+      };
+    });
+    return inSlices(scoreSplitSliced(graph, { split: "test", ids, offsets, outputs, labels }, thresholds), signal);
   }
 
   /**
@@ -102,25 +116,6 @@ export class RunAnswerer {
     const inputs = await withExternals(sources, rows, this.#stored, { signal, onProgress });
     return rowFeatures(network, rows, (some) => readInputs(network, { inputs }, some), signal);
   }
-}
-
-/** Outputs of opened inputs in terms of a graph: see {@link RunAnswerer.scoreOutputs}. */
-export async function scoreOpened(
-  { graph, thresholds }: Pick<StoredRun, "graph" | "thresholds">,
-  { sources, ids, known }: Pick<OpenInputs, "sources" | "ids" | "known">,
-  outputs: readonly Float32Array[],
-  signal?: AbortSignal,
-): Promise<ScoredSplit> {
-  const pixels = firstPixels(sources);
-  const offsets = sourceOffsets(graph, sources);
-  const labels = graph.tasks.map(({ path, spec }): Labels => {
-    const entries = offsets !== null && axisOf(spec) === "token" ? tokensIn(offsets) : ids.length;
-    return {
-      answers: known.get(path) ?? new Float32Array(entries * answerWidth(spec)).fill(Number.NaN),
-      unitScale: unitScale(spec, pixels),
-    };
-  });
-  return inSlices(scoreSplitSliced(graph, { split: "test", ids, offsets, outputs, labels }, thresholds), signal);
 }
 
 /** Numbers of all rows of opened inputs. */

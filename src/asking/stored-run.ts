@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { Baselines } from "../analysis/baselines.js";
 import { type ScoredSplit, scoreSplit } from "../analysis/score.js";
 import type { NamedTable } from "../data/tables/read-files.js";
+import { storedTokenizer, type TokenizerPlaces } from "../data/tokenizers/stored-tokenizer.js";
 import { ConfigError, StoreError } from "../errors.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { RunRecord } from "../storage/run-record.js";
@@ -99,6 +100,12 @@ export function usableRun(store: RunStore, reference: string): RunRecord {
 /** `latest` means a run that can be used, so one that has only begun or failed is passed over. */
 function latestFinished(store: RunStore): RunRecord {
   return latestTrained(store) ?? store.findRun("latest");
+}
+
+/** Where the tokenizers of a run lie: in its store alone, whatever it says of its project. */
+export function storedPlaces({ dir, project }: Pick<StoredRun, "dir" | "project">): TokenizerPlaces["stored"] {
+  const storeDir = resolve(dir, "..", "..");
+  return { fileOf: (_, digest) => storedTokenizer(storeDir, digest), packagesDir: project?.dir ?? null };
 }
 
 /** The tables that the run was trained on. */

@@ -2,7 +2,7 @@
 
 import { at, i32At } from "../arrays.js";
 import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
-import { type InputSource, isTokenSource, wordsOf } from "../data/dataset.js";
+import { type InputSource, isTokenSource, tokensOf } from "../data/dataset.js";
 import type { Network } from "../engine/model/network.js";
 import { ConfigError } from "../errors.js";
 import { axisOf, type TaskNode } from "../flow/graph.js";
@@ -71,7 +71,7 @@ export async function tokenFieldOf(
   return {
     input,
     task: task.path,
-    tokens: wordsOf(source, 0),
+    tokens: tokensOf(source, 0),
     answers: asked.map(({ position, logit }, i) => ({
       position,
       decoded: behaviour.describe(task.spec, answers.decoded, at(rows, i)),

@@ -6,7 +6,7 @@ export const GROUPS: readonly { readonly title: string; readonly names: readonly
   { title: "begin", names: ["init", "check"] },
   { title: "train", names: ["run", "track", "tune"] },
   { title: "ask", names: ["predict", "explain"] },
-  { title: "trust", names: ["evaluate", "blame", "interpret", "calibrate", "audit", "ask"] },
+  { title: "trust", names: ["evaluate", "blame", "interpret", "calibrate", "audit", "ask", "drift"] },
   { title: "compare", names: ["compare runs", "runs diff"] },
   { title: "see", names: ["tensorboard"] },
   { title: "ship", names: ["export", "serve"] },

@@ -10,7 +10,7 @@ export function cellText(value: unknown): string {
 }
 
 /** Columns of a terminal that nobody has widened; where a pipe is read, too. */
-export const TEXT_COLUMNS = 80;
+const TEXT_COLUMNS = 80;
 
 /**
  * A sentence on as many lines as it takes; only a word that is longer than a line makes a longer one.

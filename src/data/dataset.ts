@@ -68,7 +68,7 @@ export interface TokensInputSpec {
   readonly column: string;
   /** Tokens in the order of their ids, or a text file of one per line, until the data has been read. */
   readonly vocabulary: readonly string[] | string;
-  /** Later tokens of a longer sequence are cut off. */
+  /** Later tokens of a longer sequence are cut off; 0 until the project is loaded: as long as the tokenizer says. */
   readonly maxLength: number;
   /** `error`, or the token that stands for those that the vocabulary lacks. */
   readonly unknown: string;
@@ -78,6 +78,37 @@ export interface TokensInputSpec {
   readonly split: "whitespace" | "characters";
   /** Whether the id after the vocabulary's stands for a token that is hidden. */
   readonly mask?: boolean;
+  /** What makes the tokens instead of `vocabulary`, `unknown` and `split`. Its ids, from 0 up, are 1 less than ours. */
+  readonly tokenizer?: TokenizerSpec;
+}
+
+/** A tokenizer.json, as Hugging Face's tokenizers are saved: what is known of it without running it. */
+export interface TokenizerSpec {
+  /** As it is written, relative to the project. */
+  readonly file: string;
+  /** sha256 of the file, hex: its name in the store; empty until the project is loaded. */
+  readonly digest: string;
+  /** The largest id and 1; 0 until the project is loaded. */
+  readonly ids: number;
+  /** Where a text that is too long is cut off; null until the project is loaded: where the file says. */
+  readonly truncationSide: TokenSide | null;
+  /** Whether the tokens that the file puts around a text are added: `[CLS]`, `</s>` and the like. */
+  readonly specialTokens: boolean;
+  /** How models beside the network are fed; null until the project is loaded: as the file says. */
+  readonly padding: TokenPadding | null;
+}
+
+export type TokenSide = "left" | "right";
+
+/** How batches of texts are brought to one length. */
+export interface TokenPadding {
+  readonly id: number;
+  readonly typeId: number;
+  readonly side: TokenSide;
+  /** All texts are at least so long; null: as long as the longest of the batch. */
+  readonly length: number | null;
+  /** Lengths are multiples of it; null: any. */
+  readonly multiple: number | null;
 }
 
 export type InputSpec = ImageInputSpec | NumericInputSpec | CategoricalInputSpec | TokensInputSpec;
@@ -135,6 +166,8 @@ export interface TokenSource extends InputSource {
   readonly spec: TokensInputSpec;
   /** Tokens in each row, at most `maxLength`. */
   readonly lengths: Int32Array;
+  /** Where a tokenizer makes the tokens: the text of a row as it is written, and what its tokens stand for. */
+  readonly texts?: { whole(row: number): string; tokens(row: number): string[] };
 }
 
 export function isPixelSource(source: InputSource): source is PixelSource {
@@ -145,8 +178,14 @@ export function isTokenSource(source: InputSource): source is TokenSource {
   return source.spec.kind === "tokens";
 }
 
+/** What is shown of one row: its tokens in words, or the whole text where a tokenizer cuts it. */
+export function wordsOf(source: TokenSource, row: number): string[] {
+  return source.texts === undefined ? tokensOf(source, row) : [source.texts.whole(row)];
+}
+
 /** The tokens of one row, in words. */
-export function wordsOf({ spec, lengths, read }: TokenSource, row: number): string[] {
+export function tokensOf({ spec, lengths, read, texts }: TokenSource, row: number): string[] {
+  if (texts !== undefined) return texts.tokens(row);
   const { vocabulary } = spec;
   return Array.from(read([row]))
     .slice(0, lengths[row])

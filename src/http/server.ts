@@ -57,6 +57,16 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   return { url: urlOf(host, own), port: own, close: (graceMs) => close(server, graceMs) };
 }
 
+/**
+ * Finds out before a long start whether an address can be had.
+ * @throws UsageError where it cannot
+ */
+export async function assertFree({ host, port }: Pick<ListenOptions, "host" | "port">): Promise<void> {
+  const server = createServer();
+  await bound(server, host, port);
+  await new Promise((resolve) => server.close(resolve));
+}
+
 async function bound(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(explained(error, host, port)));

@@ -41,6 +41,27 @@ export interface TokensInput {
   readonly unknown: string;
   readonly missing?: "error";
   readonly split: "whitespace" | "characters";
+  /** A tokenizer.json, which makes ids from 0 up of texts; it is run by whoever predicts. */
+  readonly tokenizer?: TokenizerFacts;
+}
+
+/** What is known of a tokenizer.json. */
+export interface TokenizerFacts {
+  /** As it was written. */
+  readonly file: string;
+  /** sha256 of the file, hex. */
+  readonly digest: string;
+  /** The largest id and 1. */
+  readonly ids: number;
+  readonly truncationSide: "left" | "right" | null;
+  readonly specialTokens: boolean;
+  readonly padding: {
+    readonly id: number;
+    readonly typeId: number;
+    readonly side: "left" | "right";
+    readonly length: number | null;
+    readonly multiple: number | null;
+  } | null;
 }
 
 export type PredictorInput = ImageInput | NumericInput | CategoricalInput | TokensInput;

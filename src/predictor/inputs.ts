@@ -1,6 +1,13 @@
 /** @file Values of some rows → what a runner feeds its network. */
 import { at, f32At } from "../arrays.js";
-import type { CategoricalInput, ImageInput, NumericInput, PredictorInput, TokensInput } from "./document.js";
+import type {
+  CategoricalInput,
+  ImageInput,
+  NumericInput,
+  PredictorInput,
+  TokenizerFacts,
+  TokensInput,
+} from "./document.js";
 import { PredictorError } from "./errors.js";
 import { networkPixels, type Picture } from "./pictures.js";
 import { categoryPlaces, placeOfCategory, standardized } from "./vectors.js";
@@ -33,6 +40,8 @@ interface InputReader<Input extends PredictorInput> {
   shape(input: Input, form: InputForm, length: number): readonly number[];
   /** One row as the layers see it. */
   seen(input: Input, values: ReadValues): Float32Array;
+  /** What is added to every value where an exported ONNX model takes it, padding too; default 0. */
+  shift?(input: Input): number;
 }
 
 const BYTE_TO_UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
@@ -83,6 +92,7 @@ const categorical: InputReader<CategoricalInput> = {
 
 const tokens: InputReader<TokensInput> = {
   read(name, input, value) {
+    if (input.tokenizer !== undefined) return readIds(name, input, input.tokenizer, value);
     const words = tokensIn(isList(value) ? Array.from<unknown>(value) : value, input);
     if (words === null) throw wrongValue(name, value, "a text, or a list of tokens");
     if (input.missing === "error" && (value === null || value === undefined)) throw wrongValue(name, value, "a text");
@@ -96,7 +106,34 @@ const tokens: InputReader<TokensInput> = {
   },
   shape: (_input, _form, length) => [length],
   seen: (_input, values) => Float32Array.from(values),
+  // a tokenizer's ids count from 0, and −1 is padding
+  shift: ({ tokenizer }) => (tokenizer === undefined ? 0 : -1),
 };
+
+/** Ids of a tokenizer, as the layers count them: from 1. */
+function readIds(
+  name: string,
+  { maxLength }: TokensInput,
+  { file, ids: count }: TokenizerFacts,
+  value: InputValue | undefined,
+): Int32Array {
+  if (!isList(value)) {
+    throw new PredictorError(
+      `The input "${name}" takes the ids that its tokenizer makes of a text, and was given ${describe(value)}. Cut it with ${file}, e.g. by new Tokenizer(…).encode(text).ids of @huggingface/tokenizers.`,
+      { input: name, got: describe(value) },
+    );
+  }
+  if (value.length > maxLength) {
+    throw new PredictorError(
+      `The input "${name}" takes at most ${maxLength} ids, and was given ${value.length}. Cut the text off as its tokenizer does, special tokens kept.`,
+      { input: name, got: value.length },
+    );
+  }
+  return Int32Array.from(Array.from<unknown>(value), (id) => {
+    if (Number.isInteger(id) && Number(id) >= 0 && Number(id) < count) return Number(id) + 1;
+    throw wrongValue(name, id, `ids of ${file}, from 0 to ${count - 1}`);
+  });
+}
 
 const readers: { readonly [K in PredictorInput["kind"]]: InputReader<Extract<PredictorInput, { readonly kind: K }>> } =
   {
@@ -127,6 +164,8 @@ export function feed(input: PredictorInput, rows: readonly ReadValues[], form: I
   ready.forEach((values, row) => {
     data.set(values, row * size);
   });
+  const shift = form === "signature" ? (reader.shift?.(input) ?? 0) : 0;
+  if (shift !== 0) for (let i = 0; i < data.length; i++) data[i] = at(data, i) + shift;
   return { data, shape: [rows.length, ...shape] };
 }
 

@@ -10,7 +10,16 @@ export type {
   NumericInputSpec,
   TokensInputSpec,
 } from "../data/dataset.js";
-export { categorical, idCount, image, type NumericColumns, numeric, tokens } from "../data/inputs/inputs.js";
+export {
+  categorical,
+  idCount,
+  image,
+  type NumericColumns,
+  numeric,
+  type TokenizerOptions,
+  tokenizer,
+  tokens,
+} from "../data/inputs/inputs.js";
 export type { Layers, LayersModel, SymbolicTensor, TrunkFunction } from "../engine/model/network.js";
 export {
   type Block,

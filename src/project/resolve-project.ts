@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { assertTunable } from "../analysis/tune.js";
 import type { InputSpec } from "../data/dataset.js";
+import { withTokenizers } from "../data/tokenizers/resolve-tokenizers.js";
 import type { TrunkFunction } from "../engine/model/network.js";
 import { ConfigError, nearestNames, sentence, UnknownNameError, UsageError } from "../errors.js";
 import { assertOwnNames, type Definitions } from "../flow/define.js";
@@ -79,7 +80,7 @@ export function resolveProject(
   assertOwnNames("inputs", declared);
   checkInputs(declared, where);
   const projectDir = resolve(options.projectDir ?? process.cwd());
-  const inputs = withGeometry(declared, projectDir);
+  const inputs = withTokenizers(withGeometry(declared, projectDir), projectDir);
   if (typeof definition.trunk !== "function") {
     throw new ConfigError(`${where}: trunk is not a function of (inputs, layers).`, { file: where });
   }

@@ -21,6 +21,7 @@ export function checkTokenTasks(graph: FlowGraph, inputs: Inputs, where: string)
       { file: where, task: first.path, inputs: names },
     );
   }
+  refuseTokenizer(inputs, first.path, where);
   const masked = perToken.filter(isMasked).map(({ path }) => path);
   if (masked.length > 1) {
     throw new ConfigError(
@@ -28,6 +29,16 @@ export function checkTokenTasks(graph: FlowGraph, inputs: Inputs, where: string)
       { file: where, tasks: masked },
     );
   }
+}
+
+/** Labels per token are written beside the tokens of a table, which a tokenizer cuts further. */
+function refuseTokenizer(inputs: Inputs, task: string, where: string): void {
+  const [found] = Object.entries(inputs).filter(([, spec]) => spec.kind === "tokens" && spec.tokenizer !== undefined);
+  if (found === undefined) return;
+  throw new ConfigError(
+    `${where}: the task "${task}" is asked of every token, but the tokens of "${found[0]}" are pieces of words that its tokenizer makes, which labels are not written for. Read it with tokens({ … }), or ask about the whole text.`,
+    { file: where, task, input: found[0] },
+  );
 }
 
 function checkMaskedInput({ spec, path }: MaskedNode, inputs: Inputs, where: string): void {

@@ -32,7 +32,8 @@ export function pack(file: string, parent: string, folder: string): void {
 }
 
 /** What is unpacked of an archive: the store's database, models and folders of runs, also one folder down. */
-const WANTED = /^(?:\.\/)?(?:[^/]+\/)?(?:cool\.db(?:-wal)?|models\/[0-9a-f]{64}\.(?:onnx|tfjs)|runs(?:\/.*)?)$/;
+const WANTED =
+  /^(?:\.\/)?(?:[^/]+\/)?(?:cool\.db(?:-wal)?|models\/[0-9a-f]{64}\.(?:onnx|tfjs|tokenizer\.json)|runs(?:\/.*)?)$/;
 
 /**
  * Unpacks a store.

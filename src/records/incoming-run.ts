@@ -8,6 +8,7 @@ import { checkedArtifactPath } from "../storage/tables/artifacts.js";
 import { isAdopted } from "./adopted/adopted-run.js";
 import { readBaselines } from "./baselines.js";
 import { readCalibration } from "./calibration.js";
+import { readMonitor } from "./monitor/monitor.js";
 import { FOLDER_MISSING } from "./orphans.js";
 import { readGraph, readRunConfig, readSource } from "./run-documents.js";
 import { filesOf, sha256Of } from "./run-files.js";
@@ -76,6 +77,7 @@ function assertDocuments(dir: string): void {
   if (existsSync(files.thresholds)) readThresholds(dir, graph);
   readBaselines(dir, graph);
   readCalibration(dir, graph);
+  readMonitor(dir);
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;

@@ -18,6 +18,9 @@ const count = z.number().int().min(0);
 /** A side or a length that fits into memory: what a run writes is far below. */
 const extent = z.number().int().min(1).max(65_536);
 const column = text;
+/** sha256, hex: what is read by it lies in the store under this name, and nowhere else. */
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const side = z.enum(["left", "right"]);
 
 const inputSpecs: { readonly [K in RunConfig["inputs"][string]["kind"]]: z.ZodType } = {
   image: z.looseObject({
@@ -49,6 +52,18 @@ const inputSpecs: { readonly [K in RunConfig["inputs"][string]["kind"]]: z.ZodTy
     maxLength: z.number().int().min(1),
     unknown: text,
     split: z.enum(["whitespace", "characters"]),
+    tokenizer: z
+      .looseObject({
+        file: text,
+        digest,
+        ids: count,
+        truncationSide: side,
+        specialTokens: z.boolean(),
+        padding: z.looseObject({
+          ...{ id: count, typeId: count, side, length: extent.nullable(), multiple: extent.nullable() },
+        }),
+      })
+      .optional(),
   }),
 };
 
@@ -78,7 +93,7 @@ const config = z.looseObject({
       parts: z.array(
         z.looseObject({
           ...{ name: text, input: text, model: text, output: text, format: z.enum(["onnx", "tfjs"]) },
-          digest: z.string().regex(/^[0-9a-f]{64}$/),
+          digest,
           shape: z.array(extent).min(1),
           preprocessing: z.looseObject({}),
         }),

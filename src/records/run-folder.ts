@@ -56,6 +56,10 @@ export function runFiles(runDir: string) {
     thresholds: join(runDir, "thresholds.json"),
     calibration: join(runDir, "calibration.json"),
     baselines: join(runDir, "baselines.json"),
+    /** What new data is compared with. */
+    monitor: join(runDir, "monitor.json"),
+    /** What the trunk makes of rows of train, as monitor.json says: little-endian float32. */
+    monitorFeatures: join(runDir, "monitor.features.bin"),
     stdout: join(runDir, "stdout.log"),
     checkpoint: (name: "best" | "last") => join(runDir, "checkpoints", name),
     predictions: (split: Split) => join(runDir, "predictions", `${split}.parquet`),

@@ -4,7 +4,7 @@ import { UsageError } from "../errors.js";
 import type { AccessEntry } from "../http/app.js";
 import { ByteBudget } from "../http/body.js";
 import { isLoopback } from "../http/hosts.js";
-import { listen } from "../http/server.js";
+import { assertFree, listen } from "../http/server.js";
 import { behaviourOf } from "../tasks/index.js";
 import { ModelMetrics } from "./api/model-metrics.js";
 import { createModelApp } from "./api/routes.js";
@@ -65,14 +65,15 @@ const MOST_WORKERS = 8;
 export async function serveModel(reference: string, options: ServeOptions): Promise<Serving> {
   refuseOpenDoor(options);
   const model = await findModel(reference, options);
-  for (const warning of model.warnings) options.onNote(`warning: ${warning}`);
+  // models take long to open
+  await assertFree(options);
   const workers = options.workers ?? defaultWorkers(model);
   const pool = await WorkerPool.open({
     count: workers,
     openLink: options.openLink ?? linksOf(model.copies.transport),
     request: {
       kind: "open",
-      model: { source: model.source, inputs: model.inputs },
+      source: model.source,
       known: model.graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "table").map(({ path }) => path),
       threads: Math.max(1, Math.floor(availableParallelism() / workers)),
     },

@@ -1,8 +1,9 @@
 /** @file `cool export`: a finished run as files that answer without dnn-cool. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "../asking/stored-run.js";
-import { UsageError } from "../errors.js";
+import { exportedTokenizer, storedTokenizer, tokenizersOf } from "../data/tokenizers/stored-tokenizer.js";
+import { StoreError, UsageError } from "../errors.js";
 import { packageVersion } from "../platform/version.js";
 import { DOCUMENT } from "../predictor/files.js";
 import type { RunStore } from "../storage/run-store.js";
@@ -72,7 +73,9 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
   const isMeasured = options.measure ?? precision !== "float32";
   const measurement = isMeasured ? await measure(stored, draft, options) : undefined;
   const documents = documentsOf(store, stored, options.licence ?? null, precision, measurement);
-  const files = isFile ? asOneFile(draft, documents, basename(target)) : inFolder(draft, documents);
+  const files = isFile
+    ? asOneFile(draft, documents, basename(target))
+    : inFolder(draft, [...documents, ...tokenizerFiles(stored)]);
   explainedTarget(target, () => writeAll(isFile ? dirname(target) : target, files, isFile));
   return {
     run: { id: run.id, name: run.name },
@@ -84,6 +87,19 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
     outputs: draft.outputs,
     ...(measurement === undefined ? {} : { measurement }),
   };
+}
+
+/** Whoever asks the export cuts texts by them. @throws StoreError where the store lacks one */
+function tokenizerFiles({ config, dir }: StoredRun): Documents {
+  const storeDir = resolve(dir, "..", "..");
+  return tokenizersOf(config.inputs).map(({ input, file, digest }) => {
+    const kept = storedTokenizer(storeDir, digest);
+    if (existsSync(kept)) return [exportedTokenizer(input), readFileSync(kept)] as const;
+    throw new StoreError(
+      `The tokenizer ${file}, which cuts the texts of this run, is not in its store: ${kept}. Copy it there from the store that the run was made in.`,
+      { file: kept },
+    );
+  });
 }
 
 const isModelFile = (target: string): boolean => extname(target).toLowerCase() === ".onnx";

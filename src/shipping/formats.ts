@@ -43,7 +43,7 @@ export const drafts: Readonly<Record<ExportFormat, (stored: StoredRun, form: Onn
   },
   layers: draftLayers,
   web(stored) {
-    refuseUnanswerable(stored);
+    refuseUnanswerable(stored.graph, stored.config.inputs);
     const { files, ...signature } = draftLayers(stored);
     return { ...signature, files: () => new Map([...webFiles(), ...files()]) };
   },
@@ -82,7 +82,7 @@ function refuseExternals({ config }: StoredRun, why: string): void {
   const [part] = config.externals?.parts ?? [];
   if (part === undefined) return;
   throw new ConfigError(
-    `The pictures of this run go through the ONNX model ${part.model}, which ${why}. Export it with --format onnx: both become one file.`,
+    `The ${config.inputs[part.input]?.kind === "image" ? "pictures" : "texts"} of this run go through the ONNX model ${part.model}, which ${why}. Export it with --format onnx: both become one file.`,
     { model: part.model },
   );
 }

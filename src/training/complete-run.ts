@@ -20,6 +20,8 @@ import { withAnswerer } from "../asking/replicas.js";
 import { networkSpecs } from "../engine/model/pretrained/external-part.js";
 import { externalsOf } from "../records/run-documents.js";
 import { dropCalibration } from "../records/calibration.js";
+import { keepMonitor } from "../records/monitor/monitor.js";
+import { referenceOf } from "../records/monitor/reference.js";
 import { runFiles, writeJson } from "../records/run-folder.js";
 import { writeWords } from "../records/stored-words.js";
 import { defaultThresholds, type ThresholdsByPath, thresholdsByPath, thresholdRows } from "../records/thresholds.js";
@@ -79,6 +81,9 @@ export async function completeRun(
     evaluated,
   );
   await writeAnswers(context, scored);
+  const { inputs, splits } = context.dataset;
+  keepMonitor(runDir, { record: referenceOf(inputs, Object.keys(project.inputs), splits.train), features: null });
+  await yieldTo(signal);
   assertPresent(store, run.id);
   const thresholds = thresholdsByPath(graph, tuning.thresholds);
   writeJson(runFiles(runDir).baselines, baselines);

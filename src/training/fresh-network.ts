@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { InputSpec } from "../data/dataset.js";
+import { storedTokenizer, tokenizersOf } from "../data/tokenizers/stored-tokenizer.js";
 import type { Network } from "../engine/model/network.js";
 import type { BuiltWithModels, PretrainedPart } from "../engine/model/pretrained/build-network.js";
 import { type ExternalPart, storedModel } from "../engine/model/pretrained/external-part.js";
@@ -130,7 +131,7 @@ function nothingFits(what: string, { fresh }: Transfer): ConfigError {
 function changedInputs(before: OpenSource["inputs"], now: OpenSource["inputs"]): string[] {
   const idsOf = (spec: InputSpec | undefined): string | null => {
     if (spec?.kind === "categorical") return JSON.stringify(spec.categories);
-    return spec?.kind === "tokens" ? JSON.stringify(spec.vocabulary) : null;
+    return spec?.kind === "tokens" ? JSON.stringify(spec.tokenizer?.digest ?? spec.vocabulary) : null;
   };
   return Object.keys(now).filter((name) => before[name] !== undefined && idsOf(before[name]) !== idsOf(now[name]));
 }
@@ -138,10 +139,11 @@ function changedInputs(before: OpenSource["inputs"], now: OpenSource["inputs"]):
 /** Tells what the weights are and writes it into the run's config.json. */
 export function recordStart(
   { network, models, transfer, warnings }: FreshNetwork,
-  { store, runDir, loggers }: Pick<RunContext, "store" | "runDir" | "loggers">,
+  { store, runDir, loggers, project }: Pick<RunContext, "store" | "runDir" | "loggers" | "project">,
 ): void {
   const { parts: pretrained, externals, files } = models;
   for (const part of externals.parts) keepModel(store.dir, part, files.get(part.digest));
+  keepTokenizers(store.dir, project);
   const { layers, tasks, shared } = network.frozen;
   if (transfer !== null || pretrained.length > 0) {
     const config: RunConfig = {
@@ -174,7 +176,17 @@ export function keepModel(
   part: Pick<ExternalPart, "digest" | "format">,
   file: string | undefined,
 ): void {
-  const kept = storedModel(storeDir, part);
+  keepFile(storedModel(storeDir, part), file);
+}
+
+/** The same of what cuts a project's texts. */
+export function keepTokenizers(storeDir: string, { inputs, projectDir }: LoadedProject): void {
+  for (const { file, digest } of tokenizersOf(inputs)) {
+    keepFile(storedTokenizer(storeDir, digest), resolve(projectDir, file));
+  }
+}
+
+function keepFile(kept: string, file: string | undefined): void {
   if (file === undefined || existsSync(kept)) return;
   const writing = `${kept}.writing-${process.pid}`;
   explained(kept, () => {

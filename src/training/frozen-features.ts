@@ -1,9 +1,9 @@
-/** @file A run whose trunk is frozen from the pictures on: its features are cached, and only what is behind it runs. */
+/** @file A run whose trunk is frozen from its pictures or texts on: its features are cached, and only what is behind it runs. */
 import { join } from "node:path";
 import { mixingsOf } from "../data/augmentation/mixing.js";
-import { type Dataset, type InputSource, isPixelSource, type PixelSource } from "../data/dataset.js";
+import { type Dataset, type InputSource, isPixelSource } from "../data/dataset.js";
 import type { BatchAugmenter } from "../engine/batches/augment.js";
-import type { FeatureRows, Pictures } from "../engine/features/feature-source.js";
+import type { FeatureRows, Samples } from "../engine/features/feature-source.js";
 import type { ExternalTrunk } from "../engine/features/external-trunk.js";
 import type { FrozenTrunk, SplitNetwork } from "../engine/features/split-network.js";
 import type { Externals } from "../engine/model/pretrained/external-part.js";
@@ -81,10 +81,10 @@ export async function openFrozen(
 }
 
 /** How many changed copies of each picture train; null: new ones in every epoch, which cannot be cached. */
-function viewsFor({ settings }: FeatureContext, trained: Int32Array, { parts }: Externals): number | null {
+function viewsFor({ settings, dataset }: FeatureContext, trained: Int32Array, { parts }: Externals): number | null {
   if (trained.length === 0 || settings.data.augment === null) return 0;
   const views = settings.train.featureCache?.views ?? null;
-  const [part] = parts;
+  const part = parts.find(({ input }) => sourceOf(dataset, input).spec.kind === "image");
   if (views !== null || part === undefined) return views;
   throw new ConfigError(
     `data.augment changes pictures anew in every epoch, but the model ${part.model} runs beside the network and sees each picture once. Set train.featureCache.views, e.g. to 4: so many changed copies of each take turns.`,
@@ -115,7 +115,7 @@ async function openBeside(
   const opened: ExternalTrunk[] = [];
   for (const part of parts) {
     const { openExternal } = await import("../engine/features/external-trunk.js");
-    opened.push(await openExternal(part, pixelsOf(dataset, part.input).spec, store.dir, project.projectDir));
+    opened.push(await openExternal(part, sourceOf(dataset, part.input).spec, store.dir, project.projectDir));
   }
   return opened;
 }
@@ -149,7 +149,7 @@ function whyNot(
   { settings }: FeatureContext,
   network: Network,
   trunks: readonly FrozenTrunk[],
-  pictures: number,
+  samples: number,
   augments: boolean,
 ): string | null {
   const { precision, gigabytes } = settings.train.featureCache ?? DEFAULTS;
@@ -157,9 +157,9 @@ function whyNot(
     return "stand beside layers that train on the same augmented pictures. Freeze them, or leave out data.augment.";
   }
   const numbers = trunks.reduce((sum, { width }) => sum + width, 0);
-  const needed = (pictures * numbers * (precision === "float16" ? 2 : 4)) / 2 ** 30;
+  const needed = (samples * numbers * (precision === "float16" ? 2 : 4)) / 2 ** 30;
   if (needed <= gigabytes) return null;
-  return `are ${numbers} numbers for each of ${pictures} pictures and take ${Number(needed.toPrecision(2))} GiB, but train.featureCache.gigabytes is ${gigabytes}. Raise it, take precision: "float16", or an output with fewer numbers; till then a frozen trunk runs in every step.`;
+  return `are ${numbers} numbers for each of ${samples} rows and take ${Number(needed.toPrecision(2))} GiB, but train.featureCache.gigabytes is ${gigabytes}. Raise it, take precision: "float16", or an output with fewer numbers; till then a frozen trunk runs in every step.`;
 }
 
 /** One for each trunk. @param view which changed copy of the pictures; default: as they are */
@@ -179,8 +179,9 @@ async function openRows(
   };
   const opened: FeatureRows[] = [];
   for (const trunk of trunks) {
-    const pictures = await picturesOf(dataset, settings, trunk, view);
-    const features = new Rows(trunk, pictures, options);
+    const samples = await samplesOf(dataset, settings, trunk, view);
+    const features = new Rows(trunk, samples, options);
+    const kind = samples.spec.kind === "image" ? "pictures" : "texts";
     const what = `features of the frozen trunk${view === undefined ? "" : `, view ${view}`}`;
     const computed = await features.fill(rows, {
       signal,
@@ -188,7 +189,7 @@ async function openRows(
     });
     if (computed > 0) {
       loggers.message(
-        `frozen trunk: ${trunk.width} features of each of ${rows.length} pictures${view === undefined ? "" : ` (view ${view})`}, ${computed} computed, the rest cached`,
+        `frozen trunk: ${trunk.width} features of each of ${rows.length} ${kind}${view === undefined ? "" : ` (view ${view})`}, ${computed} computed, the rest cached`,
       );
     }
     opened.push(features);
@@ -196,21 +197,21 @@ async function openRows(
   return opened;
 }
 
-function pixelsOf({ inputs }: Dataset, input: string): PixelSource {
+function sourceOf({ inputs }: Dataset, input: string): InputSource {
   const source = inputs[input];
-  if (source === undefined || !isPixelSource(source)) throw new Error(`the input "${input}" has no pictures`);
+  if (source === undefined) throw new Error(`the input "${input}" is not there`);
   return source;
 }
 
-async function picturesOf(
+async function samplesOf(
   dataset: Dataset,
   settings: RunContext["settings"],
   { input }: FrozenTrunk,
   view: number | undefined,
-): Promise<Pictures> {
-  const source = pixelsOf(dataset, input);
+): Promise<Samples> {
+  const source = sourceOf(dataset, input);
   const { augment } = settings.data;
-  if (view === undefined || augment === null) return source;
+  if (view === undefined || augment === null || !isPixelSource(source)) return source;
   const { pictureAugmenter } = await import("../engine/batches/augment.js");
   const [height, width] = source.spec.size;
   const shape = { height, width, channels: source.spec.channels };

@@ -1,5 +1,5 @@
 /** @file One trained run, asked by somebody who is careless: what is written, read and searched. */
-import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applyToRun } from "../../src/asking/audit/apply-run.js";
@@ -10,6 +10,7 @@ import { predictRun } from "../../src/asking/predict-run.js";
 import { writeReceptiveFields } from "../../src/asking/receptive-field-run.js";
 import { sliceRun } from "../../src/asking/slices/slice-run.js";
 import { loadProject } from "../../src/project/load-project.js";
+import { runFiles } from "../../src/records/run-folder.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
@@ -110,6 +111,19 @@ describe("labels of another project", () => {
 });
 
 describe("sets with a guarantee", () => {
+  it("name the split that they can be made of where the run has not the one that is asked for", async () => {
+    const run = await loadRun(join(project.dir, ".cool"), "first", { backend: "cpu" });
+    const valid = runFiles(run.dir).predictions("valid");
+    renameSync(valid, `${valid}.away`);
+    try {
+      const asked = run.explain([project.image(1)], { coverage: { level: 0.5 } });
+      await expect(asked).rejects.toThrow("it has those of train and test. Take --coverage-from test.");
+    } finally {
+      renameSync(`${valid}.away`, valid);
+      run.close();
+    }
+  });
+
   it("say what the guarantee does not reach in what programs read, too", async () => {
     const run = await loadRun(join(project.dir, ".cool"), "first", { backend: "cpu" });
     try {

@@ -1,5 +1,5 @@
 /** @file Every command on one small project, in the order in which a user meets them. */
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -550,6 +550,43 @@ describe("cool calibrate", () => {
     expect(decoded(after)).toEqual(decoded(before));
     expect((await cool(inProject("calibrate", "wide", "--method", "none"))).code).toBe(0);
     expect((await asked()).predictions[0]?.answers).toEqual(before);
+  });
+});
+
+describe("cool drift", () => {
+  it("ends with 0 without a drift, with 1 where there is one, and with 2 where nothing can be said", async () => {
+    const same = await cool(inProject("drift", join(project.dir, "images"), "--run", "base", "--top", "2"));
+    expect(same.stdout).toContain("no drift is seen in 60 rows");
+    expect(Math.max(...same.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(same.code).toBe(0);
+    const dim = join(project.dir, "dim");
+    mkdirSync(dim);
+    for (const [i] of project.rows.entries()) {
+      await sharp(project.image(i))
+        .linear(0.5, 0)
+        .toFile(join(dim, `${i}.png`));
+    }
+    const changed = await cool(inProject("drift", dim, "--run", "base", "--json"));
+    expect(changed.json).toMatchObject({ drift: true, rows: 60, alpha: 0.01 });
+    expect(changed.code).toBe(1);
+    const none = await cool(inProject("drift", join(project.dir, "nowhere.csv"), "--run", "base"));
+    expect(none.stderr).toMatch(/^Error: There is no table/m);
+    expect(none.code).toBe(2);
+  });
+});
+
+describe("exports and models of others", () => {
+  it("are evaluated on a table, and refused as a run where they are none", async () => {
+    const [shipped, table] = [join(project.dir, "shipped"), join(project.dir, "labels.csv")];
+    await coolJson(inProject("export", "base", "--format", "layers", "--to", shipped));
+    const own = await coolJson<{ readonly evaluation: readonly Row[] }>(["evaluate", shipped, "--table", table]);
+    const run = await coolJson<{ readonly evaluation: readonly Row[] }>(
+      inProject("evaluate", "base", "--table", table),
+    );
+    expect(own.evaluation).toEqual(run.evaluation);
+    const adopted = await cool(["runs", "adopt", table, "--flow", project.dir]);
+    expect(adopted.stderr).toMatch(/labels\.csv is no ONNX model/);
+    expect(adopted.code).toBe(2);
   });
 });
 

@@ -1,6 +1,6 @@
 /** @file The snippets of README and docs, run as they stand. */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -33,6 +33,12 @@ beforeAll(async () => {
     mkdirSync(dirname(join(dir, title)), { recursive: true });
     writeFileSync(join(dir, title), text);
   }
+  // as if a model had been fetched
+  mkdirSync(join(dir, "letters", "minilm"));
+  copyFileSync(
+    join(root, "fixtures", "tokenizers", "wordpiece.json"),
+    join(dir, "letters", "minilm", "tokenizer.json"),
+  );
   mkdirSync(join(dir, "node_modules"));
   symlinkSync(root, join(dir, "node_modules", "dnn-cool"), "dir");
   writeFileSync(join(dir, "package.json"), JSON.stringify({ type: "module" }));

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
 import { addRoute, createApp } from "../../src/http/app.js";
 import { ByteBudget, withBody } from "../../src/http/body.js";
-import { type Listening, listen, type ListenOptions } from "../../src/http/server.js";
+import { assertFree, type Listening, listen, type ListenOptions } from "../../src/http/server.js";
 
 const open: Listening[] = [];
 afterEach(async () => {
@@ -54,6 +54,9 @@ function raw(port: number, ...texts: readonly string[]): Promise<string> {
 
 it("a port that is taken is named, with the way out", async () => {
   const { port } = await serve();
+  await assertFree({ host: "127.0.0.1", port: 0 });
+  await expect(assertFree({ host: "127.0.0.1", port })).rejects.toThrow(/the port is in use/);
+  await expect(assertFree({ host: "192.0.2.1", port })).rejects.toThrow(/this machine has no such address/);
   await expect(serve({ port })).rejects.toThrow(
     `Nothing can be served on http://127.0.0.1:${port}: the port is in use. Take another with --port, or any that is free with --port 0.`,
   );

@@ -237,7 +237,7 @@ describe("the page of an export", () => {
     });
   });
 
-  test("answers pictures that are resized as the run does, JPEG files within what decoders differ", async () => {
+  test("answers pictures that are resized as the run does, JPEG and WebP files, which sharp shrinks, nearly so", async () => {
     const exact: string[] = [];
     const lossy: string[] = [];
     for (const [i, picture] of pictures.slice(0, 6).entries()) {
@@ -255,19 +255,18 @@ describe("the page of an export", () => {
         .clone()
         .jpeg({ quality: 90 })
         .toFile(jpeg ?? "");
-      exact.push(png ?? "", webp ?? "");
-      lossy.push(jpeg ?? "");
+      exact.push(png ?? "");
+      lossy.push(webp ?? "", jpeg ?? "");
     }
     const [expected, nearly] = [await run.explain(exact), await run.explain(lossy)];
     await visit(site, async ({ page }) => {
       for (const [i, file] of exact.entries()) {
         const own = await ask(page, file);
-        // resampling differs from sharp's by a grey level here and there
-        expectSameTree(own.explanations[0].tree, expected[i]?.tree ?? [], 5e-3);
+        expectSameTree(own.explanations[0].tree, expected[i]?.tree ?? [], 1e-5);
       }
       for (const [i, file] of lossy.entries()) {
         const own = await ask(page, file);
-        expectSameScores(own.explanations[0].tree, nearly[i]?.tree ?? [], 0.02);
+        expectSameScores(own.explanations[0].tree, nearly[i]?.tree ?? [], 0.1);
       }
     });
   });

@@ -55,7 +55,7 @@ export async function servedApp(
   const known = model.graph.tasks
     .filter(({ spec }) => behaviourOf(spec).answeredBy === "table")
     .map(({ path }) => path);
-  const request = { kind: "open", model: { source: model.source, inputs: model.inputs }, known, threads: 1 } as const;
+  const request = { kind: "open", source: model.source, known, threads: 1 } as const;
   const pool = await WorkerPool.open({ count: 1, openLink: here, request, batchMs: 60_000, onNote: () => {} });
   const metrics = new ModelMetrics(model, () => ({ waiting: 0, ready: 1, busy: 0, lost: 0, runtime: pool.runtime }));
   const { maxBatch = 8 } = options;

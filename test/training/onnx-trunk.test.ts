@@ -180,7 +180,7 @@ describe("a run behind an ONNX model", () => {
     const [name = ""] = readdirSync(models);
     writeFileSync(join(models, name), "another");
     const into = openRunStore(join(project.dir, "refused"));
-    expect(() => importRuns(into, join(project.dir, "first-folder"))).toThrow("is not the model that the run names");
+    expect(() => importRuns(into, join(project.dir, "first-folder"))).toThrow("is not the file that the run names");
     expect(into.listRuns()).toEqual([]);
     into.close();
     expect(existsSync(join(project.dir, "refused", "models", name))).toBe(false);

@@ -107,8 +107,14 @@ function eachMap<T>(scored: ScoredTask, fit: (events: Events, name: string) => T
 
 function isMixed({ truths }: Events, name: string, outcome: string, warn: Warn): boolean {
   if (truths.length === 0) warn(`${name}no row is active and labelled; ${outcome}`);
-  else if (!truths.includes(1)) warn(`${name}it never occurs among ${truths.length} labels; ${outcome}`);
-  else if (!truths.includes(0)) warn(`${name}all ${truths.length} labels are yes; ${outcome}`);
-  else return true;
+  else if (!truths.includes(1)) warn(`${name}it never occurs among ${countOf(truths)}; ${outcome}`);
+  else if (!truths.includes(0)) {
+    const all = truths.length === 1 ? "its one label is" : `all ${countOf(truths)} are`;
+    warn(`${name}${all} yes; ${outcome}`);
+  } else return true;
   return false;
+}
+
+function countOf({ length }: Uint8Array): string {
+  return length === 1 ? "1 label" : `${length} labels`;
 }

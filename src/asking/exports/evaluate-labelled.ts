@@ -1,6 +1,7 @@
 /** @file `cool evaluate --table`: a run or an export on a labelled table, with slices by its columns. */
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { ContractCount } from "../../analysis/contracts/count-contracts.js";
+import { exportedTokenizer } from "../../data/tokenizers/stored-tokenizer.js";
 import { isQuery } from "../../data/tables/sql.js";
 import { type RunSummary, summarize } from "../../records/run-summary.js";
 import type { EvaluatedGates, EvaluationRow } from "../../tasks/evaluation.js";
@@ -44,12 +45,21 @@ export async function evaluateExport(
     const evaluated = await evaluateTable(opened.asked, opened.answerer, placed(table), {
       ...options,
       cacheDir: undefined,
+      stored: {
+        fileOf: (input) => join(folderOf(found), exportedTokenizer(input)),
+        packagesDir: opened.asked.project?.dir ?? process.cwd(),
+      },
     });
     const { path, format, document } = found;
     return { export: { path, format, run: document.run }, ...resultOf(opened.asked, evaluated, table, options) };
   } finally {
     await opened.close();
   }
+}
+
+/** Where what goes with its model lies. */
+function folderOf({ path, format, model }: FoundExport): string {
+  return format === "onnx" && path === model ? dirname(path) : path;
 }
 
 /** @param storeDir folder of the run store */

@@ -114,13 +114,19 @@ async function besideDocument(named: string, path: string): Promise<FoundExport>
   );
 }
 
+/** How an export is opened. */
+export interface OpenExportOptions extends OpenRunOptions {
+  /** That compute one batch of an ONNX model; default: as many as there are cores. */
+  readonly threads?: number | undefined;
+}
+
 /**
  * Opens an export to be asked.
  * @throws BackendError where what runs it is not installed; ConfigError, StoreError where its parts do not fit each other
  */
 export async function openExport(
   { path, format, model, document }: FoundExport,
-  { project: named }: OpenRunOptions = {},
+  { project: named, threads }: OpenExportOptions = {},
 ): Promise<OpenedExport> {
   const file = format === "onnx" && path === model ? path : join(path, DOCUMENT);
   const graph = checkedGraph(document.graph, file);
@@ -156,7 +162,7 @@ export async function openExport(
   const projectDir = project?.dir ?? process.cwd();
   if (format === "onnx") {
     const { openOnnxNetwork } = await import("../../engine/inference/onnx/onnx-network.js");
-    const network = await openOnnxNetwork({ model: path, file: model, graph, inputs, projectDir });
+    const network = await openOnnxNetwork({ model: path, file: model, graph, inputs, projectDir, threads });
     return { asked, answerer: new RunAnswerer(asked, network, null), close: () => network.release() };
   }
   const [{ openBackend }, { loadNetwork }] = await Promise.all([

@@ -10,7 +10,7 @@ import { assertOwnProject } from "../audit/own-table.js";
 import { withExternals } from "../external-sources.js";
 import type { PredictOptions } from "../open-inputs.js";
 import type { RunAnswerer } from "../run-answerer.js";
-import { type OpenRunOptions, predictedSplits, readScoredSplit, type StoredRun } from "../stored-run.js";
+import { type OpenRunOptions, predictedSplits, readScoredSplit, type StoredRun, storedPlaces } from "../stored-run.js";
 import { type ColumnPlace, permutableColumns, withPermuted } from "./permuted-inputs.js";
 
 export interface ImportanceResult {
@@ -29,7 +29,7 @@ export interface ImportanceResult {
 export interface ImportanceOptions extends OpenRunOptions, Pick<PredictOptions, "signal" | "onProgress"> {
   /** Path of one task; default: all. */
   readonly task?: string | undefined;
-  /** Default: valid, or the first split that the run has. */
+  /** Default: valid, else test, else train. */
   readonly split?: Split | undefined;
   /** Default: 5. */
   readonly repeats?: number | undefined;
@@ -137,12 +137,14 @@ function askedTasks({ graph, run }: StoredRun, task: string | undefined): string
   throw new UnknownNameError("task", task, paths, `run ${run.id}`, { exitCode: 2 });
 }
 
+/** What the network was trained on says least of what a column is worth. */
 function defaultSplit({ dir }: StoredRun): Split {
   const known = predictedSplits(dir);
-  return known.includes("valid") ? "valid" : (known[0] ?? "valid");
+  return (["valid", "test", "train"] as const).find((split) => known.includes(split)) ?? "valid";
 }
 
-async function openRows({ graph, config, project }: StoredRun, options: ImportanceOptions & { cacheDir: string }) {
+async function openRows(run: StoredRun, options: ImportanceOptions & { cacheDir: string }) {
+  const { graph, config, project } = run;
   const { table, tables, allow } = config.settings.data;
   const { loadRows } = await import("../../data/load.js");
   return loadRows({
@@ -150,6 +152,7 @@ async function openRows({ graph, config, project }: StoredRun, options: Importan
     inputs: config.inputs,
     projectDir: project?.dir ?? config.projectDir,
     cacheDir: options.cacheDir,
+    stored: storedPlaces(run),
     onBadImage: "skip",
     signal: options.signal,
     onProgress: (done, total) => options.onProgress?.("decoding images", done, total),

@@ -4,7 +4,7 @@ import { inSlices } from "../../platform/yield-to.js";
 import type { PredictOptions } from "../open-inputs.js";
 import { outputsOf } from "../outputs.js";
 import type { RunAnswerer } from "../run-answerer.js";
-import type { StoredRun } from "../stored-run.js";
+import { type StoredRun, storedPlaces } from "../stored-run.js";
 
 /** Answers to all rows, and what the trunk makes of them. */
 export interface ScoredTables {
@@ -18,10 +18,11 @@ export interface ScoredTables {
  * @throws DataError, ConfigError where a table is gone, or does not fit the run's flow and inputs
  */
 export async function scoreTables(
-  { graph, config, thresholds, project }: StoredRun,
+  run: StoredRun,
   answerer: RunAnswerer,
   options: PredictOptions & { readonly cacheDir: string },
 ): Promise<ScoredTables> {
+  const { graph, config, thresholds, project } = run;
   const { table, tables, allow } = config.settings.data;
   const { loadRows } = await import("../../data/load.js");
   const dataset = await loadRows({
@@ -29,6 +30,7 @@ export async function scoreTables(
     inputs: config.inputs,
     projectDir: project?.dir ?? config.projectDir,
     cacheDir: options.cacheDir,
+    stored: storedPlaces(run),
     onBadImage: "skip",
     signal: options.signal,
     onProgress: (done, total) => options.onProgress?.("decoding images", done, total),

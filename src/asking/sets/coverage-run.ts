@@ -1,6 +1,6 @@
 /** @file Sets of answers with a guarantee, from the stored predictions of a run. */
 import {
-  type CALIBRATING_SPLITS,
+  CALIBRATING_SPLITS,
   checkedLevel,
   type Coverage,
   type Covered,
@@ -45,8 +45,10 @@ async function ofRun(stored: StoredRun, from: CalibratingSplit): Promise<ScoredS
   const splits = predictedSplits(dir);
   if (splits.includes(from)) return readScoredSplit(stored, from);
   const known = splits.length === 0 ? "no predictions at all" : `those of ${splits.join(" and ")}`;
+  const other = CALIBRATING_SPLITS.find((split) => splits.includes(split));
+  const way = other === undefined ? " Give data.split a valid part and run again." : ` Take --coverage-from ${other}.`;
   throw new ConfigError(
-    `Run ${run.id} (${run.name}) has no predictions of ${from}, from which a coverage is made; it has ${known}.`,
+    `Run ${run.id} (${run.name}) has no predictions of ${from}, from which a coverage is made; it has ${known}.${way}`,
     { run: run.id, split: from },
   );
 }

@@ -42,7 +42,7 @@ export async function occludedInputs(
       for (let from = 0; from < rows.length; from += BATCH) {
         if (signal?.aborted === true) throw new InterruptedError("Interrupted.");
         const batch = rows.slice(from, from + BATCH);
-        values.set(await trunk.compute(covered.read(batch), batch.length, covered.spec), from * trunk.width);
+        values.set(await trunk.compute(covered.read(batch), batch.length), from * trunk.width);
         done += batch.length;
         onProgress?.("covering parts of the picture", done, own.length * rows.length);
       }

@@ -3,8 +3,8 @@ import type { AuditedTask, RepairedCell } from "../../analysis/audit/audit.js";
 import { MOST_RATE } from "../../analysis/audit/task-model.js";
 import { shortNames } from "../../tasks/short-names.js";
 import type { Described } from "../../tasks/index.js";
-import { TEXT_COLUMNS } from "../text.js";
 import { displayWidth } from "./display-width.js";
+import { tableColumns } from "./table-layout.js";
 import { drawTable, groupByFlow } from "./tables.js";
 
 /** How labels of each task fare. */
@@ -55,12 +55,11 @@ export function suspectsTable(suspects: readonly SuspectLine[], paths: readonly 
     [5],
     { width: Number.POSITIVE_INFINITY },
   );
-  if (displayWidth(wide.split("\n")[0] ?? "") <= TEXT_COLUMNS) return wide;
+  if (displayWidth(wide.split("\n")[0] ?? "") <= tableColumns()) return wide;
   return drawTable(
     ["sample, task", ...head],
     rows.map(({ sample, task, rest }) => [`${sample}\n  ${task}`, ...rest]),
     [4],
-    { width: TEXT_COLUMNS },
   );
 }
 

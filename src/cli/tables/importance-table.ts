@@ -1,6 +1,6 @@
 /** @file What columns are worth to tasks, as a table for the terminal. */
 import type { Importance } from "../../analysis/importance/importance.js";
-import { cellText, TEXT_COLUMNS } from "../text.js";
+import { cellText } from "../text.js";
 import { drawTable, formatMetric } from "./tables.js";
 
 /** Under each task and its metric the columns, the most important first. @param top columns shown of each task */
@@ -20,7 +20,7 @@ export function importanceTable(importance: readonly Importance[], split: string
       ...(more > 0 ? [[{ content: `    … and ${more} more (--top, --json)`, colSpan: head.length }]] : []),
     ];
   });
-  return drawTable(head, body, [1, 2], { width: TEXT_COLUMNS });
+  return drawTable(head, body, [1, 2]);
 }
 
 /** A title whose lines are kept. */

@@ -1,4 +1,5 @@
 /** @file Metrics with their intervals, of a whole split and of slices of it. */
+import { FEWEST_ROWS } from "../../analysis/slices/worst-slices.js";
 import type { EvaluationRow, Split } from "../../tasks/evaluation.js";
 import { cellText, fill } from "../text.js";
 import { drawTable, formatMetric } from "./tables.js";
@@ -78,6 +79,9 @@ interface WorstSlice {
 
 /** The slices that are worse than the rest, as `worstSlices` orders them. @param tested how many were looked at */
 export function worstTable(slices: readonly WorstSlice[], tested: number): string {
+  if (tested === 0) {
+    return fill(`No slice was tested: each, and the rest beside it, takes ${FEWEST_ROWS} rows that count for a task.`);
+  }
   if (slices.length === 0) return `None of ${tested} slices is worse than the rest.`;
   const head = ["worst slice", "task", "value", "rest", "n", "p (Holm)"];
   const body = slices.map(({ slice, task_path, measure, n, value, rest, p_holm }) => [

@@ -40,7 +40,7 @@ export default class Explain extends CoolCommand {
   static override strict = false;
   static override args = {
     image: Args.string({
-      description: "images (several may be given), or one table or query with the run's input columns",
+      description: "images or texts (several may be given), or one table or query with the run's input columns",
       required: true,
     }),
   };

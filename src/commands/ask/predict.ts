@@ -13,9 +13,9 @@ import { loadRun } from "../../asking/load-run.js";
 import { type PredictResult, predictRun } from "../../asking/predict-run.js";
 
 export default class Predict extends CoolCommand {
-  static override summary = "Answer every question about unlabelled images";
+  static override summary = "Answer every question about unlabelled images or texts";
   static override description =
-    "Takes images, folders of images and patterns, or one table with the run's input columns. Several inputs are answered in one table, a row each. With --out the answers become a table: one column per task, empty where its precondition does not hold.";
+    "Takes images, folders of images and patterns, texts where the run reads texts alone, or one table with the run's input columns. Several inputs are answered in one table, a row each. With --out the answers become a table: one column per task, empty where its precondition does not hold.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> image.png other.png",
     "<%= config.bin %> <%= command.id %> new-images/ --wide",
@@ -24,7 +24,7 @@ export default class Predict extends CoolCommand {
   ];
   static override strict = false;
   static override args = {
-    input: Args.string({ description: "a table, or images and folders of them", required: true }),
+    input: Args.string({ description: "a table, or images and folders of them, or texts", required: true }),
   };
   static override flags = {
     run: Flags.string({ summary: `the run to ask: ${RUN_HELP}`, default: "latest" }),

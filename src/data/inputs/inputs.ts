@@ -1,12 +1,15 @@
 /** @file Declares the named inputs of a project. */
 import { ConfigError } from "../../errors.js";
-import { checkOptions, type OptionRule, oneOf, TEXT, TRUTH } from "../../options.js";
+import { checkOptions, COUNT, type OptionRule, oneOf, TEXT, TRUTH } from "../../options.js";
 import type {
   CategoricalInputSpec,
   ImageFraming,
   ImageInputSpec,
   NumericInputSpec,
   ResizeFilter,
+  TokenizerSpec,
+  TokenPadding,
+  TokenSide,
   TokensInputSpec,
 } from "../dataset.js";
 
@@ -258,6 +261,56 @@ export function tokens(options: {
   return { kind: "tokens", column, vocabulary: completeVocabulary(vocabulary, unknown), ...rest };
 }
 
+/** Options of {@link tokenizer}. */
+export interface TokenizerOptions {
+  readonly column: string;
+  readonly file: string;
+  readonly maxLength?: number;
+  readonly truncationSide?: TokenSide;
+  readonly padding?: "file" | "none";
+  readonly specialTokens?: boolean;
+  readonly missing?: "error" | "empty";
+}
+
+/**
+ * Texts as a Hugging Face tokenizer.json cuts them (with the package @huggingface/tokenizers, an optional peer). The
+ * trunk sees ids, [null], as of `tokens`: 0 is padding, and the tokenizer's own ids are 1 less, so that an embedding has
+ * `inputDim: idCount(specs.text)`. An ONNX text encoder is applied to it with `pretrained`, and sees the tokenizer's ids.
+ * @param options.column raw texts
+ * @param options.file the tokenizer.json, relative to the project
+ * @param options.maxLength later tokens of a longer text are cut off, the special ones kept; default: as the file, or the
+ *   tokenizer_config.json beside it, says
+ * @param options.truncationSide where they are cut off; default: as the file says, else `right`
+ * @param options.padding `file` (default): models beside the network are fed batches that are padded as the file says;
+ *   `none`: no longer than they must be
+ * @param options.specialTokens whether the file's tokens around a text are added (default true)
+ * @param options.missing an empty cell is an error (default), or a text without words
+ */
+export function tokenizer(options: TokenizerOptions): TokensInputSpec {
+  checkOptions<TokenizerOptions>("tokenizer", options, {
+    ...{ column: TEXT, file: TEXT, maxLength: COUNT, truncationSide: oneOf("left", "right") },
+    ...{ padding: oneOf("file", "none"), specialTokens: TRUTH, missing: oneOf("error", "empty") },
+  });
+  const { column, file, maxLength = 0, truncationSide = null, padding = "file", missing = "error" } = options;
+  assertColumn("tokenizer", column);
+  if (file === undefined) {
+    throw new ConfigError(
+      `tokenizer({ column: "${column}" }) names no file. Add e.g. file: "encoder/tokenizer.json", relative to the project.`,
+      { column },
+    );
+  }
+  return {
+    ...{ kind: "tokens", column, vocabulary: [], maxLength, unknown: "error", split: "whitespace" },
+    ...(missing === "error" ? { missing } : {}),
+    tokenizer: {
+      ...{ file, digest: "", ids: 0, truncationSide, specialTokens: options.specialTokens ?? true },
+      padding: padding === "none" ? NO_PADDING : null,
+    },
+  };
+}
+
+const NO_PADDING: TokenPadding = { id: 0, typeId: 0, side: "right", length: null, multiple: null };
+
 /** The vocabulary with the token that stands for unknown ones. */
 export function completeVocabulary(vocabulary: readonly string[], unknown: string): string[] {
   return unknown === "error" || vocabulary.includes(unknown) ? [...vocabulary] : [...vocabulary, unknown];
@@ -265,14 +318,23 @@ export function completeVocabulary(vocabulary: readonly string[], unknown: strin
 
 /**
  * Numbers of different ids that an input gives, padding and the mask among them: the `inputDim` of an embedding.
- * @throws ConfigError where the vocabulary is a file: it is only read with the data
+ * @throws ConfigError where the vocabulary is a file: it is only read with the data, a tokenizer with the project
  */
 export function idCount(spec: CategoricalInputSpec | TokensInputSpec): number {
   if (spec.kind === "categorical") return spec.categories.length + 1;
+  if (spec.tokenizer !== undefined) return countOfTokenizer(spec.column, spec.tokenizer);
   if (typeof spec.vocabulary !== "string") return spec.vocabulary.length + (spec.mask === true ? 2 : 1);
   throw new ConfigError(
     `The vocabulary of tokens({ column: "${spec.column}" }) is a file, which is only read with the data. Use the specs that the trunk function is given as its third argument, or list the tokens.`,
     { column: spec.column, vocabulary: spec.vocabulary },
+  );
+}
+
+function countOfTokenizer(column: string, { ids, file }: TokenizerSpec): number {
+  if (ids > 0) return ids + 1;
+  throw new ConfigError(
+    `How many ids tokenizer({ column: "${column}" }) has is read from ${file} with the project. Use the specs that the trunk function is given as its third argument.`,
+    { column, file },
   );
 }
 

@@ -7,13 +7,14 @@ import type { ImageSizes } from "../labels/unit-scale.js";
 import { columnOf, type Table } from "../tables/table.js";
 import { type ImageInputs, loadTableImages, type TableImageOptions, type TableImages } from "./table-images.js";
 import { type JoinedTables, tableNames } from "../tables/tables.js";
+import type { TokenizerPlaces } from "../tokenizers/stored-tokenizer.js";
 import { readTokens } from "./tokens.js";
 import { yieldTo } from "../../platform/yield-to.js";
 import { type ReadyInput, readCategorical, readNumeric } from "./vectors.js";
 
 export type InputSpecs = Readonly<Record<string, InputSpec>>;
 
-export interface TableInputOptions extends TableImageOptions {
+export interface TableInputOptions extends TableImageOptions, Pick<TokenizerPlaces, "stored"> {
   /** Named inputs. The first image input's paths name the rows, and its sizes scale labels in pixels. */
   readonly inputs: InputSpecs;
 }
@@ -66,7 +67,9 @@ export async function loadTableInputs(
 }
 
 function digestOf(images: string, sources: readonly (readonly [string, InputSource])[]): string {
-  const vocabularies = sources.flatMap(([name, { spec }]) => (spec.kind === "tokens" ? [[name, spec.vocabulary]] : []));
+  const vocabularies = sources.flatMap(([name, { spec }]) =>
+    spec.kind === "tokens" ? [[name, spec.tokenizer?.digest ?? spec.vocabulary]] : [],
+  );
   if (vocabularies.length === 0) return images;
   return createHash("sha256").update(images).update(JSON.stringify(vocabularies)).digest("hex");
 }
@@ -78,7 +81,7 @@ export function warningsOf(ready: ReadonlyMap<string, ReadyInput>): string[] {
 /** Inputs that stand in the cells themselves. */
 export async function readCells(
   joined: JoinedTables,
-  { inputs, projectDir, signal }: Pick<TableInputOptions, "inputs" | "projectDir" | "signal">,
+  { inputs, projectDir, signal, stored }: Pick<TableInputOptions, "inputs" | "projectDir" | "signal" | "stored">,
   fitRows: Int32Array | null,
 ): Promise<ReadonlyMap<string, ReadyInput>> {
   const ready = new Map<string, ReadyInput>();
@@ -94,7 +97,7 @@ export async function readCells(
         ready.set(name, readCategorical(name, spec, joined));
         break;
       case "tokens":
-        ready.set(name, await readTokens(name, spec, joined, projectDir));
+        ready.set(name, await readTokens(name, spec, joined, { projectDir, signal, stored }));
         break;
       default:
         spec satisfies never;

@@ -1,27 +1,32 @@
 /** @file Text and lists of tokens → sequences of ids, padded per batch. */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { at } from "../../arrays.js";
 import { DataError } from "../../errors.js";
 import { idsOf, type TokenIds, tokensIn } from "../../predictor/vocabulary.js";
 import { isMissing } from "../../tasks/behaviour.js";
-import type { TokenSource, TokensInputSpec } from "../dataset.js";
+import type { TokensInputSpec } from "../dataset.js";
 import { quoteCell } from "../tables/table.js";
 import { type BadCell, badCellsError, cellsOf, type JoinedTables, placeIn, rowIn } from "../tables/tables.js";
 import { assertNames, completeVocabulary } from "./inputs.js";
+import { readTexts } from "../tokenizers/read-texts.js";
+import type { TokenizerPlaces } from "../tokenizers/stored-tokenizer.js";
+import { tokenSource } from "./token-source.js";
 import type { ReadyInput } from "./vectors.js";
 
 /**
  * Reads one sequence per row.
- * @param projectDir folder that a vocabulary file is relative to
- * @throws DataError if a cell is neither text nor a list, or holds tokens that the vocabulary lacks
+ * @param places the folder that a vocabulary file is relative to, and where tokenizers lie
+ * @throws DataError if a cell is neither text nor a list, or holds tokens that the vocabulary lacks; see readTexts
  */
 export async function readTokens(
   name: string,
   spec: TokensInputSpec,
   joined: JoinedTables,
-  projectDir: string,
+  places: TokenizerPlaces & { readonly signal?: AbortSignal | undefined },
 ): Promise<ReadyInput> {
+  const { tokenizer } = spec;
+  if (tokenizer !== undefined) return readTexts(name, { ...spec, tokenizer }, joined, places);
+  const { projectDir } = places;
   const vocabulary = await vocabularyOf(name, spec, projectDir);
   const complete = { ...spec, vocabulary };
   const idOf = idsOf(vocabulary);
@@ -112,20 +117,4 @@ function assertKnown(
 
 function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function tokenSource(spec: TokensInputSpec, encoded: readonly Int32Array[], kept: Int32Array): TokenSource {
-  const sequence = (row: number): Int32Array => at(encoded, kept[row] as number);
-  return {
-    spec,
-    lengths: Int32Array.from(kept, (_, row) => sequence(row).length),
-    read(rows) {
-      let longest = 1;
-      for (let i = 0; i < rows.length; i++) longest = Math.max(longest, sequence(at(rows, i)).length);
-      const out = new Int32Array(rows.length * longest);
-      for (let i = 0; i < rows.length; i++) out.set(sequence(at(rows, i)), i * longest);
-      return out;
-    },
-    close() {},
-  };
 }

@@ -1,9 +1,10 @@
 /** @file A model that runs beside the network, as what its features are computed by. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import type { ImageInputSpec } from "../../data/dataset.js";
+import type { InputSpec } from "../../data/dataset.js";
 import { StoreError } from "../../errors.js";
 import { type ExternalPart, storedModel, widthOf } from "../model/pretrained/external-part.js";
+import { needsOf } from "../model/pretrained/describe-external.js";
 import { modelDigest } from "../model/pretrained/external-model.js";
 import { openExternalModel } from "../model/pretrained/open-external.js";
 import type { FrozenTrunk } from "./split-network.js";
@@ -17,20 +18,23 @@ export interface ExternalTrunk extends FrozenTrunk {
 
 /**
  * Opens a run's model from the store.
+ * @param spec of the input that it reads
  * @param projectDir whose packages may be loaded; null: there is none
  * @throws StoreError where the store lacks the model, or its content is another; BackendError where what runs it is not
  * installed
  */
 export async function openExternal(
   part: ExternalPart,
-  { size, channels }: ImageInputSpec,
+  spec: InputSpec,
   storeDir: string,
   projectDir: string | null,
 ): Promise<ExternalTrunk> {
   const file = storedModel(storeDir, part);
   assertStored(part, file);
-  const { model, output, preprocessing, input, format } = part;
-  const opened = await openExternalModel(format, { model, file, output, preprocessing, size, channels, projectDir });
+  const { output, preprocessing, input, format, pooling } = part;
+  const needs = needsOf({ ...part, file }, spec, { projectDir, isNew: false });
+  const opened = await openExternalModel(format, needs);
+  const ofTexts = "text" in needs ? [pooling ?? null, needs.text.tokenizer.padding] : [];
   const width = widthOf(part);
   return {
     input,
@@ -38,9 +42,9 @@ export async function openExternal(
     width,
     features: [{ name: part.name, size: width, offset: 0 }],
     digest: createHash("sha256")
-      .update(JSON.stringify([part.digest, output, preprocessing]))
+      .update(JSON.stringify([part.digest, output, preprocessing, ...ofTexts]))
       .digest("hex"),
-    compute: (pixels, rows) => opened.run(pixels, rows),
+    compute: (values, rows) => opened.run(values, rows),
     close: () => opened.close(),
   };
 }

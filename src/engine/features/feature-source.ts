@@ -1,8 +1,8 @@
-/** @file Features of a frozen trunk, row by row: computed once per picture, then read from a cache. */
+/** @file Features of a frozen trunk, row by row: computed once per picture or text, then read from a cache. */
 import { createHash } from "node:crypto";
-import { at, f32At } from "../../arrays.js";
+import { at, f32At, i32At } from "../../arrays.js";
 import { batchesOf } from "../../data/batches.js";
-import type { InputSource, PixelSource } from "../../data/dataset.js";
+import type { InputSource, InputSpec } from "../../data/dataset.js";
 import { ConfigError } from "../../errors.js";
 import type { ContentCache } from "../../platform/content-cache.js";
 import { yieldTo } from "../../platform/yield-to.js";
@@ -25,38 +25,41 @@ export interface FillOptions {
 }
 
 const MEMORY_BYTES = 1024 * 2 ** 20;
-/** Pictures that pass the trunk together: few, since a backbone's maps are large. */
+/** Rows that pass the trunk together: few, since a backbone's maps are large. */
 const BATCH = 16;
 
-/** Pictures, row by row. */
-export type Pictures = Pick<PixelSource, "spec" | "paths" | "read">;
+/** What a trunk reads, row by row: pictures, with their paths, or texts, with their lengths. */
+export interface Samples extends Pick<InputSource, "spec" | "read"> {
+  readonly paths?: readonly string[];
+  readonly lengths?: Int32Array;
+}
 
-/** The features of the pictures of one input. Rows are those of the dataset. */
+/** The features of what one input reads. Rows are those of the dataset. */
 export class FeatureRows {
   readonly #trunk: FrozenTrunk;
-  readonly #pixels: Pictures;
+  readonly #samples: Samples;
   readonly #options: FeatureOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #keys = new Map<number, string>();
   #room: number;
   #isWaiting = false;
 
-  constructor(trunk: FrozenTrunk, pixels: Pictures, options: FeatureOptions) {
+  constructor(trunk: FrozenTrunk, samples: Samples, options: FeatureOptions) {
     this.#trunk = trunk;
-    this.#pixels = pixels;
+    this.#samples = samples;
     this.#options = options;
     this.#room = options.memoryBytes ?? MEMORY_BYTES;
   }
 
   /**
    * Makes the features of some rows ready.
-   * @returns how many pictures had to be computed
+   * @returns how many pictures or texts had to be computed
    * @throws ConfigError where the trunk answers what is not finite, or there is no room; InterruptedError if the signal
    * fires
    */
   async fill(rows: Int32Array, { onProgress, signal }: FillOptions = {}): Promise<number> {
     let [done, computed] = [0, 0];
-    for (const batch of batchesOf(rows, BATCH)) {
+    for (const batch of this.#batches(rows)) {
       computed += await this.#fillBatch(batch);
       done += batch.length;
       onProgress?.(done, rows.length);
@@ -93,6 +96,20 @@ export class FeatureRows {
     };
   }
 
+  /** Of texts those of one length, so that none is padded and no answer depends on its neighbours. */
+  #batches(rows: Int32Array): Int32Array[] {
+    const { lengths } = this.#samples;
+    if (lengths === undefined) return batchesOf(rows, BATCH);
+    const byLength = new Map<number, number[]>();
+    for (const row of rows) {
+      const length = i32At(lengths, row);
+      const group = byLength.get(length);
+      if (group === undefined) byLength.set(length, [row]);
+      else group.push(row);
+    }
+    return [...byLength.values()].flatMap((group) => batchesOf(Int32Array.from(group), BATCH));
+  }
+
   async #fillBatch(rows: Int32Array): Promise<number> {
     const { missing } = this.#find(rows);
     if (missing.length === 0) return 0;
@@ -112,7 +129,7 @@ export class FeatureRows {
     return Array.from(rows, (row) => (found.get(this.#keyOf(row)) ?? fresh.get(this.#keyOf(row))) as Kept);
   }
 
-  /** What there is, and rows whose features are nowhere yet, one for each picture. */
+  /** What there is, and rows whose features are nowhere yet, one for each picture or text. */
   #find(rows: ArrayLike<number>): { readonly found: ReadonlyMap<string, Kept>; readonly missing: readonly number[] } {
     const found = new Map<string, Kept>();
     const missing = new Map<string, number>();
@@ -158,21 +175,20 @@ export class FeatureRows {
     return true;
   }
 
-  /** Of what a picture's features depend on: trunk, backend, precision and pixels. */
+  /** Of what a row's features depend on: trunk, backend, precision, and pixels or ids. */
   #keyOf(row: number): string {
     const known = this.#keys.get(row);
     if (known !== undefined) return known;
     const { precision, backend } = this.#options;
-    const { size, channels } = this.#pixels.spec;
-    const facts = [this.#trunk.digest, backend, precision, size, channels];
+    const facts = [this.#trunk.digest, backend, precision, ...shapeOf(this.#samples.spec)];
     const hash = createHash("sha256").update(JSON.stringify(facts));
-    const key = hash.update(this.#pixels.read([row])).digest("hex");
+    const key = hash.update(this.#samples.read([row])).digest("hex");
     this.#keys.set(row, key);
     return key;
   }
 
   #compute(rows: readonly number[]): Kept[] | Promise<Kept[]> {
-    const values = this.#trunk.compute(this.#pixels.read(rows), rows.length, this.#pixels.spec);
+    const values = this.#trunk.compute(this.#samples.read(rows), rows.length);
     return values instanceof Promise ? values.then((all) => this.#split(rows, all)) : this.#split(rows, values);
   }
 
@@ -189,7 +205,7 @@ export class FeatureRows {
     const isHalf = this.#options.precision === "float16";
     const wrong = values.findIndex((value) => !(Math.abs(value) < (isHalf ? HALF_LIMIT : Number.POSITIVE_INFINITY)));
     if (wrong < 0) return;
-    const sample = this.#pixels.paths[row];
+    const sample = this.#samples.paths?.[row] ?? `row ${row + 1}`;
     if (Number.isFinite(values[wrong])) {
       throw new ConfigError(
         `The frozen trunk answers ${f32At(values, wrong)} to ${sample}, which is too large for 16 bits. Set train.featureCache.precision to "float32".`,
@@ -201,6 +217,10 @@ export class FeatureRows {
       { sample, value: String(f32At(values, wrong)) },
     );
   }
+}
+
+function shapeOf(spec: InputSpec): unknown[] {
+  return spec.kind === "image" ? [spec.size, spec.channels] : [spec.kind];
 }
 
 /** From here on a number of 16 bits is infinite. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { at, f32At, u8At } from "../../arrays.js";
-import type { ImageInputSpec, InputSpec, NumericInputSpec } from "../../data/dataset.js";
+import type { InputSpec, InputValues, NumericInputSpec } from "../../data/dataset.js";
 import { headLayers, type Layer, withInnerLayers } from "../model/layer-graph.js";
 import { Network, type SymbolicTensor } from "../model/network.js";
 import { replayLayers } from "../model/pretrained/replay-layers.js";
@@ -17,21 +17,21 @@ export interface FrozenFeature {
   readonly offset: number;
 }
 
-/** What reads one picture alone, and always puts out the same for it: frozen layers, or a model beside the network. */
+/** What reads one picture or text alone, and always puts out the same for it: frozen layers, or a model beside the network. */
 export interface FrozenTrunk {
-  /** Name of the image input. */
+  /** Name of the input: pictures, or texts where it is a model beside the network. */
   readonly input: string;
   readonly features: readonly FrozenFeature[];
   /** Numbers per picture of all features together. */
   readonly width: number;
   /** sha256 over all that it computes by, hex. */
   readonly digest: string;
-  /** All features of some pictures, [rows, width]. @param pixels [rows, height, width, channels], 0 to 255 */
-  compute(pixels: Uint8Array, rows: number, shape: PictureShape): Float32Array | Promise<Float32Array>;
+  /**
+   * All features of some rows, [rows, width].
+   * @param values pixels [rows, height, width, channels], 0 to 255; or ids [rows, length], counted from 1, 0: padding
+   */
+  compute(values: InputValues, rows: number): Float32Array | Promise<Float32Array>;
 }
-
-/** Of the pictures of an input. */
-export type PictureShape = Pick<ImageInputSpec, "size" | "channels">;
 
 /** A network whose frozen part runs by itself. */
 export interface SplitNetwork {
@@ -163,11 +163,11 @@ function trunkOf(input: string, entrance: SymbolicTensor, borders: readonly Symb
   return {
     ...{ input, features, width },
     digest: digestOf(model, borders),
-    compute(pixels, rows, { size, channels }) {
+    compute(pixels: Uint8Array, rows) {
       let values: Float32Array = new Float32Array(0);
       // tidy looks for tensors among all the numbers that it is given back
       tf.tidy(() => {
-        const seen = tf.tensor4d(toUnit(pixels), [rows, ...size, channels]);
+        const seen = tf.tensor(toUnit(pixels), [rows, ...(entrance.shape.slice(1) as number[])]);
         const outputs = [model.apply(seen, { training: false })].flat();
         const flat = outputs.map((output) => tf.reshape(output as tf.Tensor, [rows, -1]));
         values = tf.concat(flat, 1).dataSync<"float32">();

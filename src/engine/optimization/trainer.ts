@@ -164,7 +164,9 @@ export class Trainer {
   #epochOrder({ inputs }: Pick<Dataset, "inputs">, rows: Int32Array): Int32Array {
     const { batchSize, seed } = this.#config;
     const { epoch } = this.#position;
-    const lengths = sequenceLengths(inputs);
+    // texts that only a model beside the network reads need no batches of like length
+    const read = Object.entries(inputs).filter(([name]) => this.network.inputs[name] !== undefined);
+    const lengths = sequenceLengths(Object.fromEntries(read));
     return lengths === null ? epochOrder(rows, seed, epoch) : bucketedOrder(rows, lengths, batchSize, seed, epoch);
   }
 

@@ -11,7 +11,7 @@ import { printable } from "../../platform/printable.js";
 import { glueOf } from "../../records/stored-words.js";
 import type { OpenModel } from "./open-model.js";
 import { openRows } from "./row-sources.js";
-import type { ServedModel, ServedRow } from "./served-model.js";
+import type { ServedRow } from "./served-model.js";
 
 /** A tree, as it is and as it is printed. */
 export type ExplainedRow = Explanation & { readonly printed: string };
@@ -22,14 +22,10 @@ export type RowAnswer =
   | { readonly kind: "tree"; readonly explanation: ExplainedRow };
 
 /** Answers a batch. */
-export async function answerRows(
-  model: OpenModel,
-  inputs: ServedModel["inputs"],
-  rows: readonly ServedRow[],
-): Promise<RowAnswer[]> {
-  const { graph } = model;
+export async function answerRows(model: OpenModel, rows: readonly ServedRow[]): Promise<RowAnswer[]> {
+  const { graph, inputs } = model;
   const opened = openRows(inputs, rows);
-  const scored = await model.score(rows, opened);
+  const scored = await model.score(opened);
   const probabilities = answerProbabilities(graph, scored);
   const tokens = firstTokens(opened.sources);
   const isNamed = firstPixels(opened.sources) !== undefined;
@@ -50,18 +46,14 @@ export async function answerRows(
  * by itself.
  * @returns an answer, or what went wrong, of each row
  */
-export async function answerEach(
-  model: OpenModel,
-  inputs: ServedModel["inputs"],
-  rows: readonly ServedRow[],
-): Promise<(RowAnswer | Error)[]> {
+export async function answerEach(model: OpenModel, rows: readonly ServedRow[]): Promise<(RowAnswer | Error)[]> {
   try {
-    return await answerRows(model, inputs, rows);
+    return await answerRows(model, rows);
   } catch (error) {
     const failed = error instanceof Error ? error : new Error(String(error));
     if (rows.length === 1) return [failed];
     const alone: (RowAnswer | Error)[] = [];
-    for (const row of rows) alone.push(at(await answerEach(model, inputs, [row]), 0));
+    for (const row of rows) alone.push(at(await answerEach(model, [row]), 0));
     return alone;
   }
 }

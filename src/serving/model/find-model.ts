@@ -1,14 +1,14 @@
 /** @file What `cool serve` is asked to serve: an export by its path, else a run by its name. */
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { findExport, type FoundExport } from "../../asking/exports/open-export.js";
 import { openStoredRun } from "../../asking/stored-run.js";
-import type { InputSpec } from "../../data/dataset.js";
 import { firstChoice } from "../../engine/backends/choose.js";
 import { livingOn } from "../../engine/replicas/plan.js";
-import { ConfigError, DataError, UsageError } from "../../errors.js";
-import type { PredictorDocument, PredictorInput } from "../../predictor/document.js";
+import { DataError, UsageError } from "../../errors.js";
+import { loadOwnCode } from "../../project/custom-task-code.js";
+import { runningProject } from "../../project/project-dir.js";
+import { checkedGraph, checkedInputs } from "../../records/run-documents.js";
 import { openRunStore } from "../../storage/run-store.js";
-import { isExport, openExport } from "./export-files.js";
 import type { ServedModel } from "./served-model.js";
 
 export interface FindOptions {
@@ -22,37 +22,26 @@ export interface FindOptions {
  * @throws UnknownNameError, StoreError, DataError, UsageError for a group
  */
 export async function findModel(reference: string, options: FindOptions): Promise<ServedModel> {
-  return isExport(reference) ? exportedModel(reference) : runModel(reference, options);
+  const found = await findExport(reference);
+  return found === null ? runModel(reference, options) : exportedModel(found, reference, options);
 }
 
-async function exportedModel(reference: string): Promise<ServedModel> {
-  const path = resolve(reference);
-  const { document, exported, warnings } = await openExport(path);
-  refuseOwnTasks(path, document);
-  const { run, graph } = document;
+async function exportedModel(
+  { path, format, document }: FoundExport,
+  reference: string,
+  { project }: FindOptions,
+): Promise<ServedModel> {
+  const { run, inputs } = document;
+  const graph = checkedGraph(document.graph, path);
+  await loadOwnCode({ ...run, gitCommit: null }, graph, runningProject(project), null);
   return {
-    source: { kind: "export", path, workingDir: process.cwd() },
+    source: { kind: "export", path, project },
     run,
     title: `export ${reference} of run ${run.id} (${run.name})`,
     graph,
-    inputs: Object.fromEntries(Object.entries(document.inputs).map(([name, input]) => [name, specOf(name, input)])),
-    copies: exported.format === "onnx" ? { transport: "threads", isAlone: false } : await copiesHere(),
-    warnings,
+    inputs: checkedInputs(inputs, path),
+    copies: format === "onnx" ? { transport: "threads", isAlone: false } : await copiesHere(process.cwd()),
   };
-}
-
-function refuseOwnTasks(path: string, { graph }: PredictorDocument): void {
-  const own = graph.tasks.find(({ spec }) => spec.kind === "custom");
-  if (own === undefined) return;
-  throw new ConfigError(
-    `${path}: the task "${own.path}" is of a type of the project's own, whose decoder is code that no export holds. Serve the run itself.`,
-    { export: path, task: own.path },
-  );
-}
-
-/** An input of an export; where nothing says its column, that is its name. */
-function specOf(name: string, input: PredictorInput): InputSpec {
-  return input.kind === "numeric" ? input : { column: name, ...input };
 }
 
 async function runModel(reference: string, { storeDir, project }: FindOptions): Promise<ServedModel> {
@@ -75,7 +64,6 @@ async function runModel(reference: string, { storeDir, project }: FindOptions): 
       graph,
       inputs: config.inputs,
       copies: await copiesHere(running?.dir),
-      warnings: [],
     };
   } finally {
     store.close();
@@ -84,7 +72,7 @@ async function runModel(reference: string, { storeDir, project }: FindOptions): 
 
 function notAnExport(path: string): DataError {
   return new DataError(
-    `${path} is no export: it has neither SHA256SUMS nor predictor.json. Name what cool export has written (of the format onnx or layers), or a run.`,
+    `${path} is no export: it has no predictor.json. Name what cool export has written (of the format onnx or layers), or a run.`,
     { path },
   );
 }

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { everyRow } from "../../asking/run-answerer.js";
 import type { OpenInputs } from "../../asking/open-inputs.js";
 import type { StoredRun } from "../../asking/stored-run.js";
-import { type InputSource, isPixelSource } from "../../data/dataset.js";
+import type { InputSource } from "../../data/dataset.js";
 import type { ExternalTrunk } from "../../engine/features/external-trunk.js";
 import { type ExternalPart, NO_EXTERNALS } from "../../engine/model/pretrained/external-part.js";
 
@@ -23,7 +23,7 @@ export class RunExternals {
     const made: Record<string, InputSource> = {};
     for (const part of this.#parts) {
       const source = opened.sources[part.input];
-      if (source === undefined || !isPixelSource(source)) throw new Error(`the input "${part.input}" has no pictures`);
+      if (source === undefined) throw new Error(`the input "${part.input}" is not there`);
       const { openExternal } = await import("../../engine/features/external-trunk.js");
       const { FeatureRows } = await import("../../engine/features/feature-source.js");
       const storeDir = dirname(dirname(this.#stored.dir));

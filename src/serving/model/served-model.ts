@@ -17,8 +17,7 @@ export type ModelSource =
       readonly kind: "export";
       /** Folder, or file that ends with .onnx. */
       readonly path: string;
-      /** In whose node_modules what computes may lie. */
-      readonly workingDir: string;
+      readonly project: string | undefined;
     };
 
 /** A model that can be served. */
@@ -32,8 +31,6 @@ export interface ServedModel {
   readonly inputs: Readonly<Record<string, InputSpec>>;
   /** In what its copies live, and whether one of them uses every core. */
   readonly copies: { readonly transport: "threads" | "processes"; readonly isAlone: boolean };
-  /** What whoever serves it should know. */
-  readonly warnings: readonly string[];
 }
 
 /** One row, read and ready for the network. */

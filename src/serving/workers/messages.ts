@@ -1,7 +1,7 @@
 /** @file What a server and its workers say to each other. */
 import { CoolError, type Facts, messageOf } from "../../errors.js";
 import type { RowAnswer } from "../model/answer-rows.js";
-import type { ServedModel, ServedRow } from "../model/served-model.js";
+import type { ModelSource, ServedRow } from "../model/served-model.js";
 
 /** An error as it travels. */
 export interface SentError {
@@ -13,7 +13,7 @@ export interface SentError {
 export type ToWorker =
   | {
       readonly kind: "open";
-      readonly model: Pick<ServedModel, "source" | "inputs">;
+      readonly source: ModelSource;
       readonly known: readonly string[];
       readonly threads: number;
     }

@@ -1,17 +1,11 @@
 /** @file What a worker does: opens the model, then answers batch after batch, in the order in which they come. */
 import { answerEach, answerRows } from "../model/answer-rows.js";
 import { blankRow, type OpenModel, openModel } from "../model/open-model.js";
-import type { ServedModel } from "../model/served-model.js";
 import { type FromWorker, sentError, type ToWorker } from "./messages.js";
-
-interface Opened {
-  readonly model: OpenModel;
-  readonly inputs: ServedModel["inputs"];
-}
 
 /** Owns its model. */
 export class ModelWorker {
-  #opened: Opened | null = null;
+  #model: OpenModel | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
   /** The reply to a message, after those to earlier ones. */
@@ -23,15 +17,15 @@ export class ModelWorker {
 
   async close(): Promise<void> {
     await this.#last;
-    await this.#opened?.model.close();
+    await this.#model?.close();
   }
 
-  async #open({ model: served, known, threads }: Extract<ToWorker, { kind: "open" }>): Promise<FromWorker> {
+  async #open({ source, known, threads }: Extract<ToWorker, { kind: "open" }>): Promise<FromWorker> {
     try {
-      const model = await openModel(served, threads);
+      const model = await openModel(source, threads);
       // what does not answer is found before it is asked
-      await answerRows(model, served.inputs, [blankRow(served.inputs, known)]);
-      this.#opened = { model, inputs: served.inputs };
+      await answerRows(model, [blankRow(model.inputs, known)]);
+      this.#model = model;
       return { kind: "ready", runtime: model.runtime };
     } catch (error) {
       return { kind: "unready", error: sentError(error) };
@@ -39,8 +33,8 @@ export class ModelWorker {
   }
 
   async #answer({ rows }: Extract<ToWorker, { kind: "answer" }>): Promise<FromWorker> {
-    if (this.#opened === null) throw new Error("a worker is asked before it is open");
-    const answers = await answerEach(this.#opened.model, this.#opened.inputs, rows);
+    if (this.#model === null) throw new Error("a worker is asked before it is open");
+    const answers = await answerEach(this.#model, rows);
     return {
       kind: "answered",
       answers: answers.map((one) => (one instanceof Error ? { kind: "failed", error: sentError(one) } : one)),

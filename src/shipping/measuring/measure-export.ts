@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { scoreSplitSliced } from "../../analysis/score.js";
 import { evaluateSplits } from "../../asking/evaluate-splits.js";
 import { openOnnxModel, signatureSpecs } from "../../asking/exports/open-export.js";
-import { predictedSplits, type StoredRun } from "../../asking/stored-run.js";
+import { predictedSplits, type StoredRun, storedPlaces } from "../../asking/stored-run.js";
 import type { Dataset } from "../../data/dataset.js";
 import { loadOnnxRuntime } from "../../engine/model/pretrained/onnx-runtime.js";
 import { DataError } from "../../errors.js";
@@ -116,7 +116,8 @@ function measuredSplit(dir: string): Split {
 }
 
 /** All rows of the run's tables, as its inputs read them. */
-async function openRows({ graph, config, dir, project }: StoredRun, options: MeasureOptions): Promise<Dataset> {
+async function openRows(run: StoredRun, options: MeasureOptions): Promise<Dataset> {
+  const { graph, config, dir, project } = run;
   const { table, tables, allow } = config.settings.data;
   const { loadRows } = await import("../../data/load.js");
   return loadRows({
@@ -124,6 +125,7 @@ async function openRows({ graph, config, dir, project }: StoredRun, options: Mea
     inputs: signatureSpecs(config.inputs),
     projectDir: project?.dir ?? config.projectDir,
     cacheDir: resolve(dir, "..", "..", "cache"),
+    stored: storedPlaces(run),
     onBadImage: "skip",
     signal: options.signal,
     onProgress: (done, total) => options.onProgress?.("decoding images", done, total),

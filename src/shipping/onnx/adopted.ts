@@ -7,7 +7,7 @@ import { axisOf, type FlowGraph } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import type { OnnxGraph } from "./graph.js";
 import type { TakenIn } from "./model.js";
-import { inputsOf, type OtherInput, type OtherModel, takeIn } from "./merged-model.js";
+import { type OtherInput, type OtherModel, takeIn } from "./merged-model.js";
 import type { Entrances } from "./signature.js";
 import { plainValue, type Value } from "./values.js";
 
@@ -32,7 +32,7 @@ export function takeAdopted(
   adopted: AdoptedModel,
   around: Surroundings,
 ): { readonly logits: ReadonlyMap<string, Value>; readonly taken: TakenIn } {
-  const inputs = inputsOf(model);
+  const { inputs } = model;
   const fixed = inputs.find(({ shape }) => (shape[0] ?? 0) > 0);
   if (fixed !== undefined) {
     throw new ConfigError(
@@ -69,7 +69,10 @@ function fed(
   const seen = entrances.seen[name];
   if (seen === undefined) throw new Error(`the input "${name}" is not written`);
   if (spec.kind === "image") return picture(graph, input, name, adopted, seen);
-  const typed = input.element === ELEMENT.float ? seen.name : graph.op("Cast", [seen.name], { to: input.element });
+  // a model of a tokenizer's ids takes them as they are
+  const value = spec.kind === "tokens" && spec.tokenizer !== undefined ? name : seen.name;
+  const typed =
+    input.element === ELEMENT.float && value === seen.name ? value : graph.op("Cast", [value], { to: input.element });
   return input.shape.length === 1 ? graph.op("Squeeze", [typed, graph.int64([1])]) : typed;
 }
 

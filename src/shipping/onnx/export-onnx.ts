@@ -10,12 +10,13 @@ import { takeAdopted } from "./adopted.js";
 import { type LogitSource, writeAnswers } from "./answers.js";
 import { OnnxGraph, type Port } from "./graph.js";
 import { encodeModel, NOTHING_TAKEN, OPSET_VERSION, type TakenIn } from "./model.js";
-import { type OtherModel, readOtherModel, takeIn } from "./merged-model.js";
+import { type OtherModel, pictureEntrance, readOtherModel, takeIn } from "./merged-model.js";
 import { NO_BRANCHES } from "./branches.js";
 import { branchedNetwork, NetworkWriter } from "./network.js";
 import { type Precision, weightForm } from "./precision.js";
 import { assertWholeWeights, readSavedLayers } from "./saved-layers.js";
 import { type Entrances, writeEntrances } from "./signature.js";
+import { textFeature, textFeeds, type TextValue } from "./text-model.js";
 import { type Value, plainValue } from "./values.js";
 
 /** A model and its signature. */
@@ -138,37 +139,45 @@ interface Taken {
   readonly model: TakenIn;
 }
 
-/** What a model beside the network makes of a picture, as the network reads it. */
+/** What a model beside the network makes of a picture or a text, as the network reads it. */
 function feature(
   graph: OnnxGraph,
   part: ExternalPart,
-  { pictures }: Entrances,
+  { pictures, texts }: Entrances,
   model: OtherModel | undefined,
   taken: Map<string, Taken>,
 ): { readonly name: string; readonly value: Value } {
-  const picture = pictures[part.input];
-  if (picture === undefined || model === undefined) throw new Error(`the input "${part.input}" has no pictures`);
+  const [picture, text] = [pictures[part.input], texts[part.input]];
+  if (model === undefined) throw new Error(`the model ${part.model} was not read`);
   const key = JSON.stringify([part.input, part.digest, part.preprocessing]);
-  const own = taken.get(key) ?? takeModel(graph, part, picture, model);
+  const own = taken.get(key) ?? takeModel(graph, part, picture ?? text, model);
   taken.set(key, own);
   const output = `${own.prefix}${part.output}`;
+  if (text !== undefined) {
+    return { name: part.name, value: plainValue(textFeature(graph, text, output, part), [null, widthOf(part)]) };
+  }
   // maps come with their channels last, as tfjs has them
-  const isMap = model.input.isChannelsFirst && part.shape.length === 3;
+  const isMap = pictureEntrance(model).isChannelsFirst && part.shape.length === 3;
   const last = isMap ? graph.op("Transpose", [output], { perm: [0, 2, 3, 1] }) : output;
   const width = widthOf(part);
   return { name: part.name, value: plainValue(graph.op("Reshape", [last, graph.int64([-1, width])]), [null, width]) };
 }
 
-/** Adds a model, fed with pictures as it was trained to see them. */
-function takeModel(graph: OnnxGraph, part: ExternalPart, picture: Value, model: OtherModel): Taken {
+/** Adds a model, fed with pictures or texts as it was trained to see them. */
+function takeModel(graph: OnnxGraph, part: ExternalPart, fed: Value | TextValue | undefined, model: OtherModel): Taken {
+  if (fed === undefined) throw new Error(`the input "${part.input}" has neither pictures nor texts`);
+  const prefix = `${part.name}/`;
+  const feeds = "ids" in fed ? textFeeds(graph, fed, model, part) : pictureFeeds(graph, part, fed, model);
+  return { prefix, model: takeIn(graph, model, prefix, feeds) };
+}
+
+function pictureFeeds(graph: OnnxGraph, part: ExternalPart, picture: Value, model: OtherModel): Map<string, string> {
   const seen = channelsOf(picture);
-  const { kernel, bias } = pixelChange(part.preprocessing, seen, model.input.channels ?? seen);
+  const { name, channels, isChannelsFirst: isFirst } = pictureEntrance(model);
+  const { kernel, bias } = pixelChange(part.preprocessing, seen, channels ?? seen);
   const product = graph.op("MatMul", [picture.name, graph.floats(kernel, [seen, bias.length])]);
   const changed = graph.op("Add", [product, graph.floats(bias)]);
-  const isFirst = model.input.isChannelsFirst;
-  const feeds = isFirst ? graph.op("Transpose", [changed], { perm: [0, 3, 1, 2] }) : changed;
-  const prefix = `${part.name}/`;
-  return { prefix, model: takeIn(graph, model, prefix, feeds) };
+  return new Map([[name, isFirst ? graph.op("Transpose", [changed], { perm: [0, 3, 1, 2] }) : changed]]);
 }
 
 function channelsOf({ shape }: Value): number {

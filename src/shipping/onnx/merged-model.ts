@@ -1,4 +1,5 @@
 /** @file A model that feeds a network, taken into the one that is written: its graph under names of its own. */
+import { at } from "../../arrays.js";
 import { ConfigError } from "../../errors.js";
 import {
   embed,
@@ -27,8 +28,17 @@ export interface OtherModel {
   readonly opsets: TakenIn["opsets"];
   readonly functions: readonly Uint8Array[];
   readonly graph: Uint8Array;
-  /** Its one input, whether its channels come first, and how many there are; null: any number. */
-  readonly input: { readonly name: string; readonly isChannelsFirst: boolean; readonly channels: number | null };
+  /** All that it reads, constants left out. At least one. */
+  readonly inputs: readonly OtherInput[];
+}
+
+/** An input of a parsed model. */
+export interface OtherInput {
+  readonly name: string;
+  /** Type of its numbers, a value of `TensorProto.DataType`. */
+  readonly element: number;
+  /** 0 where a size is free. */
+  readonly shape: readonly number[];
 }
 
 const OLDEST = 13;
@@ -60,10 +70,10 @@ export function readOtherModel(bytes: Uint8Array, name: string): OtherModel {
     );
   }
   const others = [...opsets].filter(([domain]) => domain !== "" && domain !== "ai.onnx");
-  return { opset, irVersion, opsets: others, functions, graph, input: entranceOf(graph, name) };
+  return { opset, irVersion, opsets: others, functions, graph, inputs: inputsOf(graph, name) };
 }
 
-function entranceOf(graph: Uint8Array, name: string): OtherModel["input"] {
+function inputsOf(graph: Uint8Array, name: string): OtherInput[] {
   const constants = new Set<string>();
   const inputs: Uint8Array[] = [];
   for (const part of readFields(graph)) {
@@ -76,36 +86,28 @@ function entranceOf(graph: Uint8Array, name: string): OtherModel["input"] {
     if (part.field === ONNX_GRAPH.input) inputs.push(part.value);
   }
   // older files list their constants among the inputs, too
-  const [input] = inputs.filter((each) => !constants.has(textIn(each, VALUE_INFO.name)));
-  if (input === undefined) throw outside(name, "no input");
-  const [, second, , fourth] = shapeIn(input);
+  const own = inputs.filter((each) => !constants.has(textIn(each, VALUE_INFO.name)));
+  if (own.length === 0) throw outside(name, "no input");
+  return own.map((each) => ({
+    name: textIn(each, VALUE_INFO.name),
+    element: numberIn(tensorTypeIn(each), TENSOR_TYPE.element),
+    shape: shapeIn(each),
+  }));
+}
+
+/** How the one input of a model that reads pictures is laid out. */
+export function pictureEntrance({ inputs }: OtherModel): {
+  readonly name: string;
+  readonly isChannelsFirst: boolean;
+  /** null: any number. */
+  readonly channels: number | null;
+} {
+  const { name, shape } = at(inputs, 0);
+  const [, second, , fourth] = shape;
   const isColour = (size: number | undefined): boolean => size === 1 || size === 3;
   const isChannelsFirst = isColour(second) || !isColour(fourth);
   const channels = (isChannelsFirst ? second : fourth) ?? 0;
-  return { name: textIn(input, VALUE_INFO.name), isChannelsFirst, channels: channels > 0 ? channels : null };
-}
-
-/** What a model takes: its element type, as ONNX numbers them, and sizes; 0 where one is free. */
-export interface OtherInput {
-  readonly name: string;
-  readonly element: number;
-  readonly shape: readonly number[];
-}
-
-/** All inputs of a model, without its constants. */
-export function inputsOf({ graph }: OtherModel): OtherInput[] {
-  const constants = new Set<string>();
-  const inputs: Uint8Array[] = [];
-  for (const part of readFields(graph)) {
-    if (part.wire === "varint") continue;
-    if (part.field === ONNX_GRAPH.initializer) constants.add(textIn(part.value, ONNX_TENSOR.name));
-    if (part.field === ONNX_GRAPH.input) inputs.push(part.value);
-  }
-  return inputs.flatMap((info): OtherInput[] => {
-    const name = textIn(info, VALUE_INFO.name);
-    const tensor = messageIn(messageIn(info, VALUE_INFO.type), TYPE.tensor);
-    return constants.has(name) ? [] : [{ name, element: numberIn(tensor, TENSOR_TYPE.element), shape: shapeIn(info) }];
-  });
+  return { name, isChannelsFirst, channels: channels > 0 ? channels : null };
 }
 
 function outside(model: string, what: string): ConfigError {
@@ -117,10 +119,14 @@ function outside(model: string, what: string): ConfigError {
 
 /** Sizes that a `ValueInfoProto` says; 0 where one is free. */
 function shapeIn(info: Uint8Array): number[] {
-  const shape = messageIn(messageIn(messageIn(info, VALUE_INFO.type), TYPE.tensor), TENSOR_TYPE.shape);
+  const shape = messageIn(tensorTypeIn(info), TENSOR_TYPE.shape);
   return [...readFields(shape)].flatMap((part) =>
     part.wire === "bytes" && part.field === ONNX_SHAPE.dimension ? [numberIn(part.value, ONNX_DIMENSION.value)] : [],
   );
+}
+
+function tensorTypeIn(info: Uint8Array): Uint8Array {
+  return messageIn(messageIn(info, VALUE_INFO.type), TYPE.tensor);
 }
 
 function messageIn(message: Uint8Array, field: number): Uint8Array {
@@ -141,15 +147,14 @@ function numberIn(message: Uint8Array, field: number): number {
 
 /**
  * Adds the nodes and constants of a model to a graph, their names after a prefix.
- * @param feeds what its input is called in the graph that takes it in, or each of its inputs by name
+ * @param feeds what its inputs are called in the graph that takes it in
  */
 export function takeIn(
   graph: OnnxGraph,
   model: OtherModel,
   prefix: string,
-  feeds: string | ReadonlyMap<string, string>,
+  feeds: ReadonlyMap<string, string>,
 ): TakenIn {
-  const fed = typeof feeds === "string" ? new Map([[model.input.name, feeds]]) : feeds;
   const parts = [...readFields(model.graph)].flatMap((part) => (part.wire === "varint" ? [] : [part]));
   const weights = new MergedWeights(graph);
   const constants = parts.filter(
@@ -157,7 +162,7 @@ export function takeIn(
   );
   const renamed = (name: string): string => {
     if (name === "") return "";
-    return fed.get(name) ?? weights.nameOf(name) ?? `${prefix}${name}`;
+    return feeds.get(name) ?? weights.nameOf(name) ?? `${prefix}${name}`;
   };
   const read = new Set<string>();
   for (const { field, value } of parts) {

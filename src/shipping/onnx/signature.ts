@@ -1,8 +1,9 @@
 /** @file What an exported model takes: the declared inputs by their names, and what becomes of them before the network. */
-import type { InputSpec } from "../../data/dataset.js";
+import type { InputSpec, TokensInputSpec } from "../../data/dataset.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { behaviourOf, isCustom } from "../../tasks/index.js";
 import type { OnnxGraph } from "./graph.js";
+import type { TextValue } from "./text-model.js";
 import { type Value, plainValue } from "./values.js";
 
 /** Inputs of the graph and what the network sees of them. */
@@ -11,6 +12,8 @@ export interface Entrances {
   readonly seen: Readonly<Record<string, Value>>;
   /** Which tokens there are, [batch, length] of truth values; null: no input has any. */
   readonly presence: string | null;
+  /** Texts that a tokenizer cuts, by name. */
+  readonly texts: Readonly<Record<string, TextValue>>;
   /** Pixels of pictures by name, floats from 0 to 1. */
   readonly pictures: Readonly<Record<string, Value>>;
   /** Answers of known tasks by path, [batch]. */
@@ -34,7 +37,8 @@ export function writeEntrances(
   let presence: string | null = null;
   for (const [name, spec] of Object.entries(specs)) {
     seen[name] = entrance(graph, name, spec);
-    if (spec.kind === "tokens") presence = graph.op("Greater", [name, graph.int32([0], [])]);
+    if (spec.kind === "tokens" && spec.tokenizer === undefined)
+      presence = graph.op("Greater", [name, graph.int32([0], [])]);
   }
   const facts = new Set(tasks.flatMap(({ spec }) => (isCustom(spec) ? [] : behaviourOf(spec).imageScales(spec))));
   const picture = Object.entries(specs).find(([, { kind }]) => kind === "image")?.[0];
@@ -45,6 +49,7 @@ export function writeEntrances(
     seen,
     presence,
     pictures: Object.fromEntries(Object.entries(seen).filter(([name]) => specs[name]?.kind === "image")),
+    texts: Object.fromEntries(Object.entries(specs).flatMap(([name, spec]) => textOf(name, spec))),
     known: Object.fromEntries(known.map(({ path }) => [path, graph.input(path, "float", ["batch"])])),
     size: isSized ? extra("size", 2) : null,
     frame: facts.has("frame-left") ? extra("frame", 4) : null,
@@ -74,10 +79,20 @@ function entrance(graph: OnnxGraph, name: string, spec: InputSpec): Value {
     }
     case "tokens":
       graph.input(name, "int32", ["batch", "length"]);
-      return plainValue(graph.op("Cast", [name], { to: FLOAT }), [null, null]);
+      return plainValue(graph.op("Cast", [countedFromOne(graph, name, spec)], { to: FLOAT }), [null, null]);
     default:
       return spec satisfies never;
   }
+}
+
+/** A tokenizer's ids count from 0, and −1 is padding. */
+function countedFromOne(graph: OnnxGraph, name: string, { tokenizer }: TokensInputSpec): string {
+  return tokenizer === undefined ? name : graph.op("Add", [name, graph.int32([1], [])]);
+}
+
+function textOf(name: string, spec: InputSpec): [string, TextValue][] {
+  const padding = spec.kind === "tokens" ? spec.tokenizer?.padding : null;
+  return padding == null ? [] : [[name, { ids: name, padding }]];
 }
 
 /** In double precision, as the statistics were taken: a mean may be far from 0. */

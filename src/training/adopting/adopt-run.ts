@@ -31,7 +31,7 @@ import { SPLITS } from "../../tasks/evaluation.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { describeRun } from "../begin-run.js";
 import type { AnsweredContext, ScoredSplits } from "../complete-run.js";
-import { keepModel } from "../fresh-network.js";
+import { keepModel, keepTokenizers } from "../fresh-network.js";
 import { openLoggers } from "../log-run.js";
 import { openDataset } from "../open-dataset.js";
 import type { RunResult } from "../run-result.js";
@@ -138,6 +138,7 @@ async function adoptIn(session: Session, file: string, facts: OnnxFacts, options
     const project = { ...given, inputs, graph: fitTasks(withVocabulary(given.graph, inputs), dataset) };
     refuseMasked(project);
     keepModel(store.dir, adopted, resolve(file));
+    keepTokenizers(store.dir, project);
     const config: RunConfig = { ...describeRun(project, project.settings, dataset, "onnx"), adopted };
     const asked = { graph: project.graph, config, dir: join(store.dir, "runs", "new"), project: here(project) };
     network = await openAdopted(asked, adopted);

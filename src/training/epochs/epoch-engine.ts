@@ -92,6 +92,6 @@ export async function openEngine(context: RunContext): Promise<EpochEngine> {
 
 async function openFresh({ project, settings, store, runDir, loggers }: RunContext): Promise<Network> {
   const fresh = await buildNetwork(project, settings.train, store);
-  recordStart(fresh, { store, runDir, loggers });
+  recordStart(fresh, { store, runDir, loggers, project });
   return fresh.network;
 }

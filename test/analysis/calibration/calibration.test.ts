@@ -181,6 +181,14 @@ describe("calibration", () => {
     const { tasks, warnings } = fitCalibration(graph, scored, "temperature");
     expect(tasks.asked?.method === "temperature" ? tasks.asked.temperatures[1] : null).toBe(1);
     expect(warnings).toEqual(["asked: stripe: it never occurs among 4 labels; its temperature stays 1"]);
+    const single = (label: number) =>
+      fitCalibration(
+        graph,
+        scoredOf(graph, Float32Array.of(2, 1), Float32Array.of(label, label), [0.5, 0.5]),
+        "isotonic",
+      ).warnings[0];
+    expect(single(0)).toBe("asked: dot: it never occurs among 1 label; its scores stay");
+    expect(single(1)).toBe("asked: dot: its one label is yes; its scores stay");
   });
 
   it("leaves scores that tell all labels apart", () => {

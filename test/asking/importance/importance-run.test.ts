@@ -1,5 +1,5 @@
 /** @file Importance of a trained run's columns: what it permutes is what its table says. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +9,7 @@ import { permutableColumns, withPermuted } from "../../../src/asking/importance/
 import { type LoadedRun, loadRun } from "../../../src/asking/load-run.js";
 import type { InputSource } from "../../../src/data/dataset.js";
 import { loadProject } from "../../../src/project/load-project.js";
+import { runFiles } from "../../../src/records/run-folder.js";
 import { trainRun } from "../../../src/training/train-run.js";
 import { numberConfig, NUMBERS } from "../../support/number-project.js";
 
@@ -65,6 +66,13 @@ describe("importance of a run's columns", () => {
     await expect(run.importance({ task: "rihgt" })).rejects.toThrow('Did you mean "right"?');
     const both = await run.importance({ together: [["x", "y"]], repeats: 1 });
     expect(both.importance.map(({ columns }) => columns)).toEqual([["x", "y"]]);
+  });
+
+  it("is that of rows which were not trained on, where there are any", async () => {
+    const valid = runFiles(run.dir).predictions("valid");
+    renameSync(valid, `${valid}.away`);
+    expect((await run.importance({ repeats: 1 })).split).toBe("test");
+    renameSync(`${valid}.away`, valid);
   });
 
   it("ends with one clear error where rows have gone from the table", async () => {

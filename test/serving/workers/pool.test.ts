@@ -54,7 +54,7 @@ async function openPool(transport: "threads" | "processes", count = 1, batchMs =
     openLink: linksOf(transport, { script, args: [] }),
     request: {
       kind: "open",
-      model: { source: { kind: "export", path: "", workingDir: "" }, inputs: {} },
+      source: { kind: "export", path: "", project: undefined },
       known: [],
       threads: 1,
     },

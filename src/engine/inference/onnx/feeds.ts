@@ -113,8 +113,10 @@ function numbers(
     );
   }
   const isFlat = shape.length === 1;
+  // a tokenizer's ids count from 0, and −1 is padding
+  const shift = spec.kind === "tokens" && spec.tokenizer !== undefined ? 1 : 0;
   return (values, rows) => {
-    const data = convert(values);
+    const data = convert(shift === 0 ? values : Int32Array.from(values, (id) => id - shift));
     return { type, data, dims: isFlat ? [rows] : [rows, values.length / Math.max(1, rows)] };
   };
 }

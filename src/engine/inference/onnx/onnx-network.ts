@@ -35,6 +35,8 @@ export interface OnnxNetworkNeeds {
   readonly preprocessing?: PreprocessingInput;
   /** Whose packages may be loaded; null: there is none. */
   readonly projectDir: string | null;
+  /** That compute one batch; default: as many as there are cores. */
+  readonly threads?: number | undefined;
 }
 
 /** A task that a model answers, and by which of its outputs. */
@@ -54,10 +56,10 @@ function answeredTasks({ tasks }: FlowGraph): readonly TaskNode[] {
  * whose inputs or outputs are not those of the flow
  */
 export async function openOnnxNetwork(needs: OnnxNetworkNeeds): Promise<OnnxNetwork> {
-  const { model, file, graph, inputs, projectDir } = needs;
+  const { model, file, graph, inputs, projectDir, threads } = needs;
   assertThere(file, model);
   const runtime = loadOnnxRuntime(projectDir);
-  const session = await openSession(runtime, file, model);
+  const session = await openSession(runtime, file, model, threads);
   try {
     const entrances = entrancesOf(session.inputMetadata, {
       ...{ model, inputs, names: needs.inputNames ?? {}, preprocessing: needs.preprocessing ?? {} },

@@ -97,12 +97,19 @@ class Grafts implements OpenModels {
 
   #applyBeside(options: PretrainedOptions, input: SymbolicTensor): SymbolicTensor {
     const { tensor, part } = this.#beside.apply(options, input);
-    const { model, digest, output, preprocessing } = part;
+    const { model, digest, output } = part;
+    const preprocessing = this.#beside.readsTexts(part) ? null : part.preprocessing;
     this.parts.push({ model, digest, output, preprocessing, frozen: [], trained: [] });
     return tensor;
   }
 
   #applyLayers(options: PretrainedOptions, input: SymbolicTensor): SymbolicTensor {
+    if (options.pooling !== undefined) {
+      throw new ConfigError(
+        `pretrained({ model: "${options.model}", pooling: "${options.pooling}" }) is for ONNX models that read texts. Leave out pooling; poolTokens pools the tokens of layers.`,
+        { model: options.model },
+      );
+    }
     const opened = this.#opened.get(keyOf(options));
     if (opened === undefined) throw new ModelWanted(options);
     const entrance = entranceOf(opened.model, options.model);

@@ -1,36 +1,60 @@
 /** @file What a model that runs beside the network is opened for, and what it does then, whatever runs it. */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import type { InputValues, TokenizerSpec, TokenPadding } from "../../../data/dataset.js";
 import { ConfigError } from "../../../errors.js";
 import type { PreprocessingInput } from "./preprocessing.js";
 
-/** What a model is opened for. */
-export interface ModelNeeds {
+interface NeedsOfAny {
   /** Its name in messages. */
   readonly model: string;
   readonly file: string;
   /** Default: its first. */
   readonly output?: string | undefined;
+  /** Whose packages may be loaded; null: there is none. */
+  readonly projectDir: string | null;
+}
+
+/** What a model is opened for that reads pictures. */
+export interface ModelNeeds extends NeedsOfAny {
   readonly preprocessing: PreprocessingInput;
   /** Of the pictures. */
   readonly size: readonly [height: number, width: number];
   readonly channels: number;
-  /** Whose packages may be loaded; null: there is none. */
-  readonly projectDir: string | null;
+}
+
+/**
+ * What becomes of a vector for each token: their mean, that of the first token (`[CLS]` of BERT and its kin), or that of
+ * the last (of decoders).
+ */
+export type TextPooling = "mean" | "first" | "last";
+
+/** What a model is opened for that reads texts. */
+export interface TextNeeds extends NeedsOfAny {
+  readonly text: {
+    readonly tokenizer: Pick<TokenizerSpec, "file" | "ids"> & { readonly padding: TokenPadding };
+    readonly maxLength: number;
+    /** null: the mean, where there is a vector for each token. */
+    readonly pooling: TextPooling | null;
+    /** Whether it has yet to be seen that model and tokenizer fit each other. */
+    readonly isNew: boolean;
+  };
 }
 
 /** An open model. Owns what runs it: `close` ends that. */
 export interface ExternalModel {
   readonly output: string;
-  /** Of what it puts out for one picture; a map has its channels last. */
+  /** Of what it puts out for one picture or text; a map has its channels last. */
   readonly shape: readonly number[];
+  /** Of texts, where there is a vector for each token. */
+  readonly pooling?: TextPooling;
   /** What computes, as another program's answers differ in their last digits. */
   readonly runtime: string;
   /**
-   * @param pixels [rows, height, width, channels], 0 to 255
+   * @param values pixels [rows, height, width, channels], 0 to 255; or ids [rows, length], counted from 1, 0: padding
    * @returns [rows, …shape]
    */
-  run(pixels: Uint8Array, rows: number): Promise<Float32Array>;
+  run(values: InputValues, rows: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
 

@@ -1,26 +1,14 @@
 /** @file Models that run beside the network, found while its trunk is built: each becomes an input of the network. */
-import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { type InputSpec, inputShape } from "../../../data/dataset.js";
 import { ConfigError, CoolError } from "../../../errors.js";
 import { layersBefore } from "../layer-graph.js";
 import type { SymbolicTensor, TrunkFunction } from "../trunk.js";
+import { describeExternal, type Wanted } from "./describe-external.js";
 import { type ExternalPart, type Externals, networkSpecs } from "./external-part.js";
-import { fetchModel } from "./fetch-model.js";
-import { modelDigest } from "./external-model.js";
-import { openExternalModel } from "./open-external.js";
-import { packGraph } from "./packed-graph.js";
-import {
-  checkPreprocessing,
-  preprocessingBeside,
-  type PreprocessingInput,
-  readPreprocessorConfig,
-} from "./preprocessing.js";
 import type { PretrainedOptions } from "./pretrained.js";
 
 type Specs = Readonly<Record<string, InputSpec>>;
-type Wanted = Pick<PretrainedOptions, "model" | "output" | "input">;
 
 /** The trunk needs an input that the network does not have yet. */
 class ExternalWanted extends CoolError {
@@ -112,16 +100,17 @@ export class ExternalModels {
     }
   }
 
-  /** What a model puts out for an image input. @throws ExternalWanted where it must be opened first */
+  /** What a model puts out for an input of pictures or texts. @throws ExternalWanted where it must be opened first */
   apply(
     options: PretrainedOptions,
     input: SymbolicTensor,
   ): { readonly tensor: SymbolicTensor; readonly part: ExternalPart } {
     assertFrozen(options);
     const { name } = input.sourceLayer;
-    if (input.inputs.length > 0 || this.#kindOf(name, input) !== "image") {
+    const kind = this.#kindOf(name, input);
+    if (input.inputs.length > 0 || (kind !== "image" && kind !== "tokens")) {
       throw new ConfigError(
-        `The model ${options.model} is applied to what is no image input. It runs beside the network, so apply it to a picture itself: pretrained({ … })(image, layers).`,
+        `The model ${options.model} is applied to what is no image input and no text. It runs beside the network, so apply it to a picture or a text itself: pretrained({ … })(image, layers).`,
         { model: options.model },
       );
     }
@@ -130,6 +119,10 @@ export class ExternalModels {
     const tensor = this.#shaped.get(part.name) ?? shaped(part, this.#inputs[part.name]);
     this.#shaped.set(part.name, tensor);
     return { tensor, part };
+  }
+
+  readsTexts({ input }: ExternalPart): boolean {
+    return specOf(this.#specs, input).kind === "tokens";
   }
 
   #kindOf(name: string, { shape }: SymbolicTensor): string | null {
@@ -145,7 +138,7 @@ export class ExternalModels {
     }
     if (!(sign instanceof ExternalWanted)) return false;
     const { options, input } = sign;
-    const { part, file } = await describe(options, input, specOf(this.#specs, input), {
+    const { part, file } = await describeExternal(options, input, specOf(this.#specs, input), {
       baseDir: this.#baseDir,
       graph: this.#graphs.get(options.model) ?? null,
     });
@@ -157,8 +150,8 @@ export class ExternalModels {
   }
 }
 
-function keyOf({ model, input, output }: Wanted, image: string): string {
-  return JSON.stringify([model, input ?? null, output ?? null, image]);
+function keyOf({ model, input, output, pooling }: Wanted, name: string): string {
+  return JSON.stringify([model, input ?? null, output ?? null, pooling ?? null, name]);
 }
 
 function specOf(specs: Specs, name: string): InputSpec {
@@ -181,50 +174,6 @@ function assertFrozen({ model, freeze = true, batchNormalization = "frozen" }: P
   );
 }
 
-async function describe(
-  { model, output, input }: Wanted,
-  image: string,
-  spec: InputSpec,
-  { baseDir, graph }: { readonly baseDir: string; readonly graph: string | null },
-): Promise<{ readonly part: ExternalPart; readonly file: string }> {
-  if (spec.kind !== "image") throw new Error(`"${image}" is no image input`);
-  const named = graph ?? (await onnxFile(model, baseDir));
-  const preprocessing = preprocessingOf(model, input, named, baseDir);
-  const format = graph === null ? "onnx" : "tfjs";
-  const { file, digest } =
-    graph === null ? { file: named, digest: modelDigest(named, model) } : packGraph(graph, model);
-  const needs = { model, file, output, preprocessing, size: spec.size, channels: spec.channels, projectDir: baseDir };
-  const opened = await openExternalModel(format, needs);
-  await opened.close();
-  const facts = { format, output: opened.output, shape: opened.shape } as const;
-  return { part: { name: `${image}.${format}`, input: image, model, digest, preprocessing, ...facts }, file };
-}
-
 function isOnnx(model: string): boolean {
   return /\.onnx(\?.*)?$/i.test(model);
-}
-
-async function onnxFile(model: string, baseDir: string): Promise<string> {
-  const file = /^https?:\/\//.test(model) ? await fetchModel(model) : resolve(baseDir, model);
-  if (existsSync(file) && statSync(file).isDirectory()) throw notAFile(model);
-  return file;
-}
-
-function notAFile(model: string): ConfigError {
-  return new ConfigError(`The ONNX model ${model} is a folder. Name the .onnx file in it.`, { model });
-}
-
-function preprocessingOf(
-  model: string,
-  input: PretrainedOptions["input"],
-  file: string,
-  baseDir: string,
-): PreprocessingInput {
-  if (typeof input === "string") return readPreprocessorConfig(resolve(baseDir, input));
-  const found = input === undefined ? preprocessingBeside(file) : checkPreprocessing(input);
-  if (found !== null) return found;
-  throw new ConfigError(
-    `Nothing says what the model ${model} was trained to see. Declare it, e.g. pretrained({ input: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } }), or lay its preprocessor_config.json beside it.`,
-    { model },
-  );
 }

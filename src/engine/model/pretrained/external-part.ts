@@ -1,13 +1,14 @@
 /** @file A saved model that runs beside the network and feeds it: what a run keeps of it. */
 import { join } from "node:path";
 import type { InputSpec, NumericInputSpec } from "../../../data/dataset.js";
+import type { TextPooling } from "./external-model.js";
 import type { PreprocessingInput } from "./preprocessing.js";
 
-/** A model that is no part of the checkpoint: what it puts out for a picture is an input of the network. */
+/** A model that is no part of the checkpoint: what it puts out for a picture or a text is an input of the network. */
 export interface ExternalPart {
   /** The network's input that it feeds: `image.onnx`, `image.tfjs`. */
   readonly name: string;
-  /** The image input that it reads. */
+  /** The input that it reads: pictures, or texts that a tokenizer cuts. */
   readonly input: string;
   /** Path or address, as it is written. */
   readonly model: string;
@@ -18,7 +19,10 @@ export interface ExternalPart {
   readonly output: string;
   /** Of what it puts out for one picture; a map has its channels last. */
   readonly shape: readonly number[];
+  /** Of pictures; empty of texts. */
   readonly preprocessing: PreprocessingInput;
+  /** Of texts, where the output has a vector for each token. */
+  readonly pooling?: TextPooling;
 }
 
 /** What feeds a network besides its data. */
@@ -30,7 +34,7 @@ export interface Externals {
 
 export const NO_EXTERNALS: Externals = { parts: [], unread: [] };
 
-/** Numbers that a model puts out for one picture. */
+/** Numbers that a model puts out for one picture or text. */
 export function widthOf({ shape }: Pick<ExternalPart, "shape">): number {
   return shape.reduce((size, axis) => size * axis, 1);
 }

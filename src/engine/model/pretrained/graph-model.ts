@@ -32,7 +32,7 @@ export async function openGraph(needs: ModelNeeds): Promise<ExternalModel> {
       output,
       shape: shape.length === 0 ? [1] : shape,
       runtime: `tfjs ${tf.getBackend()}`,
-      async run(pixels, rows) {
+      async run(pixels: Uint8Array, rows) {
         if (!entrance.isSingle) return compute(pixels, rows).values;
         const each = Array.from({ length: rows }, (_, row) =>
           compute(pixels.subarray(row * pixelsEach, (row + 1) * pixelsEach), 1),

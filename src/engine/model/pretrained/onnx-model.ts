@@ -32,7 +32,7 @@ export async function openOnnx(needs: ModelNeeds): Promise<ExternalModel> {
       output,
       runtime: "onnx",
       shape: shape.length === 0 ? [1] : shape,
-      async run(pixels, rows) {
+      async run(pixels: Uint8Array, rows) {
         const { data, dims } = await compute(pixels, rows);
         const values = Float32Array.from(data);
         return isMap ? channelsLast(values, dims) : values;

@@ -3,6 +3,7 @@ import { ConfigError, CoolError } from "../../../errors.js";
 import { checkOptions, oneOf, type OptionRule, TEXT } from "../../../options.js";
 import type { Block } from "../ready-trunks.js";
 import type { SymbolicTensor } from "../trunk.js";
+import type { TextPooling } from "./external-model.js";
 import type { PreprocessingInput } from "./preprocessing.js";
 
 /**
@@ -18,7 +19,8 @@ export type FreezeChoice =
 export interface PretrainedOptions {
   /**
    * A tfjs LayersModel or graph model: its model.json (or the folder that holds it); or an .onnx file. Relative to the
-   * project, or an http(s) address, which is fetched once. Graph models and ONNX run beside the network, frozen.
+   * project, or an http(s) address, which is fetched once. Graph models and ONNX run beside the network, frozen; ONNX
+   * models also read the texts of a `tokenizer` input.
    */
   readonly model: string;
   /** Name of the layer (of a graph model, the node) whose output is taken; default: the model's own output. */
@@ -33,6 +35,11 @@ export interface PretrainedOptions {
    * the project. Default: the preprocessor_config.json beside the model.
    */
   readonly input?: PreprocessingInput | string;
+  /**
+   * Of texts, where the output has a vector for each token: what becomes of them. `mean` (default): their mean, without
+   * padding; `first`: that of the first token, `[CLS]` of BERT; `last`: that of the last token, of decoders.
+   */
+  readonly pooling?: TextPooling;
   /**
    * Batch normalization of layers that train: `frozen` (default) goes on normalizing by the statistics that the model
    * was saved with, so that fine-tuning begins where the saved model stood; `train` follows the batches.
@@ -83,7 +90,8 @@ const INPUT: OptionRule = {
  * A saved model as a part of a trunk: `const map = pretrained({ model: "mobilenet/model.json", output: "conv_pw_13_relu",
  * input: { range: [-1, 1] } })(image, layers)`. Its layers become layers of the network under their own names, so that a
  * checkpoint holds them and opens without us. Where nothing below it trains, what it puts out is computed once per
- * picture and cached (`train.featureCache`).
+ * picture and cached (`train.featureCache`). What is frozen of a batch normalization is all of it: its statistics, its
+ * scale and its offset.
  * @throws ConfigError for options that cannot be; where it is applied, also for a model that cannot be read, has no such
  * layer, or does not fit the input
  */
@@ -94,6 +102,7 @@ export function pretrained(options: PretrainedOptions): Block {
     freeze: FREEZE,
     input: INPUT,
     batchNormalization: oneOf("frozen", "train"),
+    pooling: oneOf("mean", "first", "last"),
   });
   if (options.model === undefined) {
     throw new ConfigError('pretrained({ … }) names no model. Add e.g. model: "mobilenet/model.json".', {

@@ -1,0 +1,58 @@
+/** @file Hugging Face's tokenizers, where the user has installed them: an optional peer, loaded when an input needs it. */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ConfigError, lineOf } from "../../errors.js";
+
+const PACKAGE = "@huggingface/tokenizers";
+
+/** A tokenizer of the package, as far as it is used here. */
+export interface PackageTokenizer {
+  encode(
+    text: string,
+    options: { readonly add_special_tokens: boolean; readonly return_token_type_ids?: true },
+  ): {
+    /** undefined where a piece is unknown, and nothing stands for those that are. */
+    readonly ids: readonly (number | undefined)[];
+    readonly token_type_ids?: readonly number[];
+  };
+  decode(ids: readonly number[]): string;
+  id_to_token(id: number): string | undefined;
+}
+
+/** The package's interface, as far as it is used here. */
+interface TokenizersPackage {
+  readonly Tokenizer: new (document: object, config: object) => PackageTokenizer;
+}
+
+/**
+ * Loads the package from the user's project, else from beside this one.
+ * @param projectDir null: there is no project
+ * @throws ConfigError where it is not installed, or does not load, with what to do
+ */
+export function loadTokenizersPackage(projectDir: string | null): TokenizersPackage {
+  const own = dirname(fileURLToPath(import.meta.url));
+  for (const folder of projectDir === null ? [own] : [projectDir, own]) {
+    const load = createRequire(join(folder, "_"));
+    try {
+      return load(PACKAGE) as TokenizersPackage;
+    } catch (error) {
+      if (isAbsent(error)) continue;
+      throw new ConfigError(
+        `The package ${PACKAGE} does not load: ${lineOf(error)}. Install it again: npm install ${PACKAGE}.`,
+        { package: PACKAGE },
+        { cause: error },
+      );
+    }
+  }
+  throw new ConfigError(
+    `A tokenizer.json needs the package ${PACKAGE}, which is not installed${projectDir === null ? "" : ` for ${projectDir}`}. Install it there: npm install ${PACKAGE}.`,
+    { package: PACKAGE },
+  );
+}
+
+function isAbsent(error: unknown): boolean {
+  return (
+    error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND" && error.message.includes(PACKAGE)
+  );
+}
