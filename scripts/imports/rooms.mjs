@@ -137,6 +137,7 @@ export const rooms = {
       "project",
       "engine/model",
       "engine/features/numbers",
+      "engine/step-graph/graph-def",
       "analysis",
       "data",
       "storage",

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
+import { runHook } from "../platform/hook.js";
 import { printable, printableJson } from "../platform/printable.js";
 import { findStoreDir } from "../project/project-dir.js";
 import { migrationNote } from "../storage/database/migrations.js";
@@ -137,6 +138,17 @@ export abstract class CoolCommand extends Command {
     else this.#held.push(shown);
   }
 
+  /** Runs the command line of `--on-finish`, which finds the run in its environment; a failure is a warning. */
+  protected async onFinish(
+    command: string | undefined,
+    run: { readonly id: string; readonly name: string; readonly state: string; readonly dir: string } | undefined,
+  ): Promise<void> {
+    if (command === undefined || run === undefined) return;
+    const facts = { COOL_RUN_ID: run.id, COOL_RUN_NAME: run.name, COOL_RUN_STATE: run.state, COOL_RUN_DIR: run.dir };
+    const failure = await runHook(command, facts);
+    if (failure !== null) this.note(`warning: the command of --on-finish ${failure}: ${command}`);
+  }
+
   /** Sentences, in lines that fit the terminal. */
   protected logText(text: string): void {
     this.log(folded(text, tableColumns()));
@@ -175,3 +187,10 @@ export abstract class CoolCommand extends Command {
 
 /** `--run`, `--json` and the like are documented by oclif; a run is named the same way everywhere. */
 export const RUN_HELP = "id, unique id prefix, name, or latest";
+
+/** A command when a run has ended, however it ended. */
+export const ON_FINISH = Flags.string({
+  summary: "a command line for when the run has ended, however it did",
+  description: "It finds COOL_RUN_ID, COOL_RUN_NAME, COOL_RUN_STATE and COOL_RUN_DIR in its environment.",
+  helpValue: "COMMAND",
+});

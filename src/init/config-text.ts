@@ -179,7 +179,7 @@ function dataText({ source, inputs, split, badPictures }: Proposal): string {
   const lines = [
     `table: ${quoted(source)},`,
     "inputs: {",
-    ...inputs.map((input) => `  ${key(input.name)}: ${inputText(input)},`),
+    ...inputs.flatMap((input) => [...adviceOn(input), `  ${key(input.name)}: ${inputText(input)},`]),
     "},",
     "column" in split
       ? `split: { column: ${quoted(split.column)} },`
@@ -191,6 +191,14 @@ function dataText({ source, inputs, split, badPictures }: Proposal): string {
     lines.push('onBadImage: "skip",');
   }
   return lines.map((line) => `    ${line}`).join("\n");
+}
+
+/** What a table cannot say: whether there is a model that has been trained on such texts. */
+function adviceOn({ kind, columns: [column = ""] }: ProposedInput): string[] {
+  if (kind !== "tokens") return [];
+  const call = `tokenizer({ column: ${quoted(column)}, file: "tokenizer.json" })`;
+  const advice = `a pretrained encoder takes ${call}: docs/training.md`;
+  return comment(advice, "  ").split("\n");
 }
 
 function inputText(input: ProposedInput): string {

@@ -4,6 +4,7 @@ import type { Layers, SymbolicTensor } from "../engine/model/network.js";
 import type { TaskDefinitions } from "../flow/define.js";
 import type { TaskSpec } from "../flow/graph.js";
 import type { OpenRunLogger } from "../logging/run-logger.js";
+import type { Alert } from "./alerts.js";
 import type { SettingsInput } from "./settings.js";
 
 type TaskMap = Readonly<Record<string, TaskSpec>>;
@@ -43,6 +44,8 @@ export interface ProjectDefinition<
   readonly log?: SettingsInput["log"] & {
     /** Your own listeners beside the console, TensorBoard and the store: each is opened for every run. */
     readonly loggers?: readonly OpenRunLogger[];
+    /** Conditions on curves that are said, and may start a command, while a run trains. */
+    readonly alerts?: readonly Alert[];
   };
 }
 

@@ -11,6 +11,7 @@ import { traceFlow } from "../flow/trace.js";
 import type { OpenRunLogger } from "../logging/run-logger.js";
 import { checkedName } from "../storage/run-record.js";
 import { behaviourOf, taskKinds } from "../tasks/index.js";
+import { type CheckedAlert, checkAlerts } from "./alerts.js";
 import { applyAssignments } from "./assignments.js";
 import { checkAugmentation } from "./check-augmentation.js";
 import type { Project, ProjectDefinition } from "./define-project.js";
@@ -40,6 +41,8 @@ export interface LoadedProject {
   readonly prepare: ProjectDefinition["data"]["prepare"];
   /** Open the project's own listeners to a run. */
   readonly loggers: readonly OpenRunLogger[];
+  /** What is said of a run on its way. */
+  readonly alerts: readonly CheckedAlert[];
 }
 
 /** Traces and validates a project. */
@@ -59,7 +62,7 @@ export function resolveProject(
   checkName(definition.name, where);
   // "inputs" is an easy one to forget
   const { inputs: declared = {}, prepare, ...data } = definition.data;
-  const { loggers = [], ...log } = definition.log ?? {};
+  const { loggers = [], alerts = [], ...log } = definition.log ?? {};
   checkLoggers(loggers, where);
   const written = {
     data,
@@ -90,6 +93,7 @@ export function resolveProject(
   checkTokenTasks(graph, inputs, where);
   checkAugmentation(inputs, graph, settings, where);
   checkRunSettings(graph, settings);
+  const watched = checkAlerts(alerts, graph, where);
   return {
     name: definition.name,
     projectDir,
@@ -105,6 +109,7 @@ export function resolveProject(
     trunk: definition.trunk as TrunkFunction,
     prepare,
     loggers,
+    alerts: watched,
   };
 }
 

@@ -34,7 +34,9 @@ export const ATTRIBUTE = {
 export const ATTRIBUTE_LIST = { string: 2, integer: 3, float: 4, boolean: 5, type: 6, shape: 7 } as const;
 
 export const SAVED_MODEL = { schemaVersion: 1, metaGraph: 2 } as const;
-export const META_GRAPH = { info: 1, graph: 2 } as const;
+export const META_GRAPH = { info: 1, graph: 2, signature: 5 } as const;
+export const SIGNATURE = { inputs: 1, outputs: 2, method: 3 } as const;
+export const TENSOR_INFO = { name: 1, dtype: 2, shape: 3 } as const;
 export const META_INFO = { tag: 4 } as const;
 
 /** Appends the fields of a `TensorShapeProto`. */

@@ -9,10 +9,11 @@ import { runFiles } from "../records/run-folder.js";
 import { behaviourOf } from "../tasks/index.js";
 import { exportOnnx, type OnnxForm, readCheckpoint } from "./onnx/export-onnx.js";
 import type { Port } from "./onnx/graph.js";
+import { savedModelOf } from "./savedmodel/translate.js";
 import { refuseUnanswerable, webFiles } from "./web/web-files.js";
 import type { Files } from "./write-files.js";
 
-export const FORMATS = ["onnx", "layers", "web"] as const;
+export const FORMATS = ["onnx", "layers", "web", "savedmodel"] as const;
 export type ExportFormat = (typeof FORMATS)[number];
 
 /** A tensor of the exported model. @see Port */
@@ -47,7 +48,20 @@ export const drafts: Readonly<Record<ExportFormat, (stored: StoredRun, form: Onn
     const { files, ...signature } = draftLayers(stored);
     return { ...signature, files: () => new Map([...webFiles(), ...files()]) };
   },
+  savedmodel: savedModel,
 };
+
+/** The same graph that the format onnx writes, in TensorFlow's operators. */
+function savedModel(stored: StoredRun): Draft {
+  refuseExternals(stored, "is not translated into TensorFlow");
+  const { graph, inputs, outputs } = exportOnnx(stored, packageVersion(), { precision: "float32" });
+  const bytes = savedModelOf(graph);
+  return {
+    inputs: inputs.map(partOf),
+    outputs: outputs.map(partOf),
+    files: () => new Map([["saved_model.pb", bytes]]),
+  };
+}
 
 /** A LayersModel, as a checkpoint has it. */
 function draftLayers(stored: StoredRun): Draft {

@@ -3,6 +3,7 @@ import type { RunStart } from "../logging/run-logger.js";
 import { openTensorBoardLogger } from "../logging/tensorboard-logger.js";
 import { SPLITS } from "../tasks/evaluation.js";
 import { datasetPictures } from "../asking/sample-pictures.js";
+import { alertLogger } from "../project/alerts.js";
 import type { RunContext } from "./run-context.js";
 
 /**
@@ -25,5 +26,7 @@ export async function openLoggers(context: Omit<RunContext, "backend" | "resumed
     }),
   );
   const start: RunStart = { id: run.id, name: run.name, project: run.project, dir: runDir, config, step };
+  const { alerts } = project;
+  if (alerts.length > 0) await loggers.open(() => alertLogger(alerts, start, (line) => loggers.warning(line)));
   for (const open of project.loggers) await loggers.open(() => open(start));
 }

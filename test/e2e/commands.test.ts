@@ -49,6 +49,7 @@ beforeAll(async () => {
     "--name",
     "wide",
     ...["--tag", "broad", "--tag", "trial", "--note", "twice the width"],
+    ...["--on-finish", 'printf "%s %s" "$COOL_RUN_NAME" "$COOL_RUN_STATE" > "$COOL_RUN_DIR/hook.txt"'],
     "--set",
     "train.batchSize=12",
     "--seed",
@@ -221,6 +222,7 @@ describe("cool runs", () => {
   it("shows one run with its settings, thresholds and evaluation", async () => {
     const { run } = await coolJson<{ run: Record<string, unknown> }>(inProject("runs", "show", "wide"));
     expect(run).toMatchObject({ tags: ["broad", "trial"], note: "twice the width" });
+    expect(readFileSync(join(other.run.dir, "hook.txt"), "utf8")).toBe("wide finished");
     expect(run).toMatchObject({ id: other.run.id, seed: 8, thresholds: other.thresholds, skipped: 0 });
     expect(run.config).toMatchObject({ "train.batchSize": 12, "train.epochs": 2 });
     expect(run.evaluation).toEqual(expect.arrayContaining([...other.evaluation]));

@@ -139,6 +139,10 @@ describe("a loss that is not finite", () => {
     const run = await stored("diverged");
     expect(run).toMatchObject({ state: "failed", error: message });
     expect(readFileSync(join(run.dir, "stdout.log"), "utf8").endsWith(`\nError: ${message}\n`)).toBe(true);
+    // what ended it stands on a curve, for alerts and whoever looks
+    const query = `select task_path from metric_points where run_id = '${run.id}' and (is_nan = 1 or abs(value) = 9e999)`;
+    const { rows } = await coolJson<{ rows: unknown[][] }>(["sql", query, "--project", project.dir]);
+    expect(rows).toContainEqual(["_total"]);
     // as good as it was: validated with a finite loss
     for (const checkpoint of ["best", "last"]) {
       const bytes = readFileSync(join(run.dir, "checkpoints", checkpoint, "weights.bin"));

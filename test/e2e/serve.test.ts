@@ -138,5 +138,5 @@ it("what cannot be served is told in one line", async () => {
     2,
     expect.stringMatching(/^Error: --max-body lots is no quantity/),
   ]);
-  expect(await wrong("nowhere.onnx")).toEqual([1, expect.stringMatching(/nowhere\.onnx: there is no such file/)]);
+  expect(await wrong("nowhere.onnx")).toEqual([2, expect.stringMatching(/^Error: There is no export nowhere\.onnx/)]);
 });

@@ -315,3 +315,17 @@ describe("what is there", () => {
     },
   );
 });
+
+test("a column of texts is read by its words, and the way to a pretrained encoder stands above it", async () => {
+  const words = ["parcel", "door", "late", "broken", "thanks"];
+  const rows = Array.from({ length: ROWS }, (_, i) => [
+    `the ${words[i % 5]} of order ${words[(i * 3) % 5]} is ${words[(i * 7 + 1) % 5]}, no. ${i}`,
+    String(i % 2),
+  ]);
+  const dir = made({ "letters.csv": csvOf(["text", "complaint"], rows) });
+  await initIn(dir, "letters.csv");
+  expect(readFileSync(join(dir, "cool.config.ts"), "utf8")).toContain(
+    '      // a pretrained encoder takes tokenizer({ column: "text", file: "tokenizer.json" }): docs/training.md\n' +
+      '      text: tokens({ column: "text"',
+  );
+});

@@ -8,7 +8,7 @@ import type { Monitor } from "../../records/monitor/monitor.js";
 import { recordOfWatched, someRows } from "../../records/monitor/reference.js";
 import type { PredictOptions } from "../open-inputs.js";
 import type { RunAnswerer } from "../run-answerer.js";
-import { readScoredSplit, type StoredRun } from "../stored-run.js";
+import { readScoredSplit, type StoredRun, storedPlaces } from "../stored-run.js";
 
 /** Most numbers of a row that are compared: more are projected on random directions. */
 const MOST_FEATURES = 256;
@@ -66,6 +66,7 @@ export async function watchTrain(
     inputs: config.inputs,
     projectDir: project?.dir ?? config.projectDir,
     cacheDir: options.cacheDir,
+    stored: storedPlaces(stored),
     onBadImage: "skip",
     signal: options.signal,
     onProgress: (done, total) => options.onProgress?.("decoding images of train", done, total),

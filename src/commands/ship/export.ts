@@ -17,7 +17,7 @@ import { serveFolder } from "../../shipping/web/static-server.js";
 export default class Export extends CoolCommand {
   static override summary = "Export a run's model, to answer without dnn-cool";
   static override description =
-    "onnx: one model for any ONNX runtime, with preprocessing and decisions inside. layers: a LayersModel for TensorFlow.js. web: a page for any static server, that answers in the browser, and goes on without a network. All come with predictor.json for dnn-cool/predictor, a model card, and the SHA-256 of every file. To move a run with all its files to another store, see cool runs export.";
+    "onnx: one model for any ONNX runtime, with preprocessing and decisions inside. layers: a LayersModel for TensorFlow.js. savedmodel: the same as onnx, for TensorFlow. web: a page for any static server, that answers in the browser, and goes on without a network. All come with predictor.json for dnn-cool/predictor, a model card, and the SHA-256 of every file. To move a run with all its files to another store, see cool runs export.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> latest --to shipped",
     "<%= config.bin %> <%= command.id %> long --to model.onnx",

@@ -1,8 +1,9 @@
 /** @file `cool run`: train, tune and evaluate. */
-import { relative, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
-import { CoolCommand } from "../../cli/command.js";
+import { CoolCommand, ON_FINISH } from "../../cli/command.js";
 import { replicasFlag } from "../../cli/replicas-flag.js";
 import { bestSplit, evaluationTable, groupTable } from "../../cli/tables/tables.js";
 import { openConsoleLogger } from "../../logging/console.js";
@@ -10,6 +11,7 @@ import type { GroupResult } from "../../asking/groups/group-runs.js";
 import { uncaptured } from "../../provenance/capture-output.js";
 import { loadProject } from "../../project/load-project.js";
 import { findProjectDir } from "../../project/project-dir.js";
+import { summarize } from "../../records/run-summary.js";
 import type { RunResult } from "../../training/run-result.js";
 import { trainRun } from "../../training/train-run.js";
 
@@ -42,6 +44,7 @@ export default class Run extends CoolCommand {
       exclusive: ["resume"],
     }),
     note: Flags.string({ summary: "a note of the run", exclusive: ["resume"] }),
+    "on-finish": ON_FINISH,
     epochs: Flags.integer({ summary: "epochs to train, instead of train.epochs", min: 1 }),
     set: Flags.string({
       summary: "a setting, e.g. train.batchSize=64",
@@ -111,13 +114,22 @@ export default class Run extends CoolCommand {
       loggers: [logger],
     };
     const { again, force } = flags;
-    return this.interruptible(
+    const begun: string[] = [];
+    const onBegun = (id: string): void => void begun.push(id);
+    const work = this.interruptible(
       async (signal) => {
         if (!flags.folds) {
-          return trainRun(project, { ...asked, again, force, signal, report: (result) => this.report(result) });
+          return trainRun(project, {
+            ...asked,
+            again,
+            force,
+            signal,
+            onBegun,
+            report: (result) => this.report(result),
+          });
         }
         const { trainFolds } = await import("../../training/folds/train-folds.js");
-        const result = await trainFolds(project, { ...asked, signal });
+        const result = await trainFolds(project, { ...asked, signal, onBegun });
         await logger.close?.();
         this.#reportGroup(result);
         return result;
@@ -125,6 +137,17 @@ export default class Run extends CoolCommand {
       // the logger clears its progress bar for it
       (line) => logger.message?.(line),
     );
+    return work.finally(() =>
+      this.#onFinish(flags["on-finish"], begun, resolve(flags.store ?? join(project.projectDir, ".cool"))),
+    );
+  }
+
+  /** Once, however many folds there are: the last run stands for them. */
+  async #onFinish(command: string | undefined, begun: readonly string[], storeDir: string): Promise<void> {
+    const id = begun.at(-1);
+    if (command === undefined || id === undefined || !existsSync(storeDir)) return;
+    const run = await this.withStore({ store: storeDir }, (store) => summarize(store.findRun(id), store.runDir(id)));
+    await this.onFinish(command, run);
   }
 
   #reportGroup({ group, evaluation }: GroupResult): void {

@@ -2,7 +2,7 @@
 import { relative } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
-import { CoolCommand } from "../../cli/command.js";
+import { CoolCommand, ON_FINISH } from "../../cli/command.js";
 import { UsageError } from "../../errors.js";
 import { storeDirFor } from "../../project/project-dir.js";
 import { trackCommand, type TrackResult } from "../../tracking/command/track-command.js";
@@ -22,6 +22,7 @@ export default class Track extends CoolCommand {
     name: Flags.string({ summary: "name of the run; default: the working folder's name and a number" }),
     tag: Flags.string({ summary: "a tag of the run", multiple: true, multipleNonGreedy: true }),
     note: Flags.string({ summary: "a note of the run" }),
+    "on-finish": ON_FINISH,
     scalar: Flags.string({
       summary: "scalars of each line that matches: a regular expression with named groups",
       description:
@@ -68,6 +69,7 @@ export default class Track extends CoolCommand {
     if (error !== null) this.note(`Error: ${error}`);
     this.note(`run ${run.id} (${run.name}) is ${run.state}; it is kept in ${relative(process.cwd(), run.dir) || "."}`);
     process.exitCode = exit_code;
+    await this.onFinish(flags["on-finish"], run);
     return result;
   }
 

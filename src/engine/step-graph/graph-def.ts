@@ -4,10 +4,13 @@ import {
   ATTRIBUTE_LIST,
   DTYPE,
   GRAPH,
+  MAP_ENTRY,
   META_GRAPH,
   META_INFO,
   NODE,
   SAVED_MODEL,
+  SIGNATURE,
+  TENSOR_INFO,
   VERSIONS,
   writeAttribute,
   writeDenseTensor,
@@ -52,6 +55,47 @@ export const SERVE = "serve";
 
 /** Constants of at most this many bytes are kept once however often they are asked for. */
 const SHARED_BYTES = 256;
+
+/** A tensor of a signature. */
+export interface SignatureTensor {
+  readonly name: string;
+  readonly output: Output;
+  readonly dtype: number;
+  /** −1: any size. */
+  readonly shape: readonly number[];
+}
+
+export interface Signature {
+  readonly inputs: readonly SignatureTensor[];
+  readonly outputs: readonly SignatureTensor[];
+}
+
+/** What servers and `tf.saved_model.load` look for. */
+const SERVING = { name: "serving_default", method: "tensorflow/serving/predict" } as const;
+
+function writeSignature(out: ProtoWriter, { inputs, outputs }: Signature): void {
+  const entry = out.begin(META_GRAPH.signature);
+  out.string(MAP_ENTRY.key, SERVING.name);
+  const signature = out.begin(MAP_ENTRY.value);
+  for (const tensor of inputs) writeTensorInfo(out, SIGNATURE.inputs, tensor);
+  for (const tensor of outputs) writeTensorInfo(out, SIGNATURE.outputs, tensor);
+  out.string(SIGNATURE.method, SERVING.method);
+  out.end(signature);
+  out.end(entry);
+}
+
+function writeTensorInfo(out: ProtoWriter, field: number, { name, output, dtype, shape }: SignatureTensor): void {
+  const entry = out.begin(field);
+  out.string(MAP_ENTRY.key, name);
+  const info = out.begin(MAP_ENTRY.value);
+  out.string(TENSOR_INFO.name, output.includes(":") ? output : `${output}:0`);
+  out.integer(TENSOR_INFO.dtype, dtype);
+  const own = out.begin(TENSOR_INFO.shape);
+  writeShape(out, shape);
+  out.end(own);
+  out.end(info);
+  out.end(entry);
+}
 
 /** A graph that only grows. */
 export class GraphBuilder {
@@ -150,8 +194,11 @@ export class GraphBuilder {
     return lengths.map((_, i) => outputOf(node, i));
   }
 
-  /** The bytes of `saved_model.pb`, with the nodes that `outputs` need. */
-  encode(outputs: readonly string[]): Uint8Array {
+  /**
+   * The bytes of `saved_model.pb`, with the nodes that `outputs` need.
+   * @param signature what it takes and puts out, as `serving_default`
+   */
+  encode(outputs: readonly string[], signature: Signature | null = null): Uint8Array {
     return encodeMessage((out) => {
       out.integer(SAVED_MODEL.schemaVersion, 1);
       const metaGraph = out.begin(SAVED_MODEL.metaGraph);
@@ -164,6 +211,7 @@ export class GraphBuilder {
       out.integer(VERSIONS.producer, PRODUCER);
       out.end(versions);
       out.end(graph);
+      if (signature !== null) writeSignature(out, signature);
       out.end(metaGraph);
     });
   }

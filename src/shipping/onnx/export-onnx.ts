@@ -25,6 +25,8 @@ export interface OnnxExport {
   encode(metadata?: Readonly<Record<string, string>>): Uint8Array;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /** Its operators. */
+  readonly graph: OnnxGraph;
 }
 
 /** How a model is written. */
@@ -88,6 +90,7 @@ function finished(graph: OnnxGraph, run: StoredRun["run"], version: string, take
       encodeModel(graph, { name: run.name, version, metadata: { run: run.id, ...metadata } }, taken),
     inputs: graph.inputs,
     outputs: graph.outputs,
+    graph,
   };
 }
 

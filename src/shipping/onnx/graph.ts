@@ -26,14 +26,16 @@ export interface Port {
   readonly shape: readonly (number | string)[] | null;
 }
 
-interface Node {
+/** An operator. */
+export interface Node {
   readonly type: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
-interface Constant {
+/** Numbers of a graph. */
+export interface Constant {
   readonly type: OnnxType;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
@@ -82,6 +84,16 @@ export class OnnxGraph {
   /** How the weights of its layers are kept. */
   get weightForm(): WeightForm {
     return this.#scope.weights;
+  }
+
+  /** Operators in their order; those of another model as its bytes. */
+  get nodes(): readonly (Node | Uint8Array)[] {
+    return this.#nodes;
+  }
+
+  /** Numbers by name. */
+  get constants(): ReadonlyMap<string, Constant> {
+    return new Map([...this.#scope.constants, ...this.#own]);
   }
 
   /** A name that nothing else has. */

@@ -125,6 +125,28 @@ export function assertFinite(rows: readonly EvaluationRow[], step: number, epoch
   );
 }
 
+/** The losses of an epoch that ends its run, for those who watch them: one of them is no number. */
+export function unsoundPoints(
+  { trainLoss, validLoss, rows }: Pick<EpochMetrics, "trainLoss" | "validLoss" | "rows">,
+  at: { readonly step: number; readonly epoch: number },
+): MetricPoint[] {
+  const wallTime = Date.now() / 1000;
+  const point = (split: Split, value: number) => ({ split, taskPath: TOTAL, metricName: LOSS, value, ...at, wallTime });
+  const hasValid = rows.some(({ split }) => split === "valid");
+  return [point("train", trainLoss), ...(hasValid ? [point("valid", validLoss)] : [])];
+}
+
+/** The value of a step that ended its run: a loss or a norm that is no number. */
+export function failurePoints(error: unknown): MetricPoint[] {
+  if (!(error instanceof TrainingError)) return [];
+  const { loss, gradientNorm, step, epoch } = error.facts;
+  if (typeof step !== "number" || typeof epoch !== "number") return [];
+  const [metricName, value] = loss === undefined ? ["gradient_norm", gradientNorm] : [LOSS, loss];
+  if (value === undefined) return [];
+  const at = { step, epoch, wallTime: Date.now() / 1000 };
+  return [{ split: "train", taskPath: TOTAL, metricName, value: Number(value), ...at }];
+}
+
 /** Of each pair of tasks that met at a feature, the share of steps in which their gradients pointed against each other. */
 export function conflictPoints(
   { step, epoch }: EpochSummary,

@@ -11,7 +11,14 @@ import type { EpochSummary, EvaluatedCheckpoint } from "../../logging/run-logger
 import type { Settings } from "../../project/settings.js";
 import { EpochClock } from "./epoch-clock.js";
 import { type EpochEngine, openEngine } from "./epoch-engine.js";
-import { assertFinite, conflictPoints, epochMetrics, epochPoints } from "./epoch-metrics.js";
+import {
+  assertFinite,
+  conflictPoints,
+  epochMetrics,
+  epochPoints,
+  failurePoints,
+  unsoundPoints,
+} from "./epoch-metrics.js";
 import { openAugmenter } from "../open-augmenter.js";
 import { lossMasks, maskerOf } from "../predict-rows.js";
 import type { RunContext } from "../run-context.js";
@@ -94,7 +101,12 @@ async function runEpoch(training: Training, before: ScheduleState): Promise<Sche
   const asked = { answerer, onDemand: watched.monitor?.onDemand ?? [], logVariances: trainer.logVariances };
   const { rows, valid, trainLoss, validLoss } = await epochMetrics(context, network, report, asked);
   // before a checkpoint is written: the ones there are must stay sound
-  assertFinite(rows, step, epoch);
+  try {
+    assertFinite(rows, step, epoch);
+  } catch (error) {
+    loggers.points(unsoundPoints({ trainLoss, validLoss, rows }, { step, epoch }));
+    throw error;
+  }
   const { state, improved, kept, reduced } = afterEpoch(config, before, epoch, watched.valueOf(rows, validLoss, epoch));
   const summary: EpochSummary = {
     ...{ epoch, epochs: settings.train.epochs, step, rows, trainLoss, validLoss, improved },
@@ -124,11 +136,15 @@ async function trainRows(
   const { loggers, settings, signal } = context;
   const rows = sampled.rowsOf(engine.trainer.position.epoch);
   const rate = rateOf(context, schedule);
-  const report = await engine.trainer.finishEpoch(sampled.dataset, rows, masks, rate, {
+  const trained = engine.trainer.finishEpoch(sampled.dataset, rows, masks, rate, {
     ...changes,
     signal,
     onStep: (step) => loggers.step(clock.tick(step)),
     afterStep: ({ step }) => (isCheckpointDue(settings.train, step) ? engine.save("last", schedule) : undefined),
+  });
+  const report = await trained.catch((error: unknown) => {
+    loggers.points(failurePoints(error));
+    throw error;
   });
   if (!report.interrupted) return report;
   await engine.save("last", schedule);

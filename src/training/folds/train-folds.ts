@@ -53,6 +53,7 @@ export async function trainFolds(
           : { name: undefined, seed: undefined, from: undefined, resume }),
         store: storeDir,
         onBegun: (begun) => {
+          options.onBegun?.(begun);
           group = withStore(storeDir, (store) => store.addToGroup(id, begun, fold));
         },
       });

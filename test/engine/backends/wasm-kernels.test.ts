@@ -25,6 +25,35 @@ test("conv2d of channels first names the way out", () => {
   expect(run).toThrow(/channelsLast/);
 });
 
+test("a clone shares the numbers, and keeps them when the original is disposed", () => {
+  const original = tf.tensor2d([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+  const before = tf.memory();
+  const clone = tf.clone(original);
+  expect(tf.memory().numDataBuffers).toBe(before.numDataBuffers);
+  original.dispose();
+  tf.tidy(() => tf.fill([2, 3], 9));
+  expect(clone.arraySync()).toEqual([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+  const buffers = tf.memory().numDataBuffers;
+  clone.dispose();
+  expect(tf.memory().numDataBuffers).toBe(buffers - 1);
+});
+
+test("a variable keeps its value where a clone of what was assigned is disposed, and the other way round", () => {
+  const start = tf.tensor1d([1, 2]);
+  const variable = tf.variable(start);
+  start.dispose();
+  const kept = tf.clone(variable as tf.Tensor);
+  variable.assign(tf.tensor1d([7, 8]));
+  expect([...kept.dataSync(), ...variable.dataSync()]).toEqual([1, 2, 7, 8]);
+  tf.dispose([kept, variable]);
+});
+
 test("registering twice leaves the kernels as they are", () => {
   const kernels = tf.getKernelsForBackend("wasm").map((kernel) => kernel.kernelFunc);
   registerWasmGradientKernels();

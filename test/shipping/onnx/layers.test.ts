@@ -7,11 +7,11 @@ import { OnnxGraph } from "../../../src/shipping/onnx/graph.js";
 import type { Precision } from "../../../src/shipping/onnx/precision.js";
 import { encodeModel, OPSET_VERSION } from "../../../src/shipping/onnx/model.js";
 import { writeNetwork } from "../../../src/shipping/onnx/network.js";
-import { readSavedLayers, type SavedLayers } from "../../../src/shipping/onnx/saved-layers.js";
+import type { SavedLayers } from "../../../src/shipping/onnx/saved-layers.js";
 import { plainValue } from "../../../src/shipping/onnx/values.js";
-import { wave } from "../../parity/compare.js";
 import { layers } from "../../parity/layer-cases.js";
 import { type LayerCase, valuesOf } from "../../parity/layer-network.js";
+import { layerModel, savedLayersOf } from "../../support/layer-models.js";
 import { needs } from "../../support/needs.js";
 import { ensureOnnxRuntime } from "../../support/onnx-runtime.js";
 import { askOnnx, type Fed } from "../../support/onnx-session.js";
@@ -21,35 +21,6 @@ beforeAll(() => openBackend("cpu"));
 afterAll(() => tf.disposeVariables());
 
 const FACTS = { name: "test", version: "0", metadata: {} };
-
-/** The layer on inputs of its own, with weights that no initializer leaves at 0 or 1. */
-function modelOf({ inputs: shapes, build }: LayerCase): tfl.LayersModel {
-  const inputs = shapes.map((shape, i) => tfl.input({ name: `x${i}`, shape: shape.slice(1) }));
-  const output = build(...inputs);
-  const named = tfl.layers.activation({ activation: "linear", name: "y" }).apply(output);
-  const model = tfl.model({ inputs, outputs: named as tfl.SymbolicTensor });
-  model.setWeights(
-    model.getWeights().map((weight, i) => {
-      // variances are positive
-      const values = Float32Array.from({ length: weight.size }, (_, k) => 0.6 + 0.5 * wave(k, 20 + i));
-      return tf.tensor(model.weights[i]?.name.includes("variance") ? values : values.map((v) => v - 0.6), weight.shape);
-    }),
-  );
-  return model;
-}
-
-async function savedLayers(model: tfl.LayersModel): Promise<SavedLayers> {
-  let saved: SavedLayers | undefined;
-  await model.save(
-    tf.io.withSaveHandler(async ({ modelTopology, weightSpecs, weightData }) => {
-      const document = { modelTopology, weightsManifest: [{ weights: weightSpecs }] };
-      saved = readSavedLayers(JSON.parse(JSON.stringify(document)), new Uint8Array(weightData as ArrayBuffer), "test");
-      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" } };
-    }),
-  );
-  if (saved === undefined) throw new Error("the model was not saved");
-  return saved;
-}
 
 /** @param precision of all weights, small ones too */
 function exported(
@@ -71,14 +42,14 @@ function exported(
 
 /** The largest difference, as a share of the largest number where that is above 1. */
 async function differenceOf(layerCase: LayerCase, opset: number, precision?: Precision): Promise<number> {
-  const model = modelOf(layerCase);
+  const model = layerModel(layerCase);
   const values = layerCase.inputs.map((shape, i) => valuesOf(layerCase, shape, i));
   const expected = tf.tidy(() => {
     const fed = values.map((data, i) => tf.tensor(data, [...(layerCase.inputs[i] ?? [])]));
     const output = model.predict(fed) as tf.Tensor;
     return { data: Float32Array.from(output.dataSync()), shape: output.shape };
   });
-  const bytes = exported(await savedLayers(model), layerCase.inputs, opset, precision);
+  const bytes = exported(await savedLayersOf(model), layerCase.inputs, opset, precision);
   model.dispose();
   const fed = values.map((data, i): [string, Fed] => [
     `x${i}`,
@@ -125,7 +96,7 @@ describe("ONNX Runtime computes what tfjs does", () => {
       inputs: [[1, 4, 4, 1]],
       build: (x) => tfl.layers.resizing({ height: 2, width: 2 }).apply(x) as tfl.SymbolicTensor,
     };
-    const saved = await savedLayers(modelOf(layerCase));
+    const saved = await savedLayersOf(layerModel(layerCase));
     expect(() => exported(saved, layerCase.inputs, OPSET_VERSION)).toThrow(
       /^The layer "resizing\S*" \(Resizing\) cannot be exported to ONNX: there is no writer for layers of its class\. Export with --format layers/,
     );

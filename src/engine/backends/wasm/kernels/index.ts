@@ -2,7 +2,7 @@
 import "@tensorflow/tfjs-backend-wasm";
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
 import "@tensorflow/tfjs-layers";
-import { AvgPool3DGrad, registerGradient } from "@tensorflow/tfjs-core";
+import { AvgPool3DGrad, getKernel, Identity, registerGradient } from "@tensorflow/tfjs-core";
 import { registerDilatedGradients } from "../../dilated.js";
 import { mendAveragePooling } from "../../padded-average.js";
 import { replaceKernel } from "../../replace-kernel.js";
@@ -10,6 +10,7 @@ import { registerAnsweringKernels } from "./answering.js";
 import { conv2dBackpropFilter } from "./conv2d-filter.js";
 import { depthwiseGradientKernels } from "./depthwise.js";
 import { einsumGradient } from "./einsum.js";
+import { sharingIdentity } from "./identity.js";
 import { poolGradientKernels } from "./pool.js";
 import { unsortedSegmentSumKernel } from "./segment-sum.js";
 
@@ -23,7 +24,13 @@ export function registerWasmGradientKernels(): void {
   if (isRegistered) return;
   isRegistered = true;
   registerAnsweringKernels();
-  const kernels = [conv2dBackpropFilter, ...depthwiseGradientKernels, ...poolGradientKernels, unsortedSegmentSumKernel];
+  const kernels = [
+    conv2dBackpropFilter,
+    ...depthwiseGradientKernels,
+    ...poolGradientKernels,
+    unsortedSegmentSumKernel,
+    sharingIdentity(getKernel(Identity, "wasm")),
+  ];
   for (const kernel of kernels) replaceKernel(kernel);
   mendAveragePooling("wasm", [AvgPool3DGrad]);
   registerDilatedGradients();
