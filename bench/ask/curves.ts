@@ -1,5 +1,7 @@
 /** @file What curves of score over labelled cells come to: how many cells one needs for the score of another. */
 
+import { median } from "../report.js";
+
 /** One training. */
 export interface Point {
   /** Labelled cells that it has learned from, the start among them. */
@@ -52,4 +54,26 @@ export function cellsFor(points: readonly Place[], score: number): number {
   if (low === undefined) return high.cells;
   const share = (score - low.score) / (high.score - low.score);
   return low.cells * (high.cells / low.cells) ** share;
+}
+
+/** What one seed comes to: a curve for each way of labelling. */
+export interface Simulated {
+  readonly seed: number;
+  readonly curves: Readonly<Record<string, readonly Point[]>>;
+}
+
+/** Cells that `ask` needs for the score that a baseline has at so many cells, as a share of them. */
+export interface Shares {
+  readonly baseline: string;
+  readonly cells: number;
+  /** Median over the seeds; Infinity: not reached. */
+  readonly median: number;
+  readonly by_seed: readonly number[];
+}
+
+export function sharesOf(simulated: readonly Simulated[], baseline: string, cells: number): Shares {
+  const by_seed = simulated.map(
+    ({ curves }) => cellsFor(curves.ask ?? [], scoreAt(curves[baseline] ?? [], cells)) / cells,
+  );
+  return { baseline, cells, median: median(by_seed), by_seed };
 }

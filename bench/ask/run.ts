@@ -1,6 +1,6 @@
 /**
  * @file What to label next, simulated on the example: from a few labelled rows on, the score end to end by the number of
- * labelled cells, and how many cells `cool ask` and doubt alone need for the score of random labelling.
+ * labelled cells, and how many cells `cool ask` needs for the score of random labelling, and of doubt alone.
  */
 import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -9,23 +9,18 @@ import { parseArgs, promisify } from "node:util";
 import Table from "cli-table3";
 import { build } from "esbuild";
 import { median, print, printProgress, ROOT, writeResults } from "../report.js";
-import { cellsFor, type Point, scoreAt } from "./curves.js";
+import { scoreAt, sharesOf, type Simulated } from "./curves.js";
 
 const { values: flags } = parseArgs({
   options: {
     seeds: { type: "string", default: "1,2,3,4,5" },
-    strategies: { type: "string", default: "rows,doubt,ask" },
+    strategies: { type: "string", default: "rows,cells,doubt,ask" },
     /** Labelled cells at which networks are trained, the start first. */
-    ask: { type: "string", default: "120,200,320,500,750,1080" },
-    others: { type: "string", default: "120,200,320,500,800,1200,1800" },
+    ask: { type: "string", default: "120,240,480,800" },
+    others: { type: "string", default: "120,240,480,800,1200" },
     processes: { type: "string", default: "2" },
   },
 });
-
-interface Simulated {
-  readonly seed: number;
-  readonly curves: Readonly<Record<string, readonly Point[]>>;
-}
 
 const run = promisify(execFile);
 
@@ -54,10 +49,9 @@ async function simulate(seeds: readonly string[]): Promise<Simulated[]> {
 
 const simulated = await simulate(flags.seeds.split(","));
 const strategies = flags.strategies.split(",");
-const targets = flags.others.split(",").map(Number).slice(2);
-const table = new Table({ head: ["cells", ...strategies.map((strategy) => `${strategy}, score`)] });
-const cells = [...new Set([...flags.ask.split(","), ...flags.others.split(",")].map(Number))].sort((a, b) => a - b);
-for (const count of cells) {
+const others = flags.others.split(",").map(Number);
+const table = new Table({ head: ["cells", ...strategies] });
+for (const count of [...new Set([...flags.ask.split(",").map(Number), ...others])].sort((a, b) => a - b)) {
   const scores = strategies.map((strategy) =>
     median(simulated.map(({ curves }) => scoreAt(curves[strategy] ?? [], count))),
   );
@@ -65,21 +59,13 @@ for (const count of cells) {
 }
 print("Median score over the seeds, by labelled cells:");
 print(table.toString());
-const ratios = strategies
-  .filter((strategy) => strategy !== "rows")
-  .flatMap((strategy) =>
-    targets.map((target) => {
-      const shares = simulated.map(
-        ({ curves }) => cellsFor(curves[strategy] ?? [], scoreAt(curves.rows ?? [], target)) / target,
-      );
-      return { strategy, cells_at_random: target, shares, median: median(shares) };
-    }),
-  );
-print("Cells for the score of random rows, as a share of theirs (∞: not reached):");
-const shown = new Table({ head: ["strategy", "cells at random", "median", "by seed"] });
+const baselines = strategies.includes("ask") ? strategies.filter((strategy) => strategy !== "ask") : [];
+const shares = baselines.flatMap((baseline) => others.slice(1).map((cells) => sharesOf(simulated, baseline, cells)));
+print("Cells that ask needs for the score of a baseline, as a share of the baseline's (∞: not reached):");
+const shown = new Table({ head: ["baseline", "its cells", "median", "by seed"] });
 const text = (share: number): string => (Number.isFinite(share) ? share.toFixed(2) : "∞");
-for (const { strategy, cells_at_random, shares, median: middle } of ratios) {
-  shown.push([strategy, cells_at_random, text(middle), shares.map(text).join(", ")]);
+for (const { baseline, cells, median: middle, by_seed } of shares) {
+  shown.push([baseline, cells, text(middle), by_seed.map(text).join(", ")]);
 }
 print(shown.toString());
-print(writeResults("ask", { simulated, ratios }));
+print(writeResults("ask", { simulated, shares }));

@@ -3,7 +3,7 @@ import { rowDoubt, taskNeeds } from "../../src/analysis/labelling/gains.js";
 import { rankCells } from "../../src/analysis/labelling/rank.js";
 import { at } from "../../src/arrays.js";
 import type { Random } from "../../src/data/rng.js";
-import { gatesOf } from "../../src/flow/graph.js";
+import { type FlowGraph, gatesOf } from "../../src/flow/graph.js";
 import type { Trained } from "./simulation.js";
 import { cellsIn, type Labelled, type World } from "./world.js";
 
@@ -18,21 +18,20 @@ export const strategies: Readonly<Record<StrategyName, Strategy>> = {
   rows(world, labelled, cells, random) {
     labelRows(world, labelled, cells, random.shuffle(everyRow(world)));
   },
-  /** Cell after cell at random, of those that the labels of their row say are asked. */
+  /**
+   * Cell after cell of the table at random: its gates first where they are empty, since no label counts without them, and
+   * "not applicable" where they say that it is not asked, which takes a cell of the budget as well.
+   */
   cells(world, labelled, cells, random) {
     const { graph, pool, there } = world;
     for (let count = cellsIn(labelled); count < cells; ) {
-      const row = random.int(pool);
-      const { index, precondition } = at(graph.tasks, random.int(graph.tasks.length));
-      const gates = precondition === null ? [] : [...gatesOf(precondition)];
-      const isOpen = gates.every((gate) => {
-        const own = graph.tasks.findIndex(({ path }) => path === gate);
-        return labelled[own]?.[row] === 1 || there[own]?.[row] === 0;
-      });
-      const mask = at(labelled, index);
-      if (!isOpen || mask[row] === 1 || there[index]?.[row] !== 1) continue;
-      mask[row] = 1;
-      count++;
+      const [row, task] = [random.int(pool), random.int(graph.tasks.length)];
+      for (const index of chainOf(graph, task)) {
+        const mask = at(labelled, index);
+        if (mask[row] === 1 || (index !== task && there[index]?.[row] !== 1) || count >= cells) continue;
+        mask[row] = 1;
+        count++;
+      }
     }
   },
   /** The rows that the network is least sure of, summed over the questions that it would ask; all of their questions. */
@@ -47,12 +46,13 @@ export const strategies: Readonly<Record<StrategyName, Strategy>> = {
       everyRow(world).sort((a, b) => at(doubts, b) - at(doubts, a)),
     );
   },
-  ask(world, labelled, cells, _random, { scored, valid, features }) {
+  ask(world, labelled, cells, random, { scored, valid, features }) {
     const { graph, there } = world;
     const counts = scored.tasks.map(({ lossMask }) => lossMask.reduce((sum, used) => sum + used, 0));
     let count = cellsIn(labelled);
     const ranked = rankCells(graph, scored, {
       features,
+      seed: String(random.next()),
       // some are not asked in the end
       budget: 2 * (cells - count),
       seconds: graph.tasks.map(() => 1),
@@ -66,6 +66,19 @@ export const strategies: Readonly<Record<StrategyName, Strategy>> = {
     }
   },
 };
+
+/** A task after all gates that it hangs on. */
+function chainOf(graph: FlowGraph, task: number): number[] {
+  const { precondition } = at(graph.tasks, task);
+  const gates = precondition === null ? [] : [...gatesOf(precondition)];
+  const before = gates.flatMap((gate) =>
+    chainOf(
+      graph,
+      graph.tasks.findIndex(({ path }) => path === gate),
+    ),
+  );
+  return [...new Set([...before, task])];
+}
 
 function everyRow({ pool }: World): Int32Array {
   return Int32Array.from({ length: pool }, (_, row) => row);
