@@ -7,6 +7,7 @@ import type { RowColumn } from "../data/tables/row-columns.js";
 import { inSlices } from "../platform/yield-to.js";
 import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
+import { nanAnswers } from "./adopted/nan-answers.js";
 import { evaluateSplits } from "./evaluate-splits.js";
 import { intervalsOf } from "./slices/intervals.js";
 import type { PredictOptions } from "./open-inputs.js";
@@ -31,6 +32,8 @@ export interface EvaluatedTable {
   /** What the table says of its rows besides. */
   readonly columns: readonly RowColumn[];
   readonly skipped: readonly SkippedRow[];
+  /** Answers that no metric counts. */
+  readonly notes: readonly string[];
 }
 
 /** What a table is evaluated by, of a run or of an export. */
@@ -74,7 +77,7 @@ export async function evaluateTable(
     return {
       evaluation: evaluation.filter((row) => asked?.selects(row) ?? true),
       contracts: countContracts(graph, scored),
-      ...{ scored, columns, skipped },
+      ...{ scored, columns, skipped, notes: nanAnswers(graph, outputs) },
     };
   } finally {
     dataset.close();

@@ -397,7 +397,7 @@ export class LoadedRun {
       style,
       columns,
     );
-    return coverage === undefined ? printed : `${printed}\n${printCoverage(coverage)}`;
+    return coverage === undefined ? printed : `${printed}\n${printCoverage(coverage, columns)}`;
   }
 
   /**

@@ -39,10 +39,27 @@ export function datasetPictures(dataset: Dataset, projectDir: string): PictureSo
 /** The file, which has more detail; the pixels that the network sees where it has gone. */
 function imageOf(dataset: Dataset, pixels: PixelSource, row: number, projectDir: string): SamplePicture {
   const table = dataset.tables.find(({ rows }) => rows.includes(row))?.table;
-  const path = resolve(tableFolder(projectDir, table ?? "."), at(pixels.paths, row));
+  return pictureIn(pixels, row, tableFolder(projectDir, table ?? "."));
+}
+
+function pictureIn(pixels: PixelSource, row: number, folder: string): SamplePicture {
+  const path = resolve(folder, at(pixels.paths, row));
   if (existsSync(path)) return { kind: "file", path };
   const { size, channels } = pixels.spec;
   return { kind: "pixels", pixels: pixels.read([row]), height: size[0], width: size[1], channels };
+}
+
+/** What can be shown of a row of new data. @param folder that paths of its pictures are relative to */
+export function inputPicture(
+  inputs: Readonly<Record<string, InputSource>>,
+  row: number,
+  folder: string,
+): SamplePicture {
+  const pixels = firstPixels(inputs);
+  if (pixels !== undefined) return pictureIn(pixels, row, folder);
+  const tokens = firstTokens(inputs);
+  if (tokens === undefined) return numbersOf(inputs, row);
+  return { kind: "text", text: textOf(wordsOf(tokens, row), glueOf(tokens.spec)) };
 }
 
 function numbersOf(inputs: Readonly<Record<string, InputSource>>, row: number): SamplePicture {

@@ -10,9 +10,10 @@ import { migrationNote } from "../storage/database/migrations.js";
 import { openRunStore, type RunStore, type StoreOptions } from "../storage/run-store.js";
 import { asError, errorJson, reportError, toCoolError } from "./report-error.js";
 import { guardStreams } from "./streams.js";
-import { displayWidth, folded } from "./tables/display-width.js";
-import { setWide, tableColumns } from "./tables/table-layout.js";
+import { displayWidth } from "./tables/display-width.js";
+import { setWide } from "./tables/table-layout.js";
 import { useColour } from "./tables/tables.js";
+import { fill } from "./text.js";
 
 /** Whether a command reads a store, changes what is in it, or makes one where there is none. */
 type StoreAccess = "read" | "change" | "create";
@@ -151,7 +152,12 @@ export abstract class CoolCommand extends Command {
 
   /** Sentences, in lines that fit the terminal. */
   protected logText(text: string): void {
-    this.log(folded(text, tableColumns()));
+    this.log(
+      text
+        .split("\n")
+        .map((line) => fill(line))
+        .join("\n"),
+    );
   }
 
   /** Data for other programs, as it is; where it goes to a terminal, a person reads it. */

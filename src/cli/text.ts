@@ -1,6 +1,7 @@
 /** @file Texts of unknown origin, made fit for one cell of a terminal's table. */
 import { printableLine } from "../platform/printable.js";
 import { displayWidth } from "./tables/display-width.js";
+import { tableColumns } from "./tables/table-layout.js";
 
 /** `–` for what is not there; control characters (colours, line breaks) are shown, not obeyed. */
 export function cellText(value: unknown): string {
@@ -9,14 +10,11 @@ export function cellText(value: unknown): string {
   return printableLine(typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value));
 }
 
-/** Columns of a terminal that nobody has widened; where a pipe is read, too. */
-const TEXT_COLUMNS = 80;
-
 /**
- * A sentence on as many lines as it takes; only a word that is longer than a line makes a longer one.
+ * A sentence on as many lines as the terminal makes of it; only a word that is longer than a line makes a longer one.
  * @param indent before all lines but the first
  */
-export function fill(text: string, { columns = TEXT_COLUMNS, indent = "" } = {}): string {
+export function fill(text: string, { columns = tableColumns(), indent = "" } = {}): string {
   const lines: string[] = [];
   const [first = "", ...words] = text.split(/(?<=\S) /);
   let line = first;

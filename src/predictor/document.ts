@@ -102,6 +102,8 @@ export interface PredictorDocument {
   readonly calibration: { readonly tasks: Readonly<Record<string, TaskCalibration>> } | null;
   /** Not there in a document of version 1. */
   readonly evaluation?: DocumentEvaluation;
+  /** `if`: logits of questions that no row of a batch asks are 0, and say nothing. Not there: all are computed. */
+  readonly gates?: "if";
 }
 
 /**
@@ -124,7 +126,14 @@ export function readDocument(value: unknown): PredictorDocument {
   }
   const tasks = fieldsOf(graph).tasks;
   const isComplete = Array.isArray(tasks) && isRecord(inputs) && isRecord(thresholds);
-  if (!isComplete || fieldsOf(graph).formatVersion !== 1) {
+  const { formatVersion } = fieldsOf(graph);
+  if (isComplete && typeof formatVersion === "number" && formatVersion > 1) {
+    throw new PredictorError(
+      `The flow of this export is of format version ${formatVersion}, and this release of dnn-cool reads version 1. Install a newer dnn-cool, or export the run again with this one.`,
+      { version: formatVersion, known: 1 },
+    );
+  }
+  if (!isComplete || formatVersion !== 1) {
     throw new PredictorError("This predictor.json is not complete. Export the run again.", {});
   }
   if (calibration !== null && !isRecord(fieldsOf(calibration).tasks)) {

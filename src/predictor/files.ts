@@ -29,7 +29,22 @@ export async function readExport(read: ReadFile): Promise<ExportFiles> {
   if (document === undefined) {
     throw new PredictorError(`This export lists no ${DOCUMENT}. Export the run again.`, { file: DOCUMENT });
   }
-  return { document: readDocument(JSON.parse(new TextDecoder().decode(document))), files };
+  return { document: parseDocument(new TextDecoder().decode(document)), files };
+}
+
+/** @throws PredictorError for text that is no JSON, and what `readDocument` throws */
+export function parseDocument(text: string): PredictorDocument {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PredictorError(`The ${DOCUMENT} of this export is no JSON: ${reason}. Export the run again.`, {
+      file: DOCUMENT,
+      reason,
+    });
+  }
+  return readDocument(value);
 }
 
 type Listed = readonly [name: string, digest: string];

@@ -59,13 +59,14 @@ const numeric: InputReader<NumericInput> = {
   read(name, input, value) {
     const width = widthOf(input);
     const expected = `${width} ${width === 1 ? "number" : "numbers"}${input.missing === "mean" ? ", NaN where one is missing" : ""}`;
-    const list = typeof value === "number" ? [value] : isList(value) ? Array.from(value, Number) : null;
-    if (list === null || list.length !== width) throw wrongValue(name, value, expected);
-    const bad = list.findIndex((number) => !Number.isFinite(number));
-    if (bad >= 0 && !(Number.isNaN(list[bad]) && input.missing === "mean")) {
-      throw wrongValue(name, list[bad], `${expected}, each finite (number ${bad + 1} is not)`);
-    }
-    return Float64Array.from(list);
+    const given = typeof value === "number" ? [value] : isList(value) ? Array.from<unknown>(value) : null;
+    if (given === null || given.length !== width) throw wrongValue(name, value, expected);
+    const list = given.map(numberOf);
+    return Float64Array.from(list, (number, i) => {
+      if (number === null) throw wrongValue(name, given[i], `${expected}, and number ${i + 1} is none`);
+      if (Number.isFinite(number) || (Number.isNaN(number) && input.missing === "mean")) return number;
+      throw wrongValue(name, given[i], `${expected}, each finite (number ${i + 1} is not)`);
+    });
   },
   shape: (input) => [widthOf(input)],
   seen: (input, values) => Float32Array.from(values, (value, i) => standardized(input, value, i)),
@@ -172,6 +173,16 @@ export function feed(input: PredictorInput, rows: readonly ReadValues[], form: I
 /** A signature has no doubles. */
 function asSigned(values: ReadValues): FedInput["data"] {
   return values instanceof Float64Array ? Float32Array.from(values) : values;
+}
+
+/** As a table's cell is read: NaN where nothing stands; null where what stands there is no number. */
+function numberOf(value: unknown): number | null {
+  if (value === null || value === undefined) return Number.NaN;
+  if (typeof value === "number" || typeof value === "boolean") return Number(value);
+  if (typeof value !== "string") return null;
+  if (value.trim() === "") return Number.NaN;
+  const number = Number(value);
+  return Number.isNaN(number) ? null : number;
 }
 
 function widthOf({ listLength, columns }: NumericInput): number {

@@ -24,12 +24,6 @@ export interface Picture {
  */
 export function networkPixels(name: string, picture: Picture, input: ImageInput): Uint8Array {
   const { filter = "lanczos", channels } = input;
-  if (filter === "nearest") {
-    throw new PredictorError(
-      `The input "${name}" was trained on pictures resized by their nearest pixels, which is not done here. Give pictures of ${input.size.join(" × ")} pixels that sharp has resized.`,
-      { input: name, filter },
-    );
-  }
   const seen = channelsOf(name, picture);
   const opaque = seen === 4 ? onWhite(picture.data) : picture.data;
   const kept = seen === 1 ? 1 : 3;

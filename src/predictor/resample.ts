@@ -9,12 +9,17 @@
  * - An axis that grows is interpolated at out / scale − 1/2: with Catmull-Rom splines, or linearly. Where one axis grows,
  *   that shift by half a pixel is also the other one's.
  * - Places between pixels are rounded to one 64th, weights are cut off to one 4096th.
+ * - By nearest pixels nothing is averaged or weighed: an axis that shrinks to a quarter or less first keeps the first of
+ *   every few pixels, then the one that holds the middle of each, and these are sharp's very pixels; an axis that grows
+ *   takes the one that holds its start. Where an axis grows and such a place is the very edge of a pixel, the last bit of
+ *   a sum decides in libvips, which may take the line beside it, or one line fewer of the axis that shrinks.
  */
-import { i32At } from "../arrays.js";
+import { at, i32At } from "../arrays.js";
 import type { ResizeFilter } from "../decoding/framing.js";
 
-/** Filters that both shrink and enlarge as sharp does. */
-export type ResampleFilter = Exclude<ResizeFilter, "nearest">;
+export type ResampleFilter = ResizeFilter;
+/** Filters that weigh pixels. */
+type WeighingFilter = Exclude<ResizeFilter, "nearest">;
 
 /** Weights of the pixels of a line that one pixel of the result is made of, in 4096ths. */
 interface Taps {
@@ -41,7 +46,7 @@ interface Kernel {
   weight(x: number): number;
 }
 
-const KERNELS: { readonly [F in ResampleFilter]: Kernel } = {
+const KERNELS: { readonly [F in WeighingFilter]: Kernel } = {
   // a sin(πx) sin(πx/a) / (πx)² of three lobes
   lanczos: {
     reach: 3,
@@ -63,6 +68,8 @@ const KERNELS: { readonly [F in ResampleFilter]: Kernel } = {
 
 /** The kernel is left at least this much to shrink by after averaging. */
 const GAP = 2;
+/** Lines that libvips makes at a time. */
+const STRIP = 16;
 const SHIFT = 12;
 const UNIT = 1 << SHIFT;
 
@@ -76,6 +83,7 @@ export function resample(
   to: Size,
   filter: ResampleFilter = "lanczos",
 ): Uint8Array {
+  if (filter === "nearest") return nearestPixels(pixels, from, to);
   let extent = from;
   let samples: Int32Array = new Int32Array(pixels);
   for (const axis of ["height", "width"] as const) {
@@ -85,6 +93,43 @@ export function resample(
   }
   if (to.width > extent.width || to.height > extent.height) samples = enlarge(samples, extent, to, filter);
   return new Uint8Array(samples);
+}
+
+function nearestPixels(pixels: ArrayLike<number>, from: Extent, to: Size): Uint8Array {
+  const { width, channels } = from;
+  const columns = nearestPlaces(width, to.width, to.width);
+  const out = new Uint8Array(to.width * to.height * channels);
+  let next = 0;
+  for (const line of nearestPlaces(from.height, to.height, STRIP)) {
+    for (const column of columns) {
+      const pixel = (line * width + column) * channels;
+      for (let c = 0; c < channels; c++) out[next++] = at(pixels, pixel + c);
+    }
+  }
+  return out;
+}
+
+/**
+ * Of each place of an axis that is resized, the place that it is taken from.
+ * @param strip places that libvips makes at a time: within them it adds up, and the edge of a pixel is decided by how its
+ * sums are rounded
+ */
+function nearestPlaces(length: number, size: number, strip: number): Int32Array {
+  if (size >= length) return Int32Array.from({ length: size }, (_, i) => Math.floor((i * length) / size));
+  const factor = length / size;
+  const whole = Math.max(1, Math.floor(factor / GAP));
+  const kept = Math.floor(length / whole);
+  const step = 1 / ((1 / factor) * whole);
+  // what is kept may be shorter than the axis: as much is left out on both sides
+  const outside = (1 + (size * step - kept)) / 2 - 1;
+  const places = new Int32Array(size);
+  let place = 0;
+  for (let i = 0; i < size; i++) {
+    if (i % strip === 0) place = (i + 0.5) * step - 0.5 - outside;
+    places[i] = Math.min(Math.max(Math.floor(place), 0), kept - 1) * whole;
+    place += step;
+  }
+  return places;
 }
 
 function shrink(samples: Int32Array, from: Extent, axis: Axis, size: number, kernel: Kernel): Int32Array {
@@ -109,7 +154,7 @@ function average(samples: Int32Array, extent: Extent, axis: Axis, count: number,
   return totals;
 }
 
-function enlarge(samples: Int32Array, from: Extent, to: Size, filter: ResampleFilter): Int32Array {
+function enlarge(samples: Int32Array, from: Extent, to: Size, filter: WeighingFilter): Int32Array {
   const tapsOf = filter === "bilinear" ? linearTaps : catmullRomTaps;
   const across = tapsOf(to.width, to.width / from.width);
   const down = tapsOf(to.height, to.height / from.height);

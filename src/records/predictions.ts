@@ -105,6 +105,16 @@ export async function readPredictions(file: string, graph: FlowGraph, split: Spl
   return withParquet(file, (parquet) => readSplit(parquet, graph, split));
 }
 
+/** Rows of a split whose predictions a file keeps. @throws StoreError where it cannot be read */
+export async function countRows(file: string): Promise<number> {
+  return withParquet(file, rowsIn);
+}
+
+async function rowsIn(parquet: ParquetFile): Promise<number> {
+  const [last = Number.NaN] = await parquet.summarize(['max("row")']);
+  return Number.isNaN(last) ? 0 : last + 1;
+}
+
 async function readSplit(parquet: ParquetFile, graph: FlowGraph, split: Split): Promise<SplitOutputs> {
   const { rows, lengths } = await readExtent(parquet, hasTokenTasks(graph));
   const offsets = lengths === null ? null : offsetsOf(lengths);
@@ -202,8 +212,7 @@ async function readExtent(
   parquet: ParquetFile,
   hasPositions: boolean,
 ): Promise<{ readonly rows: number; readonly lengths: Int32Array | null }> {
-  const [last = Number.NaN] = await parquet.summarize(['max("row")']);
-  const rows = Number.isNaN(last) ? 0 : last + 1;
+  const rows = await rowsIn(parquet);
   if (!hasPositions) return { rows, lengths: null };
   const lengths = new Int32Array(rows);
   await parquet.scan({ row: "number", position: "number" }, {}, (block) => {

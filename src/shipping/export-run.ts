@@ -6,11 +6,14 @@ import { exportedTokenizer, storedTokenizer, tokenizersOf } from "../data/tokeni
 import { StoreError, UsageError } from "../errors.js";
 import { packageVersion } from "../platform/version.js";
 import { DOCUMENT } from "../predictor/files.js";
+import { countRows } from "../records/predictions.js";
+import { runFiles } from "../records/run-folder.js";
 import type { RunStore } from "../storage/run-store.js";
+import { SPLITS, type Split } from "../tasks/evaluation.js";
 import { type Draft, drafts, type ExportFormat, MODEL, type SignaturePart } from "./formats.js";
 import type { MeasureOptions } from "./measuring/measure-export.js";
 import { type Measurement, measurementOf } from "./measuring/measurement.js";
-import { modelCard, printCard } from "./model-card.js";
+import { briefCard, type ModelCard, modelCard, printCard } from "./model-card.js";
 import type { GateForm } from "./onnx/export-onnx.js";
 import type { Precision } from "./onnx/precision.js";
 import { predictorDocument } from "./predictor-document.js";
@@ -72,7 +75,11 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
   const draft = drafts[format](stored, { precision, gates });
   const isMeasured = options.measure ?? precision !== "float32";
   const measurement = isMeasured ? await measure(stored, draft, options) : undefined;
-  const documents = documentsOf(store, stored, options.licence ?? null, precision, measurement);
+  const facts = {
+    ...{ licence: options.licence ?? null, version: packageVersion(), rows: await evaluatedRows(stored) },
+    exported: { precision, ...(measurement === undefined ? {} : { measurement }) },
+  };
+  const documents = documentsOf(stored, modelCard(store, stored, facts), format, gates);
   const files = isFile
     ? asOneFile(draft, documents, basename(target))
     : inFolder(draft, [...documents, ...tokenizerFiles(stored)]);
@@ -170,21 +177,25 @@ const CARD = { json: "model-card.json", text: "MODEL_CARD.md" } as const;
 
 type Documents = readonly (readonly [name: string, bytes: Uint8Array])[];
 
-/** predictor.json and the model card. */
-function documentsOf(
-  store: RunStore,
-  stored: StoredRun,
-  licence: string | null,
-  precision: Precision,
-  measurement: Measurement | undefined,
-): Documents {
-  const exported = { precision, ...(measurement === undefined ? {} : { measurement }) };
-  const card = modelCard(store, stored, { licence, version: packageVersion(), exported });
+/** predictor.json and the model card; a page loads no more of them than it needs. */
+function documentsOf(stored: StoredRun, card: ModelCard, format: ExportFormat, gates: GateForm): Documents {
+  const isWeb = format === "web";
+  const document = predictorDocument(stored, gates);
   return [
-    [DOCUMENT, json(predictorDocument(stored))],
-    [CARD.json, compactJson(card)],
+    [DOCUMENT, isWeb ? compactJson(document) : json(document)],
+    [CARD.json, compactJson(isWeb ? briefCard(card) : card)],
     [CARD.text, text(printCard(card))],
   ];
+}
+
+/** Rows of each split whose predictions the run keeps. */
+async function evaluatedRows({ dir }: StoredRun): Promise<Partial<Record<Split, number>>> {
+  const rows: Partial<Record<Split, number>> = {};
+  for (const split of SPLITS) {
+    const file = runFiles(dir).predictions(split);
+    if (existsSync(file)) rows[split] = await countRows(file);
+  }
+  return rows;
 }
 
 function inFolder(draft: Draft, documents: Documents): Files {

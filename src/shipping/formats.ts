@@ -44,7 +44,7 @@ export const drafts: Readonly<Record<ExportFormat, (stored: StoredRun, form: Onn
   },
   layers: draftLayers,
   web(stored) {
-    refuseUnanswerable(stored.graph, stored.config.inputs);
+    refuseUnanswerable(stored.graph);
     const { files, ...signature } = draftLayers(stored);
     return { ...signature, files: () => new Map([...webFiles(), ...files()]) };
   },

@@ -8,7 +8,7 @@ import { flowFacts } from "../flow/kinds.js";
 import type { CalibrationRecord } from "../records/calibration.js";
 import { thresholdsByPath, type ThresholdsByPath } from "../records/thresholds.js";
 import type { RunStore } from "../storage/run-store.js";
-import type { EvaluationRow } from "../tasks/evaluation.js";
+import type { EvaluationRow, Split } from "../tasks/evaluation.js";
 import { behaviourOf } from "../tasks/index.js";
 
 /** One question that the model answers. */
@@ -42,6 +42,8 @@ export interface ModelCard {
     readonly digest: string;
     readonly table: unknown;
     readonly split: unknown;
+    /** Rows of each split that was evaluated. */
+    readonly rows?: Readonly<Partial<Record<Split, number>>>;
     /** Rows that were left out because their pictures cannot be read. */
     readonly skipped_rows: number;
   };
@@ -61,9 +63,12 @@ export interface ExportFacts {
   /** Of this package. */
   readonly version: string;
   readonly exported: ModelCard["exported"];
+  /** Rows of each split that was evaluated. */
+  readonly rows?: ModelCard["data"]["rows"];
 }
 
-export function modelCard(store: RunStore, stored: StoredRun, { licence, version, exported }: ExportFacts): ModelCard {
+export function modelCard(store: RunStore, stored: StoredRun, facts: ExportFacts): ModelCard {
+  const { licence, version, exported, rows = {} } = facts;
   const { run, graph, config, thresholds, calibration } = stored;
   const metrics = store.readEvaluation(run.id);
   const adopted = config.adopted === undefined ? [] : [config.adopted];
@@ -91,6 +96,7 @@ export function modelCard(store: RunStore, stored: StoredRun, { licence, version
       digest: config.dataDigest,
       table: config.settings.data.table,
       split: config.settings.data.split,
+      ...(Object.keys(rows).length === 0 ? {} : { rows }),
       skipped_rows: config.skipped.length,
     },
     ...(run.sourceDigest === null ? {} : { source: { commit: run.gitCommit, digest: run.sourceDigest } }),
@@ -145,10 +151,11 @@ export function printCard(card: ModelCard): string {
     [
       "Inputs",
       Object.entries(card.inputs)
-        .map(([name, spec]) => `- \`${name}\`: ${spec.kind}`)
+        .map(([name, spec]) => `- \`${name}\`: ${describeInput(spec)}`)
         .join("\n"),
     ],
     ["Results", metricTable(card.metrics)],
+    ["End to end", endToEndTable(card.metrics)],
     [
       "Thresholds",
       Object.entries(card.thresholds)
@@ -163,7 +170,13 @@ export function printCard(card: ModelCard): string {
     ["Limits", limits.map((limit) => `- ${limit}`).join("\n")],
     [
       "Data",
-      `- digest: \`${data.digest}\`\n- table: \`${JSON.stringify(data.table)}\`\n- split: \`${JSON.stringify(data.split)}\`\n- rows left out: ${data.skipped_rows}`,
+      [
+        `- digest: \`${data.digest}\``,
+        `- table: \`${JSON.stringify(data.table)}\``,
+        `- split: \`${JSON.stringify(data.split)}\``,
+        ...(data.rows === undefined ? [] : [`- rows: ${rowsOf(data.rows)}`]),
+        `- rows left out: ${data.skipped_rows}`,
+      ].join("\n"),
     ],
     [
       "Saved models inside",
@@ -216,22 +229,69 @@ function precisionOf({ precision, measurement }: ModelCard["exported"]): string 
   ].join("\n");
 }
 
-/** Rows of test, else of valid, without those of single labels and classes. */
-function metricTable(metrics: readonly EvaluationRow[]): string {
+function rowsOf(rows: NonNullable<ModelCard["data"]["rows"]>): string {
+  return Object.entries(rows)
+    .map(([split, count]) => `${count} of ${split}`)
+    .join(", ");
+}
+
+function describeInput(spec: InputSpec): string {
+  switch (spec.kind) {
+    case "image":
+      return `a picture, ${spec.channels === 1 ? "grey" : "in colours"}, ${spec.size.join(" × ")} pixels`;
+    case "numeric":
+      return `numbers: ${spec.listLength === null ? spec.columns.join(", ") : `${spec.listLength} of ${spec.columns[0]}`}`;
+    case "categorical":
+      return `a category, one of ${spec.categories.length}`;
+    case "tokens":
+      return `a text of up to ${spec.maxLength} tokens`;
+    default:
+      return spec satisfies never;
+  }
+}
+
+/** Of these a card says how good the model is: those of test, else of valid, without those of single labels and classes. */
+function mainRows(metrics: readonly EvaluationRow[]): EvaluationRow[] {
   const split = metrics.some((row) => row.split === "test") ? "test" : "valid";
-  const rows = metrics.filter((row) => row.split === split && row.gates === "truth" && !row.metric_name.includes("/"));
-  if (rows.length === 0) return "";
-  const lines = rows.map(
-    (row) =>
-      `| ${row.task_path} | ${row.metric_name} | ${short(row.metric_res)} | ${short(row.baseline ?? null)} | ${row.num_samples} |`,
-  );
+  return metrics.filter((row) => row.split === split && !row.metric_name.includes("/"));
+}
+
+/** The card without the rows that are no more than detail: what a page loads. */
+export function briefCard(card: ModelCard): ModelCard {
+  return { ...card, metrics: mainRows(card.metrics).filter(({ gates }) => gates !== "predicted") };
+}
+
+function metricTable(metrics: readonly EvaluationRow[]): string {
+  const rows = mainRows(metrics).filter(({ gates }) => gates === "truth");
+  const [first] = rows;
+  if (first === undefined) return "";
   return [
-    `On ${split}, where the questions are rightly asked:`,
+    `On ${first.split}, where the questions are rightly asked${rows.some(({ interval }) => interval) ? ", with 95 % intervals" : ""}:`,
     "",
-    "| task | metric | value | constant answer | samples |",
-    "| --- | --- | ---: | ---: | ---: |",
-    ...lines,
+    "| task | metric | value | interval | constant answer | samples |",
+    "| --- | --- | ---: | ---: | ---: | ---: |",
+    ...rows.map((row) => tableLine(row, [short(row.baseline ?? null)])),
   ].join("\n");
+}
+
+/** Wherever a question should be asked or is asked. */
+function endToEndTable(metrics: readonly EvaluationRow[]): string {
+  const rows = mainRows(metrics).filter(({ gates }) => gates === "end_to_end");
+  const [first] = rows;
+  if (first === undefined) return "";
+  return [
+    `On ${first.split}, where a question should be asked or is asked by the model's own answers:`,
+    "",
+    "| task | metric | value | interval | samples |",
+    "| --- | --- | ---: | ---: | ---: |",
+    ...rows.map((row) => tableLine(row, [])),
+  ].join("\n");
+}
+
+function tableLine(row: EvaluationRow, more: readonly string[]): string {
+  const { task_path, metric_name, metric_res, interval, num_samples } = row;
+  const range = interval === undefined ? "–" : `${short(interval[0])} to ${short(interval[1])}`;
+  return `| ${[task_path, metric_name, short(metric_res), range, ...more, num_samples].join(" | ")} |`;
 }
 
 function short(value: number | null): string {

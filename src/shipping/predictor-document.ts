@@ -4,7 +4,8 @@ import { DOCUMENT_VERSION, type PredictorDocument } from "../predictor/document.
 import { onDemandMetricsOf } from "../project/metrics.js";
 import { thresholdsByPath } from "../records/thresholds.js";
 
-export function predictorDocument(stored: StoredRun): PredictorDocument {
+/** @param gates of the model beside it */
+export function predictorDocument(stored: StoredRun, gates: "tensors" | "if" = "tensors"): PredictorDocument {
   const { run, graph, config, thresholds, calibration, baselines } = stored;
   const { data, evaluate } = config.settings;
   return {
@@ -21,5 +22,6 @@ export function predictorDocument(stored: StoredRun): PredictorDocument {
       groupBy: data.split.groupBy ?? null,
       baselines,
     },
+    ...(gates === "if" ? { gates } : {}),
   };
 }

@@ -1,10 +1,16 @@
 /** @file A real data set: photographs of blood smears with presence, counts, kinds and boxes of cells. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as tf from "@tensorflow/tfjs-core";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Prediction } from "../../src/asking/load-run.js";
+import { type Picture, Predictor, readExport, tfjsRunner } from "../../src/predictor/index.js";
 import { cool, coolJson } from "../support/cli.js";
+import { openLayers } from "../support/saved-layers.js";
 
 const data = fileURLToPath(new URL("../../../shared/data/bccd/", import.meta.url));
 const table = join(data, "labels.csv");
@@ -153,6 +159,27 @@ describe.skipIf(missing !== null)(
       expect(pixels).toBeCloseTo(160 * metric("test", "wbc_box.wbc_x1", "mean_absolute_error_normalized"), 3);
     });
 
+    it("answers the photographs of test as a predictor does, by its own resizing, from an export of layers", async () => {
+      const ids = readRows()
+        .filter((row) => row.split === "test")
+        .map((row) => join(data, row.img ?? ""))
+        .slice(0, 40);
+      const { predictions } = await coolJson<{ predictions: Prediction[] }>(["predict", ...ids, "--project", dir]);
+      const to = join(dir, "layers");
+      expect((await cool(["export", "latest", "--format", "layers", "--to", to, "--project", dir])).code).toBe(0);
+      const { document } = await readExport((name) => readFile(join(to, name)));
+      const predictor = new Predictor(document, { runner: tfjsRunner(tf, await openLayers(to)) });
+      const own = await predictor.predictAll(await Promise.all(ids.map(pictureOf)));
+      predictions.forEach(({ answers }, row) => {
+        // sharp shrinks a JPEG while it decodes it, which the predictor is not asked to do
+        for (const [path, { activated }] of Object.entries(answers)) {
+          const scores = own[row]?.[path]?.activated ?? activated;
+          for (const [i, score] of activated.entries()) expect(Math.abs((scores[i] ?? 1) - score)).toBeLessThan(0.02);
+        }
+      });
+      expect(predictions).toHaveLength(ids.length);
+    });
+
     it("explains a photograph", async () => {
       const photograph = join(data, "images", "BloodImage_00001.jpg");
       const { code, stdout } = await cool(["explain", photograph, "--project", dir]);
@@ -163,6 +190,11 @@ describe.skipIf(missing !== null)(
     });
   },
 );
+
+async function pictureOf(file: string): Promise<Picture> {
+  const { data: pixels, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+  return { data: pixels, width: info.width, height: info.height };
+}
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,10 +1,13 @@
-/** @file `cool serve` as a user meets it: the built command on a socket, from its first line to its exit code. */
+/** @file `cool serve` and `cool export` as a user meets them: the built commands, from their first line to the exit code. */
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Prediction } from "../../src/asking/load-run.js";
+import type { ExportResult } from "../../src/shipping/export-run.js";
 import { cool, coolJson, startCool } from "../support/cli.js";
 import { snippetsOf } from "../support/pages.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
@@ -18,6 +21,8 @@ beforeAll(async () => {
   await coolJson(["run", project.dir, "--epochs", "2"]);
 });
 afterAll(() => project.remove());
+
+const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Serves until it is ended. */
 async function serve(...args: readonly string[]) {
@@ -53,6 +58,26 @@ function slowly(url: string): Promise<string> {
     socket.on("close", () => resolve(got));
   });
 }
+
+it("exports a run as onnx and as layers, each with its sums, and never over what is there", async () => {
+  for (const format of ["onnx", "layers"]) {
+    const to = join(project.dir, `as-${format}`);
+    const args = ["export", "latest", "--format", format, "--to", to, "--licence", "CC0-1.0"];
+    const { out, files } = await coolJson<ExportResult>(args, { cwd: project.dir });
+    expect(out).toBe(to);
+    expect(readdirSync(to).sort()).toEqual(files.map(({ path }) => path).sort());
+    for (const { path, bytes, sha256 } of files) {
+      const written = readFileSync(join(to, path));
+      expect([path, written.length, digestOf(written)]).toEqual([path, bytes, sha256]);
+      const sum = path === "SHA256SUMS" ? "" : `${sha256}  ${path}\n`;
+      expect(readFileSync(join(to, "SHA256SUMS"), "utf8")).toContain(sum);
+    }
+    expect(readFileSync(join(to, "MODEL_CARD.md"), "utf8")).toMatch(/## Licence\n\nCC0-1\.0\n$/);
+    const again = await cool(args, { cwd: project.dir });
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain(`${to} is there already. Name another target with --to, or move it away.`);
+  }
+});
 
 it("answers on loopback as cool predict does, refuses what is too large or too slow, and ends with 0", async () => {
   const { url, child, ended } = await serve("latest", "--timeout", "2s", "--workers", "2");

@@ -130,6 +130,28 @@ describe("contact sheets of samples", () => {
     expect(shown(true, "repaired")).toEqual(["line label", "line predicted", "→ repaired"]);
   });
 
+  it("say nothing of labels where there are none, and keep short distances whole", async () => {
+    const tile = { sample: "a.png", loss: 0, label: "", prediction: "", figures: [] };
+    const picture = { kind: "text", text: "" } as const;
+    const sheet = { title: "drift", subtitle: "furthest" };
+    const noted = { ...tile, picture, measure: { name: "d", value: 0.954321 }, note: "97.1 % nearer" };
+    const [own, labelled] = await Promise.all(
+      [[noted], [{ ...noted, note: undefined, label: "97.1 %", prediction: "nearer" }]].map(
+        ([{ note, ...one } = noted]) =>
+          drawContactSheet({ ...sheet, tiles: [note === undefined ? one : { ...one, note }] }, "png"),
+      ),
+    );
+    // the legend stands at the right end of the second line
+    const right = async (image: EncodedImage | undefined) => {
+      const pixels = sharp(image !== undefined && "png" in image ? image.png : Buffer.alloc(0));
+      const cut = await pixels.extract({ left: 600, top: 50, width: 240, height: 40 }).toBuffer();
+      const { channels } = await sharp(cut).stats();
+      return channels[0]?.stdev ?? 0;
+    };
+    expect(await right(own)).toBe(0);
+    expect(await right(labelled)).toBeGreaterThan(0);
+  });
+
   it("open the pictures of the shown samples only", async () => {
     const rows = 20_000;
     const split = scoreSplit(
@@ -369,6 +391,7 @@ describe("text", () => {
     expect(wrapText("red, green, blue and black", 3, 125, style)).toEqual(["red, green,", "blue and", "black"]);
     expect(wrapText("abcdefghijklmnopqrstuvwxyz", 2, 120, style)).toEqual(["abcdefghij", "klmnop…"]);
     expect(wrapText("  ", 2, 120, style)).toEqual([]);
+    expect(wrapText("0.74112 -1.19444 2.5", 3, 125, style)).toEqual(["0.74112", "-1.19444", "2.5"]);
     expect(wrapText("→ yellow 1.00", 2, 110, style)).toEqual(["→ yellow", "1.00"]);
   });
 

@@ -70,6 +70,66 @@ describe("resample", () => {
     }
   });
 
+  describe("by nearest pixels", () => {
+    // every pixel says where it lies
+    const places = (width: number, height: number): Uint8Array =>
+      Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+        const pixel = Math.floor(i / 3);
+        return [pixel % width, Math.floor(pixel / width), 255 - (pixel % width)][i % 3] ?? 0;
+      });
+    const nearestBySharp = ([width, height, toWidth, toHeight]: (typeof SIZES)[number]) =>
+      sharp(places(width, height), { raw: { width, height, channels: 3 } })
+        .resize(toWidth, toHeight, { fit: "fill", kernel: "nearest" })
+        .raw()
+        .toBuffer();
+    const own = ([width, height, toWidth, toHeight]: (typeof SIZES)[number]) =>
+      resample(places(width, height), { width, height, channels: 3 }, { width: toWidth, height: toHeight }, "nearest");
+
+    it.each([
+      [50, 40, 20, 30],
+      [50, 40, 100, 80],
+      [50, 40, 20, 80],
+      [37, 53, 8, 9],
+      [53, 37, 9, 8],
+      [160, 120, 56, 56],
+      [33, 77, 10, 10],
+      [60, 40, 59, 39],
+      [1, 1, 8, 8],
+      [8, 8, 1, 1],
+      [255, 200, 64, 64],
+      [64, 64, 64, 64],
+      [129, 131, 64, 64],
+      [30, 48, 64, 64],
+    ] as const)("%i × %i → %i × %i has the very pixels of sharp", async (...size) => {
+      expect(Buffer.from(own(size)).equals(await nearestBySharp(size))).toBe(true);
+    });
+
+    it("has the very pixels of sharp wherever both axes shrink", async () => {
+      for (let i = 0; i < 60; i++) {
+        const [width, height] = [2 + random.int(250), 2 + random.int(250)];
+        const size = [width, height, 1 + random.int(width - 1), 1 + random.int(height - 1)] as const;
+        const isSame = Buffer.from(own(size)).equals(await nearestBySharp(size));
+        expect([size, isSame]).toEqual([size, true]);
+      }
+    });
+
+    it("takes the line beside sharp's at most where an axis grows", async () => {
+      const axes = (pixels: Uint8Array, [, , width, height]: (typeof SIZES)[number]) => [
+        ...Array.from({ length: width }, (_, x) => pixels[x * 3] ?? Number.NaN),
+        ...Array.from({ length: height }, (_, y) => pixels[y * width * 3 + 1] ?? Number.NaN),
+      ];
+      const distances: number[] = [];
+      for (let i = 0; i < 30; i++) {
+        const [width, height] = [1 + random.int(200), 1 + random.int(200)];
+        const size = [width, height, width + random.int(200), height + random.int(200)] as const;
+        const theirs = axes(await nearestBySharp(size), size);
+        distances.push(...axes(own(size), size).map((place, at) => Math.abs(place - (theirs[at] ?? Number.NaN))));
+      }
+      expect(distances.every((distance) => distance <= 1)).toBe(true);
+      expect(distances.filter((distance) => distance > 0).length / distances.length).toBeLessThan(0.01);
+    });
+  });
+
   it("is sharp's for sixty random sizes", async () => {
     for (let i = 0; i < 60; i++) {
       const side = () => 1 + random.int(90);

@@ -96,10 +96,15 @@ describe("the format layers", () => {
     const card = readFileSync(join(target("layers"), "MODEL_CARD.md"), "utf8");
     expect(card).toContain(`Run \`${run.run.id}\` of the project tiny`);
     expect(card).toContain("- `square.color` (classification: red, green, blue), asked where present");
-    expect(card).toMatch(/\| blocked \| accuracy \| [\d.]+ \| [\d.]+ \| \d+ \|/);
+    expect(card).toContain("- `image`: a picture, in colours, 16 × 16 pixels");
+    expect(card).toMatch(/\n\| blocked \| accuracy \| [\d.]+ \| [\d.]+ to [\d.]+ \| [\d.]+ \| \d+ \|\n/);
+    expect(card).toMatch(/## End to end\n[^#]*\n\| _total \| tree_accuracy \| [\d.]+ \| [\d.]+ to [\d.]+ \| \d+ \|\n/);
     expect(card).toMatch(/## Licence\n\nCC-BY-4\.0\n$/);
     const { data, metrics, thresholds } = JSON.parse(readFileSync(join(target("layers"), "model-card.json"), "utf8"));
     expect(data.digest).toMatch(/^[0-9a-f]{64}$/);
+    const { train, valid, test } = data.rows;
+    expect(train + valid + test).toBe(project.rows.length);
+    expect(card).toContain(`- rows: ${train} of train, ${valid} of valid, ${test} of test\n`);
     expect(metrics.length).toBeGreaterThan(10);
     expect(thresholds.blocked).toBeGreaterThan(0);
   });

@@ -110,6 +110,32 @@ export function floorValue(tasks: readonly (TaskSums | null)[], { metric, task }
   return own === null ? 0 : metricOf(own, metric);
 }
 
+/** What a floor is about, where thresholds cannot bring a task nearer to it: tasks by their places in the flow. */
+export interface Barren {
+  /** None of their questions is due. */
+  readonly neverDue: readonly number[];
+  /** Questions are due, and no label has what the metric looks for: a yes, or one of several labels. */
+  readonly nothingToFind: readonly number[];
+  /** Tasks whose value can be above 0. */
+  readonly fruitful: number;
+}
+
+/** Which of a floor's tasks have a value of 0 whatever the thresholds are, and how many have not. */
+export function barrenUnder(tasks: readonly (TaskSums | null)[], { metric, task }: Floor): Barren {
+  const [neverDue, nothingToFind]: [number[], number[]] = [[], []];
+  let fruitful = 0;
+  tasks.forEach((own, index) => {
+    const isMeant = task === null ? metric === "accuracy" || (own?.truths.length ?? 0) > 0 : task === index;
+    if (own === null || !isMeant) return;
+    const { truths } = own;
+    if (!takesPart(own)) neverDue.push(index);
+    else if (metric !== "accuracy" && truths.length > 0 && truths.every((count) => count === 0)) {
+      nothingToFind.push(index);
+    } else fruitful++;
+  });
+  return { neverDue, nothingToFind, fruitful };
+}
+
 /** How good thresholds are: first how far they stay below the floors, then the objective. */
 export interface Merit {
   readonly short: number;

@@ -11,7 +11,7 @@ import { type ChainQuestion, chainQuestions, chosenThresholds } from "./candidat
 import { Chain, type ChainSums } from "./chain.js";
 import { costFactors } from "./cost-factors.js";
 import { leastCost } from "./eliminate.js";
-import { type Floor, floorValue, objectiveOf } from "./objective.js";
+import { type Barren, barrenUnder, type Floor, floorValue, objectiveOf } from "./objective.js";
 
 const DEFAULT_RESTARTS = 8;
 /** No metric is above 1. */
@@ -34,8 +34,16 @@ export interface ChainTuning {
   readonly moved: readonly MovedThreshold[];
   /** Whether no choice among the candidates is better. */
   readonly method: "exact" | "ascent";
-  /** A floor that nothing reaches, with the best that was found. */
-  readonly unreached: { readonly floor: Floor; readonly best: number } | null;
+  /** A floor that nothing reaches. */
+  readonly unreached: UnreachedFloor | null;
+}
+
+export interface UnreachedFloor {
+  readonly floor: Floor;
+  /** The highest value that was found for it alone. */
+  readonly best: number;
+  /** The tasks that no threshold brings nearer to it. */
+  readonly barren: Barren;
 }
 
 export interface ChainOptions {
@@ -77,7 +85,8 @@ export function tuneChain(
       ...{ separate: f64At(candidates, start), together: f64At(candidates, at(choice, i)) },
     })),
     method: exact === null ? "ascent" : "exact",
-    unreached: missed === undefined ? null : { floor: missed, best: highest(missed) },
+    unreached:
+      missed === undefined ? null : { floor: missed, best: highest(missed), barren: barrenUnder(chain.sums, missed) },
   };
 }
 

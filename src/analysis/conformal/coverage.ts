@@ -225,9 +225,9 @@ function unseenChoices(graph: FlowGraph, scored: ScoredSplit, index: number): st
   });
   const unseen = classes.filter((_, choice) => !seen.has(choice));
   if (unseen.length === 0) return [];
-  const what = unseen.length === 1 ? "it is" : "they are";
+  const [verb, what] = unseen.length === 1 ? ["occurs", "it is"] : ["occur", "they are"];
   return [
-    `${path}: ${unseen.join(", ")} never occurs in ${scored.split}, so nothing is known of how often ${what} missed`,
+    `${path}: ${unseen.join(", ")} never ${verb} in ${scored.split}, so nothing is known of how often ${what} missed`,
   ];
 }
 

@@ -29,7 +29,7 @@ export function classifierTest(train: Vectors, now: Vectors, seed = "drift"): Dr
     kind: "features",
     name: "features",
     test: "classifier",
-    shown: "told apart",
+    shown: "AUC",
     train: 0.5,
     rows: { train: train.rows, now: now.rows },
   } as const;

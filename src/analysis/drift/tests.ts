@@ -105,6 +105,12 @@ function total(counts: readonly number[]): number {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** Whether new rows are enough for any change to be a drift: not even a complete one of one or two rows is. */
+export function areEnough(tests: readonly DriftTest[], alpha: number): boolean {
+  const tested = tests.filter(({ p }) => p !== null);
+  return tested.some(({ rows: { train, now } }) => kolmogorovTail(1, train, now) * tested.length < alpha);
+}
+
 /**
  * A change is a drift where chance alone would hardly make it (Holm over all tests) and it is large enough to matter:
  * with many rows the smallest change is significant.

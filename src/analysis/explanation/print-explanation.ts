@@ -33,7 +33,9 @@ const LEFT_OUT: readonly (readonly string[])[] = [[], ["logits"], ["logits", "as
 interface Line {
   /** Styled, as what follows is. */
   readonly start: string;
-  /** Columns that it takes. */
+  /** Between the start and the parts; empty of a flow, which has none. */
+  readonly bar: string;
+  /** Columns that both take. */
   readonly width: number;
   readonly parts: readonly Part[];
   /** Before what does not fit the first line. */
@@ -90,8 +92,8 @@ function linesOf(graph: FlowGraph, nodes: readonly ExplanationNode[], style: Tre
         start:
           style.detail(branch) +
           (task === undefined ? style.flow(name) : style.task(name)) +
-          (given === "" ? "" : style.detail(given)) +
-          (bar === "" ? "" : style.detail(bar)),
+          (given === "" ? "" : style.detail(given)),
+        bar,
         width: [...branch, ...name, ...given, ...bar].length,
         parts: partsOf(node),
         below: `${inner}${node.children.length > 0 ? "│   " : "    "}`,
@@ -108,20 +110,37 @@ function lengthOf(parts: readonly Part[]): number {
   return parts.reduce((sum, part, i) => sum + (i === 0 ? 0 : 2) + [...styled(part, PLAIN)].length, 0);
 }
 
-/** As many parts on each line as fit; one that is wider has a line of its own. */
-function folded({ start, width, parts, below }: Line, style: TreeStyle, columns: number): string[] {
+/** As many parts on each line as fit; what is wider than a line goes on in the next one, between the items of its list. */
+function folded({ start, bar, width, parts, below }: Line, style: TreeStyle, columns: number): string[] {
   const rows: Part[][] = [[]];
-  for (const part of parts) {
+  // a comma ends a line that goes on
+  for (const piece of parts.flatMap((part) => piecesOf(part, columns - below.length - 1))) {
     const row = rows.at(-1) ?? [];
-    const before = rows.length === 1 ? width : below.length;
-    // a comma ends a line that goes on
-    if (row.length > 0 && before + lengthOf([...row, part]) + 1 > columns) rows.push([part]);
-    else row.push(part);
+    const isFirst = rows.length === 1;
+    const tooWide = (isFirst ? width : below.length) + lengthOf([...row, piece]) + 1 > columns;
+    if (tooWide && (isFirst || row.length > 0)) rows.push([piece]);
+    else row.push(piece);
   }
-  return rows.map((row, i) => {
-    const text = row.map((part) => styled(part, style)).join(style.detail(", "));
-    return `${i === 0 ? start : style.detail(below)}${text}${i < rows.length - 1 ? style.detail(",") : ""}`;
-  });
+  const [first = [], ...others] = rows.map((row) => row.map((part) => styled(part, style)).join(style.detail(", ")));
+  const opening = bar === "" ? "" : style.detail(first.length > 0 ? bar : bar.trimEnd());
+  const lines = [`${start}${opening}${first}`, ...others.map((text) => `${style.detail(below)}${text}`)];
+  return lines.map((line, i) => (i < lines.length - 1 && !(i === 0 && first === "") ? line + style.detail(",") : line));
+}
+
+/** A list in pieces no wider than a line has room, each of one item at least. */
+function piecesOf(part: Part, room: number): Part[] {
+  if (lengthOf([part]) <= room) return [part];
+  const pieces: Part[] = [];
+  let items: Item[] = [];
+  for (const item of part.items) {
+    const longer = { ...part, items: [...items, item], goesOn: false, isRest: pieces.length > 0 };
+    if (items.length > 0 && lengthOf([longer]) > room) {
+      pieces.push({ ...longer, items, goesOn: true });
+      items = [];
+    }
+    items = [...items, item];
+  }
+  return [...pieces, { ...part, items, isRest: pieces.length > 0 }];
 }
 
 /** A named list: `decoded: [True]`. */
@@ -130,6 +149,10 @@ interface Part {
   readonly items: readonly Item[];
   /** What follows the list. */
   readonly after?: string;
+  /** Whether the list goes on in the next line. */
+  readonly goesOn?: boolean;
+  /** Whether it goes on from the line before. */
+  readonly isRest?: boolean;
 }
 
 interface Item {
@@ -140,12 +163,16 @@ interface Item {
   readonly answer?: ExplainedValue;
 }
 
-function styled({ name, items, after = "" }: Part, { answer, detail }: TreeStyle): string {
+function styled(
+  { name, items, after = "", goesOn = false, isRest = false }: Part,
+  { answer, detail }: TreeStyle,
+): string {
   const texts = items.map(
     ({ before = "", text, answer: value }) =>
       (before === "" ? "" : detail(before)) + (value === undefined ? detail(text) : answer(text, value)),
   );
-  return `${detail(`${name}: [`)}${texts.join(detail(", "))}${detail(`]${after}`)}`;
+  const begin = isRest ? "  " : detail(`${name}: [`);
+  return `${begin}${texts.join(detail(", "))}${goesOn ? "" : detail(`]${after}`)}`;
 }
 
 /** @param most items of a list; those beyond are an ellipsis */

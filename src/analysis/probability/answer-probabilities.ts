@@ -22,8 +22,7 @@ export interface AnswerProbabilities {
  * several places (docs/architecture.md#probabilities).
  */
 export function answerProbabilities(graph: FlowGraph, scored: ScoredSplit): AnswerProbabilities {
-  const questions = gateQuestions(graph);
-  const reader = new AskedReader(graph, scored, questions);
+  const reader = new AskedReader(graph, scored, gatesOf(graph));
   const asked = graph.tasks.map((task) => reader.asked(task));
   const joint = graph.tasks.map(({ index }) => {
     const task = at(scored.tasks, index);
@@ -74,18 +73,33 @@ function answerProbability({ task: { spec }, kept, decoded }: ScoredTask, row: n
   return all;
 }
 
+/** Diagrams of a graph by its preconditions, made when they are first walked. */
+interface Gates {
+  readonly questions: readonly GateQuestion[];
+  readonly programs: Map<string, GateProgram>;
+}
+
+// a server asks one graph again and again, for a row or two each time
+const compiled = new WeakMap<FlowGraph, Gates>();
+
+function gatesOf(graph: FlowGraph): Gates {
+  const known = compiled.get(graph) ?? { questions: gateQuestions(graph), programs: new Map() };
+  compiled.set(graph, known);
+  return known;
+}
+
 /** Walks the diagrams of all tasks; equal preconditions are walked once. */
 class AskedReader {
   readonly #graph: FlowGraph;
   readonly #scored: ScoredSplit;
-  readonly #questions: readonly GateQuestion[];
+  readonly #gates: Gates;
   readonly #found = new Map<string, Float32Array>();
   #rowOfToken: Int32Array | null = null;
 
-  constructor(graph: FlowGraph, scored: ScoredSplit, questions: readonly GateQuestion[]) {
+  constructor(graph: FlowGraph, scored: ScoredSplit, gates: Gates) {
     this.#graph = graph;
     this.#scored = scored;
-    this.#questions = questions;
+    this.#gates = gates;
   }
 
   asked(task: TaskNode): Float32Array {
@@ -96,9 +110,16 @@ class AskedReader {
       return new Float32Array(entries).fill(1);
     }
     const key = `${axis} ${JSON.stringify(task.precondition)}`;
-    const found = this.#found.get(key) ?? this.#walk(compileGates(this.#graph, this.#questions, task), axis, entries);
+    const found = this.#found.get(key) ?? this.#walk(this.#programOf(task, key), axis, entries);
     this.#found.set(key, found);
     return found;
+  }
+
+  #programOf(task: TaskNode, key: string): GateProgram {
+    const { questions, programs } = this.#gates;
+    const program = programs.get(key) ?? compileGates(this.#graph, questions, task);
+    programs.set(key, program);
+    return program;
   }
 
   #walk({ nodes, root }: GateProgram, axis: "sample" | "token", entries: number): Float32Array {

@@ -38,7 +38,7 @@ export async function suspectSheets(
     const tiles = own.slice(0, top).map(({ row, sample, suspicion, label, repaired }) => ({
       sample,
       loss: 0,
-      measure: { name: "suspicion", value: suspicion },
+      measure: { name: "wrong", value: suspicion },
       label: describeAnswer(label),
       prediction: repaired === null ? "not asked" : describeAnswer(repaired),
       picture: pictureOf({ id: sample, row }),

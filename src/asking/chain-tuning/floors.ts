@@ -1,5 +1,6 @@
 /** @file What must be reached at least: `recall=0.95` on average, or `door_open/recall=0.95` by one task. */
-import { CHAIN_METRICS, type ChainMetric, type Floor } from "../../analysis/chain-tuning/objective.js";
+import { CHAIN_METRICS, type Barren, type ChainMetric, type Floor } from "../../analysis/chain-tuning/objective.js";
+import type { UnreachedFloor } from "../../analysis/chain-tuning/tune-chain.js";
 import { UnknownNameError, UsageError } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
@@ -32,6 +33,25 @@ export function parseFloor(text: string, graph: FlowGraph): Floor {
 export function floorText({ metric, task, least }: Floor, graph: FlowGraph): string {
   const path = task === null ? undefined : graph.tasks[task]?.path;
   return `${path === undefined ? "" : `${path}/`}${metric}=${least}`;
+}
+
+/** Why a floor is not reached on valid, and what to do: where nothing is due or to be found, asking for less helps nobody. */
+export function unreachedText({ floor, best, barren }: UnreachedFloor, graph: FlowGraph): string {
+  const said = `--at-least ${floorText(floor, graph)}`;
+  const causes = barrenText(barren, graph);
+  if (barren.fruitful === 0) return `On valid there is nothing that could reach ${said}: ${causes}. Leave it out`;
+  const found = `no thresholds that were tried reach ${said} on valid: the best for it alone is ${Math.floor(best * 1e4) / 1e4}`;
+  if (barren.nothingToFind.length === 0) return `${found}. Ask for less`;
+  const counted = barrenText({ ...barren, neverDue: [] }, graph);
+  return `${found}, where ${counted}, and counts as 0. Ask for less, or of single tasks: TASK/${floor.metric}=…`;
+}
+
+function barrenText({ neverDue, nothingToFind }: Barren, { tasks }: FlowGraph): string {
+  const named = (indices: readonly number[]): string => indices.map((index) => tasks[index]?.path ?? "").join(", ");
+  return [
+    ...(nothingToFind.length === 0 ? [] : [`no label of ${named(nothingToFind)} is a yes`]),
+    ...(neverDue.length === 0 ? [] : [`no question of ${named(neverDue)} is due`]),
+  ].join(", and ");
 }
 
 /** A task that is judged end to end, and has the metric: numbers have accuracy alone. */

@@ -1,7 +1,13 @@
 /** @file `cool tune --end-to-end`: thresholds of a finished run chosen together, from its stored predictions. */
 import type { Aim } from "../../analysis/chain-tuning/ascent.js";
-import type { ChainObjective, Floor } from "../../analysis/chain-tuning/objective.js";
-import { type ChainValue, chainValue, type MovedThreshold, tuneChain } from "../../analysis/chain-tuning/tune-chain.js";
+import type { ChainObjective } from "../../analysis/chain-tuning/objective.js";
+import {
+  type ChainValue,
+  chainValue,
+  type MovedThreshold,
+  tuneChain,
+  type UnreachedFloor,
+} from "../../analysis/chain-tuning/tune-chain.js";
 import { DEFAULT_TOLERANCE, evaluateEndToEnd } from "../../analysis/end-to-end.js";
 import { type ScoredSplit, withThresholds } from "../../analysis/score.js";
 import { tuneThresholds } from "../../analysis/tune.js";
@@ -22,7 +28,7 @@ import {
 } from "../stored-run.js";
 import { applyThresholds } from "../tune-run.js";
 import { readCosts } from "./cost-file.js";
-import { chainMetric, floorText, parseFloor } from "./floors.js";
+import { chainMetric, floorText, parseFloor, unreachedText } from "./floors.js";
 
 export interface TuneChainOptions extends OpenRunOptions {
   /** Default: f1_score. */
@@ -135,13 +141,10 @@ function assertTunable(stored: StoredRun): void {
   }
 }
 
-function unreachable(
-  { run, graph }: StoredRun,
-  { floor, best }: { readonly floor: Floor; readonly best: number },
-): ConfigError {
-  const facts = { run: run.id, floor: floorText(floor, graph), best };
+function unreachable({ run, graph }: StoredRun, unreached: UnreachedFloor): ConfigError {
+  const { floor, best } = unreached;
   return new ConfigError(
-    `No thresholds of run ${run.id} (${run.name}) that were tried reach --at-least ${facts.floor} on valid: the best for it alone is ${Math.floor(best * 1e4) / 1e4}. Ask for less; the thresholds stay as they are.`,
-    facts,
+    `Run ${run.id} (${run.name}): ${unreachedText(unreached, graph)}. The thresholds stay as they are.`,
+    { run: run.id, floor: floorText(floor, graph), best },
   );
 }

@@ -3,6 +3,7 @@ import { at, f64At, i32At } from "../../arrays.js";
 import { compareAnswers } from "../../analysis/drift/answers.js";
 import { classifierTest, distancesFrom, type Vectors } from "../../analysis/drift/features.js";
 import {
+  areEnough,
   compareCounts,
   compareNumbers,
   type DriftTest,
@@ -14,6 +15,8 @@ import type { Watched } from "../../data/monitor/row-statistics.js";
 import { CoolError, lineOf, InterruptedError } from "../../errors.js";
 import { type Monitor, readMonitor } from "../../records/monitor/monitor.js";
 import type { OpenInputs, PredictOptions } from "../open-inputs.js";
+import type { SamplePicture } from "../../logging/panels/picture.js";
+import { inputPicture } from "../sample-pictures.js";
 import { everyRow, type RunAnswerer } from "../run-answerer.js";
 import { readScoredSplit, type StoredRun } from "../stored-run.js";
 import { watchRows, watchTrain } from "./watch-rows.js";
@@ -25,6 +28,8 @@ export interface DriftOptions extends PredictOptions {
   readonly effect?: number | undefined;
   /** Furthest rows that are named; default 20. */
   readonly top?: number | undefined;
+  /** Folder that pictures are named from, where those of the furthest rows are wanted. */
+  readonly pictures?: string | undefined;
 }
 
 /** A row that is far from train. */
@@ -41,11 +46,15 @@ export interface DriftFound {
   readonly skipped: number;
   readonly alpha: number;
   readonly tests: readonly JudgedTest[];
+  /** Whether the rows are enough to tell any change from chance. */
+  readonly enough: boolean;
   readonly furthest: readonly FarRow[];
   /** What could not be compared, and why. */
   readonly notes: readonly string[];
   /** Of this run, where it is to be kept: the run had none, or none of its features. */
   readonly fresh: Monitor | null;
+  /** Of the furthest rows, where they are wanted. */
+  readonly pictures: readonly SamplePicture[];
 }
 
 export const DEFAULT_ALPHA = 0.01;
@@ -69,10 +78,14 @@ export async function driftOf(
     ...(isComparable && monitor.features !== null ? [classifierTest(monitor.features, features)] : []),
     ...compareAnswers(stored.graph, train, scored, effect),
   ];
+  const judged = judge(tests, alpha);
+  const far = isComparable && monitor.features !== null ? furthest(monitor.features, features, opened.ids, top) : [];
+  const folder = options.pictures;
   return {
-    ...{ rows: opened.ids.length, skipped: opened.skipped.length, alpha, notes, fresh },
-    tests: judge(tests, alpha),
-    furthest: isComparable && monitor.features !== null ? furthest(monitor.features, features, opened.ids, top) : [],
+    ...{ rows: opened.ids.length, skipped: opened.skipped.length, alpha, notes, fresh, tests: judged },
+    enough: judged.some(({ drift }) => drift) || areEnough(tests, alpha),
+    furthest: far.map(({ row: _, ...shown }) => shown),
+    pictures: folder === undefined ? [] : far.map(({ row }) => inputPicture(opened.sources, row, folder)),
   };
 }
 
@@ -121,11 +134,16 @@ function compareInputs({ record }: Monitor, watched: readonly Watched[], limit: 
   });
 }
 
-function furthest(train: Vectors, now: Vectors, ids: readonly string[], top: number): FarRow[] {
+function furthest(
+  train: Vectors,
+  now: Vectors,
+  ids: readonly string[],
+  top: number,
+): (FarRow & { readonly row: number })[] {
   const { distance, beyond } = distancesFrom(train, now);
   const order = Int32Array.from(ids, (_, row) => row).sort((a, b) => f64At(distance, b) - f64At(distance, a));
   return Array.from(order.subarray(0, top), (_, i) => {
     const row = i32At(order, i);
-    return { input: at(ids, row), distance: f64At(distance, row), beyond: f64At(beyond, row) };
+    return { row, input: at(ids, row), distance: f64At(distance, row), beyond: f64At(beyond, row) };
   });
 }

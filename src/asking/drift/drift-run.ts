@@ -1,7 +1,9 @@
 /** @file `cool drift`: is new data still like what a run was trained on? */
 import { readdirSync, statSync, writeFileSync } from "node:fs";
-import { extname, join, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
+import { at } from "../../arrays.js";
 import { CoolError, lineOf, StoreError, UsageError } from "../../errors.js";
+import type { SamplePicture } from "../../logging/panels/picture.js";
 import { keepMonitor } from "../../records/monitor/monitor.js";
 import { digestFiles } from "../../records/run-artifacts.js";
 import { type RunSummary, summarize } from "../../records/run-summary.js";
@@ -11,7 +13,7 @@ import type { OpenRunOptions } from "../stored-run.js";
 import type { DriftFound, DriftOptions, FarRow } from "./drift-of.js";
 
 /** What `cool drift --json` prints. */
-export interface DriftResult extends Omit<DriftFound, "fresh"> {
+export interface DriftResult extends Omit<DriftFound, "fresh" | "pictures"> {
   readonly run: RunSummary;
   /** Whether any test says so. */
   readonly drift: boolean;
@@ -19,7 +21,7 @@ export interface DriftResult extends Omit<DriftFound, "fresh"> {
   readonly sheet: string | null;
 }
 
-export interface DriftRunOptions extends DriftOptions, OpenRunOptions {
+export interface DriftRunOptions extends Omit<DriftOptions, "pictures">, OpenRunOptions {
   /** File of a picture of the furthest rows. */
   readonly sheet?: string | undefined;
 }
@@ -35,15 +37,19 @@ export async function driftRun(
   named: string,
   options: DriftRunOptions = {},
 ): Promise<DriftResult> {
+  if (options.sheet !== undefined) checkSheet(options.sheet);
   const inputs = inputsIn(named);
   const run = await loadRun(storeDir, reference, options);
   try {
-    const { fresh, ...found } = await run.drift(inputs, options);
+    const pictures = options.sheet === undefined ? undefined : folderOf(named);
+    const { fresh, pictures: drawn, ...found } = await run.drift(inputs, { ...options, pictures });
     const kept = fresh === null ? [] : await keep(storeDir, run.run.id, () => keepMonitor(run.dir, fresh));
-    const sheet = options.sheet === undefined ? null : await drawFurthest(found.furthest, resolve(options.sheet));
+    const isDrawn = options.sheet !== undefined && drawn.length > 0;
+    const sheet = isDrawn ? await drawFurthest(found.furthest, drawn, resolve(options.sheet)) : null;
+    const undrawn = options.sheet === undefined || isDrawn ? [] : ["no sheet is drawn: there are no furthest rows"];
     return {
       run: summarize(run.run, run.dir),
-      ...{ ...found, notes: [...found.notes, ...kept], sheet },
+      ...{ ...found, notes: [...found.notes, ...kept, ...undrawn], sheet },
       drift: found.tests.some(({ drift }) => drift),
     };
   } finally {
@@ -83,17 +89,35 @@ function inputsIn(named: string): string[] {
   );
 }
 
-async function drawFurthest(furthest: readonly FarRow[], file: string): Promise<string> {
-  if (furthest.length === 0) throw new UsageError("There is no distance to draw: features are not compared.");
+/** Where the pictures that a table names lie; those of a folder are named from here. */
+function folderOf(named: string): string {
+  const isFile = statSync(named, { throwIfNoEntry: false })?.isFile() === true;
+  return isFile && !PICTURES.has(extname(named).toLowerCase()) ? dirname(named) : ".";
+}
+
+/** Before anything is computed. */
+function checkSheet(sheet: string): void {
+  if (extname(sheet).toLowerCase() !== ".png") {
+    throw new UsageError(`--sheet ${sheet} is drawn as PNG: name a file that ends with .png.`, { sheet });
+  }
+  const folder = dirname(resolve(sheet));
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new UsageError(`There is no folder ${folder} for --sheet. Make it, or name another file.`, { sheet, folder });
+}
+
+async function drawFurthest(
+  furthest: readonly FarRow[],
+  pictures: readonly SamplePicture[],
+  file: string,
+): Promise<string> {
   // drawing is only loaded where pictures are asked for
   const { drawContactSheet } = await import("../../logging/panels/contact-sheet.js");
-  const tiles = furthest.map(({ input, distance, beyond }) => ({
-    ...{ sample: input, loss: 0, measure: { name: "distance", value: distance }, figures: [] },
-    label: "further than",
-    prediction: `${(100 * beyond).toFixed(1)} % of train`,
-    picture: { kind: "file", path: resolve(input) } as const,
+  const tiles = furthest.map(({ input, distance, beyond }, i) => ({
+    ...{ sample: input, loss: 0, measure: { name: "d", value: distance }, figures: [] },
+    ...{ label: "", prediction: "", note: `${Number((100 * beyond).toFixed(1))} % nearer` },
+    picture: at(pictures, i),
   }));
-  const subtitle = `the ${tiles.length} rows that are furthest from train`;
+  const subtitle = "furthest rows: distance d from train (1: its median), share of train nearer";
   const image = await drawContactSheet({ title: "drift", subtitle, tiles }, "png");
   try {
     writeFileSync(file, "png" in image ? image.png : image.jpeg);

@@ -5,9 +5,9 @@ import { dirname, isAbsolute, join, normalize, resolve, sep } from "node:path";
 import { ConfigError, UsageError } from "../../errors.js";
 import { networkSpecs, NO_EXTERNALS } from "../../engine/model/pretrained/external-part.js";
 import type { InputSpec } from "../../data/dataset.js";
-import { readDocument, thresholdsOf, type PredictorDocument } from "../../predictor/document.js";
+import { thresholdsOf, type PredictorDocument } from "../../predictor/document.js";
 import { PredictorError } from "../../predictor/errors.js";
-import { DOCUMENT, readExport, SUMS } from "../../predictor/files.js";
+import { DOCUMENT, parseDocument, readExport, SUMS } from "../../predictor/files.js";
 import { readOnnxFacts } from "../../protobuf/onnx-facts.js";
 import { loadOwnCode } from "../../project/custom-task-code.js";
 import { runningProject } from "../../project/project-dir.js";
@@ -64,7 +64,10 @@ async function saidAsUsed<T>(named: string, work: () => Promise<T>): Promise<T> 
 }
 
 async function folderExport(path: string): Promise<FoundExport | null> {
-  if (!existsSync(join(path, DOCUMENT))) return null;
+  if (!existsSync(join(path, DOCUMENT))) {
+    if (!existsSync(join(path, SUMS))) return null;
+    throw new PredictorError(`This export has no ${DOCUMENT}. Copy the whole folder again.`, { file: DOCUMENT });
+  }
   const { document, files } = await readExport(async (name) => {
     const file = normalize(join(path, name));
     if (isAbsolute(name) || !file.startsWith(`${path}${sep}`)) {
@@ -101,7 +104,7 @@ async function fileExport(named: string, path: string): Promise<FoundExport | nu
       { file: path },
     );
   }
-  return { path, format: "onnx", model: path, document: readDocument(JSON.parse(text)) };
+  return { path, format: "onnx", model: path, document: parseDocument(text) };
 }
 
 /** The model of a folder that is an export. */

@@ -29,7 +29,7 @@ import { loadRun } from "../load-run.js";
 import type { PredictOptions } from "../open-inputs.js";
 import type { OpenRunOptions, StoredRun } from "../stored-run.js";
 import { labelSeconds } from "./costs.js";
-import { PASS_FILES, passFolder, removePasses } from "./stale-passes.js";
+import { PASS_FILES, passFolder, refuseOtherPasses, removePasses } from "./stale-passes.js";
 import { studioPasses } from "./studio-config.js";
 import { readStudioExport } from "./studio-export.js";
 import { studioTasks } from "./studio-tasks.js";
@@ -94,6 +94,7 @@ export async function askRun(storeDir: string, reference: string, options: AskOp
     tableFormat(options.out);
     refuseExisting(options.out);
   }
+  if (options.studio !== undefined) refuseOtherPasses(options.studio);
   const { stored, heldOut } = await withStore(storeDir, async (store) => ({
     stored: await openRunOrFold(store, reference, options),
     heldOut: await heldOutAnswers(store, reference, options),

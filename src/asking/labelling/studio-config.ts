@@ -5,6 +5,7 @@ import { flowFacts } from "../../flow/kinds.js";
 import { statement } from "../../flow/masks.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { hasCells } from "../audit/label-table.js";
+import { PASS_HEADER } from "./stale-passes.js";
 
 /** What a control shows of a row. */
 export type StudioObject = "image" | "text";
@@ -147,7 +148,7 @@ function wrapped(lines: readonly string[], [first, ...more]: readonly Visibility
 }
 
 function objectOf(object: StudioObject): string[] {
-  const header = '  <Header value="$ask"/>';
+  const header = `  ${PASS_HEADER}`;
   return [
     header,
     object === "image" ? '  <Image name="image" value="$image"/>' : '  <Text name="text" value="$text"/>',

@@ -51,11 +51,26 @@ export function sharedByAll(scored: ScoredSplit, { asked }: RowSets, row: number
   return { ...scored, tasks };
 }
 
-/** What stands below a tree. */
-export function printCoverage({ of, level, trees, questions }: CoveredRow): string {
-  if (of === "answer") return `    each set holds the true answer, where it is asked, with probability ${level}`;
+/**
+ * What stands below a tree.
+ * @param columns to fit into; default: no end
+ */
+export function printCoverage({ of, level, trees, questions }: CoveredRow, columns = Number.POSITIVE_INFINITY): string {
+  if (of === "answer")
+    return inLines(`each set holds the true answer, where it is asked, with probability ${level}`, columns);
   const many = trees === null ? "more trees than can be counted" : trees === 1 ? "1 tree" : `${trees} trees`;
   const open = Object.entries(questions).flatMap(([path, { asked }]) => (asked === "unsure" ? [path] : []));
   const left = open.length === 0 ? "" : `; perhaps asked: ${open.join(", ")}`;
-  return `    ${many} in the set, which holds the true one with probability ${level}${left}`;
+  return inLines(`${many} in the set, which holds the true one with probability ${level}${left}`, columns);
+}
+
+/** A sentence under a tree, on as many lines as it takes. */
+function inLines(text: string, columns: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= columns) lines.push(`${lines.pop()} ${word}`);
+    else lines.push(`    ${last === undefined ? "" : "  "}${word}`);
+  }
+  return lines.join("\n");
 }

@@ -14,15 +14,26 @@ const EXAMPLES = "door_open=false, shirt_type=red or door_open.threshold=0.3";
  * @throws UnknownNameError for a task, label or class that is not there; UsageError for anything else that is no supposition
  */
 export function parseSuppositions(graph: FlowGraph, assignments: readonly string[]): Supposition[] {
+  const said = new Map<string, string>();
   return assignments.map((assignment) => {
     const cut = assignment.indexOf("=");
     const [name, value] = [assignment.slice(0, Math.max(0, cut)).trim(), assignment.slice(cut + 1).trim()];
     if (name === "" || value === "") {
       throw new UsageError(`--suppose ${assignment} is no supposition. Write e.g. ${EXAMPLES}.`, { assignment });
     }
-    return name.endsWith(THRESHOLD)
+    const supposition = name.endsWith(THRESHOLD)
       ? thresholdOf(graph, name.slice(0, -THRESHOLD.length), value, assignment)
       : answerOf(taskNamed(graph, name), value, assignment);
+    const about = JSON.stringify([supposition.task, supposition.kind === "threshold" ? supposition.question : null]);
+    const before = said.get(about);
+    if (before !== undefined) {
+      throw new UsageError(`--suppose ${before} and --suppose ${assignment} are about the same. Give one of them.`, {
+        assignment,
+        task: supposition.task,
+      });
+    }
+    said.set(about, assignment);
+    return supposition;
   });
 }
 

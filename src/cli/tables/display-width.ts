@@ -38,23 +38,6 @@ export function clipMiddle(text: string, columns: number): string {
   return `${start}${tail}`;
 }
 
-/** The text in lines of at most so many columns, broken between words; a longer word has a line of its own. */
-export function folded(text: string, columns: number): string {
-  return text
-    .split("\n")
-    .flatMap((line) => {
-      const lines = [""];
-      for (const word of line.split(" ")) {
-        const last = lines.at(-1) ?? "";
-        const longer = last === "" ? word : `${last} ${word}`;
-        if (last === "" || displayWidth(longer) <= columns) lines[lines.length - 1] = longer;
-        else lines.push(word);
-      }
-      return lines;
-    })
-    .join("\n");
-}
-
 /** The text in exactly so many columns. */
 export function padTo(text: string, columns: number, align: "left" | "right" = "left"): string {
   const clipped = clip(text, columns);

@@ -1,6 +1,8 @@
 /** @file New data beside train, and the rows that are furthest. */
 import type { JudgedTest } from "../../analysis/drift/tests.js";
 import { cellText } from "../text.js";
+import { displayWidth } from "./display-width.js";
+import { TERMINAL } from "./table-layout.js";
 import { drawTable, formatMetric } from "./tables.js";
 
 const TITLES = { input: "inputs", features: "features", asked: "asked", answer: "answers, where asked" } as const;
@@ -39,6 +41,27 @@ function number(value: number | null): string {
   if (value === null) return "–";
   const size = Math.abs(value);
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 3);
+}
+
+/** What `cool drift` ends with, in lines that fit a terminal. */
+export function driftVerdict(
+  tests: readonly Pick<JudgedTest, "kind" | "name" | "drift">[],
+  { rows, enough }: { readonly rows: number; readonly enough: boolean },
+): string {
+  const counted = `${rows} ${rows === 1 ? "row" : "rows"}`;
+  const found = tests.filter(({ drift }) => drift);
+  if (found.length === 0) {
+    if (enough) return `no drift is seen in ${counted}`;
+    return `nothing can be said of ${counted}: no change in so few can be told from chance`;
+  }
+  const names = found.map(({ kind, name }) => cellText(kind === "asked" ? `how often ${name} is asked` : name));
+  const lines = [`drift in ${counted}:`];
+  names.forEach((name, i) => {
+    const [last, text] = [lines[lines.length - 1] ?? "", i < names.length - 1 ? `${name},` : name];
+    if (displayWidth(last) + 1 + displayWidth(text) <= TERMINAL) lines[lines.length - 1] = `${last} ${text}`;
+    else lines.push(`  ${text}`);
+  });
+  return lines.join("\n");
 }
 
 interface FarRow {

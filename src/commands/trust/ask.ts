@@ -59,8 +59,8 @@ export default class Ask extends CoolCommand {
       this.log(`${run.name}: no cell of the table is empty and worth asking for.`);
       return;
     }
-    const minutes = Math.max(1, Math.round(seconds / 60));
-    this.log(`${run.name}: ${cells.length} cells, of which ${Math.round(questions)} are asked: about ${minutes} min`);
+    const time = seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.round(seconds / 60)} min`;
+    this.log(`${run.name}: ${cells.length} cells, of which ${Math.round(questions)} are asked: about ${time}`);
     this.log(askedTasksTable(tasks));
     this.log(`The first ${Math.min(top, cells.length)}:`);
     this.log(

@@ -4,7 +4,7 @@ import * as Flags from "@oclif/core/flags";
 import { type DriftResult, driftRun } from "../../asking/drift/drift-run.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { numberFlag } from "../../cli/number-flag.js";
-import { driftTable, furthestTable } from "../../cli/tables/drift-tables.js";
+import { driftTable, driftVerdict, furthestTable } from "../../cli/tables/drift-tables.js";
 
 export default class Drift extends CoolCommand {
   static override summary = "Compare new, unlabelled data with what a run was trained on";
@@ -51,12 +51,9 @@ export default class Drift extends CoolCommand {
     if (result.furthest.length > 0) this.log(furthestTable(result.furthest));
     for (const note of result.notes) this.note(`warning: ${note}`);
     if (result.sheet !== null) this.log(`the furthest rows are drawn in ${result.sheet}`);
-    const found = result.tests.filter(({ drift }) => drift);
-    const names = found.map(({ kind, name }) => (kind === "asked" ? `how often ${name} is asked` : name));
-    this.log(
-      result.drift ? `drift in ${result.rows} rows: ${names.join(", ")}` : `no drift is seen in ${result.rows} rows`,
-    );
+    this.log(driftVerdict(result.tests, result));
     if (result.drift) process.exitCode = 1;
+    else if (!result.enough) process.exitCode = 2;
     return result;
   }
 

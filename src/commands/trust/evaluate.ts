@@ -139,9 +139,12 @@ export default class Evaluate extends CoolCommand {
         : evaluateExport(found, table, options);
     });
     if (result.skipped > 0) this.note(`warning: ${result.skipped} rows were left out, whose pictures cannot be read`);
+    for (const note of result.notes) this.note(`warning: ${note}`);
     const { slices } = result;
     if (slices === undefined) {
-      this.#print(result, "test", { ...flags, labels: asksLabels(flags) });
+      // an export with branches has no true gates
+      const shown = gates ?? (result.export?.gates === "if" ? "predicted" : undefined);
+      this.#print(result, "test", { ...flags, gates: shown, labels: asksLabels(flags) });
       return result;
     }
     this.#printSlices(slices, by, "test");

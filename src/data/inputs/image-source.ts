@@ -170,7 +170,12 @@ function forEachRun(length: number, continues: (i: number) => boolean, each: (i:
 const SHOWN = 5;
 
 /** @param file table or list that names the images, for the message */
-export function badImagesError(file: string, bad: readonly SkippedRow[], total: number): DataError {
+export function badImagesError(
+  file: string,
+  bad: readonly SkippedRow[],
+  total: number,
+  onBadImage: OnBadImage,
+): DataError {
   const byReason = new Map<string, SkippedRow[]>();
   for (const one of bad) byReason.set(one.reason, [...(byReason.get(one.reason) ?? []), one]);
   const place = ({ table, row }: SkippedRow): string => `${table === undefined ? "" : `${table}, `}row ${row}`;
@@ -186,8 +191,12 @@ export function badImagesError(file: string, bad: readonly SkippedRow[], total: 
   });
   const left = [...byReason.values()].slice(SHOWN).reduce((sum, group) => sum + group.length, 0);
   const rest = left > 0 ? `; and ${left} more` : "";
+  const wayOut =
+    onBadImage === "skip"
+      ? "No row is left without them: correct at least one."
+      : 'Correct them, or set onBadImage to "skip" to leave such rows out.';
   return new DataError(
-    `${bad.length} of ${total} images of ${file} cannot be used: ${shown.join("; ")}${rest}. Correct them, or set onBadImage to "skip" to leave such rows out.`,
+    `${bad.length} of ${total} images of ${file} cannot be used: ${shown.join("; ")}${rest}. ${wayOut}`,
     { file, count: bad.length, images: bad.slice(0, SHOWN) },
   );
 }
@@ -230,7 +239,7 @@ export async function loadImages(
     }
   });
   if (bad.length > 0 && (options.onBadImage === "error" || kept.length === 0)) {
-    throw badImagesError("the list", bad, paths.length);
+    throw badImagesError("the list", bad, paths.length, options.onBadImage);
   }
   return {
     images: createPixelSource(spec, store, ready, kept),

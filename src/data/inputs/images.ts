@@ -5,6 +5,7 @@ import type sharp from "sharp";
 import type { KernelEnum, Sharp } from "sharp";
 import type { ImageInputSpec, ResizeFilter } from "../dataset.js";
 import { planFraming, type PixelSize } from "../../decoding/framing.js";
+import { plainPngHeader } from "./png-header.js";
 import { bytesInRange, hasUnspecifiedExtra, problemWithSamples, wholeRange } from "./sample-format.js";
 
 /** Something that may fail for a reason that completes "image x …", e.g. "is not found". */
@@ -85,6 +86,13 @@ export async function decodeImage(
   try {
     // "error" lets pass what only puzzles the decoder, such as stray bytes that every viewer ignores
     const image = open(bytes, { failOn: "error", limitInputPixels: maxPixels });
+    const plain = spec.range === undefined ? plainPngHeader(bytes) : null;
+    if (plain !== null) {
+      // the decoder need not open the file twice
+      if (plain.width * plain.height > maxPixels) return failed(tooLarge);
+      const pixels = await pixelsOf(image.flatten({ background: "white" }), spec, plain);
+      return { ok: true, value: { pixels, originalWidth: plain.width, originalHeight: plain.height } };
+    }
     const metadata = await image.metadata();
     const { format, width: storedWidth, height: storedHeight, autoOrient } = metadata;
     if (!FORMATS.has(format)) return failed(`is of the format ${format}; convert it to JPEG, PNG, WebP or TIFF`);
@@ -96,15 +104,19 @@ export async function decodeImage(
     const opaque = extra ? upright : upright.flatten({ background: "white" });
     const range = spec.range ?? (extra ? wholeRange(metadata) : undefined);
     const ready = range === undefined ? opaque : rawImage(open, await bytesInRange(opaque, metadata, range));
-    const pixels = await framed(ready, spec, autoOrient)
-      .toColourspace(spec.channels === 1 ? "b-w" : "srgb")
-      .raw({ depth: "uchar" })
-      .toBuffer();
+    const pixels = await pixelsOf(ready, spec, autoOrient);
     return { ok: true, value: { pixels, originalWidth: autoOrient.width, originalHeight: autoOrient.height } };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return failed(/exceeds pixel limit/i.test(message) ? tooLarge : decoderProblem(message));
   }
+}
+
+function pixelsOf(image: Sharp, spec: Omit<ImageInputSpec, "column">, picture: PixelSize): Promise<Uint8Array> {
+  return framed(image, spec, picture)
+    .toColourspace(spec.channels === 1 ? "b-w" : "srgb")
+    .raw({ depth: "uchar" })
+    .toBuffer();
 }
 
 const KERNELS: Readonly<Record<ResizeFilter, keyof KernelEnum>> = {

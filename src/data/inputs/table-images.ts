@@ -161,7 +161,7 @@ function assertGood(joined: JoinedTables, bad: readonly BadRow[], onBadImage: On
   if (bad.length === 0) return;
   if (onBadImage === "skip" && bad.length < joined.rows) return;
   const skipped = bad.map((one) => one.skipped);
-  throw badImagesError(joined.file, skipped, joined.rows);
+  throw badImagesError(joined.file, skipped, joined.rows, onBadImage);
 }
 
 function keptRows(rows: number, bad: readonly BadRow[]): Int32Array {

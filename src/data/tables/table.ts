@@ -1,7 +1,7 @@
 /** @file Tables of labels: CSV, Parquet, JSON or a SQL query, read by DuckDB. */
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { at } from "../../arrays.js";
 import { DataError, nearestNames, shorten } from "../../errors.js";
@@ -174,13 +174,16 @@ async function assertFile(path: string, source: string): Promise<void> {
   const found = await stat(path).catch(() => null);
   if (found?.isFile()) return;
   const siblings = await readdir(dirname(path)).catch(() => null);
-  const near = nearestNames(basename(path), siblings ?? []).map((name) => `"${join(dirname(source), name)}"`);
+  const others = (siblings ?? []).filter((name) => name !== basename(path));
+  const near = nearestNames(basename(path), others).map((name) => `"${join(dirname(source), name)}"`);
   const hint =
     siblings === null
       ? `There is no folder ${dirname(path)}.`
       : near.length > 0
         ? `Did you mean ${near.join(" or ")}?`
-        : "Correct the name; it is relative to the project's folder.";
+        : isAbsolute(source)
+          ? "Correct the name."
+          : "Correct the name; it is relative to the project's folder.";
   const problem = found === null ? `There is no table ${path}` : `The table ${path} is not a file`;
   throw new DataError(`${problem}. ${hint}`, { file: source, path });
 }

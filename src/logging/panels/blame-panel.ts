@@ -46,7 +46,11 @@ export async function drawBlame(
   headline: string,
   format: BlameFormat,
 ): Promise<Buffer> {
-  const tasks = blame.tasks.filter(({ gap }) => gap !== null);
+  // indented rows belong to the gate above them
+  const places = treeOrder(graph);
+  const tasks = blame.tasks
+    .filter(({ gap }) => gap !== null)
+    .sort((a, b) => places.indexOf(a.task_path) - places.indexOf(b.task_path));
   const gates = [...new Set(tasks.flatMap(({ gates: own }) => own.map(({ gate }) => gate)))];
   const names = shortNames(graph.tasks.map(({ path }) => path));
   const legend = drawLegend(gates, names);
@@ -83,6 +87,11 @@ export async function drawBlame(
 
 const colourOf = (gates: readonly string[], gate: string): string =>
   at(GATE_COLOURS, Math.min(gates.indexOf(gate), GATE_COLOURS.length - 1));
+
+/** Paths of all tasks, each followed by those that hang under it. */
+function treeOrder({ tasks }: Pick<FlowGraph, "tasks">, parent: string | null = null): string[] {
+  return tasks.filter((task) => task.parent === parent).flatMap(({ path }) => [path, ...treeOrder({ tasks }, path)]);
+}
 
 function depthOf({ tasks }: Pick<FlowGraph, "tasks">, path: string): number {
   const parent = tasks.find((task) => task.path === path)?.parent ?? null;

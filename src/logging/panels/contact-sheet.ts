@@ -26,6 +26,8 @@ export interface Tile {
   /** As they are to be read, e.g. `red, green`. */
   readonly label: string;
   readonly prediction: string;
+  /** What is said in the place of both, where nothing was labelled or asked. */
+  readonly note?: string;
   readonly picture: SamplePicture;
   readonly figures: readonly Figure[];
 }
@@ -63,6 +65,7 @@ interface Place {
 
 /** A tile's lines of text. */
 interface Caption {
+  readonly note: readonly string[];
   readonly label: readonly string[];
   readonly prediction: readonly string[];
 }
@@ -70,12 +73,19 @@ interface Caption {
 /** Draws a sheet of 848 pixels in width; its height follows the number of tiles and the length of the answers. */
 export async function drawContactSheet(sheet: ContactSheet, format: ImageFormat): Promise<EncodedImage> {
   const captions = sheet.tiles.map(
-    ({ label, prediction }): Caption => ({
-      label: wrapText(label, MOST_LINES, SIDE, STRONG),
-      prediction: wrapText(ARROW + prediction, MOST_LINES, SIDE, STRONG),
-    }),
+    ({ label, prediction, note }): Caption =>
+      note === undefined
+        ? {
+            note: [],
+            label: wrapText(label, MOST_LINES, SIDE, STRONG),
+            prediction: wrapText(ARROW + prediction, MOST_LINES, SIDE, STRONG),
+          }
+        : { note: wrapText(note, MOST_LINES, SIDE, PLAIN), label: [], prediction: [] },
   );
-  const lines = Math.max(...captions.map(({ label, prediction }) => label.length + prediction.length));
+  const lines = Math.max(
+    ...captions.map(({ note, label, prediction }) => note.length + label.length + prediction.length),
+  );
+  const isAnswered = sheet.tiles.some(({ note }) => note === undefined);
   const tileHeight = PADDING + SIDE + (lines + 2) * LEADING + 10;
   const rows = Math.ceil(sheet.tiles.length / COLUMNS);
   const height = HEADER_HEIGHT + rows * (tileHeight + GAP) - GAP + MARGIN;
@@ -89,12 +99,14 @@ export async function drawContactSheet(sheet: ContactSheet, format: ImageFormat)
   const behind = [
     rectangle(0, 0, WIDTH, height, { fill: COLOURS.paper }),
     ...drawTitle(sheet.title, sheet.subtitle, WIDTH),
-    ...drawLegend(
-      legendOf(
-        sheet.tiles.some(({ figures }) => figures.length > 0),
-        sheet.answer,
-      ),
-    ),
+    ...(isAnswered
+      ? drawLegend(
+          legendOf(
+            sheet.tiles.some(({ figures }) => figures.length > 0),
+            sheet.answer,
+          ),
+        )
+      : []),
     ...placed.flatMap(({ tile, caption, picture, place }) => drawTile(tile, caption, picture, place, tileHeight)),
   ];
   const inFront = placed.flatMap(({ tile, picture, place }) => drawFigures(tile.figures, picture, place));
@@ -171,6 +183,7 @@ function drawTile(tile: Tile, caption: Caption, picture: OpenedPicture, { x, y }
     rectangle(x, y, TILE_WIDTH, height, { fill: COLOURS.card, radius: 8 }),
     ...drawStandIn(picture, { x: left, y: y + PADDING }),
     textElement(fitEnd(rankOf(tile), SIDE, PLAIN), left, top, PLAIN),
+    ...drawLines(caption.note, left, top + LEADING, PLAIN),
     ...drawLines(caption.label, left, top + LEADING, { ...STRONG, colour: COLOURS.truth }),
     ...drawLines(caption.prediction, left, top + LEADING * (1 + caption.label.length), {
       ...STRONG,

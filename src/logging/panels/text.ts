@@ -104,8 +104,8 @@ export function wrapText(text: string, lines: number, width: number, style: Text
 /** As many words as fit, or as many letters of a word that does not. */
 function leadingPart(text: string, width: number, style: TextStyle): string {
   if (textWidth(text, style) <= width) return text;
-  // a list, a path and a name may be broken too, a number not
-  const words = text.match(/(?:[^\s,_/.-]|\.(?=\d))*[\s,_/.-]?/g) ?? [];
+  // a list, a path and a name may be broken too, a number not, nor its sign left behind
+  const words = text.match(/(?:[^\s,_/.-]|\.(?=\d)|(?<![^\s,_/])-(?=\d))*[\s,_/.-]?/g) ?? [];
   let line = "";
   for (const word of words) {
     if (textWidth((line + word).trimEnd(), style) > width) break;

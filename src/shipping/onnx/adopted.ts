@@ -46,8 +46,10 @@ export function takeAdopted(
   const logits = answered.map(({ path, spec }): [string, Value] => {
     const output = `${PREFIX}${adopted.outputs[path] ?? `${path}/logits`}`;
     const width = behaviourOf(spec).logitWidth(spec);
-    if (axisOf(spec) === "token") return [path, plainValue(output, [null, null, width])];
-    // an output of one number for each row may have no axis for it
+    // an output of one number for each row, or token, may have no axis for it
+    if (axisOf(spec) === "token") {
+      return [path, plainValue(graph.op("Reshape", [output, graph.int64([0, 0, width])]), [null, null, width])];
+    }
     return [path, plainValue(graph.op("Reshape", [output, graph.int64([-1, width])]), [null, width])];
   });
   return { logits: new Map(logits), taken };

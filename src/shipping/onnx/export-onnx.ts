@@ -65,7 +65,7 @@ export function exportOnnx(stored: StoredRun, version: string, { precision, smal
     }
     const { logits, taken } = takeAdopted(graph, other, config.adopted, { flow, inputs: config.inputs, entrances });
     writeAnswers(graph, flow, thresholds, (path) => logits.get(path)?.name ?? "", entrances, calibration?.tasks);
-    return finished(graph, run, version, taken);
+    return finished(graph, { run, version }, taken);
   }
   const modelFile = join(checkpoint, "model.json");
   const { model, weights } = readCheckpoint(checkpoint);
@@ -81,13 +81,22 @@ export function exportOnnx(stored: StoredRun, version: string, { precision, smal
     gates === "if" ? branchedNetwork(graph, flow, saved, seen) : new NetworkWriter(graph, saved, seen, NO_BRANCHES, []);
   const logits: LogitSource = (path, activeOf) => network.value(path, activeOf).name;
   writeAnswers(graph, flow, thresholds, logits, entrances, calibration?.tasks);
-  return finished(graph, run, version, joined([...taken.values()].map(({ model }) => model)));
+  return finished(graph, { run, version, gates }, joined([...taken.values()].map(({ model }) => model)));
 }
 
-function finished(graph: OnnxGraph, run: StoredRun["run"], version: string, taken: TakenIn): OnnxExport {
+function finished(
+  graph: OnnxGraph,
+  {
+    run,
+    version,
+    gates,
+  }: { readonly run: StoredRun["run"]; readonly version: string; readonly gates?: GateForm | undefined },
+  taken: TakenIn,
+): OnnxExport {
+  const own = { run: run.id, ...(gates === "if" ? { gates } : {}) };
   return {
     encode: (metadata = {}) =>
-      encodeModel(graph, { name: run.name, version, metadata: { run: run.id, ...metadata } }, taken),
+      encodeModel(graph, { name: run.name, version, metadata: { ...own, ...metadata } }, taken),
     inputs: graph.inputs,
     outputs: graph.outputs,
     graph,

@@ -1,7 +1,6 @@
 /** @file The page of an export of the format `web`: its files, which the package has ready. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { InputSpec } from "../../data/dataset.js";
 import { ConfigError } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import { packageFile } from "../../platform/package-file.js";
@@ -20,21 +19,14 @@ export function webFiles(): Map<string, Uint8Array> {
 
 /**
  * What a page without the project's code cannot do.
- * @throws ConfigError that names the task or input, and the way out
+ * @throws ConfigError that names the task, and the way out
  */
-export function refuseUnanswerable(graph: FlowGraph, inputs: Readonly<Record<string, InputSpec>>): void {
+export function refuseUnanswerable(graph: FlowGraph): void {
   const custom = graph.tasks.find(({ spec }) => spec.kind === "custom");
   if (custom?.spec.kind === "custom") {
     throw new ConfigError(
       `The task ${custom.path} is of the type "${custom.spec.type}", which is decoded by code of its project, and a web page has none of it. Export with --format layers, and give dnn-cool/predictor the decoder.`,
       { task: custom.path, type: custom.spec.type },
-    );
-  }
-  for (const [name, input] of Object.entries(inputs)) {
-    if (input.kind !== "image" || input.filter !== "nearest") continue;
-    throw new ConfigError(
-      `The input ${name} resizes pictures by their nearest pixels, which the page does not do as training does. Train with another filter, or export with --format onnx.`,
-      { input: name, filter: input.filter },
     );
   }
 }

@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { scoreSplitSliced } from "../../analysis/score.js";
+import { nanAnswers } from "../../asking/adopted/nan-answers.js";
 import { openAdopted } from "../../asking/adopted/open-adopted.js";
+import { signatureSpecs } from "../../asking/exports/open-export.js";
 import { outputsOf } from "../../asking/outputs.js";
 import { RunAnswerer } from "../../asking/run-answerer.js";
 import type { OnnxNetwork } from "../../engine/inference/onnx/onnx-network.js";
@@ -10,6 +12,7 @@ import { type Dataset, type InputSpec, specsOf } from "../../data/dataset.js";
 import { fitTasks } from "../../data/labels/fit-tasks.js";
 import { type AdoptedModel, describeAdopted } from "../../engine/model/pretrained/adopted-model.js";
 import { modelDigest } from "../../engine/model/pretrained/external-model.js";
+import { loadOnnxRuntime } from "../../engine/model/pretrained/onnx-runtime.js";
 import { type PreprocessingInput, readPreprocessorConfig } from "../../engine/model/pretrained/preprocessing.js";
 import { ConfigError, UnknownNameError, UsageError } from "../../errors.js";
 import { lineLogger } from "../../logging/console.js";
@@ -77,6 +80,9 @@ export async function adoptRun(project: LoadedProject, file: string, options: Ad
   if (options.name !== undefined) checkedRunName(options.name);
   const facts = factsOf(file);
   checkNames(project, options);
+  refuseBranches(file, facts);
+  // whoever lacks it should not wait for pictures to be decoded
+  loadOnnxRuntime(project.configFile === null ? null : project.projectDir);
   const storeDir = resolve(options.store ?? join(project.projectDir, ".cool"));
   const store = openRunStore(storeDir);
   ignoreStore(storeDir);
@@ -106,6 +112,20 @@ function factsOf(file: string): OnnxFacts {
   );
 }
 
+/** @throws ConfigError for an export of ours that leaves questions without answers */
+function refuseBranches(file: string, { metadata }: OnnxFacts): void {
+  if (metadata.get("gates") !== "if") return;
+  throw new ConfigError(
+    `${file} was exported with --gates if: a question that it does not ask has no answer, with which labels could be compared. Export the run with --gates tensors, and adopt that.`,
+    { file },
+  );
+}
+
+/** Whether cool export has written a model: it standardizes numbers, and takes categories by their places. */
+function isExport({ producer, metadata }: OnnxFacts): boolean {
+  return producer?.startsWith("dnn-cool") === true && metadata.has("run");
+}
+
 /** @throws UnknownNameError for an input or a task that the project does not have */
 function checkNames({ inputs, graph }: LoadedProject, options: AdoptOptions): void {
   const answered = graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "network");
@@ -124,7 +144,9 @@ function checkNames({ inputs, graph }: LoadedProject, options: AdoptOptions): vo
 async function adoptIn(session: Session, file: string, facts: OnnxFacts, options: AdoptOptions): Promise<RunResult> {
   const { store, loggers } = session;
   const { raw = false, signal } = options;
-  const given = raw ? { ...session.project, inputs: asTheyCome(session.project.inputs) } : session.project;
+  const { inputs: declared } = session.project;
+  const seen = isExport(facts) ? signatureSpecs(declared) : raw ? asTheyCome(declared) : declared;
+  const given = { ...session.project, inputs: seen };
   const adopted: AdoptedModel = {
     ...{ model: basename(file), digest: modelDigest(resolve(file), file), format: "onnx" },
     ...{ producer: facts.producer, opset: facts.opset },
@@ -210,7 +232,8 @@ async function storeRun(
     {
       ...{ project: project.name, name, commandLine: commandLine ?? null, seed: null, epochs: 0 },
       ...{ backend: config.backend, git: source.git, configChanges, environment: { ...environment } },
-      config: { ...settings, adopted: { ...adopted } },
+      // what is compared with other runs: nothing was trained
+      config: { ...settings, train: { ...settings.train, epochs: 0 }, adopted: { ...adopted } },
       ...{ dataDigest, sourceDigest: source.digest },
     },
     (runDir) => {
@@ -235,6 +258,7 @@ async function scoreAdopted(
     const outputs = await answerer.outputs(dataset.inputs, rows, { signal, onProgress }, dataset);
     await yieldTo(signal);
     const ofRows = outputsOf(dataset, graph, split, rows, outputs);
+    for (const note of nanAnswers(graph, outputs, ` on ${split}`)) loggers.message(`warning: ${note}`);
     scored.push(await inSlices(scoreSplitSliced(graph, ofRows, defaultThresholds(graph)), signal));
   }
   return { scored, guessed: [] };

@@ -80,6 +80,10 @@ function askRow(): void {
     asked += 1;
     problem.hidden = true;
     answers.setAttribute("aria-busy", "true");
+    // earlier answers stay until there are others
+    if (answers.querySelector(".tree") === null) {
+      answers.replaceChildren(element("p", { class: "quiet" }, "Answering…"));
+    }
     tell({ kind: "ask", id: asked, name: fields.name(), row });
   } catch (error) {
     showProblem(error instanceof Error ? error.message : String(error));

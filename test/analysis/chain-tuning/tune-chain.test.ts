@@ -217,6 +217,23 @@ describe("a floor", () => {
     expect(unreached?.floor).toEqual(floor);
     expect(unreached?.best).toBeLessThan(0.999);
     expect(unreached?.best).toBeGreaterThan(0.5);
+    expect(unreached?.barren).toEqual({ neverDue: [], nothingToFind: [], fruitful: 1 });
+  });
+
+  it("says of which tasks nothing is due, and of which no label is a yes", () => {
+    // the first question is always answered no, so that those behind a yes are never due
+    const closed = drawSplit(tree, "closed", 100, 40);
+    const tasks = closed.tasks.map((task, index) => ({
+      ...task,
+      labels: { ...task.labels, answers: task.labels.answers.map((value) => (index < 2 ? 0 : value)) },
+      activeTruth: task.activeTruth.map(() => Number(index < 2)),
+    }));
+    const none = { ...closed, tasks };
+    const unreachedBy = (task: number | null, metric: ChainMetric) =>
+      tuneChain(tree, none, { objective, floors: [{ metric, task, least: 0.999 }] }).unreached?.barren;
+    expect(unreachedBy(0, "recall")).toEqual({ neverDue: [], nothingToFind: [0], fruitful: 0 });
+    expect(unreachedBy(2, "recall")).toEqual({ neverDue: [2], nothingToFind: [], fruitful: 0 });
+    expect(unreachedBy(null, "recall")).toEqual({ neverDue: [2, 3, 4], nothingToFind: [0, 1], fruitful: 0 });
   });
 });
 

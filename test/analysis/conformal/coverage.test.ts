@@ -304,6 +304,11 @@ describe("rows that a coverage needs", () => {
     expect(fitAnswerCoverage(door, { ...valid, tasks }, 0.9).warnings).toEqual([
       "colour: blue never occurs in valid, so nothing is known of how often it is missed",
     ]);
+    const none = { ...colour, lossMask: colour.lossMask.map(() => 0) };
+    const unlabelled = valid.tasks.map((task, i) => (i === 1 ? none : task));
+    expect(fitAnswerCoverage(door, { ...valid, tasks: unlabelled }, 0.9).warnings.join()).toMatch(
+      /colour: .*, blue never occur in valid, so nothing is known of how often they are missed/,
+    );
   });
 
   it.each([0, 1, -1, 1.5, Number.NaN])("are none of a coverage of %f", (level) => {

@@ -75,6 +75,27 @@ describe("an explanation as text", () => {
     );
   });
 
+  it("folds long lists between their items, and under a condition that leaves them no room", () => {
+    const graph = traceFlow(
+      defineTasks({
+        features: ["f"],
+        tasks: { severe: binary(), viral: binary(), traits: multilabel({ labels: ["first", "second", "third"] }) },
+      }).flow("main", (flow, x, out) => {
+        out.add(flow.severe(x.f));
+        out.add(flow.viral(x.f));
+        out.add(flow.traits(x.f).given(out.severe.or(out.viral)));
+      }),
+      "main",
+    );
+    const tree = explainRow(graph, scoreLogits(graph, [[2], [2], [1, 1, 1]]), 0);
+    expect(printExplanation(graph, "a.jpg", tree, undefined, 56).split("\n").slice(-4)).toEqual([
+      "│       └── traits (given severe or viral) |",
+      "│               decoded: [first, second, third],",
+      "│               activated: [first 0.7311,",
+      "│                 second 0.7311, third 0.7311]",
+    ]);
+  });
+
   it("reads as in the documentation", () => {
     const scored = scoreLogits(doors, [[-9.21], [6.2], [1]]);
     expect(printExplanation(doors, "image.png", explainRow(doors, scored, 0))).toBe(

@@ -85,3 +85,13 @@ it.each([
 ])("%s is one clear error", (assignment, message) => {
   expect(() => parseSuppositions(graph, [assignment])).toThrow(message);
 });
+
+it("the same supposed twice is refused, different labels of a task are not", () => {
+  for (const twice of [
+    ["open=true", "open=false"],
+    ["marks/dot.threshold=0.1", "marks/dot.threshold=0.9"],
+  ]) {
+    expect(() => parseSuppositions(graph, twice)).toThrow("are about the same. Give one of them.");
+  }
+  expect(parseSuppositions(graph, ["marks/dot.threshold=0.1", "marks/stripe.threshold=0.9"])).toHaveLength(2);
+});

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCosts } from "../../../src/asking/chain-tuning/cost-file.js";
-import { floorText, parseFloor } from "../../../src/asking/chain-tuning/floors.js";
+import { floorText, parseFloor, unreachedText } from "../../../src/asking/chain-tuning/floors.js";
 import { graph } from "../../support/small-project.js";
 
 const dir = mkdtempSync(join(tmpdir(), "cool-costs-"));
@@ -62,5 +62,25 @@ describe("a floor", () => {
     ["person.x/recall=0.5", "task with recall end to end"],
   ])("%s is refused", (text, said) => {
     expect(() => parseFloor(text, graph)).toThrow(said);
+  });
+});
+
+describe("a floor that is not reached", () => {
+  const said = (text: string, best: number, neverDue: string[], nothingToFind: string[], fruitful: number): string => {
+    const places = (paths: string[]) => paths.map((path) => graph.tasks.findIndex((task) => task.path === path));
+    const barren = { neverDue: places(neverDue), nothingToFind: places(nothingToFind), fruitful };
+    return unreachedText({ floor: parseFloor(text, graph), best, barren }, graph);
+  };
+
+  it("has a best value, unless there is nothing to find", () => {
+    expect(said("recall=0.9", 0.81239, [], [], 2)).toBe(
+      "no thresholds that were tried reach --at-least recall=0.9 on valid: the best for it alone is 0.8123. Ask for less",
+    );
+    expect(said("recall=0.9", 0, ["person.shirt"], ["present"], 0)).toBe(
+      "On valid there is nothing that could reach --at-least recall=0.9: no label of present is a yes, and no question of person.shirt is due. Leave it out",
+    );
+    expect(said("recall=0.9", 0.5, [], ["present"], 1)).toContain(
+      "is 0.5, where no label of present is a yes, and counts as 0. Ask for less, or of single tasks: TASK/recall=…",
+    );
   });
 });

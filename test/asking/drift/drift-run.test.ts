@@ -4,6 +4,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { driftRun } from "../../../src/asking/drift/drift-run.js";
+import { loadRun } from "../../../src/asking/load-run.js";
 import { loadProject } from "../../../src/project/load-project.js";
 import { readMonitor } from "../../../src/records/monitor/monitor.js";
 import { exportRun, importRuns, importSource } from "../../../src/records/transfer.js";
@@ -65,6 +66,34 @@ describe("drift", () => {
     const result = await driftRun(store(), "latest", project.tableFile, { project: project.dir, top: 1 });
     expect(result.drift).toBe(false);
     expect(result.furthest[0]?.input).toMatch(/^images\/\d+\.png$/);
+  });
+
+  it("refuses a sheet before anything is computed, and finds the pictures of a table elsewhere", async () => {
+    const asked = (sheet: string) => driftRun(store(), "latest", project.tableFile, { project: project.dir, sheet });
+    await expect(asked(join(project.dir, "far.jpg"))).rejects.toThrow(/far\.jpg is drawn as PNG/);
+    await expect(asked(join(project.dir, "nowhere", "far.png"))).rejects.toThrow(/There is no folder .*nowhere/);
+    const run = await loadRun(store(), "latest", { project: project.dir });
+    const { furthest, pictures } = await run.drift([project.tableFile], { top: 2, pictures: project.dir });
+    run.close();
+    expect(pictures).toEqual(furthest.map(({ input }) => ({ kind: "file", path: join(project.dir, input) })));
+    expect(existsSync(join(project.dir, furthest[0]?.input ?? "?"))).toBe(true);
+  });
+
+  it("cannot be told of pictures of which none can be read, which no skipping helps", async () => {
+    const bad = join(project.dir, "bad.png");
+    writeFileSync(bad, "no picture");
+    const asked = driftRun(store(), "latest", bad, { project: project.dir, onBadImage: "skip" });
+    await expect(asked).rejects.toThrow(
+      /1 of 1 images .*bad\.png.*\. No row is left without them: correct at least one\.$/,
+    );
+    rmSync(bad);
+  });
+
+  it("cannot be told of a single row", async () => {
+    const one = await driftRun(store(), "latest", project.image(0), { project: project.dir });
+    expect(one).toMatchObject({ drift: false, enough: false, rows: 1 });
+    const all = await driftRun(store(), "latest", project.tableFile, { project: project.dir });
+    expect(all).toMatchObject({ drift: false, enough: true });
   });
 
   it("of a run from before is computed from its data once, and goes along with the run", async () => {

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evaluateExport, evaluateRunOn, type LabelledResult } from "../../../src/asking/exports/evaluate-labelled.js";
 import { findExport, type FoundExport } from "../../../src/asking/exports/open-export.js";
+import { loadOnnxRuntime } from "../../../src/engine/model/pretrained/onnx-runtime.js";
+import { BackendError } from "../../../src/errors.js";
 import { loadProject } from "../../../src/project/load-project.js";
+import { readOnnxFacts } from "../../../src/protobuf/onnx-facts.js";
 import { shipRun } from "../../../src/shipping/export-run.js";
 import { openRunStore } from "../../../src/storage/run-store.js";
 import { trainRun } from "../../../src/training/train-run.js";
@@ -174,6 +177,61 @@ describe("an export of pictures", () => {
     expect(await findExport("latest")).toBeNull();
     expect(await findExport(project.dir)).toBeNull();
     await expect(findExport("nowhere/model.onnx")).rejects.toThrow("There is no export nowhere/model.onnx");
+  });
+
+  /** A copy of an export with another document, which its sums know. */
+  async function withDocument(name: string, edit: (document: Record<string, unknown>) => string): Promise<string> {
+    const { createHash } = await import("node:crypto");
+    const [copy, document] = [join(project.dir, name), join(project.dir, name, "predictor.json")];
+    cpSync(places.layers ?? "", copy, { recursive: true });
+    writeFileSync(document, edit(JSON.parse(readFileSync(document, "utf8"))));
+    const digest = createHash("sha256").update(readFileSync(document)).digest("hex");
+    const sums = readFileSync(join(copy, "SHA256SUMS"), "utf8");
+    writeFileSync(join(copy, "SHA256SUMS"), sums.replace(/\w{64}(?= {2}predictor\.json)/, digest));
+    return copy;
+  }
+
+  it("with branches has no true gates, and says so", async () => {
+    const branched = await found(await withDocument("branched", (own) => JSON.stringify({ ...own, gates: "if" })));
+    const options = { project: project.dir };
+    const result = await evaluateExport(branched, project.tableFile, options);
+    const whole = await evaluateExport(await found(places.layers ?? ""), project.tableFile, options);
+    expect(result.evaluation).toEqual(whole.evaluation.filter(({ gates }) => gates !== "truth"));
+    expect(whole.evaluation.some(({ gates }) => gates === "truth")).toBe(true);
+    expect(result.export?.gates).toBe("if");
+    expect(result.notes).toEqual([expect.stringMatching(/--gates if.*true gates are left out/)]);
+    const { slices } = await evaluateExport(branched, project.tableFile, { ...options, by: [["color"]] });
+    expect(slices?.gates).toBe("predicted");
+    await expect(evaluateExport(branched, project.tableFile, { ...options, gates: "truth" })).rejects.toThrow(
+      /exported with --gates if.*Use --gates predicted or end_to_end/,
+    );
+  });
+
+  it("names a document that is broken, of a later release, or not there", async () => {
+    await expect(findExport(await withDocument("broken", () => "{"))).rejects.toThrow(
+      /broken: The predictor\.json of this export is no JSON: .*Export the run again/,
+    );
+    const later = await withDocument("later", (own) =>
+      JSON.stringify({ ...own, graph: { ...(own.graph as object), formatVersion: 2 } }),
+    );
+    await expect(findExport(later)).rejects.toThrow(/format version 2.*Install a newer dnn-cool/);
+    rmSync(join(later, "predictor.json"));
+    await expect(findExport(later)).rejects.toThrow(/later: This export has no predictor\.json/);
+  });
+
+  it("needs onnxruntime-node, and says how it is installed", async () => {
+    const [dir, to] = [mkdtempSync(join(tmpdir(), "cool-no-peer-")), join(project.dir, "alone")];
+    const store = openRunStore(join(project.dir, ".cool"), { readonly: true });
+    await shipRun(store, "latest", { format: "onnx", to, gates: "if" });
+    store.close();
+    const { document, model } = await found(to);
+    expect(document.gates).toBe("if");
+    expect(readOnnxFacts(readFileSync(model))?.metadata.get("gates")).toBe("if");
+    expect(() => loadOnnxRuntime(dir)).toThrow(BackendError);
+    await expect(evaluateExport(await found(to), project.tableFile)).rejects.toThrow(
+      /onnxruntime-node, which is not installed for .*Install it there: ONNXRUNTIME_NODE_INSTALL=skip npm install/,
+    );
+    rmSync(dir, { recursive: true });
   });
 
   it("names the column of labels that the table lacks", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readLabels } from "../../../src/data/labels/labels.js";
-import { removePasses } from "../../../src/asking/labelling/stale-passes.js";
+import { refuseOtherPasses, removePasses } from "../../../src/asking/labelling/stale-passes.js";
 import { studioPasses } from "../../../src/asking/labelling/studio-config.js";
 import { readStudioExport } from "../../../src/asking/labelling/studio-export.js";
 import { studioTasks } from "../../../src/asking/labelling/studio-tasks.js";
@@ -55,6 +55,28 @@ async function tableOf(...lines: readonly string[]): Promise<LabelTable> {
   const labels = readLabels(graph, joined, null);
   return { joined, sources, projectDir: dir, labels, ids, rowOf: new Map(ids.map((id, row) => [id, row])) };
 }
+
+describe("a folder for a labelling project", () => {
+  const folderWith = (files: Readonly<Record<string, string>>): string => {
+    const folder = mkdtempSync(join(dir, "studio-"));
+    mkdirSync(join(folder, "pass-2"));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    return folder;
+  };
+  const own = studioPasses(graph, new Set(["open"]), "image")[0]?.config ?? "";
+
+  it("may hold what an earlier call wrote, and nothing else of those names", () => {
+    expect(() => refuseOtherPasses(join(dir, "not-there"))).not.toThrow();
+    expect(() => refuseOtherPasses(folderWith({ "config.xml": own, "tasks.json": "[]" }))).not.toThrow();
+    for (const files of [
+      { "config.xml": "<View/>" },
+      { "tasks.json": "[]" },
+      { "config.xml": own, "pass-2/config.xml": "<View/>" },
+    ]) {
+      expect(() => refuseOtherPasses(folderWith(files))).toThrow(/is there already/);
+    }
+  });
+});
 
 describe("a labelling configuration", () => {
   const passes = studioPasses(graph, new Set(graph.tasks.map(({ path }) => path)), "image");

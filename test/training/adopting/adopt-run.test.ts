@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { nanAnswers } from "../../../src/asking/adopted/nan-answers.js";
 import { evaluateExport } from "../../../src/asking/exports/evaluate-labelled.js";
 import { findExport } from "../../../src/asking/exports/open-export.js";
 import { evaluateRun } from "../../../src/asking/evaluate-run.js";
@@ -14,6 +15,7 @@ import { loadProject } from "../../../src/project/load-project.js";
 import { exportRun, importRuns, importSource } from "../../../src/records/transfer.js";
 import { shipRun } from "../../../src/shipping/export-run.js";
 import { openRunStore, type RunStore } from "../../../src/storage/run-store.js";
+import { behaviourOf } from "../../../src/tasks/index.js";
 import { adoptRun, type AdoptOptions } from "../../../src/training/adopting/adopt-run.js";
 import { trainRun } from "../../../src/training/train-run.js";
 import { ensureOnnxRuntime, linkOnnxRuntime } from "../../support/onnx-runtime.js";
@@ -91,6 +93,8 @@ describe.skipIf(noOnnx !== null)("a model of PyTorch", () => {
     const { evaluation, tuned } = await withStore(async (store) => {
       expect(store.readConfig(store.findRun("given").id)).toMatchObject({
         "adopted.model": "adopted.onnx",
+        // nothing was trained
+        "train.epochs": 0,
         "adopted.opset": 17,
         "adopted.producer": expect.stringMatching(/^pytorch \d/),
       });
@@ -168,6 +172,14 @@ describe.skipIf(noOnnx !== null)("a model of PyTorch", () => {
     expect(existsSync(join(project.dir, ".cool", "models"))).toBe(true);
   });
 
+  it("is refused before pictures are read where an export of ours leaves questions without answers", async () => {
+    await trainRun(await loadProject(project.dir, ["train.epochs=1"]), { name: "branched" });
+    const file = join(project.dir, "branched.onnx");
+    await withStore((store) => shipRun(store, "branched", { format: "onnx", gates: "if", to: file }));
+    const asked = adoptRun(await loadProject(project.dir), file);
+    await expect(asked).rejects.toThrow(/branched\.onnx was exported with --gates if.*--gates tensors/);
+  });
+
   it("may be an export of our own", async () => {
     const { run } = await trainRun(await loadProject(project.dir, ["train.epochs=1"]), { name: "own" });
     const file = join(project.dir, "own.onnx");
@@ -184,5 +196,33 @@ describe.skipIf(noOnnx !== null)("a model of PyTorch", () => {
     test.forEach(({ metric_res }, i) => {
       expect(metric_res ?? -1).toBeCloseTo(expected[i]?.metric_res ?? -1, 4);
     });
+  });
+});
+
+describe("without onnxruntime-node", () => {
+  it("nothing is read or written, and the error says what to install", async () => {
+    const project = await tinyProject();
+    const adopted = adoptRun(await loadProject(project.dir), fixture("adopted.onnx"));
+    await expect(adopted).rejects.toThrow(
+      /onnxruntime-node, which is not installed for .*npm install onnxruntime-node/,
+    );
+    expect(existsSync(join(project.dir, ".cool"))).toBe(false);
+    project.remove();
+  });
+});
+
+describe("answers that are no numbers", () => {
+  it("are counted by task", async () => {
+    const project = await tinyProject();
+    const { graph } = await loadProject(project.dir);
+    project.remove();
+    const [blocked, present, color, ...others] = graph.tasks;
+    expect([blocked?.path, present?.path, color?.path]).toEqual(["blocked", "present", "square.color"]);
+    const [one, three] = [Float32Array.of(1, Number.NaN, 0), Float32Array.of(1, 2, 3, 4, 5, Number.NaN, 0, 0, 0)];
+    const rest = others.map(({ spec }) => new Float32Array(3 * behaviourOf(spec).logitWidth(spec)));
+    expect(nanAnswers(graph, [one, Float32Array.of(1, 2, 3), three, ...rest], " on test")).toEqual([
+      "blocked: 1 of 3 answers on test are NaN, which no metric counts as right",
+      "square.color: 1 of 3 answers on test are NaN, which no metric counts as right",
+    ]);
   });
 });

@@ -112,6 +112,13 @@ function numbers(
       { model, input: name, type, shape, declared },
     );
   }
+  const [, length] = shape;
+  if (spec.kind === "tokens" && typeof length === "number" && length > 0) {
+    throw new ConfigError(
+      `The model ${model} takes ${length} tokens of every row, and rows of the input "${name}" have as many as they have: "${own}" is ${describe({ type, shape })}. Export it with a free second axis.`,
+      { model, input: name, shape },
+    );
+  }
   const isFlat = shape.length === 1;
   // a tokenizer's ids count from 0, and −1 is padding
   const shift = spec.kind === "tokens" && spec.tokenizer !== undefined ? 1 : 0;

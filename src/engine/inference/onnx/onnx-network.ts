@@ -188,7 +188,9 @@ export class OnnxNetwork implements NetworkForm, BatchAnswerer {
     try {
       return await ask();
     } catch (error) {
-      const reason = lineOf(error).slice(0, 300);
+      const reason = lineOf(error)
+        .slice(0, 300)
+        .replace(/[. ]+$/, "");
       throw new ConfigError(
         `The ONNX model ${this.#model} cannot be run: ${reason}. Check what it takes, and export it again.`,
         { model: this.#model, reason },
