@@ -1,118 +1,71 @@
 /**
  * @file What to label next, simulated on the example: from a few labelled rows on, the score end to end by the number of
- * labelled cells, asked for by `cool ask` and at random. It trains with the built package: run `npm run build` first.
+ * labelled cells, and how many cells `cool ask` needs for the score of random labelling, and of doubt alone.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
-import { taskNeeds } from "../../src/analysis/labelling/gains.js";
-import { rankCells } from "../../src/analysis/labelling/rank.js";
-import { at } from "../../src/arrays.js";
-import { createRandom, type Random } from "../../src/data/rng.js";
-import { LABEL_COLUMNS } from "../../examples/home-security/generate.js";
-import { print, printProgress, warnIfBusy, writeResults } from "../report.js";
-import { makeWorld, train, type Trained, type World } from "./simulation.js";
+import { parseArgs, promisify } from "node:util";
+import Table from "cli-table3";
+import { build } from "esbuild";
+import { median, print, printProgress, ROOT, writeResults } from "../report.js";
+import { scoreAt, sharesOf, type Simulated } from "./curves.js";
 
 const { values: flags } = parseArgs({
   options: {
-    pool: { type: "string", default: "1500" },
-    held: { type: "string", default: "300" },
-    /** Rows that are labelled from the start. */
-    start: { type: "string", default: "60" },
-    step: { type: "string", default: "400" },
-    rounds: { type: "string", default: "5" },
-    strategy: { type: "string", default: "ask,rows" },
-    seed: { type: "string", default: "1" },
-    folder: { type: "string" },
+    seeds: { type: "string", default: "1,2,3,4,5" },
+    strategies: { type: "string", default: "rows,cells,doubt,ask" },
+    /** Labelled cells at which networks are trained, the start first. */
+    ask: { type: "string", default: "120,240,480,800" },
+    others: { type: "string", default: "120,240,480,800,1200" },
+    processes: { type: "string", default: "2" },
   },
 });
 
-type Cells = Set<string>[];
+const run = promisify(execFile);
 
-/** Whether a cell has a label to give: the form asks for nothing else. */
-const isThere = (world: World, row: number, column: string): boolean => at(world.truth, row)[column] !== "";
-
-function count(labelled: readonly ReadonlySet<string>[]): number {
-  return labelled.reduce((sum, cells) => sum + cells.size, 0);
-}
-
-/** Row after row at random, every question that the flow asks of it. */
-function randomRows(world: World, labelled: Cells, budget: number, random: Random): void {
-  const order = random.shuffle(Int32Array.from({ length: world.pool }, (_, row) => row));
-  const target = count(labelled) + budget;
-  for (const row of order) {
-    for (const column of LABEL_COLUMNS) {
-      if (count(labelled) >= target) return;
-      if (isThere(world, row, column)) at(labelled, row).add(column);
+/** One program, as TypeScript that is translated while it runs spends most of a training on that. */
+async function simulate(seeds: readonly string[]): Promise<Simulated[]> {
+  const bundle = path.join(ROOT, "bench", `.ask-${process.pid}.mjs`);
+  const entryPoints = [path.join(ROOT, "bench", "ask", "seed.ts")];
+  await build({ entryPoints, outfile: bundle, bundle: true, format: "esm", platform: "node", packages: "external" });
+  const waiting = [...seeds];
+  const found: Simulated[] = [];
+  const work = async (): Promise<void> => {
+    for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
+      const own = ["--strategies", flags.strategies, "--ask", flags.ask, "--others", flags.others];
+      const running = run(process.execPath, [bundle, "--seed", seed, ...own], { maxBuffer: 1 << 28 });
+      running.child.stderr?.on("data", (text: Buffer) => printProgress(text.toString().trimEnd()));
+      found.push(JSON.parse((await running).stdout) as Simulated);
     }
-  }
-}
-
-/** Cell after cell at random, of those that the labels of their row say are asked. */
-function randomCells(world: World, labelled: Cells, budget: number, random: Random): void {
-  const gate: Readonly<Record<string, string>> = {
-    door_open: "camera_blocked",
-    door_locked: "door_open",
-    person_present: "door_open",
   };
-  for (let spent = 0; spent < budget; ) {
-    const row = random.int(world.pool);
-    const column = at(LABEL_COLUMNS, random.int(LABEL_COLUMNS.length));
-    const first = gate[column] ?? (column === "camera_blocked" ? null : "person_present");
-    const own = at(labelled, row);
-    if (own.has(column) || !isThere(world, row, column) || (first !== null && !own.has(first))) continue;
-    own.add(column);
-    spent++;
+  try {
+    await Promise.all(Array.from({ length: Number(flags.processes) }, work));
+  } finally {
+    rmSync(bundle, { force: true });
   }
+  return found.sort((a, b) => a.seed - b.seed);
 }
 
-function asked(world: World, labelled: Cells, budget: number, { graph, valid, scored, features }: Trained): void {
-  const counts = scored.tasks.map(({ lossMask }) =>
-    lossMask.subarray(0, world.pool).reduce((sum, used) => sum + used, 0),
+const simulated = await simulate(flags.seeds.split(","));
+const strategies = flags.strategies.split(",");
+const others = flags.others.split(",").map(Number);
+const table = new Table({ head: ["cells", ...strategies] });
+for (const count of [...new Set([...flags.ask.split(",").map(Number), ...others])].sort((a, b) => a - b)) {
+  const scores = strategies.map((strategy) =>
+    median(simulated.map(({ curves }) => scoreAt(curves[strategy] ?? [], count))),
   );
-  const ranked = rankCells(graph, scored, {
-    features,
-    isCandidate: (row) => row < world.pool,
-    // some are not asked in the end
-    budget: 2 * budget,
-    seconds: graph.tasks.map(() => 1),
-    needs: taskNeeds(graph, valid, counts, 0.05),
-  });
-  const target = count(labelled) + budget;
-  for (const { row, task } of ranked ?? []) {
-    if (count(labelled) >= target) return;
-    const column = at(graph.tasks, task).name;
-    if (isThere(world, row, column)) at(labelled, row).add(column);
-  }
+  table.push([count, ...scores.map((score) => (Number.isNaN(score) ? "" : score.toFixed(3)))]);
 }
-
-const folder =
-  flags.folder === undefined ? mkdtempSync(path.join(tmpdir(), "cool-bench-ask-")) : path.resolve(flags.folder);
-try {
-  warnIfBusy();
-  const world = await makeWorld(folder, Number(flags.pool), Number(flags.held));
-  const curves: Record<string, { cells: number; score: number; perTask: Trained["perTask"] }[]> = {};
-  for (const strategy of flags.strategy.split(",")) {
-    const random = createRandom(flags.seed);
-    const labelled: Cells = Array.from({ length: world.pool }, () => new Set<string>());
-    for (let row = 0; row < Number(flags.start); row++) {
-      for (const column of LABEL_COLUMNS) if (isThere(world, row, column)) at(labelled, row).add(column);
-    }
-    const curve: (typeof curves)[string] = [];
-    for (let round = 0; round <= Number(flags.rounds); round++) {
-      const trained = await train(world, labelled, `${strategy}-${flags.seed}-${round}`);
-      curve.push({ cells: count(labelled), score: trained.score, perTask: trained.perTask });
-      printProgress(`${strategy}: ${count(labelled)} cells, ${trained.score.toFixed(4)}`);
-      if (strategy === "ask") asked(world, labelled, Number(flags.step), trained);
-      else (strategy === "rows" ? randomRows : randomCells)(world, labelled, Number(flags.step), random);
-    }
-    curves[strategy] = curve;
-  }
-  for (const [strategy, curve] of Object.entries(curves)) {
-    print(`${strategy}: ${curve.map(({ cells, score }) => `${cells} ${score.toFixed(3)}`).join(", ")}`);
-  }
-  print(writeResults(`ask-${flags.strategy}-${flags.seed}`, { curves }));
-} finally {
-  if (flags.folder === undefined) rmSync(folder, { recursive: true, force: true });
+print("Median score over the seeds, by labelled cells:");
+print(table.toString());
+const baselines = strategies.includes("ask") ? strategies.filter((strategy) => strategy !== "ask") : [];
+const shares = baselines.flatMap((baseline) => others.slice(1).map((cells) => sharesOf(simulated, baseline, cells)));
+print("Cells that ask needs for the score of a baseline, as a share of the baseline's (∞: not reached):");
+const shown = new Table({ head: ["baseline", "its cells", "median", "by seed"] });
+const text = (share: number): string => (Number.isFinite(share) ? share.toFixed(2) : "∞");
+for (const { baseline, cells, median: middle, by_seed } of shares) {
+  shown.push([baseline, cells, text(middle), by_seed.map(text).join(", ")]);
 }
+print(shown.toString());
+print(writeResults("ask", { simulated, shares }));

@@ -1,7 +1,7 @@
 /** @file Unlabelled inputs of a run, opened for reading: images, texts, or a table with the run's input columns. */
 import { existsSync } from "node:fs";
 import { extname } from "node:path";
-import type { InputSource, SkippedRow } from "../data/dataset.js";
+import type { Dataset, InputSource, SkippedRow } from "../data/dataset.js";
 import type { OnBadImage } from "../data/inputs/image-source.js";
 import { isQuery } from "../data/tables/sql.js";
 import type { TableImageOptions } from "../data/inputs/table-images.js";
@@ -140,4 +140,30 @@ const SQL = /^(?:[\s(]*select\b.*\b(?:as|from)\b|[\s(]*with\b.*\bselect\b|[\s(]*
 /** Whether what may be a table is a text that begins or ends like one: "With kind regards", "I miss my data.csv". */
 function isSentence(input: string): boolean {
   return isQuery(input) ? !SQL.test(input) : /\s/.test(input.trim()) && !existsSync(input);
+}
+
+/**
+ * The tables that a run was made of, with their labels and all their rows; images that cannot be read are left out.
+ * @param options.cacheDir where decoded pictures are kept
+ * @param options.what is being decoded, for whoever watches
+ * @throws DataError, ConfigError where a table is gone, or does not fit the run's flow and inputs
+ */
+export async function openOwnTables(
+  stored: StoredRun,
+  options: Pick<PredictOptions, "signal" | "onProgress"> & { readonly cacheDir: string; readonly what?: string },
+): Promise<Dataset> {
+  const { graph, config, project } = stored;
+  const { table, tables, allow } = config.settings.data;
+  const { what = "decoding images", onProgress } = options;
+  const { loadRows } = await import("../data/load.js");
+  return loadRows({
+    ...{ graph, table, tables, allow },
+    inputs: config.inputs,
+    projectDir: project?.dir ?? config.projectDir,
+    cacheDir: options.cacheDir,
+    stored: storedPlaces(stored),
+    onBadImage: "skip",
+    signal: options.signal,
+    onProgress: (done, total) => onProgress?.(what, done, total),
+  });
 }

@@ -363,7 +363,9 @@ const LINE = /^│( {3}|│)*.*[├└]── \S+( \| decoded: \[.*\], activated
 
 describe("cool explain", () => {
   it("prints the questions asked of an image as a tree", async () => {
-    const { code, stdout } = await cool(inProject("explain", project.image(2), "--run", "base"));
+    const narrow = (await cool(inProject("explain", project.image(2), "--run", "base"))).stdout;
+    for (const line of narrow.split("\n").slice(1)) expect(line.length).toBeLessThanOrEqual(80);
+    const { code, stdout } = await cool(inProject("explain", project.image(2), "--run", "base", "--wide"));
     expect(code).toBe(0);
     const [input, ...lines] = stdout.trimEnd().split("\n");
     expect(input).toBe(`├── ${project.image(2)}`);
@@ -650,7 +652,7 @@ describe("wrong usage", () => {
     ],
     [
       ["explain"],
-      "Missing 1 required arg: image images (several may be given), or one table or query with the run's input columns. See cool explain --help.",
+      "Missing 1 required arg: image images or texts (several may be given), or one table or query with the run's input columns. See cool explain --help.",
     ],
     [["run", "--epochs", "many"], "Parsing --epochs Expected an integer but received: many. See cool run --help."],
   ])("%j ends with 2 and says what to change, also as JSON", async (args, message) => {

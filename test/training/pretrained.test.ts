@@ -184,7 +184,7 @@ describe("a run on a frozen backbone", () => {
   test("runs the trunk where the cache is too small, and says so", async () => {
     const small = await train(["train.featureCache.gigabytes=1e-6"], { name: "small" });
     expect(logOf(small)).toContain(
-      "The features of the frozen trunk are not cached: they are 102 numbers for each of 48 pictures",
+      "The features of the frozen trunk are not cached: they are 102 numbers for each of 48 rows",
     );
     expect(losses(small)).toEqual(losses(first));
   });

@@ -1,5 +1,5 @@
 /** @file What one more label of a task is worth, by how often the task is wrong and how many labels it has. */
-import { at } from "../../arrays.js";
+import { at, f32At } from "../../arrays.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { answerForm, choiceProbabilities, questionProbabilities } from "../audit/forms.js";
 import { gatesOf, type FlowGraph } from "../../flow/graph.js";
@@ -11,7 +11,10 @@ export interface TaskNeed {
   readonly errorRate: number;
   /** Labels that train it. */
   readonly labels: number;
-  /** How many questions a right answer to it takes part in, itself among them: a wrong gate spoils what hangs on it. */
+  /**
+   * Root of how many questions a right answer to it takes part in, itself among them: a wrong gate spoils what hangs on
+   * it, but a label of it teaches nothing of what it opens.
+   */
   readonly influence: number;
 }
 
@@ -46,7 +49,7 @@ export function taskNeeds(
     return {
       errorRate: (wrong + 0.5) / (rows + 1),
       labels: at(counts, index),
-      influence: 1 + Math.min(spoilt, hanging.length),
+      influence: Math.sqrt(1 + Math.min(spoilt, hanging.length)),
     };
   });
 }
@@ -87,4 +90,35 @@ export function rowDoubt(scored: ScoredTask, row: number): number | null {
     default:
       return null;
   }
+}
+
+/** Probability of each answer to a question of classes, or of no and yes; null of numbers and of several questions. */
+export function answerProbabilities(scored: ScoredTask, row: number): readonly number[] | null {
+  const form = answerForm(scored.task.spec);
+  if (form?.kind === "choice") return choiceProbabilities(scored, form.values, row);
+  if (form?.kind !== "questions" || form.width > 1) return null;
+  const [yes = 0.5] = questionProbabilities(scored, 1, row);
+  return [1 - yes, yes];
+}
+
+/** How many labels there are of each such answer; null where there are no such answers. */
+export function answerCounts(scored: ScoredTask): number[] | null {
+  const form = answerForm(scored.task.spec);
+  if (form === null || form.kind === "numbers" || (form.kind === "questions" && form.width > 1)) return null;
+  const counts = Array.from({ length: form.kind === "choice" ? form.values : 2 }, () => 0);
+  scored.lossMask.forEach((used, row) => {
+    const answer = f32At(scored.labels.answers, row);
+    if (used === 1) counts[answer] = at(counts, answer) + 1;
+  });
+  return counts;
+}
+
+/**
+ * What an answer is expected to weigh by the inverse of how often it was given so far, as `balanced` class weights do: 1
+ * on average, more where a rare answer is likely.
+ */
+export function balanceOf(probabilities: readonly number[], counts: readonly number[]): number {
+  const smoothed = counts.map((count) => count + 1);
+  const all = smoothed.reduce((a, b) => a + b, 0);
+  return probabilities.reduce((sum, p, i) => sum + (p * all) / (smoothed.length * at(smoothed, i)), 0);
 }

@@ -1,5 +1,6 @@
-/** @file Which empty cells to label next: the largest expected gain per second first, over rows that differ. */
+/** @file Which empty cells to label next: rows drawn by their expected gain per second of labelling, and that differ. */
 import { at } from "../../arrays.js";
+import { createRandom } from "../../data/rng.js";
 import { ASKED, askedByLabels, NOT_ASKED } from "../../flow/asked.js";
 import { axisOf, type FlowGraph, gatesOf } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
@@ -7,8 +8,9 @@ import { errorScale, type ErrorScale } from "../audit/residuals.js";
 import { answerForm, numbersOf } from "../audit/forms.js";
 import { type Lattice, latticeOf } from "../audit/lattice.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
-import { bestBundle, type Bundle, densityOf, type OpenQuestion, sizeOf, withoutBundle } from "./bundles.js";
-import { rowDoubt, type TaskNeed, typicalGain } from "./gains.js";
+import { type Bundle, type OpenQuestion, rowBundle, sizeOf, withoutBundle } from "./bundles.js";
+import { drawOffers, type Offer, pickDiverse, spaceOf } from "./draw.js";
+import { answerCounts, answerProbabilities, balanceOf, rowDoubt, type TaskNeed, typicalGain } from "./gains.js";
 import { askedProbabilities, signatureProbabilities } from "./reach.js";
 
 /** A cell to label. */
@@ -37,6 +39,8 @@ export interface RankOptions {
   readonly features?: Float32Array | null;
   /** Rows that may be asked about; default: all. */
   readonly isCandidate?: (row: number) => boolean;
+  /** The same seed gives the same cells. */
+  readonly seed: string;
 }
 
 /** What is worth knowing of a row until its questions are asked. */
@@ -45,18 +49,22 @@ interface Row {
   readonly open: readonly OpenQuestion[];
   /** Gain of each open question relative to a typical row of its task. */
   readonly doubt: readonly number[];
+  /** Of each that is a gate, how likely each of its answers is. */
+  readonly answers: readonly (readonly number[] | null)[];
+  /** Nothing of it is known, nor has been asked. */
+  readonly isNew: boolean;
 }
 
 // gains fall as labels are asked for: they are computed anew after this share of the budget
 const ROUNDS = 40;
-// more rows than this share of the budget are not compared with each other
-const SHORTLIST = 20;
-const [LEAST_DOUBT, MOST_DOUBT] = [0.2, 4];
-// a row like one that is labelled is worth this share of one that is like none
-const LEAST_FAR = 0.05;
-
+// a label of a row that is more doubtful than others is worth more, but not in proportion: else the questions that have
+// a doubt would take the labels of those that have none, numbers
+const [LEAST_DOUBT, MOST_DOUBT] = [0.5, 2];
+// the same of gates whose answers are rare: a network's first guesses at them are poor
+const [LEAST_BALANCE, MOST_BALANCE] = [0.5, 10];
 /**
- * Ranks cells until the budget is spent. A cell whose gate is known to be closed is never among them, and one whose gate
+ * Draws rows by their gain per second until the budget is spent: the best rows by themselves are alike, and lack what the
+ * network has not seen yet. A cell whose gate is known to be closed is never among them, and one whose gate
  * is unknown comes after it, in one bundle.
  * @param scored labels, NaN where a cell is empty, beside the network's answers to all rows
  * @returns null where the flow's conditions hang together in too many ways
@@ -67,26 +75,28 @@ export function rankCells(graph: FlowGraph, scored: ScoredSplit, options: RankOp
     graph.tasks.filter(({ spec }) => axisOf(spec) === "sample"),
   );
   if (lattice === null) return null;
+  const random = createRandom(options.seed);
   let rows = openRows(graph, lattice, scored, options);
   const more = graph.tasks.map(() => 0);
+  const answered = scored.tasks.map(answerCounts);
   const ranked: RankedCell[] = [];
-  const { vectorOf, chosen } = spaceOf(scored, options.features ?? null);
+  const space = spaceOf(scored, options.features ?? null);
   let [spent, bundles] = [0, 0];
   while (spent < options.budget) {
     const gains = options.needs.map((need, task) => (need === null ? 0 : typicalGain(need, at(more, task))));
-    const offers = rows.flatMap((row): Offer[] => {
-      const bundle = bestBundle(withGains(row, gains));
-      return bundle === null ? [] : [{ row, bundle, density: densityOf(bundle) }];
+    const offers = rows.flatMap((own): Offer[] => {
+      const { row, isNew } = own;
+      const bundle = rowBundle(withGains(own, gains, answered));
+      return bundle === null ? [] : [{ row, bundle, isNew }];
     });
     if (offers.length === 0) break;
-    offers.sort((a, b) => b.density - a.density || a.row.row - b.row.row);
     const round = Math.max(1, options.budget / ROUNDS);
-    const picked = pickDiverse(offers, Math.min(round, options.budget - spent), vectorOf, chosen);
-    const left = new Map<number, Row>();
+    const picked = pickDiverse(drawOffers(offers, random), Math.min(round, options.budget - spent), space);
+    const left = new Map<number, Bundle>();
     for (const { row, bundle } of picked) {
       for (const { task, asked, after, gain, seconds } of bundle.questions) {
         ranked.push({
-          row: row.row,
+          row,
           task,
           bundle: bundles,
           asked,
@@ -98,29 +108,50 @@ export function rankCells(graph: FlowGraph, scored: ScoredSplit, options: RankOp
       }
       bundles++;
       spent += sizeOf(bundle);
-      left.set(row.row, withoutCells(row, bundle));
+      left.set(row, bundle);
     }
     rows = rows.flatMap((row) => {
-      const rest = left.get(row.row) ?? row;
+      const bundle = left.get(row.row);
+      if (bundle === undefined) return [row];
+      countAnswers(row, bundle, answered);
+      const rest = withoutCells(row, bundle);
       return rest.open.length === 0 ? [] : [rest];
     });
   }
   return ranked;
 }
 
-interface Offer {
-  readonly row: Row;
-  readonly bundle: Bundle;
-  readonly density: number;
+type Counts = readonly (number[] | null)[];
+
+function withGains({ open, doubt, answers }: Row, gains: readonly number[], answered: Counts): OpenQuestion[] {
+  return open.map((question, i) => {
+    const [likely, counts] = [answers[i], answered[question.task]];
+    const balance =
+      likely == null || counts == null ? 1 : Math.min(MOST_BALANCE, Math.max(LEAST_BALANCE, balanceOf(likely, counts)));
+    return { ...question, gain: at(gains, question.task) * at(doubt, i) * balance };
+  });
 }
 
-function withGains({ open, doubt }: Row, gains: readonly number[]): OpenQuestion[] {
-  return open.map((question, i) => ({ ...question, gain: at(gains, question.task) * at(doubt, i) }));
+/** Counts answers that are asked for as they are expected. */
+function countAnswers({ open, answers }: Row, { questions }: Bundle, answered: Counts): void {
+  for (const { task, asked } of questions) {
+    const counts = answered[task];
+    answers[open.findIndex((question) => question.task === task)]?.forEach((p, i) => {
+      if (counts != null) counts[i] = at(counts, i) + asked * p;
+    });
+  }
 }
 
-function withoutCells({ row, open, doubt }: Row, bundle: Bundle): Row {
+function withoutCells({ row, open, doubt, answers }: Row, bundle: Bundle): Row {
   const rest = withoutBundle(open, bundle);
-  return { row, open: rest, doubt: rest.map((question) => at(doubt, open.indexOf(question))) };
+  const places = rest.map((question) => open.indexOf(question));
+  return {
+    row,
+    open: rest,
+    doubt: places.map((place) => at(doubt, place)),
+    answers: places.map((place) => answers[place] ?? null),
+    isNew: false,
+  };
 }
 
 /** Rows with questions that may be asked. */
@@ -138,6 +169,7 @@ function openRows(graph: FlowGraph, lattice: Lattice, scored: ScoredSplit, optio
   const gates = tasks.map(({ precondition }) =>
     precondition === null ? [] : [...gatesOf(precondition)].flatMap((path) => placeOf.get(path) ?? []),
   );
+  const isGate = tasks.map((_, i) => gates.some((own) => own.includes(i)));
   const scales = columns.map(numberScale);
   const means = columns.map((task) => meanDoubt(task));
   const found: Row[] = [];
@@ -153,8 +185,10 @@ function openRows(graph: FlowGraph, lattice: Lattice, scored: ScoredSplit, optio
         signatureProbabilities(at(columns, i), form, signatures, row, at(scales, i)),
       ),
     );
+    const isNew = columns.every(({ labelled }) => labelled[row] !== 1);
     const open: OpenQuestion[] = [];
     const doubt: number[] = [];
+    const answers: (readonly number[] | null)[] = [];
     for (const [i, task] of tasks.entries()) {
       if (isOpen[i] !== true) continue;
       // a question that is surely asked waits for nothing
@@ -168,9 +202,10 @@ function openRows(graph: FlowGraph, lattice: Lattice, scored: ScoredSplit, optio
         seconds,
       });
       const [own, mean] = [rowDoubt(at(columns, i), row), at(means, i)];
-      doubt.push(own === null || mean === 0 ? 1 : Math.min(MOST_DOUBT, Math.max(LEAST_DOUBT, own / mean)));
+      doubt.push(own === null || mean === 0 ? 1 : Math.min(MOST_DOUBT, Math.max(LEAST_DOUBT, Math.sqrt(own / mean))));
+      answers.push(isGate[i] === true ? answerProbabilities(at(columns, i), row) : null);
     }
-    if (open.some((question) => options.needs[question.task] != null)) found.push({ row, open, doubt });
+    if (open.some((question) => options.needs[question.task] != null)) found.push({ row, open, doubt, answers, isNew });
   }
   return found;
 }
@@ -201,123 +236,4 @@ function numberScale(scored: ScoredTask): ErrorScale | null {
   const errors = rows.map((row, i) => at(values, i) - at(numbersOf(task.spec, decoded, labels.unitScale, row), 0));
   const [low, high] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
   return errorScale(errors, high - low);
-}
-
-// rows with labels that others are compared with
-const MOST_CENTRES = 500;
-
-/** Where rows lie, and those that have a label already. */
-function spaceOf(scored: ScoredSplit, features: Float32Array | null) {
-  const rows = scored.ids.length;
-  const scales = features === null ? null : featureScales(features, rows);
-  const vectors = new Map<number, Float64Array>();
-  const vectorOf = (row: number): Float64Array => {
-    const known =
-      vectors.get(row) ??
-      (features === null || scales === null ? answerVector(scored, row) : scaledRow(features, scales, row));
-    vectors.set(row, known);
-    return known;
-  };
-  const labelled = [...scored.ids.keys()].filter((row) => scored.tasks.some((task) => task.labelled[row] === 1));
-  const step = Math.max(1, Math.ceil(labelled.length / MOST_CENTRES));
-  return { vectorOf, chosen: labelled.filter((_, i) => i % step === 0).map(vectorOf) };
-}
-
-/** 1 / standard deviation of each number of the features. */
-function featureScales(features: Float32Array, rows: number): Float64Array {
-  const width = rows === 0 ? 0 : features.length / rows;
-  return Float64Array.from({ length: width }, (_, k) => {
-    let [sum, squares] = [0, 0];
-    for (let row = 0; row < rows; row++) {
-      const value = at(features, row * width + k);
-      sum += value;
-      squares += value * value;
-    }
-    const variance = squares / rows - (sum / rows) ** 2;
-    return variance > 1e-12 ? 1 / Math.sqrt(variance) : 0;
-  });
-}
-
-function scaledRow(features: Float32Array, scales: Float64Array, row: number): Float64Array {
-  return scales.map((scale, k) => scale * at(features, row * scales.length + k));
-}
-
-/** Scores of all tasks that the network would ask, as one vector: rows that are answered alike are alike. */
-function answerVector(scored: ScoredSplit, row: number): Float64Array {
-  const numbers = scored.tasks.flatMap((task): number[] => {
-    const form = answerForm(task.task.spec);
-    const weight = task.activePredicted[row] ?? 0;
-    if (form === null || task.kept.kind !== "logits") return [];
-    if (form.kind === "numbers") {
-      const scale = weight * spread(task);
-      return numbersOf(task.task.spec, task.decoded, task.labels.unitScale, row).map((one) => scale * one);
-    }
-    const { activated } = task.kept;
-    const width = activated.length / task.labelled.length;
-    return Array.from(activated.subarray(row * width, (row + 1) * width), (one) => weight * one);
-  });
-  return Float64Array.from(numbers);
-}
-
-const spreads = new WeakMap<ScoredTask, number>();
-
-/** 1 / standard deviation of a task's answers, once per task. */
-function spread(task: ScoredTask): number {
-  const known = spreads.get(task);
-  if (known !== undefined) return known;
-  const { unitScale } = task.labels;
-  const values = Array.from(task.labelled.keys(), (row) =>
-    at(numbersOf(task.task.spec, task.decoded, unitScale, row), 0),
-  );
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
-  const scale = deviation > 0 ? 1 / deviation : 0;
-  spreads.set(task, scale);
-  return scale;
-}
-
-/**
- * Takes offers, the best first, whose rows are far from those taken before: density times the distance to the nearest of
- * them, relative to the largest distance there is (greedy k-center: Gonzalez, Theoretical Computer Science 38, 1985).
- */
-function pickDiverse(
-  offers: readonly Offer[],
-  budget: number,
-  vectorOf: (row: number) => Float64Array,
-  chosen: Float64Array[],
-): Offer[] {
-  const most = Math.max(50, Math.ceil(budget * SHORTLIST));
-  const left = offers.slice(0, most).map((offer) => {
-    const vector = vectorOf(offer.row.row);
-    return {
-      offer,
-      vector,
-      nearest: chosen.reduce((least, other) => Math.min(least, distance(vector, other)), Infinity),
-    };
-  });
-  const picked: Offer[] = [];
-  let spent = 0;
-  while (spent < budget && left.length > 0) {
-    const furthest = left.reduce((most_, { nearest }) => Math.max(most_, nearest), 0);
-    const factor = (nearest: number): number =>
-      furthest === Infinity || furthest === 0 ? 1 : LEAST_FAR + ((1 - LEAST_FAR) * nearest) / furthest;
-    let best = 0;
-    for (let i = 1; i < left.length; i++) {
-      const [one, other] = [at(left, i), at(left, best)];
-      if (one.offer.density * factor(one.nearest) > other.offer.density * factor(other.nearest)) best = i;
-    }
-    const [taken] = left.splice(best, 1);
-    if (taken === undefined) break;
-    picked.push(taken.offer);
-    chosen.push(taken.vector);
-    spent += sizeOf(taken.offer.bundle);
-    for (const one of left) one.nearest = Math.min(one.nearest, distance(one.vector, taken.vector));
-  }
-  return picked;
-}
-
-function distance(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (at(a, i) - at(b, i)) ** 2;
-  return Math.sqrt(sum);
 }

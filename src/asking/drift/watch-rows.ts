@@ -6,9 +6,9 @@ import { type Watched, watchInputs } from "../../data/monitor/row-statistics.js"
 import { StoreError } from "../../errors.js";
 import type { Monitor } from "../../records/monitor/monitor.js";
 import { recordOfWatched, someRows } from "../../records/monitor/reference.js";
-import type { PredictOptions } from "../open-inputs.js";
+import { openOwnTables, type PredictOptions } from "../open-inputs.js";
 import type { RunAnswerer } from "../run-answerer.js";
-import { readScoredSplit, type StoredRun, storedPlaces } from "../stored-run.js";
+import { readScoredSplit, type StoredRun } from "../stored-run.js";
 
 /** Most numbers of a row that are compared: more are projected on random directions. */
 const MOST_FEATURES = 256;
@@ -57,20 +57,9 @@ export async function watchTrain(
   answerer: RunAnswerer,
   options: PredictOptions & { readonly cacheDir: string },
 ): Promise<Monitor> {
-  const { graph, config, project, run } = stored;
-  const { table, tables, allow } = config.settings.data;
+  const { run } = stored;
   const train = new Set((await readScoredSplit(stored, "train")).ids);
-  const { loadRows } = await import("../../data/load.js");
-  const dataset = await loadRows({
-    ...{ graph, table, tables, allow },
-    inputs: config.inputs,
-    projectDir: project?.dir ?? config.projectDir,
-    cacheDir: options.cacheDir,
-    stored: storedPlaces(stored),
-    onBadImage: "skip",
-    signal: options.signal,
-    onProgress: (done, total) => options.onProgress?.("decoding images of train", done, total),
-  });
+  const dataset = await openOwnTables(stored, { ...options, what: "decoding images of train" });
   try {
     const own = Int32Array.from(dataset.ids.flatMap((id, row) => (train.has(id) ? [row] : [])));
     if (own.length === 0) {

@@ -8,9 +8,9 @@ import type { Split } from "../../tasks/evaluation.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { assertOwnProject } from "../audit/own-table.js";
 import { withExternals } from "../external-sources.js";
-import type { PredictOptions } from "../open-inputs.js";
+import { openOwnTables, type PredictOptions } from "../open-inputs.js";
 import type { RunAnswerer } from "../run-answerer.js";
-import { type OpenRunOptions, predictedSplits, readScoredSplit, type StoredRun, storedPlaces } from "../stored-run.js";
+import { type OpenRunOptions, predictedSplits, readScoredSplit, type StoredRun } from "../stored-run.js";
 import { type ColumnPlace, permutableColumns, withPermuted } from "./permuted-inputs.js";
 
 export interface ImportanceResult {
@@ -58,7 +58,7 @@ export async function importanceOf(
   const tasks = askedTasks(stored, options.task);
   const split = options.split ?? defaultSplit(stored);
   const scored = await readScoredSplit(stored, split);
-  const dataset = await openRows(stored, options);
+  const dataset = await openOwnTables(stored, options);
   try {
     const rowOf = new Map(dataset.ids.map((id, row) => [id, row]));
     const inTables = placesOf(stored, scored, rowOf);
@@ -141,22 +141,6 @@ function askedTasks({ graph, run }: StoredRun, task: string | undefined): string
 function defaultSplit({ dir }: StoredRun): Split {
   const known = predictedSplits(dir);
   return (["valid", "test", "train"] as const).find((split) => known.includes(split)) ?? "valid";
-}
-
-async function openRows(run: StoredRun, options: ImportanceOptions & { cacheDir: string }) {
-  const { graph, config, project } = run;
-  const { table, tables, allow } = config.settings.data;
-  const { loadRows } = await import("../../data/load.js");
-  return loadRows({
-    ...{ graph, table, tables, allow },
-    inputs: config.inputs,
-    projectDir: project?.dir ?? config.projectDir,
-    cacheDir: options.cacheDir,
-    stored: storedPlaces(run),
-    onBadImage: "skip",
-    signal: options.signal,
-    onProgress: (done, total) => options.onProgress?.("decoding images", done, total),
-  });
 }
 
 /** Where the split's rows stand in the tables now. */

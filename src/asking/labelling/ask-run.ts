@@ -62,7 +62,7 @@ export interface AskedTask {
 
 export interface AskResult {
   readonly run: { readonly id: string; readonly name: string };
-  /** The most worth first. */
+  /** In the order in which they were drawn: rows that are worth more come first more often. */
   readonly cells: readonly AskedCell[];
   readonly tasks: readonly AskedTask[];
   /** Expected number of questions, and seconds that they take. */
@@ -110,7 +110,7 @@ export async function askRun(storeDir: string, reference: string, options: AskOp
   // a label of valid or test teaches nothing
   const excluded = heldOut.kind === "held_out" ? new Set(heldOut.outputs.ids) : new Set<string>();
   const ranked = rankCells(graph, scored, {
-    ...{ budget: options.budget, seconds, needs, features },
+    ...{ budget: options.budget, seconds, needs, features, seed: `ask/${run.id}` },
     isCandidate: (row) => !excluded.has(at(scored.ids, row)),
   });
   if (ranked === null) {

@@ -1,10 +1,10 @@
 /** @file A run's network on all rows of its own tables, beside their labels as they are now. */
 import { type ScoredSplit, scoreSplitSliced } from "../../analysis/score.js";
 import { inSlices } from "../../platform/yield-to.js";
-import type { PredictOptions } from "../open-inputs.js";
+import { openOwnTables, type PredictOptions } from "../open-inputs.js";
 import { outputsOf } from "../outputs.js";
 import type { RunAnswerer } from "../run-answerer.js";
-import { type StoredRun, storedPlaces } from "../stored-run.js";
+import type { StoredRun } from "../stored-run.js";
 
 /** Answers to all rows, and what the trunk makes of them. */
 export interface ScoredTables {
@@ -22,19 +22,8 @@ export async function scoreTables(
   answerer: RunAnswerer,
   options: PredictOptions & { readonly cacheDir: string },
 ): Promise<ScoredTables> {
-  const { graph, config, thresholds, project } = run;
-  const { table, tables, allow } = config.settings.data;
-  const { loadRows } = await import("../../data/load.js");
-  const dataset = await loadRows({
-    ...{ graph, table, tables, allow },
-    inputs: config.inputs,
-    projectDir: project?.dir ?? config.projectDir,
-    cacheDir: options.cacheDir,
-    stored: storedPlaces(run),
-    onBadImage: "skip",
-    signal: options.signal,
-    onProgress: (done, total) => options.onProgress?.("decoding images", done, total),
-  });
+  const { graph, thresholds } = run;
+  const dataset = await openOwnTables(run, options);
   try {
     const rows = Int32Array.from({ length: dataset.rows }, (_, row) => row);
     const outputs = await answerer.outputs(dataset.inputs, rows, options, dataset);

@@ -10,7 +10,7 @@ import { openConsoleLogger } from "../../logging/console.js";
 export default class Ask extends CoolCommand {
   static override summary = "Rank the empty cells of the table that are most worth labelling next";
   static override description =
-    "By expected gain per second of labelling: how often the network is wrong about the task, how few labels it has, how doubtful the row is, and what a gate's answer opens or makes needless. A cell whose gate is closed is never asked for; where a gate is unknown it comes first. Of a group of folds the first one answers.";
+    "Draws rows in proportion to their expected gain per second of labelling: how often the network is wrong about a task, how few labels it has, how doubtful the row is, how rare a gate's likely answer, and what it opens or makes needless. The same run and table give the same list. A cell whose gate is closed is never asked for; where a gate is unknown it comes first. Of a group of folds the first one answers.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> --budget 200 --out next.csv",
     "<%= config.bin %> <%= command.id %> --budget 500 --costs costs.json --label-studio studio",

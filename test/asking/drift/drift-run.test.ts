@@ -79,6 +79,16 @@ describe("drift", () => {
     expect(existsSync(join(project.dir, furthest[0]?.input ?? "?"))).toBe(true);
   });
 
+  it("cannot be told of pictures of which none can be read, which no skipping helps", async () => {
+    const bad = join(project.dir, "bad.png");
+    writeFileSync(bad, "no picture");
+    const asked = driftRun(store(), "latest", bad, { project: project.dir, onBadImage: "skip" });
+    await expect(asked).rejects.toThrow(
+      /1 of 1 images .*bad\.png.*\. No row is left without them: correct at least one\.$/,
+    );
+    rmSync(bad);
+  });
+
   it("cannot be told of a single row", async () => {
     const one = await driftRun(store(), "latest", project.image(0), { project: project.dir });
     expect(one).toMatchObject({ drift: false, enough: false, rows: 1 });

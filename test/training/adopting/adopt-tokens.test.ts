@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evaluateExport, evaluateRunOn } from "../../../src/asking/exports/evaluate-labelled.js";
 import { findExport } from "../../../src/asking/exports/open-export.js";
 import { loadRun } from "../../../src/asking/load-run.js";
+import { tokens } from "../../../src/data/inputs/inputs.js";
+import { entrancesOf } from "../../../src/engine/inference/onnx/feeds.js";
 import { loadProject } from "../../../src/project/load-project.js";
 import { shipRun } from "../../../src/shipping/export-run.js";
 import { openRunStore } from "../../../src/storage/run-store.js";
@@ -58,6 +60,24 @@ const ROWS = Array.from({ length: 40 }, (_, row) => {
     named: ids.map((id) => (question === 1 ? Number(id === 2) : null)),
     split: SPLITS[Math.floor(row / 5) % 4],
   };
+});
+
+describe("a model of as many tokens as it says", () => {
+  const needs = {
+    ...{ model: "fixed.onnx", names: {}, preprocessing: {}, beside: [] },
+    inputs: { words: tokens({ column: "words", vocabulary: VOCABULARY, maxLength: 8 }) },
+  };
+  const ids = (length: number | string) => [{ name: "ids", isTensor: true, type: "int64", shape: ["batch", length] }];
+
+  it("is refused with what to change, and one of any number is fed", () => {
+    expect(() => entrancesOf(ids(16), needs)).toThrow(
+      /fixed\.onnx takes 16 tokens of every row.*int64 \[batch, 16\].*free second axis/,
+    );
+    const fed = entrancesOf(ids("length"), needs)
+      .get("ids")
+      ?.feed(Int32Array.of(1, 2, 3, 0), 2);
+    expect(fed).toEqual({ type: "int64", data: BigInt64Array.of(1n, 2n, 3n, 0n), dims: [2, 2] });
+  });
 });
 
 describe.skipIf(noOnnx !== null)("a model that reads words", () => {
