@@ -110,7 +110,7 @@ describe("an image, a number and a category", () => {
         "in_hall",
       ]);
       await expect(loaded.explain([join(dir, "dark.png")])).rejects.toThrow(
-        "reads image (image), age (numeric), room (categorical), so images alone are not enough. Give a table",
+        "reads image (image), age (numeric), room (categorical), so images or texts alone are not enough. Give a table",
       );
       expect(await loaded.evaluate({ table: join(dir, "three.csv") })).not.toEqual([]);
     } finally {
