@@ -79,7 +79,7 @@ describe("a run that is stopped on its way", () => {
     const { state, dir } = await stored("killed");
     expect(state).toBe("crashed");
     const { stdout } = await cool(["runs", "list", "--project", project.dir]);
-    expect(stdout).toMatch(/│ killed\s+│ crashed/);
+    expect(stdout).toMatch(/│ killed\s+│\s+[\d.]+ │ crashed/);
     await resumed("killed");
     expect(weightsIn(dir).equals(whole)).toBe(true);
   });
