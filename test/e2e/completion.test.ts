@@ -51,6 +51,8 @@ const environment = () => ({
   HOME: dir,
   ZDOTDIR: dir,
   XDG_CONFIG_HOME: dir,
+  // a key starts a process of ours, which is silent while it loads
+  SILENCE_S: "1",
 });
 
 async function run(command: string, args: readonly string[]): Promise<string> {

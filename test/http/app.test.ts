@@ -22,7 +22,7 @@ function appWith(options: Partial<AppOptions> = {}): App {
     ...options,
   });
   addRoute(app, "GET", "/health", () => new Response("ok"));
-  addRoute(app, "POST", "/work", () => new Response("done"));
+  addRoute(app, "POST", "/jobs", () => new Response("done"));
   addRoute(app, "GET", "/broken", () => {
     throw new Error("the password is hunter2");
   });
@@ -65,7 +65,7 @@ it.each([
   ["https://app.example", 200],
 ])("the origin %s is answered with %i", async (origin, status) => {
   const app = appWith({ origins: ["https://app.example"] });
-  expect((await ask(app, "/work", { method: "POST", headers: { origin } })).status).toBe(status);
+  expect((await ask(app, "/jobs", { method: "POST", headers: { origin } })).status).toBe(status);
 });
 
 it("pages may read nothing unless their origin is named, also before they ask", async () => {
@@ -73,11 +73,11 @@ it("pages may read nothing unless their origin is named, also before they ask", 
     method: "OPTIONS",
     headers: { origin: "https://app.example", "access-control-request-method": "POST" },
   };
-  const closed = await ask(appWith(), "/work", preflight);
+  const closed = await ask(appWith(), "/jobs", preflight);
   expect(closed.status).toBe(403);
   expect(closed.headers.get("access-control-allow-origin")).toBeNull();
   // before a token is asked for: a browser sends none with it
-  const open = await ask(appWith({ origins: ["https://app.example"], token: TOKEN }), "/work", preflight);
+  const open = await ask(appWith({ origins: ["https://app.example"], token: TOKEN }), "/jobs", preflight);
   expect(open.status).toBe(204);
   expect(open.headers.get("access-control-allow-origin")).toBe("https://app.example");
   expect(open.headers.get("access-control-allow-headers")).toMatch(/authorization/i);
@@ -95,7 +95,7 @@ it.each([
 ])("the authorization %j is answered with %i", async (authorization, status) => {
   const app = appWith({ token: TOKEN });
   const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
-  const response = await ask(app, "/work", { method: "POST", headers });
+  const response = await ask(app, "/jobs", { method: "POST", headers });
   expect(response.status).toBe(status);
   expect(response.headers.get("www-authenticate")).toBe(status === 401 ? "Bearer" : null);
   expect((await ask(app, "/health", { headers: {} })).status).toBe(200);
@@ -123,9 +123,9 @@ it("a failure of our own is told to the log, not to whoever asks", async () => {
 
 it("other methods and paths have an answer of their own", async () => {
   const app = appWith();
-  const wrongMethod = await ask(app, "/work");
+  const wrongMethod = await ask(app, "/jobs");
   expect([wrongMethod.status, wrongMethod.headers.get("allow")]).toEqual([405, "POST"]);
-  for (const path of ["/nothing", "/work/../../etc/passwd", "//health", "/work/"]) {
+  for (const path of ["/nothing", "/jobs/../../etc/passwd", "//health", "/jobs/"]) {
     expect((await ask(app, path)).status, path).toBe(404);
   }
   expect((await ask(app, "/health", { method: "HEAD" })).status).toBe(200);

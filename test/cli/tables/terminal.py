@@ -2,7 +2,7 @@
 
     python3 terminal.py '["a", "b"]' command...
 
-Keys are written one by one, each once the command has been silent for a moment. A key "SIGTERM" is a signal.
+Keys are written one by one, each once the command has been silent for SILENCE_S seconds (by default 0.3). A key "SIGTERM" is a signal.
 """
 
 import json
@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-SILENCE_S = 0.3
+SILENCE_S = float(os.environ.get("SILENCE_S", "0.3"))
 LIMIT_S = 60
 
 
