@@ -94,12 +94,20 @@ class Pieces {
 
 function readIncoming(incoming: IncomingMessage, pieces: Pieces): Promise<void> {
   return new Promise((resolve, reject) => {
+    const end = (): void => {
+      incoming.off("data", take).off("end", whole).off("error", broken).off("close", broken);
+    };
+    const whole = (): void => {
+      end();
+      resolve();
+    };
     const fail = (error: HttpProblem): void => {
-      incoming.off("data", take);
+      end();
       // what is left of it will not be read
       incoming.pause();
       reject(error);
     };
+    const broken = (): void => fail(cutOff());
     const take = (piece: Uint8Array): void => {
       try {
         pieces.add(piece);
@@ -107,10 +115,7 @@ function readIncoming(incoming: IncomingMessage, pieces: Pieces): Promise<void> 
         fail(error instanceof HttpProblem ? error : cutOff());
       }
     };
-    incoming.on("data", take);
-    incoming.once("end", resolve);
-    incoming.once("error", () => fail(cutOff()));
-    incoming.once("close", () => fail(cutOff()));
+    incoming.on("data", take).on("end", whole).on("error", broken).on("close", broken);
   });
 }
 

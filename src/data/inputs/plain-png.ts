@@ -95,19 +95,24 @@ function unfiltered(lines: Uint8Array, height: number, stride: number, step: num
     const to = y * stride;
     const filter = u8At(lines, from - 1);
     if (filter > 4) return null;
-    for (let x = 0; x < stride; x++) {
-      const left = x < step ? 0 : u8At(out, to + x - step);
-      const up = y === 0 ? 0 : u8At(out, to + x - stride);
-      const corner = y === 0 || x < step ? 0 : u8At(out, to + x - stride - step);
-      // a Uint8Array keeps the last eight bits, as the specification has it
-      out[to + x] = u8At(lines, from + x) + predicted(filter, left, up, corner);
-    }
+    out.set(lines.subarray(from, from + stride), to);
+    if (filter !== 0) addPredicted(out, to, stride, step, filter);
   }
   return out;
 }
 
+/** Adds to the bytes of a line what its filter predicts of each; a Uint8Array keeps the last eight bits of the sum. */
+function addPredicted(out: Uint8Array, to: number, stride: number, step: number, filter: number): void {
+  const above = to - stride;
+  for (let x = 0; x < stride; x++) {
+    const left = x < step ? 0 : u8At(out, to + x - step);
+    const up = above < 0 ? 0 : u8At(out, above + x);
+    const corner = above < 0 || x < step ? 0 : u8At(out, above + x - step);
+    out[to + x] = u8At(out, to + x) + predicted(filter, left, up, corner);
+  }
+}
+
 function predicted(filter: number, left: number, up: number, corner: number): number {
-  if (filter === 0) return 0;
   if (filter === 1) return left;
   if (filter === 2) return up;
   if (filter === 3) return (left + up) >> 1;
