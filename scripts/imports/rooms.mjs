@@ -39,6 +39,7 @@ export const rooms = {
     imports: ["analysis", "data", "platform", "protobuf", ...FACTS],
     packages: ["node:", "cli-progress", "sharp"],
   },
+  plotting: { holds: "curves made ready to be drawn: pure functions", imports: ["arrays"], packages: [] },
   "engine/backends": {
     holds: "what computes, with the kernels it lacks",
     imports: ["platform", ...BASE],
@@ -223,6 +224,27 @@ export const rooms = {
     imports: ["engine/backends", "logging/panels/figures", "analysis", ...FACTS],
     packages: ["@tensorflow/"],
   },
+  reporting: {
+    holds: "stored runs as one document, and a report as one file",
+    imports: [
+      "comparing",
+      "asking",
+      "records",
+      "logging/panels/figures",
+      "analysis",
+      "data",
+      "storage",
+      "plotting",
+      "platform",
+      ...FACTS,
+    ],
+    packages: ["node:", "sharp"],
+  },
+  pages: {
+    holds: "pages of runs: what runs in browsers, bundled by scripts/pages.mjs",
+    imports: ["reporting/document", "plotting", ...FACTS],
+    packages: ["preact", "preact-render-to-string", "uplot"],
+  },
   index: { holds: "the public API", imports: ["training", "asking", "project"], packages: [] },
   cli: {
     holds: "what commands share: flags, tables, errors, completion",
@@ -239,6 +261,7 @@ export const rooms = {
       "comparing",
       "shipping",
       "serving",
+      "reporting",
       "http",
       "asking",
       "records",
