@@ -39,7 +39,11 @@ export const rooms = {
     imports: ["analysis", "data", "platform", "protobuf", ...FACTS],
     packages: ["node:", "cli-progress", "sharp"],
   },
-  plotting: { holds: "curves made ready to be drawn: pure functions", imports: ["arrays"], packages: [] },
+  plotting: {
+    holds: "curves as drawings: scales, ticks, smoothing, braille, SVG; pure, for pages, too",
+    imports: ["logging/panels/text"],
+    packages: [],
+  },
   "engine/backends": {
     holds: "what computes, with the kernels it lacks",
     imports: ["platform", ...BASE],

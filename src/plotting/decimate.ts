@@ -1,35 +1,42 @@
-/** @file Fewer points of a curve that look the same: no peak and no hole is lost. */
+/** @file Fewer points that look the same: none that stands out is lost. */
+import { isGap, type PlotPoint } from "./curve.js";
 
 /**
- * Indices of at most `limit` points: the first and the last one, and the lowest and the highest of each of equally long
- * stretches between them, so that peaks stay where they are. A stretch without a finite value keeps its first point.
- * @param values null, NaN and the infinities are holes
- * @param limit at least 4
+ * At most four points for each column of a drawing: the first, the lowest, the highest and the last of those that fall
+ * into it, in their order, so that every spike and every gap between columns stays (the M4 aggregation: Jugel et al.,
+ * VLDB 2014).
+ * @param place from x to [0, 1]
  */
-export function decimate(values: readonly (number | null)[], limit: number): number[] {
-  const { length } = values;
-  if (length <= limit) return values.map((_, i) => i);
-  const stretches = Math.max(1, Math.floor((limit - 2) / 2));
-  const kept = [0];
-  for (let stretch = 0; stretch < stretches; stretch++) {
-    const from = 1 + Math.floor((stretch * (length - 2)) / stretches);
-    const to = 1 + Math.floor(((stretch + 1) * (length - 2)) / stretches);
-    kept.push(...extremes(values, from, to));
+export function decimate(
+  points: readonly PlotPoint[],
+  columns: number,
+  place: (x: number) => number,
+): readonly PlotPoint[] {
+  if (points.length <= 4 * columns) return points;
+  const kept: PlotPoint[] = [];
+  let start = 0;
+  while (start < points.length) {
+    const column = columnOf(points[start], columns, place);
+    let end = start + 1;
+    while (end < points.length && columnOf(points[end], columns, place) === column) end += 1;
+    kept.push(...standingOut(points, start, end));
+    start = end;
   }
-  kept.push(length - 1);
   return kept;
 }
 
-/** Places of the lowest and the highest value in [from, to), in their order; of equal ones the first. */
-function extremes(values: readonly (number | null)[], from: number, to: number): number[] {
-  let [low, high] = [-1, -1];
-  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = from; i < to; i++) {
-    const value = values[i] ?? Number.NaN;
-    if (!Number.isFinite(value)) continue;
-    if (value < lowest) [low, lowest] = [i, value];
-    if (value > highest) [high, highest] = [i, value];
+function columnOf(point: PlotPoint | undefined, columns: number, place: (x: number) => number): number {
+  return point === undefined ? -1 : Math.min(columns - 1, Math.floor(place(point.x) * columns));
+}
+
+function standingOut(points: readonly PlotPoint[], start: number, end: number): PlotPoint[] {
+  let [lowest, highest] = [-1, -1];
+  for (let i = start; i < end; i += 1) {
+    const point = points[i];
+    if (point === undefined || isGap(point)) continue;
+    if (lowest < 0 || point.y < (points[lowest]?.y ?? 0)) lowest = i;
+    if (highest < 0 || point.y > (points[highest]?.y ?? 0)) highest = i;
   }
-  if (low < 0) return [from];
-  return low === high ? [low] : [Math.min(low, high), Math.max(low, high)];
+  const indices = [...new Set([start, lowest, highest, end - 1])].filter((index) => index >= 0).sort((a, b) => a - b);
+  return indices.flatMap((index) => points[index] ?? []);
 }

@@ -1,19 +1,21 @@
-/** @file Smoothing of curves, as TensorBoard's slider does it. */
+/** @file The smoothing of TensorBoard's scalar charts. */
+import { isGap, type PlotPoint } from "./curve.js";
 
 /**
- * Exponential moving average without the pull of its start (the debiasing of Adam, Kingma & Ba 2015): at each point
- * `Σ weight^(n−i) · value_i / Σ weight^(n−i)` over the points so far. What is no finite number stays as it is and
- * counts for nothing.
- * @param values a curve's values in order; null where it is undefined
- * @param weight of the past, in [0, 1); 0 changes nothing
+ * An exponential moving average without the bias towards zero of its first values: with s₀ = 0 and
+ * sₙ = w sₙ₋₁ + (1 − w) yₙ, the n-th point is sₙ / (1 − wⁿ), which is how TensorBoard smooths (its `resmoothDataset`;
+ * Kingma & Ba 2015 correct Adam's moments in the same way). Gaps stay and count for nothing; a constant curve stays
+ * exactly as it is.
+ * @param weight of what came before, in [0, 1): 0 changes nothing
  */
-export function smooth(values: readonly (number | null)[], weight: number): (number | null)[] {
-  if (weight <= 0) return [...values];
-  let [sum, total] = [0, 0];
-  return values.map((value) => {
-    if (value === null || !Number.isFinite(value)) return value;
-    sum = sum * weight + value;
-    total = total * weight + 1;
-    return sum / total;
+export function smooth(points: readonly PlotPoint[], weight: number): PlotPoint[] {
+  const first = points[0]?.y;
+  if (weight === 0 || points.every(({ y }) => y === first)) return [...points];
+  let [average, remaining] = [0, 1];
+  return points.map((point) => {
+    if (isGap(point)) return point;
+    average = average * weight + (1 - weight) * point.y;
+    remaining *= weight;
+    return { x: point.x, y: average / (1 - remaining) };
   });
 }

@@ -189,8 +189,13 @@ function linesOf(curve: ChartCurve, smoothing: number): Line[] {
   if (smoothing <= 0) return [{ curve, y: curve.y, isRaw: false }];
   return [
     { curve, y: curve.y, isRaw: true },
-    { curve, y: smooth(curve.y, smoothing), isRaw: false },
+    { curve, y: smoothed(curve, smoothing), isRaw: false },
   ];
+}
+
+function smoothed({ x, y }: ChartCurve, weight: number): (number | null)[] {
+  const points = y.map((value, i) => ({ x: x[i] ?? Number.NaN, y: value ?? Number.NaN }));
+  return smooth(points, weight).map((point) => (Number.isFinite(point.y) ? point.y : null));
 }
 
 /** A colour of the theme as a canvas understands it. */
