@@ -206,6 +206,7 @@ export const rooms = {
       "engine/model",
       "engine/optimization",
       "engine/step-graph",
+      "logging",
       "data",
       "storage",
       "platform",
