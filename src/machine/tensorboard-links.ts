@@ -146,7 +146,10 @@ function eventFilesOf(dir: string): string[] {
 
 /** Windows lets few users make symbolic links to files. */
 function linkFile(file: string, link: string): void {
-  if (process.platform !== "win32") return symlinkSync(file, link);
+  if (process.platform !== "win32") {
+    symlinkSync(file, link);
+    return;
+  }
   try {
     linkSync(file, link);
   } catch {
