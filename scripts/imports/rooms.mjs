@@ -172,6 +172,11 @@ export const rooms = {
     imports: ["asking", "records", "analysis", "data", "storage", ...FACTS],
     packages: ["node:"],
   },
+  ui: {
+    holds: "the store as live pages: what they ask for, read only unless told otherwise",
+    imports: ["comparing", "records", "analysis", "storage", "http", "platform", ...FACTS],
+    packages: ["node:", "hono"],
+  },
   training: {
     holds: "a run from its beginning to its end",
     imports: [
@@ -239,6 +244,7 @@ export const rooms = {
       "comparing",
       "shipping",
       "serving",
+      "ui",
       "http",
       "asking",
       "records",

@@ -11,7 +11,7 @@ import type { ConfigChange, FlatConfig } from "./tables/config-values.js";
 import type { EvaluationFilter } from "./tables/evaluation.js";
 import type { RunGroups } from "./tables/groups.js";
 import type { InterpretationFilter, InterpretedSample, StoredInterpretation } from "./tables/interpretation.js";
-import type { MetricFilter } from "./tables/metric-points.js";
+import type { CurveOfRun, MetricFilter } from "./tables/metric-points.js";
 import type { RunPatch } from "./tables/runs.js";
 import type { StoredThreshold, Threshold } from "./tables/thresholds.js";
 
@@ -49,6 +49,15 @@ export interface RunRecords {
 
   /** Runs by condition, order and columns of choice. */
   queryRuns(query: RunsQuery): QueriedRun[];
+
+  /** Their ids alone, in the same order. */
+  queryOrder(query: RunsQuery): string[];
+
+  /** Runs of these ids, in their order, with columns of choice; those that are gone are left out. */
+  runsOf(ids: readonly string[], columns: readonly string[]): QueriedRun[];
+
+  /** Names of fields that the latest runs have: columns, settings, `env.<key>`, metrics. */
+  fieldNames(): string[];
 
   updateRun(id: string, patch: RunPatch): RunRecord;
 
@@ -95,6 +104,9 @@ export interface RunMeasurements {
 
   /** Stores points of any curves; a point of the same curve and step is replaced. */
   appendMetrics(id: string, points: Iterable<MetricPoint>): void;
+
+  /** Names of a run's curves, in the order in which they began. */
+  listCurves(id: string): CurveOfRun[];
 
   /** Points of one curve after another, by ascending step. */
   readMetrics(id: string, filter?: MetricFilter): MetricPoint[];
@@ -153,6 +165,12 @@ export interface RunStore extends RunRecords, RunMeasurements, RunGroups {
 
   /** Whether the database file is the one that was opened: not deleted, moved or replaced since. */
   isThere(): boolean;
+
+  /** A number that is another one after another connection has written. */
+  changes(): number;
+
+  /** @throws StoreError where a newer dnn-cool has migrated the store since it was opened */
+  refuseNewer(): void;
 
   /** Why a run of this process cannot be written any more; null where its store and its folder are there. */
   missing(id: string): StoreError | null;

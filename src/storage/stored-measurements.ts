@@ -17,7 +17,7 @@ import {
   readInterpretation,
   replaceInterpretation,
 } from "./tables/interpretation.js";
-import { lastMetrics, type MetricFilter, readMetrics, upsertMetrics } from "./tables/metric-points.js";
+import { lastMetrics, listCurves, type MetricFilter, readMetrics, upsertMetrics } from "./tables/metric-points.js";
 import { readThresholds, replaceThresholds, type Threshold } from "./tables/thresholds.js";
 import type { Transactions } from "./transactions.js";
 
@@ -40,6 +40,9 @@ export function storedMeasurements({ database, read, write }: Transactions): Run
     },
     appendMetrics(id: string, points: Iterable<MetricPoint>) {
       write(id, () => upsertMetrics(database, id, points));
+    },
+    listCurves(id: string) {
+      return read(id, () => listCurves(database, id));
     },
     readMetrics(id: string, filter?: MetricFilter) {
       return read(id, () => readMetrics(database, id, filter));

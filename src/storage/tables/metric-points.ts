@@ -30,7 +30,7 @@ export function upsertMetrics(database: Database, runId: string, points: Iterabl
   database.runEach(UPSERT, toRows(points, seriesIds(database, runId)));
 }
 
-type SeriesId = (series: Pick<MetricPoint, "split" | "taskPath" | "metricName">) => number;
+type SeriesId = (series: CurveOfRun) => number;
 
 /** The number of each curve of a run; a new curve is stored when it is first asked for. */
 function seriesIds(database: Database, runId: string): SeriesId {
@@ -47,6 +47,15 @@ function seriesIds(database: Database, runId: string): SeriesId {
     ids.set(key(series), id);
     return id;
   };
+}
+
+/** Which curve of a run. */
+export type CurveOfRun = Pick<MetricPoint, "split" | "taskPath" | "metricName">;
+
+/** Names of a run's curves, in the order in which they began. */
+export function listCurves(database: Database, runId: string): CurveOfRun[] {
+  const rows = database.all<CurveOfRun & { readonly id: number }>(`${SERIES_OF_RUN} ORDER BY id`, { runId });
+  return rows.map(({ split, taskPath, metricName }) => ({ split, taskPath, metricName }));
 }
 
 /** Points of one curve after another, by ascending step. */
