@@ -48,7 +48,7 @@ const GRACE_MS = 1000;
 /** @throws StoreError where there is no store; UsageError for an address that cannot be had */
 export async function serveUi(options: ServeUiOptions): Promise<ServedUi> {
   const token = options.token ?? newToken();
-  const assets = readAssets(packageFile("dist/ui"));
+  const assets = readAssets(packageFile("dist/pages"));
   const live = new LiveStore({ dir: options.store, canEdit: options.canEdit });
   const orders = new OrderThread(live.dir);
   const changes = new ChangeStream(live);

@@ -1,5 +1,6 @@
-/** @file The scripts and styles of the pages, as they were built: read once, and sent by their names alone. */
-import { readdirSync, readFileSync } from "node:fs";
+/** @file The script and the style of the pages, as they were built: read once, and sent under names of their content. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { StoreError } from "../../errors.js";
 
@@ -8,45 +9,40 @@ export interface Asset {
   readonly type: string;
 }
 
-/** What pages refer to, by addresses that change with their content. */
+/** What pages refer to, by addresses that change with what is there. */
 export interface Assets {
   readonly script: string;
   readonly style: string;
+  /** By the last part of their addresses: nothing else can be asked for. */
   readonly files: ReadonlyMap<string, Asset>;
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".svg": "image/svg+xml",
-};
-
 /** @param dir where scripts/pages.mjs has put them @throws StoreError where they are not there */
 export function readAssets(dir: string): Assets {
-  const files = new Map(namesIn(dir).map((name) => [name, readAsset(dir, name)] as const));
-  const nameOf = (pattern: RegExp): string => {
-    const found = [...files.keys()].find((name) => pattern.test(name));
-    if (found === undefined) throw notBuilt(dir);
-    return `/assets/${found}`;
+  const script = readAsset(dir, "ui.js", "text/javascript; charset=utf-8");
+  const style = readAsset(dir, "ui.css", "text/css; charset=utf-8");
+  return {
+    script: `/assets/${script.name}`,
+    style: `/assets/${style.name}`,
+    files: new Map([script, style].map(({ name, asset }) => [name, asset])),
   };
-  return { script: nameOf(/^app-\w+\.js$/), style: nameOf(/^app-\w+\.css$/), files };
 }
 
-function readAsset(dir: string, name: string): Asset {
-  const bytes = Uint8Array.from(readFileSync(join(dir, name)));
-  return { bytes, type: TYPES[extname(name)] ?? "application/octet-stream" };
+function readAsset(dir: string, file: string, type: string): { readonly name: string; readonly asset: Asset } {
+  const bytes = bytesOf(join(dir, file));
+  const digest = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+  const ending = extname(file);
+  return { name: `${file.slice(0, -ending.length)}-${digest}${ending}`, asset: { bytes, type } };
 }
 
-function namesIn(dir: string): string[] {
+function bytesOf(file: string): Uint8Array<ArrayBuffer> {
   try {
-    return readdirSync(dir).filter((name) => extname(name) in TYPES);
-  } catch {
-    throw notBuilt(dir);
+    return Uint8Array.from(readFileSync(file));
+  } catch (error) {
+    throw new StoreError(
+      `The pages of cool ui are not at ${file}. Install dnn-cool again; in its repository: npm run build.`,
+      { file },
+      { cause: error },
+    );
   }
-}
-
-function notBuilt(dir: string): StoreError {
-  return new StoreError(`The pages of cool ui are not at ${dir}. Install dnn-cool again, or build it: npm run build.`, {
-    dir,
-  });
 }

@@ -26,7 +26,7 @@ export function pageResponse({ title, plain, first }: Shell, about: About, asset
 <title>${title} · dnn-cool</title>
 <link rel="stylesheet" href="${assets.style}">
 <link rel="icon" href="data:,">
-<script type="module" src="${assets.script}"></script>
+<script defer src="${assets.script}"></script>
 </head>
 <body>
 <div id="app">${plain}</div>

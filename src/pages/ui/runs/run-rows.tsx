@@ -1,0 +1,182 @@
+/** @file The list itself: a grid of which only the visible rows are drawn. */
+import { useEffect, useRef } from "preact/hooks";
+import type { ListedRun } from "../../../records/list-runs.js";
+import { lineOf } from "../shared/text.js";
+import { runAddress } from "../shared/router.js";
+import type { ListColumn } from "./columns.js";
+import type { RunList } from "./list-state.js";
+import type { Selection } from "./selection.js";
+import { useMedia, useVisibleRows } from "./virtual-rows.js";
+
+export interface RunRowsProps {
+  readonly list: RunList;
+  readonly columns: readonly ListColumn[];
+  readonly order: { readonly field: string; readonly descending: boolean } | null;
+  readonly selection: Selection;
+  /** Row that the keyboard is on. */
+  readonly active: number;
+  readonly canEdit: boolean;
+  onSort(field: string): void;
+  onStar(run: ListedRun): void;
+  onEdit(run: ListedRun): void;
+}
+
+const ROW = 38;
+const NARROW_ROW = 60;
+
+export function RunRows(props: RunRowsProps) {
+  const { list, columns, active } = props;
+  const place = useRef<HTMLDivElement>(null);
+  const isNarrow = useMedia("(max-width: 700px)");
+  const height = isNarrow ? NARROW_ROW : ROW;
+  const count = list.total ?? 0;
+  const { from, to } = useVisibleRows(place, count, height);
+  useEffect(() => list.look(from, to));
+  useEffect(() => keepInView(place.current, active, height), [active, height]);
+  const template = `2rem minmax(10rem, 1.4fr) ${columns.map(({ width }) => width).join(" ")}${props.canEdit ? " 4.5rem" : ""}`;
+  const rows = Array.from({ length: Math.max(0, Math.min(to, count) - from) }, (_, i) => from + i);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a table cannot hold rows that are not drawn
+    <div
+      class={`runs${isNarrow ? " narrow" : ""}`}
+      role="grid"
+      aria-label="runs"
+      aria-rowcount={count + 1}
+      aria-busy={list.total === null}
+      style={{ "--columns": template, "--row": `${height}px` }}
+    >
+      <Heads {...props} />
+      <div class="rows" ref={place} role="rowgroup" style={{ height: `${count * height}px` }}>
+        {rows.map((index) => (
+          <Row key={index} {...props} index={index} top={index * height} run={list.runAt(index)} isNarrow={isNarrow} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Heads({ columns, order, onSort, canEdit }: RunRowsProps) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: see above
+    // biome-ignore lint/a11y/useFocusableInteractive: its cells are
+    <div role="row" class="row heads" aria-rowindex={1}>
+      <span role="columnheader" class="cell">
+        <span class="hidden-visually">chosen</span>
+      </span>
+      {[{ field: "name", label: "name", isNumeric: false }, ...columns].map(({ field, label, isNumeric }) => {
+        const own = order?.field === field ? order : null;
+        return (
+          <span
+            key={field}
+            role="columnheader"
+            class={`cell${isNumeric ? " number" : ""}`}
+            aria-sort={own === null ? "none" : own.descending ? "descending" : "ascending"}
+          >
+            <button type="button" class="sort" title={`sort by ${label}`} onClick={() => onSort(field)}>
+              {label}
+              <span aria-hidden="true">{own === null ? "" : own.descending ? " ↓" : " ↑"}</span>
+            </button>
+          </span>
+        );
+      })}
+      {canEdit ? (
+        <span role="columnheader" class="cell">
+          <span class="hidden-visually">change</span>
+        </span>
+      ) : null}
+    </div>
+  );
+}
+
+interface RowProps extends RunRowsProps {
+  readonly index: number;
+  readonly top: number;
+  readonly run: ListedRun | undefined;
+  readonly isNarrow: boolean;
+}
+
+function Row({ index, top, run, columns, selection, active, canEdit, onStar, onEdit }: RowProps) {
+  const isChosen = run !== undefined && selection.ids.includes(run.id);
+  const place = { transform: `translateY(${top}px)` };
+  if (run === undefined) {
+    return (
+      // biome-ignore lint/a11y/useSemanticElements: see above
+      // biome-ignore lint/a11y/useFocusableInteractive: there is nothing in it yet
+      <div role="row" class="row waiting" aria-rowindex={index + 2} style={place}>
+        <span role="gridcell" class="cell" />
+        <span role="gridcell" class="cell muted">
+          …
+        </span>
+      </div>
+    );
+  }
+  const name = lineOf(run.name, 200);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: see above
+    // biome-ignore lint/a11y/useFocusableInteractive: its cells are
+    <div
+      role="row"
+      class={`row${index === active ? " active" : ""}${isChosen ? " chosen" : ""}`}
+      aria-rowindex={index + 2}
+      aria-selected={isChosen}
+      data-run={run.id}
+      style={place}
+    >
+      <span role="gridcell" class="cell pick">
+        <input
+          type="checkbox"
+          aria-label={`choose ${name}`}
+          checked={isChosen}
+          onChange={() => selection.toggle(run.id)}
+        />
+      </span>
+      <span role="gridcell" class="cell name">
+        {canEdit ? (
+          <button
+            type="button"
+            class="star"
+            aria-pressed={run.starred}
+            aria-label={`star ${name}`}
+            onClick={() => onStar(run)}
+          >
+            {run.starred ? "★" : "☆"}
+          </button>
+        ) : run.starred ? (
+          <span class="star" role="img" aria-label="starred">
+            ★
+          </span>
+        ) : null}
+        <a href={runAddress(run.id)} title={run.note === null ? undefined : lineOf(run.note)}>
+          {name}
+        </a>
+        {run.note === null ? null : <span class="muted note">{lineOf(run.note, 100)}</span>}
+      </span>
+      {columns.map((column) => (
+        <span
+          key={column.field}
+          role="gridcell"
+          class={`cell${column.isNumeric === true ? " number" : ""} of-${column.field.replace(/\W/g, "-")}`}
+        >
+          {column.show(run)}
+        </span>
+      ))}
+      {canEdit ? (
+        <span role="gridcell" class="cell">
+          <button type="button" class="quiet" aria-label={`change ${name}`} onClick={() => onEdit(run)}>
+            Edit
+          </button>
+        </span>
+      ) : null}
+    </div>
+  );
+}
+
+/** Room for what stays at the top. */
+const TOP = 130;
+
+function keepInView(list: HTMLElement | null, active: number, height: number): void {
+  if (list === null || active < 0) return;
+  const top = list.getBoundingClientRect().top + active * height;
+  if (top < TOP) scrollBy(0, top - TOP);
+  else if (top + height > innerHeight - 60) scrollBy(0, top + height - innerHeight + 60);
+}
