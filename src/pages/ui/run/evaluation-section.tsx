@@ -38,7 +38,7 @@ export function EvaluationSection({ rows }: { readonly rows: readonly Evaluation
           { key: "metric", label: "metric", value: ({ metric_name }) => lineOf(metric_name) },
           {
             ...{ key: "value", label: "value", numeric: true, value: ({ metric_res }) => metric_res },
-            show: (row) => (
+            show: (row: EvaluationRow) => (
               <strong class={row.beats_baseline === false ? "bad-text" : ""}>
                 {score(row.metric_res)}
                 {row.beats_baseline === false ? " !" : ""}
