@@ -12,6 +12,8 @@ const REST_MS = 2000;
 export interface RunList {
   /** null before the first answer. */
   readonly total: number | null;
+  /** Whether that is how many there are; else there may be more. */
+  readonly isCounted: boolean;
   readonly columns: readonly string[];
   /** Of the question itself, as for a condition that cannot be understood. */
   readonly problem: string | null;
@@ -78,6 +80,7 @@ export function useRunList(question: string, first: RunsPage | null): RunList {
   const current = ofQuestion(known, question);
   return {
     ...current,
+    isCounted: current.view !== null,
     runAt: (index) => current.pages.get(Math.floor(index / PAGE))?.[index % PAGE],
     look(from, to) {
       seen.current = { from, to };

@@ -26,7 +26,7 @@ const NARROW_ROW = 60;
 
 export function RunRows(props: RunRowsProps) {
   const { list, columns, active } = props;
-  const place = useRef<HTMLDivElement>(null);
+  const place = useRef<HTMLTableSectionElement>(null);
   const isNarrow = useMedia("(max-width: 700px)");
   const height = isNarrow ? NARROW_ROW : ROW;
   const count = list.total ?? 0;
@@ -36,55 +36,53 @@ export function RunRows(props: RunRowsProps) {
   const template = `2rem minmax(10rem, 1.4fr) ${columns.map(({ width }) => width).join(" ")}${props.canEdit ? " 4.5rem" : ""}`;
   const rows = Array.from({ length: Math.max(0, Math.min(to, count) - from) }, (_, i) => from + i);
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a table cannot hold rows that are not drawn
-    <div
+    <table
       class={`runs${isNarrow ? " narrow" : ""}`}
-      role="grid"
       aria-label="runs"
       aria-rowcount={count + 1}
       aria-busy={list.total === null}
       style={{ "--columns": template, "--row": `${height}px` }}
     >
       <Heads {...props} />
-      <div class="rows" ref={place} role="rowgroup" style={{ height: `${count * height}px` }}>
+      <tbody class="rows" ref={place} style={{ height: `${count * height}px` }}>
         {rows.map((index) => (
           <Row key={index} {...props} index={index} top={index * height} run={list.runAt(index)} isNarrow={isNarrow} />
         ))}
-      </div>
-    </div>
+      </tbody>
+    </table>
   );
 }
 
 function Heads({ columns, order, onSort, canEdit }: RunRowsProps) {
   return (
-    // biome-ignore lint/a11y/useSemanticElements: see above
-    // biome-ignore lint/a11y/useFocusableInteractive: its cells are
-    <div role="row" class="row heads" aria-rowindex={1}>
-      <span role="columnheader" class="cell">
-        <span class="hidden-visually">chosen</span>
-      </span>
-      {[{ field: "name", label: "name", isNumeric: false }, ...columns].map(({ field, label, isNumeric }) => {
-        const own = order?.field === field ? order : null;
-        return (
-          <span
-            key={field}
-            role="columnheader"
-            class={`cell${isNumeric ? " number" : ""}`}
-            aria-sort={own === null ? "none" : own.descending ? "descending" : "ascending"}
-          >
-            <button type="button" class="sort" title={`sort by ${label}`} onClick={() => onSort(field)}>
-              {label}
-              <span aria-hidden="true">{own === null ? "" : own.descending ? " ↓" : " ↑"}</span>
-            </button>
-          </span>
-        );
-      })}
-      {canEdit ? (
-        <span role="columnheader" class="cell">
-          <span class="hidden-visually">change</span>
-        </span>
-      ) : null}
-    </div>
+    <thead>
+      <tr class="row heads" aria-rowindex={1}>
+        <th scope="col" class="cell">
+          <span class="hidden-visually">chosen</span>
+        </th>
+        {[{ field: "name", label: "name", isNumeric: false }, ...columns].map(({ field, label, isNumeric }) => {
+          const own = order?.field === field ? order : null;
+          return (
+            <th
+              key={field}
+              scope="col"
+              class={`cell${isNumeric ? " number" : ""}`}
+              aria-sort={own === null ? "none" : own.descending ? "descending" : "ascending"}
+            >
+              <button type="button" class="sort" title={`sort by ${label}`} onClick={() => onSort(field)}>
+                {label}
+                <span aria-hidden="true">{own === null ? "" : own.descending ? " ↓" : " ↑"}</span>
+              </button>
+            </th>
+          );
+        })}
+        {canEdit ? (
+          <th scope="col" class="cell">
+            <span class="hidden-visually">change</span>
+          </th>
+        ) : null}
+      </tr>
+    </thead>
   );
 }
 
@@ -100,37 +98,29 @@ function Row({ index, top, run, columns, selection, active, canEdit, onStar, onE
   const place = { transform: `translateY(${top}px)` };
   if (run === undefined) {
     return (
-      // biome-ignore lint/a11y/useSemanticElements: see above
-      // biome-ignore lint/a11y/useFocusableInteractive: there is nothing in it yet
-      <div role="row" class="row waiting" aria-rowindex={index + 2} style={place}>
-        <span role="gridcell" class="cell" />
-        <span role="gridcell" class="cell muted">
-          …
-        </span>
-      </div>
+      <tr class="row waiting" aria-rowindex={index + 2} style={place}>
+        <td class="cell" />
+        <td class="cell muted">…</td>
+      </tr>
     );
   }
   const name = lineOf(run.name, 200);
   return (
-    // biome-ignore lint/a11y/useSemanticElements: see above
-    // biome-ignore lint/a11y/useFocusableInteractive: its cells are
-    <div
-      role="row"
+    <tr
       class={`row${index === active ? " active" : ""}${isChosen ? " chosen" : ""}`}
       aria-rowindex={index + 2}
-      aria-selected={isChosen}
       data-run={run.id}
       style={place}
     >
-      <span role="gridcell" class="cell pick">
+      <td class="cell pick">
         <input
           type="checkbox"
           aria-label={`choose ${name}`}
           checked={isChosen}
           onChange={() => selection.toggle(run.id)}
         />
-      </span>
-      <span role="gridcell" class="cell name">
+      </td>
+      <th scope="row" class="cell name">
         {canEdit ? (
           <button
             type="button"
@@ -150,24 +140,23 @@ function Row({ index, top, run, columns, selection, active, canEdit, onStar, onE
           {name}
         </a>
         {run.note === null ? null : <span class="muted note">{lineOf(run.note, 100)}</span>}
-      </span>
+      </th>
       {columns.map((column) => (
-        <span
+        <td
           key={column.field}
-          role="gridcell"
           class={`cell${column.isNumeric === true ? " number" : ""} of-${column.field.replace(/\W/g, "-")}`}
         >
           {column.show(run)}
-        </span>
+        </td>
       ))}
       {canEdit ? (
-        <span role="gridcell" class="cell">
+        <td class="cell">
           <button type="button" class="quiet" aria-label={`change ${name}`} onClick={() => onEdit(run)}>
             Edit
           </button>
-        </span>
+        </td>
       ) : null}
-    </div>
+    </tr>
   );
 }
 

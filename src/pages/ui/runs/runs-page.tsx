@@ -70,7 +70,7 @@ export function RunsPage({ place }: { readonly place: Place }) {
         />
         <div class="toolbar">
           <h1>{shown.isTrash ? "Trash" : "Runs"}</h1>
-          <output class="muted">{countText(list.total)}</output>
+          <output class="muted">{list.isCounted ? countText(list.total) : "…"}</output>
           <ColumnChoice
             hidden={hidden}
             columns={shown.columns}
@@ -141,7 +141,7 @@ function nextSort(shown: Shown, field: string): string[] {
 }
 
 function countText(total: number | null): string {
-  if (total === null) return "…";
+  if (total === null) return "";
   return total === 1 ? "1 run" : `${total.toLocaleString("en")} runs`;
 }
 

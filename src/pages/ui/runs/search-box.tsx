@@ -58,7 +58,7 @@ export function SearchBox({ where, problem, onSearch }: SearchBoxProps) {
           autocomplete="off"
           spellcheck={false}
           maxLength={20_000}
-          placeholder="valid/door_open/f1_score > 0.9 and tag = “good”"
+          placeholder='monitored > 0.9 and tag = "good"'
           value={text}
           aria-invalid={problem !== null}
           aria-describedby={problem === null ? undefined : "where-problem"}
