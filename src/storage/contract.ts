@@ -11,7 +11,7 @@ import type { ConfigChange, FlatConfig } from "./tables/config-values.js";
 import type { EvaluationFilter } from "./tables/evaluation.js";
 import type { RunGroups } from "./tables/groups.js";
 import type { InterpretationFilter, InterpretedSample, StoredInterpretation } from "./tables/interpretation.js";
-import type { CurveOfRun, MetricFilter } from "./tables/metric-points.js";
+import type { CurveName, MetricFilter } from "./tables/metric-points.js";
 import type { RunPatch } from "./tables/runs.js";
 import type { StoredThreshold, Threshold } from "./tables/thresholds.js";
 
@@ -105,11 +105,13 @@ export interface RunMeasurements {
   /** Stores points of any curves; a point of the same curve and step is replaced. */
   appendMetrics(id: string, points: Iterable<MetricPoint>): void;
 
-  /** Names of a run's curves, in the order in which they began. */
-  listCurves(id: string): CurveOfRun[];
-
   /** Points of one curve after another, by ascending step. */
   readMetrics(id: string, filter?: MetricFilter): MetricPoint[];
+
+  /** The names of a run's curves, in the order in which they first had a point. */
+  listCurves(id: string): CurveName[];
+
+  countPoints(id: string, name: CurveName): number;
 
   /** The point of the highest step of each curve. */
   lastMetrics(id: string, filter?: MetricFilter): MetricPoint[];
@@ -166,8 +168,8 @@ export interface RunStore extends RunRecords, RunMeasurements, RunGroups {
   /** Whether the database file is the one that was opened: not deleted, moved or replaced since. */
   isThere(): boolean;
 
-  /** A number that is another one after another connection has written. */
-  changes(): number;
+  /** Another number as soon as any other connection has changed the store (SQLite's `data_version`). */
+  dataVersion(): number;
 
   /** @throws StoreError where a newer dnn-cool has migrated the store since it was opened */
   refuseNewer(): void;

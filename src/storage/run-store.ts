@@ -61,7 +61,7 @@ export function openRunStore(storeDir: string, options: StoreOptions = {}): RunS
       return folderOf(id);
     },
     isThere: () => database.isThere(),
-    changes: () => database.changes(),
+    dataVersion: () => database.dataVersion(),
     refuseNewer: () => refuseNewer(database),
     missing: (id) => missingRun(database, dir, id, folderOf(id)),
     problems: () => database.problems(),

@@ -169,7 +169,7 @@ export class Database {
   }
 
   /** A number that is another one after another connection has written (https://sqlite.org/pragma.html#pragma_data_version). */
-  changes(): number {
+  dataVersion(): number {
     return this.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;
   }
 

@@ -40,7 +40,7 @@ export class LiveStore {
     this.#reader = reader;
     this.dir = reader.dir;
     this.backup = reader.backup;
-    this.#seen = reader.changes();
+    this.#seen = reader.dataVersion();
     this.#timer = setInterval(() => this.look(), options.pollMs ?? POLL_MS);
     this.#timer.unref();
   }
@@ -98,7 +98,7 @@ export class LiveStore {
       const isNew = this.#reopen();
       const reader = this.#reader;
       if (reader === null) return false;
-      const seen = reader.changes();
+      const seen = reader.dataVersion();
       const hasChanged = isNew || seen !== this.#seen;
       this.#seen = seen;
       if (hasChanged) reader.refuseNewer();
