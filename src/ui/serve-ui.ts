@@ -1,14 +1,14 @@
 /** @file `cool ui`: a store as pages in a browser, until it is told to end. */
-import { UsageError } from "../errors.js";
 import type { AccessEntry } from "../http/app.js";
 import { isLoopback } from "../http/hosts.js";
-import { type Listening, listen } from "../http/server.js";
+import { listen } from "../http/server.js";
 import { newToken } from "../http/token.js";
 import { packageFile } from "../platform/package-file.js";
 import { packageVersion } from "../platform/version.js";
 import { ChangeStream } from "./api/events.js";
 import { createUiApp } from "./create-ui-app.js";
 import { readAssets } from "./html/assets.js";
+import { listenOn } from "./listen-on.js";
 import { LiveStore } from "./store/live-store.js";
 import { OrderThread } from "./store/order-thread.js";
 import { RunViews } from "./store/run-views.js";
@@ -16,7 +16,7 @@ import { RunViews } from "./store/run-views.js";
 export interface ServeUiOptions {
   readonly store: string;
   readonly host: string;
-  /** Undefined: the first free one from {@link FIRST_PORT}; 0: any. */
+  /** Undefined: the first free one of the usual ones; 0: any. */
   readonly port: number | undefined;
   /** Default: a new one. */
   readonly token?: string | null;
@@ -39,8 +39,6 @@ export interface ServedUi {
   close(): Promise<void>;
 }
 
-export const FIRST_PORT = 7100;
-const PORTS = 20;
 const TIMEOUT_MS = 30_000;
 /** For answers under way: pages that listen are let go at once. */
 const GRACE_MS = 1000;
@@ -68,7 +66,7 @@ export async function serveUi(options: ServeUiOptions): Promise<ServedUi> {
     live.close();
   };
   try {
-    const listening = await listenOn(options, (port) =>
+    const listening = await listenOn(options.host, options.port, (port) =>
       listen(app, { host: options.host, port, timeoutMs: TIMEOUT_MS }),
     );
     return {
@@ -87,23 +85,4 @@ export async function serveUi(options: ServeUiOptions): Promise<ServedUi> {
     await release();
     throw error;
   }
-}
-
-/** The port that was asked for, else the first that is free. */
-async function listenOn(
-  { host, port }: Pick<ServeUiOptions, "host" | "port">,
-  open: (port: number) => Promise<Listening>,
-): Promise<Listening> {
-  if (port !== undefined) return open(port);
-  for (let next = FIRST_PORT; next < FIRST_PORT + PORTS; next++) {
-    try {
-      return await open(next);
-    } catch (error) {
-      if (!(error instanceof UsageError) || error.facts.code !== "EADDRINUSE") throw error;
-    }
-  }
-  throw new UsageError(
-    `The ports ${FIRST_PORT} to ${FIRST_PORT + PORTS - 1} of ${host} are all in use. Name another with --port, or take any with --port 0.`,
-    { host },
-  );
 }

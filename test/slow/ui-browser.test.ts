@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { openRunStore } from "../../src/storage/run-store.js";
@@ -16,6 +17,7 @@ import { addRun } from "../ui/ui-app.js";
 const BUILD = fileURLToPath(new URL("../../scripts/pages.mjs", import.meta.url));
 const SCREENSHOTS = process.env.COOL_SCREENSHOTS;
 const COUNT = 260;
+const WAIT_MS = 60_000;
 const HOSTILE = `<img src=x onerror="document.title='gone'">\u202e${"y".repeat(100)}`;
 
 let folder = "";
@@ -97,14 +99,23 @@ async function visit(path: string, use: (page: Page) => Promise<void>, options: 
 
 const FIRST_NAMES = "[...document.querySelectorAll('.rows .name a')].slice(0, 3).map((a) => a.textContent)";
 
+/** Until an expression is true: asked from outside, as the pages' policy lets nobody evaluate text in them. */
+async function until(page: Page, expression: string): Promise<void> {
+  const end = Date.now() + WAIT_MS;
+  while ((await page.evaluate(expression)) !== true) {
+    if (Date.now() > end) throw new Error(`it did not come to hold: ${expression}`);
+    await sleep(50);
+  }
+}
+
 /** Until the first rows are these. */
 async function untilFirst(page: Page, names: readonly string[]): Promise<void> {
-  await page.waitForFunction(`${JSON.stringify(names)}.every((name, i) => name === ${FIRST_NAMES}[i])`);
+  await until(page, `${JSON.stringify(names)}.every((name, i) => name === ${FIRST_NAMES}[i])`);
 }
 
 async function untilText(page: Page, selector: string, text: string): Promise<void> {
   const found = `document.querySelector(${JSON.stringify(selector)})?.textContent.includes(${JSON.stringify(text)})`;
-  await page.waitForFunction(found);
+  await until(page, found);
 }
 
 async function screenshot(page: Page, name: string): Promise<void> {
@@ -125,10 +136,10 @@ describe("the list", () => {
     await visit("/", async (page) => {
       await untilText(page, "output", `${COUNT + 1} runs`);
       // above it stands the one with a hostile name
-      await page.waitForFunction(`${FIRST_NAMES}[1] === "run-259"`);
+      await until(page, `${FIRST_NAMES}[1] === "run-259"`);
       expect(Number(await page.evaluate("document.querySelectorAll('.rows tr').length"))).toBeLessThan(80);
       await page.evaluate("scrollTo(0, document.body.scrollHeight)");
-      await page.waitForFunction("[...document.querySelectorAll('.rows .name a')].at(-1)?.textContent === 'run-000'");
+      await until(page, "[...document.querySelectorAll('.rows .name a')].at(-1)?.textContent === 'run-000'");
       await screenshot(page, "list-end");
     });
   });
@@ -158,7 +169,7 @@ describe("the list", () => {
   test("names fields as they are typed", async () => {
     await visit("/", async (page) => {
       await page.fill("#where", "batch");
-      await page.waitForFunction("document.querySelector('.names button') !== null");
+      await until(page, "document.querySelector('.names button') !== null");
       await page.keyboard.press("Tab");
       expect(await page.evaluate("document.querySelector('#where').value")).toBe("train.batchSize ");
     });
@@ -168,25 +179,25 @@ describe("the list", () => {
     await visit("/?column=train.batchSize", async (page) => {
       await untilText(page, ".heads", "train.batchSize");
       await page.click("button[title='sort by name']");
-      await page.waitForFunction(`${FIRST_NAMES}[1] === "run-000"`);
+      await until(page, `${FIRST_NAMES}[1] === "run-000"`);
       await page.click("button[title='sort by name']");
       await untilFirst(page, ["run-259", "run-258", "run-257"]);
       expect(page.url()).toContain("sort=name%3Adesc");
       await page.click("button[title='sort by train.batchSize']");
       // 37 × 27 = 999
-      await page.waitForFunction(`["run-027", "run-127", "run-227"].includes(${FIRST_NAMES}[0])`);
+      await until(page, `["run-027", "run-127", "run-227"].includes(${FIRST_NAMES}[0])`);
     });
   });
 
   test("is worked by keys", async () => {
     await visit("/?sort=name", async (page) => {
-      await page.waitForFunction(`${FIRST_NAMES}[1] === "run-000"`);
+      await until(page, `${FIRST_NAMES}[1] === "run-000"`);
       for (const key of ["j", "j", "x", "j", "x"]) await page.keyboard.press(key);
       await untilText(page, ".chosen-runs", "2 chosen");
       await page.keyboard.press("c");
       await untilText(page, "h1", "2 runs compared");
       await page.goBack();
-      await page.waitForFunction(`${FIRST_NAMES}[1] === "run-000"`);
+      await until(page, `${FIRST_NAMES}[1] === "run-000"`);
       await page.keyboard.press("?");
       await untilText(page, "dialog", "Keys");
       await page.keyboard.press("Escape");
@@ -199,7 +210,7 @@ describe("the list", () => {
 describe("a run", () => {
   test("is opened by a click, with its curves, evaluation and settings", async () => {
     await visit("/?sort=name", async (page) => {
-      await page.waitForFunction(`${FIRST_NAMES}[1] === "run-000"`);
+      await until(page, `${FIRST_NAMES}[1] === "run-000"`);
       await page.click(`[data-run="${ids.get("run-003")}"] .name a`);
       await untilText(page, "h1", "run-003");
       await page.waitForSelector("#curves canvas", { state: "attached", timeout: 60_000 });
@@ -207,7 +218,7 @@ describe("a run", () => {
       await untilText(page, "#settings", "train.batchSize");
       expect(await page.evaluate("document.title")).toContain("run-003");
       await page.goBack();
-      await page.waitForFunction(`${FIRST_NAMES}[1] === "run-000"`);
+      await until(page, `${FIRST_NAMES}[1] === "run-000"`);
     });
   });
 
@@ -248,7 +259,7 @@ describe("a run", () => {
 describe("comparing", () => {
   test("lays curves over each other, marks the best, and leads back", async () => {
     await visit("/?sort=name", async (page) => {
-      await page.waitForFunction(`${FIRST_NAMES}[1] === "run-000"`);
+      await until(page, `${FIRST_NAMES}[1] === "run-000"`);
       // 0.37 and 0.74
       for (const name of ["run-001", "run-002"]) await page.click(`[data-run="${ids.get(name)}"] input`);
       await page.click(".chosen-runs button");
@@ -276,12 +287,12 @@ describe("changes", () => {
 
   test("of stars, tags, notes and the trash are made where one looks, and are seen elsewhere", async () => {
     const id = ids.get("run-010") ?? "";
-    await visit(`/?where=${encodeURIComponent('name = "run-010"')}`, async (other) => {
+    await visit(`/?${new URLSearchParams({ where: 'name = "run-010"' })}`, async (other) => {
       await visit(
         "/?sort=name",
         async (page) => {
           const row = `[data-run="${id}"]`;
-          await page.waitForFunction(`document.querySelector('${row}') !== null`);
+          await until(page, `document.querySelector('${row}') !== null`);
           await page.click(`${row} button.star`);
           await untilText(page, `${row} button.star`, "★");
           await page.click(`${row} button[aria-label^=change]`);
@@ -294,7 +305,7 @@ describe("changes", () => {
           await untilText(other, row, "paper");
           await page.click(`${row} button[aria-label^=change]`);
           await page.click("dialog .end");
-          await page.waitForFunction(`document.querySelector('${row}') === null`);
+          await until(page, `document.querySelector('${row}') === null`);
         },
         { ui: editing },
       );
@@ -332,7 +343,7 @@ describe("the pages", () => {
           await visit(
             path,
             async (page) => {
-              await page.waitForFunction("document.querySelector('canvas, .rows .name') !== null");
+              await until(page, "document.querySelector('canvas, .rows .name') !== null");
               expect([name, await page.evaluate("document.documentElement.scrollWidth")]).toEqual([name, width]);
               await screenshot(page, `${name}-${width}-${colorScheme}`);
             },
@@ -347,7 +358,7 @@ describe("the pages", () => {
     await visit(
       "/?where=tag+%3D+%22fifth%22",
       async (page) => {
-        expect(await page.textContent("tbody tr th")).toMatch(/^run-25[05]|run-/);
+        expect(await page.textContent("tbody tr th")).toBe("run-255");
         await page.click("tbody a");
         expect(await page.textContent("main")).toContain("train.batchSize");
       },

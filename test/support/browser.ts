@@ -20,8 +20,6 @@ export interface Page {
   reload(): Promise<unknown>;
   goBack(): Promise<unknown>;
   goForward(): Promise<unknown>;
-  /** Until the expression is true. */
-  waitForFunction(expression: string, argument?: undefined, options?: { readonly timeout: number }): Promise<unknown>;
   url(): string;
   close(): Promise<void>;
   readonly keyboard: { press(key: string): Promise<void> };

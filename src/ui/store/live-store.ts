@@ -101,7 +101,7 @@ export class LiveStore {
       const seen = reader.dataVersion();
       const hasChanged = isNew || seen !== this.#seen;
       this.#seen = seen;
-      if (hasChanged) reader.refuseNewer();
+      reader.refuseNewer();
       this.#problem = null;
       return hasChanged;
     } catch (error) {
