@@ -1,4 +1,4 @@
-/** @file On paper everything is open. */
+/** @file Parts of the page that open by themselves: all on paper, and the one that a link leads to. */
 
 /** Opens what can be opened before the page is printed, and closes it again. @returns how to stop */
 export function openWhenPrinted(): () => void {
@@ -17,4 +17,15 @@ export function openWhenPrinted(): () => void {
     removeEventListener("beforeprint", before);
     removeEventListener("afterprint", after);
   };
+}
+
+/** Opens the part of the page that a link leads to. @returns how to stop */
+export function openWhenTold(): () => void {
+  const open = (): void => {
+    const target = location.hash === "" ? null : document.getElementById(location.hash.slice(1));
+    if (target instanceof HTMLDetailsElement) target.open = true;
+  };
+  open();
+  addEventListener("hashchange", open);
+  return () => removeEventListener("hashchange", open);
 }

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ReportDocument, RunReport, TaskReport } from "../../reporting/document.js";
+import { Name } from "../components/name.js";
 import { Section } from "../components/section.js";
 import { FlowDrawing, type NodeScore } from "../flow/flow-drawing.js";
 import { score, moment } from "../text/figures.js";
@@ -13,10 +14,12 @@ import { Overview } from "./parts/overview.js";
 import { Results } from "./parts/results-table.js";
 import { RunsTable } from "./parts/runs-table.js";
 import { TaskPart } from "./parts/task.js";
-import { openWhenPrinted } from "./print.js";
+import { openWhenPrinted, openWhenTold } from "./print.js";
 import { evaluatedSplits, headlineRow } from "./results.js";
 import { sectionsOf } from "./sections.js";
 
+/** Of more tasks than this each is opened by whoever wants to see it. */
+const MOST_OPEN = 40;
 const KINDS = { run: "Report of a run", comparison: "Comparison of runs", group: "Report of a group" } as const;
 
 export function Report({ report }: { readonly report: ReportDocument }) {
@@ -24,6 +27,7 @@ export function Report({ report }: { readonly report: ReportDocument }) {
   const [look, setLook] = useState<ChartLook>({ smoothing: 0, logarithmic: false, all: false });
   const charts = useMemo(() => chartsOf(report), [report]);
   useEffect(openWhenPrinted, []);
+  useEffect(openWhenTold, []);
   const tasks = tasksOf(report);
   const run = report.runs[chosen];
   const bodies: Readonly<Record<string, ComponentChildren>> = {
@@ -48,6 +52,7 @@ export function Report({ report }: { readonly report: ReportDocument }) {
               charts={charts.get(task.path) ?? []}
               look={look}
               run={run}
+              open={tasks.length <= MOST_OPEN}
             />
           ),
         )}
@@ -186,7 +191,9 @@ function Contents({ sections, tasks }: { sections: ReturnType<typeof sectionsOf>
                   {tasks.map((task, i) =>
                     isOfWholeRun(task) ? null : (
                       <li key={task.path}>
-                        <a href={`#${taskId(i)}`}>{task.path}</a>
+                        <a href={`#${taskId(i)}`}>
+                          <Name text={task.path} />
+                        </a>
                       </li>
                     ),
                   )}

@@ -10,7 +10,7 @@ const TOP = 8;
 
 export function Reliability({ reliability }: { readonly reliability: ReliabilityReport }) {
   const { split, count, expected_calibration_error: error, bins } = reliability;
-  const name = `Reliability on ${split}: calibration error ${score(error)} over ${count} answers`;
+  const name = `Reliability on ${split}: calibration error ${error?.toFixed(3) ?? "–"} over ${count} answers`;
   return (
     <figure class="chart reliability">
       <figcaption class="small muted">{name}</figcaption>

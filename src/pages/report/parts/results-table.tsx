@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { ReportDocument, RunReport } from "../../../reporting/document.js";
 import type { EvaluationRow, GroupEvaluationRow } from "../../../tasks/evaluation.js";
+import { Name } from "../../components/name.js";
 import { type Column, Table } from "../../components/table.js";
 import { score } from "../../text/figures.js";
 import { type Asked, askedRows, evaluatedSplits, GATES, higherIsBetter } from "../results.js";
@@ -88,8 +89,18 @@ function captionOf({ split, gates }: Asked): string {
 }
 
 const NAMES: readonly Column<EvaluationRow>[] = [
-  { key: "task", label: "task", value: ({ task_path }) => task_path },
-  { key: "metric", label: "metric", value: ({ metric_name }) => metric_name },
+  {
+    key: "task",
+    label: "task",
+    value: ({ task_path }) => task_path,
+    show: ({ task_path }) => <Name text={task_path} />,
+  },
+  {
+    key: "metric",
+    label: "metric",
+    value: ({ metric_name }) => metric_name,
+    show: ({ metric_name }) => <Name text={metric_name} />,
+  },
 ];
 
 const BASELINE: readonly Column<EvaluationRow>[] = [
@@ -201,8 +212,18 @@ function SideBySide({ report, asked }: { readonly report: ReportDocument; readon
       rows={compared(report, asked)}
       keyOf={({ task_path, metric_name }) => `${task_path} ${metric_name}`}
       columns={[
-        { key: "task", label: "task", value: ({ task_path }) => task_path },
-        { key: "metric", label: "metric", value: ({ metric_name }) => metric_name },
+        {
+          key: "task",
+          label: "task",
+          value: ({ task_path }) => task_path,
+          show: ({ task_path }) => <Name text={task_path} />,
+        },
+        {
+          key: "metric",
+          label: "metric",
+          value: ({ metric_name }) => metric_name,
+          show: ({ metric_name }) => <Name text={metric_name} />,
+        },
         ...report.runs.map(
           ({ overview }, i): Column<Compared> => ({
             key: overview.id,

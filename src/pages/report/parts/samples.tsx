@@ -64,6 +64,7 @@ function Shown({ sample, picture }: { readonly sample: SampleReport; readonly pi
       return (
         <div class="picture">
           <img
+            class={picture.width <= 96 ? "pixels" : undefined}
             src={picture.uri}
             width={picture.width}
             height={picture.height}

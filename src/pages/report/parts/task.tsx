@@ -1,5 +1,6 @@
 /** @file All about one task: curves, confusion, reliability, thresholds, samples. */
 import type { RunReport, TaskReport } from "../../../reporting/document.js";
+import { Name } from "../../components/name.js";
 import type { Chart } from "../charts.js";
 import { TaskCharts, type ChartLook } from "./charts.js";
 import { Confusion } from "./confusion.js";
@@ -14,14 +15,18 @@ export interface TaskPartProps {
   readonly look: ChartLook;
   /** The run whose answers are looked at: undefined where it does not have the task. */
   readonly run: RunReport | undefined;
+  readonly open: boolean;
 }
 
-export function TaskPart({ id, task, charts, look, run }: TaskPartProps) {
+export function TaskPart({ id, task, charts, look, run, open }: TaskPartProps) {
   const own = run?.tasks.find(({ path }) => path === task.path);
   return (
-    <details class="card task" id={id} open>
+    <details class="card task" id={id} open={open}>
       <summary>
-        <h3>{task.path}</h3> <span class="muted small">{describe(task)}</span>
+        <h3>
+          <Name text={task.path} />
+        </h3>{" "}
+        <span class="muted small">{describe(task)}</span>
       </summary>
       {charts.length === 0 ? null : <TaskCharts charts={charts} headline={task.headline} look={look} />}
       {own === undefined || run === undefined ? null : (
