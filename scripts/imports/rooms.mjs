@@ -177,11 +177,6 @@ export const rooms = {
     imports: ["asking", "records", "plotting", "analysis", "data", "storage", ...FACTS],
     packages: ["node:"],
   },
-  ui: {
-    holds: "the store as live pages: what they ask for, read only unless told otherwise",
-    imports: ["comparing", "records", "analysis", "storage", "http", "platform", ...FACTS],
-    packages: ["node:", "hono"],
-  },
   training: {
     holds: "a run from its beginning to its end",
     imports: [
@@ -249,6 +244,11 @@ export const rooms = {
       ...FACTS,
     ],
     packages: ["node:", "sharp"],
+  },
+  ui: {
+    holds: "the store as live pages: what they ask for, read only unless told otherwise",
+    imports: ["reporting", "comparing", "records", "analysis", "storage", "http", "platform", ...FACTS],
+    packages: ["node:", "hono"],
   },
   pages: {
     holds: "pages of runs: what runs in browsers, bundled by scripts/pages.mjs",

@@ -6,6 +6,7 @@ import { newToken } from "../http/token.js";
 import { packageFile } from "../platform/package-file.js";
 import { packageVersion } from "../platform/version.js";
 import { ChangeStream } from "./api/events.js";
+import { Reports } from "./api/reports.js";
 import { createUiApp } from "./create-ui-app.js";
 import { readAssets } from "./html/assets.js";
 import { listenOn } from "./listen-on.js";
@@ -52,7 +53,7 @@ export async function serveUi(options: ServeUiOptions): Promise<ServedUi> {
   const changes = new ChangeStream(live);
   const about = { version: packageVersion(), store: live.dir, can_edit: options.canEdit };
   const app = createUiApp(
-    { live, views: new RunViews(orders), changes, assets, about },
+    { live, views: new RunViews(orders), reports: new Reports(live), changes, assets, about },
     {
       token,
       hosts: isLoopback(options.host) ? [] : [options.host],

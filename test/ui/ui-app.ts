@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import type { App } from "../../src/http/app.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
 import { ChangeStream } from "../../src/ui/api/events.js";
+import { Reports } from "../../src/ui/api/reports.js";
 import { createUiApp } from "../../src/ui/create-ui-app.js";
 import type { Asset } from "../../src/ui/html/assets.js";
 import { LiveStore } from "../../src/ui/store/live-store.js";
@@ -43,7 +44,7 @@ export function openUi(fill: (store: RunStore) => void, options: { readonly canE
   const script: Asset = { bytes, type: "text/javascript; charset=utf-8" };
   const app = createUiApp(
     {
-      ...{ live, changes, views: new RunViews(orderer) },
+      ...{ live, changes, views: new RunViews(orderer), reports: new Reports(live) },
       assets: { script: "/assets/app-1.js", style: "/assets/app-1.css", files: new Map([["app-1.js", script]]) },
       about: { version: "1", store: dir, can_edit: canEdit },
     },

@@ -58,7 +58,8 @@ export async function runsPage(
     const ids = list.ids.slice(from, from + limit);
     return store.runsOf(ids, [...USUAL, ...columns]).map((run) => shown(store, run));
   });
-  return { runs, from, total: list.ids.length, view: list.id, columns };
+  const is_current = list.change === live.state.change;
+  return { runs, from, total: list.ids.length, view: list.id, columns, is_current };
 }
 
 /** The first page of the usual list, without counting how many there are: that is what a first visit waits for. */
@@ -77,7 +78,7 @@ export async function firstPage(
     const ids = store.queryOrder({ limit });
     return store.runsOf(ids, [...USUAL, ...columns]).map((run) => shown(store, run));
   });
-  return { runs, from: 0, total: null, view: null, columns };
+  return { runs, from: 0, total: null, view: null, columns, is_current: true };
 }
 
 function queryOf({ where, sort, trash }: RunsQuestion): RunsQuery {

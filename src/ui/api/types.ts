@@ -32,6 +32,8 @@ export interface RunsPage {
   readonly total: number | null;
   /** Names the list as it was ordered: pages of one list fit together while runs come and go. null: ask again for one. */
   readonly view: string | null;
+  /** Whether the store has not changed since the list was ordered; else a later question brings a newer order. */
+  readonly is_current: boolean;
   /** Fields in `values` of the runs that were asked for or asked about. */
   readonly columns: readonly string[];
 }

@@ -21,7 +21,7 @@ const MOST_CURVES = 60;
 const LIMITS: BodyLimits = { bytes: 1_000_000, budget: new ByteBudget(16_000_000) };
 
 export function addApi(app: App, ui: UiContext): void {
-  const { live, views, about, changes } = ui;
+  const { live, views, about, changes, reports } = ui;
   addQuestion(app, "GET", "/api/about", () => json(about));
   addQuestion(app, "GET", "/api/runs", async (context) => {
     const query = queryOf(context);
@@ -35,6 +35,10 @@ export function addApi(app: App, ui: UiContext): void {
   addQuestion(app, "GET", "/api/runs/:id", (context) => {
     const id = context.req.param("id") ?? "";
     return json(live.read((store) => ({ run: showRun(store, known(store, id)) })));
+  });
+  addQuestion(app, "GET", "/api/runs/:id/report", async (context) => {
+    const pictures = queryOf(context).get("pictures") === "true";
+    return json(await reports.of(context.req.param("id") ?? "", pictures));
   });
   addQuestion(app, "GET", "/api/runs/:id/log", (context) => {
     const lines = wholeNumber(queryOf(context), "lines", 200, [1, 5000]);
@@ -62,7 +66,7 @@ export function addApi(app: App, ui: UiContext): void {
   addEdits(app, ui);
 }
 
-function addEdits(app: App, { live, about }: UiContext): void {
+function addEdits(app: App, { live, about, views }: UiContext): void {
   addQuestion(app, "POST", "/api/edit/:id", async (context) => {
     if (!about.can_edit) {
       throw new HttpProblem(403, "read_only", "These pages only read. To change runs, start cool ui with --edit.");
@@ -74,7 +78,9 @@ function addEdits(app: App, { live, about }: UiContext): void {
     const id = context.req.param("id") ?? "";
     const text = await withBody(context.req.raw, LIMITS, async (body) => new TextDecoder().decode(body));
     const edit = readEdit(text);
-    return json({ runs: live.edit((store) => editRun(store, id, edit)) });
+    const runs = live.edit((store) => editRun(store, id, edit));
+    views.outdate();
+    return json({ runs });
   });
 }
 

@@ -8,12 +8,12 @@ export interface RunView {
   /** Names it. */
   readonly id: string;
   readonly ids: readonly string[];
+  /** Of the store, when it was ordered. */
+  readonly change: number;
 }
 
 interface KeptView extends RunView {
   readonly key: string;
-  /** Of the store, when it was ordered. */
-  readonly change: number;
   readonly madeAt: number;
   readonly tookMs: number;
 }
@@ -56,6 +56,11 @@ export class RunViews {
     if (known !== undefined && (known.change === change || isFresh(known))) return known;
     const making = this.#making.get(key) ?? this.#make(key, query, change);
     return making;
+  }
+
+  /** Orders that were made up to now are made anew: of what one has changed oneself, the new order is wanted. */
+  outdate(): void {
+    for (const [id, view] of this.#views) this.#views.set(id, { ...view, madeAt: Number.NEGATIVE_INFINITY });
   }
 
   #make(key: string, query: RunsQuery, change: number): Promise<KeptView> {

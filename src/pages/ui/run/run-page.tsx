@@ -13,6 +13,7 @@ import { lineOf, valueText } from "../shared/text.js";
 import { CurvesSection } from "./curves-section.js";
 import { EvaluationSection } from "./evaluation-section.js";
 import { LogSection } from "./log-section.js";
+import { ReportSections } from "./report-sections.js";
 import { RunHead } from "./run-head.js";
 
 export function RunPage({ id }: { readonly id: string }) {
@@ -50,6 +51,7 @@ export function RunPage({ id }: { readonly id: string }) {
       )}
       <CurvesSection runs={[run]} isLive={run.state === "running"} />
       <EvaluationSection rows={run.evaluation} />
+      <ReportSections run={run} />
       <Siblings run={run} />
       <Facts id="settings" title="Configuration" facts={run.config} changed={run.config_changes} />
       <Facts id="environment" title="Environment" facts={run.environment} changed={{}} />

@@ -30,6 +30,8 @@ interface Known {
   readonly columns: readonly string[];
   readonly pages: ReadonlyMap<number, readonly ListedRun[]>;
   readonly problem: string | null;
+  /** Whether the order is that of the store as it is. */
+  readonly isCurrent: boolean;
 }
 
 /** @param question parameters of the list, without place and length */
@@ -76,6 +78,12 @@ export function useRunList(question: string, first: RunsPage | null): RunList {
     };
   }, [again]);
   useChanges(again, REST_MS);
+  // an order that takes long is computed now and then, and the last change may come between
+  useEffect(() => {
+    if (known.isCurrent || known.question !== question) return undefined;
+    const timer = setTimeout(again, REST_MS);
+    return () => clearTimeout(timer);
+  }, [known, question, again]);
 
   const current = ofQuestion(known, question);
   return {
@@ -100,7 +108,7 @@ function seenPages({ from, to }: { readonly from: number; readonly to: number })
 function knownOf(question: string, first: RunsPage | null): Known {
   const pages = new Map(first === null ? [] : [[0, first.runs] as const]);
   return {
-    ...{ question, pages, problem: null, view: null },
+    ...{ question, pages, problem: null, view: null, isCurrent: true },
     total: first === null ? null : (first.total ?? first.runs.length),
     columns: first?.columns ?? [],
   };
@@ -116,5 +124,6 @@ function merged(before: Known, question: string, page: number, answer: RunsPage)
   const isSame = answer.view === known.view;
   // pages of another order would not fit; where they can be seen they are asked for, too
   const pages = new Map(isSame ? known.pages : []).set(page, answer.runs);
-  return { question, pages, problem: null, total: answer.total, view: answer.view, columns: answer.columns };
+  const { total, view, columns, is_current: isCurrent } = answer;
+  return { question, pages, problem: null, total, view, columns, isCurrent };
 }
