@@ -5,16 +5,15 @@ import { configMarkdown } from "../logging/markdown.js";
 import { type EncodedImage, type EventWriter, openEventWriter } from "../logging/tensorboard/index.js";
 import type { MetricPoint, Split } from "../tasks/evaluation.js";
 import { SYSTEM_TASK } from "../tasks/evaluation.js";
+import { TagKinds } from "../tracking/tag-kinds.js";
 
 type Folder = Split | "run" | "system";
-type Kind = "curve" | "image" | "histogram" | "text";
 
 /** Owns the writers, which are opened when they are first used. Close it. */
 export class RunEvents {
   readonly #dir: string;
   readonly #writers = new Map<Folder, EventWriter>();
-  /** What each tag holds: TensorBoard shows one kind of thing under a tag. */
-  readonly #kinds = new Map<string, Kind>();
+  readonly #tags = new TagKinds();
   #time = 0;
 
   constructor(dir: string) {
@@ -25,27 +24,27 @@ export class RunEvents {
     for (const { split, taskPath, metricName, value, step, wallTime } of points) {
       if (value === null) continue;
       const folder = taskPath === SYSTEM_TASK ? "system" : split;
-      this.#writer(folder, wallTime).scalar(this.#tag(folder, `${taskPath}/${metricName}`, "curve"), value, step);
+      this.#writer(folder, wallTime).scalar(this.#tags.tag(folder, `${taskPath}/${metricName}`, "curve"), value, step);
     }
   }
 
   image(split: Split, tag: string, image: EncodedImage, step: number, time: number): void {
-    this.#writer(split, time).image(this.#tag(split, tag, "image"), image, step);
+    this.#writer(split, time).image(this.#tags.tag(split, tag, "image"), image, step);
   }
 
   histogram(split: Split, tag: string, buckets: Float64Array, step: number, time: number): void {
-    this.#writer(split, time).buckets(this.#tag(split, tag, "histogram"), buckets, step);
+    this.#writer(split, time).buckets(this.#tags.tag(split, tag, "histogram"), buckets, step);
   }
 
   text(tag: string, text: string, step: number, time: number): void {
-    this.#writer("run", time).text(this.#tag("run", tag, "text"), text, step);
+    this.#writer("run", time).text(this.#tags.tag("run", tag, "text"), text, step);
   }
 
   /** Settings and how it ended. */
   end(config: Readonly<Record<string, unknown>>, isFailure: boolean, startedAt: number, endedAt: number): void {
     if (Object.keys(config).length > 0) {
       const run = this.#writer("run", startedAt);
-      run.text(this.#tag("run", "config", "text"), configMarkdown(config), 0);
+      run.text(this.#tags.tag("run", "config", "text"), configMarkdown(config), 0);
       run.hparams({ hparams: hparamsOf(config), metrics: [] });
     }
     this.#writer("run", endedAt).endSession(isFailure ? "failure" : "success");
@@ -64,12 +63,5 @@ export class RunEvents {
     const writer = openEventWriter(dir, { now: () => this.#time, flushSeconds: 3600 });
     this.#writers.set(folder, writer);
     return writer;
-  }
-
-  #tag(folder: Folder, tag: string, kind: Kind): string {
-    const key = `${folder}\n${tag}`;
-    const known = this.#kinds.get(key);
-    if (known === undefined) this.#kinds.set(key, kind);
-    return known === undefined || known === kind ? tag : this.#tag(folder, `${tag}/${kind}`, kind);
   }
 }

@@ -13,17 +13,6 @@ const RECORD_HEADER_BYTES = 7;
 const KIND = { full: 1, first: 2, middle: 3, last: 4 } as const;
 const LARGEST_RECORD_BYTES = 256 << 20;
 
-/** Whether a file begins as W&B's do. */
-export function isWandbFile(file: string): boolean {
-  const opened = openSync(file, "r");
-  try {
-    const head = Buffer.alloc(FILE_HEADER_BYTES);
-    return readSync(opened, head) === head.length && isHeader(head);
-  } finally {
-    closeSync(opened);
-  }
-}
-
 function isHeader(head: Buffer): boolean {
   return head.subarray(0, HEADER.length).equals(HEADER) && head.readUInt16LE(HEADER.length) === MAGIC;
 }

@@ -41,7 +41,6 @@ export const UPDATES = { update: 1, remove: 2 } as const;
 export const OUTPUT = { line: 3 } as const;
 export const STATS = { timestamp: 2, item: 3 } as const;
 export const METRIC = { stepMetric: 4 } as const;
-export const FILES = { item: 1, path: 1 } as const;
 export const ENVIRONMENT = {
   ...{ os: 1, python: 2, args: 5, program: 6, codePath: 7, git: 9, host: 12, username: 13 },
   ...{ cpus: 17, gpu: 18, gpus: 19 },
