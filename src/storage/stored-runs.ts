@@ -6,7 +6,8 @@ import type { RunFilter, RunRecords } from "./contract.js";
 import { type AdoptedRun, adoptRun, createRun, type NewRun } from "./create-run.js";
 import { importOrigins, importRun } from "./import-run.js";
 import { findRun } from "./query/find-run.js";
-import { queryRuns, type RunsQuery } from "./query/query-runs.js";
+import { knownNames } from "./query/fields.js";
+import { queryOrder, queryRuns, runsOf, type RunsQuery } from "./query/query-runs.js";
 import {
   checkedName,
   checkedRunName,
@@ -61,6 +62,15 @@ export function storedRuns(
     },
     queryRuns(query: RunsQuery) {
       return queryRuns(database, now(), query);
+    },
+    queryOrder(query: RunsQuery) {
+      return queryOrder(database, now(), query);
+    },
+    runsOf(ids: readonly string[], columns: readonly string[]) {
+      return runsOf(database, now(), ids, columns);
+    },
+    fieldNames() {
+      return knownNames(database);
     },
     updateRun(id: string, patch: RunPatch) {
       return change(id, () => {
