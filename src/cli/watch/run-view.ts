@@ -78,7 +78,8 @@ function drawFacts(grid: Grid, run: RunRecord, data: WatchData, hasColour: boole
   const { name, last, best } = data.monitored(run);
   const width = grid.columns;
   const state = run.deletedAt === null ? run.displayState : `${run.displayState}, in the trash`;
-  const right = `epoch ${epochsText(run)}  ${tookText(run, data.now)}`;
+  const epochs = run.epochs === null && run.epochsDone === 0 ? "" : `epoch ${epochsText(run)}  `;
+  const right = `${epochs}${tookText(run, data.now)}`;
   const room = Math.max(4, width - displayWidth(state) - displayWidth(right) - 5);
   let at = grid.put(0, 0, clipMiddle(`${run.starred ? "★ " : ""}${cellText(run.name)}`, room), BOLD);
   at = grid.put(at + 2, 0, state, stateStyle(run.displayState, hasColour));
@@ -110,7 +111,8 @@ function drawCurves(
   paneTitle(grid, area, `curves${place}${marks}${filterText(state, "curves")}`, state.pane === "curves");
   if (shown.length === 0)
     grid.put(2, area.row + 1, state.filters.curves === "" ? "no curves yet" : "no curve matches", FAINT);
-  const columns = Math.floor(area.columns / across);
+  // a few charts share the whole width
+  const columns = Math.floor(area.columns / Math.max(1, Math.min(across, curves.length)));
   const rows = Math.floor((area.rows - 1) / down);
   for (const [i, chart] of shown.entries()) {
     const [across0, down0] = [i % across, Math.floor(i / across)];
