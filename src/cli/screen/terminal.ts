@@ -1,5 +1,5 @@
 /** @file The whole terminal, lent to a view: keys, size, suspension, and the way back. */
-import { emitKeypressEvents } from "node:readline";
+import { emitKeypressEvents, type Interface } from "node:readline";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Key } from "../tables/table-view.js";
 import { type Grid, paint } from "./grid.js";
@@ -8,6 +8,9 @@ import { type Grid, paint } from "./grid.js";
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** After so long an escape is the key, not the begin of another one: Node waits for half a second. */
+const ESCAPE = { escapeCodeTimeout: 100 } as unknown as Interface;
 
 export interface Size {
   readonly columns: number;
@@ -34,7 +37,7 @@ export class Screen {
     this.#input = input;
     this.#output = output;
     this.#events = events;
-    emitKeypressEvents(input);
+    emitKeypressEvents(input, ESCAPE);
     input.on("keypress", this.#onKey).on("end", this.#onGone);
     output.on("resize", this.#onResize).on("error", this.#onGone);
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);
