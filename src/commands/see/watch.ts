@@ -42,7 +42,13 @@ Without a terminal, with TERM=dumb or with --once one picture is printed.`;
       const { stdin, stdout } = process;
       if (flags.once || !stdin.isTTY || !stdout.isTTY || process.env.TERM === "dumb") {
         const columns = Math.min(tableColumns(), 500);
-        this.log(watchText(watched, { ids, open }, { columns, rows: stdout.isTTY ? stdout.rows - 1 : ROWS }));
+        this.log(
+          watchText(
+            watched,
+            { ids, open },
+            { columns, rows: stdout.isTTY && stdout.rows > 1 ? stdout.rows - 1 : ROWS },
+          ),
+        );
         return undefined;
       }
       const { watch } = await import("../../cli/watch/watch.js");
