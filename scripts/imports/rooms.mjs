@@ -216,6 +216,7 @@ export const rooms = {
       "engine/model",
       "engine/optimization",
       "engine/step-graph",
+      "logging",
       "data",
       "storage",
       "platform",
