@@ -1,6 +1,6 @@
 /** @file A run that is imported as TensorBoard event files, at the times of its source. */
 import { join } from "node:path";
-import { hparamsOf } from "../logging/event-folders.js";
+import { hparamsOf, SYSTEM_GROUP } from "../logging/event-folders.js";
 import { configMarkdown } from "../logging/markdown.js";
 import { type EncodedImage, type EventWriter, openEventWriter } from "../logging/tensorboard/index.js";
 import type { MetricPoint, Split } from "../tasks/evaluation.js";
@@ -23,8 +23,10 @@ export class RunEvents {
   points(points: readonly MetricPoint[]): void {
     for (const { split, taskPath, metricName, value, step, wallTime } of points) {
       if (value === null) continue;
-      const folder = taskPath === SYSTEM_TASK ? "system" : split;
-      this.#writer(folder, wallTime).scalar(this.#tags.tag(folder, `${taskPath}/${metricName}`, "curve"), value, step);
+      const isSystem = taskPath === SYSTEM_TASK;
+      const folder = isSystem ? "system" : split;
+      const name = `${isSystem ? SYSTEM_GROUP : taskPath}/${metricName}`;
+      this.#writer(folder, wallTime).scalar(this.#tags.tag(folder, name, "curve"), value, step);
     }
   }
 
