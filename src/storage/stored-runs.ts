@@ -9,6 +9,7 @@ import { queryRuns, type RunsQuery } from "./query/query-runs.js";
 import { checkedName, checkedRunName, type RunRecord, secondsUntil, type WrittenRunState } from "./run-record.js";
 import { forgetArtifacts } from "./tables/artifacts.js";
 import { changeSetting } from "./tables/config-values.js";
+import { updateMonitored } from "./tables/monitored.js";
 import { deleteTags, insertTags, type RunPatch, selectRuns, updateRunRow } from "./tables/runs.js";
 import type { Transactions } from "./transactions.js";
 
@@ -70,6 +71,7 @@ export function storedRuns(
           bestEpoch,
           starred,
         });
+        if (bestEpoch !== undefined) updateMonitored(database, id);
       });
     },
     heartbeat(id: string) {
