@@ -8,9 +8,9 @@ import { openDatabase } from "../../src/storage/database/database.js";
 import { insertion } from "../../src/storage/tables/columns.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 
-export const TASKS = ["camera_blocked", "door_open", "door_locked", "person.person_present", "person.shirt"] as const;
+const TASKS = ["camera_blocked", "door_open", "door_locked", "person.person_present", "person.shirt"] as const;
 const METRICS = ["loss", "accuracy", "f1_score"] as const;
-export const EPOCHS = 10;
+const EPOCHS = 10;
 /** 2026-01-01, from which on a run begins every five minutes. */
 const FIRST_START = Date.UTC(2026, 0, 1);
 
@@ -165,6 +165,10 @@ function fillMeasurements(database: ReturnType<typeof openDatabase>): void {
     INSERT INTO series_points (series_id, step, epoch, value, wall_time)
     SELECT id, 75 * number, number, 1.0 / (1 + number) + ${fraction("(id * 0.6180339887)")}, 1.8e9 + number
     FROM metric_series CROSS JOIN epoch ORDER BY id, number`);
+  database.exec(`UPDATE metric_series SET last_value =
+    (SELECT value FROM series_points WHERE series_id = metric_series.id ORDER BY step DESC LIMIT 1)`);
+  database.exec(`UPDATE runs SET monitored = (SELECT last_value FROM metric_series
+    WHERE run_id = runs.id AND split = 'valid' AND task_path = '_total' AND metric_name = 'loss')`);
   database.exec(`WITH ${CURVES},
     frame (split, gates) AS (VALUES ('valid', 'truth'), ('valid', 'end_to_end'), ('test', 'truth'), ('test', 'end_to_end'))
     INSERT INTO evaluation
