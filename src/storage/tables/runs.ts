@@ -105,7 +105,8 @@ function firstRows(database: Database, query: Required<RunQuery>): StoredRow[] {
   const { condition, parameters, order, limit } = query;
   const sql = `SELECT seq FROM runs WHERE ${condition} ORDER BY ${order} LIMIT @limit`;
   const seqs = database.all<{ seq: number }>(sql, { ...parameters, limit }).map(({ seq }) => seq);
-  const chosen = "(SELECT key, value FROM json_each(@seqs)) AS chosen CROSS JOIN runs ON runs.seq = chosen.value ORDER BY chosen.key";
+  const chosen =
+    "(SELECT key, value FROM json_each(@seqs)) AS chosen CROSS JOIN runs ON runs.seq = chosen.value ORDER BY chosen.key";
   return database.all<StoredRow>(SELECT.replace(/FROM runs$/, `FROM ${chosen}`), { seqs: JSON.stringify(seqs) });
 }
 
