@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { auditLabels } from "../../dist/analysis/audit/audit.js";
 import { blameSplit } from "../../dist/analysis/blame/blame.js";
 import { chainValue, tuneChain } from "../../dist/analysis/chain-tuning/tune-chain.js";
 import { evaluateEndToEnd } from "../../dist/analysis/end-to-end.js";
@@ -163,6 +164,9 @@ const calibrating = (method) =>
 /** That each question is asked, and answered so, for every row. */
 const probabilities = ofScored((scored) => answerProbabilities(graph, scored).asked.length * scored.ids.length);
 
+/** Labels that are more likely wrong than right, and what would set their rows right. */
+const audit = ofScored((scored) => auditLabels(graph, scored, undefined, 0.5).suspects.length);
+
 /** Limits of sets of trees and of single answers. */
 const coverage = ofScored((scored) =>
   [fitTreeCoverage, fitAnswerCoverage].reduce((sum, fit) => sum + fit(graph, scored, 0.95).limits.length, 0),
@@ -237,6 +241,7 @@ const works = {
   evaluate,
   end_to_end: endToEnd,
   blame,
+  audit,
   intervals,
   chain_cost: (rows) => chain(rows, COSTS),
   chain_f1: (rows) => chain(rows, F1),

@@ -70,6 +70,7 @@ try {
       evaluate: runJson<Evaluated>(process.execPath, [OURS, "evaluate", String(rows)]),
       end_to_end: runJson<Evaluated>(process.execPath, [OURS, "end_to_end", String(rows)]),
       blame: runJson<Evaluated>(process.execPath, [OURS, "blame", String(rows)]),
+      audit: runJson<Evaluated>(process.execPath, [OURS, "audit", String(rows)]),
       intervals: runJson<Evaluated>(process.execPath, [OURS, "intervals", String(rows)]),
       temperature: runJson<Evaluated>(process.execPath, [OURS, "temperature", String(rows)]),
       isotonic: runJson<Evaluated>(process.execPath, [OURS, "isotonic", String(rows)]),
@@ -96,6 +97,7 @@ interface Round {
   readonly evaluate: Evaluated;
   readonly end_to_end: Evaluated;
   readonly blame: Evaluated;
+  readonly audit: Evaluated;
   readonly intervals: Evaluated;
   readonly temperature: Evaluated;
   readonly isotonic: Evaluated;
@@ -112,6 +114,7 @@ function report(rounds: readonly Round[]): void {
   const evaluate = medianOf(rounds.map((round) => round.evaluate));
   const end_to_end = medianOf(rounds.map((round) => round.end_to_end));
   const blame = medianOf(rounds.map((round) => round.blame));
+  const audit = medianOf(rounds.map((round) => round.audit));
   const intervals = medianOf(rounds.map((round) => round.intervals));
   const trust = {
     temperature: medianOf(rounds.map((round) => round.temperature)),
@@ -140,6 +143,7 @@ function report(rounds: readonly Round[]): void {
   line(`evaluate ${rows.toLocaleString("en")} × 14 tasks, ${evaluate.numbers} numbers`, "dnn-cool", evaluate);
   line(`end to end, ${end_to_end.numbers} numbers more`, "dnn-cool", end_to_end);
   line(`blame, ${blame.numbers} shares`, "dnn-cool", blame);
+  line(`audit labels, ${audit.numbers} suspects`, "dnn-cool", audit);
   line(`95 % intervals of ${intervals.numbers} of them`, "dnn-cool", intervals);
   line(`calibrate by temperatures, ${trust.temperature.numbers} measures`, "dnn-cool", trust.temperature);
   line(`calibrate by isotonic maps, ${trust.isotonic.numbers} measures`, "dnn-cool", trust.isotonic);
@@ -159,6 +163,6 @@ function report(rounds: readonly Round[]): void {
   }
   print(table.toString());
   printProgress(
-    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, intervals, ...trust, chain_cost, chain_f1, read, tune, sklearn, times_faster })}`,
+    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, audit, intervals, ...trust, chain_cost, chain_f1, read, tune, sklearn, times_faster })}`,
   );
 }
