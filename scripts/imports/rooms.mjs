@@ -39,6 +39,11 @@ export const rooms = {
     imports: ["analysis", "data", "platform", "protobuf", ...FACTS],
     packages: ["node:", "cli-progress", "sharp"],
   },
+  plotting: {
+    holds: "curves as drawings: scales, ticks, smoothing, braille, SVG; pure, for pages, too",
+    imports: ["logging/panels/text"],
+    packages: [],
+  },
   "engine/backends": {
     holds: "what computes, with the kernels it lacks",
     imports: ["platform", ...BASE],
@@ -169,7 +174,7 @@ export const rooms = {
   },
   comparing: {
     holds: "runs beside each other",
-    imports: ["asking", "records", "analysis", "data", "storage", ...FACTS],
+    imports: ["asking", "records", "plotting", "analysis", "data", "storage", ...FACTS],
     packages: ["node:"],
   },
   training: {
@@ -223,10 +228,31 @@ export const rooms = {
     imports: ["engine/backends", "logging/panels/figures", "analysis", ...FACTS],
     packages: ["@tensorflow/"],
   },
+  reporting: {
+    holds: "stored runs as one document, and a report as one file",
+    imports: [
+      "comparing",
+      "asking",
+      "records",
+      "logging/panels/figures",
+      "analysis",
+      "data",
+      "storage",
+      "plotting",
+      "platform",
+      ...FACTS,
+    ],
+    packages: ["node:", "sharp"],
+  },
+  pages: {
+    holds: "pages of runs: what runs in browsers, bundled by scripts/pages.mjs",
+    imports: ["reporting/document", "plotting", ...FACTS],
+    packages: ["preact", "preact-render-to-string", "uplot"],
+  },
   index: { holds: "the public API", imports: ["training", "asking", "project"], packages: [] },
   cli: {
     holds: "what commands share: flags, tables, errors, completion",
-    imports: ["comparing", "records", "project", "analysis", "storage", "platform", "tasks", ...BASE],
+    imports: ["comparing", "records", "plotting", "project", "analysis", "storage", "platform", "tasks", ...BASE],
     packages: ["node:", "@oclif/core", "cli-table3"],
   },
   commands: {
@@ -237,8 +263,10 @@ export const rooms = {
       "training",
       "tracking",
       "comparing",
+      "plotting",
       "shipping",
       "serving",
+      "reporting",
       "http",
       "asking",
       "records",
