@@ -226,6 +226,24 @@ async function read(rows, file) {
   return { seconds, cpu_seconds: (user + system) / 1e6, numbers, rss_mb: megabytes(), inputs_mb };
 }
 
+/** All that the commands do with a run's predictions, one after the other in one process: what it takes of memory. */
+async function whole(rows, file) {
+  if (!existsSync(file)) await drawPredictions(rows, file);
+  const inputs_mb = megabytes();
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
+  const scored = scoreSplit(graph, await readPredictions(file, graph, "test"), defaultThresholds());
+  const evaluation = [...evaluateSplit(graph, scored), ...evaluateEndToEnd(graph, scored)];
+  withIntervals(graph, scored, evaluation);
+  blameSplit(graph, scored);
+  const { tasks } = fitCalibration(graph, scored, "temperature");
+  measureCalibration(graph, scored, tasks);
+  const separate = withThresholds(graph, scored, tuneThresholds(graph, scored).thresholds);
+  tuneChain(graph, separate, { objective: COSTS, floors: [] });
+  const { user, system } = process.cpuUsage(cpu);
+  const seconds = (performance.now() - start) / 1000;
+  return { seconds, cpu_seconds: (user + system) / 1e6, numbers: evaluation.length, rss_mb: megabytes(), inputs_mb };
+}
+
 function tune(rows, file) {
   const bytes = readFileSync(file);
   const scores = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + rows * 4));
@@ -246,6 +264,7 @@ const works = {
   chain_cost: (rows) => chain(rows, COSTS),
   chain_f1: (rows) => chain(rows, F1),
   read,
+  whole,
   tune,
   probabilities,
   coverage,

@@ -79,6 +79,7 @@ try {
       chain_cost: runJson<Chosen>(process.execPath, [OURS, "chain_cost", String(rows)]),
       chain_f1: runJson<Chosen>(process.execPath, [OURS, "chain_f1", String(rows)]),
       read: runJson<Evaluated>(process.execPath, [OURS, "read", String(rows), predictions]),
+      whole: runJson<Evaluated>(process.execPath, [OURS, "whole", String(rows), predictions]),
       tune: runJson<Tuned>(process.execPath, [OURS, "tune", String(rows), scores]),
       sklearn:
         PYTHON === undefined
@@ -106,6 +107,7 @@ interface Round {
   readonly chain_cost: Chosen;
   readonly chain_f1: Chosen;
   readonly read: Evaluated;
+  readonly whole: Evaluated;
   readonly tune: Tuned;
   readonly sklearn: Tuned | null;
 }
@@ -125,6 +127,7 @@ function report(rounds: readonly Round[]): void {
   const chain_cost = medianOf(rounds.map((round) => round.chain_cost));
   const chain_f1 = medianOf(rounds.map((round) => round.chain_f1));
   const read = medianOf(rounds.map((round) => round.read));
+  const whole = medianOf(rounds.map((round) => round.whole));
   const tune = medianOf(rounds.map((round) => round.tune));
   const peers = rounds.flatMap(({ sklearn }) => (sklearn === null ? [] : [sklearn]));
   const sklearn = peers.length === 0 ? null : medianOf(peers);
@@ -152,6 +155,7 @@ function report(rounds: readonly Round[]): void {
   line(`tune the chain, cost ${chain_cost.before.toFixed(3)} → ${chain_cost.after.toFixed(3)}`, "dnn-cool", chain_cost);
   line("tune the chain, mean F1", "dnn-cool", chain_f1, chain_f1.after.toFixed(6));
   line(`read predictions, ${read.numbers.toLocaleString("en")} numbers`, "dnn-cool", read);
+  line("all of it in one process, from the Parquet file", "dnn-cool", whole);
   line(`tune ${rows.toLocaleString("en")} scores, exact`, "dnn-cool", tune, tune.f1_score.toFixed(6));
   if (sklearn !== null) {
     line(
@@ -163,6 +167,6 @@ function report(rounds: readonly Round[]): void {
   }
   print(table.toString());
   printProgress(
-    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, audit, intervals, ...trust, chain_cost, chain_f1, read, tune, sklearn, times_faster })}`,
+    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, audit, intervals, ...trust, chain_cost, chain_f1, read, whole, tune, sklearn, times_faster })}`,
   );
 }
