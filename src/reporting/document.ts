@@ -231,8 +231,8 @@ export interface CalibrationReport {
 
 /** The end of what the run printed. */
 export interface LogTail {
-  /** Lines before those shown. */
-  readonly lines_before: number;
+  /** Whether there is more before these lines. */
+  readonly cut: boolean;
   readonly lines: readonly string[];
 }
 

@@ -1,10 +1,12 @@
 /** @file Where the tasks of a flow stand in its drawing: in layers, each gate left of what it opens. */
 import type { FlowEdge, FlowReport, FlowReportNode } from "../../reporting/document.js";
 
-export const NODE_WIDTH = 190;
+export const NODE_WIDTH = 184;
 export const NODE_HEIGHT = 54;
-/** Room for the words on the edges. */
-const BETWEEN_LAYERS = 130;
+/** Room for the words on the edges into a layer. */
+const LEAST_BETWEEN = 52;
+const MOST_BETWEEN = 140;
+const LETTER_WIDTH = 6.2;
 const BETWEEN_NODES = 18;
 const MARGIN = 12;
 
@@ -38,8 +40,9 @@ export interface FlowLayout {
 export function layOut({ nodes, edges }: Pick<FlowReport, "nodes" | "edges">): FlowLayout {
   const layers = layersOf(nodes, edges);
   const placed = new Map<string, PlacedNode>();
+  let x = MARGIN;
   layers.forEach((layer, depth) => {
-    const x = MARGIN + depth * (NODE_WIDTH + BETWEEN_LAYERS);
+    if (depth > 0) x += NODE_WIDTH + roomBefore(layer, edges);
     let lowest = MARGIN;
     for (const { node, wanted } of ordered(layer, edges, placed)) {
       const y = Math.max(lowest, wanted);
@@ -54,6 +57,12 @@ export function layOut({ nodes, edges }: Pick<FlowReport, "nodes" | "edges">): F
     nodes: all,
     edges: edges.flatMap((edge) => placeEdge(edge, placed)),
   };
+}
+
+function roomBefore(layer: readonly FlowReportNode[], edges: readonly FlowEdge[]): number {
+  const paths = new Set(layer.map(({ path }) => path));
+  const letters = edges.reduce((most, { to, label }) => (paths.has(to) ? Math.max(most, label.length) : most), 0);
+  return Math.max(LEAST_BETWEEN, Math.min(MOST_BETWEEN, 32 + letters * LETTER_WIDTH));
 }
 
 /** Gates stand before what they open in `nodes`. */
@@ -98,7 +107,7 @@ function placeEdge(edge: FlowEdge, placed: ReadonlyMap<string, PlacedNode>): Pla
   if (from === undefined || to === undefined) return [];
   const [x1, y1] = [from.x + NODE_WIDTH, from.y + NODE_HEIGHT / 2];
   const [x2, y2] = [to.x - 6, to.y + NODE_HEIGHT / 2];
-  const bend = Math.min(BETWEEN_LAYERS, x2 - x1) / 2;
+  const bend = Math.min(MOST_BETWEEN, x2 - x1) / 2;
   return [
     {
       edge,

@@ -2,8 +2,9 @@
 import { renderToString } from "preact-render-to-string";
 import type { ReportDocument } from "../../reporting/document.js";
 import { Report } from "./report.js";
+import { type ReportSection, sectionsOf } from "./sections.js";
 
-/** @returns what stands in the page's body; texts of the document are escaped */
-export function renderReport(report: ReportDocument): string {
-  return renderToString(<Report report={report} />);
+/** @returns what stands in the page's body, its texts escaped, and which sections that has */
+export function renderReport(report: ReportDocument): { html: string; sections: readonly ReportSection[] } {
+  return { html: renderToString(<Report report={report} />), sections: sectionsOf(report) };
 }

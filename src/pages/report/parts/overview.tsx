@@ -1,7 +1,7 @@
 /** @file What a report's run is: its state, its times, where it came from. */
-import type { RunOverview } from "../../reporting/document.js";
-import { StateBadge } from "../components/state-badge.js";
-import { counted, duration, moment } from "../text/figures.js";
+import type { RunOverview } from "../../../reporting/document.js";
+import { StateBadge } from "../../components/state-badge.js";
+import { counted, duration, moment } from "../../text/figures.js";
 
 export function Overview({ run }: { readonly run: RunOverview }) {
   return (
