@@ -1,0 +1,16 @@
+/** @file A name that may break where its parts meet, so that long paths fit narrow columns. */
+
+export function Name({ text }: { readonly text: string }) {
+  const parts = text.split(/(?<=[._/])(?=[^._/])/);
+  return (
+    <>
+      {parts.map((part, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: parts of one text, whose places do not change
+        <span key={i}>
+          {i === 0 ? null : <wbr />}
+          {part}
+        </span>
+      ))}
+    </>
+  );
+}
