@@ -174,7 +174,7 @@ export const rooms = {
   },
   comparing: {
     holds: "runs beside each other",
-    imports: ["asking", "records", "analysis", "data", "storage", ...FACTS],
+    imports: ["asking", "records", "plotting", "analysis", "data", "storage", ...FACTS],
     packages: ["node:"],
   },
   training: {
@@ -253,7 +253,7 @@ export const rooms = {
   index: { holds: "the public API", imports: ["training", "asking", "project"], packages: [] },
   cli: {
     holds: "what commands share: flags, tables, errors, completion",
-    imports: ["comparing", "records", "project", "analysis", "storage", "platform", "tasks", ...BASE],
+    imports: ["comparing", "records", "plotting", "project", "analysis", "storage", "platform", "tasks", ...BASE],
     packages: ["node:", "@oclif/core", "cli-table3"],
   },
   commands: {
@@ -264,6 +264,7 @@ export const rooms = {
       "training",
       "tracking",
       "comparing",
+      "plotting",
       "shipping",
       "serving",
       "reporting",

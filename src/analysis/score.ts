@@ -91,7 +91,11 @@ export function* scoreSplitSliced(
     const labelled = labelledRows(task.spec, labels.answers);
     const kept = keptAnswers(task.spec, own, () => behaviourOf(task.spec).activate(task.spec, own));
     const lossMask = countedRows(task, activeTruth, labelled);
-    const perSampleLoss = perSampleLosses(task, own, labels, activeTruth.length);
+    const rows = activeTruth.length;
+    // where nothing is labelled, as where a server answers, no row has a loss
+    const perSampleLoss = labelled.includes(1)
+      ? perSampleLosses(task, own, labels, rows)
+      : new Float32Array(rows).fill(Number.NaN);
     undecoded.push({ task, labels, kept, activeTruth, labelled, lossMask, perSampleLoss });
   }
   yield;

@@ -41,6 +41,8 @@ const KIND_OF_FLAG: Readonly<Record<string, CandidateKind>> = {
 
 const KIND_OF_ARGUMENT: Readonly<Record<string, CandidateKind>> = { run: "runs", first: "runs", second: "runs" };
 const KIND_OF_COMMAND: Readonly<Record<string, CandidateKind>> = { "runs restore": "trash", "runs tag": "tagged" };
+/** `--metric` of these names a curve, not a metric to compute. */
+const CURVES_OF_COMMAND = new Set(["plot"]);
 const WORDS_OF_FLAG: Readonly<Record<string, readonly string[]>> = {
   metric: DECISION_METRICS.map(({ name }) => name),
 };
@@ -66,6 +68,7 @@ interface KnownCommand {
 export function completedCommand({ id, summary, args, flags }: KnownCommand): CompletedCommand {
   const words = id.split(":");
   const [argument] = Object.keys(args);
+  const namesCurve = (flag: string): boolean => flag === "metric" && CURVES_OF_COMMAND.has(id);
   return {
     words,
     summary: summary ?? "",
@@ -73,9 +76,9 @@ export function completedCommand({ id, summary, args, flags }: KnownCommand): Co
     flags: Object.entries(flags).map(([name, flag]) => ({
       name,
       summary: flag.summary ?? flag.description ?? "",
-      options: flag.options ?? WORDS_OF_FLAG[name] ?? [],
+      options: flag.options ?? (namesCurve(name) ? [] : (WORDS_OF_FLAG[name] ?? [])),
       takesValue: flag.type === "option",
-      kind: flag.type === "option" ? KIND_OF_FLAG[name] : undefined,
+      kind: flag.type === "option" ? (namesCurve(name) ? "fields" : KIND_OF_FLAG[name]) : undefined,
     })),
   };
 }

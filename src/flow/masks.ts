@@ -128,11 +128,22 @@ export function rowOfEachToken(offsets: Offsets): Int32Array {
 function onceForEach<C extends Condition | null>(evaluate: (condition: C) => Uint8Array): (condition: C) => Uint8Array {
   const answers = new Map<string, Uint8Array>();
   return (condition) => {
-    const key = JSON.stringify(condition);
+    const key = keyOf(condition);
     const answer = answers.get(key) ?? evaluate(condition);
     answers.set(key, answer);
     return answer;
   };
+}
+
+// conditions of a graph never change, and a server reads those of one graph again and again
+const keys = new WeakMap<Condition, string>();
+
+/** The same for conditions that are equal. */
+function keyOf(condition: Condition | null): string {
+  if (condition === null) return "null";
+  const key = keys.get(condition) ?? JSON.stringify(condition);
+  keys.set(condition, key);
+  return key;
 }
 
 /** Truth of one statement in each row; unknown where the gate has no answer or is not active. */

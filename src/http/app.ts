@@ -1,5 +1,7 @@
 /** @file An HTTP application for programs on one's own machine and network: what all of its answers have in common. */
+import { ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { isKnownHost } from "./hosts.js";
@@ -43,6 +45,8 @@ export interface AppEnv {
     noted: Record<string, unknown>;
     /** The path as it was declared; "other" where no route is meant. */
     route: string;
+    /** Status of an answer that was written to its socket. */
+    sent: number | null;
   };
 }
 
@@ -82,6 +86,25 @@ export function addRoute(app: App, method: "GET" | "POST", path: string, handler
   });
 }
 
+/**
+ * An answer of a text, written to its socket at once where there is one: a Response would bring it there through a
+ * stream of its own, which takes longer than many an answer.
+ */
+export function reply(context: Context<AppEnv>, status: number, type: string, body: string): Response {
+  const outgoing = socketOf(context);
+  const headers = { "content-type": type };
+  // what was set on the context goes out with a Response alone
+  if (outgoing === null || context.finalized) return new Response(body, { status, headers });
+  outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+  outgoing.end(body);
+  context.set("sent", status);
+  return RESPONSE_ALREADY_SENT;
+}
+
+function socketOf({ env }: Context<AppEnv>): ServerResponse | null {
+  return env?.outgoing instanceof ServerResponse ? env.outgoing : null;
+}
+
 const HEADERS = {
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
@@ -97,20 +120,27 @@ function answered({ onAnswer }: AppOptions): MiddlewareHandler<AppEnv> {
     const begun = performance.now();
     context.set("noted", {});
     context.set("route", "other");
+    context.set("sent", null);
+    const outgoing = socketOf(context);
+    // those of an answer replace these
+    for (const [name, value] of Object.entries(HEADERS)) outgoing?.setHeader(name, value);
     await next();
-    for (const [name, value] of Object.entries(HEADERS))
-      if (!context.res.headers.has(name)) context.header(name, value);
+    if (outgoing === null) addHeaders(context);
     const entry: AccessEntry = {
       time: new Date().toISOString(),
       method: context.req.method,
       path: context.req.path.slice(0, 200),
-      status: context.res.status,
+      status: context.get("sent") ?? context.res.status,
       ms: Math.round((performance.now() - begun) * 100) / 100,
       remote: context.env?.incoming?.socket.remoteAddress ?? null,
       ...context.get("noted"),
     };
     onAnswer?.(entry, context.get("route"));
   };
+}
+
+function addHeaders(context: Context<AppEnv>): void {
+  for (const [name, value] of Object.entries(HEADERS)) if (!context.res.headers.has(name)) context.header(name, value);
 }
 
 /** Against pages of other sites: names that lead here (DNS rebinding), and requests that a browser sends for them. */

@@ -1,4 +1,5 @@
 /** @file Bodies of requests, with limits: of one, and of all that are in memory at a time. */
+import { IncomingMessage } from "node:http";
 import { HttpProblem } from "./problem.js";
 
 /** Memory that bodies share. */
@@ -29,17 +30,17 @@ export interface BodyLimits {
 }
 
 /**
- * Reads a body and keeps its bytes counted until `use` has ended. No more of it is read than the limit allows, whether
+ * Reads a body, of Node's own request without a detour, and keeps its bytes counted until `use` has ended. No more of it is read than the limit allows, whether
  * or not its length was said.
  * @throws HttpProblem 413, 415 (compressed), 503 where other bodies fill the memory
  */
 export async function withBody<T>(
-  request: Request,
+  request: Request | IncomingMessage,
   { bytes: limit, budget }: BodyLimits,
   use: (body: Uint8Array<ArrayBuffer>) => Promise<T>,
 ): Promise<T> {
-  refuseEncoding(request.headers.get("content-encoding"));
-  const said = Number(request.headers.get("content-length") ?? Number.NaN);
+  refuseEncoding(headerOf(request, "content-encoding"));
+  const said = Number(headerOf(request, "content-length") ?? Number.NaN);
   if (said > limit) throw tooLarge(limit);
   let held = 0;
   const hold = (bytes: number): void => {
@@ -47,40 +48,97 @@ export async function withBody<T>(
     held += bytes;
   };
   try {
-    return await use(await read(request, limit, hold));
+    const pieces = new Pieces(limit, hold);
+    await (request instanceof IncomingMessage ? readIncoming(request, pieces) : readWeb(request, pieces));
+    return await use(pieces.joined());
   } finally {
     budget.give(held);
   }
 }
 
-async function read(request: Request, limit: number, hold: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
+function headerOf({ headers }: Request | IncomingMessage, name: "content-encoding" | "content-length"): string | null {
+  return headers instanceof Headers ? headers.get(name) : (headers[name] ?? null);
+}
+
+/** What has come of a body. */
+class Pieces {
+  readonly #limit: number;
+  readonly #hold: (bytes: number) => void;
+  readonly #pieces: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(limit: number, hold: (bytes: number) => void) {
+    this.#limit = limit;
+    this.#hold = hold;
+  }
+
+  /** @throws HttpProblem 413, 503 */
+  add(piece: Uint8Array): void {
+    this.#length += piece.length;
+    if (this.#length > this.#limit) throw tooLarge(this.#limit);
+    this.#hold(piece.length);
+    this.#pieces.push(piece);
+  }
+
+  /** In memory of its own, which may be given away. */
+  joined(): Uint8Array<ArrayBuffer> {
+    const body = new Uint8Array(this.#length);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      body.set(piece, at);
+      at += piece.length;
+    }
+    return body;
+  }
+}
+
+function readIncoming(incoming: IncomingMessage, pieces: Pieces): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      incoming.off("data", take).off("end", whole).off("error", broken).off("close", broken);
+    };
+    const whole = (): void => {
+      end();
+      resolve();
+    };
+    const fail = (error: HttpProblem): void => {
+      end();
+      // what is left of it will not be read
+      incoming.pause();
+      reject(error);
+    };
+    const broken = (): void => fail(cutOff());
+    const take = (piece: Uint8Array): void => {
+      try {
+        pieces.add(piece);
+      } catch (error) {
+        fail(error instanceof HttpProblem ? error : cutOff());
+      }
+    };
+    incoming.on("data", take).on("end", whole).on("error", broken).on("close", broken);
+  });
+}
+
+async function readWeb(request: Request, pieces: Pieces): Promise<void> {
   const reader = request.body?.getReader();
   if (reader !== undefined) {
     try {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) break;
-        length += value.length;
-        if (length > limit) throw tooLarge(limit);
-        hold(value.length);
-        pieces.push(value);
+        pieces.add(value);
       }
     } catch (error) {
       // what is left of it will not be read
       reader.cancel().catch(() => {});
       if (error instanceof HttpProblem) throw error;
-      throw new HttpProblem(400, "body_cut_off", "The body ended before all of it had come. Send it again.");
+      throw cutOff();
     }
   }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    body.set(piece, at);
-    at += piece.length;
-  }
-  return body;
+}
+
+function cutOff(): HttpProblem {
+  return new HttpProblem(400, "body_cut_off", "The body ended before all of it had come. Send it again.");
 }
 
 function refuseEncoding(encoding: string | null): void {

@@ -14,15 +14,21 @@ export async function yieldTo(signal: AbortSignal | undefined): Promise<void> {
 /** Long work without a promise in it: it yields where it may be interrupted. */
 export type Sliced<T> = Generator<undefined, T, undefined>;
 
+/** Work that is shorter yields to nobody: a turn of the event loop would take longer than many a slice. */
+const SLICE_MS = 20;
+
 /**
- * Does the work with room for signals between its slices.
+ * Does the work with room for signals between its slices, as often as they take {@link SLICE_MS}.
  * @throws InterruptedError where the signal has fired
  */
 export async function inSlices<T>(work: Sliced<T>, signal: AbortSignal | undefined): Promise<T> {
+  let since = performance.now();
   for (;;) {
     const { done, value } = work.next();
     if (done === true) return value;
+    if (performance.now() - since < SLICE_MS) continue;
     await yieldTo(signal);
+    since = performance.now();
   }
 }
 

@@ -29,3 +29,18 @@ export function stretches(points: readonly PlotPoint[], { y }: Frame): PlotPoint
   }
   return part.length > 0 ? [...parts, part] : parts;
 }
+
+/** Values of curves that a drawing cannot show: NaN and infinities, and on a logarithmic axis zero and below. */
+export function countHidden(
+  curves: readonly PlotCurve[],
+  { y }: Frame,
+): { readonly gaps: number; readonly notPositive: number } {
+  let [gaps, notPositive] = [0, 0];
+  for (const { points } of curves) {
+    for (const point of points) {
+      if (isGap(point)) gaps += 1;
+      else if (Number.isNaN(y.place(point.y))) notPositive += 1;
+    }
+  }
+  return { gaps, notPositive };
+}

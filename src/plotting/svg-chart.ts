@@ -206,7 +206,9 @@ function drawLegend(
   let left = 0;
   curves.forEach((curve, index) => {
     const value = curve.points.at(-1)?.y;
-    const last = value === undefined ? "" : `  ${valueLabel(value)}`;
+    // it belongs to other panels
+    if (value === undefined) return;
+    const last = `  ${valueLabel(value)}`;
     const name = fitMiddle(curve.name, width - 2 * MARGIN - SWATCH - 8 - textWidth(last, LABEL), LABEL);
     const taken = SWATCH + 8 + textWidth(`${name}${last}`, LABEL) + 24;
     if (x > MARGIN && x + taken - 24 > width - MARGIN) [x, row] = [MARGIN, row + 1];

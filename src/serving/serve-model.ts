@@ -1,5 +1,6 @@
 /** @file `cool serve`: a model behind HTTP, with workers that answer batches. */
 import { availableParallelism } from "node:os";
+import { loadSharp } from "../data/inputs/images.js";
 import { UsageError } from "../errors.js";
 import type { AccessEntry } from "../http/app.js";
 import { ByteBudget } from "../http/body.js";
@@ -10,9 +11,9 @@ import { ModelMetrics } from "./api/model-metrics.js";
 import { createModelApp } from "./api/routes.js";
 import { Batcher } from "./batching/batcher.js";
 import { type FindOptions, findModel } from "./model/find-model.js";
-import type { ServedModel, ServedRow } from "./model/served-model.js";
+import type { ServedModel } from "./model/served-model.js";
 import { linksOf, type OpenLink } from "./workers/links.js";
-import type { SentAnswer } from "./workers/messages.js";
+import type { SentAnswer, WorkerRow } from "./workers/messages.js";
 import { WorkerPool } from "./workers/pool.js";
 
 export interface ServeOptions extends FindOptions {
@@ -67,6 +68,8 @@ export async function serveModel(reference: string, options: ServeOptions): Prom
   const model = await findModel(reference, options);
   // models take long to open
   await assertFree(options);
+  // once here before threads load it, which would else take it along when they end
+  if (Object.values(model.inputs).some(({ kind }) => kind === "image")) await loadSharp();
   const workers = options.workers ?? defaultWorkers(model);
   const pool = await WorkerPool.open({
     count: workers,
@@ -74,6 +77,8 @@ export async function serveModel(reference: string, options: ServeOptions): Prom
     request: {
       kind: "open",
       source: model.source,
+      inputs: model.inputs,
+      maxPixels: options.maxPixels,
       known: model.graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "table").map(({ path }) => path),
       threads: Math.max(1, Math.floor(availableParallelism() / workers)),
     },
@@ -95,7 +100,7 @@ async function open(model: ServedModel, pool: WorkerPool, workers: number, optio
     waiting: batcher.waiting,
     ...{ ready: pool.ready, busy: pool.busy, lost: pool.lost, runtime: pool.runtime },
   }));
-  const batcher = new Batcher<ServedRow, SentAnswer>(pool, {
+  const batcher = new Batcher<WorkerRow, SentAnswer>(pool, {
     maxBatch: options.maxBatch,
     maxDelayMs: options.maxDelayMs,
     maxWaiting: MAX_WAITING,

@@ -11,7 +11,7 @@ import type { ConfigChange, FlatConfig } from "./tables/config-values.js";
 import type { EvaluationFilter } from "./tables/evaluation.js";
 import type { RunGroups } from "./tables/groups.js";
 import type { InterpretationFilter, InterpretedSample, StoredInterpretation } from "./tables/interpretation.js";
-import type { MetricFilter } from "./tables/metric-points.js";
+import type { CurveName, MetricFilter } from "./tables/metric-points.js";
 import type { RunPatch } from "./tables/runs.js";
 import type { StoredThreshold, Threshold } from "./tables/thresholds.js";
 
@@ -99,6 +99,11 @@ export interface RunMeasurements {
   /** Points of one curve after another, by ascending step. */
   readMetrics(id: string, filter?: MetricFilter): MetricPoint[];
 
+  /** The names of a run's curves, in the order in which they first had a point. */
+  listCurves(id: string): CurveName[];
+
+  countPoints(id: string, name: CurveName): number;
+
   /** The point of the highest step of each curve. */
   lastMetrics(id: string, filter?: MetricFilter): MetricPoint[];
 
@@ -153,6 +158,9 @@ export interface RunStore extends RunRecords, RunMeasurements, RunGroups {
 
   /** Whether the database file is the one that was opened: not deleted, moved or replaced since. */
   isThere(): boolean;
+
+  /** Another number as soon as any other connection has changed the store (SQLite's `data_version`). */
+  dataVersion(): number;
 
   /** Why a run of this process cannot be written any more; null where its store and its folder are there. */
   missing(id: string): StoreError | null;

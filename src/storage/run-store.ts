@@ -60,6 +60,7 @@ export function openRunStore(storeDir: string, options: StoreOptions = {}): RunS
       return folderOf(id);
     },
     isThere: () => database.isThere(),
+    dataVersion: () => Number(database.pragma("data_version")),
     missing: (id) => missingRun(database, dir, id, folderOf(id)),
     problems: () => database.problems(),
     close: () => database.close(),

@@ -17,7 +17,15 @@ import {
   readInterpretation,
   replaceInterpretation,
 } from "./tables/interpretation.js";
-import { lastMetrics, type MetricFilter, readMetrics, upsertMetrics } from "./tables/metric-points.js";
+import {
+  type CurveName,
+  countPoints,
+  lastMetrics,
+  listCurves,
+  type MetricFilter,
+  readMetrics,
+  upsertMetrics,
+} from "./tables/metric-points.js";
 import { readThresholds, replaceThresholds, type Threshold } from "./tables/thresholds.js";
 import type { Transactions } from "./transactions.js";
 
@@ -43,6 +51,12 @@ export function storedMeasurements({ database, read, write }: Transactions): Run
     },
     readMetrics(id: string, filter?: MetricFilter) {
       return read(id, () => readMetrics(database, id, filter));
+    },
+    listCurves(id: string) {
+      return read(id, () => listCurves(database, id));
+    },
+    countPoints(id: string, name: CurveName) {
+      return read(id, () => countPoints(database, id, name));
     },
     lastMetrics(id: string, filter?: MetricFilter) {
       return read(id, () => lastMetrics(database, id, filter));

@@ -5,9 +5,9 @@ import { ModelMetrics } from "../../src/serving/api/model-metrics.js";
 import { createModelApp, type RoutesOptions } from "../../src/serving/api/routes.js";
 import { Batcher } from "../../src/serving/batching/batcher.js";
 import { findModel } from "../../src/serving/model/find-model.js";
-import type { ServedModel, ServedRow } from "../../src/serving/model/served-model.js";
+import type { ServedModel } from "../../src/serving/model/served-model.js";
 import type { OpenLink } from "../../src/serving/workers/links.js";
-import type { SentAnswer } from "../../src/serving/workers/messages.js";
+import type { SentAnswer, WorkerRow } from "../../src/serving/workers/messages.js";
 import { WorkerPool } from "../../src/serving/workers/pool.js";
 import { ModelWorker } from "../../src/serving/workers/worker.js";
 import { behaviourOf } from "../../src/tasks/index.js";
@@ -55,11 +55,18 @@ export async function servedApp(
   const known = model.graph.tasks
     .filter(({ spec }) => behaviourOf(spec).answeredBy === "table")
     .map(({ path }) => path);
-  const request = { kind: "open", source: model.source, known, threads: 1 } as const;
+  const request = {
+    kind: "open",
+    source: model.source,
+    inputs: model.inputs,
+    known,
+    threads: 1,
+    maxPixels: 1e6,
+  } as const;
   const pool = await WorkerPool.open({ count: 1, openLink: here, request, batchMs: 60_000, onNote: () => {} });
   const metrics = new ModelMetrics(model, () => ({ waiting: 0, ready: 1, busy: 0, lost: 0, runtime: pool.runtime }));
   const { maxBatch = 8 } = options;
-  const batcher = new Batcher<ServedRow, SentAnswer>(pool, {
+  const batcher = new Batcher<WorkerRow, SentAnswer>(pool, {
     ...{ maxBatch, maxDelayMs: 5, maxWaiting: 100 },
     onBatch: (rows, waited) => {
       batches.push(rows);

@@ -5,6 +5,8 @@ import type sharp from "sharp";
 import type { KernelEnum, Sharp } from "sharp";
 import type { ImageInputSpec, ResizeFilter } from "../dataset.js";
 import { planFraming, type PixelSize } from "../../decoding/framing.js";
+import { plainJpegHeader } from "./jpeg-header.js";
+import { decodePlainPng } from "./plain-png.js";
 import { plainPngHeader } from "./png-header.js";
 import { bytesInRange, hasUnspecifiedExtra, problemWithSamples, wholeRange } from "./sample-format.js";
 
@@ -81,12 +83,14 @@ export async function decodeImage(
   spec: Omit<ImageInputSpec, "column">,
   maxPixels = MAX_PIXELS,
 ): Promise<Outcome<DecodedImage>> {
+  const small = smallPng(bytes, spec, maxPixels);
+  if (small !== null) return { ok: true, value: small };
   const tooLarge = `has more than ${Math.floor(maxPixels / 1e6)} million pixels; make it smaller`;
   const open = await loadSharp();
   try {
     // "error" lets pass what only puzzles the decoder, such as stray bytes that every viewer ignores
     const image = open(bytes, { failOn: "error", limitInputPixels: maxPixels });
-    const plain = spec.range === undefined ? plainPngHeader(bytes) : null;
+    const plain = spec.range === undefined ? (plainPngHeader(bytes) ?? plainJpegHeader(bytes)) : null;
     if (plain !== null) {
       // the decoder need not open the file twice
       if (plain.width * plain.height > maxPixels) return failed(tooLarge);
@@ -110,6 +114,14 @@ export async function decodeImage(
     const message = error instanceof Error ? error.message : String(error);
     return failed(/exceeds pixel limit/i.test(message) ? tooLarge : decoderProblem(message));
   }
+}
+
+/** One that is stored as the network sees it. */
+function smallPng(bytes: Buffer, spec: Omit<ImageInputSpec, "column">, maxPixels: number): DecodedImage | null {
+  const [height, width] = spec.size;
+  if (spec.range !== undefined || spec.framing !== undefined || width * height > maxPixels) return null;
+  const pixels = decodePlainPng(bytes, { width, height, channels: spec.channels });
+  return pixels === null ? null : { pixels, originalWidth: width, originalHeight: height };
 }
 
 function pixelsOf(image: Sharp, spec: Omit<ImageInputSpec, "column">, picture: PixelSize): Promise<Uint8Array> {
@@ -155,12 +167,17 @@ function rawImage(
   return open(pixels, { raw });
 }
 
-async function loadSharp(): Promise<typeof sharp> {
-  const module = await import("sharp");
-  // images are decoded side by side, each only once
-  module.default.concurrency(1);
-  module.default.cache(false);
-  return module.default;
+let decoder: Promise<typeof sharp> | null = null;
+
+/** Loads the library that decodes. A process with threads that decode loads it before it starts them. */
+export function loadSharp(): Promise<typeof sharp> {
+  decoder ??= import("sharp").then(({ default: loaded }) => {
+    // images are decoded side by side, each only once
+    loaded.concurrency(1);
+    loaded.cache(false);
+    return loaded;
+  });
+  return decoder;
 }
 
 function failed(reason: string): { readonly ok: false; readonly reason: string } {

@@ -87,6 +87,15 @@ export async function encodeDrawing(
   return encodePicture(open(svgDocument(width, height, elements)), width, height, format);
 }
 
+/** An SVG document as PNG, with so many pixels for each of its own. */
+export async function svgToPng(svg: string, scale: number): Promise<Buffer> {
+  const { default: open } = await loadSharp();
+  // SVG's pixels are those of 72 to the inch
+  return open(Buffer.from(svg), { density: 72 * scale })
+    .png()
+    .toBuffer();
+}
+
 /** @param picture of `width` × `height` pixels */
 export async function encodePicture(
   picture: Sharp,

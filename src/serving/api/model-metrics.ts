@@ -1,16 +1,11 @@
 /** @file What a server counts: requests, batches, and what the model answers, which shows when its inputs change. */
-import { flowFacts } from "../../flow/kinds.js";
-import { axisOf, type TaskSpec } from "../../flow/graph.js";
 import { type Counter, type Histogram, Metrics } from "../../http/metrics.js";
 import { packageVersion } from "../../platform/version.js";
-import { behaviourOf } from "../../tasks/index.js";
-import type { RowAnswer } from "../model/answer-rows.js";
+import { type AskedAnswers, countedTasks } from "../model/asked-answers.js";
 import type { ServedModel } from "../model/served-model.js";
 
 const SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128] as const;
-/** Answers of more names are not counted one by one. */
-const MOST_NAMES = 64;
 
 /** What is asked about the server when the page is read. */
 export interface Gauges {
@@ -24,7 +19,6 @@ export interface Gauges {
 /** The numbers of one served model. */
 export class ModelMetrics {
   readonly #metrics = new Metrics();
-  readonly #specs: ReadonlyMap<string, TaskSpec>;
   readonly #requests: Counter;
   readonly #seconds: Histogram;
   readonly #batches: Histogram;
@@ -35,11 +29,6 @@ export class ModelMetrics {
 
   constructor({ graph, run }: Pick<ServedModel, "graph" | "run">, gauges: () => Gauges) {
     const metrics = this.#metrics;
-    this.#specs = new Map(
-      graph.tasks
-        .filter(({ spec }) => behaviourOf(spec).answeredBy !== "training")
-        .map(({ path, spec }) => [path, spec] as const),
-    );
     metrics.gauge("cool_serve_info", "What is served, always 1.", () => [
       [{ run: run.id, name: run.name, version: packageVersion(), runtime: gauges().runtime }, 1],
     ]);
@@ -73,7 +62,7 @@ export class ModelMetrics {
       "Answers of tasks with yes or no, classes or labels.",
     );
     // from the beginning: a counter that appears later seems to have jumped
-    for (const path of this.#specs.keys()) this.#asked.add({ task: path }, 0);
+    for (const path of countedTasks(graph).keys()) this.#asked.add({ task: path }, 0);
     metrics.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", () => [
       [{}, process.memoryUsage.rss()],
     ]);
@@ -93,49 +82,19 @@ export class ModelMetrics {
     this.#waits.observe(waitedMs / 1000);
   }
 
-  answered(answers: readonly RowAnswer[]): void {
-    this.#rows.add({}, answers.length);
-    for (const answer of answers) {
-      for (const [path, decoded] of decodedOf(answer)) this.#count(path, decoded);
+  /** @param rows what was asked of each */
+  answered(rows: readonly AskedAnswers[]): void {
+    this.#rows.add({}, rows.length);
+    for (const [path, ...answers] of rows.flat()) {
+      this.#asked.add({ task: path });
+      for (const answer of answers) this.#answers.add({ task: path, answer });
     }
   }
 
   text(): string {
     return this.#metrics.text();
   }
-
-  #count(path: string, decoded: unknown): void {
-    const spec = this.#specs.get(path);
-    if (spec === undefined) return;
-    this.#asked.add({ task: path });
-    for (const answer of countedAnswers(spec, decoded)) this.#answers.add({ task: path, answer });
-  }
 }
 
 // whatever else a request calls itself would be a series of its own
 const METHODS = new Set(["GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"]);
-
-function decodedOf(answer: RowAnswer): [path: string, decoded: unknown][] {
-  if (answer.kind === "answers") {
-    return Object.entries(answer.prediction.answers).map(([path, { decoded }]) => [path, decoded]);
-  }
-  const found: [string, unknown][] = [];
-  const open = [...answer.explanation.tree];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node.kind === "task") found.push([node.path, node.decoded]);
-    open.push(...node.children);
-  }
-  return found;
-}
-
-/** Of a task per row that answers by names: the name, of several labels each. */
-function countedAnswers(spec: TaskSpec, decoded: unknown): string[] {
-  const facts = flowFacts(spec);
-  const names = facts.names(spec);
-  const values = Array.isArray(decoded) ? decoded : [decoded];
-  const isNamed = names.length > 0 && names.length <= MOST_NAMES;
-  if (axisOf(spec) === "token" || !(isNamed || facts.gate(spec).startsWith("truth"))) return [];
-  // classes come the best first
-  const own = facts.gate(spec) === "label" ? values : values.slice(0, 1);
-  return own.map((value) => (value === null ? "unknown" : String(value)));
-}

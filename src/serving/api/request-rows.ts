@@ -1,8 +1,8 @@
 /** @file What a request asks about: one picture, a form with pictures and fields, or rows as JSON. */
 import { HttpProblem } from "../../http/problem.js";
 import type { InputSpec } from "../../data/dataset.js";
-import { type RowReader, columnsOf, type SentRow } from "../model/read-row.js";
-import type { ServedModel } from "../model/served-model.js";
+import { type RowReader, columnsOf } from "../model/read-row.js";
+import type { SentRow, ServedModel } from "../model/served-model.js";
 
 /** What is known of a model to read requests about it. */
 export interface RequestReader {

@@ -1,22 +1,32 @@
 /** @file The routes of a served model. */
 import type { Context } from "hono";
 import { at } from "../../arrays.js";
-import { type AccessEntry, addRoute, type App, type AppEnv, type AppOptions, createApp } from "../../http/app.js";
+import { IncomingMessage } from "node:http";
+import {
+  type AccessEntry,
+  addRoute,
+  type App,
+  type AppEnv,
+  type AppOptions,
+  createApp,
+  reply,
+} from "../../http/app.js";
 import { type BodyLimits, withBody } from "../../http/body.js";
+import { whenGone } from "../../http/gone.js";
 import { METRICS_TYPE } from "../../http/metrics.js";
 import { HttpProblem } from "../../http/problem.js";
 import type { Batcher } from "../batching/batcher.js";
-import type { RowAnswer } from "../model/answer-rows.js";
-import { RowReader, type SentRow } from "../model/read-row.js";
-import type { ServedModel, ServedRow } from "../model/served-model.js";
-import type { SentAnswer } from "../workers/messages.js";
+import { isQuicklyRead } from "../model/quickly-read.js";
+import { RowReader } from "../model/read-row.js";
+import type { SentRow, ServedModel, ServedRow } from "../model/served-model.js";
+import type { SentAnswer, WorkerRow } from "../workers/messages.js";
 import type { ModelMetrics } from "./model-metrics.js";
 import { openApi } from "./openapi.js";
 import { type RequestReader, rowsOfRequest } from "./request-rows.js";
 
 export interface RoutesOptions extends Pick<AppOptions, "hosts" | "token" | "origins" | "onFailure"> {
   readonly model: ServedModel;
-  readonly batcher: Batcher<ServedRow, SentAnswer>;
+  readonly batcher: Batcher<WorkerRow, SentAnswer>;
   readonly metrics: ModelMetrics;
   readonly limits: BodyLimits;
   readonly maxRows: number;
@@ -42,18 +52,20 @@ export function createModelApp(options: RoutesOptions): App {
     },
   });
   const asking = new Asking(options);
+  const run = JSON.stringify(model.run.id);
   addRoute(app, "POST", "/predict", async (context) => {
     const answers = await asking.ask(context, "answers");
-    const predictions = answers.flatMap((one) => (one.kind === "answers" ? [one.prediction] : []));
-    return json({ run: model.run.id, rows: predictions.length, predictions });
+    const predictions = answers.map(({ json: one }) => one).join(",");
+    return reply(context, 200, JSON_TYPE, `{"run":${run},"rows":${answers.length},"predictions":[${predictions}]}\n`);
   });
   addRoute(app, "POST", "/explain", async (context) => {
     const answers = await asking.ask(context, "tree");
-    const explanations = answers.flatMap((one) => (one.kind === "tree" ? [one.explanation] : []));
     if (prefersText(context.req.header("accept"))) {
-      return text(`${explanations.map(({ printed }) => printed).join("\n")}\n`);
+      const printed = answers.flatMap((one) => (one.kind === "tree" ? [one.printed] : []));
+      return text(`${printed.join("\n")}\n`);
     }
-    return json({ run: model.run.id, explanations });
+    const explanations = answers.map(({ json: one }) => one).join(",");
+    return reply(context, 200, JSON_TYPE, `{"run":${run},"explanations":[${explanations}]}\n`);
   });
   addRoute(app, "GET", "/health", () => {
     const state = options.state();
@@ -80,25 +92,24 @@ class Asking {
     this.#requests = { inputs: model.inputs, reader: new RowReader(model, maxPixels), maxRows };
   }
 
-  async ask(context: Context<AppEnv>, wants: ServedRow["wants"]): Promise<RowAnswer[]> {
+  async ask(context: Context<AppEnv>, wants: ServedRow["wants"]): Promise<GivenAnswer[]> {
     const { batcher, metrics, timeoutMs } = this.#options;
-    const gone = context.req.raw.signal;
-    // from the end of the body on: how long that may take is the socket's to say
-    const late = new AbortController();
-    const signal = AbortSignal.any([gone, late.signal]);
+    const stop = new AbortController();
+    const stayed = whenGone(context, () => stop.abort(clientGone()));
     const timers: NodeJS.Timeout[] = [];
-    const onBody = (): void => void timers.push(setTimeout(() => late.abort(), timeoutMs));
-    try {
-      const rows = await untilAborted(this.#rowsOf(context, wants, signal, onBody), signal);
+    // from the end of the body on: how long that may take is the socket's to say
+    const onBody = (): void => void timers.push(setTimeout(() => stop.abort(tooLate(timeoutMs)), timeoutMs));
+    const work = async (): Promise<GivenAnswer[]> => {
+      const rows = await this.#rowsOf(context, wants, stop.signal, onBody);
       context.set("noted", { rows: rows.length });
-      const answers = (await untilAborted(batcher.ask(rows, signal), signal)).map(given);
-      metrics.answered(answers);
+      return (await batcher.ask(rows, stop.signal)).map(given);
+    };
+    try {
+      const answers = await untilAborted(work(), stop.signal);
+      metrics.answered(answers.map(({ asked }) => asked));
       return answers;
-    } catch (error) {
-      if (gone.aborted) throw clientGone();
-      if (late.signal.aborted) throw tooLate(timeoutMs);
-      throw error;
     } finally {
+      stayed();
       for (const timer of timers) clearTimeout(timer);
     }
   }
@@ -109,13 +120,15 @@ class Asking {
     wants: ServedRow["wants"],
     signal: AbortSignal,
     onBody: () => void,
-  ): Promise<ServedRow[]> {
+  ): Promise<WorkerRow[]> {
     const { batcher, limits } = this.#options;
     const arrived = batcher.announce();
     try {
       // before a body is read for nothing
       batcher.assertRoom(1);
-      return await withBody(context.req.raw, limits, async (body) => {
+      const incoming = context.env?.incoming;
+      const request = incoming instanceof IncomingMessage ? incoming : context.req.raw;
+      return await withBody(request, limits, async (body) => {
         onBody();
         const sent = await rowsOfRequest(context.req.header("content-type"), context.req.query(), body, this.#requests);
         batcher.assertRoom(sent.length);
@@ -126,15 +139,22 @@ class Asking {
     }
   }
 
-  async #read(sent: readonly SentRow[], wants: ServedRow["wants"], signal: AbortSignal): Promise<ServedRow[]> {
-    const rows: ServedRow[] = [];
+  /** What is read quickly is left to the worker that answers it; the rest would keep others of its batch waiting. */
+  async #readHere(sent: SentRow, number: number, wants: ServedRow["wants"]): Promise<WorkerRow> {
+    const { model } = this.#options;
+    if (!model.copies.isAlone && isQuicklyRead(sent)) return { sent, number, wants };
+    return this.#requests.reader.read(sent, number, wants);
+  }
+
+  async #read(sent: readonly SentRow[], wants: ServedRow["wants"], signal: AbortSignal): Promise<WorkerRow[]> {
+    const rows: WorkerRow[] = [];
     const numbers = sent.keys();
     let hasFailed = false;
     const lane = async (): Promise<void> => {
       for (const i of numbers) {
         signal.throwIfAborted();
         if (hasFailed) return;
-        rows[i] = await this.#requests.reader.read(at(sent, i), i + 1, wants);
+        rows[i] = await this.#readHere(at(sent, i), i + 1, wants);
       }
     };
     const lanes = Array.from({ length: Math.min(DECODED_TOGETHER, sent.length) }, lane);
@@ -148,10 +168,20 @@ class Asking {
   }
 }
 
-/** What went wrong in a worker is our fault: what was sent has been checked. */
-function given(answer: SentAnswer): RowAnswer {
-  if (answer.kind !== "failed") return answer;
-  throw new Error(`a worker failed: ${answer.error.name}: ${answer.error.message}`);
+type GivenAnswer = Extract<SentAnswer, { readonly kind: "answers" | "tree" }>;
+
+/** What went wrong in a worker is our fault, but for what it could not read. */
+function given(answer: SentAnswer): GivenAnswer {
+  switch (answer.kind) {
+    case "refused": {
+      const { status, code, message, facts } = answer.problem;
+      throw new HttpProblem(status, code, message, facts);
+    }
+    case "failed":
+      throw new Error(`a worker failed: ${answer.error.name}: ${answer.error.message}`);
+    default:
+      return answer;
+  }
 }
 
 /** The work, or the reason of a signal; the work then goes on to its end for nobody. */
@@ -191,8 +221,10 @@ function prefersText(accept: string | undefined): boolean {
   return place >= 0 && (json < 0 || place < json);
 }
 
+const JSON_TYPE = "application/json; charset=utf-8";
+
 function json(value: unknown, status = 200): Response {
-  const headers = { "content-type": "application/json; charset=utf-8" };
+  const headers = { "content-type": JSON_TYPE };
   return new Response(`${JSON.stringify(value)}\n`, { status, headers });
 }
 

@@ -6,22 +6,19 @@ import { HttpProblem } from "../../http/problem.js";
 import { PredictorError } from "../../predictor/errors.js";
 import { type InputValue, type ReadValues, readerOf } from "../../predictor/inputs.js";
 import { behaviourOf } from "../../tasks/index.js";
-import type { ServedModel, ServedRow } from "./served-model.js";
+import type { SentRow, ServedModel, ServedRow } from "./served-model.js";
 
-/** One row as it was sent: values by the name of their input, of its column, or of a known task. */
-export interface SentRow {
-  readonly name: string;
-  readonly values: ReadonlyMap<string, unknown>;
-}
+/** What is known of a model to read rows for it. */
+export type ReadModel = Pick<ServedModel, "graph" | "inputs">;
 
 /** Reads rows for one model. */
 export class RowReader {
-  readonly #model: ServedModel;
+  readonly #model: ReadModel;
   readonly #maxPixels: number;
   readonly #known: readonly { readonly path: string; readonly names: readonly string[] }[];
   readonly #names: ReadonlySet<string>;
 
-  constructor(model: ServedModel, maxPixels: number) {
+  constructor(model: ReadModel, maxPixels: number) {
     this.#model = model;
     this.#maxPixels = maxPixels;
     this.#known = model.graph.tasks

@@ -33,6 +33,20 @@ export interface ServedModel {
   readonly copies: { readonly transport: "threads" | "processes"; readonly isAlone: boolean };
 }
 
+/** One row as it was sent: values by the name of their input, of its column, or of a known task. */
+export interface SentRow {
+  readonly name: string;
+  readonly values: ReadonlyMap<string, unknown>;
+}
+
+/** One row that the worker which answers it has to read. */
+export interface UnreadRow {
+  readonly sent: SentRow;
+  /** From 1, for messages. */
+  readonly number: number;
+  readonly wants: ServedRow["wants"];
+}
+
 /** One row, read and ready for the network. */
 export interface ServedRow extends ReadRow {
   /** The name that its answer has. */

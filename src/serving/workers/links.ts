@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { Worker } from "node:worker_threads";
 import { type EntryPoint, entryPoint } from "../../platform/entry-point.js";
-import type { FromWorker, ToWorker } from "./messages.js";
+import { type FromWorker, givenAway, type ToWorker } from "./messages.js";
 
 export interface LinkEvents {
   onMessage(message: FromWorker): void;
@@ -39,7 +39,7 @@ function openThread({ script, args }: EntryPoint, events: LinkEvents): Link {
   });
   worker.on("exit", (code) => events.onEnd(fault === null ? `with exit code ${code}` : `with ${fault.message}`));
   return {
-    send: (message) => worker.postMessage(message),
+    send: (message) => worker.postMessage(message, givenAway(message)),
     async end() {
       await worker.terminate();
     },

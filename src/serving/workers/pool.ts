@@ -2,9 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoolError } from "../../errors.js";
 import { HttpProblem } from "../../http/problem.js";
-import type { ServedRow } from "../model/served-model.js";
 import type { Link, OpenLink } from "./links.js";
-import type { FromWorker, SentAnswer, SentError, ToWorker } from "./messages.js";
+import type { FromWorker, SentAnswer, SentError, ToWorker, WorkerRow } from "./messages.js";
 
 export interface PoolOptions {
   readonly count: number;
@@ -19,7 +18,7 @@ export interface PoolOptions {
 /** A worker that waits for a batch. */
 export interface IdleWorker {
   /** Answers a batch, in its order. @throws HttpProblem 500 where the worker ends meanwhile */
-  answer(rows: readonly ServedRow[]): Promise<readonly SentAnswer[]>;
+  answer(rows: readonly WorkerRow[]): Promise<readonly SentAnswer[]>;
 }
 
 /** A worker that did not open, as it said why. */
@@ -94,7 +93,7 @@ export class WorkerPool {
     await Promise.all([...this.#all].map((worker) => worker.end()));
   }
 
-  async #answer(worker: Worker, rows: readonly ServedRow[]): Promise<readonly SentAnswer[]> {
+  async #answer(worker: Worker, rows: readonly WorkerRow[]): Promise<readonly SentAnswer[]> {
     const limit = setTimeout(() => {
       this.#options.onNote(
         `a worker has not answered a batch of ${rows.length} in ${this.#options.batchMs} ms and is replaced`,
@@ -184,7 +183,7 @@ class Worker {
     return this.#state === "ready";
   }
 
-  answer(rows: readonly ServedRow[]): Promise<readonly SentAnswer[]> {
+  answer(rows: readonly WorkerRow[]): Promise<readonly SentAnswer[]> {
     if (!this.isReady) return Promise.reject(workerLost());
     return new Promise((resolve, reject) => {
       this.#batch = { resolve, reject };

@@ -8,7 +8,12 @@ export interface MetricFilter {
   readonly split?: Split | undefined;
   readonly taskPath?: string | undefined;
   readonly metricName?: string | undefined;
+  /** Points of this step and later ones. */
+  readonly fromStep?: number | undefined;
 }
+
+/** What tells a curve of a run from its others. */
+export type CurveName = Pick<MetricPoint, "split" | "taskPath" | "metricName">;
 
 interface MetricRow extends MetricPoint {
   readonly isNan: 0 | 1;
@@ -30,7 +35,7 @@ export function upsertMetrics(database: Database, runId: string, points: Iterabl
   database.runEach(UPSERT, toRows(points, seriesIds(database, runId)));
 }
 
-type SeriesId = (series: Pick<MetricPoint, "split" | "taskPath" | "metricName">) => number;
+type SeriesId = (series: CurveName) => number;
 
 /** The number of each curve of a run; a new curve is stored when it is first asked for. */
 function seriesIds(database: Database, runId: string): SeriesId {
@@ -51,11 +56,27 @@ function seriesIds(database: Database, runId: string): SeriesId {
 
 /** Points of one curve after another, by ascending step. */
 export function readMetrics(database: Database, runId: string, filter: MetricFilter = {}): MetricPoint[] {
-  const { split, taskPath, metricName } = filter;
-  const parameters = { runId, split, taskPath, metricName };
+  const { split, taskPath, metricName, fromStep } = filter;
+  const names = { runId, split, taskPath, metricName };
+  const steps = fromStep === undefined ? "" : " AND step >= @fromStep";
+  const sql = `SELECT ${selection(FIELDS)} FROM metric_points ${where(names)}${steps} ORDER BY ${KEY}`;
+  return database.all<MetricRow>(sql, { ...names, ...(fromStep === undefined ? {} : { fromStep }) }).map(toPoint);
+}
+
+/** The names of a run's curves, in the order in which they first had a point; none of their points is read. */
+export function listCurves(database: Database, runId: string): CurveName[] {
   return database
-    .all<MetricRow>(`SELECT ${selection(FIELDS)} FROM metric_points ${where(parameters)} ORDER BY ${KEY}`, parameters)
-    .map(toPoint);
+    .all<CurveName & { readonly id: number }>(`${SERIES_OF_RUN} ORDER BY id`, { runId })
+    .map(({ split, taskPath, metricName }) => ({ split, taskPath, metricName }));
+}
+
+/** How many points a curve has. */
+export function countPoints(database: Database, runId: string, name: CurveName): number {
+  const { split, taskPath, metricName } = name;
+  const parameters = { runId, split, taskPath, metricName };
+  const sql = `SELECT count(*) AS points FROM series_points WHERE series_id =
+    (SELECT id FROM metric_series ${where(parameters)})`;
+  return database.get<{ points: number }>(sql, parameters)?.points ?? 0;
 }
 
 /** The same points one by one; nothing else can be done with this connection before the last one is read. */

@@ -210,7 +210,7 @@ export class OnnxNetwork implements NetworkForm, BatchAnswerer {
     // that the numbers are as many is not enough: [3, rows] is not [rows, 3]
     const fits = tensor !== undefined && tensor.type === "float32" && data.length === expected;
     if (fits && (tensor.dims[0] === rows || expected === 0)) {
-      return Float32Array.from(data).subarray(0, kept * entries * width);
+      return new Float32Array(data).subarray(0, kept * entries * width);
     }
     const got = tensor === undefined ? "nothing" : `${tensor.type} [${tensor.dims.join(", ")}]`;
     const wanted = entries === 1 ? `[${rows}, ${width}]` : `[${rows}, ${entries}, ${width}]`;
