@@ -6,7 +6,7 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { isKnownHost } from "./hosts.js";
 import { asProblem, HttpProblem, problemResponse } from "./problem.js";
-import { bringsToken } from "./token.js";
+import { bringsCookie, bringsToken, cookieOf, cookieValue, isToken } from "./token.js";
 
 /** A request that was answered. */
 export interface AccessEntry {
@@ -26,12 +26,19 @@ export interface AppOptions {
   readonly hosts: readonly string[];
   /** What every request must bring; null: nothing. */
   readonly token: string | null;
+  /**
+   * Whether a browser may bring the token in its first address, `?token=…`, and a cookie from then on; default false.
+   * What changes something must then name its origin, which browsers do.
+   */
+  readonly hasCookie?: boolean;
   /** Paths that are answered without a token. */
   readonly open: readonly string[];
   /** Origins whose pages may ask and read. */
   readonly origins: readonly string[];
   /** Is told of each answer. */
   readonly onAnswer?: (entry: AccessEntry, route: string) => void;
+  /** The answer to whoever would read an error as a page; default: the same JSON for all. */
+  readonly problemPage?: (problem: HttpProblem) => Response;
   /** Is told of failures that are nobody's fault but ours. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -67,9 +74,11 @@ export function createApp(options: AppOptions): App {
       new HttpProblem(404, "not_found", `There is nothing at ${context.req.path.slice(0, 200)}. See /openapi.json.`),
     ),
   );
-  app.onError((error) => {
+  app.onError((error, context) => {
     if (!(error instanceof HttpProblem)) options.onFailure?.(error);
-    return problemResponse(asProblem(error));
+    const problem = asProblem(error);
+    const isPage = options.problemPage !== undefined && wantsPage(context);
+    return isPage ? options.problemPage(problem) : problemResponse(problem);
   });
   return app;
 }
@@ -170,21 +179,58 @@ function isOwn(origin: string, host: string): boolean {
   return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }
 
-function authorized({ token, open }: AppOptions): MiddlewareHandler<AppEnv> {
+function authorized({ token, open, hasCookie = false }: AppOptions): MiddlewareHandler<AppEnv> {
   return async (context, next) => {
-    if (
-      token !== null &&
-      !open.includes(context.req.path) &&
-      !bringsToken(context.req.header("authorization"), token)
-    ) {
-      throw new HttpProblem(
-        401,
-        "unauthorized",
-        "This server asks for a token: send the header Authorization: Bearer TOKEN.",
-        {},
-        { "www-authenticate": "Bearer" },
-      );
+    if (token === null || open.includes(context.req.path)) return next();
+    if (hasCookie && isFirstVisit(context)) return welcome(context, token);
+    if (!bringsToken(context.req.header("authorization"), token)) {
+      if (!hasCookie || !bringsCookie(context.req.header("cookie"), cookieOf(context.req.header("host")), token)) {
+        throw unauthorized(hasCookie);
+      }
+      refuseWithoutOrigin(context);
     }
     await next();
   };
+}
+
+function isFirstVisit({ req }: Context<AppEnv>): boolean {
+  return (req.method === "GET" || req.method === "HEAD") && req.query("token") !== undefined;
+}
+
+/** The token leaves the address, where it would be seen and kept, for a cookie that no script and no other site has. */
+function welcome(context: Context<AppEnv>, token: string): Response {
+  if (!isToken(context.req.query("token") ?? "", token)) throw unauthorized(true);
+  const { pathname, searchParams } = new URL(context.req.url);
+  searchParams.delete("token");
+  const query = searchParams.size === 0 ? "" : `?${searchParams}`;
+  // with two slashes it would be the address of another host
+  const location = `${pathname.replace(/^[/\\]+/, "/")}${query}`;
+  const cookie = `${cookieOf(context.req.header("host"))}=${cookieValue(token)}; Path=/; HttpOnly; SameSite=Strict`;
+  return new Response(null, { status: 303, headers: { location, "set-cookie": cookie } });
+}
+
+/** A browser names the origin of whatever may change something; what a cookie alone vouches for must be a page of ours. */
+function refuseWithoutOrigin({ req }: Context<AppEnv>): void {
+  if (req.method === "GET" || req.method === "HEAD" || req.header("origin") !== undefined) return;
+  throw new HttpProblem(
+    403,
+    "no_origin",
+    "A change must name its origin, as browsers do. Programs send the header Authorization: Bearer TOKEN.",
+  );
+}
+
+function unauthorized(hasCookie: boolean): HttpProblem {
+  const visit = hasCookie ? "open the address that was printed when it started, or " : "";
+  return new HttpProblem(
+    401,
+    "unauthorized",
+    `This server asks for a token: ${visit}send the header Authorization: Bearer TOKEN.`,
+    {},
+    { "www-authenticate": "Bearer" },
+  );
+}
+
+/** Whether a browser would show the answer. */
+function wantsPage({ req }: Context<AppEnv>): boolean {
+  return /\btext\/html\b/.test(req.header("accept") ?? "");
 }

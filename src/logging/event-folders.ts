@@ -1,21 +1,27 @@
 /** @file The event files of one run: one folder per split, one for the load of the machine, and the run's own. */
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type MetricPoint, type Split, SYSTEM_TASK } from "../tasks/evaluation.js";
-import { type EventWriter, type HParamValue, openEventWriter } from "./tensorboard/index.js";
+import { type EventWriter, type HParamValue, listEventFiles, openEventWriter } from "./tensorboard/index.js";
 
 /** Event files of the run as a whole lie in its folder, the others in folders below. */
 type EventFolder = Split | "run" | "system";
+
+/** The group of the machine's load: TensorBoard sorts groups by their names, and this one is to come last. */
+const SYSTEM_GROUP = "~system";
 
 /** Owns the writers, which are opened when they are first used. Close it. */
 export class EventFolders {
   readonly #runDir: string;
   readonly #resumeStep: number;
   readonly #writers = new Map<EventFolder, EventWriter>();
+  readonly #systemGroup: string;
 
   /** @param resumeStep from which the run goes on; what was written after it is superseded */
   constructor(runDir: string, resumeStep: number) {
     this.#runDir = runDir;
     this.#resumeStep = resumeStep;
+    this.#systemGroup = systemGroupOf(join(runDir, "system"));
   }
 
   /** @param firstStep of a folder that counts for itself */
@@ -31,8 +37,12 @@ export class EventFolders {
   points(points: readonly MetricPoint[], descriptions: Readonly<Record<string, string>> = {}): void {
     for (const { split, taskPath, metricName, value, step } of points) {
       if (value === null) continue;
+      if (taskPath === SYSTEM_TASK) {
+        this.writer("system", step).scalar(`${this.#systemGroup}/${metricName}`, value, step);
+        continue;
+      }
       const tag = `${taskPath}/${metricName}`;
-      this.writer(taskPath === SYSTEM_TASK ? "system" : split, step).scalar(tag, value, step, descriptions[tag]);
+      this.writer(split).scalar(tag, value, step, descriptions[tag]);
     }
   }
 
@@ -52,6 +62,12 @@ export class EventFolders {
     }
     if (failures.length > 0) throw failures[0];
   }
+}
+
+/** Curves that were begun under the task's own name, which stood before the losses, go on there. */
+function systemGroupOf(folder: string): string {
+  const [first] = existsSync(folder) ? listEventFiles(folder) : [];
+  return first !== undefined && readFileSync(first).includes(`${SYSTEM_TASK}/`) ? SYSTEM_TASK : SYSTEM_GROUP;
 }
 
 /**

@@ -2,16 +2,18 @@
 import { yesNoAnswers } from "../analysis/calibration/reliability.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import type { FlowGraph } from "../flow/graph.js";
-import { type MetricPoint, SPLITS, type Split } from "../tasks/evaluation.js";
+import type { MetricPoint, Split } from "../tasks/evaluation.js";
 import { behaviourOf, decodedScore } from "../tasks/index.js";
 import { EventFolders, hparamsOf } from "./event-folders.js";
 import { flowNodes } from "./flow-nodes.js";
+import { BEST_EPOCH, evaluatedTag, hparamMetrics } from "./hparam-metrics.js";
 import { configMarkdown, evaluationMarkdown } from "./markdown.js";
+import { type PictureRhythm, pictureEpochs } from "./picture-epochs.js";
 import type { PictureSource } from "./panels/sample-sheets.js";
 import { diagramPanels, type Panel, samplePanels } from "./panels/split-panels.js";
 import type { ImageFormat } from "./panels/svg.js";
 import type { EvaluationEvent, RunEnd, RunLogger, ScoredEvent, StepProgress } from "./run-logger.js";
-import type { EventWriter, HParamMetric } from "./tensorboard/index.js";
+import type { EventWriter } from "./tensorboard/index.js";
 
 export interface TensorBoardLoggerOptions {
   /** Event files go to this folder (what concerns the run as a whole) and to `train/`, `valid/` and `test/` below it. */
@@ -29,11 +31,9 @@ export interface TensorBoardLoggerOptions {
   readonly log: LogSettings;
 }
 
-export interface LogSettings {
+export interface LogSettings extends PictureRhythm {
   /** Best and worst samples per task. */
   readonly top: number;
-  /** Epochs between pictures; null: only at the end. */
-  readonly imagesEvery: number | null;
   readonly imageFormat: ImageFormat;
   /** Steps between points of the running loss; null: none. */
   readonly every: number | null;
@@ -59,34 +59,30 @@ export function openTensorBoardLogger(options: TensorBoardLoggerOptions): RunLog
 const GATES_SUFFIX = { truth: "", predicted: "/predicted_gates", end_to_end: "/end_to_end" } as const;
 
 const BASELINE = "The same metric of the best constant answer that train teaches";
-const BEST_EPOCH = "_total/best_epoch";
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   "_total/loss": "Sum over tasks of lossWeight × masked mean loss",
   "_total/gradient_norm": "Mean over the epoch, before clipping",
 };
 
-/** On test nothing but the evaluated checkpoint has values; elsewhere its values are no point of the curve. */
-function evaluatedTag(split: Split, tag: string): string {
-  return split === "test" ? tag : `${tag}/evaluated`;
-}
-
 class TensorBoardLogger implements RunLogger {
   readonly #options: TensorBoardLoggerOptions;
   readonly #files: EventFolders;
+  readonly #pictureEpochs: ReadonlySet<number>;
 
   constructor(options: TensorBoardLoggerOptions) {
     this.#options = options;
+    this.#pictureEpochs = pictureEpochs(options.epochs, options.log);
     this.#files = new EventFolders(options.runDir, options.resumeStep);
   }
 
   /** Writes what is known before the first step. */
   begin(): this {
-    const { graph, config, resumeStep } = this.#options;
+    const { graph, splits, config, resumeStep } = this.#options;
     const run = this.#files.writer("run");
     run.graph(flowNodes(graph));
     run.text("config", configMarkdown(config), resumeStep);
-    run.hparams({ hparams: hparamsOf(config), metrics: hparamMetrics(this.#options) });
+    run.hparams({ hparams: hparamsOf(config), metrics: hparamMetrics(graph, splits) });
     run.flush();
     return this;
   }
@@ -112,7 +108,7 @@ class TensorBoardLogger implements RunLogger {
     const writer = this.#files.writer(scored.split);
     writePrCurves(writer, scored, step);
     if (log.histograms && after !== "final") writeScores(writer, scored, step);
-    if (after === "final" || (log.imagesEvery !== null && after % log.imagesEvery === 0)) {
+    if (after === "final" || this.#pictureEpochs.has(after)) {
       for await (const panel of this.#panels(scored)) {
         writer.image(`${panel.task_path}/${panel.name}`, panel.image, step);
       }
@@ -126,7 +122,8 @@ class TensorBoardLogger implements RunLogger {
   }
 
   evaluation({ rows, epoch, epochs, step }: EvaluationEvent): void {
-    const shown = new Set(hparamMetrics(this.#options).map(({ tag, group }) => `${group}:${tag}`));
+    const { graph, splits } = this.#options;
+    const shown = new Set(hparamMetrics(graph, splits).map(({ tag, group }) => `${group}:${tag}`));
     for (const { split, task_path, metric_name, metric_res, gates } of rows) {
       if (metric_res === null) continue;
       const tag = evaluatedTag(split, `${task_path}/${metric_name}`);
@@ -196,23 +193,4 @@ function writeScores(writer: EventWriter, { tasks }: ScoredSplit, step: number):
         : kept.activated.filter((_, i) => lossMask[Math.floor(i / width)] === 1);
     if (active.length > 0) writer.histogram(`${task.path}/scores`, active, step);
   }
-}
-
-/**
- * Of the evaluated checkpoint its epoch, the total loss, and of each task the metric by which it is judged, on the split
- * that users care about most.
- */
-function hparamMetrics({ graph, splits }: TensorBoardLoggerOptions): HParamMetric[] {
-  const last = SPLITS.findLast((split) => splits.includes(split)) ?? "train";
-  const totals = SPLITS.filter((split) => split !== "train" && splits.includes(split)).map(
-    (group): HParamMetric => ({ tag: evaluatedTag(group, "_total/loss"), group, displayName: `loss (${group})` }),
-  );
-  const own = graph.tasks.flatMap(({ path, name, spec }): HParamMetric[] => {
-    const metric = behaviourOf(spec).headlineMetric(spec) ?? undefined;
-    if (metric === undefined) return [];
-    const unique = graph.tasks.filter((task) => task.name === name).length === 1;
-    const tag = evaluatedTag(last, `${path}/${metric}`);
-    return [{ tag, group: last, displayName: `${unique ? name : path} ${metric} (${last})` }];
-  });
-  return [{ tag: BEST_EPOCH, group: "", displayName: "epoch evaluated" }, ...totals, ...own];
 }

@@ -5,13 +5,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CoolError } from "../errors.js";
 import type { RunStore } from "../storage/run-store.js";
-import { linkRuns, type ShownRun, shownRuns } from "./tensorboard-links.js";
+import { hparamColumns, writeHParams } from "./tensorboard-hparams.js";
+import {
+  linkRuns,
+  type ShownParts,
+  type ShownRun,
+  shownParts,
+  shownRuns,
+  type WantedRuns,
+} from "./tensorboard-links.js";
 import type { Program } from "./tensorboard-program.js";
 
-export interface TensorBoardOptions {
+export interface TensorBoardOptions extends WantedRuns {
   readonly program: Program;
-  /** Runs to show; none: all, also those that begin later. */
-  readonly references: readonly string[];
   /** Default: the first free one from 6006. */
   readonly port?: number | undefined;
 }
@@ -40,15 +46,24 @@ const SAMPLES = "images=1000";
  * @throws UnknownNameError for a run that is not there
  */
 export function planTensorBoard(store: RunStore, options: TensorBoardOptions): TensorBoardPlan {
-  const runs = shownRuns(store, options.references);
+  const runs = shownRuns(store, options);
   const logdir = mkdtempSync(join(tmpdir(), "cool-tensorboard-"));
-  linkRuns(logdir, runs);
+  const shown = shownParts(runs);
+  link(store, logdir, runs, shown);
   const port = options.port === undefined ? [] : ["--port", String(options.port)];
   const command = [
     ...options.program,
     ...["--logdir", logdir, "--host", "127.0.0.1", ...port, "--samples_per_plugin", SAMPLES],
   ];
   return { command, logdir, runs };
+}
+
+function link(store: RunStore, logdir: string, runs: readonly ShownRun[], shown: ShownParts): void {
+  let columns: ReturnType<typeof hparamColumns> | undefined;
+  linkRuns(logdir, runs, shown, (run, folder) => {
+    columns ??= hparamColumns(store, runs, shown);
+    writeHParams(store, run, folder, columns);
+  });
 }
 
 /**
@@ -61,15 +76,14 @@ export function planTensorBoard(store: RunStore, options: TensorBoardOptions): T
 export async function serveTensorBoard(
   store: RunStore,
   { command, logdir, runs }: TensorBoardPlan,
-  { references }: TensorBoardOptions,
+  wanted: WantedRuns,
   onReady: (address: TensorBoardAddress) => void,
   onOutput: (text: string) => void,
 ): Promise<void> {
   const [program = "", ...args] = command;
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const relink = setInterval(() => {
-    if (references.length === 0) showNewRuns(store, logdir);
-  }, RELINK_MS);
+  const shown = shownParts(runs);
+  const relink = setInterval(() => showNewRuns(store, logdir, wanted, shown), RELINK_MS);
   const pass = (signal: NodeJS.Signals): void => {
     child.kill(signal);
   };
@@ -83,9 +97,10 @@ export async function serveTensorBoard(
   }
 }
 
-function showNewRuns(store: RunStore, logdir: string): void {
+/** Runs that have begun, and event files that a run which goes on has opened. */
+function showNewRuns(store: RunStore, logdir: string, wanted: WantedRuns, shown: ShownParts): void {
   try {
-    linkRuns(logdir, shownRuns(store, []));
+    link(store, logdir, shownRuns(store, wanted), shown);
   } catch {
     // a store that is busy or a disk that is full now; what is shown stays, and the next round tries again
   }

@@ -360,6 +360,8 @@ export interface SettingsInput {
         top?: number | undefined;
         /** Epochs between pictures of them in TensorBoard; null: only at the end. Default: 10. */
         imagesEvery?: number | null | undefined;
+        /** Pictures of one tag at most: the first, that of the end, and between them ever fewer as the run goes on; null: any number. Default: 20. */
+        maxImages?: number | null | undefined;
         /** Format of these pictures. Default: "png". */
         imageFormat?: "png" | "jpeg" | undefined;
         /** Steps between points of the running loss; null: only whole epochs. Default: 20. */

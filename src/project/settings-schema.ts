@@ -350,6 +350,12 @@ const log = z.strictObject({
     .nullable()
     .default(10)
     .describe("Epochs between pictures of them in TensorBoard; null: only at the end"),
+  maxImages: wholePositive
+    .nullable()
+    .default(20)
+    .describe(
+      "Pictures of one tag at most: the first, that of the end, and between them ever fewer as the run goes on; null: any number",
+    ),
   imageFormat: z.enum(["png", "jpeg"]).default("png").describe("Format of these pictures"),
   every: wholePositive
     .nullable()

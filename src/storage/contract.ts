@@ -50,6 +50,15 @@ export interface RunRecords {
   /** Runs by condition, order and columns of choice. */
   queryRuns(query: RunsQuery): QueriedRun[];
 
+  /** Their ids alone, in the same order. */
+  queryOrder(query: RunsQuery): string[];
+
+  /** Runs of these ids, in their order, with columns of choice; those that are gone are left out. */
+  runsOf(ids: readonly string[], columns: readonly string[]): QueriedRun[];
+
+  /** Names of fields that the latest runs have: columns, settings, `env.<key>`, metrics. */
+  fieldNames(): string[];
+
   updateRun(id: string, patch: RunPatch): RunRecord;
 
   /** Tells other hosts that the run's process lives; to be called several times within `HEARTBEAT_LIMIT_MS`. */
@@ -161,6 +170,9 @@ export interface RunStore extends RunRecords, RunMeasurements, RunGroups {
 
   /** Another number as soon as any other connection has changed the store (SQLite's `data_version`). */
   dataVersion(): number;
+
+  /** @throws StoreError where a newer dnn-cool has migrated the store since it was opened */
+  refuseNewer(): void;
 
   /** Why a run of this process cannot be written any more; null where its store and its folder are there. */
   missing(id: string): StoreError | null;

@@ -5,6 +5,7 @@ import { StoreError } from "../errors.js";
 import type { RunStore } from "./contract.js";
 import { copyRun } from "./copy-run.js";
 import type { Database } from "./database/database.js";
+import { refuseNewer } from "./database/migrations.js";
 import { openMigrated, openReader } from "./database/opened-store.js";
 import { storedMeasurements } from "./stored-measurements.js";
 import { storedRuns } from "./stored-runs.js";
@@ -60,7 +61,8 @@ export function openRunStore(storeDir: string, options: StoreOptions = {}): RunS
       return folderOf(id);
     },
     isThere: () => database.isThere(),
-    dataVersion: () => Number(database.pragma("data_version")),
+    dataVersion: () => database.dataVersion(),
+    refuseNewer: () => refuseNewer(database),
     missing: (id) => missingRun(database, dir, id, folderOf(id)),
     problems: () => database.problems(),
     close: () => database.close(),

@@ -5,7 +5,8 @@ import { currentProcess } from "../platform/process.js";
 import type { RunFilter, RunRecords } from "./contract.js";
 import { type AdoptedRun, adoptRun, createRun, type NewRun } from "./create-run.js";
 import { findRun } from "./query/find-run.js";
-import { queryRuns, type RunsQuery } from "./query/query-runs.js";
+import { knownNames } from "./query/fields.js";
+import { queryOrder, queryRuns, runsOf, type RunsQuery } from "./query/query-runs.js";
 import { checkedName, checkedRunName, type RunRecord, secondsUntil, type WrittenRunState } from "./run-record.js";
 import { forgetArtifacts } from "./tables/artifacts.js";
 import { changeSetting } from "./tables/config-values.js";
@@ -53,6 +54,15 @@ export function storedRuns(
     },
     queryRuns(query: RunsQuery) {
       return queryRuns(database, now(), query);
+    },
+    queryOrder(query: RunsQuery) {
+      return queryOrder(database, now(), query);
+    },
+    runsOf(ids: readonly string[], columns: readonly string[]) {
+      return runsOf(database, now(), ids, columns);
+    },
+    fieldNames() {
+      return knownNames(database);
     },
     updateRun(id: string, patch: RunPatch) {
       return change(id, () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { planTensorBoard, serveTensorBoard, type TensorBoardAddress } from "../../src/machine/tensorboard.js";
-import { linkRuns, shownRuns } from "../../src/machine/tensorboard-links.js";
+import { linkRuns, shownParts, shownRuns } from "../../src/machine/tensorboard-links.js";
 import { findTensorBoard, installTensorBoard } from "../../src/machine/tensorboard-program.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
 
@@ -35,7 +35,7 @@ describe("names of runs", () => {
   it("are those that people gave, each once, and fit for a folder", () => {
     const runs = ["long", "long", "LONG", "a/b: 100%", "..", "é".repeat(180)].map(create);
     const ends = runs.map(({ id }) => id.slice(-4));
-    expect(new Map(shownRuns(store, []).map(({ id, name }) => [id, name]))).toEqual(
+    expect(new Map(shownRuns(store, { references: [] }).map(({ id, name }) => [id, name]))).toEqual(
       new Map(
         runs
           .map(({ id }) => id)
@@ -43,7 +43,7 @@ describe("names of runs", () => {
           .map((id) => [id, expect.any(String)]),
       ),
     );
-    const names = shownRuns(store, []).map(({ name }) => name);
+    const names = shownRuns(store, { references: [] }).map(({ name }) => name);
     expect(new Set(names.map((name) => name.toLowerCase())).size).toBe(6);
     expect(names.filter((name) => name.toLowerCase().startsWith("long"))).toHaveLength(3);
     expect(names.filter((name) => /^long$/i.test(name))).toHaveLength(1);
@@ -53,24 +53,73 @@ describe("names of runs", () => {
 
   it("follow the runs that are asked for, in whatever way they are named", () => {
     const [first] = ["first", "second", "third"].map(create);
-    expect(shownRuns(store, [first?.id as string, "third", "first"]).map(({ name }) => name)).toEqual(
+    expect(shownRuns(store, { references: [first?.id as string, "third", "first"] }).map(({ name }) => name)).toEqual(
       expect.arrayContaining(["first", "third"]),
     );
-    expect(shownRuns(store, ["first", first?.id as string])).toHaveLength(1);
-    expect(() => shownRuns(store, ["fourth"])).toThrow(/No run/);
+    expect(shownRuns(store, { references: ["first", first?.id as string] })).toHaveLength(1);
+    expect(() => shownRuns(store, { references: ["fourth"] })).toThrow(/No run/);
   });
 
-  it("become links, which come and go with the runs", () => {
+  it("are those that a condition chooses, the newest so many", () => {
+    const runs = ["first", "second", "third"].map(create);
+    store.addTags(runs[0]?.id as string, ["good"]);
+    expect(shownRuns(store, { references: [], where: 'tag = "good"' }).map(({ name }) => name)).toEqual(["first"]);
+    expect(
+      shownRuns(store, { references: [], limit: 2 })
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(["second", "third"]);
+  });
+
+  /** A run with event files of its own and in these folders. */
+  function withEvents(name: string, parts: readonly string[]): string {
+    const { id } = create(name);
+    const dir = store.runDir(id);
+    for (const part of ["", ...parts]) {
+      mkdirSync(join(dir, part), { recursive: true });
+      writeFileSync(join(dir, part, "events.out.tfevents.1"), "");
+    }
+    return dir;
+  }
+
+  it("become folders of links, which come and go with the runs and their files", () => {
     const links = join(folder, "links");
     mkdirSync(links);
-    const run = create("one");
-    linkRuns(links, shownRuns(store, []));
-    expect(readlinkSync(join(links, "one"))).toBe(store.runDir(run.id));
+    const dir = withEvents("one", ["train", "valid", "checkpoints"]);
+    const begun: string[] = [];
+    const link = (references: readonly string[] = []) =>
+      linkRuns(
+        links,
+        shownRuns(store, { references }),
+        () => true,
+        ({ name }) => begun.push(name),
+      );
+    link();
+    expect(readdirSync(join(links, "one")).sort()).toEqual(["events.out.tfevents.1", "train", "valid"]);
+    expect(readlinkSync(join(links, "one", "valid"))).toBe(join(dir, "valid"));
     create("two");
-    linkRuns(links, shownRuns(store, []));
+    writeFileSync(join(dir, "events.out.tfevents.2"), "");
+    link();
     expect(readdirSync(links).sort()).toEqual(["one", "two"]);
-    linkRuns(links, shownRuns(store, ["two"]));
+    expect(readdirSync(join(links, "one"))).toContain("events.out.tfevents.2");
+    link(["two"]);
     expect(readdirSync(links)).toEqual(["two"]);
+    expect(readdirSync(dir)).toContain("valid");
+    expect(begun).toEqual(["one", "two"]);
+  });
+
+  it("have fewer folders each where all would be more than TensorBoard checks by itself", () => {
+    const parts = ["system", "test", "train", "valid"];
+    const dir = withEvents("one", parts);
+    const shownOf = (count: number) => {
+      const shown = shownParts(Array.from({ length: count }, (_, i) => ({ id: String(i), name: String(i), dir })));
+      return parts.filter(shown);
+    };
+    expect(shownOf(100)).toEqual(parts);
+    expect(shownOf(101)).toEqual(["test", "train", "valid"]);
+    expect(shownOf(126)).toEqual(["test", "valid"]);
+    expect(shownOf(167)).toEqual(["valid"]);
+    expect(shownOf(1000)).toEqual(["valid"]);
   });
 });
 

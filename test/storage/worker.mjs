@@ -1,5 +1,7 @@
 /** @file A child process that uses the store from source: `node worker.mjs <deed> <store folder> [arguments]`. */
 import { once } from "node:events";
+import { appendFileSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { createJiti } from "jiti";
 
 const { openRunStore } = await createJiti(import.meta.url).import("../../src/storage/run-store.ts");
@@ -47,6 +49,24 @@ const deeds = {
       store.appendMetrics(id, points(10, "loss", i * 10));
       process.stdout.write(`${i}\n`);
     }
+  },
+  /** Trains as it is told: each line read is an epoch, whose number is printed once it is stored; the end of lines ends it. */
+  async epochs([name]) {
+    const store = openRunStore(storeDir);
+    const { id } = store.createRun({ project: "live", name, epochs: 1000 });
+    writeFileSync(`${store.runDir(id)}/stdout.log`, "begun\n");
+    process.stdout.write(`${id}\n`);
+    let epoch = 0;
+    for await (const line of createInterface({ input: process.stdin })) {
+      epoch += 1;
+      const curve = { split: "valid", taskPath: "door", metricName: "loss", step: 10 * epoch, epoch, wallTime: epoch };
+      store.appendMetrics(id, [{ ...curve, value: 1 / epoch }]);
+      store.updateRun(id, { epochsDone: epoch });
+      appendFileSync(`${store.runDir(id)}/stdout.log`, `${line}\n`);
+      process.stdout.write(`${epoch}\n`);
+    }
+    store.finishRun(id, "finished");
+    store.close();
   },
 };
 

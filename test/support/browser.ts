@@ -18,6 +18,9 @@ export interface Page {
   selectOption(selector: string, value: string): Promise<unknown>;
   click(selector: string): Promise<void>;
   reload(): Promise<unknown>;
+  goBack(): Promise<unknown>;
+  goForward(): Promise<unknown>;
+  url(): string;
   close(): Promise<void>;
   readonly keyboard: { press(key: string): Promise<void> };
   on(event: "console", listener: (message: { type(): string; text(): string }) => void): void;
@@ -30,6 +33,7 @@ export interface BrowserContext {
 interface ViewOptions {
   readonly viewport: { readonly width: number; readonly height: number };
   readonly colorScheme?: "light" | "dark";
+  readonly javaScriptEnabled?: boolean;
 }
 export interface Browser {
   newPage(options: ViewOptions): Promise<Page>;

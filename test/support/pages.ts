@@ -17,6 +17,7 @@ export const GUIDES = [
   "docs/labels.md",
   "docs/probability.md",
   "docs/track.md",
+  "docs/ui.md",
   "docs/ship.md",
   "docs/recipes.md",
   "docs/architecture.md",

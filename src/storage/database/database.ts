@@ -168,6 +168,11 @@ export class Database {
     return this.#identity !== null && this.#identity === identityOf(this.file);
   }
 
+  /** A number that is another one after another connection has written (https://sqlite.org/pragma.html#pragma_data_version). */
+  dataVersion(): number {
+    return this.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;
+  }
+
   /** What SQLite's own check finds wrong; empty for a sound file. */
   problems(): string[] {
     const rows = this.all<{ integrity_check: string }>("PRAGMA integrity_check");

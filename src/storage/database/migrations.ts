@@ -75,7 +75,8 @@ function backUp(file: string, version: number): string {
   }
 }
 
-function refuseNewer(database: Database, known: number): void {
+/** @throws StoreError where a later version than `known` has made or migrated the store */
+export function refuseNewer(database: Database, known: number = SCHEMA_VERSIONS.length): void {
   const version = schemaVersion(database);
   if (version <= known) return;
   const made = lastMigratedBy(database);
@@ -105,5 +106,6 @@ function refuseOtherPrograms(database: Database): void {
 }
 
 function schemaVersion(database: Database): number {
-  return Number(database.pragma("user_version"));
+  // asked again and again by what lives long: a statement that is kept
+  return database.get<{ user_version: number }>("PRAGMA user_version")?.user_version ?? 0;
 }

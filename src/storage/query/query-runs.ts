@@ -39,15 +39,52 @@ export interface QueriedRun {
 /** @throws UsageError for a condition, order or column that cannot be understood */
 export function queryRuns(database: Database, now: Date, query: RunsQuery): QueriedRun[] {
   const { columns = [], limit } = query;
-  const compiler = new Compiler(database, now);
-  const condition = [TRASH[query.trash ?? "live"], ...conditions(compiler, query, now)].join(" AND ");
-  const order = [...(query.sort ?? []).map((key) => orderBy(compiler, key)), NEWEST_FIRST].join(", ");
-  const shown = columns.map((name) => compiler.value(name, name));
-  const parameters = { ...compiler.parameters, crashed: JSON.stringify(crashedRuns(database, now)) };
+  const { condition, order, shown, parameters } = compiled(database, now, query);
   const runs = selectRuns(database, now, { condition, order, limit, parameters });
   if (columns.length === 0) return runs.map((run) => ({ run, values: {} }));
   const values = columnValues(database, shown, columns, { sql: condition, parameters });
   return runs.map((run) => ({ run, values: values.get(run.id) ?? {} }));
+}
+
+/** Ids alone, in the order of the query: what pages are cut from. */
+export function queryOrder(database: Database, now: Date, query: RunsQuery): string[] {
+  const { condition, order, parameters } = compiled(database, now, query);
+  const sql = `SELECT id FROM runs WHERE ${condition} ORDER BY ${order} LIMIT @limit`;
+  return database.all<{ id: string }>(sql, { ...parameters, limit: query.limit ?? -1 }).map(({ id }) => id);
+}
+
+/** Runs of these ids, in their order; those that are gone are left out. */
+export function runsOf(
+  database: Database,
+  now: Date,
+  ids: readonly string[],
+  columns: readonly string[],
+): QueriedRun[] {
+  const compiler = new Compiler(database, now);
+  const shown = columns.map((name) => compiler.value(name, name));
+  const parameters = { ...compiler.parameters, ...crashedNow(database, now), ids: JSON.stringify(ids) };
+  const condition = "runs.id IN (SELECT value FROM json_each(@ids))";
+  const runs = new Map(selectRuns(database, now, { condition, parameters }).map((run) => [run.id, run]));
+  const values =
+    columns.length === 0 ? undefined : columnValues(database, shown, columns, { sql: condition, parameters });
+  return ids.flatMap((id) => {
+    const run = runs.get(id);
+    return run === undefined ? [] : [{ run, values: values?.get(id) ?? {} }];
+  });
+}
+
+function compiled(database: Database, now: Date, query: RunsQuery) {
+  const compiler = new Compiler(database, now);
+  const condition = [TRASH[query.trash ?? "live"], ...conditions(compiler, query, now)].join(" AND ");
+  const order = [...(query.sort ?? []).map((key) => orderBy(compiler, key)), NEWEST_FIRST].join(", ");
+  const shown = (query.columns ?? []).map((name) => compiler.value(name, name));
+  const parameters = { ...compiler.parameters, ...crashedNow(database, now) };
+  return { condition, order, shown, parameters };
+}
+
+/** What the field `state` is told by. */
+function crashedNow(database: Database, now: Date): { readonly crashed: string } {
+  return { crashed: JSON.stringify(crashedRuns(database, now)) };
 }
 
 const TRASH = { live: "runs.deleted_at IS NULL", only: "runs.deleted_at IS NOT NULL", all: "TRUE" } as const;
