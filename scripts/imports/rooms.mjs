@@ -177,6 +177,11 @@ export const rooms = {
     imports: ["asking", "records", "plotting", "analysis", "data", "storage", ...FACTS],
     packages: ["node:"],
   },
+  watching: {
+    holds: "runs of a store, followed while others write them",
+    imports: ["comparing", "records", "analysis", "storage", "platform", ...FACTS],
+    packages: ["node:"],
+  },
   training: {
     holds: "a run from its beginning to its end",
     imports: [
@@ -267,7 +272,18 @@ export const rooms = {
   index: { holds: "the public API", imports: ["training", "asking", "project"], packages: [] },
   cli: {
     holds: "what commands share: flags, tables, errors, completion",
-    imports: ["comparing", "records", "plotting", "project", "analysis", "storage", "platform", "tasks", ...BASE],
+    imports: [
+      "watching",
+      "comparing",
+      "records",
+      "plotting",
+      "project",
+      "analysis",
+      "storage",
+      "platform",
+      "tasks",
+      ...BASE,
+    ],
     packages: ["node:", "@oclif/core", "cli-table3"],
   },
   commands: {
@@ -278,6 +294,7 @@ export const rooms = {
       "training",
       "tracking",
       "comparing",
+      "watching",
       "plotting",
       "shipping",
       "serving",
