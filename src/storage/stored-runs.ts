@@ -18,6 +18,7 @@ import {
 } from "./run-record.js";
 import { forgetArtifacts } from "./tables/artifacts.js";
 import { changeSetting } from "./tables/config-values.js";
+import { updateMonitored } from "./tables/monitored.js";
 import { deleteTags, insertTags, type RunPatch, selectRuns, updateRunRow } from "./tables/runs.js";
 import type { Transactions } from "./transactions.js";
 
@@ -88,6 +89,7 @@ export function storedRuns(
           bestEpoch,
           starred,
         });
+        if (bestEpoch !== undefined) updateMonitored(database, id);
       });
     },
     heartbeat(id: string) {
