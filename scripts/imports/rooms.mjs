@@ -178,6 +178,11 @@ export const rooms = {
     imports: ["asking", "records", "plotting", "analysis", "data", "storage", ...FACTS],
     packages: ["node:"],
   },
+  watching: {
+    holds: "runs of a store, followed while others write them",
+    imports: ["comparing", "records", "analysis", "storage", "platform", ...FACTS],
+    packages: ["node:"],
+  },
   training: {
     holds: "a run from its beginning to its end",
     imports: [
@@ -225,6 +230,11 @@ export const rooms = {
     imports: ["records", "provenance", "project/project-dir", "logging", "storage", "platform", ...FACTS],
     packages: ["node:", "sharp"],
   },
+  importing: {
+    holds: "runs of other trackers, read from what they keep on disk",
+    imports: ["tracking", "records", "provenance/git", "logging", "storage", "protobuf", "platform", ...FACTS],
+    packages: ["node:"],
+  },
   web: {
     holds: "the page of an export: what runs in browsers, bundled by scripts/web.mjs",
     imports: ["engine/backends", "logging/panels/figures", "analysis", ...FACTS],
@@ -268,7 +278,18 @@ export const rooms = {
   index: { holds: "the public API", imports: ["training", "asking", "project"], packages: [] },
   cli: {
     holds: "what commands share: flags, tables, errors, completion",
-    imports: ["comparing", "records", "plotting", "project", "analysis", "storage", "platform", "tasks", ...BASE],
+    imports: [
+      "watching",
+      "comparing",
+      "records",
+      "plotting",
+      "project",
+      "analysis",
+      "storage",
+      "platform",
+      "tasks",
+      ...BASE,
+    ],
     packages: ["node:", "@oclif/core", "cli-table3"],
   },
   commands: {
@@ -278,7 +299,9 @@ export const rooms = {
       "machine",
       "training",
       "tracking",
+      "importing",
       "comparing",
+      "watching",
       "plotting",
       "shipping",
       "serving",

@@ -8,7 +8,7 @@ export const GROUPS: readonly { readonly title: string; readonly names: readonly
   { title: "ask", names: ["predict", "explain"] },
   { title: "trust", names: ["evaluate", "blame", "interpret", "calibrate", "audit", "ask", "drift"] },
   { title: "compare", names: ["compare runs", "runs diff"] },
-  { title: "see", names: ["ui", "report", "plot", "tensorboard"] },
+  { title: "see", names: ["watch", "ui", "report", "plot", "tensorboard"] },
   { title: "ship", names: ["export", "serve"] },
   { title: "keep", names: ["runs", "sql"] },
   { title: "machines", names: ["doctor", "backends", "completion", "help"] },

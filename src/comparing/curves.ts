@@ -7,7 +7,7 @@ import { smooth } from "../plotting/smooth.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import type { CurveName } from "../storage/tables/metric-points.js";
-import type { MetricPoint } from "../tasks/evaluation.js";
+import { type MetricPoint, SYSTEM_TASK } from "../tasks/evaluation.js";
 import { curveText, matchingCurves } from "./curve-names.js";
 
 /** What the x axis counts: optimizer steps, epochs, or seconds since the run began. */
@@ -57,8 +57,8 @@ export function drawnCurves(store: RunStore, references: readonly string[], quer
     );
   }
   const first = drawn[0]?.runs[0]?.id ?? "";
-  const patterns = query.metrics.length > 0 ? query.metrics : [monitorOf(store, first)];
-  const wanted = matchingCurves(known, patterns);
+  const { metrics } = query;
+  const wanted = metrics.length > 0 ? matchingCurves(known, metrics) : usualCurves(known, monitorOf(store, first));
   const notes: string[] = [];
   const curves = wanted.flatMap((name) =>
     drawn.flatMap((of) => {
@@ -69,6 +69,15 @@ export function drawnCurves(store: RunStore, references: readonly string[], quer
     }),
   );
   return { curves, notes };
+}
+
+/** What a run is monitored by; where it has no such curve its losses, else all that it has. */
+function usualCurves(known: readonly CurveName[], monitor: string): readonly CurveName[] {
+  const own = known.filter(({ taskPath }) => taskPath !== SYSTEM_TASK);
+  const monitored = own.filter(({ taskPath, metricName }) => `${taskPath}/${metricName}` === monitor);
+  if (monitored.length > 0) return monitored;
+  const losses = own.filter(({ metricName }) => metricName === "loss");
+  return losses.length > 0 ? losses : own.length > 0 ? own : known;
 }
 
 /** `train.monitor`; the total loss of what another program trains. */

@@ -206,7 +206,7 @@ function settle(
   const isNamed = roles.some((role) => role?.role === "task");
   const possible = facts.map((each, i) => {
     const role = at(first, i);
-    return role.role === "candidate" ? taskOf(each, role.kind) : (roles[i] ?? null);
+    return roles[i] ?? (role.role === "candidate" ? taskOf(each, role.kind) : null);
   });
   const labels = possible.flatMap((role) => (role?.role === "task" ? [role.labels] : []));
   const hanging = hangingOn(mineFlow(labels));
@@ -214,7 +214,8 @@ function settle(
     if (role !== null) return role;
     const [each, candidate] = [at(facts, i), at(first, i)];
     if (candidate.role !== "candidate") throw new Error(`${each.column} has no role`);
-    if (hanging.has(each.column)) return taskOf(each, candidate.kind);
+    const task = possible[i] ?? null;
+    if (task !== null && hanging.has(each.column)) return task;
     return alone(each, candidate, isNamed, isNamed || hanging.size > 0);
   });
 }

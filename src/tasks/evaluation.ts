@@ -67,3 +67,6 @@ export interface MetricPoint {
 
 /** Stands for a task's path on the curves of the machine's load. */
 export const SYSTEM_TASK = "_system";
+
+/** The curve of how many rows of an epoch counted for a task. */
+export const ACTIVE_ROWS = "active_rows";

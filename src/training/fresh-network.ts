@@ -24,7 +24,7 @@ export interface FreshNetwork {
   /** Saved models that its trunk holds. */
   readonly models: Omit<BuiltWithModels<Network>, "built">;
   readonly transfer: RunTransfer | null;
-  /** Inputs that are not what they were to the weights taken over. */
+  /** Inputs that are not what they were to the weights taken over, or to a saved model. */
   readonly warnings: readonly string[];
 }
 
@@ -65,7 +65,8 @@ export async function buildNetwork(
   );
   const { checkLayerRates } = await import("../engine/optimization/layer-rates.js");
   checkLayerRates(network, layerRates);
-  if (from === null) return { network, models, transfer: null, warnings: [] };
+  const doubts = models.doubts;
+  if (from === null) return { network, models, transfer: null, warnings: doubts };
   try {
     const source = await openSource(from, store, projectDir);
     const { transferWeights } = await import("../engine/model/transfer.js");
@@ -76,7 +77,7 @@ export async function buildNetwork(
       (name) =>
         `The input "${name}" has other values than in ${source.what}: what its weights learned of each is mixed up.`,
     );
-    return { network, models, transfer: { from: source.from, ...transfer }, warnings };
+    return { network, models, transfer: { from: source.from, ...transfer }, warnings: [...doubts, ...warnings] };
   } catch (error) {
     network.dispose();
     throw error;

@@ -14,6 +14,12 @@ export interface NetworkPart {
   readonly parameters: number;
 }
 
+/** The parts of a network, and what a run would warn of when it has built it. */
+export interface NetworkMeasure {
+  readonly parts: readonly NetworkPart[];
+  readonly warnings: readonly string[];
+}
+
 /**
  * Builds the network that a run would begin with, on the backend that needs nothing installed.
  * @param inputs complete, as the data was read
@@ -25,12 +31,12 @@ export async function measureNetwork(
   project: LoadedProject,
   inputs: Readonly<Record<string, InputSpec>>,
   store: RunStore | null = null,
-): Promise<NetworkPart[]> {
+): Promise<NetworkMeasure> {
   const { graph, settings, configFile } = project;
   const { openBackend } = await import("../engine/backends/choose.js");
   await openBackend("cpu");
   const read = { ...project, inputs, graph: withVocabulary(graph, inputs) };
-  const { network } = await buildNetwork(read, settings.train, store).catch((error: unknown) => {
+  const { network, warnings } = await buildNetwork(read, settings.train, store).catch((error: unknown) => {
     throw error instanceof CoolError && configFile !== null ? inFile(error, configFile) : error;
   });
   try {
@@ -42,7 +48,7 @@ export async function measureNetwork(
       const part = logitAxisOf(layer.name);
       sizes.set(part, (sizes.get(part) ?? 0) + layer.countParams());
     }
-    return [...sizes].map(([part, parameters]) => ({ part, parameters }));
+    return { parts: [...sizes].map(([part, parameters]) => ({ part, parameters })), warnings };
   } finally {
     network.dispose();
   }

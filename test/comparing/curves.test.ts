@@ -66,6 +66,11 @@ describe("names of curves", () => {
     const store = openStore(temporaryDir());
     addRun(store, "one", LOSSES, { monitor: "door.open/f1_score" });
     expect(named(store)).toEqual(["valid/door.open/f1_score"]);
+    // what another program trains need not have a total loss
+    addRun(store, "two", { "train/door/loss": [1], "train/door/accuracy": [1] });
+    expect(named(store)).toEqual(["train/door/loss"]);
+    addRun(store, "three", { "train/door/accuracy": [1], "train/_system/process_cpu_percent": [1] });
+    expect(named(store)).toEqual(["train/door/accuracy"]);
   });
 });
 

@@ -39,6 +39,7 @@ test.each([
   [["runs", "tag", "one", "+good"]],
   [["compare", "runs", "one", "two", "--no-samples"]],
   [["sql", "select 1"]],
+  [["watch", "one", "--once"]],
 ])("%j loads no heavy package", async (args) => {
   expect(await heavyModules(args)).toEqual([]);
 });

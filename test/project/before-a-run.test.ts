@@ -87,7 +87,9 @@ test("weights to begin with that are not there, and layers that they do not fit"
   const store = openRunStore(join(dir, ".cool"));
   await expect(measured('train.from={"run":"bse"}', store)).rejects.toThrow('No run named "bse"');
   const { run } = await trainRun(await loadProject(dir), { backend: "cpu", name: "base" });
-  const [trunk] = await measured(`train.from={"run":"${run.id}"}`, store);
+  const {
+    parts: [trunk],
+  } = await measured(`train.from={"run":"${run.id}"}`, store);
   // 2 × 4 + 4
   expect(trunk).toEqual({ part: "trunk", parameters: 12 });
   store.close();

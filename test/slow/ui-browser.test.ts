@@ -73,11 +73,13 @@ interface VisitOptions {
   readonly width?: number;
   readonly colorScheme?: "light" | "dark";
   readonly javaScriptEnabled?: boolean;
+  /** What the browser may say all the same. */
+  readonly mayBeSaid?: RegExp;
 }
 
 /** Opens an address in a profile of its own, with the token; nothing may be said on the console, nor by the policy. */
 async function visit(path: string, use: (page: Page) => Promise<void>, options: VisitOptions = {}): Promise<void> {
-  const { ui = reading, width = 1440, colorScheme = "light", javaScriptEnabled = true } = options;
+  const { ui = reading, width = 1440, colorScheme = "light", javaScriptEnabled = true, mayBeSaid } = options;
   if (browser === undefined || ui === undefined) throw new Error("the browser was not started");
   const viewport = { width, height: 900 };
   const context = await browser.newContext({ viewport, colorScheme, javaScriptEnabled });
@@ -93,7 +95,7 @@ async function visit(path: string, use: (page: Page) => Promise<void>, options: 
   } finally {
     await context.close();
   }
-  expect(said).toEqual([]);
+  expect(said.filter((line) => mayBeSaid?.test(line) !== true)).toEqual([]);
   expect(notes).toEqual([]);
 }
 
@@ -145,25 +147,29 @@ describe("the list", () => {
   });
 
   test("is searched, says what it does not understand, and is left and come back to", async () => {
-    await visit("/", async (page) => {
-      await page.fill("#where", 'tag = "fifth" and valid/door/f1_score > 0.9');
-      await page.keyboard.press("Enter");
-      // 37 × 35, 37 × 135 and 37 × 235 end in 95; of other multiples of 5 the product is lower
-      await untilText(page, "output", "3 runs");
-      await page.fill("#where", "train.batchSiz > 3");
-      await page.keyboard.press("Enter");
-      await untilText(page, "#where-problem", 'Did you mean "train.batchSize"?');
-      expect(await page.textContent("#where-problem")).toMatch(/\n {2}train\.batchSiz > 3\n {2}\^$/);
-      await page.goBack();
-      await untilText(page, "output", "3 runs");
-      await page.goBack();
-      await untilText(page, "output", `${COUNT + 1} runs`);
-      await page.goForward();
-      await untilText(page, "output", "3 runs");
-      expect(await page.evaluate("document.querySelector('#where').value")).toContain('tag = "fifth"');
-      await page.reload();
-      await untilText(page, "output", "3 runs");
-    });
+    await visit(
+      "/",
+      async (page) => {
+        await page.fill("#where", 'tag = "fifth" and valid/door/f1_score > 0.9');
+        await page.keyboard.press("Enter");
+        // 37 × 35, 37 × 135 and 37 × 235 end in 95; of other multiples of 5 the product is lower
+        await untilText(page, "output", "3 runs");
+        await page.fill("#where", "train.batchSiz > 3");
+        await page.keyboard.press("Enter");
+        await untilText(page, "#where-problem", 'Did you mean "train.batchSize"?');
+        expect(await page.textContent("#where-problem")).toMatch(/\n {2}train\.batchSiz > 3\n {2}\^$/);
+        await page.goBack();
+        await untilText(page, "output", "3 runs");
+        await page.goBack();
+        await untilText(page, "output", `${COUNT + 1} runs`);
+        await page.goForward();
+        await untilText(page, "output", "3 runs");
+        expect(await page.evaluate("document.querySelector('#where').value")).toContain('tag = "fifth"');
+        await page.reload();
+        await untilText(page, "output", "3 runs");
+      },
+      { mayBeSaid: /responded with a status of 400/ },
+    );
   });
 
   test("names fields as they are typed", async () => {

@@ -16,7 +16,7 @@ import { findProjectDir } from "../../project/project-dir.js";
 import { EVALUATED_GATES, type EvaluatedGates, type Split, SPLITS } from "../../tasks/evaluation.js";
 import { behaviourOf } from "../../tasks/index.js";
 import type { CheckedPictures } from "../../training/check-pictures.js";
-import { measureNetwork, type NetworkPart } from "../../training/measure-network.js";
+import { measureNetwork, type NetworkMeasure, type NetworkPart } from "../../training/measure-network.js";
 
 /** What `--json` prints. */
 interface Checked extends Omit<ProjectCheck, "inputs" | "dataset"> {
@@ -86,8 +86,8 @@ export default class Check extends CoolCommand {
     const project = await loadProject(args.project ?? findProjectDir(flags.project ?? "."), flags.set ?? []);
     const { inputs, dataset, ...read } = await checkProject(project, (line) => this.note(line));
     const doubt = await this.#monitorDoubt(project, dataset);
-    const check = { ...read, warnings: [...read.warnings, ...doubt] };
-    const network = await this.#measure(project, inputs, flags.store);
+    const { parts: network, warnings: doubts } = await this.#measure(project, inputs, flags.store);
+    const check = { ...read, warnings: [...read.warnings, ...doubt, ...doubts] };
     const decoded = flags.images ? await this.#decode(project, flags.store) : null;
     const pictures = decoded?.rows ?? null;
     const baselines = decoded?.baselines ?? check.baselines;
@@ -152,7 +152,7 @@ export default class Check extends CoolCommand {
   }
 
   /** With the store where the network begins with the weights of a run in it. */
-  async #measure(project: LoadedProject, inputs: ProjectCheck["inputs"], store?: string): Promise<NetworkPart[]> {
+  async #measure(project: LoadedProject, inputs: ProjectCheck["inputs"], store?: string): Promise<NetworkMeasure> {
     const { from } = project.settings.train;
     if (from === null || typeof from === "string") return measureNetwork(project, inputs);
     return this.withStore({ project: project.projectDir, store }, (opened) => measureNetwork(project, inputs, opened));

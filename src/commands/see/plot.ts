@@ -104,7 +104,8 @@ More than eight curves are drawn as one chart for each metric of each task. With
       const width = flags.width ?? Math.min(tableColumns(), 1000);
       // the prompt below it has a row, too
       const height =
-        flags.height ?? (process.stdout.isTTY && plot.panels.length === 1 ? process.stdout.rows - 1 : null);
+        flags.height ??
+        (process.stdout.isTTY && process.stdout.rows > 1 && plot.panels.length === 1 ? process.stdout.rows - 1 : null);
       this.log(textPlot(plot, { width, height, colour: useColour(), ...axis }));
     }
     return { x, smooth, curves: [] };

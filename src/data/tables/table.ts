@@ -8,6 +8,7 @@ import { DataError, nearestNames, shorten } from "../../errors.js";
 import { atOnce, type Sliced, yieldTo } from "../../platform/yield-to.js";
 import { type CsvHead, readCsvHead } from "./csv.js";
 import { accessOf, literalPath, refusalOf, restrict, runSelect, withDuckDB } from "./duckdb.js";
+import { SharedTexts } from "./shared-texts.js";
 import { anchorFileNames, isQuery, quoted } from "./sql.js";
 
 /** A table in memory, column by column. */
@@ -226,11 +227,13 @@ async function readColumns(
     const cells: unknown[] = [];
     return { name, cells, isJson: holdsJson(result.columnType(i)) };
   });
+  const texts = new SharedTexts();
   for (;;) {
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) return columns;
     columns.forEach(({ cells, isJson }, i) => {
-      for (const value of chunk.getColumnValues(i)) cells.push(cellOf(value, isJson));
+      if (isJson) for (const value of chunk.getColumnValues(i)) cells.push(cellOf(value, isJson));
+      else texts.append(chunk.getColumnVector(i), cells, (value) => cellOf(value, isJson));
     });
     await yieldTo(signal);
   }

@@ -7,16 +7,11 @@
  */
 import { at } from "../../arrays.js";
 import { logGamma } from "../../analysis/statistics/log-gamma.js";
-import { anyOutside, both, count, countBoth, countEither, countThree, type RowSet, without } from "./bits.js";
-import {
-  conjunction,
-  disjunction,
-  type Gate,
-  type Statement,
-  simpleStatements,
-  statementOf,
-  statementsOn,
-} from "./statements.js";
+import { anyBoth, anyOutside, both, count, countBoth, countEither, countThree, type RowSet, without } from "./bits.js";
+import { conjunction, disjunction } from "./combinations.js";
+import type { Statement } from "./statement.js";
+import { type Gate, leastCost, simpleStatements, statementOf, statementsOn, type Worth } from "./statements.js";
+import { Tally } from "./tally.js";
 
 /** The cells of one column, and how many columns there are to choose gates from. */
 export interface FilledCells {
@@ -80,6 +75,16 @@ function inOrderOfGates(left: Statement, right: Statement, join: typeof conjunct
 /** Lengths as close as that are the same: rounding does not decide. */
 const SAME = 1e-9;
 
+/** Of a number's different values: how many at each end are tried as margins. */
+const MARGINS = [0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005];
+
+/** Rows with the smallest and the largest numbers of a gate, and the nats that another statement costs at least. */
+interface Margins {
+  readonly least: number;
+  readonly low: RowSet;
+  readonly high: RowSet;
+}
+
 class Search {
   best: { readonly statement: Statement | null; readonly length: number };
   /** All that were not much longer than the best so far. */
@@ -87,6 +92,9 @@ class Search {
   readonly #cells: FilledCells;
   readonly #slack: number;
   #narrowing: readonly Statement[] = [];
+  readonly #tallies = new Map<number, Tally>();
+  readonly #margins = new Map<number, Margins | null>();
+  #widened: { readonly gate: number; readonly beside: Set<Statement> } = { gate: -1, beside: new Set() };
 
   /** @param slack nats by which a condition may be longer than the best one and still be considered */
   constructor(cells: FilledCells, slack = -SAME) {
@@ -140,22 +148,74 @@ class Search {
 
   #covered(left: Statement, gate: Gate, other: Gate, rest: RowSet): void {
     const { filled, empty } = this.#cells;
-    for (const right of statementsOn(other, rest)) {
+    const least = leastCost(gate);
+    if (this.#spansTooMuch(other, least, rest)) return;
+    for (const right of statementsOn(other, rest, this.#worthBeside(least))) {
       const missing = countBoth(empty, right.holds);
       if (!this.#canBeBetter(right, null, missing, () => countBoth(filled, right.holds))) continue;
       this.#considerEither(left, right, gate.index < other.index);
       // what the other one covers need not be covered by this one: a wider step, another set of classes
       const { kind } = gate.sets.column.form;
-      if (kind === "binary" || kind === "labels") continue;
+      if (kind === "binary" || kind === "labels" || this.#isWidened(gate, right)) continue;
       const isCertain = !anyOutside(right.possible, right.held);
       for (const covered of isCertain ? [right.held] : [right.possible, right.held]) {
         const uncovered = without(filled, covered);
         if (count(uncovered) === 0) continue;
-        for (const wider of statementsOn(gate, uncovered)) {
+        for (const wider of statementsOn(gate, uncovered, this.#worthBeside(right.cost))) {
           this.#considerEither(wider, right, gate.index < other.index);
         }
       }
     }
+  }
+
+  /** Whether rows have such small and such large numbers that no range of them all says enough. */
+  #spansTooMuch(gate: Gate, least: number, rows: RowSet): boolean {
+    if (gate.sets.column.form.kind !== "number") return false;
+    const margins = this.#margins.get(gate.index) ?? this.#marginsOf(gate, least);
+    this.#margins.set(gate.index, margins);
+    // those of another gate beside it hold for statements that cost as much
+    if (margins === null || least < margins.least) return false;
+    return anyBoth(rows, margins.low) && anyBoth(rows, margins.high);
+  }
+
+  /** The smallest and the largest numbers that no statement can hold both of: few, but enough to be met soon. */
+  #marginsOf(gate: Gate, least: number): Margins | null {
+    const { sets } = gate;
+    const { length } = sets.distinct;
+    const isWorth = this.#worthBeside(least);
+    for (const share of MARGINS) {
+      const from = Math.floor(share * length);
+      if (from === 0) return null;
+      if (isWorth(gate, leastCost(gate), { from, to: length - from })) continue;
+      return { least, low: without(sets.known, sets.fromValue(from)), high: sets.fromValue(length - from) };
+    }
+    return null;
+  }
+
+  /** Whether all that covers the rest has been looked for before: steps of a number leave the same rest, often. */
+  #isWidened(gate: Gate, right: Statement): boolean {
+    if (this.#widened.gate !== gate.index) this.#widened = { gate: gate.index, beside: new Set() };
+    const { beside } = this.#widened;
+    return beside.size === beside.add(right).size;
+  }
+
+  /** @param cost nats of the other gate's statement, at least */
+  #worthBeside(cost: number): Worth {
+    return (gate, own, held) => {
+      const words = own + cost + choiceOfGates(this.#cells, 2);
+      const most = this.best.length + this.#slack;
+      if (words >= most) return false;
+      const { there, missing } = this.#tallyOf(gate).of(held);
+      return words + betaBinomial(there, missing) < most;
+    };
+  }
+
+  #tallyOf(gate: Gate): Tally {
+    const known = this.#tallies.get(gate.index);
+    if (known !== undefined) return known;
+    const tally = new Tally(gate.sets, this.#cells);
+    this.#tallies.set(gate.index, tally);
+    return tally;
   }
 
   /** @param inOrder whether the first one's gate was declared before the second's */
@@ -179,7 +239,7 @@ class Search {
   }
 
   #consider(statement: Statement): void {
-    const length = messageLength(this.#cells, statement);
+    const length = messageLength(this.#cells, statement, this.best.length + Math.max(0, this.#slack));
     if (this.#slack > 0 && length < this.best.length + this.#slack) this.considered.push(statement);
     // of equals the first: the one whose gates were declared first
     if (length < this.best.length - SAME) this.best = { statement, length };
@@ -189,8 +249,13 @@ class Search {
 /**
  * Length of the message in nats: the choice of the condition, then the empty cells where it holds under a missing
  * rate of its own (Beta-binomial, uniform prior), then cells where a gate's label is missing, as a mixture.
+ * @param most from which on the exact length does not matter: then it is infinite
  */
-export function messageLength(cells: FilledCells, statement: Statement | null): number {
+export function messageLength(
+  cells: FilledCells,
+  statement: Statement | null,
+  most = Number.POSITIVE_INFINITY,
+): number {
   const { filled, rows } = cells;
   if (statement === null) {
     const there = count(filled);
@@ -199,6 +264,8 @@ export function messageLength(cells: FilledCells, statement: Statement | null): 
   const { held, possible, fails } = statement;
   if (anyOutside(filled, possible)) return Number.POSITIVE_INFINITY;
   const [there, all] = [countBoth(held, filled), count(held)];
+  const certain = betaBinomial(there, all - there) + statement.cost + choiceOfGates(cells, statement.gates.length);
+  if (certain >= most) return Number.POSITIVE_INFINITY;
   const open = without(possible, held);
   const missingRate = (all - there + 1) / (all + 2);
   const share = ((all + 1) / (all + count(fails) + 2)) * (1 - missingRate);
@@ -206,7 +273,7 @@ export function messageLength(cells: FilledCells, statement: Statement | null): 
   const mixture =
     logLikelihood(without(open, doubtful), filled, share) +
     adaptiveLogLikelihood(doubtful, filled, share * statement.askedShare);
-  return betaBinomial(there, all - there) - mixture + statement.cost + choiceOfGates(cells, statement.gates.length);
+  return certain - mixture;
 }
 
 /** Of which of some cells are filled, each with the same probability. */
@@ -246,5 +313,16 @@ export function choiceOfGates({ columns, rows }: FilledCells, gates: number): nu
 
 /** −log of the probability of k of k + m under a rate of uniform prior: log((k + m + 1)! / (k! m!)). */
 function betaBinomial(there: number, missing: number): number {
-  return logGamma(there + missing + 2) - logGamma(there + 1) - logGamma(missing + 1);
+  return logFactorial(there + missing + 1) - logFactorial(there) - logFactorial(missing);
+}
+
+/** By number, as they are first needed. */
+const logFactorials: number[] = [];
+
+function logFactorial(number: number): number {
+  const known = logFactorials[number];
+  if (known !== undefined) return known;
+  const made = logGamma(number + 1);
+  logFactorials[number] = made;
+  return made;
 }

@@ -4,7 +4,8 @@ import { type Condition, gatesOf } from "../../flow/graph.js";
 import { choiceOfGates, type FilledCells, likelyConditions } from "./best-condition.js";
 import { anyOutside, count, type RowSet } from "./bits.js";
 import { type AskedColumn, CellLikelihood } from "./cell-likelihood.js";
-import { type Gate, neighboursOf, type Statement } from "./statements.js";
+import type { Statement } from "./statement.js";
+import { type Gate, neighboursOf } from "./statements.js";
 
 /** A condition and others of as few gates: no row speaks against them, or hardly any. */
 export interface ExactChoice {

@@ -22,16 +22,9 @@ import type { AskedColumn } from "./cell-likelihood.js";
 import { type ExactChoice, exactChoice } from "./exact-choice.js";
 import { GateSets } from "./gate-sets.js";
 import type { LabelColumn } from "./label-column.js";
-import {
-  conjunction,
-  type Gate,
-  gateOf,
-  type Hint,
-  type MissingLabels,
-  type Statement,
-  simpleStatements,
-  statementsOn,
-} from "./statements.js";
+import { conjunction } from "./combinations.js";
+import type { Statement } from "./statement.js";
+import { type Gate, gateOf, type Hint, type MissingLabels, simpleStatements, statementsOn } from "./statements.js";
 
 /** What was found out about one column. */
 export interface MinedTask {
@@ -61,7 +54,7 @@ export interface MinedFlow {
 const SEARCHED_CELLS = 75_000;
 const SEARCHED_ROWS = 1_500;
 /** So many filled and so many empty cells of each column are searched, if it has them. */
-const SEARCHED_OF_EACH = 200;
+const SEARCHED_OF_EACH = 100;
 /** Rounds after which conditions no longer wait for those of their gates. */
 const ROUNDS = 10;
 /** A column with so many of its cells filled is taken to be asked everywhere, until its own condition is known. */
@@ -71,8 +64,22 @@ const NAMED = 3;
 /** Of a condition that almost holds: at most this share of the filled cells are exceptions. */
 const ALMOST = 0.05;
 
+/** Flows by the first of their columns: what a table's columns are is guessed from it, and then it is proposed. */
+const mined = new WeakMap<LabelColumn, { readonly columns: readonly LabelColumn[]; readonly flow: MinedFlow }>();
+
 /** Finds the preconditions of label columns. The same table gives the same flow. */
 export function mineFlow(columns: readonly LabelColumn[]): MinedFlow {
+  const [first] = columns;
+  if (first === undefined) return { tasks: [] };
+  const known = mined.get(first);
+  if (known?.columns.length === columns.length && known.columns.every((column, i) => column === columns[i]))
+    return known.flow;
+  const flow = searchFlow(columns);
+  mined.set(first, { columns: [...columns], flow });
+  return flow;
+}
+
+function searchFlow(columns: readonly LabelColumn[]): MinedFlow {
   const total = columns[0]?.values.length ?? 0;
   const rows = searchedRows(columns, total);
   const sampled = new FlowSearch(

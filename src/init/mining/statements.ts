@@ -1,45 +1,10 @@
 /** @file What can be said of one gate: statements, with the rows on which they are true, false or could be either. */
 import { at, f64At } from "../../arrays.js";
 import type { Condition } from "../../flow/graph.js";
-import {
-  anyBoth,
-  anyOutside,
-  both,
-  count,
-  countBoth,
-  either,
-  emptySet,
-  firstOf,
-  forEachInBoth,
-  type RowSet,
-  without,
-} from "./bits.js";
-import type { GateSets } from "./gate-sets.js";
-
-/** A condition with the rows that it holds on. */
-export interface Statement {
-  readonly condition: Condition;
-  /** Rows on which it is true. */
-  readonly holds: RowSet;
-  /** Rows on which it is true, or must be: another task that hangs on it has a label. */
-  readonly held: RowSet;
-  /** Rows on which it is false; of a disjunction also those on which one part is false and the other was not asked. */
-  readonly fails: RowSet;
-  /** Rows on which it is true, or would be for some value of a missing label. */
-  readonly possible: RowSet;
-  /** Rows of these on which not even the gate need have been asked. */
-  readonly doubtful: RowSet;
-  /** On how many of the doubtful rows the gate was asked, by the rows that are known; 0 to 1. */
-  readonly askedShare: number;
-  /** How many bits of choice it took, in nats. */
-  readonly cost: number;
-  /** Positions of its gates among the columns. */
-  readonly gates: readonly number[];
-  /** Statements about one gate that are all true where it is; of a disjunction none is certain. */
-  readonly parts: readonly Statement[];
-  /** What it is put together from with `and` or `or`; none of a statement about one gate's label, class or limit. */
-  readonly operands: readonly Statement[];
-}
+import { anyBoth, anyOutside, count, countBoth, either, emptySet, firstOf, type RowSet, without } from "./bits.js";
+import { conjunction, disjunction } from "./combinations.js";
+import { costOfLimit, type GateSets, roundest } from "./gate-sets.js";
+import type { Statement } from "./statement.js";
 
 /** A gate and the rows on which its empty cells are missing labels rather than questions that were not asked. */
 export interface Gate {
@@ -53,6 +18,10 @@ export interface Gate {
   /** On how many of these it was asked, by the rows that are known; 0 to 1. */
   readonly askedShare: number;
   readonly hints: readonly Hint[];
+  /** Whether there is no row on which it was not. */
+  readonly isAlwaysAsked: boolean;
+  /** Statements about it that were made, by what they say. */
+  readonly made: Map<string, Statement>;
 }
 
 /** What a label of another task says of a gate whose own label is missing. */
@@ -69,20 +38,29 @@ export function gateOf(
   { missing, doubtful, askedShare }: MissingLabels,
   hints: readonly Hint[],
 ): Gate {
-  return { index, sets, missing, doubtful, askedShare, hints, asked: either(sets.known, missing) };
+  const asked = either(sets.known, missing);
+  const isAlwaysAsked = count(asked) === sets.column.values.length;
+  return { index, sets, missing, doubtful, askedShare, hints, asked, isAlwaysAsked, made: new Map() };
 }
 
 /** Where a gate's labels are missing, and where that is sure. */
 export type MissingLabels = Pick<Gate, "missing" | "doubtful" | "askedShare">;
 
+/** Which of a gate's values a statement holds on: classes, or the different numbers from one place to before another. */
+export type Held = readonly number[] | { readonly from: number; readonly to: number };
+
+/** Whether a statement is worth being made. @param cost nats of its choice */
+export type Worth = (gate: Gate, cost: number, held: Held) => boolean;
+
 /**
  * Statements about one gate that are not false on any of these rows, and false somewhere.
  * @param rows on which they must be possible
+ * @param isWorth leaves out others before their rows are looked for
  */
-export function statementsOn(gate: Gate, rows: RowSet): Statement[] {
+export function statementsOn(gate: Gate, rows: RowSet, isWorth: Worth = () => true): Statement[] {
   const { sets } = gate;
   // where the gate was not asked, nothing about it is possible
-  if (anyOutside(rows, gate.asked)) return [];
+  if (!gate.isAlwaysAsked && anyOutside(rows, gate.asked)) return [];
   const { form } = sets.column;
   switch (form.kind) {
     case "none":
@@ -98,11 +76,14 @@ export function statementsOn(gate: Gate, rows: RowSet): Statement[] {
       return found;
     }
     case "classes": {
-      const seen = new Set(sets.atoms.flatMap((rowsOf, index) => (anyBoth(rowsOf, rows) ? [index] : [])));
-      return seen.size === 0 || seen.size === form.names.length ? [] : [oneOf(gate, seen, form.names.length)];
+      const seen = sets.atoms.flatMap((rowsOf, index) => (anyBoth(rowsOf, rows) ? [index] : []));
+      const width = form.names.length;
+      if (seen.length === 0 || seen.length === width || !isWorth(gate, costOfClasses(seen.length, width), seen))
+        return [];
+      return [once(gate, seen.join(), () => oneOf(gate, new Set(seen), width))];
     }
     case "number":
-      return ranges(gate, rows);
+      return ranges(gate, rows, isWorth);
     default:
       return form satisfies never;
   }
@@ -191,84 +172,86 @@ function labelled(gate: Gate, label: number, isSaid: boolean): Statement {
 function oneOf(gate: Gate, classes: ReadonlySet<number>, width: number): Statement {
   const { atoms, known, column } = gate.sets;
   const condition: Condition = { kind: "isOneOf", task: column.name, classes: [...classes].sort((a, b) => a - b) };
-  // as many choices as there are sets of this size: Stirling is not needed for so few
-  const size = Math.min(classes.size, width - classes.size);
-  let cost = Math.log(width);
-  for (let i = 0; i < size; i++) cost += Math.log((width - i) / (i + 1));
   let holds = emptySet(32 * known.length);
   for (const index of classes) holds = either(holds, at(atoms, index));
-  return new Literal(gate, condition, holds, cost);
+  return new Literal(gate, condition, holds, costOfClasses(classes.size, width));
+}
+
+/** As many choices as there are sets of this size: Stirling is not needed for so few. */
+function costOfClasses(number: number, width: number): number {
+  const size = Math.min(number, width - number);
+  let cost = Math.log(width);
+  for (let i = 0; i < size; i++) cost += Math.log((width - i) / (i + 1));
+  return cost;
+}
+
+/** Nats that every statement about a gate costs at least. */
+export function leastCost({ sets }: Gate): number {
+  const { form } = sets.column;
+  switch (form.kind) {
+    case "none":
+      return Number.POSITIVE_INFINITY;
+    case "binary":
+      return Math.LN2;
+    case "labels":
+      return Math.log(2 * sets.atoms.length);
+    case "classes":
+      return costOfClasses(1, form.names.length);
+    case "number":
+      return 2 * Math.LN2;
+    default:
+      return form satisfies never;
+  }
 }
 
 /** `atLeast` and `below` at the edges of what the rows show. */
-function ranges(gate: Gate, rows: RowSet): Statement[] {
+function ranges(gate: Gate, rows: RowSet, isWorth: Worth): Statement[] {
   const { sets } = gate;
-  const { values } = sets.column;
-  const [lowest, highest] = [
-    sets.atoms.findIndex((bin) => anyBoth(bin, rows)),
-    sets.atoms.findLastIndex((bin) => anyBoth(bin, rows)),
-  ];
-  if (lowest < 0) return [];
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  forEachInBoth(at(sets.atoms, lowest), rows, (row) => {
-    low = Math.min(low, f64At(values, row));
-  });
-  forEachInBoth(at(sets.atoms, highest), rows, (row) => {
-    high = Math.max(high, f64At(values, row));
-  });
-  const { distinct } = sets;
-  const [first, last] = [firstOf(distinct, low), firstOf(distinct, high)];
+  const extent = sets.extentOf(rows);
+  if (extent === null) return [];
+  const { first, end } = extent;
+  const { length } = sets.distinct;
+  const [from, to] = [first > 0 ? sets.limitAt(first) : null, end < length ? sets.limitAt(end) : null];
   const found: Statement[] = [];
-  if (first > 0) found.push(atLeast(gate, roundest(f64At(distinct, first - 1), low), sets.fromValue(first)));
-  if (last < distinct.length - 1) {
-    const upTo = without(sets.known, sets.fromValue(last + 1));
-    found.push(below(gate, roundest(high, f64At(distinct, last + 1)), upTo));
-  }
-  const [from, to] = found;
-  return from !== undefined && to !== undefined ? [from, to, conjunction(from, to)] : found;
+  const costs = (from?.cost ?? 0) + (to?.cost ?? 0);
+  if (from !== null && isWorth(gate, from.cost, { from: first, to: length })) found.push(startingAt(gate, first));
+  if (to !== null && isWorth(gate, to.cost, { from: 0, to: end })) found.push(endingAt(gate, end));
+  if (from !== null && to !== null && isWorth(gate, costs, { from: first, to: end }))
+    found.push(once(gate, `${first}:${end}`, () => conjunction(startingAt(gate, first), endingAt(gate, end))));
+  return found;
+}
+
+/** `atLeast` the limit between two of the different values: the rows from the second one on. */
+function startingAt(gate: Gate, position: number): Statement {
+  const { sets } = gate;
+  return once(gate, `${position}:`, () => atLeast(gate, sets.limitAt(position).value, sets.fromValue(position)));
+}
+
+/** `below` the limit between two of the different values: the rows before the second one. */
+function endingAt(gate: Gate, position: number): Statement {
+  const { sets } = gate;
+  return once(gate, `:${position}`, () =>
+    below(gate, sets.limitAt(position).value, without(sets.known, sets.fromValue(position))),
+  );
+}
+
+/** The statement that was made under this name before, so that the same one is the same object. */
+function once(gate: Gate, name: string, make: () => Statement): Statement {
+  const known = gate.made.get(name);
+  if (known !== undefined) return known;
+  const made = make();
+  gate.made.set(name, made);
+  return made;
 }
 
 function atLeast(gate: Gate, value: number, holds: RowSet): Statement {
   const condition: Condition = { kind: "atLeast", task: gate.sets.column.name, value };
-  return new Literal(gate, condition, holds, costOfLimit(gate, value));
+  return new Literal(gate, condition, holds, costOfLimit(gate.sets.distinct, value));
 }
 
 function below(gate: Gate, value: number, holds: RowSet): Statement {
   const condition: Condition = { kind: "below", task: gate.sets.column.name, value };
-  return new Literal(gate, condition, holds, costOfLimit(gate, value));
-}
-
-/**
- * Nats of the choice of a limit and its direction. People choose round ones: each decimal more is half as likely, and
- * there are ten times as many of them.
- */
-function costOfLimit({ sets: { distinct } }: Gate, value: number): number {
-  const range = f64At(distinct, distinct.length - 1) - f64At(distinct, 0);
-  let step = 10 ** (Math.ceil(Math.log10(range)) - 1);
-  let decimals = 1;
-  while (Math.abs(value / step - Math.round(value / step)) > ROUNDING && decimals < MAX_DECIMALS) {
-    step /= 10;
-    decimals++;
-  }
-  return (1 + decimals) * Math.LN2 + Math.log(Math.max(1, range / step));
-}
-
-/** Quotients as close to a whole number as that are one. */
-const ROUNDING = 1e-6;
-const MAX_DECIMALS = 12;
-
-/** The number with the fewest decimals above `low` and not above `high`, as people choose their limits. */
-export function roundest(low: number, high: number): number {
-  // steps larger than both are 0 or nothing
-  const largest = Math.max(Math.abs(low), Math.abs(high), Number.MIN_VALUE);
-  for (let decimals = Math.max(-12, -Math.ceil(Math.log10(largest)) - 1); decimals <= 12; decimals++) {
-    const step = 10 ** -decimals;
-    const value = Math.floor(high / step) * step;
-    // by way of text, so that 0.1 is not 0.1000000000000001
-    const rounded = Number(value.toFixed(Math.max(0, decimals)));
-    if (rounded > low && rounded <= high) return rounded;
-  }
-  return high;
+  return new Literal(gate, condition, holds, costOfLimit(gate.sets.distinct, value));
 }
 
 /** Limits to each side that are tried besides one. */
@@ -391,44 +374,4 @@ class Literal implements Statement {
         return [];
     }
   }
-}
-
-/** Both statements (Kleene). */
-export function conjunction(left: Statement, right: Statement): Statement {
-  return {
-    condition: { kind: "and", of: [left.condition, right.condition] },
-    holds: both(left.holds, right.holds),
-    held: both(left.held, right.held),
-    fails: either(left.fails, right.fails),
-    possible: both(left.possible, right.possible),
-    ...doubtOf(left, right),
-    cost: left.cost + right.cost,
-    gates: [...new Set([...left.gates, ...right.gates])],
-    parts: [...left.parts, ...right.parts],
-    operands: [left, right],
-  };
-}
-
-/** One of the statements, or both (Kleene). */
-export function disjunction(left: Statement, right: Statement): Statement {
-  return {
-    condition: { kind: "or", of: [left.condition, right.condition] },
-    holds: either(left.holds, right.holds),
-    held: either(left.held, right.held),
-    fails: without(without(either(left.fails, right.fails), left.possible), right.possible),
-    possible: either(left.possible, right.possible),
-    // where one of them may be true for want of its own label alone, the other's doubt says nothing
-    ...doubtOf(left, right, either(without(left.possible, left.doubtful), without(right.possible, right.doubtful))),
-    cost: left.cost + right.cost,
-    gates: [...new Set([...left.gates, ...right.gates])],
-    parts: [],
-    operands: [left, right],
-  };
-}
-
-/** Where either part is doubtful, and how much so: as the part with more such rows. @param sure rows that are not */
-function doubtOf(left: Statement, right: Statement, sure?: RowSet): Pick<Statement, "doubtful" | "askedShare"> {
-  const main = count(left.doubtful) >= count(right.doubtful) ? left : right;
-  const doubtful = either(left.doubtful, right.doubtful);
-  return { doubtful: sure === undefined ? doubtful : without(doubtful, sure), askedShare: main.askedShare };
 }

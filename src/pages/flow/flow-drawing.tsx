@@ -80,7 +80,7 @@ function Node({ placed: { node, x, y }, href, score }: NodeProps) {
       {score === null ? null : (
         <>
           <text class="metric" x={x + 10} y={y + 46}>
-            {fitted(score.metric, 20)}
+            {fitted(score.metric, 16)}
           </text>
           <text class="score" x={x + NODE_WIDTH - 10} y={y + 46} text-anchor="end">
             {score.weak ? "! " : ""}

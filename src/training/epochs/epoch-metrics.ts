@@ -11,7 +11,7 @@ import type { FlowGraph } from "../../flow/graph.js";
 import type { EpochSummary } from "../../logging/run-logger.js";
 import { onDemandMetricsOf } from "../../project/metrics.js";
 import { defaultThresholds } from "../../records/thresholds.js";
-import type { EvaluationRow, MetricPoint, Split } from "../../tasks/evaluation.js";
+import { ACTIVE_ROWS, type EvaluationRow, type MetricPoint, type Split } from "../../tasks/evaluation.js";
 import type { Labels } from "../../tasks/index.js";
 import { evaluateMasked, maskedRows, predictRows } from "../predict-rows.js";
 import type { RunContext } from "../run-context.js";
@@ -160,7 +160,7 @@ export function conflictPoints(
   });
 }
 
-/** The values that an epoch adds to the run's curves: its totals, then the metrics of the tasks. */
+/** The values that an epoch adds to the run's curves: its totals, the metrics of the tasks, and how many rows they had. */
 export function epochPoints(summary: EpochSummary): MetricPoint[] {
   const { step, epoch, rows } = summary;
   const at = { step, epoch, wallTime: Date.now() / 1000 };
@@ -180,5 +180,18 @@ export function epochPoints(summary: EpochSummary): MetricPoint[] {
         ...at,
       }),
     ),
+    ...activeRows(rows).map(
+      ({ task_path, num_samples }): MetricPoint => ({
+        ...{ split: "train", taskPath: task_path, metricName: ACTIVE_ROWS, value: num_samples },
+        ...at,
+      }),
+    ),
   ];
+}
+
+/** Of each task how many rows of train counted for it: those where it is asked, and labelled. */
+function activeRows(rows: readonly EvaluationRow[]): EvaluationRow[] {
+  return rows.filter(
+    ({ split, task_path, metric_name }) => split === "train" && metric_name === LOSS && task_path !== TOTAL,
+  );
 }

@@ -8,6 +8,7 @@ import { chooseFrozen } from "./choose-frozen.js";
 import { ExternalModels } from "./external-models.js";
 import type { Externals } from "./external-part.js";
 import { modelFile, type OpenedModel, openModel } from "./open-model.js";
+import { geometryDoubt } from "./geometry-doubt.js";
 import { isGraphModel } from "./packed-graph.js";
 import { pixelChange, preprocess, type PreprocessingInput } from "./preprocessing.js";
 import { ModelWanted, type OpenModels, type PretrainedOptions, withOpenModels } from "./pretrained.js";
@@ -36,6 +37,8 @@ export interface BuiltWithModels<T> {
   readonly externals: Externals;
   /** Where their files lie, by digest. */
   readonly files: ReadonlyMap<string, string>;
+  /** Of models that are shown pictures of another size than they were trained with. */
+  readonly doubts: readonly string[];
 }
 
 /** What a network is built of instead, where models run beside it. */
@@ -54,20 +57,21 @@ export async function buildWithModels<T>(
   baseDir: string,
   build: (scope: BuildScope) => T,
 ): Promise<BuiltWithModels<T>> {
-  const opened = new Map<string, OpenedModel>();
+  const opened = new Map<string, OpenedFile>();
   const beside = new ExternalModels(baseDir);
   try {
     for (;;) {
-      const grafts = new Grafts(opened, beside);
+      const grafts = new Grafts(opened, beside, baseDir);
       try {
         const built = withOpenModels(grafts, () => build(beside));
-        return { built, parts: grafts.parts, externals: beside.externals, files: beside.files };
+        const { parts, doubts } = grafts;
+        return { built, parts, doubts: [...doubts], externals: beside.externals, files: beside.files };
       } catch (error) {
         if (await beside.heeds(error)) continue;
         if (!(error instanceof ModelWanted)) throw error;
         const file = await modelFile(error.options, baseDir);
         if (isGraphModel(file)) beside.takeGraph(error.options.model, file);
-        else opened.set(keyOf(error.options), await openModel(error.options, file, baseDir));
+        else opened.set(keyOf(error.options), { ...(await openModel(error.options, file, baseDir)), file });
       }
     }
   } finally {
@@ -79,16 +83,25 @@ function keyOf({ model, input }: PretrainedOptions): string {
   return JSON.stringify([model, input ?? null]);
 }
 
+interface OpenedFile extends OpenedModel {
+  /** Its model.json. */
+  readonly file: string;
+}
+
 /** Builds opened models into one network. */
 class Grafts implements OpenModels {
   readonly parts: PretrainedPart[] = [];
-  readonly #opened: ReadonlyMap<string, OpenedModel>;
+  /** A model that is applied twice is told of once. */
+  readonly doubts = new Set<string>();
+  readonly #opened: ReadonlyMap<string, OpenedFile>;
   readonly #beside: ExternalModels;
   readonly #names = new Set<string>();
+  readonly #baseDir: string;
 
-  constructor(opened: ReadonlyMap<string, OpenedModel>, beside: ExternalModels) {
+  constructor(opened: ReadonlyMap<string, OpenedFile>, beside: ExternalModels, baseDir: string) {
     this.#opened = opened;
     this.#beside = beside;
+    this.#baseDir = baseDir;
   }
 
   apply(options: PretrainedOptions, input: SymbolicTensor): SymbolicTensor {
@@ -98,6 +111,8 @@ class Grafts implements OpenModels {
   #applyBeside(options: PretrainedOptions, input: SymbolicTensor): SymbolicTensor {
     const { tensor, part } = this.#beside.apply(options, input);
     const { model, digest, output } = part;
+    const file = this.#beside.files.get(digest);
+    if (file !== undefined) this.#doubt(options, file, input);
     const preprocessing = this.#beside.readsTexts(part) ? null : part.preprocessing;
     this.parts.push({ model, digest, output, preprocessing, frozen: [], trained: [] });
     return tensor;
@@ -114,6 +129,7 @@ class Grafts implements OpenModels {
     if (opened === undefined) throw new ModelWanted(options);
     const entrance = entranceOf(opened.model, options.model);
     const { tensor, layer: first } = this.#preprocessed(options, opened, entrance, input);
+    this.#doubt(options, opened.file, input);
     const output = outputOf(opened.model, options);
     const { outputs, copies } = this.#replayed(options, output, entrance, tensor, input);
     const [result] = outputs;
@@ -130,6 +146,11 @@ class Grafts implements OpenModels {
       trained: names(weighted.filter((layer) => !frozen.has(layer))),
     });
     return result;
+  }
+
+  #doubt(options: PretrainedOptions, file: string, { shape }: SymbolicTensor): void {
+    const doubt = geometryDoubt(options, file, this.#baseDir, shape);
+    if (doubt !== null) this.doubts.add(doubt);
   }
 
   #preprocessed(

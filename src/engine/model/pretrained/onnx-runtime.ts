@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BackendError, ConfigError } from "../../../errors.js";
+import { BackendError, ConfigError, lineOf, UnknownNameError } from "../../../errors.js";
 
 const PACKAGE = "onnxruntime-node";
 
@@ -115,4 +115,39 @@ export async function openSession(
       { cause: error },
     );
   }
+}
+
+/** What a model reads, for messages: `pixels: float32 [batch, 3, 224, 224]`. */
+export function inputsInWords({ inputMetadata }: Pick<OnnxSession, "inputMetadata">): string[] {
+  return inputMetadata.map(({ name, type, shape }) => `${name}: ${type ?? "?"} [${(shape ?? []).join(", ")}]`);
+}
+
+/**
+ * The output that is named; without a name the preferred one, else the first.
+ * @throws UnknownNameError where the model has no such output
+ */
+export function outputNamed(
+  { outputMetadata }: Pick<OnnxSession, "outputMetadata">,
+  { model, output }: { readonly model: string; readonly output?: string | undefined },
+  preferred?: string,
+): string {
+  const names = outputMetadata.map(({ name }) => name);
+  const [found] =
+    output === undefined
+      ? [...names.filter((name) => name === preferred), ...names]
+      : names.filter((name) => name === output);
+  if (found !== undefined) return found;
+  throw new UnknownNameError("output", output ?? "", names, `${model}, which pretrained({ output }) names`);
+}
+
+/** What a session that refuses its inputs, or fails, becomes. */
+export function cannotRun(model: string, error: unknown): ConfigError {
+  const reason = lineOf(error)
+    .slice(0, 300)
+    .replace(/[. ]+$/, "");
+  return new ConfigError(
+    `The ONNX model ${model} cannot be run: ${reason}. Check what it reads, and export it again.`,
+    { model, reason },
+    { cause: error },
+  );
 }

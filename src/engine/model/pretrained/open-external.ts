@@ -5,7 +5,7 @@ import type { ExternalPart } from "./external-part.js";
 
 /** How models that read pictures are opened, by format. */
 const OPENERS: { readonly [F in ExternalPart["format"]]: (needs: ModelNeeds) => Promise<ExternalModel> } = {
-  onnx: async (needs) => (await import("./onnx-model.js")).openOnnx(needs),
+  onnx: async (needs) => (await import("./onnx/onnx-model.js")).openOnnx(needs),
   tfjs: async (needs) => (await import("./graph-model.js")).openGraph(needs),
 };
 
@@ -18,7 +18,7 @@ export async function openExternalModel(
   needs: ModelNeeds | TextNeeds,
 ): Promise<ExternalModel> {
   if (!("text" in needs)) return OPENERS[format](needs);
-  if (format === "onnx") return (await import("./onnx-text.js")).openOnnxText(needs);
+  if (format === "onnx") return (await import("./onnx/onnx-text.js")).openOnnxText(needs);
   throw new ConfigError(
     `The graph model ${needs.model} is applied to a text, but graph models read pictures alone. Take an ONNX export of the text encoder.`,
     { model: needs.model },

@@ -13,6 +13,7 @@ import { buildWithModels } from "../../../../src/engine/model/pretrained/build-n
 import { fetchModel } from "../../../../src/engine/model/pretrained/fetch-model.js";
 import { pretrained, type PretrainedOptions } from "../../../../src/engine/model/pretrained/pretrained.js";
 import { Network } from "../../../../src/engine/model/network.js";
+import type { TrunkFunction } from "../../../../src/engine/model/trunk.js";
 import { sequential } from "../../../../src/engine/model/ready-trunks.js";
 import { ConfigError, UnknownNameError } from "../../../../src/errors.js";
 import { defineTasks } from "../../../../src/flow/define.js";
@@ -167,6 +168,28 @@ describe("a saved model in a trunk", () => {
     expectClose(featureOf(beside.built.model, x), expected);
     const { model } = await build({ input: "with-config/preprocessor_config.json" });
     expectClose(featureOf(model, x), expected);
+  });
+
+  test("a preprocessor_config.json of another size than the input's is a doubt, of the same size none", async () => {
+    const copy = join(dir, "with-size");
+    cpSync(join(dir, "backbone"), copy, { recursive: true });
+    const doubts = async (config: Readonly<Record<string, unknown>>) => {
+      const values = { image_mean: [0.5], image_std: [0.25], ...config };
+      writeFileSync(join(copy, "preprocessor_config.json"), JSON.stringify(values));
+      const trunk: TrunkFunction = ({ image: pixels }, layers) => ({
+        f: pretrained({ model: "with-size/model.json" })(pixels as tfl.SymbolicTensor, layers),
+      });
+      return (await buildWithModels(dir, () => Network.build(graph, { image: IMAGE }, trunk, 7))).doubts;
+    };
+    const [height, width] = IMAGE.size;
+    expect(await doubts({})).toEqual([]);
+    expect(await doubts({ size: { height, width } })).toEqual([]);
+    // it fixes no more than the shortest edge
+    expect(await doubts({ size: { shortest_edge: 224 } })).toEqual([]);
+    const cut = { size: { shortest_edge: 256 }, do_center_crop: true, crop_size: { height: 224, width: 224 } };
+    expect(await doubts(cut)).toEqual([
+      `The model with-size/model.json was trained on pictures of 224 × 224, as the preprocessor_config.json beside it says, but its input is ${height} × ${width}: what it knows of sizes may not hold there. Declare image({ preprocessor: "with-size/model.json" }), or size: [224, 224].`,
+    ]);
   });
 });
 

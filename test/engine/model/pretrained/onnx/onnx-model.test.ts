@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ModelNeeds } from "../../../../src/engine/model/pretrained/external-model.js";
-import { openOnnx } from "../../../../src/engine/model/pretrained/onnx-model.js";
-import { BackendError, ConfigError } from "../../../../src/errors.js";
-import { needs } from "../../../support/needs.js";
-import { ensureOnnxRuntime, linkOnnxRuntime } from "../../../support/onnx-runtime.js";
+import type { ModelNeeds } from "../../../../../src/engine/model/pretrained/external-model.js";
+import { openOnnx } from "../../../../../src/engine/model/pretrained/onnx/onnx-model.js";
+import { BackendError, ConfigError } from "../../../../../src/errors.js";
+import { needs } from "../../../../support/needs.js";
+import { ensureOnnxRuntime, linkOnnxRuntime } from "../../../../support/onnx-runtime.js";
 
 interface TorchBackbone {
   readonly mean: number[];
@@ -20,7 +20,7 @@ interface TorchBackbone {
   readonly pooled: { readonly shape: readonly [number, number]; readonly values: number[] };
 }
 
-const file = fileURLToPath(new URL("../../../../fixtures/torch/backbone.onnx", import.meta.url));
+const file = fileURLToPath(new URL("../../../../../fixtures/torch/backbone.onnx", import.meta.url));
 const torch = JSON.parse(readFileSync(file.replace(".onnx", ".json"), "utf8")) as TorchBackbone;
 const pixels = Uint8Array.from(torch.pixels);
 

@@ -1,9 +1,16 @@
 /** @file An ONNX model that reads pictures: what it takes, what it puts out, and running it. */
-import { at, f32At } from "../../../arrays.js";
-import { ConfigError, lineOf, UnknownNameError } from "../../../errors.js";
-import { assertThere, type ExternalModel, type ModelNeeds } from "./external-model.js";
-import { loadOnnxRuntime, type OnnxSession, openSession } from "./onnx-runtime.js";
-import { changePixels, pixelChange } from "./preprocessing.js";
+import { at, f32At } from "../../../../arrays.js";
+import { ConfigError } from "../../../../errors.js";
+import { assertThere, type ExternalModel, type ModelNeeds } from "../external-model.js";
+import {
+  cannotRun,
+  inputsInWords,
+  loadOnnxRuntime,
+  type OnnxSession,
+  openSession,
+  outputNamed,
+} from "../onnx-runtime.js";
+import { changePixels, pixelChange } from "../preprocessing.js";
 
 /**
  * @throws BackendError where ONNX Runtime is not installed; ConfigError, UnknownNameError for a file that is no model, or
@@ -16,7 +23,7 @@ export async function openOnnx(needs: ModelNeeds): Promise<ExternalModel> {
   const session = await openSession(runtime, file, model);
   try {
     const entrance = entranceOf(session, needs);
-    const output = outputOf(session, needs);
+    const output = outputNamed(session, needs);
     const { kernel, bias } = pixelChange(needs.preprocessing, needs.channels, entrance.channels);
     const compute = async (pixels: Uint8Array, rows: number) => {
       const seen = changePixels(pixels, rows, needs, { kernel, bias }, entrance.isChannelsFirst);
@@ -57,9 +64,7 @@ function entranceOf(session: OnnxSession, { model, size, channels }: ModelNeeds)
   const [entrance, ...more] = session.inputMetadata;
   const shape = entrance?.shape ?? [];
   if (entrance === undefined || more.length > 0 || shape.length !== 4 || entrance.type !== "float32") {
-    const inputs = session.inputMetadata.map(
-      (input) => `${input.name}: ${input.type ?? "?"} [${(input.shape ?? []).join(", ")}]`,
-    );
+    const inputs = inputsInWords(session);
     throw new ConfigError(
       `The ONNX model ${model} reads ${inputs.join(" and ") || "nothing"}; a trunk takes a model of one float32 input of pictures, [batch, channels, height, width] or [batch, height, width, channels]. Export the part that reads pictures.`,
       { model, inputs },
@@ -86,25 +91,13 @@ function entranceOf(session: OnnxSession, { model, size, channels }: ModelNeeds)
   };
 }
 
-function outputOf({ outputMetadata }: OnnxSession, { model, output }: ModelNeeds): string {
-  const names = outputMetadata.map(({ name }) => name);
-  const found = output === undefined ? names[0] : names.find((name) => name === output);
-  if (found !== undefined) return found;
-  throw new UnknownNameError("output", output ?? "", names, `${model}, which pretrained({ output }) names`);
-}
-
 async function outputsOf(session: OnnxSession, input: string, output: string, fed: unknown, { model }: ModelNeeds) {
   try {
     const { [output]: result } = await session.run({ [input]: fed }, [output]);
     if (result !== undefined && result.type === "float32") return result;
     throw new Error(`its output "${output}" is ${result?.type ?? "not there"} instead of float32`);
   } catch (error) {
-    const reason = lineOf(error).slice(0, 300);
-    throw new ConfigError(
-      `The ONNX model ${model} cannot be run: ${reason}. Check what it reads, and export it again.`,
-      { model, reason },
-      { cause: error },
-    );
+    throw cannotRun(model, error);
   }
 }
 

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { TextNeeds, TextPooling } from "../../../../src/engine/model/pretrained/external-model.js";
-import { layOut, openOnnxText } from "../../../../src/engine/model/pretrained/onnx-text.js";
-import { needs } from "../../../support/needs.js";
-import { ensureOnnxRuntime, linkOnnxRuntime } from "../../../support/onnx-runtime.js";
+import type { TextNeeds, TextPooling } from "../../../../../src/engine/model/pretrained/external-model.js";
+import { layOut, openOnnxText } from "../../../../../src/engine/model/pretrained/onnx/onnx-text.js";
+import { needs } from "../../../../support/needs.js";
+import { ensureOnnxRuntime, linkOnnxRuntime } from "../../../../support/onnx-runtime.js";
 
 /** What PyTorch says of padded texts, fixtures/tokenizers/make_encoder.py. */
 interface TorchEncoder extends Readonly<Record<TextPooling | "pooled", number[][]>> {
@@ -15,7 +15,7 @@ interface TorchEncoder extends Readonly<Record<TextPooling | "pooled", number[][
   readonly ids: readonly number[][];
 }
 
-const folder = fileURLToPath(new URL("../../../../fixtures/tokenizers/", import.meta.url));
+const folder = fileURLToPath(new URL("../../../../../fixtures/tokenizers/", import.meta.url));
 const torch = JSON.parse(readFileSync(join(folder, "encoder.json"), "utf8")) as TorchEncoder;
 const { ids: expectedIds } = torch;
 
@@ -91,7 +91,7 @@ describe("a transformer of PyTorch", () => {
       "is a vector for each text already. Leave out pretrained({ pooling })",
     );
     await expect(open({}, { output: "pooler" })).rejects.toThrow('Did you mean "pooler_output"?');
-    const backbone = fileURLToPath(new URL("../../../../fixtures/torch/backbone.onnx", import.meta.url));
+    const backbone = fileURLToPath(new URL("../../../../../fixtures/torch/backbone.onnx", import.meta.url));
     await expect(open({}, { file: backbone })).rejects.toThrow("a trunk for texts takes a model of input_ids");
   });
 });

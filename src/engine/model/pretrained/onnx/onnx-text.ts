@@ -1,9 +1,17 @@
 /** @file An ONNX model that reads the tokens of a text: what it takes, what it puts out, and running it. */
-import { at, f32At, i32At } from "../../../arrays.js";
-import type { TokenPadding } from "../../../data/dataset.js";
-import { ConfigError, lineOf, UnknownNameError } from "../../../errors.js";
-import { assertThere, type ExternalModel, type TextNeeds, type TextPooling } from "./external-model.js";
-import { loadOnnxRuntime, type OnnxRuntime, type OnnxSession, openSession } from "./onnx-runtime.js";
+import { at, f32At, i32At } from "../../../../arrays.js";
+import type { TokenPadding } from "../../../../data/dataset.js";
+import { ConfigError, lineOf } from "../../../../errors.js";
+import { assertThere, type ExternalModel, type TextNeeds, type TextPooling } from "../external-model.js";
+import {
+  cannotRun,
+  inputsInWords,
+  loadOnnxRuntime,
+  type OnnxRuntime,
+  type OnnxSession,
+  openSession,
+  outputNamed,
+} from "../onnx-runtime.js";
 
 /**
  * @throws BackendError where ONNX Runtime is not installed; ConfigError, UnknownNameError for a file that is no model, or
@@ -16,7 +24,7 @@ export async function openOnnxText(needs: TextNeeds): Promise<ExternalModel> {
   const session = await openSession(runtime, file, model);
   try {
     const entrance = entranceOf(session, needs);
-    const output = outputOf(session, needs);
+    const output = outputNamed(session, needs, POOLED);
     const compute = (ids: Int32Array, rows: number) => run(runtime, session, { ...entrance, output }, needs, ids, rows);
     const { width, isSequence } = await probe(compute, needs);
     return {
@@ -117,9 +125,7 @@ function entranceOf({ inputMetadata }: OnnxSession, { model, text }: TextNeeds):
     return isRole(name) && known !== null && shape?.length === 2 ? [{ role: name, type: known, shape }] : [];
   });
   if (inputs.length < inputMetadata.length || !inputs.some(({ role }) => role === "input_ids")) {
-    const shown = inputMetadata.map(
-      (input) => `${input.name}: ${input.type ?? "?"} [${(input.shape ?? []).join(", ")}]`,
-    );
+    const shown = inputsInWords({ inputMetadata });
     throw new ConfigError(
       `The ONNX model ${model} reads ${shown.join(" and ") || "nothing"}; a trunk for texts takes a model of input_ids, and of attention_mask, token_type_ids and position_ids where it has them, each of whole numbers, [batch, length]. Export it for feature extraction.`,
       { model, inputs: shown },
@@ -137,16 +143,6 @@ function entranceOf({ inputMetadata }: OnnxSession, { model, text }: TextNeeds):
 
 /** What exports of sentence-transformers call the vector of a whole text. */
 const POOLED = "sentence_embedding";
-
-function outputOf({ outputMetadata }: OnnxSession, { model, output }: TextNeeds): string {
-  const names = outputMetadata.map(({ name }) => name);
-  const [found] =
-    output === undefined
-      ? [...names.filter((name) => name === POOLED), ...names]
-      : names.filter((name) => name === output);
-  if (found !== undefined) return found;
-  throw new UnknownNameError("output", output ?? "", names, `${model}, which pretrained({ output }) names`);
-}
 
 async function run(
   { Tensor }: OnnxRuntime,
@@ -169,11 +165,7 @@ async function run(
   });
   const result = (
     await session.run(Object.fromEntries(feeds), [output]).catch((error: unknown) => {
-      throw new ConfigError(
-        `The ONNX model ${model} cannot be run: ${reasonOf(error)}. Check what it reads, and export it again.`,
-        { model, reason: reasonOf(error) },
-        { cause: error },
-      );
+      throw cannotRun(model, error);
     })
   )[output];
   const [first, second, third] = result?.dims ?? [];
