@@ -74,13 +74,13 @@ function classScores(
   values: number,
   baseline: Baseline,
 ): number[] {
-  const { isIssue } = confidentJoint(probabilities, labels, values);
+  const { isIssue } = confidentJoint((row, value) => at(at(probabilities, row), value), labels, values);
   return labels.map((label, i) => {
     const own = at(at(probabilities, i), label);
     if (baseline === "margin") {
       return Math.max(...at(probabilities, i).filter((_, value) => value !== label)) - own;
     }
-    return 1 - own + (baseline === "issues first" && isIssue[i] === true ? 1 : 0);
+    return 1 - own + (baseline === "issues first" && isIssue[i] === 1 ? 1 : 0);
   });
 }
 

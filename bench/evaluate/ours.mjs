@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { auditLabels } from "../../dist/analysis/audit/audit.js";
 import { blameSplit } from "../../dist/analysis/blame/blame.js";
 import { chainValue, tuneChain } from "../../dist/analysis/chain-tuning/tune-chain.js";
 import { evaluateEndToEnd } from "../../dist/analysis/end-to-end.js";
@@ -163,6 +164,9 @@ const calibrating = (method) =>
 /** That each question is asked, and answered so, for every row. */
 const probabilities = ofScored((scored) => answerProbabilities(graph, scored).asked.length * scored.ids.length);
 
+/** Labels that are more likely wrong than right, and what would set their rows right. */
+const audit = ofScored((scored) => auditLabels(graph, scored, undefined, 0.5).suspects.length);
+
 /** Limits of sets of trees and of single answers. */
 const coverage = ofScored((scored) =>
   [fitTreeCoverage, fitAnswerCoverage].reduce((sum, fit) => sum + fit(graph, scored, 0.95).limits.length, 0),
@@ -222,6 +226,24 @@ async function read(rows, file) {
   return { seconds, cpu_seconds: (user + system) / 1e6, numbers, rss_mb: megabytes(), inputs_mb };
 }
 
+/** All that the commands do with a run's predictions, one after the other in one process: what it takes of memory. */
+async function whole(rows, file) {
+  if (!existsSync(file)) await drawPredictions(rows, file);
+  const inputs_mb = megabytes();
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
+  const scored = scoreSplit(graph, await readPredictions(file, graph, "test"), defaultThresholds());
+  const evaluation = [...evaluateSplit(graph, scored), ...evaluateEndToEnd(graph, scored)];
+  withIntervals(graph, scored, evaluation);
+  blameSplit(graph, scored);
+  const { tasks } = fitCalibration(graph, scored, "temperature");
+  measureCalibration(graph, scored, tasks);
+  const separate = withThresholds(graph, scored, tuneThresholds(graph, scored).thresholds);
+  tuneChain(graph, separate, { objective: COSTS, floors: [] });
+  const { user, system } = process.cpuUsage(cpu);
+  const seconds = (performance.now() - start) / 1000;
+  return { seconds, cpu_seconds: (user + system) / 1e6, numbers: evaluation.length, rss_mb: megabytes(), inputs_mb };
+}
+
 function tune(rows, file) {
   const bytes = readFileSync(file);
   const scores = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + rows * 4));
@@ -237,10 +259,12 @@ const works = {
   evaluate,
   end_to_end: endToEnd,
   blame,
+  audit,
   intervals,
   chain_cost: (rows) => chain(rows, COSTS),
   chain_f1: (rows) => chain(rows, F1),
   read,
+  whole,
   tune,
   probabilities,
   coverage,

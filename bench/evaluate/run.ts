@@ -70,6 +70,7 @@ try {
       evaluate: runJson<Evaluated>(process.execPath, [OURS, "evaluate", String(rows)]),
       end_to_end: runJson<Evaluated>(process.execPath, [OURS, "end_to_end", String(rows)]),
       blame: runJson<Evaluated>(process.execPath, [OURS, "blame", String(rows)]),
+      audit: runJson<Evaluated>(process.execPath, [OURS, "audit", String(rows)]),
       intervals: runJson<Evaluated>(process.execPath, [OURS, "intervals", String(rows)]),
       temperature: runJson<Evaluated>(process.execPath, [OURS, "temperature", String(rows)]),
       isotonic: runJson<Evaluated>(process.execPath, [OURS, "isotonic", String(rows)]),
@@ -78,6 +79,7 @@ try {
       chain_cost: runJson<Chosen>(process.execPath, [OURS, "chain_cost", String(rows)]),
       chain_f1: runJson<Chosen>(process.execPath, [OURS, "chain_f1", String(rows)]),
       read: runJson<Evaluated>(process.execPath, [OURS, "read", String(rows), predictions]),
+      whole: runJson<Evaluated>(process.execPath, [OURS, "whole", String(rows), predictions]),
       tune: runJson<Tuned>(process.execPath, [OURS, "tune", String(rows), scores]),
       sklearn:
         PYTHON === undefined
@@ -96,6 +98,7 @@ interface Round {
   readonly evaluate: Evaluated;
   readonly end_to_end: Evaluated;
   readonly blame: Evaluated;
+  readonly audit: Evaluated;
   readonly intervals: Evaluated;
   readonly temperature: Evaluated;
   readonly isotonic: Evaluated;
@@ -104,6 +107,7 @@ interface Round {
   readonly chain_cost: Chosen;
   readonly chain_f1: Chosen;
   readonly read: Evaluated;
+  readonly whole: Evaluated;
   readonly tune: Tuned;
   readonly sklearn: Tuned | null;
 }
@@ -112,6 +116,7 @@ function report(rounds: readonly Round[]): void {
   const evaluate = medianOf(rounds.map((round) => round.evaluate));
   const end_to_end = medianOf(rounds.map((round) => round.end_to_end));
   const blame = medianOf(rounds.map((round) => round.blame));
+  const audit = medianOf(rounds.map((round) => round.audit));
   const intervals = medianOf(rounds.map((round) => round.intervals));
   const trust = {
     temperature: medianOf(rounds.map((round) => round.temperature)),
@@ -122,6 +127,7 @@ function report(rounds: readonly Round[]): void {
   const chain_cost = medianOf(rounds.map((round) => round.chain_cost));
   const chain_f1 = medianOf(rounds.map((round) => round.chain_f1));
   const read = medianOf(rounds.map((round) => round.read));
+  const whole = medianOf(rounds.map((round) => round.whole));
   const tune = medianOf(rounds.map((round) => round.tune));
   const peers = rounds.flatMap(({ sklearn }) => (sklearn === null ? [] : [sklearn]));
   const sklearn = peers.length === 0 ? null : medianOf(peers);
@@ -140,6 +146,7 @@ function report(rounds: readonly Round[]): void {
   line(`evaluate ${rows.toLocaleString("en")} × 14 tasks, ${evaluate.numbers} numbers`, "dnn-cool", evaluate);
   line(`end to end, ${end_to_end.numbers} numbers more`, "dnn-cool", end_to_end);
   line(`blame, ${blame.numbers} shares`, "dnn-cool", blame);
+  line(`audit labels, ${audit.numbers} suspects`, "dnn-cool", audit);
   line(`95 % intervals of ${intervals.numbers} of them`, "dnn-cool", intervals);
   line(`calibrate by temperatures, ${trust.temperature.numbers} measures`, "dnn-cool", trust.temperature);
   line(`calibrate by isotonic maps, ${trust.isotonic.numbers} measures`, "dnn-cool", trust.isotonic);
@@ -148,6 +155,7 @@ function report(rounds: readonly Round[]): void {
   line(`tune the chain, cost ${chain_cost.before.toFixed(3)} → ${chain_cost.after.toFixed(3)}`, "dnn-cool", chain_cost);
   line("tune the chain, mean F1", "dnn-cool", chain_f1, chain_f1.after.toFixed(6));
   line(`read predictions, ${read.numbers.toLocaleString("en")} numbers`, "dnn-cool", read);
+  line("all of it in one process, from the Parquet file", "dnn-cool", whole);
   line(`tune ${rows.toLocaleString("en")} scores, exact`, "dnn-cool", tune, tune.f1_score.toFixed(6));
   if (sklearn !== null) {
     line(
@@ -159,6 +167,6 @@ function report(rounds: readonly Round[]): void {
   }
   print(table.toString());
   printProgress(
-    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, intervals, ...trust, chain_cost, chain_f1, read, tune, sklearn, times_faster })}`,
+    `Written to ${writeResults("evaluate", { rows, evaluate, end_to_end, blame, audit, intervals, ...trust, chain_cost, chain_f1, read, whole, tune, sklearn, times_faster })}`,
   );
 }

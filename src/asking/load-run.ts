@@ -36,6 +36,7 @@ import { withExternals } from "./external-sources.js";
 import { importanceOf, type ImportanceOptions, type ImportanceResult } from "./importance/importance-run.js";
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { suppose } from "../analysis/suppose/suppose.js";
+import { nanInputs, unaskedSuppositions } from "./suppose/answer-warnings.js";
 import { parseSuppositions } from "./suppose/parse-suppositions.js";
 import { occludedWhy, type WhyPicture, whyOf } from "./why/why-run.js";
 import { askedTask } from "./asked-answer.js";
@@ -59,6 +60,8 @@ export interface ExplainOptions extends PredictOptions {
   readonly uncertainty?: UncertaintyOptions | undefined;
   /** Answers and thresholds as if: `door_open=false`, `door_open.threshold=0.3`; see parseSuppositions. */
   readonly suppose?: readonly string[] | undefined;
+  /** Is told what must not pass unseen: suppositions that change nothing, answers that are NaN. */
+  readonly onWarning?: (warning: string) => void;
 }
 
 /** Whose answers are put into words before signals have their turn. */
@@ -236,7 +239,12 @@ export class LoadedRun {
   async predictWithSkipped(
     inputs: readonly string[],
     options: PredictOptions = {},
-  ): Promise<{ readonly predictions: Prediction[]; readonly skipped: readonly SkippedRow[] }> {
+  ): Promise<{
+    readonly predictions: Prediction[];
+    readonly skipped: readonly SkippedRow[];
+    /** Of answers that are NaN. */
+    readonly warnings: readonly string[];
+  }> {
     const { scored, sets, skipped } = await this.score(inputs, options);
     const probabilities = answerProbabilities(this.graph, scored);
     const predictions: Prediction[] = [];
@@ -246,7 +254,7 @@ export class LoadedRun {
       const coverage = sets === null ? {} : { coverage: describeRow(this.graph, sets, sets.at(row)) };
       predictions.push({ input, answers, ...coverage });
     }
-    return { predictions, skipped };
+    return { predictions, skipped, warnings: nanInputs(this.graph, scored) };
   }
 
   /** Explanation trees: each branch is shown where its precondition holds by the network's own answers. */
@@ -264,6 +272,8 @@ export class LoadedRun {
       const answered = this.#calibrated(raw);
       const isAsked = suppositions.length === 0;
       const scored = isAsked ? answered : suppose(this.graph, answered, suppositions);
+      const warnings = [...unaskedSuppositions(this.graph, scored, suppositions), ...nanInputs(this.graph, scored)];
+      for (const warning of warnings) options.onWarning?.(warning);
       const sets = await this.#sets(raw, options);
       if (uncertainty !== undefined) this.#refuseEnsemble("is sampled under dropout");
       const sampled =

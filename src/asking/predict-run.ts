@@ -11,6 +11,7 @@ import { type Answer, answersOf } from "./answers.js";
 import { NO_SETS, type SetColumns, setColumns } from "./sets/set-columns.js";
 import type { LoadedRun, Prediction } from "./load-run.js";
 import type { PredictOptions } from "./open-inputs.js";
+import { nanInputs } from "./suppose/answer-warnings.js";
 
 export interface PredictResult {
   readonly run: string;
@@ -19,7 +20,7 @@ export interface PredictResult {
   readonly out: string | null;
   readonly skipped: number;
   readonly predictions?: readonly Prediction[];
-  /** What the guarantee of a coverage does not reach; missing where none is asked for. */
+  /** Answers that are NaN, and what the guarantee of a coverage does not reach; missing where there is nothing to say. */
   readonly warnings?: readonly string[];
 }
 
@@ -39,19 +40,26 @@ export async function predictRun(
     await refuseInputs(out, inputs, run.tables);
   }
   if (out === undefined) {
-    const { predictions, skipped } = await run.predictWithSkipped(inputs, options);
+    const { predictions, skipped, warnings } = await run.predictWithSkipped(inputs, options);
     const { length: rows } = predictions;
-    return { run: run.id, rows, out: null, skipped: skipped.length, predictions, ...(await warningsOf(run, options)) };
+    const said = await warningsOf(run, options, warnings);
+    return { run: run.id, rows, out: null, skipped: skipped.length, predictions, ...said };
   }
   const { scored, sets, skipped } = await run.score(inputs, options);
   const beside = sets === null ? NO_SETS : setColumns(run.graph, sets);
   const columns = [...predictionColumns(run.graph), ...beside.columns];
   await writeTable(out, columns, tableRows(run.graph, scored, beside), options.signal);
-  return { run: run.id, rows: scored.ids.length, out, skipped: skipped.length, ...(await warningsOf(run, options)) };
+  const said = await warningsOf(run, options, nanInputs(run.graph, scored));
+  return { run: run.id, rows: scored.ids.length, out, skipped: skipped.length, ...said };
 }
 
-async function warningsOf(run: LoadedRun, { coverage }: PredictOptions): Promise<Pick<PredictResult, "warnings">> {
-  return coverage === undefined ? {} : { warnings: await run.coverageWarnings(coverage) };
+async function warningsOf(
+  run: LoadedRun,
+  { coverage }: PredictOptions,
+  ofAnswers: readonly string[],
+): Promise<Pick<PredictResult, "warnings">> {
+  if (coverage === undefined) return ofAnswers.length === 0 ? {} : { warnings: ofAnswers };
+  return { warnings: [...ofAnswers, ...(await run.coverageWarnings(coverage))] };
 }
 
 /**
@@ -123,7 +131,8 @@ function* tableRows(graph: FlowGraph, scored: ScoredSplit, beside: SetColumns): 
       // a question that was not asked has no answer
       if (answer === undefined) return [null, ...names.map(() => null), ...likely];
       const { decoded, activated } = answer;
-      return [answerCell(spec, decoded), ...names.map((_, i) => activated[i] ?? null), ...likely];
+      const isNan = decoded === null && activated.some(Number.isNaN) && answerType(spec) === "FLOAT";
+      return [isNan ? Number.NaN : answerCell(spec, decoded), ...names.map((_, i) => activated[i] ?? null), ...likely];
     });
     yield [input, ...cells, ...beside.cells(row)];
   }

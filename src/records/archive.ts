@@ -31,9 +31,9 @@ export function pack(file: string, parent: string, folder: string): void {
   create({ file, gzip: true, cwd: parent, sync: true, portable: true, strict: true }, [folder]);
 }
 
-/** What is unpacked of an archive: the store's database, models and folders of runs, also one folder down. */
+/** What is unpacked of an archive: the store's database, models, folders of runs and what groups keep, also one folder down. */
 const WANTED =
-  /^(?:\.\/)?(?:[^/]+\/)?(?:cool\.db(?:-wal)?|models\/[0-9a-f]{64}\.(?:onnx|tfjs|tokenizer\.json)|runs(?:\/.*)?)$/;
+  /^(?:\.\/)?(?:[^/]+\/)?(?:cool\.db(?:-wal)?|models\/[0-9a-f]{64}\.(?:onnx|tfjs|tokenizer\.json)|runs(?:\/.*)?|groups\/[^/]+\/(?:calibration\.json|predictions\/(?:valid|test)\.parquet))$/;
 
 /**
  * Unpacks a store.

@@ -20,6 +20,7 @@ import { assertOurDatabase } from "../storage/database/foreign-database.js";
 import { isRunId } from "../storage/run-record.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import { assertWithin, pack, SIZE_LIMITS, type SizeLimits, unpack } from "./archive.js";
+import { copyGroup } from "./groups/group-files.js";
 import { assertSoundRun } from "./incoming-run.js";
 import { type ListedRun, listed } from "./list-runs.js";
 import { namedRuns } from "../storage/named-runs.js";
@@ -217,8 +218,10 @@ function addRun(
     const hasFolder = isNew && copyFolder(other.dir, id, scratch, limits);
     if (isNew) check(scratch);
     if (hasFolder) copyModels(other.dir, store.dir, scratch, limits);
+    const group = other.groupOf(id);
     return store.copyRunFrom(other, id, () => {
       if (!isNew) throw new StoreError(`${target} is there, and belongs to no run. See: cool doctor`, { dir: target });
+      if (group !== null) copyGroup(other.dir, store.dir, group.id, limits);
       if (hasFolder) renameSync(scratch, target);
     });
   } finally {

@@ -48,6 +48,7 @@ test.each([
   [["predict", "--run", "bse", "x.png"], UNKNOWN_RUN],
   [["predict", "x.png", "--coverage-of", "answer"], "when using --coverage-of: --coverage"],
   [["audit", "--least", "2"], "Error: --least 2 is no number from 0 to 1.\n"],
+  [["run", "--folds", "3"], "Write: cool run --folds --set data.split.folds=3"],
   [["run", "--resume", "bse"], UNKNOWN_RUN],
   [["run", "--again", "bse"], UNKNOWN_RUN],
   [["run", "--from", "bse"], UNKNOWN_RUN],

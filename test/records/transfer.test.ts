@@ -342,6 +342,30 @@ describe("a group of runs", () => {
     expect(importRuns(target, path).same).toHaveLength(2);
   });
 
+  test("keeps its calibration and the answers of its runs together, and nothing else of its folder", () => {
+    const { store, id } = grouped();
+    const folder = join(store.dir, "groups", id);
+    mkdirSync(join(folder, "predictions"), { recursive: true });
+    const kept = ["calibration.json", "predictions/test.parquet", "predictions/valid.parquet"];
+    for (const name of [...kept, "else.txt"]) writeFileSync(join(folder, name), name);
+    for (const to of ["cv.tar.gz", "cv"]) {
+      const { path } = exportRun(store, "cv", join(temporaryDir(), to));
+      const target = openStore(temporaryDir());
+      importRuns(target, path);
+      const copied = join(target.dir, "groups", id);
+      expect(kept.map((name) => readFileSync(join(copied, name), "utf8"))).toEqual(kept);
+      expect(readdirSync(copied).sort()).toEqual(["calibration.json", "predictions"]);
+    }
+  });
+
+  test("whose folder holds a link is refused", () => {
+    const { store, id } = grouped();
+    const folder = join(store.dir, "groups", id);
+    mkdirSync(folder, { recursive: true });
+    symlinkSync("/etc/hostname", join(folder, "calibration.json"));
+    expect(() => exportRun(store, "cv", join(temporaryDir(), "cv"))).toThrow("is no plain file of a store");
+  });
+
   test("comes with single runs, too, and gets another name where its own is taken", () => {
     const { store, ids, id } = grouped();
     const target = openStore(temporaryDir());

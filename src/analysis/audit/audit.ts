@@ -5,9 +5,9 @@ import { behaviourOf, type Described } from "../../tasks/index.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
 import { type CellCosts, cellCosts, fixedCell } from "./cell-costs.js";
 import { type Contradiction, contradictionsOf } from "./contradictions.js";
-import { type CellRepair, repairRow } from "./joint-repair.js";
+import { type CellRepair, repairer } from "./joint-repair.js";
 import { latticeOf } from "./lattice.js";
-import { type TaskModel, taskModel } from "./task-model.js";
+import { isAnswered, type TaskModel, taskModel } from "./task-model.js";
 
 /** A label that may be wrong. */
 export interface Suspect {
@@ -59,7 +59,7 @@ export interface AuditedTask {
 
 export interface LabelAudit {
   readonly tasks: readonly AuditedTask[];
-  /** Every filled cell, the most suspicious first. */
+  /** Filled cells of at least the suspicion that was asked for, the most suspicious first. */
   readonly suspects: readonly Suspect[];
   /** Rows whose cheapest repair changes something. */
   readonly repairs: readonly Repair[];
@@ -74,9 +74,10 @@ export const SUSPICIOUS = 0.5;
 /**
  * Audits the labels of rows that the network was not trained on.
  * @param price of a changed cell in nats; default: of each task its own, see taskModel
+ * @param least suspicion of the suspects that are listed; all are counted
  * @returns null where the flow's conditions hang together in too many ways to be walked for every row
  */
-export function auditLabels(graph: FlowGraph, scored: ScoredSplit, price?: number): LabelAudit | null {
+export function auditLabels(graph: FlowGraph, scored: ScoredSplit, price?: number, least = 0): LabelAudit | null {
   const audited = graph.tasks.filter(({ spec }) => axisOf(spec) === "sample");
   const lattice = latticeOf(graph, audited);
   if (lattice === null) return null;
@@ -88,39 +89,49 @@ export function auditLabels(graph: FlowGraph, scored: ScoredSplit, price?: numbe
   );
   const labels = scored.tasks.map((task) => task.labels);
   const contradictions = contradictionsOf(graph, labels, scored.ids.length);
-  const kinds = new Map(contradictions.map(({ row, task, kind }) => [`${row} ${task}`, kind]));
+  const kinds = kindsOf(graph, contradictions, scored.ids.length);
+  const repair = repairer(lattice);
+  const counts = graph.tasks.map(() => ({ labelled: 0, suspects: 0 }));
   const suspects: Suspect[] = [];
   const repairs: Repair[] = [];
   for (const [row, sample] of scored.ids.entries()) {
     const cells = lattice.layers.map(({ task, signatures }): CellCosts => {
       const own = at(scored.tasks, task.index);
       const model = models.get(task.index);
-      return model === undefined
+      return model === undefined || !isAnswered(own, row)
         ? fixedCell(own, signatures, row, price ?? emptyingPrice(own))
         : cellCosts(own, model, signatures, row);
     });
-    const repair = repairRow(lattice, cells);
+    const found = repair(cells);
     const changes: RepairedCell[] = [];
     let suspicion = 0;
     for (const [layer, { task }] of lattice.layers.entries()) {
       const own = at(scored.tasks, task.index);
       // what comes with the inputs is no label
       if (behaviourOf(task.spec).answeredBy !== "network") continue;
-      const [from, to] = [wordsOf(own, own.labels.answers, row), repairedWords(own, at(repair.cells, layer), row)];
-      if (at(repair.cells, layer).kind !== "kept") {
-        changes.push({ task_path: task.path, from, to });
-        suspicion = Math.max(suspicion, at(repair.wrong, layer));
+      const [cell, wrong] = [at(found.cells, layer), at(found.wrong, layer)];
+      if (cell.kind !== "kept") {
+        const from = wordsOf(own, own.labels.answers, row);
+        changes.push({ task_path: task.path, from, to: repairedWords(own, cell, row) });
+        suspicion = Math.max(suspicion, wrong);
       }
       if (own.labelled[row] !== 1) continue;
+      const count = at(counts, task.index);
+      count.labelled++;
+      if (wrong >= SUSPICIOUS) count.suspects++;
+      // of millions of labels few are put into words
+      if (wrong < least) continue;
       suspects.push({
         ...{ row, sample, task_path: task.path },
-        kind: kinds.get(`${row} ${task.index}`) ?? "unlikely",
-        suspicion: at(repair.wrong, layer),
-        ...{ label: from, repaired: to, predicted: wordsOf(own, own.decoded, row) },
-        confident: models.get(task.index)?.confident.has(row) ?? false,
+        kind: KINDS[kinds[task.index]?.[row] ?? 0] ?? "unlikely",
+        suspicion: wrong,
+        label: wordsOf(own, own.labels.answers, row),
+        repaired: repairedWords(own, cell, row),
+        predicted: wordsOf(own, own.decoded, row),
+        confident: models.get(task.index)?.confident[row] === 1,
       });
     }
-    if (changes.length > 0) repairs.push({ row, sample, cost: repair.cost, suspicion, cells: changes });
+    if (changes.length > 0) repairs.push({ row, sample, cost: found.cost, suspicion, cells: changes });
   }
   suspects.sort((a, b) => b.suspicion - a.suspicion);
   repairs.sort((a, b) => b.suspicion - a.suspicion);
@@ -128,13 +139,12 @@ export function auditLabels(graph: FlowGraph, scored: ScoredSplit, price?: numbe
     tasks: audited.flatMap(({ index, path, spec }): AuditedTask[] => {
       if (behaviourOf(spec).answeredBy !== "network") return [];
       const rates = models.get(index)?.errorRates ?? null;
-      const own = suspects.filter((suspect) => suspect.task_path === path);
       return [
         {
           task_path: path,
-          labelled: own.length,
+          labelled: at(counts, index).labelled,
           error_rate: rates === null ? null : rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
-          suspects: own.filter(({ suspicion }) => suspicion >= SUSPICIOUS).length,
+          suspects: at(counts, index).suspects,
           contradictions: contradictions.filter(({ task }) => task === index).length,
         },
       ];
@@ -146,6 +156,19 @@ export function auditLabels(graph: FlowGraph, scored: ScoredSplit, price?: numbe
       .filter(({ index, spec }) => behaviourOf(spec).answeredBy === "network" && !models.has(index))
       .map(({ path }) => path),
   };
+}
+
+const KINDS: readonly Suspect["kind"][] = ["unlikely", "not_asked", "gate_missing"];
+
+/** Of each task the kinds of its cells, as places in KINDS; undefined where none of them contradicts the flow. */
+function kindsOf(graph: FlowGraph, contradictions: readonly Contradiction[], rows: number): (Uint8Array | undefined)[] {
+  const kinds = graph.tasks.map((): Uint8Array | undefined => undefined);
+  for (const { row, task, kind } of contradictions) {
+    const own = kinds[task] ?? new Uint8Array(rows);
+    own[row] = KINDS.indexOf(kind);
+    kinds[task] = own;
+  }
+  return kinds;
 }
 
 // odds of one wrong label in twenty, where nothing tells how many are

@@ -7,8 +7,8 @@ export interface ConfidentJoint {
   readonly thresholds: readonly number[];
   /** Rows by label and by the value they are confidently counted as, [values, values]. */
   readonly counts: readonly (readonly number[])[];
-  /** Of each row whether it is counted as another value than its label. */
-  readonly isIssue: readonly boolean[];
+  /** 1 where a row is counted as another value than its label. Shape [rows]. */
+  readonly isIssue: Uint8Array;
   /** Share of the counted rows that are counted as another value. */
   readonly errorRate: number;
 }
@@ -17,42 +17,52 @@ export interface ConfidentJoint {
  * The confident joint: a row counts as value j where its probability of j reaches the mean probability of j over the rows
  * labelled j, and as the most probable one of several such. Northcutt, Jiang & Chuang, "Confident Learning: Estimating
  * Uncertainty in Dataset Labels", JAIR 70 (2021), equations 1 and 2.
- * @param probabilities of each value, per row; of a network that was not trained on the row
+ * @param probability of a value, in one of the rows; of a network that was not trained on the row
  * @param labels per row, 0 to values − 1
  */
 export function confidentJoint(
-  probabilities: readonly (readonly number[])[],
-  labels: readonly number[],
+  probability: (row: number, value: number) => number,
+  labels: ArrayLike<number>,
   values: number,
 ): ConfidentJoint {
   const sums = new Array<number>(values).fill(0);
   const rows = new Array<number>(values).fill(0);
-  labels.forEach((label, row) => {
-    sums[label] = at(sums, label) + at(at(probabilities, row), label);
+  for (let row = 0; row < labels.length; row++) {
+    const label = at(labels, row);
+    sums[label] = at(sums, label) + probability(row, label);
     rows[label] = at(rows, label) + 1;
-  });
+  }
   const thresholds = sums.map((sum, value) => (rows[value] === 0 ? Number.NaN : sum / at(rows, value)));
   const counts = Array.from({ length: values }, () => new Array<number>(values).fill(0));
   let [counted, issues] = [0, 0];
-  const isIssue = labels.map((label, row) => {
-    const value = confidentValue(at(probabilities, row), thresholds);
-    if (value === null) return false;
+  const isIssue = new Uint8Array(labels.length);
+  for (let row = 0; row < labels.length; row++) {
+    const value = confidentValue(probability, row, thresholds);
+    if (value < 0) continue;
+    const label = at(labels, row);
     const own = at(counts, label);
     own[value] = at(own, value) + 1;
     counted++;
-    if (value !== label) issues++;
-    return value !== label;
-  });
+    if (value === label) continue;
+    issues++;
+    isIssue[row] = 1;
+  }
   return { thresholds, counts, isIssue, errorRate: counted === 0 ? 0 : issues / counted };
 }
 
-/** The most probable of the values whose threshold is reached; null where there is none. */
-function confidentValue(probabilities: readonly number[], thresholds: readonly number[]): number | null {
-  let best: number | null = null;
-  probabilities.forEach((probability, value) => {
+/** The most probable of the values whose threshold is reached; −1 where there is none. */
+function confidentValue(
+  probability: (row: number, value: number) => number,
+  row: number,
+  thresholds: readonly number[],
+): number {
+  let [best, most] = [-1, Number.NaN];
+  for (let value = 0; value < thresholds.length; value++) {
+    const own = probability(row, value);
     // a value that no row is labelled with has no threshold, which is never reached
-    if (!(probability >= at(thresholds, value))) return;
-    if (best === null || probability > at(probabilities, best)) best = value;
-  });
+    if (!(own >= at(thresholds, value))) continue;
+    if (best >= 0 && !(own > most)) continue;
+    [best, most] = [value, own];
+  }
   return best;
 }

@@ -146,6 +146,8 @@ export function truthsOf(atoms: readonly ConditionAtom[], answer: (label: number
 
 /** Which signature an answer has; −1 where a number that a statement reads is unknown. */
 export function signatureOf({ atoms, truths }: Signatures, answer: (label: number) => number): number {
+  // no condition reads it: all answers are one
+  if (atoms.length === 0) return 0;
   if (atoms.some((atom) => Number.isNaN(answer(atom.kind === "has" ? atom.label : 0)))) return -1;
   const own = truthsOf(atoms, answer);
   return truths.findIndex((one) => one.every((truth, a) => truth === own[a]));

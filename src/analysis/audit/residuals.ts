@@ -1,6 +1,5 @@
 /** @file Errors of numbers on a robust scale, and how many of the labels are none of the network's business. */
 import { at } from "../../arrays.js";
-import { median } from "../../tasks/constants.js";
 
 /** Of a t distribution: heavy tails, as errors of networks have. Lange, Little & Taylor, JASA 84 (1989). */
 const FREEDOM = 4;
@@ -25,14 +24,20 @@ export interface ErrorScale {
 }
 
 /** @param errors label − answer of each row; at least one @param range of the labels */
-export function errorScale(errors: readonly number[], range: number): ErrorScale {
-  const centre = median(errors);
-  const deviations = errors.map((error) => Math.abs(error - centre)).sort((a, b) => a - b);
+export function errorScale(errors: ArrayLike<number>, range: number): ErrorScale {
+  const centre = middleOf(Float64Array.from(errors).sort());
+  const deviations = Float64Array.from(errors, (error) => Math.abs(error - centre)).sort();
   // a network that is half of the time very close and else not makes errors with tails beyond those of the distribution
   const wide = at(deviations, Math.ceil(RIGHT * deviations.length) - 1) / RIGHT_QUANTILE;
   // of errors that are nearly all the same only the rounding of single precision is left
-  const scale = Math.max(median(deviations) / MEDIAN, wide, range * 1e-4, Number.MIN_VALUE);
+  const scale = Math.max(middleOf(deviations) / MEDIAN, wide, range * 1e-4, Number.MIN_VALUE);
   return { centre, scale, values: Math.max(LEAST_VALUES, (range * PEAK) / scale) };
+}
+
+/** The median of sorted numbers. */
+function middleOf(sorted: Float64Array): number {
+  const middle = sorted.length / 2;
+  return sorted.length % 2 === 1 ? at(sorted, Math.floor(middle)) : (at(sorted, middle - 1) + at(sorted, middle)) / 2;
 }
 
 /** −log of the density of an error, relative to that of no error. */
@@ -46,13 +51,12 @@ export function errorCost(error: number, { centre, scale }: ErrorScale): number 
  * found by expectation maximization.
  * @param costs errorCost of each row @param values that can be told apart
  */
-export function wrongShare(costs: readonly number[], values: number): number {
+export function wrongShare(costs: ArrayLike<number>, values: number): number {
   let share = 0.05;
   for (let round = 0; round < ROUNDS; round++) {
-    const sum = costs.reduce((total, cost) => {
-      const wrong = share / values;
-      return total + wrong / (wrong + (1 - share) * Math.exp(-cost));
-    }, 0);
+    const wrong = share / values;
+    let sum = 0;
+    for (let i = 0; i < costs.length; i++) sum += wrong / (wrong + (1 - share) * Math.exp(-at(costs, i)));
     share = Math.min(0.5, (sum + 0.5) / (costs.length + 1));
   }
   return share;

@@ -1,8 +1,9 @@
 /** @file What an audit learns of one task's labels: how many are wrong, how errors are spread, what a change costs. */
-import { at } from "../../arrays.js";
+import { at, f32At, f64At, i32At, u8At } from "../../arrays.js";
+import { allLogits } from "../../tasks/index.js";
 import type { ScoredTask } from "../score.js";
 import { type ConfidentJoint, confidentJoint } from "./confident-learning.js";
-import { type AnswerForm, answerForm, choiceProbabilities, numbersOf, questionProbabilities } from "./forms.js";
+import { type AnswerForm, answerForm, choiceProbabilities, numbersOf } from "./forms.js";
 import { type ErrorScale, errorCost, errorScale, wrongShare } from "./residuals.js";
 
 /** What is known of one task's labels. */
@@ -16,8 +17,8 @@ export interface TaskModel {
   readonly price: number;
   /** What an empty cell costs where the question is asked. */
   readonly missing: number;
-  /** Rows that confident learning counts as another value than their label. */
-  readonly confident: ReadonlySet<number>;
+  /** 1 where confident learning counts a row as another value than its label. Shape [rows]. */
+  readonly confident: Uint8Array;
 }
 
 // no label is beyond doubt, and a task of which most labels are wrong teaches nothing
@@ -33,7 +34,7 @@ export const MOST_RATE = 0.3;
  */
 export function taskModel(scored: ScoredTask, price?: number): TaskModel | null {
   const form = answerForm(scored.task.spec);
-  const rows = [...scored.lossMask.keys()].filter((row) => scored.lossMask[row] === 1);
+  const rows = rowsThat(scored.lossMask.length, (row) => scored.lossMask[row] === 1 && isAnswered(scored, row));
   if (form === null || rows.length === 0) return null;
   const asked = scored.activeTruth.reduce((sum, active) => sum + active, 0);
   const learnt = learn(scored, form, rows);
@@ -45,64 +46,86 @@ export function taskModel(scored: ScoredTask, price?: number): TaskModel | null 
 
 type Learnt = Pick<TaskModel, "errorRates" | "scales" | "confident"> & { readonly values: number };
 
-function learn(scored: ScoredTask, form: AnswerForm, rows: readonly number[]): Learnt {
-  const { answers, unitScale } = scored.labels;
+/** Whether the network's answer to a row is a number in every part: of NaN nothing can be learnt. */
+export function isAnswered({ decoded, labelled }: ScoredTask, row: number): boolean {
+  const width = decoded.length / labelled.length;
+  for (let i = row * width; i < (row + 1) * width; i++) if (Number.isNaN(f32At(decoded, i))) return false;
+  return true;
+}
+
+function rowsThat(count: number, holds: (row: number) => boolean): Int32Array {
+  const rows: Int32Array = new Int32Array(count);
+  let kept = 0;
+  for (let row = 0; row < count; row++) if (holds(row)) rows[kept++] = row;
+  return rows.slice(0, kept);
+}
+
+function learn(scored: ScoredTask, form: AnswerForm, rows: Int32Array): Learnt {
+  const confident = new Uint8Array(scored.lossMask.length);
   switch (form.kind) {
     case "choice": {
-      const joint = confidentJoint(
-        rows.map((row) => choiceProbabilities(scored, form.values, row)),
-        rows.map((row) => at(answers, row)),
-        form.values,
-      );
-      return { errorRates: [rateOf(joint)], scales: [], values: form.values, confident: issuesOf(joint, rows) };
+      const { values } = form;
+      const probabilities = new Float64Array(rows.length * values);
+      for (let i = 0; i < rows.length; i++) {
+        probabilities.set(choiceProbabilities(scored, values, i32At(rows, i)), i * values);
+      }
+      const labels = Int32Array.from(rows, (row) => f32At(scored.labels.answers, row));
+      const joint = confidentJoint((i, value) => f64At(probabilities, i * values + value), labels, values);
+      mark(confident, joint, rows);
+      return { errorRates: [rateOf(joint)], scales: [], values, confident };
     }
     case "questions":
-      return learnQuestions(scored, form.width, rows);
-    case "numbers": {
-      const labels = rows.map((row) => numbersOf(scored.task.spec, answers, unitScale, row));
-      const errors = rows.map((row, i) => {
-        const answered = numbersOf(scored.task.spec, scored.decoded, unitScale, row);
-        return at(labels, i).map((label, axis) => label - at(answered, axis));
-      });
-      const scales = Array.from({ length: form.width }, (_, axis) => {
-        const own = labels.map((label) => at(label, axis));
-        return errorScale(
-          errors.map((error) => at(error, axis)),
-          largest(own) - smallest(own),
-        );
-      });
-      const costs = errors.map((error) => numbersCost(error, scales));
-      const values = scales.reduce((product, scale) => product * scale.values, 1);
-      const rate = bounded(wrongShare(costs, values));
-      const odds = Math.log((1 - rate) / rate) + Math.log(values);
-      const confident = new Set(rows.filter((_, i) => at(costs, i) > odds));
-      return { errorRates: [rate], scales, values, confident };
-    }
+      return learnQuestions(scored, form.width, rows, confident);
+    case "numbers":
+      return learnNumbers(scored, form.width, rows, confident);
     default:
       return form satisfies never;
   }
 }
 
-function learnQuestions(scored: ScoredTask, width: number, rows: readonly number[]): Learnt {
-  const confident = new Set<number>();
+function learnNumbers(scored: ScoredTask, width: number, rows: Int32Array, confident: Uint8Array): Learnt {
+  const { answers, unitScale } = scored.labels;
+  const labels = Array.from({ length: width }, () => new Float64Array(rows.length));
+  const errors = labels.map((own) => new Float64Array(own.length));
+  for (let i = 0; i < rows.length; i++) {
+    const row = i32At(rows, i);
+    const label = numbersOf(scored.task.spec, answers, unitScale, row);
+    const answer = numbersOf(scored.task.spec, scored.decoded, unitScale, row);
+    for (let axis = 0; axis < width; axis++) {
+      at(labels, axis)[i] = at(label, axis);
+      at(errors, axis)[i] = at(label, axis) - at(answer, axis);
+    }
+  }
+  const scales = labels.map((own, axis) => errorScale(at(errors, axis), largest(own) - smallest(own)));
+  const costs = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    for (let axis = 0; axis < width; axis++) {
+      costs[i] = f64At(costs, i) + errorCost(f64At(at(errors, axis), i), at(scales, axis));
+    }
+  }
+  const values = scales.reduce((product, scale) => product * scale.values, 1);
+  const rate = bounded(wrongShare(costs, values));
+  const odds = Math.log((1 - rate) / rate) + Math.log(values);
+  for (let i = 0; i < rows.length; i++) if (f64At(costs, i) > odds) confident[i32At(rows, i)] = 1;
+  return { errorRates: [rate], scales, values, confident };
+}
+
+function learnQuestions(scored: ScoredTask, width: number, rows: Int32Array, confident: Uint8Array): Learnt {
+  const { activated } = allLogits(scored.kept);
+  const { answers } = scored.labels;
   const errorRates = Array.from({ length: width }, (_, question) => {
-    const known = rows.filter((row) => !Number.isNaN(scored.labels.answers[row * width + question]));
-    const joint = confidentJoint(
-      known.map((row) => {
-        const yes = at(questionProbabilities(scored, width, row), question);
-        return [1 - yes, yes];
-      }),
-      known.map((row) => (at(scored.labels.answers, row * width + question) >= 0.5 ? 1 : 0)),
-      2,
-    );
-    for (const row of issuesOf(joint, known)) confident.add(row);
+    const known = rows.filter((row) => !Number.isNaN(answers[row * width + question]));
+    const yesOf = (i: number): number => f32At(activated, i32At(known, i) * width + question);
+    const labels = Uint8Array.from(known, (row) => (f32At(answers, row * width + question) >= 0.5 ? 1 : 0));
+    const joint = confidentJoint((i, value) => (value === 1 ? yesOf(i) : 1 - yesOf(i)), labels, 2);
+    mark(confident, joint, known);
     return rateOf(joint);
   });
   return { errorRates, scales: [], values: 2 ** Math.min(width, 30), confident };
 }
 
-function issuesOf({ isIssue }: ConfidentJoint, rows: readonly number[]): Set<number> {
-  return new Set(rows.filter((_, i) => isIssue[i] === true));
+function mark(confident: Uint8Array, { isIssue }: ConfidentJoint, rows: Int32Array): void {
+  for (let i = 0; i < rows.length; i++) if (u8At(isIssue, i) === 1) confident[i32At(rows, i)] = 1;
 }
 
 function rateOf({ errorRate, isIssue }: ConfidentJoint): number {
@@ -118,11 +141,11 @@ export function numbersCost(errors: readonly number[], scales: readonly ErrorSca
   return errors.reduce((sum, error, axis) => sum + errorCost(error, at(scales, axis)), 0);
 }
 
-function largest(values: readonly number[]): number {
+function largest(values: Float64Array): number {
   return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
 }
 
-function smallest(values: readonly number[]): number {
+function smallest(values: Float64Array): number {
   return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
 }
 

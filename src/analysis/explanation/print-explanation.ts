@@ -178,12 +178,14 @@ function styled(
 /** @param most items of a list; those beyond are an ellipsis */
 function answerParts(node: ExplanationNode, most: number): Part[] {
   const { decoded, activated, logits, labels, uncertainty } = node;
+  // no answer: a score is no number
+  const isNan = decoded.length === 0 && activated.some(Number.isNaN);
   const few = (items: readonly Item[]): Item[] =>
     items.length > most ? [...items.slice(0, most), { text: "…" }] : [...items];
   const labelled = (texts: readonly string[]): Item[] =>
     texts.map((text, i) => (labels?.[i] === undefined ? { text } : { before: `${labels[i]} `, text }));
   return [
-    { name: "decoded", items: few(decoded.map(answerItem)) },
+    { name: "decoded", items: isNan ? [{ text: "NaN" }] : few(decoded.map(answerItem)) },
     { name: "activated", items: few(labelled(activated.map(printValue))), after: decisionOf(node) },
     { name: "logits", items: few(logits.map((logit) => ({ text: printValue(logit) }))) },
     ...(uncertainty === undefined ? [] : [{ name: "sampled", items: few(labelled(printSpreads(uncertainty))) }]),

@@ -1,7 +1,8 @@
 /** @file Areas under the ROC and the precision-recall curve: what every answer adds to them, in the order of scores. */
 import { f32At, f64At, i32At, u8At } from "../../arrays.js";
 import { Z } from "./quantiles.js";
-import { type Interval, intervalOn, LOGIT, type Spread } from "./spread.js";
+import { lazily } from "../../tasks/metrics/table.js";
+import { type Interval, intervalOn, LOGIT, type Spread, spreadFromSums } from "./spread.js";
 
 /** Known answers to one yes-or-no question. */
 interface Scores {
@@ -13,8 +14,10 @@ interface Scores {
 /** A metric of an order, and its derivative by the weight of each answer. */
 export interface Area {
   readonly value: number;
-  /** [answers] */
-  readonly influence: Float64Array;
+  /** [answers], computed when it is first asked for: writing by place is most of the work. */
+  readonly influence: () => Float64Array;
+  /** Of single answers. */
+  readonly spread: () => Spread;
 }
 
 const DIGIT_BITS = 11;
@@ -43,9 +46,9 @@ export function scoreOrder({ scores, truths }: Scores): ScoreOrder {
   for (let i = 0; i < length; i++) {
     const key = i32At(keys, i);
     keys[i] = key & SIGN ? ~key : key | SIGN;
-    order[i] = i;
+    order[i] = i * 2 + u8At(truths, i);
   }
-  // keys move with their places: reading them by place would miss the cache
+  // keys move with their places, and truths as the lowest bit of these: reading them by place would miss the cache
   let [sortedKeys, sorted] = [new Int32Array(length), new Int32Array(length)];
   for (const shift of SHIFTS) {
     const next = new Int32Array(DIGITS + 1);
@@ -66,7 +69,10 @@ export function scoreOrder({ scores, truths }: Scores): ScoreOrder {
     [keys, sortedKeys] = [sortedKeys, keys];
   }
   const sortedTruths = new Uint8Array(length);
-  for (let i = 0; i < length; i++) sortedTruths[i] = u8At(truths, i32At(order, i));
+  for (let i = 0; i < length; i++) {
+    sortedTruths[i] = i32At(order, i) & 1;
+    order[i] = i32At(order, i) >>> 1;
+  }
   return { order, steps: stepsOf(keys), truths: sortedTruths };
 }
 
@@ -81,6 +87,33 @@ function stepsOf(keys: Int32Array): Int32Array {
   return steps.subarray(0, count);
 }
 
+/** @param ofYes what a yes of each step adds to the metric, and `ofNo` what a no does */
+function areaOf(value: number, { order, steps, truths }: ScoreOrder, ofYes: Float64Array, ofNo: Float64Array): Area {
+  const influence = (): Float64Array => {
+    const found = new Float64Array(order.length);
+    for (let step = 0; step + 1 < steps.length; step++) {
+      const [yes, no] = [f64At(ofYes, step), f64At(ofNo, step)];
+      for (let i = i32At(steps, step); i < i32At(steps, step + 1); i++) {
+        found[i32At(order, i)] = u8At(truths, i) === 1 ? yes : no;
+      }
+    }
+    return found;
+  };
+  const spread = (): Spread => {
+    let [squares, cubes] = [0, 0];
+    for (let step = 0; step + 1 < steps.length; step++) {
+      const [yes, no] = [f64At(ofYes, step), f64At(ofNo, step)];
+      for (let i = i32At(steps, step); i < i32At(steps, step + 1); i++) {
+        const own = u8At(truths, i) === 1 ? yes : no;
+        squares += own * own;
+        cubes += own * own * own;
+      }
+    }
+    return spreadFromSums(order.length, squares, cubes);
+  };
+  return { value, influence: lazily(influence), spread };
+}
+
 function positivesOf(truths: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < truths.length; i++) sum += u8At(truths, i);
@@ -93,37 +126,36 @@ function positivesOf(truths: Uint8Array): number {
  * DeLong's variance S₁₀/m + S₀₁/n, so that the sum of their squares is it.
  * @returns null where all answers are of one class
  */
-export function rocArea({ order, steps, truths }: ScoreOrder): Area | null {
+export function rocArea(scores: ScoreOrder): Area | null {
+  const { steps, truths } = scores;
   const positives = positivesOf(truths);
   const negatives = truths.length - positives;
   if (positives === 0 || negatives === 0) return null;
   // divided by m − 1 inside, so that groups of answers are Obuchowski's (Biometrics 53, 1997)
   const share = (count: number): number => 1 / Math.sqrt(count * Math.max(1, count - 1));
   const [shareOfYes, shareOfNo] = [share(positives), share(negatives)];
-  // in the order: the share of the other class that each answer stands rightly to, ties counting half
-  const placements = new Float64Array(truths.length);
+  // of each step: the share of the other class that an answer stands rightly to, ties counting half
+  const ofYes = new Float64Array(steps.length);
+  const ofNo = new Float64Array(steps.length);
   let [yes, no, area] = [0, 0, 0];
   for (let step = 0; step + 1 < steps.length; step++) {
     const [from, to] = [i32At(steps, step), i32At(steps, step + 1)];
     let tied = 0;
     for (let i = from; i < to; i++) tied += u8At(truths, i);
     const tiedNo = to - from - tied;
-    const ofYes = (no + tiedNo / 2) / negatives;
-    const ofNo = (positives - yes - tied / 2) / positives;
-    for (let i = from; i < to; i++) {
-      placements[i] = u8At(truths, i) === 1 ? ofYes : ofNo;
-    }
-    area += tied * ofYes;
+    const placement = (no + tiedNo / 2) / negatives;
+    ofYes[step] = placement;
+    ofNo[step] = (positives - yes - tied / 2) / positives;
+    area += tied * placement;
     yes += tied;
     no += tiedNo;
   }
   const value = area / positives;
-  const influence = new Float64Array(truths.length);
-  for (let i = 0; i < placements.length; i++) {
-    const own = (f64At(placements, i) - value) * (u8At(truths, i) === 1 ? shareOfYes : shareOfNo);
-    influence[i32At(order, i)] = own;
+  for (let step = 0; step + 1 < steps.length; step++) {
+    ofYes[step] = (f64At(ofYes, step) - value) * shareOfYes;
+    ofNo[step] = (f64At(ofNo, step) - value) * shareOfNo;
   }
-  return { value, influence };
+  return areaOf(value, scores, ofYes, ofNo);
 }
 
 /**
@@ -161,35 +193,32 @@ function newcombe(value: number, positives: number, negatives: number): Interval
  * precision at all scores below it.
  * @returns null where no answer is truly yes
  */
-export function precisionArea({ order, steps, truths }: ScoreOrder): Area | null {
+export function precisionArea(scores: ScoreOrder): Area | null {
+  const { steps, truths } = scores;
   const positives = positivesOf(truths);
   if (positives === 0) return null;
-  // of each step T/N, T and N counting from it up
-  const precision = new Float64Array(steps.length);
-  const tiedYes = new Float64Array(steps.length);
-  const above = new Float64Array(steps.length);
+  // of each step T/N, T and N counting from it up, and the yes in it; then what a yes and a no in it add
+  const ofYes = new Float64Array(steps.length);
+  const ofNo = new Float64Array(steps.length);
   let [yes, value] = [0, 0];
   for (let step = steps.length - 2; step >= 0; step--) {
     const [from, to] = [i32At(steps, step), i32At(steps, step + 1)];
     let tied = 0;
     for (let i = from; i < to; i++) tied += u8At(truths, i);
     yes += tied;
-    tiedYes[step] = tied;
-    above[step] = order.length - from;
-    precision[step] = yes / (order.length - from);
-    value += (tied * f64At(precision, step)) / positives;
+    const precision = yes / (truths.length - from);
+    ofYes[step] = precision;
+    ofNo[step] = tied;
+    value += (tied * precision) / positives;
   }
-  const influence = new Float64Array(order.length);
   let [byYes, byNo] = [0, 0];
   for (let step = 0; step + 1 < steps.length; step++) {
-    const [own, n, tied] = [f64At(precision, step), f64At(above, step), f64At(tiedYes, step)];
-    byYes += (tied * (1 - own)) / n;
-    byNo -= (tied * own) / n;
-    const ofYes = (own - value + byYes) / positives;
-    const ofNo = byNo / positives;
-    for (let i = i32At(steps, step); i < i32At(steps, step + 1); i++) {
-      influence[i32At(order, i)] = u8At(truths, i) === 1 ? ofYes : ofNo;
-    }
+    const [own, tied] = [f64At(ofYes, step), f64At(ofNo, step)];
+    const above = truths.length - i32At(steps, step);
+    byYes += (tied * (1 - own)) / above;
+    byNo -= (tied * own) / above;
+    ofYes[step] = (own - value + byYes) / positives;
+    ofNo[step] = byNo / positives;
   }
-  return { value, influence };
+  return areaOf(value, scores, ofYes, ofNo);
 }

@@ -2,7 +2,17 @@
 import { at, f64At } from "../../arrays.js";
 import type { Confusion } from "../../tasks/metrics/decisions.js";
 import { Z } from "./quantiles.js";
-import { FISHER, type Interval, intervalOn, isFlat, LOGIT, spreadOf, type Units } from "./spread.js";
+import {
+  FISHER,
+  type Interval,
+  intervalOn,
+  isFlat,
+  LOGIT,
+  type Spread,
+  spreadFromSums,
+  spreadOf,
+  type Units,
+} from "./spread.js";
 
 /** Labels and answers among classes, of entries that count. */
 export interface ClassAnswers {
@@ -13,6 +23,24 @@ export interface ClassAnswers {
   readonly label: (i: number) => number;
   readonly answer: (i: number) => number;
   readonly units: Units;
+  /** Entries by label and answer, [classes, classes]; null where an answer is none. */
+  readonly counts: () => Float64Array | null;
+}
+
+/** Counts entries by label and answer. @returns null where an answer is none */
+export function countClasses({
+  classes,
+  entries,
+  label,
+  answer,
+}: Omit<ClassAnswers, "counts" | "units">): Float64Array | null {
+  const counts = new Float64Array(classes * classes);
+  for (let i = 0; i < entries.length; i++) {
+    const [truth, said] = [label(i), answer(i)];
+    if (Number.isNaN(said)) return null;
+    count(counts, truth * classes + said, 1);
+  }
+  return counts;
 }
 
 /** Of each class how often it is the label, the answer, and both. */
@@ -29,19 +57,18 @@ const count = (counts: Float64Array, index: number, by: number): void => {
   counts[index] = f64At(counts, index) + by;
 };
 
-function marginsOf({ classes, entries, label, answer }: ClassAnswers): Margins | null {
+function marginsOf(classes: number, counts: Float64Array): Margins {
   const margins = {
     labelled: new Float64Array(classes),
     answered: new Float64Array(classes),
     both: new Float64Array(classes),
   };
-  for (let i = 0; i < entries.length; i++) {
-    const [truth, said] = [label(i), answer(i)];
-    if (Number.isNaN(said)) return null;
-    count(margins.labelled, truth, 1);
-    count(margins.answered, said, 1);
-    if (truth === said) count(margins.both, truth, 1);
-  }
+  counts.forEach((own, cell) => {
+    const [truth, said] = [Math.floor(cell / classes), cell % classes];
+    count(margins.labelled, truth, own);
+    count(margins.answered, said, own);
+    if (truth === said) count(margins.both, truth, own);
+  });
   return margins;
 }
 
@@ -62,8 +89,10 @@ function confusionsOf({ labelled, answered, both }: Margins): Confusion[] {
  * Wilson's interval of each class allows.
  */
 export function classInterval(metric: ClassMetric, answers: ClassAnswers, isShare: boolean): Interval | null {
-  const margins = marginsOf(answers);
-  if (margins === null) return null;
+  const counts = answers.counts();
+  if (counts === null) return null;
+  const { classes } = answers;
+  const margins = marginsOf(classes, counts);
   const value = metric(confusionsOf(margins));
   if (Number.isNaN(value)) return null;
   // derivatives are of no use there: half of the metric's neighbours are none
@@ -75,19 +104,34 @@ export function classInterval(metric: ClassMetric, answers: ClassAnswers, isShar
     answered: derivativesOf(metric, margins, "answered"),
     both: derivativesOf(metric, margins, "both"),
   };
-  const { entries, label, answer, units } = answers;
-  const influence = (i: number): number => {
-    const [truth, said] = [label(i), answer(i)];
+  // what an answer adds depends on nothing but its label and itself
+  const influence = counts.map((_, cell) => {
+    const [truth, said] = [Math.floor(cell / classes), cell % classes];
     const hit = truth === said ? f64At(derivatives.both, truth) : 0;
     return f64At(derivatives.labelled, truth) + f64At(derivatives.answered, said) + hit;
-  };
-  const spread = spreadOf(entries, influence, units);
+  });
+  const spread = spreadOfCells(answers, counts, influence);
   return isFlat(value, spread) ? null : intervalOn(value, spread, isShare ? LOGIT : FISHER);
+}
+
+/** @param influence of the entries in each cell of `counts` */
+function spreadOfCells(
+  { classes, entries, label, answer, units }: ClassAnswers,
+  counts: Float64Array,
+  influence: Float64Array,
+): Spread {
+  if (units.of === null) {
+    const sum = (power: number): number =>
+      counts.reduce((all, own, cell) => all + own * f64At(influence, cell) ** power, 0);
+    return spreadFromSums(entries.length, sum(2), sum(3));
+  }
+  const own = Float64Array.from(entries, (_, i) => f64At(influence, label(i) * classes + answer(i)));
+  return spreadOf(entries, own, units);
 }
 
 /** Units by entries. */
 function independentShare({ entries, units }: ClassAnswers): number {
-  return spreadOf(entries, () => 0, units).units / entries.length;
+  return spreadOf(entries, new Float64Array(entries.length), units).units / entries.length;
 }
 
 /** Central differences, of margins that occur. */

@@ -6,7 +6,8 @@ import { answerWidth } from "../../flow/masks.js";
 import { behaviourOf, type Scored } from "../../tasks/index.js";
 import { classesAhead } from "../../tasks/metrics/classes.js";
 import { negativeLogLikelihood } from "../../tasks/metrics/log-loss.js";
-import { type ClassAnswers, classInterval } from "./classes.js";
+import { lazily } from "../../tasks/metrics/table.js";
+import { type ClassAnswers, classInterval, countClasses } from "./classes.js";
 import { kappaInterval } from "./levels.js";
 import {
   intervalOfDetermination,
@@ -74,13 +75,13 @@ function classAnswers(
   units: Units,
 ): ClassAnswers {
   const entries = placesWhere(mask, (row) => !Number.isNaN(f32At(labels.answers, row)));
-  return {
+  const answers = {
     classes,
     entries,
-    label: (i) => f32At(labels.answers, i32At(entries, i)),
-    answer: (i) => f32At(decoded, i32At(entries, i)),
-    units,
+    label: (i: number): number => f32At(labels.answers, i32At(entries, i)),
+    answer: (i: number): number => f32At(decoded, i32At(entries, i)),
   };
+  return { ...answers, units, counts: lazily(() => countClasses(answers)) };
 }
 
 const classification: Form<ClassificationSpec> = (scored, units) => {
@@ -133,28 +134,42 @@ function numberForm<Spec extends TaskSpec>(rangeAt: (scored: Scored<Spec>, row: 
   return (scored, units) => {
     const { labels, decoded, mask } = scored;
     const entries = placesWhere(mask, (row) => !Number.isNaN(f32At(labels.answers, row)));
-    const error = (row: number): number => Math.abs(f32At(decoded, row) - f32At(labels.answers, row));
-    const of = (value: (row: number) => number): Numbers => ({ entries, units, values: valuesAt(entries, value) });
+    const errors = new Float64Array(entries.length);
+    for (let i = 0; i < entries.length; i++) {
+      const row = i32At(entries, i);
+      errors[i] = Math.abs(f32At(decoded, row) - f32At(labels.answers, row));
+    }
+    const normalized = lazily(() => {
+      const values = new Float64Array(entries.length);
+      for (let i = 0; i < entries.length; i++) values[i] = f64At(errors, i) / rangeAt(scored, i32At(entries, i));
+      return values;
+    });
+    const of = (values: Float64Array): Numbers => ({ entries, units, values });
     return (name) => {
       switch (name) {
         case "mean_absolute_error":
-          return intervalOfMean(of(error));
+          return intervalOfMean(of(errors));
         case "mean_absolute_error_normalized":
-          return intervalOfMean(of((row) => error(row) / rangeAt(scored, row)));
+          return intervalOfMean(of(normalized()));
         case "root_mean_squared_error":
-          return intervalOfRoot(of((row) => error(row) ** 2));
+          return intervalOfRoot(of(squares(errors)));
         case "root_mean_squared_error_normalized":
-          return intervalOfRoot(of((row) => (error(row) / rangeAt(scored, row)) ** 2));
-        case "r2":
-          return intervalOfDetermination(
-            of((row) => error(row) ** 2),
-            valuesAt(entries, (row) => f32At(labels.answers, row)),
-          );
+          return intervalOfRoot(of(squares(normalized())));
+        case "r2": {
+          const known = valuesAt(entries, (row) => f32At(labels.answers, row));
+          return intervalOfDetermination(of(squares(errors)), known);
+        }
         default:
           return undefined;
       }
     };
   };
+}
+
+function squares(values: Float64Array): Float64Array {
+  const squared = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) squared[i] = f64At(values, i) ** 2;
+  return squared;
 }
 
 const EACH = "mean_absolute_error/";

@@ -33,6 +33,10 @@ export function kappaInterval(
     const around = f64At(toAnswers, truth) + f64At(toLabels, said);
     return (n * observed * around) / expected ** 2 - (observed + n * weight(truth, said)) / expected;
   };
-  const spread = spreadOf(entries, influence, units);
+  const spread = spreadOf(
+    entries,
+    Float64Array.from(entries, (_, i) => influence(i)),
+    units,
+  );
   return isFlat(value, spread) ? null : intervalOn(value, spread, FISHER);
 }

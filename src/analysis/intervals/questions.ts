@@ -14,6 +14,7 @@ import {
   isFlat,
   LOGIT,
   meanInterval,
+  type Spread,
   spreadOf,
   spreadOfUnits,
   type Units,
@@ -34,7 +35,8 @@ export interface Question {
 /** A metric of one question: its value, what each answer adds to it, and its own interval. */
 interface Estimate {
   readonly value: number;
-  readonly influence: (i: number) => number;
+  /** [answers], computed when it is first asked for. */
+  readonly influence: () => Float64Array;
   readonly interval: () => Interval | null;
 }
 
@@ -79,14 +81,23 @@ export function questionIntervals({
   };
 }
 
-function asClasses({ entries, truths, decisions, units }: Question, metric: ClassMetric, isShare: boolean) {
+function asClasses(question: Question, metric: ClassMetric, isShare: boolean) {
+  const { entries, truths, decisions, units } = question;
   const [label, answer] = [(i: number) => u8At(truths, i), (i: number) => u8At(decisions, i)];
-  return classInterval(metric, { classes: 2, entries, label, answer, units }, isShare);
+  // the four cells are in the order of labels and answers
+  const counts = () => cellsOf(question);
+  return classInterval(metric, { classes: 2, entries, label, answer, units, counts }, isShare);
 }
 
 /** scikit-learn's 0 of nothing: it counts in averages, and no interval is known of it. */
 function nothing({ truths }: Question): Estimate | null {
-  return truths.length === 0 ? null : { value: 0, influence: () => 0, interval: () => null };
+  return truths.length === 0
+    ? null
+    : {
+        value: 0,
+        influence: () => new Float64Array(truths.length),
+        interval: () => null,
+      };
 }
 
 /** Counts of an answer's four cells: truth × 2 + decision. */
@@ -129,7 +140,11 @@ function estimatesOf(question: Question): Estimates {
     const effects = kind.of.map((part, cell) => (slope(own) * part * ((kind.counted[cell] ?? 0) - own)) / of);
     return {
       value: from(own),
-      influence: (i: number) => effects[cellAt(i)] ?? 0,
+      influence: () => {
+        const influence = new Float64Array(question.truths.length);
+        for (let i = 0; i < influence.length; i++) influence[i] = effects[cellAt(i)] ?? 0;
+        return influence;
+      },
       interval: () => transformed(shareOf(question, kind, cellAt, counted, of), from),
     };
   };
@@ -142,11 +157,13 @@ function estimatesOf(question: Question): Estimates {
     if (found === null) return of === precisionArea ? nothing(question) : null;
     return {
       value: found.value,
-      influence: (i) => f64At(found.influence, i),
+      influence: found.influence,
       interval: () => interval(found),
     };
   };
   const { entries, truths, scores, units } = question;
+  const spreadOfArea = ({ influence, spread }: Area): Spread =>
+    units.of === null ? spread() : spreadOf(entries, influence(), units);
   return {
     ...Object.fromEntries(
       Object.entries(SHARES).map(([name, kind]) => [
@@ -163,29 +180,38 @@ function estimatesOf(question: Question): Estimates {
       (x) => (2 * x) / (1 + x),
       (x) => 2 / (1 + x) ** 2,
     ),
-    roc_auc: area(rocArea, ({ value, influence }) => {
+    roc_auc: area(rocArea, (found) => {
+      const { value } = found;
       const yes = f64At(cells(), 2) + f64At(cells(), 3);
-      const spread = { ...spreadOf(entries, (i) => f64At(influence, i), units) };
+      const spread = spreadOfArea(found);
       // DeLong's divisors stand in the influences of single answers
       const variance = units.of === null ? (spread.variance * (spread.units - 1)) / spread.units : spread.variance;
       return rocInterval(value, { ...spread, variance }, yes, truths.length - yes);
     }),
-    average_precision: area(precisionArea, ({ value, influence }) => {
-      const spread = spreadOf(entries, (i) => f64At(influence, i), units);
+    average_precision: area(precisionArea, (found) => {
+      const { value } = found;
+      const spread = spreadOfArea(found);
       const yes = f64At(cells(), 2) + f64At(cells(), 3);
       // the mean of the precisions at as many yes
       return isFlat(value, spread) || value === 1 ? wilson(1, yes) : intervalOn(value, spread, LOGIT);
     }),
     log_loss: () => {
       if (scores === null || truths.length === 0) return null;
-      const lossAt = (i: number): number =>
-        negativeLogLikelihood(u8At(truths, i) === 1 ? f32At(scores, i) : 1 - f32At(scores, i));
+      const losses = new Float64Array(truths.length);
       let sum = 0;
-      for (let i = 0; i < truths.length; i++) sum += lossAt(i);
+      for (let i = 0; i < truths.length; i++) {
+        const own = negativeLogLikelihood(u8At(truths, i) === 1 ? f32At(scores, i) : 1 - f32At(scores, i));
+        losses[i] = own;
+        sum += own;
+      }
       const value = sum / truths.length;
-      const influence = (i: number): number => (lossAt(i) - value) / truths.length;
+      const influence = (): Float64Array => {
+        const own = new Float64Array(losses.length);
+        for (let i = 0; i < losses.length; i++) own[i] = (f64At(losses, i) - value) / losses.length;
+        return own;
+      };
       const interval = (): Interval | null =>
-        meanInterval(value, spreadOf(entries, influence, units), [0, Number.POSITIVE_INFINITY]);
+        meanInterval(value, spreadOf(entries, losses, units, value, losses.length), [0, Number.POSITIVE_INFINITY]);
       return Number.isNaN(value) ? null : { value, influence, interval };
     },
   };
@@ -228,11 +254,10 @@ export function averageIntervals(
     const used = defined.filter((own) => own !== null);
     if (used.length === 0) return null;
     const sums = new Float64Array(units.of === null ? rows : units.count).fill(Number.NaN);
-    const unitOf = units.of === null ? (entry: number) => entry : (entry: number) => units.of?.[entry] ?? 0;
     defined.forEach((own, q) => {
       const question = questions[q];
       if (own === null || question === undefined) return;
-      addInfluence(sums, question.question.entries, (i) => own.influence(i) / used.length, unitOf);
+      addInfluence(sums, question.question.entries, own.influence(), 1 / used.length, units.of);
     });
     const value = used.reduce((sum, own) => sum + own.value, 0) / used.length;
     const spread = spreadOfUnits(sums);

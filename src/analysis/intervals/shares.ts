@@ -42,7 +42,13 @@ export function shareInterval({ entries, value, units }: Share): Interval | null
   if (count === 0 || Number.isNaN(sum)) return null;
   const share = sum / count;
   if (units.of === null && isDecision) return wilson(share, count);
-  const spread = spreadOf(entries, (i) => (value(i) - share) / count, units);
+  const spread = spreadOf(
+    entries,
+    Float64Array.from(entries, (_, i) => value(i)),
+    units,
+    share,
+    count,
+  );
   if (spread.units < 2) return null;
   if (isFlat(share, spread)) return share === 0 || share === 1 ? wilson(share, spread.units) : null;
   return isDecision ? effectiveWilson(share, count, spread) : meanInterval(share, spread, [0, 1]);

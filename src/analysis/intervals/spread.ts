@@ -33,23 +33,30 @@ export interface Spread {
  * textbook's standard error, with groups the cluster-robust one (Liang & Zeger, Biometrika 73, 1986), for smooth metrics
  * the delta method (Efron, The Jackknife, the Bootstrap and Other Resampling Plans, 1982, chapter 6).
  * @param entries places in the task's arrays
- * @param influence of the i-th of them: the metric's derivative by its weight; all of them add up to 0
+ * @param values of each of them its influence, which is the metric's derivative by its weight and adds up to 0; or, with
+ *   `mean` and `divisor`, a number v of which (v − mean) / divisor is the influence
  */
-export function spreadOf(entries: Int32Array, influence: (i: number) => number, { of, count }: Units): Spread {
+export function spreadOf(
+  entries: Int32Array,
+  values: Float64Array,
+  { of, count }: Units,
+  mean = 0,
+  divisor = 1,
+): Spread {
   if (of === null) {
     let [squares, cubes] = [0, 0];
-    for (let i = 0; i < entries.length; i++) {
-      const own = influence(i);
+    for (let i = 0; i < values.length; i++) {
+      const own = (f64At(values, i) - mean) / divisor;
       squares += own * own;
       cubes += own * own * own;
     }
-    return fromSums(entries.length, squares, cubes);
+    return spreadFromSums(values.length, squares, cubes);
   }
   const sums = new Float64Array(count).fill(Number.NaN);
   for (let i = 0; i < entries.length; i++) {
     const unit = i32At(of, i32At(entries, i));
     const known = f64At(sums, unit);
-    sums[unit] = (Number.isNaN(known) ? 0 : known) + influence(i);
+    sums[unit] = (Number.isNaN(known) ? 0 : known) + (f64At(values, i) - mean) / divisor;
   }
   return spreadOfUnits(sums);
 }
@@ -64,25 +71,33 @@ export function spreadOfUnits(sums: Float64Array): Spread {
     squares += own * own;
     cubes += own * own * own;
   }
-  return fromSums(units, squares, cubes);
+  return spreadFromSums(units, squares, cubes);
 }
 
-function fromSums(units: number, squares: number, cubes: number): Spread {
+/** @param squares Σ of the units' squared influences, and `cubes` of their cubes */
+export function spreadFromSums(units: number, squares: number, cubes: number): Spread {
   const skewness = squares > 0 ? cubes / units / (squares / units) ** 1.5 : 0;
   return { units, variance: units < 2 ? Number.NaN : (squares * units) / (units - 1), skewness };
 }
 
-/** Adds what entries add to a metric to the sums of their units. @param sums NaN: the unit takes no part yet */
+/**
+ * Adds what entries add to a metric to the sums of their units.
+ * @param sums NaN: the unit takes no part yet
+ * @param influence of each entry, counted `by` so much
+ * @param of unit of each place of the task's arrays; null: each place is one
+ */
 export function addInfluence(
   sums: Float64Array,
   entries: Int32Array,
-  influence: (i: number) => number,
-  unitOf: (entry: number) => number,
+  influence: Float64Array,
+  by: number,
+  of: Int32Array | null,
 ): void {
   for (let i = 0; i < entries.length; i++) {
-    const unit = unitOf(i32At(entries, i));
+    const entry = i32At(entries, i);
+    const unit = of === null ? entry : i32At(of, entry);
     const known = f64At(sums, unit);
-    sums[unit] = (Number.isNaN(known) ? 0 : known) + influence(i);
+    sums[unit] = (Number.isNaN(known) ? 0 : known) + f64At(influence, i) * by;
   }
 }
 

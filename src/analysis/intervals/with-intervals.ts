@@ -1,5 +1,5 @@
 /** @file An evaluation's rows with the 95 % intervals of their metrics. */
-import { at, f32At, i32At, u8At } from "../../arrays.js";
+import { at, i32At, u8At } from "../../arrays.js";
 import { askedByLabels } from "../../flow/asked.js";
 import { axisOf, type FlowGraph } from "../../flow/graph.js";
 import { neededOffsets, type RowMask, rowOfEachToken } from "../../flow/masks.js";
@@ -13,9 +13,18 @@ import type { ScoredSplit, ScoredTask } from "../score.js";
 import { endToEndIntervals } from "./end-to-end.js";
 import { type IntervalsByName, intervalForm } from "./forms.js";
 import { jackknifeIntervals } from "./jackknife.js";
-import { placesWhere, valuesAt, weightedMean } from "./numbers.js";
+import { FROM_ZERO, placesOf, valuesAt, weightedMean } from "./numbers.js";
 import { shareInterval } from "./shares.js";
-import { addInfluence, type Interval, isFlat, meanInterval, SINGLE, spreadOfUnits, type Units } from "./spread.js";
+import {
+  addInfluence,
+  type Interval,
+  isFlat,
+  meanInterval,
+  SINGLE,
+  spreadOf,
+  spreadOfUnits,
+  type Units,
+} from "./spread.js";
 
 export interface IntervalOptions {
   /** Group of each row, from 0: rows of one group are no independent evidence; null: each row is. */
@@ -137,15 +146,14 @@ function lossInterval(
   total: TotalLoss,
 ): Interval | null {
   const behaviour = behaviourOf(task.spec);
-  const entries = placesWhere(mask, () => true);
-  const values = valuesAt(entries, (row) => f32At(perSampleLoss, row));
+  const entries = placesOf(mask);
   const weights = valuesAt(entries, (row) => behaviour.lossTerms(task.spec, labels, row));
-  const mean = weightedMean({ entries, values, units }, weights);
+  const mean = weightedMean(entries, perSampleLoss, weights);
   if (mean === null) return null;
-  const { lossWeight } = task;
-  const added = { value: lossWeight * mean.value, influence: (i: number) => lossWeight * mean.influence(i) };
-  total.add(entries, added, axisOf(task.spec) === "token" ? scored.offsets : null);
-  return mean.interval;
+  const { value, influence } = mean;
+  const interval = meanInterval(value, spreadOf(entries, influence, units), FROM_ZERO);
+  total.add(entries, mean, task.lossWeight, axisOf(task.spec) === "token" ? scored.offsets : null);
+  return interval;
 }
 
 /** Σ over tasks of their losses: what a row adds to it is what it adds to each. */
@@ -162,17 +170,15 @@ class TotalLoss {
   /** @param offsets of the rows' tokens, where entries are tokens */
   add(
     entries: Int32Array,
-    { value, influence }: { readonly value: number; readonly influence: (i: number) => number },
+    { value, influence }: { readonly value: number; readonly influence: Float64Array },
+    lossWeight: number,
     offsets: ScoredSplit["offsets"],
   ): void {
-    this.#value += value;
+    this.#value += lossWeight * value;
     const rowOf = offsets == null ? null : rowOfEachToken(offsets);
     const { of } = this.#units;
-    const unitOf = (entry: number): number => {
-      const row = rowOf === null ? entry : i32At(rowOf, entry);
-      return of === null ? row : i32At(of, row);
-    };
-    addInfluence(this.#sums, entries, influence, unitOf);
+    const unitOf = rowOf === null || of === null ? (rowOf ?? of) : rowOf.map((row) => i32At(of, row));
+    addInfluence(this.#sums, entries, influence, lossWeight, unitOf);
   }
 
   interval(): Interval | null {
@@ -204,7 +210,7 @@ class Trees {
   }
 
   interval(units: Units): Interval | null {
-    const entries = placesWhere(this.#judged, () => true);
+    const entries = placesOf(this.#judged);
     return shareInterval({ entries, units, value: (i) => u8At(this.#right, i32At(entries, i)) });
   }
 }

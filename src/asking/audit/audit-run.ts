@@ -100,7 +100,7 @@ export async function auditRun(store: RunStore, reference: string, options: Audi
   const table = await readLabelTable(stored);
   const { outputs, unknown } = withLabelsOf(stored, heldOut.outputs, table);
   const scored = scoreSplit(graph, outputs, stored.thresholds);
-  const audit = auditLabels(graph, scored, options.price);
+  const audit = auditLabels(graph, scored, options.price, least);
   if (audit === null) {
     throw new ConfigError(
       `The conditions of the flow "${graph.flow}" hang together in more ways than can be tried for every row, so its labels cannot be audited. Split it into flows that read fewer gates at once.`,

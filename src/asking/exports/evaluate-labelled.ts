@@ -24,6 +24,8 @@ export interface LabelledResult {
   };
   readonly run?: RunSummary;
   readonly table: string;
+  /** What its rows are called: their value in the column of the run's split where all have one, else `table`. */
+  readonly rows_of: string;
   /** Rows that were answered, and those that were left out because of their pictures. */
   readonly rows: number;
   readonly skipped: number;
@@ -119,6 +121,14 @@ function placed(table: string): string {
   return isQuery(table) ? table : resolve(table);
 }
 
+function rowsOf({ config }: EvaluatedRun, columns: EvaluatedTable["columns"]): string {
+  const { split } = config.settings.data;
+  const column = "column" in split ? columns.find(({ name }) => name === split.column) : undefined;
+  if (column?.kind !== "text" || column.codes.includes(-1)) return "table";
+  const [only = "table", ...more] = column.values;
+  return more.length === 0 ? only : "table";
+}
+
 function resultOf(
   asked: EvaluatedRun,
   { evaluation, contracts, scored, columns, skipped, notes }: EvaluatedTable,
@@ -131,7 +141,7 @@ function resultOf(
     ? sliceScored(asked, scored, columns, { split: "test", gates: gates ?? sliced, by, worst, metrics })
     : null;
   return {
-    ...{ table, rows: scored.ids.length, skipped: skipped.length, notes },
+    ...{ table, rows_of: rowsOf(asked, columns), rows: scored.ids.length, skipped: skipped.length, notes },
     evaluation: evaluation.filter((row) => gates === undefined || row.gates === gates),
     ...(contracts.length === 0 ? {} : { contracts }),
     ...(slices === null ? {} : { slices }),

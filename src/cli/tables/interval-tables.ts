@@ -23,13 +23,13 @@ export function intervalTable(
   rows: readonly EvaluationRow[],
   split: Split,
   gates: EvaluationRow["gates"],
-  options: { readonly labels?: boolean } = {},
+  options: { readonly labels?: boolean; readonly title?: string } = {},
 ): string {
   const own = rows.filter(
     (row) => row.split === split && row.gates === gates && (options.labels === true || !row.metric_name.includes("/")),
   );
   const titles = { truth: "true gates", predicted: "predicted gates", end_to_end: "end to end" } as const;
-  const head = [split, titles[gates], "95 %", "n"];
+  const head = [options.title ?? split, titles[gates], "95 %", "n"];
   const body = [...new Set(own.map((row) => row.task_path))].flatMap((path) => [
     [{ content: path, colSpan: head.length }],
     ...own
@@ -51,8 +51,8 @@ export function sliceName(slice: Readonly<Record<string, string>>): string {
 }
 
 /** Under each task and metric one row per slice. */
-export function sliceTable(rows: readonly SlicedRow[], by: readonly (readonly string[])[], split: Split): string {
-  const head = [split, "value", "95 %", "n"];
+export function sliceTable(rows: readonly SlicedRow[], by: readonly (readonly string[])[], title: string): string {
+  const head = [title, "value", "95 %", "n"];
   const keyOf = ({ task_path, metric_name }: EvaluationRow): string => `${task_path} ${metric_name}`;
   const body = [...new Set(rows.map(keyOf))].flatMap((key) => [
     [{ content: key, colSpan: head.length }],

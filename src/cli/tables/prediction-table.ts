@@ -57,6 +57,7 @@ export function predictionsTable<Sets>(
     const set = coverage?.questions[path]?.set;
     if (set !== undefined) return setText(set);
     const answer = answers[path];
+    if (answer?.decoded === null && answer.activated.some(Number.isNaN)) return "NaN";
     return answer === undefined ? "" : answerText(answer.decoded);
   };
   const rows = predictions.map((one) => [one.input, ...paths.map((path) => cell(one, path))]);

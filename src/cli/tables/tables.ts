@@ -105,18 +105,20 @@ const UNBEATEN = " !";
  * Under each task's path one row per metric of a split, with the kinds of gates side by side and, where there are any,
  * the values of constant answers. No wider than the terminal: where it would be, predicted gates are left out.
  * @param options.labels also the metrics of single labels
+ * @param options.title what the rows are called; default: as their split
  */
 export function evaluationTable(
   rows: readonly EvaluationRow[],
   split: Split,
-  options: { readonly labels?: boolean } = {},
+  options: { readonly labels?: boolean; readonly title?: string } = {},
 ): string {
   const own = rows.filter((row) => row.split === split && (options.labels === true || !row.metric_name.includes("/")));
   const all = EVALUATED_GATES.filter((gates) => own.some((row) => row.gates === gates));
-  const wide = tableOf(own, split, all);
+  const title = options.title ?? split;
+  const wide = tableOf(own, title, all);
   const room = Math.max(TERMINAL, tableColumns());
   const isWide = all.length === EVALUATED_GATES.length && displayWidth(wide.split("\n")[0] ?? "") > room;
-  const table = isWide ? tableOf(own, split, ["truth", "end_to_end"]) : wide;
+  const table = isWide ? tableOf(own, title, ["truth", "end_to_end"]) : wide;
   return [
     table,
     ...(own.some((row) => row.gates === all[0] && row.beats_baseline === false)
@@ -127,7 +129,7 @@ export function evaluationTable(
 }
 
 /** The rows of one split with these kinds of gates side by side. */
-function tableOf(own: readonly EvaluationRow[], split: Split, kinds: readonly EvaluationRow["gates"][]): string {
+function tableOf(own: readonly EvaluationRow[], title: string, kinds: readonly EvaluationRow["gates"][]): string {
   const [first = "truth"] = kinds;
   const hasBaselines = own.some((row) => row.gates === first && row.baseline !== undefined);
   const cells = (row: EvaluationRow | undefined): string[] =>
@@ -139,7 +141,7 @@ function tableOf(own: readonly EvaluationRow[], split: Split, kinds: readonly Ev
   };
   const titles = { truth: "true\ngates", predicted: "pred.\ngates", end_to_end: "end to\nend" } as const;
   const head = [
-    split,
+    title,
     ...kinds.flatMap((gates) => [titles[gates], "n", ...(gates === first && hasBaselines ? ["constant"] : [])]),
   ];
   const body = [...new Set(own.map((row) => row.task_path))].flatMap((path): TableRow[] => {

@@ -18,7 +18,7 @@ interface Explained {
   readonly explanations: Explanation[];
   readonly receptive_fields?: WrittenField[];
   readonly why?: WrittenWhy[];
-  /** What the guarantee of a coverage does not reach; missing without --coverage. */
+  /** Suppositions that change nothing, answers that are NaN, and what the guarantee of a coverage does not reach. */
   readonly warnings?: readonly string[];
 }
 
@@ -94,16 +94,27 @@ export default class Explain extends CoolCommand {
       const given = parseGiven(flags.given);
       const uncertainty = asked ? { samples, seed } : undefined;
       if (asked) await this.#warnWithoutDropout(run);
-      const explanations = await run.explain(images, { given, uncertainty, coverage, suppose: flags.suppose });
-      const warnings = coverage === undefined ? [] : await run.coverageWarnings(coverage);
-      for (const line of warningLines(warnings)) this.note(line);
+      const ofAnswers: string[] = [];
+      const onWarning = (warning: string): void => void ofAnswers.push(warning);
+      const explanations = await run.explain(images, {
+        given,
+        uncertainty,
+        coverage,
+        suppose: flags.suppose,
+        onWarning,
+      });
+      const ofCoverage = coverage === undefined ? [] : await run.coverageWarnings(coverage);
+      for (const line of ofAnswers) this.note(`warning: ${line}`);
+      for (const line of warningLines(ofCoverage)) this.note(line);
+      const warnings = [...ofAnswers, ...ofCoverage];
+      const said = coverage === undefined && warnings.length === 0 ? {} : { warnings };
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
       const sheets = flags.why ? await this.#why(run, images) : [];
       for (const explanation of explanations) this.log(run.print(explanation, treeStyle(), tableColumns()));
       for (const { file, input } of sheets) this.log(`why ${input} is answered so: ${file}`);
       const why = flags.why ? { why: sheets } : {};
-      const result = { run: run.id, explanations, ...(coverage === undefined ? {} : { warnings }), ...why };
+      const result = { run: run.id, explanations, ...said, ...why };
       if (task === undefined) return result;
       if (explanations.length > images.length) {
         this.note(

@@ -4,6 +4,7 @@ import { join, relative, resolve } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, ON_FINISH } from "../../cli/command.js";
+import { UsageError } from "../../errors.js";
 import { replicasFlag } from "../../cli/replicas-flag.js";
 import { bestSplit, evaluationTable, groupTable } from "../../cli/tables/tables.js";
 import { openConsoleLogger } from "../../logging/console.js";
@@ -97,6 +98,12 @@ export default class Run extends CoolCommand {
 
   async run(): Promise<RunResult | GroupResult> {
     const { args, flags } = await this.parse(Run);
+    if (flags.folds && args.project !== undefined && /^\d+$/.test(args.project) && !existsSync(args.project)) {
+      throw new UsageError(
+        `--folds takes no number: how many folds there are is a setting. Write: cool run --folds --set data.split.folds=${args.project}`,
+        { folds: args.project },
+      );
+    }
     const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
     const project = await loadProject(projectDir, flags.set ?? []);
     const logger = await openConsoleLogger(uncaptured(process.stderr));

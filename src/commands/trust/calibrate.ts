@@ -4,7 +4,6 @@ import * as Flags from "@oclif/core/flags";
 import { type CalibrateResult, calibrateRun } from "../../asking/calibration/calibrate-run.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { drawTable, formatMetric } from "../../cli/tables/tables.js";
-import { warningLines } from "../../cli/text.js";
 import { CALIBRATION_METHODS } from "../../decoding/calibration.js";
 import type { Split } from "../../tasks/evaluation.js";
 
@@ -32,7 +31,7 @@ export default class Calibrate extends CoolCommand {
     const { args, flags } = await this.parse(Calibrate);
     const { method, project } = flags;
     const result = await this.withStore(flags, (store) => calibrateRun(store, args.run, method, { project }), "change");
-    for (const line of warningLines(result.warnings)) this.note(line);
+    for (const warning of result.warnings) this.note(`warning: ${warning}`);
     if (method === "none") this.log(`The scores of ${nameOf(result)} are those of its network again.`);
     else for (const split of new Set(result.calibration.map((row) => row.split))) this.log(splitTable(result, split));
     return result;

@@ -107,10 +107,10 @@ export default class Evaluate extends CoolCommand {
   #print(
     { evaluation, contracts = [] }: Pick<EvaluateResult, "evaluation" | "contracts">,
     split: Split,
-    { labels, intervals, gates }: { labels: boolean; intervals: boolean; gates?: EvaluatedGates | undefined },
+    { labels, intervals, gates, title = split }: Printed,
   ): void {
-    if (intervals) this.log(intervalTable(evaluation, split, gates ?? "truth", { labels }));
-    else this.log(evaluationTable(evaluation, split, { labels }));
+    if (intervals) this.log(intervalTable(evaluation, split, gates ?? "truth", { labels, title }));
+    else this.log(evaluationTable(evaluation, split, { labels, title }));
     const own = contracts.filter((count) => count.split === split);
     if (own.length > 0) this.log(contractTable(own));
   }
@@ -144,15 +144,15 @@ export default class Evaluate extends CoolCommand {
     if (slices === undefined) {
       // an export with branches has no true gates
       const shown = gates ?? (result.export?.gates === "if" ? "predicted" : undefined);
-      this.#print(result, "test", { ...flags, gates: shown, labels: asksLabels(flags) });
+      this.#print(result, "test", { ...flags, gates: shown, labels: asksLabels(flags), title: result.rows_of });
       return result;
     }
-    this.#printSlices(slices, by, "test");
+    this.#printSlices(slices, by, result.rows_of);
     return result;
   }
 
-  #printSlices({ slices, worst }: SlicedRun, by: readonly (readonly string[])[], split: Split): void {
-    if (by.length > 0) this.log(sliceTable(slices, by, split));
+  #printSlices({ slices, worst }: SlicedRun, by: readonly (readonly string[])[], title: string): void {
+    if (by.length > 0) this.log(sliceTable(slices, by, title));
     if (worst !== undefined) this.log(worstTable(worst.slices, worst.tested));
   }
 
@@ -165,6 +165,14 @@ export default class Evaluate extends CoolCommand {
     this.#printSlices(slices, by, split);
     return { slices };
   }
+}
+
+interface Printed {
+  readonly labels: boolean;
+  readonly intervals: boolean;
+  readonly gates?: EvaluatedGates | undefined;
+  /** What the rows are called; default: as their split. */
+  readonly title?: string;
 }
 
 /** What `--json` prints with --by or --worst. */

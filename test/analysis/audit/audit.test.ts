@@ -58,7 +58,7 @@ function logitsOf(truth: Row, path: string, random: Random): number[] {
 }
 
 /** Rows with 5 % of their cells wrong: other values, whole branches, and answers to questions that are not asked. */
-function drawNoisy(count: number, seed: string) {
+function drawNoisy(count: number, seed: string, spoil: (logits: Float32Array) => void = () => {}) {
   const random = createRandom(seed);
   const truths = Array.from({ length: count }, () => fill({}, random));
   const wrong = new Set<string>();
@@ -90,7 +90,11 @@ function drawNoisy(count: number, seed: string) {
     {
       split: "valid",
       ids: truths.map((_, row) => `${row}.png`),
-      outputs: PATHS.map((path) => Float32Array.from(truths.flatMap((truth) => logitsOf(truth, path, random)))),
+      outputs: PATHS.map((path) => {
+        const logits = Float32Array.from(truths.flatMap((truth) => logitsOf(truth, path, random)));
+        spoil(logits);
+        return logits;
+      }),
       labels: columns.map((answers) => ({ answers, unitScale: null })),
     },
     defaultThresholds(securityGraph),
@@ -113,6 +117,22 @@ describe("label audit", () => {
       ),
     );
     expect(averagePrecision(ours, isWrong)).toBeGreaterThan(1.2 * best);
+  });
+
+  it("leaves cells as they are whose answer is NaN, and judges the others", () => {
+    const spoiled = drawNoisy(200, "spoiled", (logits) => logits.fill(Number.NaN, 0, logits.length / 200));
+    const found = auditLabels(securityGraph, spoiled.scored);
+    expect(found?.suspects.every(({ suspicion }) => suspicion >= 0 && suspicion <= 1)).toBe(true);
+    expect(found?.tasks.every(({ error_rate }) => error_rate !== null && error_rate > 0)).toBe(true);
+    const kept = found?.suspects.filter(({ row, kind }) => row === 0 && kind === "unlikely") ?? [];
+    expect(kept.length).toBeGreaterThan(0);
+    expect(kept.map(({ repaired }) => repaired)).toEqual(kept.map(({ label }) => label));
+  });
+
+  it("lists suspects from a suspicion on, and counts them all", () => {
+    const some = auditLabels(securityGraph, scored, undefined, 0.5);
+    expect(some?.suspects).toEqual(audit?.suspects.filter(({ suspicion }) => suspicion >= 0.5));
+    expect({ ...some, suspects: [] }).toEqual({ ...audit, suspects: [] });
   });
 
   it("also of the tasks that confident learning can judge, and with the same scores of numbers", () => {

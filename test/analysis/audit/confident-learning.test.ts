@@ -50,7 +50,7 @@ describe("confident learning", () => {
         const sum = drawn.reduce((total, one) => total + one, 0);
         return drawn.map((one) => one / sum);
       });
-      const found = confidentJoint(probabilities, labels, values);
+      const found = confidentJoint((row, value) => at(at(probabilities, row), value), labels, values);
       expect(found.counts).toEqual(reference(probabilities, labels, values));
       const diagonal = found.counts.reduce((sum, line, i) => sum + at(line, i), 0);
       const all = found.counts.flat().reduce((sum, count) => sum + count, 0);
@@ -60,14 +60,11 @@ describe("confident learning", () => {
   });
 
   it("a value that no row is labelled with is never counted", () => {
-    const found = confidentJoint(
-      [
-        [0.1, 0.9],
-        [0.6, 0.4],
-      ],
-      [0, 0],
-      2,
-    );
+    const probabilities = [
+      [0.1, 0.9],
+      [0.6, 0.4],
+    ];
+    const found = confidentJoint((row, value) => at(at(probabilities, row), value), [0, 0], 2);
     expect(found.counts).toEqual([
       [1, 0],
       [0, 0],

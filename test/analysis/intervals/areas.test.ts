@@ -46,7 +46,7 @@ describe("areas", () => {
         expect(area?.value).toBeCloseTo(value, 12);
         const share = (count: number): number => 1 / Math.sqrt(count * Math.max(1, count - 1));
         expectClose(
-          area?.influence,
+          area?.influence(),
           all.map(({ isYes }, i) => ((placements[i] ?? 0) - value) * share(isYes ? yes : no)),
         );
       }),
@@ -68,7 +68,7 @@ describe("areas", () => {
         const value = yes.reduce((sum, { score }) => sum + precisionAt(score), 0) / yes.length;
         expect(area?.value).toBeCloseTo(value, 12);
         expectClose(
-          area?.influence,
+          area?.influence(),
           all.map((one) => {
             const below = yes.filter(({ score }) => score <= one.score);
             const moved = below.reduce(
