@@ -21,6 +21,15 @@ export function auditedTasksTable(tasks: readonly AuditedTask[]): string {
   return drawTable(["task", "labels", "wrong", "suspects", "contradict"], groupByFlow(rows), [1, 2, 3, 4]);
 }
 
+/** What is in the file of suspects, and what to do with it. */
+export function suspectsWritten(suspects: number, out: string, run: string): string[] {
+  if (suspects === 0) return [`no label is suspicious: ${out} has a header alone`];
+  return [
+    `${suspects} labels written to ${out}; correct the column "corrected", then`,
+    `  cool audit ${run} --apply ${out}`,
+  ];
+}
+
 /** What makes suspects doubtful: of which tasks the network and the labels differ as much as can be; else null. */
 export function auditDoubt(tasks: readonly AuditedTask[]): string | null {
   // a mean of several labels' rates is rounded

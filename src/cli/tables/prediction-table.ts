@@ -1,10 +1,15 @@
 /** @file What a network answers to one input, as a table. */
 import { drawTable, formatMetric, groupByFlow } from "./tables.js";
 
+interface ScoredAnswer {
+  readonly decoded: unknown;
+  readonly activated: readonly number[];
+}
+
 /** An input with its answers by path of task, and, where they are asked for, sets of them. */
 interface AnsweredInput<Sets> {
   readonly input: string;
-  readonly answers: Readonly<Record<string, { readonly decoded: unknown; readonly activated: readonly number[] }>>;
+  readonly answers: Readonly<Record<string, ScoredAnswer>>;
   readonly coverage?: {
     readonly of: "tree" | "answer";
     readonly questions: Readonly<Record<string, { readonly asked: string; readonly set?: Sets }>>;
@@ -20,9 +25,9 @@ export function predictionTable<Sets>(
   setText: (set: Sets) => string,
 ): string {
   if (coverage === undefined) {
-    const rows = Object.entries(answers).map(([path, { decoded, activated }]) => ({
+    const rows = Object.entries(answers).map(([path, answer]) => ({
       path,
-      cells: [answerText(decoded), activated.map(formatMetric).join(" ")],
+      cells: [answerText(answer), answer.activated.map(scoreText).join(" ")],
     }));
     return drawTable([input, "answer", "scores"], groupByFlow(rows));
   }
@@ -32,7 +37,7 @@ export function predictionTable<Sets>(
     const [answer, question] = [answers[path], questions[path]];
     const asked = of === "tree" ? [question?.asked ?? "no"] : [];
     const set = question?.set === undefined ? "" : setText(question.set);
-    return { path, cells: [answer === undefined ? "" : answerText(answer.decoded), ...asked, set] };
+    return { path, cells: [answerText(answer), ...asked, set] };
   });
   return drawTable([input, "answer", ...(of === "tree" ? ["asked"] : []), "set"], groupByFlow(rows));
 }
@@ -56,9 +61,7 @@ export function predictionsTable<Sets>(
   const cell = ({ answers, coverage }: AnsweredInput<Sets>, path: string): string => {
     const set = coverage?.questions[path]?.set;
     if (set !== undefined) return setText(set);
-    const answer = answers[path];
-    if (answer?.decoded === null && answer.activated.some(Number.isNaN)) return "NaN";
-    return answer === undefined ? "" : answerText(answer.decoded);
+    return answerText(answers[path]);
   };
   const rows = predictions.map((one) => [one.input, ...paths.map((path) => cell(one, path))]);
   const numeric = paths.flatMap((path, i) =>
@@ -69,10 +72,19 @@ export function predictionsTable<Sets>(
   return drawTable(["input", ...titles], rows, numeric);
 }
 
-/** As JSON, with numbers in few digits. */
-function answerText(decoded: unknown): string {
-  if (typeof decoded === "number") return formatMetric(decoded);
-  return JSON.stringify(decoded, (_, value: unknown) =>
-    typeof value === "number" ? Number(value.toPrecision(4)) : value,
-  );
+/** As JSON, with numbers in few digits; a score that is no number is named in place of the answer that it cannot give. */
+function answerText(answer: ScoredAnswer | undefined): string {
+  if (answer === undefined) return "";
+  const { decoded, activated } = answer;
+  if (decoded === null && activated.some(Number.isNaN)) return "NaN";
+  if (typeof decoded === "number") return scoreText(decoded);
+  return JSON.stringify(decoded, (_, value: unknown) => {
+    if (typeof value !== "number") return value;
+    // JSON has no word for these
+    return Number.isFinite(value) ? Number(value.toPrecision(4)) : String(value);
+  });
+}
+
+function scoreText(score: number): string {
+  return Number.isFinite(score) ? formatMetric(score) : String(score);
 }

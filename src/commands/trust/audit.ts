@@ -6,7 +6,13 @@ import { type AuditResult, auditRun } from "../../asking/audit/audit-run.js";
 import { placeOf } from "../../asking/audit/correction-table.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { numberFlag } from "../../cli/number-flag.js";
-import { auditDoubt, auditedTasksTable, repairText, suspectsTable } from "../../cli/tables/audit-tables.js";
+import {
+  auditDoubt,
+  auditedTasksTable,
+  repairText,
+  suspectsTable,
+  suspectsWritten,
+} from "../../cli/tables/audit-tables.js";
 import { fill } from "../../cli/text.js";
 import { openConsoleLogger } from "../../logging/console.js";
 
@@ -106,8 +112,7 @@ export default class Audit extends CoolCommand {
     }
     if (result.unaudited.length > 0) this.log(fill(`not judged: ${result.unaudited.join(", ")}`, { indent: "  " }));
     if (result.out !== null) {
-      this.log(fill(`${suspects.length} labels written to ${result.out}; correct the column "corrected", then`));
-      this.log(`  cool audit ${run.name} --apply ${result.out}`);
+      for (const line of suspectsWritten(suspects.length, result.out, run.name)) this.log(line);
     }
     for (const sheet of result.sheets) this.log(sheet);
   }

@@ -1,19 +1,12 @@
 /** @file `cool interpret`: the samples that a run answers best and worst, and what its columns are worth. */
-import { relative } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
-import { drawTable } from "../../cli/tables/tables.js";
-import { formatLoss } from "../../logging/panels/text.js";
-import {
-  type InterpretResult,
-  interpretRun,
-  type ShownInterpretation,
-  type ShownSample,
-} from "../../asking/interpret-run.js";
+import { type InterpretResult, interpretRun } from "../../asking/interpret-run.js";
 import type { ImportanceResult } from "../../asking/importance/importance-run.js";
 import { loadRun } from "../../asking/load-run.js";
 import { importanceTable } from "../../cli/tables/importance-table.js";
+import { interpretationText } from "../../cli/tables/interpretation-table.js";
 import { fill, warningLines } from "../../cli/text.js";
 import { openConsoleLogger } from "../../logging/console.js";
 import { type Split, SPLITS } from "../../tasks/evaluation.js";
@@ -69,7 +62,7 @@ export default class Interpret extends CoolCommand {
     const result = await this.withStore(flags, (store) =>
       interpretRun(store, args.run, { task, top, split, out, project }),
     );
-    for (const interpretation of result.tasks) this.print(interpretation, result.split);
+    for (const interpretation of result.tasks) this.log(interpretationText(interpretation, result.split));
     if (out !== undefined) this.log(`${result.sheets.length} pictures written to ${out}`);
     return result;
   }
@@ -88,6 +81,8 @@ export default class Interpret extends CoolCommand {
       );
       await logger.close?.();
       for (const line of warningLines(result.warnings)) this.note(line);
+      // a warning has said why nothing is known
+      if (result.importance.length === 0) return result;
       this.log(importanceTable(result.importance, result.split, top));
       const kept = result.kept_inputs.length === 0 ? "" : `; ${result.kept_inputs.join(", ")} stays with its row`;
       const note = `worse by: mean over ${result.repeats} permutations of the column among the rows that count${kept}`;
@@ -97,50 +92,4 @@ export default class Interpret extends CoolCommand {
       run.close();
     }
   }
-
-  private print({ task_path, best, worst }: ShownInterpretation, split: string): void {
-    const words = [...best, ...worst].some(({ text }) => text !== undefined);
-    const rows = Object.entries({ worst, best }).flatMap(([side, samples]) =>
-      samples.map((sample) => [
-        side,
-        ...(words ? [sample.id, sample.text ?? ""] : [imageOf(sample)]),
-        answerText(sample.label),
-        answerText(sample.prediction),
-        ...(sample.measure === undefined ? [] : [rounded(sample.measure.value)]),
-        formatLoss(sample.loss),
-      ]),
-    );
-    this.log(`${task_path} on ${split}`);
-    const sample = words
-      ? ["sample", "text"]
-      : [[...best, ...worst].some(({ image }) => image !== null) ? "image" : "sample"];
-    const [first] = [...best, ...worst];
-    const measure = first?.measure === undefined ? [] : [first.measure.name];
-    const head = ["", ...sample, "label", "prediction", ...measure, "loss"];
-    this.log(
-      drawTable(
-        head,
-        rows,
-        [...measure, "loss"].map((name) => head.indexOf(name)),
-      ),
-    );
-  }
-}
-
-/** Numbers with four significant digits. */
-function answerText(answer: ShownSample["label"]): string {
-  const numbers = [answer].flat().filter((one) => typeof one === "number");
-  if (typeof answer === "number") return rounded(answer);
-  return numbers.length > 0 ? `[${numbers.map(rounded).join(", ")}]` : JSON.stringify(answer);
-}
-
-function rounded(value: number): string {
-  return String(Number(value.toPrecision(4)));
-}
-
-/** The path from here where that is the shorter one, so that it can be opened. */
-function imageOf({ id, image }: ShownSample): string {
-  if (image === null) return id;
-  const fromHere = relative(process.cwd(), image);
-  return fromHere.length < image.length ? fromHere : image;
 }

@@ -14,6 +14,7 @@ import { openRunStore } from "../../../src/storage/run-store.js";
 import { trainRun } from "../../../src/training/train-run.js";
 import { writeFiles } from "../../support/folders.js";
 import { ensureOnnxRuntime, linkOnnxRuntime } from "../../support/onnx-runtime.js";
+import { writeNumberProject } from "../../support/number-project.js";
 import { type TinyProject, tinyProject } from "../../support/projects.js";
 
 const noOnnx = await ensureOnnxRuntime();
@@ -121,6 +122,30 @@ describe("numbers, categories and known answers", () => {
     const own = await evaluateExport(await found(places[format] ?? ""), table, { project: dir });
     expectSame(own, await evaluateRunOn(join(dir, ".cool"), "latest", table, { project: dir }));
     expect(own.export).toMatchObject({ format, run: { name: "mixed-1" } });
+  });
+});
+
+describe("rows of a table", () => {
+  const dir = mkdtempSync(join(tmpdir(), "cool-rows-"));
+  beforeAll(async () => {
+    writeNumberProject(dir);
+    await trainRun(await loadProject(dir));
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  it("are called by the split that all of them stand in, and else a table", async () => {
+    const labels = join(dir, "labels.csv");
+    const calledIn = async (query: string): Promise<string> => {
+      const { rows_of } = await evaluateRunOn(join(dir, ".cool"), "latest", query, { project: dir });
+      return rows_of;
+    };
+    expect(await calledIn(labels)).toBe("table");
+    expect(await calledIn(`select * from '${labels}' where split = 'valid'`)).toBe("valid");
+    expect(await calledIn(`select x, y, "right" from '${labels}' where split = 'valid'`)).toBe("table");
+    // one row that is in no split
+    expect(
+      await calledIn(`select * replace (case when x > 0.99 then null else 'test' end as split) from '${labels}'`),
+    ).toBe("table");
   });
 });
 

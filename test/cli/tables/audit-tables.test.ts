@@ -1,6 +1,6 @@
 /** @file What an audit says on the terminal. */
 import { expect, test } from "vitest";
-import { auditDoubt, suspectsTable } from "../../../src/cli/tables/audit-tables.js";
+import { auditDoubt, suspectsTable, suspectsWritten } from "../../../src/cli/tables/audit-tables.js";
 
 const task = (task_path: string, error_rate: number | null) => {
   return { task_path, error_rate, labelled: 40, suspects: 3, contradictions: 0 };
@@ -24,4 +24,11 @@ test("suspicious labels fit 80 columns, however long their names are", () => {
   const long = suspectsTable([line("images/2024/00001.png", "person.face.facial_characteristics")], paths);
   expect(long).toMatch(/│ images\/2024\/00001.png +│ red,green │ blue +│ unlikely │ +0.98 │/);
   for (const row of long.split("\n")) expect(row.length).toBeLessThanOrEqual(80);
+});
+
+test("a file without suspects asks for no correction", () => {
+  expect(suspectsWritten(0, "s.csv", "base").join()).toBe("no label is suspicious: s.csv has a header alone");
+  expect(suspectsWritten(2, "s.csv", "base").join("\n")).toMatch(
+    /^2 labels written to s.csv; .*\n {2}cool audit base --apply s.csv$/,
+  );
 });

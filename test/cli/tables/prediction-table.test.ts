@@ -30,3 +30,13 @@ test("several inputs are rows of one table, with an empty cell where a question 
   expect(lines[4]).toMatch(/│ 1.png │ true +│ \["green","blue"\] +│/);
   expect(lines[5]).toMatch(/│ 2.png │ false │ +│/);
 });
+
+test("an answer that is NaN is named, of one input and of several, with scores and with sets", () => {
+  const unknown = { input: "1.png", answers: { door: { decoded: null, activated: [Number.NaN] } } };
+  expect(predictionTable(unknown, String)).toMatch(/│ door +│ NaN +│ NaN +│/);
+  expect(predictionsTable([unknown, unknown], String).match(/│ 1.png │ NaN +│/g)).toHaveLength(2);
+  const coverage = { of: "tree" as const, questions: { door: { asked: "yes" } } };
+  expect(predictionTable({ ...unknown, coverage }, String)).toMatch(/│ door +│ NaN +│ yes +│/);
+  const box = { input: "1.png", answers: { face: { decoded: [0.5, Number.NaN], activated: [0.5, Number.NaN] } } };
+  expect(predictionTable(box, String)).toContain('[0.5,"NaN"] │ 0.5000 NaN');
+});
