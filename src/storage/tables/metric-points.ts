@@ -42,7 +42,7 @@ export function upsertMetrics(database: Database, runId: string, points: Iterabl
     UPDATE_LAST,
     [...written].map((id) => [id]),
   );
-  updateMonitored(database, runId);
+  updateMonitored(database, runId, written);
 }
 
 type SeriesId = (series: CurveName) => number;
