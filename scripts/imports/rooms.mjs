@@ -146,6 +146,7 @@ export const rooms = {
       "analysis",
       "data",
       "storage",
+      "http",
       "protobuf",
       "platform",
       ...FACTS,
@@ -229,6 +230,11 @@ export const rooms = {
     imports: ["records", "provenance", "project/project-dir", "logging", "storage", "platform", ...FACTS],
     packages: ["node:", "sharp"],
   },
+  importing: {
+    holds: "runs of other trackers, read from what they keep on disk",
+    imports: ["tracking", "records", "provenance/git", "logging", "storage", "protobuf", "platform", ...FACTS],
+    packages: ["node:"],
+  },
   web: {
     holds: "the page of an export: what runs in browsers, bundled by scripts/web.mjs",
     imports: ["engine/backends", "logging/panels/figures", "analysis", ...FACTS],
@@ -293,6 +299,7 @@ export const rooms = {
       "machine",
       "training",
       "tracking",
+      "importing",
       "comparing",
       "watching",
       "plotting",

@@ -31,9 +31,15 @@ export interface CompareRunsOptions {
   readonly group?: boolean;
   /** Whether to read the curves; default false. */
   readonly curves?: boolean;
+  /** Where no runs are named: a condition, and the newest so many; default 500 finished ones. */
+  readonly where?: string | undefined;
+  readonly limit?: number | undefined;
 }
 
-/** @param references two runs or more; none: all finished ones, oldest first */
+/** Runs that are read together without a word. */
+export const MOST_RUNS = 500;
+
+/** @param references two runs or more; none: the newest finished ones, oldest first */
 export async function compareRuns(
   store: RunStore,
   references: readonly string[],
@@ -41,7 +47,11 @@ export async function compareRuns(
 ): Promise<RunComparison> {
   if (references.length === 1)
     throw new UsageError("One run cannot be compared. Name a second one, or none for all finished runs.");
-  const runs = references.length === 0 ? finishedRuns(store) : references.map((reference) => store.findRun(reference));
+  if (references.length > 0 && options.where !== undefined) {
+    throw new UsageError("Either name runs one by one, or choose them with --where.", { where: options.where });
+  }
+  const runs =
+    references.length === 0 ? finishedRuns(store, options) : references.map((reference) => store.findRun(reference));
   refuseRepeated(runs, references);
   // of two runs the differences are wanted, whatever they differ in
   const group = (options.group ?? true) && runs.length > 2;
@@ -162,6 +172,7 @@ function refuseRepeated(runs: readonly RunRecord[], references: readonly string[
   });
 }
 
-function finishedRuns(store: RunStore): RunRecord[] {
-  return store.listRuns({ state: "finished" }).reverse();
+function finishedRuns(store: RunStore, { where, limit = MOST_RUNS }: CompareRunsOptions): RunRecord[] {
+  const found = store.queryRuns({ where, states: ["finished"], limit });
+  return found.map(({ run }) => run).reverse();
 }

@@ -8,7 +8,7 @@ import { type EventWriter, type HParamValue, listEventFiles, openEventWriter } f
 type EventFolder = Split | "run" | "system";
 
 /** The group of the machine's load: TensorBoard sorts groups by their names, and this one is to come last. */
-const SYSTEM_GROUP = "~system";
+export const SYSTEM_GROUP = "~system";
 
 /** Owns the writers, which are opened when they are first used. Close it. */
 export class EventFolders {

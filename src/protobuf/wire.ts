@@ -147,6 +147,20 @@ export type WireField =
 export function* readFields(message: Uint8Array): Generator<WireField> {
   let at = 0;
   const varint = (): number => {
+    // most numbers are small, and big ones take ten times as long
+    let small = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = message[at + shift / 7];
+      if (byte === undefined) throw new RangeError("message ends inside a number");
+      small |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        at += shift / 7 + 1;
+        return small;
+      }
+    }
+    return longVarint();
+  };
+  const longVarint = (): number => {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = message[at++];

@@ -3,6 +3,7 @@ import type { StoreError } from "../errors.js";
 import type { EvaluationRow, MetricPoint, Split } from "../tasks/evaluation.js";
 import type { CopyOutcome } from "./copy-run.js";
 import type { AdoptedRun, NewRun } from "./create-run.js";
+import type { ImportedRun, ImportOrigin, ImportTarget } from "./import-run.js";
 import type { QueriedRun, RunsQuery } from "./query/query-runs.js";
 import type { RunRecord, RunState, WrittenRunState } from "./run-record.js";
 import type { Artifact } from "./tables/artifacts.js";
@@ -82,6 +83,23 @@ export interface RunRecords {
    * @param inTransaction what belongs to the deletion and can still call it off by throwing, e.g. moving its folder
    */
   deleteRun(id: string, inTransaction?: () => void): void;
+
+  /** A new id, as of a run that began then. */
+  newRunId(startedAt: Date): string;
+
+  /**
+   * Writes a run of another program, or what has been added to one, in one transaction: all of it, or nothing.
+   * @param read reads the source, hands out its points, and returns what is known of the run in the end
+   * @param inTransaction what belongs to it and can still call it off by throwing, e.g. moving its folder
+   */
+  importRun(
+    target: ImportTarget,
+    read: (put: (points: readonly MetricPoint[]) => void) => ImportedRun,
+    inTransaction: () => void,
+  ): { readonly run: RunRecord; readonly points: number; readonly newPoints: number };
+
+  /** Which runs of other programs are here, by their ids here. */
+  importOrigins(): ReadonlyMap<string, ImportOrigin>;
 
   /** Stores a run whose folder is there and whose row is not. */
   adoptRun(run: AdoptedRun): RunRecord;

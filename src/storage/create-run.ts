@@ -66,7 +66,7 @@ export function createRun(
         run.name === undefined
           ? checkedRunName(nextRunName(database, run.project))
           : freeRunName(database, checkedRunName(run.name));
-      insertRun(database, toRow(id, name, run, now.toISOString()));
+      insertRun(database, newRunRow(id, name, run, now.toISOString()));
       insertTags(database, id, tags);
       insertConfig(database, id, run.config ?? {}, run.configChanges);
       replaceEnvironment(database, id, run.environment ?? {});
@@ -102,7 +102,8 @@ function makeDir(dir: string): boolean {
   }
 }
 
-function toRow(id: string, name: string, run: NewRun, startedAt: string): RunRow {
+/** The row of a run that begins now, in this process. */
+export function newRunRow(id: string, name: string, run: NewRun, startedAt: string): RunRow {
   const dirty = run.git?.dirty ?? null;
   return {
     ...currentProcess(),
@@ -151,7 +152,7 @@ export function adoptRun(database: Database, run: AdoptedRun, now: Date): void {
   const name = checkedRunName(run.name ?? nextRunName(database, run.project));
   const { state, startedAt, endedAt } = run;
   insertRun(database, {
-    ...toRow(run.id, name, run, startedAt),
+    ...newRunRow(run.id, name, run, startedAt),
     state,
     createdAt: startedAt,
     endedAt,

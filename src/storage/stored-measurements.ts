@@ -26,6 +26,7 @@ import {
   readMetrics,
   upsertMetrics,
 } from "./tables/metric-points.js";
+import { updateMonitored } from "./tables/monitored.js";
 import { readThresholds, replaceThresholds, type Threshold } from "./tables/thresholds.js";
 import type { Transactions } from "./transactions.js";
 
@@ -44,7 +45,10 @@ export function storedMeasurements({ database, read, write }: Transactions): Run
       return read(id, () => readConfig(database, id));
     },
     addConfig(id: string, config: Readonly<Record<string, unknown>>) {
-      write(id, () => addConfig(database, id, config));
+      write(id, () => {
+        addConfig(database, id, config);
+        updateMonitored(database, id);
+      });
     },
     appendMetrics(id: string, points: Iterable<MetricPoint>) {
       write(id, () => upsertMetrics(database, id, points));

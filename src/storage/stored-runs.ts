@@ -4,12 +4,21 @@ import { StoreError } from "../errors.js";
 import { currentProcess } from "../platform/process.js";
 import type { RunFilter, RunRecords } from "./contract.js";
 import { type AdoptedRun, adoptRun, createRun, type NewRun } from "./create-run.js";
+import { importOrigins, importRun } from "./import-run.js";
 import { findRun } from "./query/find-run.js";
 import { knownNames } from "./query/fields.js";
 import { queryOrder, queryRuns, runsOf, type RunsQuery } from "./query/query-runs.js";
-import { checkedName, checkedRunName, type RunRecord, secondsUntil, type WrittenRunState } from "./run-record.js";
+import {
+  checkedName,
+  checkedRunName,
+  newRunId,
+  type RunRecord,
+  secondsUntil,
+  type WrittenRunState,
+} from "./run-record.js";
 import { forgetArtifacts } from "./tables/artifacts.js";
 import { changeSetting } from "./tables/config-values.js";
+import { updateMonitored } from "./tables/monitored.js";
 import { deleteTags, insertTags, type RunPatch, selectRuns, updateRunRow } from "./tables/runs.js";
 import type { Transactions } from "./transactions.js";
 
@@ -80,6 +89,7 @@ export function storedRuns(
           bestEpoch,
           starred,
         });
+        if (bestEpoch !== undefined) updateMonitored(database, id);
       });
     },
     heartbeat(id: string) {
@@ -131,6 +141,20 @@ export function storedRuns(
         inTransaction();
       });
     },
+    newRunId(startedAt: Date) {
+      for (;;) {
+        const id = newRunId(startedAt, random);
+        if (database.get("SELECT 1 FROM runs WHERE id = @id", { id }) === undefined) return id;
+      }
+    },
+    importRun(target, read, inTransaction) {
+      return database.write(() => {
+        const counts = importRun(database, target, read, now());
+        inTransaction();
+        return { run: getRun(target.id), ...counts };
+      });
+    },
+    importOrigins: () => importOrigins(database),
     adoptRun(run: AdoptedRun) {
       return database.write(() => {
         adoptRun(database, run, now());

@@ -1,9 +1,12 @@
 /** @file A tracked run as TensorBoard event files: curves, pictures, distributions, texts, settings, evaluation. */
+import { existsSync } from "node:fs";
+import { StoreError } from "../errors.js";
 import { EventFolders, hparamsOf } from "../logging/event-folders.js";
 import { configMarkdown, evaluationMarkdown } from "../logging/markdown.js";
 import type { EvaluationEvent, RunEnd, RunLogger } from "../logging/run-logger.js";
 import type { EncodedImage } from "../logging/tensorboard/index.js";
 import type { MetricPoint, Split } from "../tasks/evaluation.js";
+import { TagKinds } from "./tag-kinds.js";
 
 export interface EventFilesOptions {
   readonly runDir: string;
@@ -16,10 +19,13 @@ export interface EventFilesOptions {
 /** Methods throw StoreError where a file cannot be written, CoolError for a tag that holds another kind. */
 export class EventFiles implements RunLogger {
   readonly #files: EventFolders;
+  readonly #tags = new TagKinds();
+  readonly #runDir: string;
   readonly #resumeStep: number;
 
   constructor({ runDir, resumeStep, config }: EventFilesOptions) {
     this.#files = new EventFolders(runDir, resumeStep);
+    this.#runDir = runDir;
     this.#resumeStep = resumeStep;
     if (Object.keys(config).length === 0) return;
     const run = this.#files.writer("run");
@@ -30,20 +36,24 @@ export class EventFiles implements RunLogger {
   }
 
   points(points: readonly MetricPoint[]): void {
-    this.#files.points(points);
+    this.#assertThere();
+    this.#files.points(points.map((point) => this.#tagged(point)));
   }
 
   image(split: Split, tag: string, image: EncodedImage, step: number): void {
-    this.#files.writer(split).image(tag, image, step);
+    this.#assertThere();
+    this.#files.writer(split).image(this.#tags.tag(split, tag, "image"), image, step);
   }
 
   histogram(split: Split, tag: string, values: ArrayLike<number>, step: number): void {
-    this.#files.writer(split).histogram(tag, values, step);
+    this.#assertThere();
+    this.#files.writer(split).histogram(this.#tags.tag(split, tag, "histogram"), values, step);
   }
 
   /** Markdown. */
   text(tag: string, text: string, step: number): void {
-    this.#files.writer("run").text(tag, text, step);
+    this.#assertThere();
+    this.#files.writer("run").text(this.#tags.tag("run", tag, "text"), text, step);
   }
 
   config(config: Readonly<Record<string, unknown>>): void {
@@ -51,6 +61,7 @@ export class EventFiles implements RunLogger {
   }
 
   evaluation({ rows, step }: EvaluationEvent): void {
+    this.#assertThere();
     for (const { split, task_path, metric_name, metric_res, gates } of rows) {
       if (metric_res === null || gates !== "truth") continue;
       this.#files.writer(split).scalar(`${task_path}/${metric_name}/evaluated`, metric_res, step);
@@ -60,6 +71,7 @@ export class EventFiles implements RunLogger {
   }
 
   ended(end: RunEnd): void {
+    if (!existsSync(this.#runDir)) return;
     // an interrupted run may go on, and only the first mark counts
     if (end !== "interrupted") this.#files.writer("run").endSession(end === "finished" ? "success" : "failure");
     this.#files.sync();
@@ -67,5 +79,18 @@ export class EventFiles implements RunLogger {
 
   close(): void {
     this.#files.close();
+  }
+
+  /** The point itself but for a curve whose name something else had first. */
+  #tagged(point: MetricPoint): MetricPoint {
+    const name = `${point.taskPath}/${point.metricName}`;
+    const tag = this.#tags.tag(point.split, name, "curve");
+    return tag === name ? point : { ...point, metricName: tag.slice(point.taskPath.length + 1) };
+  }
+
+  /** A file that is opened makes its folder, which would bring back a store that was deleted. */
+  #assertThere(): void {
+    if (existsSync(this.#runDir)) return;
+    throw new StoreError(`The run's folder ${this.#runDir} is gone.`, { dir: this.#runDir });
   }
 }

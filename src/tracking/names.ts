@@ -21,6 +21,11 @@ const SPLIT_WORDS: ReadonlyMap<string, Split> = new Map([
   ...["test", "testing"].map((word): [string, Split] => [word, "test"]),
 ]);
 
+/** Words that mean a split behind `_`, too: `dev` and `eval` mostly mean something else there. */
+const SUFFIXES: ReadonlySet<string> = new Set(["train", "valid", "validation", "val", "test"]);
+/** What is no metric by itself: `std_dev`, `t_test`, `max_val`, `p_val` and `num_train` tell no split. */
+const NO_METRIC = /^(.|std|max|min|mean|avg|abs|sum|med|median|num|count|n|ks|chi2|anova|unit)$/i;
+
 /** The split that a word means: `val` is valid. */
 export function splitOf(word: string): Split | undefined {
   return SPLIT_WORDS.get(word.toLowerCase());
@@ -123,7 +128,7 @@ function withoutSplit(parts: readonly string[], split: Split): { readonly split:
   const prefix = splitOf(before);
   if (prefix !== undefined) return { split: prefix, parts: [...rest, behind] };
   const [, head = "", word = ""] = /^(.+)_([^_]+)$/.exec(last) ?? [];
-  const suffix = splitOf(word);
+  const suffix = SUFFIXES.has(word.toLowerCase()) && !NO_METRIC.test(head) ? splitOf(word) : undefined;
   if (suffix !== undefined) return { split: suffix, parts: [...rest, head] };
   return { split, parts: [...parts] };
 }

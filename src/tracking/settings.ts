@@ -1,31 +1,68 @@
-/** @file Settings of another program, checked before they are stored: what has no JSON is named, and not a crash. */
+/** @file Settings of another program as JSON can hold them: what it has no word for is put into its words, or named. */
 import { UsageError } from "../errors.js";
 
+type Settings = Readonly<Record<string, unknown>>;
+
 /**
- * Functions and undefined are left out where they are stored, and need no error.
- * @throws UsageError for what is no object, a bigint, and an object that holds itself
+ * Typed arrays and sets become lists, maps objects, dates ISO 8601, big integers numbers where they are exact and else
+ * texts; within lists NaN and the infinities are texts. Functions and undefined are left out.
+ * @throws UsageError for what is no object, and for an object that holds itself
  */
-export function checkedSettings(
-  call: string,
-  values: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
+export function checkedSettings(call: string, values: Settings): Settings {
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
     throw new UsageError(`${call} takes settings by name, e.g. { learningRate: 0.1 }.`);
   }
-  check(call, "", values, []);
-  return values;
+  return entriesOf(call, "", isMap(values) ? values : Object.entries(values), [values]);
 }
 
-function check(call: string, key: string, value: unknown, above: readonly object[]): void {
-  if (typeof value === "bigint") throw unfit(call, key, "a bigint; give a number or a text");
-  if (typeof value !== "object" || value === null) return;
-  if (above.includes(value)) throw unfit(call, key, "an object that holds itself");
-  if ("toJSON" in value || ArrayBuffer.isView(value)) return;
-  for (const [name, part] of Object.entries(value)) {
-    check(call, key === "" ? name : `${key}.${name}`, part, [...above, value]);
+function plain(call: string, key: string, value: unknown, above: readonly object[]): unknown {
+  if (typeof value === "bigint") return bigNumber(value);
+  if (typeof value === "function" || typeof value === "symbol") return undefined;
+  if (typeof value !== "object" || value === null) return value;
+  if (above.includes(value)) {
+    throw new UsageError(`${call}: the setting "${key.slice(0, 60)}" is an object that holds itself.`, { key });
   }
+  const around = [...above, value];
+  const list = listOf(value);
+  if (list !== null) return list.map((part, i) => inList(plain(call, `${key}.${i}`, part, around)));
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (value instanceof RegExp || value instanceof Error || value instanceof URL) return String(value);
+  if (isMap(value)) return entriesOf(call, key, value, around);
+  if ("toJSON" in value && typeof value.toJSON === "function") return plain(call, key, value.toJSON(), around);
+  return entriesOf(call, key, Object.entries(value), around);
 }
 
-function unfit(call: string, key: string, what: string): UsageError {
-  return new UsageError(`${call}: the setting "${key.slice(0, 60)}" is ${what}.`, { key });
+function entriesOf(
+  call: string,
+  key: string,
+  entries: Iterable<readonly [unknown, unknown]>,
+  above: readonly object[],
+): Record<string, unknown> {
+  return Object.fromEntries(
+    [...entries].map(([name, part]) => [
+      String(name),
+      plain(call, key === "" ? String(name) : `${key}.${String(name)}`, part, above),
+    ]),
+  );
+}
+
+function listOf(value: object): readonly unknown[] | null {
+  if (Array.isArray(value) || value instanceof Set) return [...value];
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return Array.from(value as unknown as Iterable<unknown>);
+  return null;
+}
+
+/** JSON has neither NaN nor the infinities. */
+function inList(value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}
+
+function bigNumber(value: bigint): number | string {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+}
+
+function isMap(value: object): value is Map<unknown, unknown> {
+  return value instanceof Map;
 }

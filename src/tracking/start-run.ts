@@ -54,12 +54,13 @@ export interface StartRunOptions {
  * @throws UsageError, ConfigError for options that cannot be followed, StoreError where the store cannot be used or the
  *   run to go on with is another process's
  */
-export function startRun(options: StartRunOptions = {}): TrackedRun {
-  checkOptions<StartRunOptions>("startRun", options, {
+export function startRun(given: StartRunOptions = {}): TrackedRun {
+  checkOptions<StartRunOptions>("startRun", given, {
     ...{ store: TEXT, project: TEXT, name: TEXT, resume: TEXT, note: TEXT, commandLine: TEXT },
     ...{ config: null, tags: TEXTS, names: LIST, epochs: WHOLE, seed: INTEGER, output: TRUTH },
   });
-  if (options.config !== undefined) checkedSettings("startRun({ config })", options.config);
+  const { config } = given;
+  const options = config === undefined ? given : { ...given, config: checkedSettings("startRun({ config })", config) };
   if (options.resume !== undefined) refuseOfNewRun(options);
   const names = new NameReader(options.names);
   if (options.name !== undefined) checkedRunName(options.name);

@@ -1,4 +1,5 @@
 /** @file A run of another program while it works: what it says goes to the store, TensorBoard and the run's folder. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CoolError, messageOf, UsageError } from "../errors.js";
 import { markdownTable } from "../logging/markdown.js";
@@ -89,9 +90,9 @@ export class TrackedRun {
   /** Adds settings, or changes them. */
   config(values: Readonly<Record<string, unknown>>): void {
     this.#assertOpen();
-    checkedSettings("config(…)", values);
+    const settings = checkedSettings("config(…)", values);
     const { store, events } = this.#session;
-    store.addConfig(this.id, values);
+    store.addConfig(this.id, settings);
     this.#draw(() => events?.config(store.readConfig(this.id)));
   }
 
@@ -132,6 +133,7 @@ export class TrackedRun {
   table(name: string, table: LoggedTable, options: Pick<MediaOptions, "step"> = {}): void {
     const { step } = this.#place(name, options);
     checkTable(name, table);
+    this.#assertThere();
     writeTable(this.dir, name, table, options.step);
     const rows = table.rows.slice(0, MOST_SHOWN_ROWS).map((row) => row.map((cell) => String(cell)));
     this.#draw(() => this.#session.events?.text(name, markdownTable(table.columns, rows), step));
@@ -143,6 +145,7 @@ export class TrackedRun {
    */
   artifact(path: string, options: { readonly name?: string | undefined } = {}): void {
     this.#assertOpen();
+    this.#assertThere();
     copyInto(this.dir, "artifacts", path, options.name ?? nameOf(path));
   }
 
@@ -152,6 +155,7 @@ export class TrackedRun {
    */
   checkpoint(path: string, options: { readonly name?: string | undefined } = {}): void {
     this.#assertOpen();
+    this.#assertThere();
     copyInto(this.dir, "checkpoints", path, options.name ?? "last");
   }
 
@@ -178,7 +182,7 @@ export class TrackedRun {
     checkEnd(options.state);
     await Promise.all(this.#work);
     if (this.#end === null) {
-      const artifacts = await digestFiles(this.dir);
+      const artifacts = existsSync(this.dir) ? await digestFiles(this.dir) : [];
       const { error, state = error === undefined ? "finished" : "failed" } = options;
       this.#close(state, error ?? null, artifacts);
     }
@@ -194,7 +198,11 @@ export class TrackedRun {
   #endNow(end: RunEnd, reason: string | null): void {
     if (this.#end !== null) return;
     try {
-      this.#close(end, reason, digests(this.dir, filesOf(this.dir, () => {}).filter(isFinal)));
+      this.#close(
+        end,
+        reason,
+        existsSync(this.dir) ? digests(this.dir, filesOf(this.dir, () => {}).filter(isFinal)) : [],
+      );
       this.#session.store.close();
     } catch (error) {
       process.stderr.write(`warning: ${messageOf(error)}\n`);
@@ -228,6 +236,7 @@ export class TrackedRun {
     if (curves.waiting === 0) return;
     const points = curves.take();
     try {
+      this.#assertThere();
       loggers.points(points);
       if (this.#epochs > 0) store.updateRun(run.id, { epochsDone: this.#epochs });
       this.#failure = null;
@@ -254,6 +263,12 @@ export class TrackedRun {
     }
     assertWhole("step", step);
     return { step, split: splitNamed(split) };
+  }
+
+  /** Where the store was deleted, nothing of it may come back. */
+  #assertThere(): void {
+    const missing = this.#session.store.missing(this.id);
+    if (missing !== null) throw missing;
   }
 
   #assertOpen(): void {

@@ -106,11 +106,17 @@ export function bestOf(values: readonly (number | null)[], higher: boolean | nul
 }
 
 function compareMetrics(runs: readonly ComparableRun[], directions: MetricDirections): ComparedMetric[] {
-  const keyOf = (row: EvaluationRow): string => JSON.stringify([row.split, row.task_path, row.metric_name, row.gates]);
+  // none of them has a line break
+  const keyOf = (row: EvaluationRow): string => `${row.split}\n${row.task_path}\n${row.metric_name}\n${row.gates}`;
   const firstMentions = new Map<string, EvaluationRow>();
   const valuesOf = runs.map(({ evaluation }) => {
-    for (const row of evaluation) if (!firstMentions.has(keyOf(row))) firstMentions.set(keyOf(row), row);
-    return new Map(evaluation.map((row) => [keyOf(row), row.metric_res]));
+    const values = new Map<string, EvaluationRow["metric_res"]>();
+    for (const row of evaluation) {
+      const key = keyOf(row);
+      values.set(key, row.metric_res);
+      if (!firstMentions.has(key)) firstMentions.set(key, row);
+    }
+    return values;
   });
   return [...firstMentions].map(([key, { split, task_path, metric_name, gates }]) => {
     const values = valuesOf.map((run) => run.get(key) ?? null);

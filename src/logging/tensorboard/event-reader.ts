@@ -5,7 +5,17 @@ import { DIMENSION, DTYPE, SHAPE, TENSOR } from "../../protobuf/tensorflow.js";
 import { readFields, type WireField } from "../../protobuf/wire.js";
 import { maskedCrc32c } from "./crc32c.js";
 import { FOOTER_BYTES, HEADER_BYTES } from "./record-file.js";
-import { EVENT, IMAGE, METADATA, PLUGIN_DATA, SESSION_LOG, SESSION_STATUS, SUMMARY, VALUE } from "./schema.js";
+import {
+  EVENT,
+  HISTOGRAM,
+  IMAGE,
+  METADATA,
+  PLUGIN_DATA,
+  SESSION_LOG,
+  SESSION_STATUS,
+  SUMMARY,
+  VALUE,
+} from "./schema.js";
 import type { Tensor } from "./tensor.js";
 
 /** One record of an event file. */
@@ -30,6 +40,10 @@ export interface SummaryValue {
   readonly scalar?: number;
   /** An encoded picture (PNG, …), as TensorFlow 1, PyTorch and tensorboardX write it; TensorFlow 2 has it in a tensor. */
   readonly image?: Uint8Array;
+  /** [buckets, 3]: left edge, right edge, count, as TensorFlow 1 and PyTorch write it; TensorFlow 2 has it in a tensor. */
+  readonly histogram?: Float64Array;
+  /** Whether it is a sound, which is not decoded. */
+  readonly isAudio?: boolean;
   /** Of bytes, floats or doubles; other types are not decoded. */
   readonly tensor?: Tensor;
   /** On the first value of a tag. */
@@ -118,7 +132,7 @@ function decodeEvent(message: Uint8Array): Event {
   let step = 0;
   let content: EventContent = { kind: "other" };
   for (const part of readFields(message)) {
-    if (part.field === EVENT.wallTime) wallTime = doubles(bytesOf(part))[0] ?? 0;
+    if (part.field === EVENT.wallTime) wallTime = doubleOf(bytesOf(part));
     else if (part.field === EVENT.step) step = numberOf(part);
     else content = decodeContent(part) ?? content;
   }
@@ -155,10 +169,14 @@ function decodeValue(message: Uint8Array): SummaryValue {
   let tensor: Tensor | undefined;
   let metadata: SummaryMetadata | undefined;
   let image: Uint8Array | undefined;
+  let histogram: Float64Array | undefined;
+  let isAudio = false;
   for (const part of readFields(message)) {
     if (part.field === VALUE.tag) tag = text(part);
-    else if (part.field === VALUE.simpleValue) scalar = floats(bytesOf(part))[0];
+    else if (part.field === VALUE.simpleValue) scalar = floatOf(bytesOf(part));
     else if (part.field === VALUE.image) image = encodedImage(bytesOf(part)) ?? image;
+    else if (part.field === VALUE.histogram) histogram = decodeHistogram(bytesOf(part));
+    else if (part.field === VALUE.audio) isAudio = true;
     else if (part.field === VALUE.tensor) tensor = decodeTensor(bytesOf(part));
     else if (part.field === VALUE.metadata) metadata = decodeMetadata(bytesOf(part));
   }
@@ -168,6 +186,8 @@ function decodeValue(message: Uint8Array): SummaryValue {
     tag,
     ...(scalar !== undefined && { scalar }),
     ...(image !== undefined && { image }),
+    ...(histogram !== undefined && { histogram }),
+    ...(isAudio && { isAudio }),
     ...(tensor !== undefined && { tensor }),
     ...(metadata !== undefined && { metadata }),
   };
@@ -176,6 +196,30 @@ function decodeValue(message: Uint8Array): SummaryValue {
 function encodedImage(message: Uint8Array): Uint8Array | undefined {
   for (const part of readFields(message)) if (part.field === IMAGE.encoded) return bytesOf(part);
   return undefined;
+}
+
+const ENDLESS = 1e300;
+
+/** A bucket reaches from the limit of the one before to its own; the first begins at the smallest value. */
+function decodeHistogram(message: Uint8Array): Float64Array {
+  let min = 0;
+  let max = 0;
+  const limits: number[] = [];
+  const counts: number[] = [];
+  for (const part of readFields(message)) {
+    if (part.field === HISTOGRAM.min) min = doubles(bytesOf(part))[0] ?? 0;
+    else if (part.field === HISTOGRAM.max) max = doubles(bytesOf(part))[0] ?? 0;
+    else if (part.field === HISTOGRAM.limits) limits.push(...doubles(bytesOf(part)));
+    else if (part.field === HISTOGRAM.counts) counts.push(...doubles(bytesOf(part)));
+  }
+  // writers close the axis with the largest number there is
+  const edge = (limit: number | undefined): number =>
+    limit === undefined || limit < -ENDLESS ? min : limit > ENDLESS ? max : limit;
+  const rows = counts.flatMap((count, i) => {
+    const [left, right] = [edge(limits[i - 1]), edge(limits[i])];
+    return left < right || count > 0 ? [left, right, count] : [];
+  });
+  return Float64Array.from(rows);
 }
 
 function decodeMetadata(message: Uint8Array): SummaryMetadata {
@@ -235,6 +279,15 @@ function numberOf(part: WireField): number {
 
 function text(part: WireField): string {
   return Buffer.from(bytesOf(part)).toString("utf8");
+}
+
+/** One number, without a copy. */
+function doubleOf(bytes: Uint8Array): number {
+  return bytes.length < 8 ? 0 : new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true);
+}
+
+function floatOf(bytes: Uint8Array): number | undefined {
+  return bytes.length < 4 ? undefined : new DataView(bytes.buffer, bytes.byteOffset, 4).getFloat32(0, true);
 }
 
 function floats(bytes: Uint8Array): Float32Array {

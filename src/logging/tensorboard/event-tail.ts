@@ -11,6 +11,11 @@ export class EventTail {
     this.#name = name;
   }
 
+  /** Whether the bytes so far end within a record. */
+  get isTorn(): boolean {
+    return this.#rest.length > 0;
+  }
+
   /**
    * The events that are whole with these bytes, which follow those of the last call.
    * @throws DataError for a record that contradicts its checksum or is no event; what comes after it cannot be read

@@ -141,6 +141,14 @@ export class EventWriter {
     this.#tensor("histogram", tag, step, histogramTensor(values, bucketCount), { description });
   }
 
+  /**
+   * A distribution that is in buckets already.
+   * @param rows [buckets, 3]: left edge, right edge, count
+   */
+  buckets(tag: string, rows: Float64Array, step: number, description?: string): void {
+    this.#tensor("histogram", tag, step, { shape: [rows.length / 3, 3], values: rows }, { description });
+  }
+
   /** One picture, or several of one size that are shown together. */
   image(tag: string, image: EncodedImage | readonly EncodedImage[], step: number, description?: string): void {
     const images = isList(image) ? image : [image];

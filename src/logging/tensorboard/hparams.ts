@@ -99,6 +99,20 @@ export function decodeHParams(content: Uint8Array): Record<string, HParamValue> 
   return Object.fromEntries(found);
 }
 
+/** How a session ended, out of the metadata of its tag; null for other tags of the plugin, and where it is not told. */
+export function decodeSessionEnd(content: Uint8Array): { readonly isFailure: boolean; readonly time: number } | null {
+  for (const session of messagesOf(content, HPARAMS_PLUGIN.sessionEnd)) {
+    let [status, time] = [0, 0];
+    for (const part of readFields(session)) {
+      if (part.field === SESSION_END.status && part.wire === "varint") status = part.value;
+      if (part.field === SESSION_END.endTime && part.wire === "bytes") time = Buffer.from(part.value).readDoubleLE();
+    }
+    if (status === HPARAMS_STATUS.success || status === HPARAMS_STATUS.failure)
+      return { isFailure: status === HPARAMS_STATUS.failure, time };
+  }
+  return null;
+}
+
 function messagesOf(message: Uint8Array, field: number): Uint8Array[] {
   return [...readFields(message)].flatMap((part) =>
     part.field === field && part.wire === "bytes" ? [part.value] : [],

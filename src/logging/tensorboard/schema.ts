@@ -18,7 +18,8 @@ export const SESSION_LOG = { status: 1 } as const;
 export const SESSION_STATUS = { start: 1, stop: 2, checkpoint: 3 } as const;
 
 export const SUMMARY = { value: 1 } as const;
-export const VALUE = { tag: 1, simpleValue: 2, image: 4, tensor: 8, metadata: 9 } as const;
+export const VALUE = { tag: 1, simpleValue: 2, image: 4, histogram: 5, audio: 6, tensor: 8, metadata: 9 } as const;
+export const HISTOGRAM = { min: 1, max: 2, limits: 6, counts: 7 } as const;
 export const IMAGE = { height: 1, width: 2, encoded: 4 } as const;
 export const METADATA = { pluginData: 1, displayName: 2, description: 3, dataClass: 4 } as const;
 export const PLUGIN_DATA = { name: 1, content: 2 } as const;

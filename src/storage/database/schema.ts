@@ -269,4 +269,29 @@ export const SCHEMA_VERSIONS: readonly string[] = [
   ALTER TABLE evaluation ADD COLUMN interval_low REAL;
   ALTER TABLE evaluation ADD COLUMN interval_high REAL;
   `,
+  `
+  -- what lists choose and order runs by, kept when it is written: the last value of each curve …
+  ALTER TABLE metric_series ADD COLUMN last_value REAL;
+  UPDATE metric_series SET last_value =
+    (SELECT value FROM series_points WHERE series_id = metric_series.id ORDER BY step DESC LIMIT 1);
+  CREATE INDEX series_by_metric ON metric_series (task_path, metric_name, split, run_id, last_value);
+
+  -- … and the monitor's value on valid at the epoch whose checkpoint was kept; before there is one, its last value
+  ALTER TABLE runs ADD COLUMN monitored REAL;
+  UPDATE runs SET monitored = (
+    SELECT value FROM (
+      SELECT coalesce(
+        (SELECT value FROM run_config WHERE run_id = runs.id AND key = 'train.monitor' AND type = 'string'),
+        '_total/loss'
+      ) AS name
+    ) JOIN metric_points
+    WHERE run_id = runs.id AND split = 'valid'
+      AND task_path = substr(name, 1, instr(name, '/') - 1) AND metric_name = substr(name, instr(name, '/') + 1)
+    ORDER BY epoch IS runs.best_epoch DESC, step DESC LIMIT 1
+  );
+
+  -- one setting of all runs, as conditions and orders ask for it
+  CREATE INDEX config_by_key ON run_config (key, run_id, type, value);
+  CREATE INDEX environment_by_key ON run_environment (key, run_id, type, value);
+  `,
 ];

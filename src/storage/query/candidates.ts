@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Database } from "../database/database.js";
 import { openDatabase } from "../database/database.js";
+import { NEWEST_FIRST } from "../tables/runs.js";
 import { knownNames } from "./fields.js";
 
 export const CANDIDATE_KINDS = ["runs", "trash", "tagged", "tags", "tasks", "fields", "settings"] as const;
@@ -64,8 +65,12 @@ const LATEST = "(SELECT id FROM runs ORDER BY seq DESC LIMIT 20)";
 
 /** Names, and ids where one is being typed: they all look alike. */
 function runNames(database: Database, prefix: string, condition: "deleted_at IS NULL" | "deleted_at IS NOT NULL") {
+  // no name has the last character; of a prefix the index of the names is read, else the newest alone
+  const begins = (column: string) => `${column} >= @prefix AND ${column} < @prefix || char(${0x10ffff})`;
+  const chosen = prefix === "" ? condition : `(${begins("name")} OR ${begins("id")}) AND ${condition}`;
   const runs = database.all<{ id: string; name: string; startedAt: string }>(
-    `SELECT id, name, started_at AS startedAt FROM runs WHERE ${condition} ORDER BY started_at DESC, seq DESC`,
+    `SELECT id, name, started_at AS startedAt FROM runs WHERE ${chosen} ORDER BY ${NEWEST_FIRST} LIMIT ${MOST}`,
+    prefix === "" ? {} : { prefix },
   );
   const named = new Map<string, Candidate>();
   for (const { id, name, startedAt } of runs) {

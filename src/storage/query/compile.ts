@@ -168,7 +168,9 @@ export class Compiler {
   }
 
   #valueOf({ table, key }: Extract<Field, { kind: "value" }>): string {
-    return `FROM ${table} WHERE run_id = runs.id AND key = ${this.#bind(key)}`;
+    // in the order of the runs, where the primary key lies spread over the whole file
+    const index = table === "run_config" ? "config_by_key" : "environment_by_key";
+    return `FROM ${table} INDEXED BY ${index} WHERE run_id = runs.id AND key = ${this.#bind(key)}`;
   }
 
   /** The evaluated value; where there is none (an unfinished run), the curve's last one, which has true gates. */
@@ -177,7 +179,7 @@ export class Compiler {
     // the index of the unique key lies spread over the whole file; this one is four times as fast over 10,000 runs
     const evaluated = `(SELECT metric_res FROM evaluation INDEXED BY evaluation_by_metric WHERE ${curve} AND gates = ${this.#bind(gates)})`;
     if (gates !== "truth") return evaluated;
-    return `coalesce(${evaluated}, (SELECT value FROM metric_points WHERE ${curve} ORDER BY step DESC LIMIT 1))`;
+    return `coalesce(${evaluated}, (SELECT last_value FROM metric_series INDEXED BY series_by_metric WHERE ${curve}))`;
   }
 
   #bind(value: string | number | null): string {

@@ -2,6 +2,7 @@
 import { nearestNames } from "../../errors.js";
 import { EVALUATED_GATES, type EvaluatedGates, SPLITS, type Split } from "../../tasks/evaluation.js";
 import type { Database } from "../database/database.js";
+import { MONITOR } from "../tables/monitored.js";
 import type { FieldRef } from "./ast.js";
 import { queryError } from "./query-error.js";
 
@@ -32,16 +33,6 @@ const created = column("time", "runs.created_at");
 const DURATION_S =
   "(runs.earlier_s + (julianday(coalesce(runs.ended_at, runs.heartbeat_at)) - julianday(coalesce(runs.session_at, runs.started_at))) * 86400.0)";
 
-/** `train.monitor` of a run, `_total/loss` where it has none (another program's). */
-const MONITOR =
-  "coalesce((SELECT value FROM run_config WHERE run_id = runs.id AND key = 'train.monitor' AND type = 'string'), '_total/loss')";
-
-/** The monitor's value on valid at the epoch whose checkpoint was kept; before there is one, its last value. */
-const MONITORED = `(SELECT value FROM (SELECT ${MONITOR} AS name) JOIN metric_points
-  WHERE run_id = runs.id AND split = 'valid'
-    AND task_path = substr(name, 1, instr(name, '/') - 1) AND metric_name = substr(name, instr(name, '/') + 1)
-  ORDER BY epoch IS runs.best_epoch DESC, step DESC LIMIT 1)`;
-
 const COLUMNS: Readonly<Record<string, Field>> = {
   id: column("text", "runs.id"),
   name: column("text", "runs.name"),
@@ -63,7 +54,7 @@ const COLUMNS: Readonly<Record<string, Field>> = {
   best_epoch: column("number", "runs.best_epoch"),
   duration: column("number", DURATION_S),
   monitor: column("text", MONITOR),
-  monitored: column("number", MONITORED),
+  monitored: column("number", "runs.monitored"),
   backend: column("text", "runs.backend"),
   backend_version: column("text", "runs.backend_version"),
   started,

@@ -38,10 +38,13 @@ function byNameOrPrefix(
   const parameters = { wanted };
   const [named] = selectRuns(database, now, { condition: `name = @wanted AND ${place}`, parameters, limit: 1 });
   if (named !== undefined || wanted === "") return named;
-  // not LIKE, for which % and _ in what was asked for would stand for anything
-  const condition = `substr(id, 1, length(@wanted)) = @wanted AND ${place}`;
-  const matches = selectRuns(database, now, { condition, parameters });
-  if (matches.length > 1) throw ambiguous(wanted, matches);
+  // not LIKE, for which % and _ in what was asked for would stand for anything; no id has the last character
+  const condition = `id >= @wanted AND id < @wanted || char(${LAST_CHARACTER}) AND ${place}`;
+  const matches = selectRuns(database, now, { condition, parameters, limit: MOST_MATCHES + 1 });
+  if (matches.length > 1) {
+    const sql = `SELECT count(*) AS count FROM runs WHERE ${condition}`;
+    throw ambiguous(wanted, matches, database.get<{ count: number }>(sql, parameters)?.count ?? 0);
+  }
   return matches[0];
 }
 
@@ -64,11 +67,15 @@ function groupNotRun(database: Database, reference: string): UsageError | null {
   });
 }
 
-function ambiguous(prefix: string, matches: readonly RunRecord[]): UsageError {
-  const shown = matches.slice(0, 8).map((run) => `${run.id} (${run.name})`);
-  const more = matches.length > shown.length ? `, … (${matches.length} in all)` : "";
+const LAST_CHARACTER = 0x10ffff;
+/** Runs that a message names. */
+const MOST_MATCHES = 8;
+
+function ambiguous(prefix: string, matches: readonly RunRecord[], count: number): UsageError {
+  const shown = matches.slice(0, MOST_MATCHES).map((run) => `${run.id} (${run.name})`);
+  const more = count > shown.length ? `, … (${count} in all)` : "";
   return new UsageError(
-    `${matches.length} runs have ids that start with "${prefix}": ${shown.join(", ")}${more}. Give more of the id, or a name.`,
-    { prefix, matches: matches.map((run) => run.id) },
+    `${count} runs have ids that start with "${prefix}": ${shown.join(", ")}${more}. Give more of the id, or a name.`,
+    { prefix, count, matches: matches.map((run) => run.id) },
   );
 }

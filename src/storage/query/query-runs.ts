@@ -42,7 +42,10 @@ export function queryRuns(database: Database, now: Date, query: RunsQuery): Quer
   const { condition, order, shown, parameters } = compiled(database, now, query);
   const runs = selectRuns(database, now, { condition, order, limit, parameters });
   if (columns.length === 0) return runs.map((run) => ({ run, values: {} }));
-  const values = columnValues(database, shown, columns, { sql: condition, parameters });
+  const values = columnValues(database, shown, columns, {
+    sql: limit === undefined ? condition : "runs.id IN (SELECT value FROM json_each(@ids))",
+    parameters: { ...parameters, ids: JSON.stringify(runs.map(({ id }) => id)) },
+  });
   return runs.map((run) => ({ run, values: values.get(run.id) ?? {} }));
 }
 

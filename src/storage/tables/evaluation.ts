@@ -48,11 +48,24 @@ export function readEvaluation(database: Database, runId: string, filter: Evalua
      ORDER BY CASE split WHEN 'train' THEN 0 WHEN 'valid' THEN 1 ELSE 2 END, gates DESC, seq`,
     parameters,
   );
-  // a row without a baseline says nothing of one, as those of runs before there were any
-  return rows.map(({ baseline, beats_baseline, interval_low: low, interval_high: high, ...row }) => ({
-    ...row,
-    ...(low === null || high === null ? {} : { interval: [low, high] as const }),
-    ...(baseline === null ? {} : { baseline }),
-    ...(beats_baseline === null ? {} : { beats_baseline: beats_baseline === 1 }),
-  }));
+  return rows.map(toRow);
+}
+
+/** A row without a baseline says nothing of one, as those of runs before there were any. */
+function toRow(stored: StoredRow): EvaluationRow {
+  const { split, task_path, metric_name, metric_res, num_samples, gates } = stored;
+  const { interval_low: low, interval_high: high, baseline, beats_baseline } = stored;
+  // filled in step by step: spreading parts takes three times as long, of hundreds of runs most of a comparison
+  const row: { -readonly [Key in keyof EvaluationRow]: EvaluationRow[Key] } = {
+    split,
+    task_path,
+    metric_name,
+    metric_res,
+    num_samples,
+    gates,
+  };
+  if (low !== null && high !== null) row.interval = [low, high];
+  if (baseline !== null) row.baseline = baseline;
+  if (beats_baseline !== null) row.beats_baseline = beats_baseline === 1;
+  return row;
 }

@@ -2,6 +2,7 @@
 import type { MetricPoint, Split } from "../../tasks/evaluation.js";
 import { selection, where } from "./columns.js";
 import type { Database } from "../database/database.js";
+import { updateMonitored } from "./monitored.js";
 
 /** Restricts what is read; nothing given: everything. */
 export interface MetricFilter {
@@ -30,9 +31,18 @@ const UPSERT = `INSERT INTO series_points (series_id, step, epoch, value, is_nan
   ON CONFLICT (series_id, step) DO UPDATE SET
   epoch = excluded.epoch, value = excluded.value, is_nan = excluded.is_nan, wall_time = excluded.wall_time`;
 
+const UPDATE_LAST = `UPDATE metric_series SET last_value =
+  (SELECT value FROM series_points WHERE series_id = metric_series.id ORDER BY step DESC LIMIT 1) WHERE id = ?`;
+
 /** To be called within `write`. */
 export function upsertMetrics(database: Database, runId: string, points: Iterable<MetricPoint>): void {
-  database.runEach(UPSERT, toRows(points, seriesIds(database, runId)));
+  const written = new Set<number>();
+  database.runEach(UPSERT, toRows(points, seriesIds(database, runId), written));
+  database.runEach(
+    UPDATE_LAST,
+    [...written].map((id) => [id]),
+  );
+  updateMonitored(database, runId);
 }
 
 type SeriesId = (series: CurveName) => number;
@@ -99,10 +109,17 @@ export function lastMetrics(database: Database, runId: string, filter: MetricFil
     .map(toPoint);
 }
 
-function* toRows(points: Iterable<MetricPoint>, seriesId: SeriesId): Generator<(number | null)[]> {
+/** @param written takes the numbers of the curves */
+function* toRows(
+  points: Iterable<MetricPoint>,
+  seriesId: SeriesId,
+  written: Set<number>,
+): Generator<(number | null)[]> {
   for (const point of points) {
     const { step, epoch, value, wallTime } = point;
-    yield [seriesId(point), step, epoch, value, Number.isNaN(value) ? 1 : 0, wallTime];
+    const id = seriesId(point);
+    written.add(id);
+    yield [id, step, epoch, value, Number.isNaN(value) ? 1 : 0, wallTime];
   }
 }
 

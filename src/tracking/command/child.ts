@@ -100,8 +100,8 @@ function passOn(from: NodeJS.ReadableStream, to: NodeJS.WritableStream, onLine: 
 const LONGEST_REST = 100_000;
 
 /**
- * Passes on what this process is sent. SIGINT of a terminal is sent to the command as well, which is in the foreground
- * with us, and would be there twice.
+ * Passes on what this process is sent. The Ctrl-C of a terminal goes to all in its foreground, the command included, and
+ * would be there twice; a SIGINT that `kill` sends to us alone is passed on.
  */
 function passSignals(child: ChildProcess, { killAfterS, onKill }: ChildOptions) {
   let received: NodeJS.Signals | null = null;
@@ -116,22 +116,64 @@ function passSignals(child: ChildProcess, { killAfterS, onKill }: ChildOptions) 
     received ??= signal;
     count += 1;
     if (count === MOST_SIGNALS) kill(`It was told ${MOST_SIGNALS} times to end, and is killed.`);
-    if (signal !== "SIGINT" || !isInTerminal()) child.kill(signal);
-    if (signal === "SIGINT") return;
+    if (signal === "SIGINT") {
+      void foreground.wasInterrupted().then((all) => all || child.kill("SIGINT"));
+      return;
+    }
+    child.kill(signal);
     const reason = `It has not ended ${killAfterS} seconds after ${signal}, and is killed.`;
     timer ??= setTimeout(() => kill(reason), killAfterS * 1000);
   };
+  const foreground = watchForeground();
   for (const signal of SIGNALS) process.on(signal, onSignal);
   return {
     received: () => received,
     stop() {
       clearTimeout(timer);
+      foreground.stop();
       for (const signal of SIGNALS) process.off(signal, onSignal);
     },
   };
 }
 
 const MOST_SIGNALS = 3;
+
+/** A terminal sends its signal to all at once: so long it is waited for. */
+const TOGETHER_MS = 150;
+
+/**
+ * Tells the Ctrl-C of a terminal from a SIGINT to this process alone, which Node does not: by a process beside the
+ * command, which waits for nothing and dies of the one, and not of the other.
+ */
+function watchForeground() {
+  let watcher = isInTerminal() ? startWatcher() : null;
+  return {
+    /** Whether all in the foreground were sent the signal that was just received. */
+    async wasInterrupted(): Promise<boolean> {
+      if (watcher === null) return false;
+      const asked = watcher;
+      const isOver = (): boolean => asked.exitCode !== null || asked.signalCode !== null;
+      const over = new Promise<void>((resolve) => asked.once("exit", () => resolve()));
+      if (!isOver()) await Promise.race([over, new Promise((resolve) => setTimeout(resolve, TOGETHER_MS))]);
+      if (!isOver()) return false;
+      if (watcher === asked) watcher = startWatcher();
+      return true;
+    },
+    stop(): void {
+      watcher?.stdin?.end();
+      watcher?.kill("SIGKILL");
+    },
+  };
+}
+
+/** Reads what never comes, and ends with us. */
+function startWatcher(): ChildProcess {
+  const watcher = spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] });
+  // where there is none it counts as over: the signal is taken for the terminal's
+  watcher.on("error", () => {});
+  watcher.stdin.on("error", () => {});
+  return watcher;
+}
 
 function isInTerminal(): boolean {
   return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);

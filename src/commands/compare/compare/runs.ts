@@ -18,7 +18,7 @@ import {
 import { fits } from "../../../cli/tables/table-layout.js";
 import { drawTable } from "../../../cli/tables/tables.js";
 import { csvText, markdownTable } from "../../../cli/tables/text-tables.js";
-import { compareRuns, type RunComparison } from "../../../comparing/compare-runs.js";
+import { compareRuns, MOST_RUNS, type RunComparison } from "../../../comparing/compare-runs.js";
 import { runFiles } from "../../../records/run-folder.js";
 import type { RunStore } from "../../../storage/run-store.js";
 import { EVALUATED_GATES, type EvaluatedGates, SPLITS, type Split } from "../../../tasks/evaluation.js";
@@ -37,7 +37,7 @@ const MOST_COMPARED = 10;
 export default class CompareRuns extends CoolCommand {
   static override summary = "Compare runs: settings that differ, metrics side by side";
   static override description =
-    `Without runs all finished ones are compared. The best value of each row is marked with •.
+    `Without runs the newest finished ones are compared, or those that --where chooses. The best value of each row is marked with •.
 
 Of three runs or more, those that differ in their seed alone are shown as one column: mean ± sample standard deviation, n runs.
 
@@ -52,6 +52,8 @@ Runs are also compared on the samples that their splits share, task by task: McN
   static override strict = false;
   static override args = { run: Args.string({ description: `two runs or more: ${RUN_HELP}` }) };
   static override flags = {
+    where: Flags.string({ summary: "finished runs by a condition, as in runs list", helpValue: "CONDITION" }),
+    limit: Flags.integer({ summary: "the newest so many, where none are named", min: 2, default: MOST_RUNS }),
     split: Flags.option({
       summary: "split to show",
       description: "Default: test; for curves valid",
@@ -85,8 +87,10 @@ Runs are also compared on the samples that their splits share, task by task: McN
       this.note("The output is not a terminal, so the table is not interactive.");
     const hasSamples = flags.samples && !flags.csv && !isInteractive;
     const comparison = await this.withStore(flags, async (store) => {
-      const { curves, group } = flags;
-      const compared = await compareRuns(store, argv as string[], { all: flags.all || isInteractive, curves, group });
+      const { curves, group, where, limit } = flags;
+      const all = flags.all || isInteractive;
+      const compared = await compareRuns(store, argv as string[], { all, curves, group, where, limit });
+      if (argv.length === 0 && compared.runs.length === limit) this.note(`the newest ${limit} finished runs (--limit)`);
       return hasSamples ? { ...compared, ...(await comparedSamples(store, compared, flags)) } : compared;
     });
     if (this.jsonEnabled()) return comparison;

@@ -39,7 +39,7 @@ Operators: = != < <= > >=, in (…), not in (…), ~ "glob*", like "sql%", is nu
       helpValue: "FIELD[:desc]",
     }),
     columns: Flags.string({ summary: "fields to show, separated by commas", helpValue: "a,b,c" }),
-    limit: Flags.integer({ summary: "at most so many", min: 1 }),
+    limit: Flags.integer({ summary: "at most so many", description: "Default: 100, with --json all", min: 1 }),
     trash: Flags.boolean({ summary: "also those in the trash" }),
   };
 
@@ -54,20 +54,26 @@ Operators: = != < <= > >=, in (…), not in (…), ~ "glob*", like "sql%", is nu
       tags: flags.tag,
       states: flags.state,
       sort: flags.sort,
-      limit: flags.limit,
+      // one more tells that there are more
+      limit: flags.limit ?? (this.jsonEnabled() ? undefined : MOST_ROWS + 1),
       trash: flags.trash ? "all" : "live",
     };
     const isUsual = shown.length === 0 && !this.jsonEnabled();
     const asked = isUsual ? askedFields(query).filter((name) => !USUAL.has(name)) : [];
     const fields = isUsual ? ["monitor", "monitored", ...asked] : shown;
-    const runs = await this.withStore(flags, (store) => listRuns(store, { ...query, columns: fields }));
-    if (this.jsonEnabled()) return { runs };
+    const found = await this.withStore(flags, (store) => listRuns(store, { ...query, columns: fields }));
+    if (this.jsonEnabled()) return { runs: found };
+    const runs = found.slice(0, flags.limit ?? MOST_ROWS);
     const isFiltered = where.length > 0 || [flags.since, flags.tag, flags.state].some((flag) => flag !== undefined);
     if (runs.length === 0) this.log(isFiltered ? "No run matches." : "No runs yet. Make one with: cool run");
     else this.log(shown.length === 0 ? usualTable(runs, asked, new Date()) : chosenTable(runs, shown));
+    if (runs.length < found.length) this.log(`… and more runs (--limit, --where)`);
     return { runs };
   }
 }
+
+/** Rows of a table that nobody has asked to be longer. */
+const MOST_ROWS = 100;
 
 /** Fields that the usual table shows anyway. */
 const USUAL = new Set([

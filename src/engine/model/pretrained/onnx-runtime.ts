@@ -101,7 +101,7 @@ export async function openSession(
     const reason = (error instanceof Error ? error.message : String(error))
       .replaceAll(/\s+/g, " ")
       .replace(/[. ]+$/, "");
-    const operator = /(?:for|:) ?([A-Za-z.]*:?[A-Za-z]+)\(\d+\)|No Op registered for (\w+)/.exec(reason);
+    const operator = /(?:for|:) ?([A-Za-z.]*:?[A-Za-z]+)\(-?\d+\)|No Op registered for (\w+)/.exec(reason);
     const wayOut =
       operator === null
         ? "Give an .onnx file with its weights inside."

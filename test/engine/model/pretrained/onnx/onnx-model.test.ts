@@ -111,6 +111,16 @@ describe("what cannot be run", () => {
     writeFileSync(changed, bytes);
     await expect(open({ file: changed })).rejects.toThrow(/cannot be opened: .*Clop.* Export it with operators/);
   });
+  test("an operator of a domain that the runtime does not know, by its name", async () => {
+    // one node of onnx.helper: Strange, of the domain "mine", from x to y [n, 3, 48, 48]
+    const node =
+      "CAg6VgoVCgF4EgF5IgdTdHJhbmdlOgRtaW5lEgFnWhwKAXgSFwoVCAESEQoDEgFuCgIIAwoCCDAKAggwYhwKAXkSFwoVCAESEQoDEgFuCgIIAwoCCDAKAggwQgQKABARQggKBG1pbmUQAQ==";
+    const strange = join(dir, "domain.onnx");
+    writeFileSync(strange, Buffer.from(node, "base64"));
+    await expect(open({ file: strange })).rejects.toThrow(
+      /cannot be opened: .*mine:Strange.* Export it with operators/,
+    );
+  });
 });
 
 test("without ONNX Runtime it is said how to get it", async () => {
