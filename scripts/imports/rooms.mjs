@@ -146,6 +146,7 @@ export const rooms = {
       "analysis",
       "data",
       "storage",
+      "http",
       "protobuf",
       "platform",
       ...FACTS,

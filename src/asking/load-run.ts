@@ -323,7 +323,7 @@ export class LoadedRun {
   async drift(inputs: readonly string[], options: DriftOptions = {}): Promise<DriftFound> {
     this.#refuseEnsemble("is watched");
     const cacheDir = resolve(this.#store.dir, "cache");
-    return this.#withInputs(inputs, options, (opened) =>
+    return this.#withInputs(inputs, { ...options, letUnseenPass: true }, (opened) =>
       driftOf(this.#stored, this.#answerer, opened, { ...options, cacheDir }),
     );
   }

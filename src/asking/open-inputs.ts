@@ -5,6 +5,7 @@ import type { Dataset, InputSource, SkippedRow } from "../data/dataset.js";
 import type { OnBadImage } from "../data/inputs/image-source.js";
 import { isQuery } from "../data/tables/sql.js";
 import type { TableImageOptions } from "../data/inputs/table-images.js";
+import type { OnUnseen } from "../data/inputs/vectors.js";
 import { ConfigError } from "../errors.js";
 import type { AnswerColumn } from "../flow/masks.js";
 import { constantAnswers, type GivenAnswers, readKnown } from "./given-answers.js";
@@ -18,6 +19,8 @@ export interface PredictOptions {
   readonly given?: GivenAnswers | undefined;
   /** Also makes sets that hold the true answers with a given probability. */
   readonly coverage?: CoverageOptions | undefined;
+  /** Categories that the run does not know are told in `OpenInputs.unseen` and read as missing ones; else an error. */
+  readonly letUnseenPass?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((what: string, done: number, total: number) => void) | undefined;
 }
@@ -29,6 +32,8 @@ export interface OpenInputs {
   readonly skipped: readonly SkippedRow[];
   /** Of known tasks, by path, where the inputs bring them. */
   readonly known: ReadonlyMap<string, AnswerColumn>;
+  /** Of each input: the categories that the run does not know, of the rows that have them. */
+  readonly unseen?: ReadonlyMap<string, readonly string[]>;
   close(): void;
 }
 
@@ -52,7 +57,7 @@ export async function openInputs(
   const [entry, ...more] = Object.entries(stored.config.inputs);
   const readsTexts = more.length === 0 && entry?.[1].kind === "tokens";
   if (inputs.length === 1 && only !== undefined && isTable(only) && !(readsTexts && isSentence(only))) {
-    return openTable(stored, only, load, given);
+    return openTable(stored, only, { ...load, letUnseenPass: options.letUnseenPass === true }, given);
   }
   if (entry === undefined || more.length > 0) throw needsTable(stored);
   const [name, spec] = entry;
@@ -103,7 +108,7 @@ async function openTexts(
 async function openTable(
   run: StoredRun,
   source: string,
-  load: Omit<TableImageOptions, "projectDir">,
+  { letUnseenPass, ...load }: Omit<TableImageOptions, "projectDir"> & { readonly letUnseenPass: boolean },
   given: ReadonlyMap<string, boolean>,
 ): Promise<OpenInputs> {
   const { config, graph } = run;
@@ -113,11 +118,21 @@ async function openTable(
   ]);
   const projectDir = process.cwd();
   const tables = await readTables([{ table: source }], projectDir, { typed: true, signal: load.signal });
-  const options = { ...load, inputs: config.inputs, projectDir, stored: storedPlaces(run) };
+  const cells: { readonly input: string; readonly row: number; readonly category: string }[] = [];
+  const onUnseen: OnUnseen = (input, row, category) => cells.push({ input, row, category });
+  const options = {
+    ...{ ...load, inputs: config.inputs, projectDir, stored: storedPlaces(run) },
+    ...(letUnseenPass ? { onUnseen } : {}),
+  };
   const { inputs, ids, kept, skipped, close } = await loadTableInputs(tables, options, null);
   try {
     const known = new Map([...readKnown(graph, tables, kept, given), ...everyRow(given, ids)]);
-    return { sources: inputs, ids, skipped, known, close };
+    const rows = new Set(kept);
+    const unseen = new Map<string, string[]>();
+    for (const { input, row, category } of cells) {
+      if (rows.has(row)) unseen.set(input, [...(unseen.get(input) ?? []), category]);
+    }
+    return { sources: inputs, ids, skipped, known, unseen, close };
   } catch (error) {
     close();
     throw error;

@@ -1,4 +1,8 @@
 /** @file `cool predict`: a finished run's answers to unlabelled inputs, as a table. */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { quoted } from "../data/tables/sql.js";
+import { InterruptedError, UsageError } from "../errors.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import { type Cell, type TableColumn, tableFormat, writeTable } from "../data/tables/table-writer.js";
 import { refuseInputs } from "../data/tables/read-files.js";
@@ -25,19 +29,20 @@ export interface PredictResult {
 }
 
 /**
- * @param out file to write (.parquet, .csv, .jsonl), none of the inputs or of the run's tables; without it the answers
- *   are returned
+ * @param out file to write (.parquet, .csv, .jsonl), none of the inputs or of the run's tables, and with `force` alone
+ *   one that is something else than earlier answers; without it the answers are returned
  */
 export async function predictRun(
   run: LoadedRun,
   inputs: readonly string[],
-  options: PredictOptions & { readonly out?: string | undefined } = {},
+  options: PredictOptions & { readonly out?: string | undefined; readonly force?: boolean | undefined } = {},
 ): Promise<PredictResult> {
   const { out } = options;
   // a wrong name is found before the work, not after
   if (out !== undefined) {
     tableFormat(out);
     await refuseInputs(out, inputs, run.tables);
+    if (options.force !== true) await refuseOthers(out, predictionColumns(run.graph), options.signal);
   }
   if (out === undefined) {
     const { predictions, skipped, warnings } = await run.predictWithSkipped(inputs, options);
@@ -51,6 +56,33 @@ export async function predictRun(
   await writeTable(out, columns, tableRows(run.graph, scored, beside), options.signal);
   const said = await warningsOf(run, options, nanInputs(run.graph, scored));
   return { run: run.id, rows: scored.ids.length, out, skipped: skipped.length, ...said };
+}
+
+/** @throws UsageError where the file is there, and is no earlier table of answers */
+async function refuseOthers(out: string, own: readonly TableColumn[], signal: AbortSignal | undefined): Promise<void> {
+  const size = statSync(out, { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0) return;
+  const found = await columnsIn(out, signal);
+  const isEarlier = found[0] === "input" && own.some(({ name }, i) => i > 0 && found.includes(name));
+  if (isEarlier) return;
+  throw new UsageError(
+    `${out} is there already, and is no table of this run's answers that cool predict has written. Name another file with --out, or write over it with --force.`,
+    { out },
+  );
+}
+
+/** Columns of a table; none of what is no table. */
+async function columnsIn(file: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const { literalPath, withDuckDB } = await import("../data/tables/duckdb.js");
+  try {
+    return await withDuckDB(async (connection) => {
+      const result = await connection.runAndReadAll(`SELECT * FROM ${quoted(literalPath(resolve(file)))} LIMIT 0`);
+      return result.columnNames();
+    }, signal);
+  } catch (error) {
+    if (error instanceof InterruptedError) throw error;
+    return [];
+  }
 }
 
 async function warningsOf(

@@ -1,4 +1,5 @@
 /** @file A folder with a folder of pictures for each class → a table of labels. */
+import { isPicture } from "../data/inputs/image-paths.js";
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { UsageError } from "../errors.js";
@@ -10,7 +11,6 @@ export interface ClassifiedPicture {
   readonly split: "train" | "valid" | "test" | null;
 }
 
-const PICTURE = /\.(jpe?g|png|webp|tiff?)$/i;
 const SPLIT_FOLDERS: ReadonlyMap<string, "train" | "valid" | "test"> = new Map([
   ["train", "train"],
   ["valid", "valid"],
@@ -59,7 +59,7 @@ async function picturesOf(
 }
 
 async function picturesUnder(dir: string, depth: number): Promise<string[]> {
-  const own = (await readdir(dir)).filter((name) => PICTURE.test(name) && !name.startsWith("."));
+  const own = (await readdir(dir)).filter((name) => isPicture(name) && !name.startsWith("."));
   const paths = own.sort().map((name) => join(dir, name));
   if (depth === 0) return paths;
   for (const name of await foldersIn(dir)) paths.push(...(await picturesUnder(join(dir, name), depth - 1)));

@@ -1,4 +1,5 @@
 /** @file What a project is made from: a table, a folder, or a template. */
+import { isPicture } from "../data/inputs/image-paths.js";
 import { readdir, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { isQuery } from "../data/tables/sql.js";
@@ -83,7 +84,7 @@ async function openFolder(dir: string, typed: string | undefined, projectDir: st
 }
 
 function nothingIn(dir: string, names: readonly string[]): UsageError {
-  const isFlat = names.some((name) => /\.(jpe?g|png|webp|tiff?)$/i.test(name));
+  const isFlat = names.some((name) => isPicture(name));
   const what = isFlat
     ? "has pictures, but neither a table nor a folder for each class"
     : "has no table and no folders of pictures";

@@ -77,7 +77,11 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
   const measurement = isMeasured ? await measure(stored, draft, options) : undefined;
   const facts = {
     ...{ licence: options.licence ?? null, version: packageVersion(), rows: await evaluatedRows(stored) },
-    exported: { precision, ...(measurement === undefined ? {} : { measurement }) },
+    exported: {
+      precision,
+      ...(format === "onnx" ? { gates } : {}),
+      ...(measurement === undefined ? {} : { measurement }),
+    },
   };
   const documents = documentsOf(stored, modelCard(store, stored, facts), format, gates);
   const files = isFile

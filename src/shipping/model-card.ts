@@ -1,6 +1,7 @@
 /** @file What a model is, what it was made of and how good it is: for people (Markdown) and programs (JSON). */
 import type { StoredRun } from "../asking/stored-run.js";
 import type { Measurement } from "./measuring/measurement.js";
+import type { GateForm } from "./onnx/export-onnx.js";
 import type { Precision } from "./onnx/precision.js";
 import type { InputSpec } from "../data/dataset.js";
 import { printCondition, printGraph } from "../flow/print.js";
@@ -34,7 +35,12 @@ export interface ModelCard {
   /** Under which terms the model may be used; null: nobody said. */
   readonly licence: string | null;
   /** The model's precision, and what it costs beside the run where that was measured. */
-  readonly exported: { readonly precision: Precision; readonly measurement?: Measurement };
+  readonly exported: {
+    readonly precision: Precision;
+    /** Whether layers of gated questions run where none is asked; missing where the model has no form of its own. */
+    readonly gates?: GateForm;
+    readonly measurement?: Measurement;
+  };
   readonly tasks: readonly CardTask[];
   readonly flow: string;
   readonly inputs: Readonly<Record<string, InputSpec>>;
@@ -166,6 +172,7 @@ export function printCard(card: ModelCard): string {
       "Calibration",
       calibration === undefined ? "" : `Scores are probabilities, by ${calibration.method} on ${calibration.split}.`,
     ],
+    ["Gates", card.exported.gates === "if" ? BRANCHES : ""],
     ["Precision", precisionOf(card.exported)],
     ["Limits", limits.map((limit) => `- ${limit}`).join("\n")],
     [
@@ -192,6 +199,9 @@ export function printCard(card: ModelCard): string {
   const shown = sections.filter(([, text]) => text !== "").map(([title, text]) => `## ${title}\n\n${text}`);
   return `${[head, ...shown].join("\n\n")}\n`;
 }
+
+const BRANCHES =
+  "Layers that only gated questions need run where such a question is asked of any row of a batch. Where they have not run, logits and scores are no answers: read `<path>/active`.";
 
 function taskLine({ path, kind, names, given }: CardTask): string {
   const choices = names === undefined ? "" : `: ${names.slice(0, 20).join(", ")}${names.length > 20 ? ", …" : ""}`;

@@ -438,6 +438,18 @@ describe("cool predict", () => {
     expect(readdirSync(project.dir).filter((name) => name.includes("writing"))).toEqual([]);
   });
 
+  it("does not write over a table that is none of its own, unless it is told to", async () => {
+    const out = join(project.dir, "mine.csv");
+    writeFileSync(out, "a,b\n1,2\n");
+    const asked = inProject("predict", project.image(2), "--run", "base", "--out", out);
+    const { code, stderr } = await cool(asked);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/mine\.csv is there already, and is no table.*--force/)]);
+    expect(readFileSync(out, "utf8")).toBe("a,b\n1,2\n");
+    expect((await cool([...asked, "--force"])).code).toBe(0);
+    // its own it writes over
+    expect((await cool(asked)).code).toBe(0);
+  });
+
   it("refuses an ending that names no format before any work", async () => {
     const { code, stderr } = await cool(inProject("predict", project.image(2), "--out", "answers.xls"));
     expect(code).toBe(2);

@@ -154,7 +154,8 @@ it("what cannot be served is told in one line", async () => {
     return [code, stderr.trim()];
   };
   expect(await wrong("nothing")).toEqual([2, expect.stringMatching(/^Error: No run named "nothing"/)]);
-  expect(await wrong("images/")).toEqual([1, expect.stringMatching(/^Error: images\/ is no export/)]);
+  expect(await wrong("images")).toEqual([2, expect.stringMatching(/^Error: images is no export: .* or a run/)]);
+  expect(await wrong("images/")).toEqual([2, expect.stringMatching(/^Error: images\/ is no export/)]);
   expect(await wrong("latest", "--host", "0.0.0.0")).toEqual([
     2,
     "Error: On 0.0.0.0 whoever reaches this machine could ask. Give a token that they must bring, in COOL_SERVE_TOKEN or with --token-file, or serve on 127.0.0.1.",

@@ -197,6 +197,8 @@ describe("precision", () => {
   it.skipIf(noOnnx !== null)("answers what is asked with branches, too, one picture at a time", async () => {
     const dir = target("branches");
     await ship({ format: "onnx", gates: "if", to: dir });
+    expect(JSON.parse(readFileSync(join(dir, "model-card.json"), "utf8")).exported).toMatchObject({ gates: "if" });
+    expect(readFileSync(join(dir, "MODEL_CARD.md"), "utf8")).toContain("## Gates\n\nLayers that only gated");
     const { document, files } = await readExport((name) => readFile(join(dir, name)));
     const session = await openOnnxSession(files.get("model.onnx") ?? new Uint8Array(0));
     const predictor = new Predictor(document, { runner: onnxRunner(ort(), session), batchSize: 1 });

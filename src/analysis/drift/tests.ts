@@ -12,7 +12,7 @@ export type DriftKind = "input" | "answer" | "asked" | "features";
 export interface DriftTest {
   readonly kind: DriftKind;
   readonly name: string;
-  readonly test: "kolmogorov_smirnov" | "chi_square" | "classifier";
+  readonly test: "kolmogorov_smirnov" | "chi_square" | "classifier" | "unseen";
   /** The statistic; null where no test could be made, as without rows. */
   readonly statistic: number | null;
   readonly p: number | null;
@@ -98,6 +98,26 @@ export function compareCounts(
     now: own === 0 ? null : share(now, place, own),
     interval: own === 0 ? null : wilson(share(now, place, own), own),
     rows: { train: all, now: own },
+  };
+}
+
+/**
+ * Categories that train does not have: a drift whatever their number, since a network can say nothing of them.
+ * @param categories of the rows that have them
+ * @param rows of the new data
+ */
+export function unseenCategories(
+  input: string,
+  categories: readonly string[],
+  rows: { readonly train: number; readonly now: number },
+): JudgedTest {
+  const share = categories.length / rows.now;
+  const names = [...new Set(categories)].sort();
+  return {
+    ...{ kind: "input", name: `${input} unseen`, test: "unseen", statistic: categories.length, p: null },
+    effect: { name: "psi", value: null, limit: 0 },
+    ...{ shown: names.join(", "), train: 0, now: share, interval: wilson(share, rows.now), rows },
+    ...{ p_adjusted: null, drift: true },
   };
 }
 

@@ -10,6 +10,7 @@ import {
   judge,
   type JudgedTest,
   PSI_LIMIT,
+  unseenCategories,
 } from "../../analysis/drift/tests.js";
 import type { Watched } from "../../data/monitor/row-statistics.js";
 import { CoolError, lineOf, InterruptedError } from "../../errors.js";
@@ -78,7 +79,9 @@ export async function driftOf(
     ...(isComparable && monitor.features !== null ? [classifierTest(monitor.features, features)] : []),
     ...compareAnswers(stored.graph, train, scored, effect),
   ];
-  const judged = judge(tests, alpha);
+  const rows = { train: monitor.record.rows, now: opened.ids.length };
+  const unseen = [...(opened.unseen ?? [])].map(([input, found]) => unseenCategories(input, found, rows));
+  const judged = [...unseen, ...judge(tests, alpha)];
   const far = isComparable && monitor.features !== null ? furthest(monitor.features, features, opened.ids, top) : [];
   const folder = options.pictures;
   return {

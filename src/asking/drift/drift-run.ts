@@ -1,7 +1,8 @@
 /** @file `cool drift`: is new data still like what a run was trained on? */
-import { readdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, extname, join, resolve } from "node:path";
+import { statSync, writeFileSync } from "node:fs";
+import { dirname, extname, resolve } from "node:path";
 import { at } from "../../arrays.js";
+import { isPicture } from "../../data/inputs/image-paths.js";
 import { CoolError, lineOf, StoreError, UsageError } from "../../errors.js";
 import type { SamplePicture } from "../../logging/panels/picture.js";
 import { keepMonitor } from "../../records/monitor/monitor.js";
@@ -28,8 +29,8 @@ export interface DriftRunOptions extends Omit<DriftOptions, "pictures">, OpenRun
 
 /**
  * @param storeDir folder of the run store
- * @param named a table, a picture, or a folder of pictures
- * @throws UsageError for a folder without pictures; what opening a run and its inputs throws
+ * @param named a table, a picture, or a folder or a pattern of pictures
+ * @throws DataError for a folder without pictures; what opening a run and its inputs throws
  */
 export async function driftRun(
   storeDir: string,
@@ -38,11 +39,10 @@ export async function driftRun(
   options: DriftRunOptions = {},
 ): Promise<DriftResult> {
   if (options.sheet !== undefined) checkSheet(options.sheet);
-  const inputs = inputsIn(named);
   const run = await loadRun(storeDir, reference, options);
   try {
     const pictures = options.sheet === undefined ? undefined : folderOf(named);
-    const { fresh, pictures: drawn, ...found } = await run.drift(inputs, { ...options, pictures });
+    const { fresh, pictures: drawn, ...found } = await run.drift([named], { ...options, pictures });
     const kept = fresh === null ? [] : await keep(storeDir, run.run.id, () => keepMonitor(run.dir, fresh));
     const isDrawn = options.sheet !== undefined && drawn.length > 0;
     const sheet = isDrawn ? await drawFurthest(found.furthest, drawn, resolve(options.sheet)) : null;
@@ -74,25 +74,10 @@ async function keep(storeDir: string, id: string, write: () => void): Promise<st
   }
 }
 
-const PICTURES = new Set([".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"]);
-
-function inputsIn(named: string): string[] {
-  if (statSync(named, { throwIfNoEntry: false })?.isDirectory() !== true) return [named];
-  const pictures = readdirSync(named, { recursive: true, encoding: "utf8" })
-    .filter((name) => PICTURES.has(extname(name).toLowerCase()))
-    .sort()
-    .map((name) => join(named, name));
-  if (pictures.length > 0) return pictures;
-  throw new UsageError(
-    `The folder ${named} has no pictures (${[...PICTURES].join(", ")}). Name one that has some, or a table.`,
-    { folder: named },
-  );
-}
-
 /** Where the pictures that a table names lie; those of a folder are named from here. */
 function folderOf(named: string): string {
   const isFile = statSync(named, { throwIfNoEntry: false })?.isFile() === true;
-  return isFile && !PICTURES.has(extname(named).toLowerCase()) ? dirname(named) : ".";
+  return isFile && !isPicture(named) ? dirname(named) : ".";
 }
 
 /** Before anything is computed. */

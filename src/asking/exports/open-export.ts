@@ -95,7 +95,7 @@ async function fileExport(named: string, path: string): Promise<FoundExport | nu
     throw new UsageError(`${named} is no ONNX model, or is cut off. Copy it again.`, { path });
   }
   const text = facts.metadata.get(DOCUMENT);
-  if (text === undefined) return besideDocument(named, path);
+  if (text === undefined) return besideDocument(named, path, facts.producer);
   const sums = `${path}.sha256`;
   const digest = createHash("sha256").update(bytes).digest("hex");
   if (existsSync(sums) && !readFileSync(sums, "utf8").startsWith(digest)) {
@@ -108,9 +108,15 @@ async function fileExport(named: string, path: string): Promise<FoundExport | nu
 }
 
 /** The model of a folder that is an export. */
-async function besideDocument(named: string, path: string): Promise<FoundExport> {
+async function besideDocument(named: string, path: string, producer: string | null): Promise<FoundExport> {
   const found = await folderExport(dirname(path));
   if (found !== null && found.model === path) return found;
+  if (producer !== null && /^dnn-cool\b/.test(producer)) {
+    throw new UsageError(
+      `${named} is the model of an export whose other files are missing: thresholds, flow and inputs stand in its ${DOCUMENT}. Copy ${DOCUMENT} and ${SUMS} of its folder beside it, or export the run into one file that has everything: cool export RUN --to model.onnx`,
+      { path },
+    );
+  }
   throw new UsageError(
     `${named} is an ONNX model, and no export of dnn-cool: neither its metadata nor its folder has a ${DOCUMENT}. Bring it in as a run: cool runs adopt ${named} --flow PROJECT.`,
     { path },

@@ -29,6 +29,7 @@ export default class Predict extends CoolCommand {
   static override flags = {
     run: Flags.string({ summary: `the run to ask: ${RUN_HELP}`, default: "latest" }),
     out: Flags.string({ summary: "file to write: .parquet, .csv or .jsonl" }),
+    force: Flags.boolean({ summary: "write over a file of --out that is no earlier table of answers" }),
     given: Flags.string({
       summary: "answer of a known task, for all inputs (may be repeated)",
       multiple: true,
@@ -54,6 +55,7 @@ export default class Predict extends CoolCommand {
       const result = await this.interruptible((signal) =>
         predictRun(run, argv as string[], {
           out: flags.out,
+          force: flags.force,
           given: parseGiven(flags.given),
           coverage,
           onBadImage: flags["skip-bad-images"] ? "skip" : "error",

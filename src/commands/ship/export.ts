@@ -12,7 +12,6 @@ import type { Measurement } from "../../shipping/measuring/measurement.js";
 import { GATE_FORMS } from "../../shipping/onnx/export-onnx.js";
 import { PRECISIONS } from "../../shipping/onnx/precision.js";
 import { openBrowser } from "../../shipping/web/open-browser.js";
-import { serveFolder } from "../../shipping/web/static-server.js";
 
 export default class Export extends CoolCommand {
   static override summary = "Export a run's model, to answer without dnn-cool";
@@ -86,6 +85,8 @@ export default class Export extends CoolCommand {
   }
 
   async #show(folder: string): Promise<void> {
+    // a server is only loaded where one is asked for
+    const { serveFolder } = await import("../../shipping/web/static-server.js");
     const served = await serveFolder(folder);
     try {
       this.note(`the page is at ${served.url}; press Ctrl-C to stop`);

@@ -6,6 +6,9 @@ import { DataError } from "../../errors.js";
 const PICTURE = /\.(jpe?g|png|webp|tiff?)$/i;
 const PATTERN = /[*?[]/;
 
+/** Whether a file is a picture, as its name says: the one place that says which names do. */
+export const isPicture = (name: string): boolean => PICTURE.test(name);
+
 /**
  * Files as they are; of a folder all pictures in it and below, by name; of a pattern (`*`, `?`, `[…]`, `**`) that is no
  * file what matches it.
@@ -31,7 +34,7 @@ function isFolder(path: string): boolean {
 
 function picturesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => PICTURE.test(name))
+    .filter(isPicture)
     .map((name) => join(folder, name))
     .filter((path) => !isFolder(path))
     .toSorted();
@@ -45,5 +48,5 @@ async function matching(input: string, signal: AbortSignal | undefined): Promise
     const result = await connection.runAndReadAll("SELECT file FROM glob($pattern) ORDER BY file", { pattern: input });
     return result.getRows().map(([file]) => String(file));
   }, signal);
-  return files.filter((file) => PICTURE.test(file));
+  return files.filter(isPicture);
 }

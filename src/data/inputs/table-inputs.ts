@@ -10,13 +10,15 @@ import { type JoinedTables, tableNames } from "../tables/tables.js";
 import type { TokenizerPlaces } from "../tokenizers/stored-tokenizer.js";
 import { readTokens } from "./tokens.js";
 import { yieldTo } from "../../platform/yield-to.js";
-import { type ReadyInput, readCategorical, readNumeric } from "./vectors.js";
+import { type OnUnseen, type ReadyInput, readCategorical, readNumeric } from "./vectors.js";
 
 export type InputSpecs = Readonly<Record<string, InputSpec>>;
 
 export interface TableInputOptions extends TableImageOptions, Pick<TokenizerPlaces, "stored"> {
   /** Named inputs. The first image input's paths name the rows, and its sizes scale labels in pixels. */
   readonly inputs: InputSpecs;
+  /** Lets categories pass that the specs do not list. */
+  readonly onUnseen?: OnUnseen | undefined;
 }
 
 export interface TableInputs {
@@ -81,9 +83,10 @@ export function warningsOf(ready: ReadonlyMap<string, ReadyInput>): string[] {
 /** Inputs that stand in the cells themselves. */
 export async function readCells(
   joined: JoinedTables,
-  { inputs, projectDir, signal, stored }: Pick<TableInputOptions, "inputs" | "projectDir" | "signal" | "stored">,
+  options: Pick<TableInputOptions, "inputs" | "projectDir" | "signal" | "stored" | "onUnseen">,
   fitRows: Int32Array | null,
 ): Promise<ReadonlyMap<string, ReadyInput>> {
+  const { inputs, projectDir, signal, stored, onUnseen } = options;
   const ready = new Map<string, ReadyInput>();
   for (const [name, spec] of Object.entries(inputs)) {
     await yieldTo(signal);
@@ -94,7 +97,7 @@ export async function readCells(
         ready.set(name, readNumeric(name, spec, joined, fitRows));
         break;
       case "categorical":
-        ready.set(name, readCategorical(name, spec, joined));
+        ready.set(name, readCategorical(name, spec, joined, onUnseen));
         break;
       case "tokens":
         ready.set(name, await readTokens(name, spec, joined, { projectDir, signal, stored }));

@@ -134,11 +134,20 @@ function momentsOf(values: readonly number[]): { readonly mean: number; readonly
   return { mean, deviation: deviation > Math.abs(mean) * 1e-12 ? deviation : 1 };
 }
 
+/** Is told of a cell with a category that the spec does not list, which is then read as a missing one. */
+export type OnUnseen = (input: string, row: number, category: string) => void;
+
 /**
  * Reads one category per row. A number is the category that its text names.
+ * @param onUnseen lets categories pass that the spec does not list; the row is one of the tables
  * @throws DataError for a category that the spec does not list
  */
-export function readCategorical(name: string, spec: CategoricalInputSpec, joined: JoinedTables): ReadyInput {
+export function readCategorical(
+  name: string,
+  spec: CategoricalInputSpec,
+  joined: JoinedTables,
+  onUnseen?: OnUnseen,
+): ReadyInput {
   const cells = cellsOf(joined, spec.column, `the input "${name}"`);
   const places = categoryPlaces(spec);
   const bad: BadCell[] = [];
@@ -153,7 +162,8 @@ export function readCategorical(name: string, spec: CategoricalInputSpec, joined
       return 0;
     }
     const id = placeOfCategory(places, cell);
-    if (id === undefined) {
+    if (id === undefined && onUnseen !== undefined) onUnseen(name, row, String(cell));
+    else if (id === undefined) {
       bad.push(badCell(row, cell, unknownCategory(String(cell), spec.categories)));
     }
     return id ?? 0;

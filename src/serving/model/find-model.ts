@@ -4,11 +4,11 @@ import { findExport, type FoundExport } from "../../asking/exports/open-export.j
 import { openStoredRun } from "../../asking/stored-run.js";
 import { firstChoice } from "../../engine/backends/choose.js";
 import { livingOn } from "../../engine/replicas/plan.js";
-import { DataError, UsageError } from "../../errors.js";
+import { UnknownNameError, UsageError } from "../../errors.js";
 import { loadOwnCode } from "../../project/custom-task-code.js";
 import { runningProject } from "../../project/project-dir.js";
 import { checkedGraph, checkedInputs } from "../../records/run-documents.js";
-import { openRunStore } from "../../storage/run-store.js";
+import { openRunStore, type RunStore } from "../../storage/run-store.js";
 import type { ServedModel } from "./served-model.js";
 
 export interface FindOptions {
@@ -45,8 +45,9 @@ async function exportedModel(
 }
 
 async function runModel(reference: string, { storeDir, project }: FindOptions): Promise<ServedModel> {
-  if (/[\\/]/.test(reference) && existsSync(reference)) throw notAnExport(reference);
-  const dir = storeDir();
+  const isThere = existsSync(reference);
+  if (/[\\/]/.test(reference) && isThere) throw notAnExport(reference);
+  const dir = isThere ? storeOr(storeDir, () => notAnExport(reference)) : storeDir();
   const store = openRunStore(dir, { readonly: true });
   try {
     const group = store.findGroup(reference);
@@ -56,6 +57,7 @@ async function runModel(reference: string, { storeDir, project }: FindOptions): 
         { group: group.id },
       );
     }
+    if (isThere && !isRun(store, reference)) throw notAnExport(reference);
     const { run, graph, config, project: running } = await openStoredRun(store, reference, { project });
     return {
       source: { kind: "run", store: dir, run: run.id, project },
@@ -70,9 +72,27 @@ async function runModel(reference: string, { storeDir, project }: FindOptions): 
   }
 }
 
-function notAnExport(path: string): DataError {
-  return new DataError(
-    `${path} is no export: it has no predictor.json. Name what cool export has written (of the format onnx or layers), or a run.`,
+function isRun(store: RunStore, reference: string): boolean {
+  try {
+    return store.findRun(reference).id !== "";
+  } catch (error) {
+    if (error instanceof UnknownNameError) return false;
+    throw error;
+  }
+}
+
+/** The store, or another error where there is none: it is asked for in case that a run is meant. */
+function storeOr(storeDir: () => string, instead: () => Error): string {
+  try {
+    return storeDir();
+  } catch {
+    throw instead();
+  }
+}
+
+function notAnExport(path: string): UsageError {
+  return new UsageError(
+    `${path} is no export: it has neither predictor.json nor SHA256SUMS. Name what cool export has written (of the format onnx, layers or web), or a run: see cool runs list.`,
     { path },
   );
 }

@@ -1,9 +1,9 @@
 /** @file A folder on loopback, for a browser on this computer. */
-import { createReadStream, realpathSync, statSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { extname, join, sep } from "node:path";
-import { pipeline } from "node:stream";
+import { type App, createApp } from "../../http/app.js";
+import { HttpProblem } from "../../http/problem.js";
+import { listen } from "../../http/server.js";
 
 /** A folder that is served. */
 export interface ServedFolder {
@@ -29,64 +29,48 @@ const TYPES: Readonly<Record<string, string>> = {
 const HEADERS = {
   "content-security-policy":
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' blob:; img-src 'self' blob:; style-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
   // asked again each time, and answered with 304
   "cache-control": "no-cache",
 };
 
+const TIMEOUT_MS = 30_000;
+
 /**
  * Serves the files of a folder, to this computer alone.
  * @param port 0: a free one
+ * @throws UsageError where the port cannot be had
  */
 export async function serveFolder(folder: string, port = 0): Promise<ServedFolder> {
-  const root = realpathSync(folder);
-  const server = createServer((request, response) => answer(root, hostsOf(server), request, response));
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(port, "127.0.0.1", resolve);
-  });
+  const app = folderApp(realpathSync(folder));
+  const listening = await listen(app, { host: "127.0.0.1", port, timeoutMs: TIMEOUT_MS });
   return {
-    url: `http://127.0.0.1:${portOf(server)}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    url: `${listening.url}/`,
+    // what a browser is still sent, nobody waits for
+    close: async () => void (await listening.close(0)),
   };
 }
 
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
-}
-
-/** Under another name a page from elsewhere would read the folder (DNS rebinding). */
-function hostsOf(server: Server): readonly string[] {
-  return ["127.0.0.1", "localhost"].map((name) => `${name}:${portOf(server)}`);
-}
-
-function answer(root: string, hosts: readonly string[], request: IncomingMessage, response: ServerResponse): void {
-  const { method = "", headers, url = "/" } = request;
-  const file = fileAt(root, url);
-  if (!hosts.includes(headers.host ?? "")) refuse(response, 421, "This server has another name.");
-  else if (method !== "GET" && method !== "HEAD") refuse(response, 405, "Files are only read here.");
-  else if (file === null) refuse(response, 404, "There is no such file.");
-  else send(file, method, headers["if-none-match"], response);
+function folderApp(root: string): App {
+  const app = createApp({ hosts: [], token: null, open: [], origins: [] });
+  app.on(["GET"], "/*", ({ req }) => {
+    // the path as it was written: what is decoded is decoded once
+    const file = fileAt(root, req.raw.url);
+    if (file === null) throw new HttpProblem(404, "not_found", "There is no such file.");
+    return answer(file, req.header("if-none-match"));
+  });
+  app.all("/*", () => {
+    throw new HttpProblem(405, "method_not_allowed", "Files are only read here.", {}, { allow: "GET, HEAD" });
+  });
+  return app;
 }
 
 /** @param known the version of the file that a browser has */
-function send(file: string, method: string, known: string | undefined, response: ServerResponse): void {
+function answer(file: string, known: string | undefined): Response {
   const { size, mtimeMs } = statSync(file);
   const etag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`;
+  if (known === etag) return new Response(null, { status: 304, headers: { ...HEADERS, etag } });
   const type = TYPES[extname(file)] ?? "text/plain; charset=utf-8";
-  const isKnown = known === etag;
-  const ofBody = isKnown ? {} : { "content-type": type, "content-length": size };
-  response.writeHead(isKnown ? 304 : 200, { ...HEADERS, etag, ...ofBody });
-  if (isKnown || method === "HEAD") response.end();
-  else pipeline(createReadStream(file), response, () => {});
-}
-
-function refuse(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { ...HEADERS, "content-type": "text/plain; charset=utf-8" }).end(`${text}\n`);
+  return new Response(new Uint8Array(readFileSync(file)), { headers: { ...HEADERS, etag, "content-type": type } });
 }
 
 /** The file of an address, also through links, if it lies in the folder; null: there is none. */

@@ -3,7 +3,13 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { classifierTest, distancesFrom, type Vectors } from "../../../src/analysis/drift/features.js";
 import { sketchOf, stabilityIndex } from "../../../src/analysis/drift/sketch.js";
-import { compareCounts, compareNumbers, type DriftTest, judge } from "../../../src/analysis/drift/tests.js";
+import {
+  compareCounts,
+  compareNumbers,
+  type DriftTest,
+  judge,
+  unseenCategories,
+} from "../../../src/analysis/drift/tests.js";
 import { chiSquareTail, homogeneity } from "../../../src/analysis/statistics/chi-square.js";
 import { kolmogorovDistance, kolmogorovTail } from "../../../src/analysis/statistics/kolmogorov.js";
 import { mannWhitney } from "../../../src/analysis/statistics/mann-whitney.js";
@@ -141,4 +147,12 @@ it("distances are 1 for the median of train, and put the row that is off first",
   const far = distancesFrom(train, { values: Float32Array.of(0, 0, 0, 9, 0, 0), rows: 2, width: 3 });
   expect(far.distance[1]).toBeGreaterThan(4);
   expect([far.beyond[0], far.beyond[1]]).toEqual([expect.closeTo(0, 1), 1]);
+});
+
+it("a category that train does not have is a drift, however few rows have it", () => {
+  const found = unseenCategories("room", ["garden", "attic", "garden"], { train: 500, now: 60 });
+  expect(found).toMatchObject({ name: "room unseen", shown: "attic, garden", train: 0, now: 0.05, drift: true });
+  // Wilson's interval of 3 in 60: (0.05 + z²/120 ± z·√(0.05·0.95/60 + z²/14400)) / (1 + z²/60)
+  expect(found.interval?.[0]).toBeCloseTo(0.0171, 4);
+  expect(found.interval?.[1]).toBeCloseTo(0.137, 3);
 });

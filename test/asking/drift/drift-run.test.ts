@@ -130,7 +130,9 @@ describe("drift", () => {
     await expect(driftRun(store(), "latest", dim, { project: project.dir })).rejects.toThrow(/monitor\.json.*rows/);
     writeFileSync(file, text);
     mkdirSync(join(project.dir, "empty"));
-    await expect(driftRun(store(), "latest", join(project.dir, "empty"))).rejects.toThrow(/has no pictures/);
+    await expect(driftRun(store(), "latest", join(project.dir, "empty"))).rejects.toThrow(
+      /There are no pictures in .*empty/,
+    );
     expect(existsSync(file)).toBe(true);
   });
 });

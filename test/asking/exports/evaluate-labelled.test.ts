@@ -1,5 +1,5 @@
 /** @file An export is evaluated on a labelled table as its run is: the same rows, metrics, baselines and intervals. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -245,5 +245,8 @@ describe("an export of pictures", () => {
   it.skipIf(noOnnx !== null)("is told from a model of another program", async () => {
     const backbone = join(import.meta.dirname, "../../../fixtures/torch/backbone.onnx");
     await expect(findExport(backbone)).rejects.toThrow(/no export of dnn-cool.*cool runs adopt/);
+    const alone = join(mkdtempSync(join(project.dir, "alone-")), "model.onnx");
+    copyFileSync((await found(places.onnx ?? "")).model, alone);
+    await expect(findExport(alone)).rejects.toThrow(/other files are missing.*Copy predictor\.json and SHA256SUMS/);
   });
 });

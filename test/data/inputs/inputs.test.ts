@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import { type InputSource, type InputSpec, isTokenSource } from "../../../src/data/dataset.js";
 import { categorical, idCount, image, numeric, tokens } from "../../../src/data/inputs/inputs.js";
 import { loadTableInputs } from "../../../src/data/inputs/table-inputs.js";
+import { joinTables } from "../../../src/data/tables/tables.js";
+import { readCategorical } from "../../../src/data/inputs/vectors.js";
 import { loadDataset } from "../../../src/data/load.js";
 import { readTables } from "../../../src/data/tables/tables.js";
 import { ConfigError, DataError } from "../../../src/errors.js";
@@ -122,6 +124,20 @@ describe("a category", () => {
     expect(await messageOf(open("c\nkitchen\nkitchn\ngarden\n", input))).toBe(
       '2 category cells in table.csv cannot be read: row 2 (line 3), column "c", input "x": "kitchn" is not one of the input\'s categories; did you mean "kitchen"?; row 3 (line 4), column "c", input "x": "garden" is not one of the input\'s categories; known: kitchen, bathroom.',
     );
+  });
+
+  test("that is not listed is told of and read as a missing one, where that is asked for", async () => {
+    const joined = joinTables([
+      {
+        ...{ rows: 3, file: "table.csv", baseDir: ".", firstLine: null },
+        columns: new Map([["c", ["kitchen", "garden", "bathroom"]]]),
+      },
+    ]);
+    const told: unknown[] = [];
+    const spec = { ...categorical({ column: "c", categories: ["kitchen", "bathroom"] }), encoding: "index" } as const;
+    const { source } = readCategorical("x", spec, joined, (...cell) => told.push(cell));
+    expect(Array.from(source(Int32Array.of(0, 1, 2)).read(Int32Array.of(0, 1, 2)))).toEqual([1, 0, 2]);
+    expect(told).toEqual([["x", 1, "garden"]]);
   });
 });
 

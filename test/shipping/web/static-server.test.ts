@@ -73,7 +73,10 @@ describe("a served folder", () => {
     "/%",
   ])("has nothing at %s", async (path) => {
     const { status, body } = await ask(path);
-    expect([status, body]).toEqual([404, "There is no such file.\n"]);
+    expect([status, JSON.parse(body)]).toEqual([
+      404,
+      { error: "not_found", message: "There is no such file.", facts: {} },
+    ]);
   });
 
   it("answers to its own name alone, and is only read", async () => {
