@@ -1,5 +1,6 @@
 /** @file One run of a report. */
 import { storedPictures } from "../asking/sample-pictures.js";
+import { FROM_ELSEWHERE } from "../asking/pictures/stored-images.js";
 import type { RunningProject } from "../project/project-dir.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
@@ -153,7 +154,7 @@ async function samplesInStore(
   const dir = store.runDir(run.id);
   const isOfPictures = Object.values(config.inputs).some(({ kind }) => kind === "image");
   // words are found by the row, which the store does not know
-  return storedSamples(rows, isOfPictures ? await storedPictures({ config, dir, project }, "valid") : gone);
+  return storedSamples(rows, isOfPictures ? await storedPictures({ config, dir, project, run }, "valid") : gone);
 }
 
 async function picturesOf(
@@ -164,6 +165,9 @@ async function picturesOf(
   for (const [sample, found] of samples?.found ?? []) {
     await yieldNow(signal);
     const isHidden = !pictures && found.kind === "file";
+    if (pictures && found.kind === "missing" && found.reason === FROM_ELSEWHERE) {
+      leftOut.say("Pictures of runs from elsewhere are left out: name the project that has them with --project.");
+    }
     shown.push([
       sample,
       isHidden ? { kind: "missing", reason: "is not in this report" } : await pictureOf(found, pictureBytes, leftOut),
