@@ -73,7 +73,11 @@ export function createApp(options: AppOptions): App {
   app.use(authorized(options));
   app.notFound((context) =>
     problemResponse(
-      new HttpProblem(404, "not_found", `There is nothing at ${context.req.path.slice(0, 200)}. ${options.whereToLook ?? "See /openapi.json."}`),
+      new HttpProblem(
+        404,
+        "not_found",
+        `There is nothing at ${context.req.path.slice(0, 200)}. ${options.whereToLook ?? "See /openapi.json."}`,
+      ),
     ),
   );
   app.onError((error, context) => {
