@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Folder of the data set. */
-export const BLOOD_CELLS = fileURLToPath(new URL("../../../shared/data/bccd/", import.meta.url));
+/** Folder of the data set, beside the checkout or where COOL_TEST_BLOOD_CELLS says. */
+export const BLOOD_CELLS =
+  process.env.COOL_TEST_BLOOD_CELLS ?? fileURLToPath(new URL("../../../shared/data/bccd/", import.meta.url));
 
 /** Its labels. */
 export const BLOOD_CELL_TABLE = join(BLOOD_CELLS, "labels.csv");
