@@ -18,6 +18,9 @@ import { storedImages, tableFolder } from "./pictures/stored-images.js";
 import type { StoredRun } from "./stored-run.js";
 import { glueOf, readWords, textOf } from "../records/stored-words.js";
 
+/** Completes "the picture …". */
+export const NO_PICTURES = "cannot be shown: the run has no image input";
+
 /** Pictures of a run that is at work: from the files of its first image input, else of what else it reads. */
 export function datasetPictures(dataset: Dataset, projectDir: string): PictureSource {
   const pixels = firstPixels(dataset.inputs);
@@ -80,7 +83,7 @@ export async function storedPictures(
   const tokens = inputs.find((spec) => spec.kind === "tokens");
   const words = tokens === undefined ? null : await readWords(runFiles(dir).words(split));
   if (tokens === undefined || words === null) {
-    return () => ({ kind: "missing", reason: "cannot be shown: the run has no image input" });
+    return () => ({ kind: "missing", reason: NO_PICTURES });
   }
   return ({ row, position }) => ({ kind: "text", text: textOf(words[row] ?? [], glueOf(tokens), position) });
 }

@@ -29,7 +29,7 @@ export function App() {
           dnn-cool
         </a>
         <nav aria-label="pages">
-          <a href="/">Runs</a> <a href="/groups">Groups</a>
+          <a href="/groups">Groups</a>
         </nav>
         <span class="muted small store" title={about().store}>
           {lineOf(about().store, 200)}
