@@ -69,7 +69,7 @@ test("what has grown is added, in one piece, and a source that breaks leaves not
       sourceOf(() => {}, 5),
       { again: true },
     ).updated,
-  ).toMatchObject([{ points: 6 }]);
+  ).toMatchObject([{ points: 6, new_points: 0 }]);
   expect(curvesOf(store, "foreign")["train/_total/loss"]).toHaveLength(5);
   expect(readdirSync(dir).filter((name) => name.startsWith(".cool-import"))).toEqual([]);
 });

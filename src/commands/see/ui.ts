@@ -39,6 +39,7 @@ export default class Ui extends CoolCommand {
     ]);
     const ui = await serveUi({
       store: this.storeDir(flags),
+      project: flags.project,
       host: flags.host,
       port: flags.port,
       token: readToken({ variable: ["COOL_UI_TOKEN", process.env.COOL_UI_TOKEN] }),

@@ -1,7 +1,7 @@
 /** @file `cool audit`: which labels are likely wrong. */
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
-import { applyToRun, type ApplyResult } from "../../asking/audit/apply-run.js";
+import { type ApplyResult, applyToRun } from "../../asking/audit/apply-run.js";
 import { type AuditResult, auditRun } from "../../asking/audit/audit-run.js";
 import { placeOf } from "../../asking/audit/correction-table.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
@@ -9,6 +9,7 @@ import { numberFlag } from "../../cli/number-flag.js";
 import { auditDoubt, auditedTasksTable, repairText, suspectsTable } from "../../cli/tables/audit-tables.js";
 import { fill } from "../../cli/text.js";
 import { openConsoleLogger } from "../../logging/console.js";
+import { shellWord } from "../../platform/shell-word.js";
 
 /** Repairs of whole rows. */
 const SHOWN = 5;
@@ -107,7 +108,7 @@ export default class Audit extends CoolCommand {
     if (result.unaudited.length > 0) this.log(fill(`not judged: ${result.unaudited.join(", ")}`, { indent: "  " }));
     if (result.out !== null) {
       this.log(fill(`${suspects.length} labels written to ${result.out}; correct the column "corrected", then`));
-      this.log(`  cool audit ${run.name} --apply ${result.out}`);
+      this.log(`  cool audit ${shellWord(run.name)} --apply ${shellWord(result.out)}`);
     }
     for (const sheet of result.sheets) this.log(sheet);
   }
