@@ -1,8 +1,8 @@
 /**
- * @file Rows per second of a run whose trunk is frozen: the trunk in every step, and its features computed once and
- * cached. Uses the built command line: run `npm run build` before.
+ * @file Rows per second, and the processor's time, of a run whose trunk is frozen: the trunk in every step, and its
+ * features computed once and cached. Uses the built command line: run `npm run build` before.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,26 +62,65 @@ async function writePictures(dir: string, count: number): Promise<void> {
   writeFileSync(join(dir, "package.json"), '{"type": "module"}');
 }
 
-const OPTIONS = { encoding: "utf8", maxBuffer: 2 ** 28 } as const;
+/** Tells the processor's time of a process as it ends. */
+const CPU_TIME =
+  "data:text/javascript,process.on('exit',()=>{const{user,system}=process.cpuUsage();process.stderr.write('CPU '+(user+system)/1e6)})";
 
-function cool<T>(...args: readonly string[]): T {
-  return JSON.parse(execFileSync(process.execPath, [join(ROOT, "bin", "run.js"), ...args, "--json"], OPTIONS)) as T;
+interface Answered<T> {
+  readonly answer: T;
+  readonly cpuSeconds: number;
 }
 
-/** Rows per second of the training part of an epoch, the median over the epochs of a run but its first. */
-function train(dir: string, epochs: number, ...settings: readonly string[]): number {
+function cool<T>(...args: readonly string[]): Answered<T> {
+  const command = ["--import", CPU_TIME, join(ROOT, "bin", "run.js"), ...args, "--json"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: "utf8", maxBuffer: 2 ** 28 });
+  if (status !== 0) throw new Error(`cool ${args.join(" ")} ends with ${status}: ${stderr}`);
+  return { answer: JSON.parse(stdout) as T, cpuSeconds: Number([...stderr.matchAll(/CPU ([\d.]+)/g)].at(-1)?.[1]) };
+}
+
+interface Trained {
+  /** Of the training part of an epoch, by the clock: the median over the epochs but the first. */
+  readonly rowsPerSecond: number;
+  readonly cpuSeconds: number;
+}
+
+function train(dir: string, epochs: number, ...settings: readonly string[]): Trained {
   const assigned = settings.flatMap((setting) => ["--set", setting]);
   const args = ["run", dir, "--epochs", String(epochs), "--backend", flags.backend, ...assigned];
-  const { run } = cool<{ readonly run: { readonly id: string } }>(...args);
-  const query = `select value from metric_points where run_id = '${run.id}' and task_path = '_total' and metric_name = 'rows_per_second' order by epoch`;
-  const { rows } = cool<{ readonly rows: readonly (readonly number[])[] }>("sql", query, "--project", dir);
-  return median(rows.slice(1).map(([speed]) => speed ?? Number.NaN));
+  const { answer, cpuSeconds } = cool<{ readonly run: { readonly id: string } }>(...args);
+  const query = `select value from metric_points where run_id = '${answer.run.id}' and task_path = '_total' and metric_name = 'rows_per_second' order by epoch`;
+  const { rows } = cool<{ readonly rows: readonly (readonly number[])[] }>("sql", query, "--project", dir).answer;
+  return { rowsPerSecond: median(rows.slice(1).map(([speed]) => speed ?? Number.NaN)), cpuSeconds };
+}
+
+/** A short and a long run: what the long one takes more is that of its further epochs alone, each with its validation. */
+const EPOCHS = { running: [1, 3], cached: [2, 32] } as const;
+
+/** Seconds of the processor for an epoch. */
+function cpuPerEpoch(short: Trained, long: Trained, [few, many]: readonly [number, number]): number {
+  return (long.cpuSeconds - short.cpuSeconds) / (many - few);
 }
 
 interface Round {
   readonly head: string;
   readonly running: number;
   readonly cached: number;
+  readonly running_cpu: number;
+  readonly cached_cpu: number;
+}
+
+/** Both sides in turns, as other work on the machine comes and goes. */
+function measure(dir: string, head: string): Round {
+  const running = (epochs: number): Trained => train(dir, epochs, "train.featureCache=null");
+  const [runningShort, cachedShort] = [running(EPOCHS.running[0]), train(dir, EPOCHS.cached[0])];
+  const [runningLong, cachedLong] = [running(EPOCHS.running[1]), train(dir, EPOCHS.cached[1])];
+  return {
+    head,
+    running: runningLong.rowsPerSecond,
+    cached: cachedLong.rowsPerSecond,
+    running_cpu: cpuPerEpoch(runningShort, runningLong, EPOCHS.running),
+    cached_cpu: cpuPerEpoch(cachedShort, cachedLong, EPOCHS.cached),
+  };
 }
 
 warnIfBusy();
@@ -94,10 +133,14 @@ try {
   for (let round = 1; round <= Number(flags.rounds); round++) {
     for (const [head, layers] of Object.entries(HEADS)) {
       writeFileSync(join(dir, "cool.config.ts"), config(layers));
-      const running = train(dir, 2, "train.featureCache=null");
-      const cached = train(dir, 12);
-      rounds.push({ head, running, cached });
-      printProgress(`round ${round}/${flags.rounds}, ${head}: ${running.toFixed(1)} and ${cached.toFixed(0)} rows/s`);
+      // features are computed once, before anything is measured
+      if (rounds.length === 0) train(dir, 1);
+      const own = measure(dir, head);
+      rounds.push(own);
+      const { running, cached, running_cpu, cached_cpu } = own;
+      printProgress(
+        `round ${round}/${flags.rounds}, ${head}: ${running.toFixed(1)} and ${cached.toFixed(0)} rows/s, ${running_cpu.toFixed(2)} and ${cached_cpu.toFixed(3)} CPU-s per epoch`,
+      );
     }
   }
   const results = Object.keys(HEADS).map((head) => {
@@ -108,15 +151,27 @@ try {
       running_rows_per_second: of(({ running }) => running),
       cached_rows_per_second: of(({ cached }) => cached),
       ratio: of(({ running, cached }) => cached / running),
+      running_cpu_seconds_per_epoch: of(({ running_cpu }) => running_cpu),
+      cached_cpu_seconds_per_epoch: of(({ cached_cpu }) => cached_cpu),
+      cpu_ratio: of(({ running_cpu, cached_cpu }) => running_cpu / cached_cpu),
     };
   });
   const table = new Table({
-    head: ["behind the backbone", "trunk in every step, rows/s", "cached features, rows/s", "ratio"],
-    colAligns: ["left", "right", "right", "right"],
+    head: [
+      "behind the backbone",
+      "in every step, rows/s",
+      "cached, rows/s",
+      "ratio",
+      "CPU-s per epoch",
+      "ratio in CPU-s",
+    ],
+    colAligns: ["left", "right", "right", "right", "right", "right"],
     style: { head: [], border: [] },
   });
-  for (const { head, running_rows_per_second: running, cached_rows_per_second: cached, ratio } of results) {
-    table.push([head, running.toFixed(1), cached.toFixed(0), ratio.toFixed(1)]);
+  for (const own of results) {
+    const cpu = `${own.running_cpu_seconds_per_epoch.toFixed(2)} → ${own.cached_cpu_seconds_per_epoch.toFixed(3)}`;
+    const speeds = [own.running_rows_per_second.toFixed(1), own.cached_rows_per_second.toFixed(0)];
+    table.push([own.head, ...speeds, own.ratio.toFixed(1), cpu, own.cpu_ratio.toFixed(1)]);
   }
   print(table.toString());
   printProgress(`Written to ${writeResults("frozen", { ...flags, results, rounds })}.`);

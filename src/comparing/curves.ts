@@ -9,6 +9,7 @@ import type { RunStore } from "../storage/run-store.js";
 import type { CurveName } from "../storage/tables/metric-points.js";
 import { type MetricPoint, SYSTEM_TASK } from "../tasks/evaluation.js";
 import { curveText, matchingCurves } from "./curve-names.js";
+import { haveOwnEpochs } from "./epoch-axis.js";
 
 /** What the x axis counts: optimizer steps, epochs, or seconds since the run began. */
 export const X_AXES = ["step", "epoch", "time"] as const;
@@ -143,13 +144,15 @@ function pointsOf(points: readonly MetricPoint[], run: RunRecord, x: XAxis, name
     const place = placeOf(point, run, x);
     return place === null ? [] : [{ x: place, y: point.value ?? Number.NaN }];
   });
-  if (placed.length === 0 && points.length > 0) {
-    throw new UsageError(`The curve ${curveText(name)} of ${run.name} has no epochs. Draw it by --x step or time.`, {
-      run: run.id,
-      curve: curveText(name),
-    });
-  }
+  if (placed.length === 0 && points.length > 0) throw withoutEpochs(run, name);
   return placed.sort((a, b) => a.x - b.x);
+}
+
+function withoutEpochs(run: RunRecord, name: CurveName): UsageError {
+  return new UsageError(`The curve ${curveText(name)} of ${run.name} has no epochs. Draw it by --x step or time.`, {
+    run: run.id,
+    curve: curveText(name),
+  });
 }
 
 function placeOf({ step, epoch, wallTime }: MetricPoint, run: RunRecord, x: XAxis): number | null {
@@ -165,7 +168,10 @@ function placeOf({ step, epoch, wallTime }: MetricPoint, run: RunRecord, x: XAxi
   }
 }
 
-/** Folds differ in their steps by a row or two, so that they meet by epoch where they have one. */
+/**
+ * Folds differ in their steps by a row or two, so that they meet by epoch where each point has one of its own.
+ * @throws UsageError where they have no epochs, and those are asked for
+ */
 function groupPoints(
   store: RunStore,
   runs: readonly RunRecord[],
@@ -173,23 +179,27 @@ function groupPoints(
   x: XAxis,
 ): { readonly points: readonly PlotPoint[]; readonly band: readonly BandPoint[] } {
   const read = runs.map((run) => ({ run, points: store.readMetrics(run.id, name) }));
-  const hasEpochs = read.every(({ points }) => points.every(({ epoch }) => epoch !== null));
-  const meeting: XAxis = hasEpochs ? "epoch" : "step";
+  const meeting: XAxis = read.every(({ points }) => haveOwnEpochs(points)) ? "epoch" : "step";
   const places = new Map<number, number[]>();
-  for (const { run, points } of read)
+  for (const { run, points } of read) {
     for (const point of points) {
-      const key = placeOf(point, run, meeting) ?? 0;
+      const [key, place] = [placeOf(point, run, meeting), placeOf(point, run, x)];
+      if (key === null || place === null) continue;
       const own = places.get(key) ?? [];
       places.set(key, own);
-      own.push(placeOf(point, run, x) ?? 0);
+      own.push(place);
     }
+  }
+  const [first] = runs;
+  if (places.size === 0 && first !== undefined && read.some(({ points }) => points.length > 0))
+    throw withoutEpochs(first, name);
   const mean = (key: number): number => {
     const own = places.get(key) ?? [];
     return own.reduce((sum, place) => sum + place / own.length, 0);
   };
   const { points, band } = meanWithBand(read.map(({ run, points: own }) => pointsOf(own, run, meeting, name)));
   return {
-    points: points.map((point) => ({ ...point, x: mean(point.x) })),
-    band: band.map((one) => ({ ...one, x: mean(one.x) })),
+    points: points.filter(({ x: key }) => places.has(key)).map((point) => ({ ...point, x: mean(point.x) })),
+    band: band.filter(({ x: key }) => places.has(key)).map((one) => ({ ...one, x: mean(one.x) })),
   };
 }

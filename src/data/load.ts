@@ -93,12 +93,12 @@ export async function loadRows(options: LoadRowsOptions): Promise<Dataset> {
   const splits = { train: none, valid: none, test: rowRange(0, joined.rows) };
   const spans = tokenSpans(options.graph, options.inputs, joined);
   const labels = await inSlices(readLabelsSliced(options.graph, joined, spans), options.signal);
-  return withInputs({ joined, labels, splits, spans, weights: null }, options, null);
+  return withInputs({ joined, labels, splits, spans, weights: null, warnings: [] }, options, null);
 }
 
 /** The tables' labels and splits without their inputs; labels in pixels are as they stand in the tables. */
 export async function loadLabels(options: LabelOptions): Promise<LoadedLabels> {
-  const { joined, labels, splits, spans } = await readLabelled(options);
+  const { joined, labels, splits, spans, ...read } = await readLabelled(options, true);
   const offsets = spans?.offsets ?? null;
   const tables = tableRows(joined, rowRange(0, joined.rows));
   const cells = await readCells(joined, options, splits.train);
@@ -109,7 +109,7 @@ export async function loadLabels(options: LabelOptions): Promise<LoadedLabels> {
     inputs: Object.fromEntries(
       Object.entries(options.inputs).map(([name, spec]) => [name, cells.get(name)?.source(none).spec ?? spec] as const),
     ),
-    warnings: warningsOf(cells),
+    warnings: [...read.warnings, ...warningsOf(cells)],
     leaks: leaksOf(joined, options.inputs, splits),
   };
 }
@@ -160,9 +160,12 @@ interface LabelledTables {
   readonly spans: TokenSpans | null;
   /** null where all rows count alike. */
   readonly weights: Float32Array | null;
+  /** Of the splits. */
+  readonly warnings: readonly string[];
 }
 
-async function readLabelled(options: LabelOptions): Promise<LabelledTables> {
+/** @param judgesFolds whether declared folds are judged although none of them is asked for */
+async function readLabelled(options: LabelOptions, judgesFolds = false): Promise<LabelledTables> {
   const { graph, inputs, projectDir, signal } = options;
   assertSizesKnown(graph, inputs);
   const sources = sourcesOf(options);
@@ -171,14 +174,16 @@ async function readLabelled(options: LabelOptions): Promise<LabelledTables> {
   await yieldTo(signal);
   const specs = sources.map(({ split }) => split ?? options.split);
   const spans = tokenSpans(graph, inputs, joined);
-  const needsLabels = [options.split, ...specs].some(({ stratify, fold }) => stratify === true || fold !== undefined);
+  const isCut = options.split.fold !== undefined || (judgesFolds && options.split.folds !== undefined);
+  const needsLabels = isCut || [options.split, ...specs].some(({ stratify }) => stratify === true);
   const readLabels = () => inSlices(readLabelsSliced(graph, joined, spans), signal);
   const early = needsLabels ? await readLabels() : null;
   const offsets = spans?.offsets ?? null;
   const strata = () => strataOf(graph, completeLabels(options, early ?? [], offsets).labels, joined.rows, offsets);
-  const splits = await inSlices(splitTables({ joined, ids, specs, project: options.split, strata }), signal);
+  const source = { joined, ids, specs, project: options.split, strata, judgesFolds };
+  const { splits, warnings } = await inSlices(splitTables(source), signal);
   const weights = options.weight == null ? null : readRowWeights(joined, options.weight, splits.train);
-  return { joined, splits, spans, weights, labels: early ?? (await readLabels()) };
+  return { joined, splits, spans, weights, warnings, labels: early ?? (await readLabels()) };
 }
 
 /** @throws ConfigError where labels are in pixels of an image that is not there */
@@ -242,7 +247,7 @@ async function withInputs(
       tables: tableRows(joined, kept),
       columns: rowColumns(joined, kept, options.split?.groupBy),
       skipped,
-      warnings: [...opened.warnings, ...sized.warnings],
+      warnings: [...read.warnings, ...opened.warnings, ...sized.warnings],
       digest,
       close: opened.close,
     };

@@ -3,6 +3,7 @@ import { at, i32At } from "../arrays.js";
 import { ConfigError, DataError } from "../errors.js";
 import type { Sliced } from "../platform/yield-to.js";
 import { SPLITS } from "../tasks/evaluation.js";
+import { cutIntoFolds, judgeFolds } from "./folds.js";
 import type { TaskStratum } from "./labels/strata.js";
 import {
   assertFractions,
@@ -16,7 +17,7 @@ import {
   type Splits,
   splitByColumn,
 } from "./split.js";
-import { type Item, stratify } from "./stratify.js";
+import { stratify } from "./stratify.js";
 import { cellsOf, type JoinedTables, rowIn } from "./tables/tables.js";
 import { columnOf, type Table } from "./tables/table.js";
 
@@ -31,6 +32,14 @@ export interface SplitSource {
   readonly project: SplitSpec;
   /** Strata over all rows; only asked for where a split is stratified or cut into folds. */
   readonly strata: () => Sliced<readonly TaskStratum[]>;
+  /** Whether the folds that the project declares are judged where none of them is asked for. */
+  readonly judgesFolds?: boolean | undefined;
+}
+
+export interface TablesSplit {
+  readonly splits: Splits;
+  /** What folds cannot tell. */
+  readonly warnings: readonly string[];
 }
 
 export const DEFAULT_FOLDS = 5;
@@ -41,7 +50,7 @@ const DEFAULT_SEED = 7;
  * split by group are split together, since a group may stand in several of them.
  * @throws ConfigError where shares, groups or folds cannot be; DataError where groups straddle splits of a column
  */
-export function* splitTables(source: SplitSource): Sliced<Splits> {
+export function* splitTables(source: SplitSource): Sliced<TablesSplit> {
   const { joined, specs, project } = source;
   let strata: readonly TaskStratum[] | undefined;
   const askStrata = function* (): Sliced<readonly TaskStratum[]> {
@@ -60,7 +69,9 @@ export function* splitTables(source: SplitSource): Sliced<Splits> {
   }
   const splits = join(parts);
   if (project.groupBy !== undefined) assertApart(source, splits, project.groupBy);
-  return project.fold === undefined ? splits : yield* withFold(source, splits, project.fold, yield* askStrata());
+  const { fold = null, folds } = project;
+  if (fold === null && (folds === undefined || source.judgesFolds !== true)) return { splits, warnings: [] };
+  return yield* withFold(source, splits, fold, yield* askStrata());
 }
 
 /** Tables that are split together: those of one split by group, else each by itself. */
@@ -101,12 +112,17 @@ function* splitByShares(
 
 /**
  * Train and valid together, cut anew: one part is valid, the others train. Test stays as it is.
- * @param fold from 1
+ * @param fold from 1; null: the cut is only judged
  */
-function* withFold(source: SplitSource, splits: Splits, fold: number, strata: readonly TaskStratum[]): Sliced<Splits> {
-  const { joined, ids, project } = source;
-  const { folds = DEFAULT_FOLDS, groupBy, seed = DEFAULT_SEED } = project;
-  if (fold > folds) {
+function* withFold(
+  source: SplitSource,
+  splits: Splits,
+  fold: number | null,
+  strata: readonly TaskStratum[],
+): Sliced<TablesSplit> {
+  const { project } = source;
+  const { folds = DEFAULT_FOLDS } = project;
+  if (fold !== null && fold > folds) {
     throw new ConfigError(
       `data.split.fold is ${fold}, and there are ${folds} folds. Write a fold from 1 to ${folds}.`,
       {
@@ -115,7 +131,18 @@ function* withFold(source: SplitSource, splits: Splits, fold: number, strata: re
       },
     );
   }
-  const pool = Int32Array.from([...splits.train, ...splits.valid]).sort();
+  const { items, what } = yield* itemsToFold(source, splits);
+  const parts = yield* cutIntoFolds(items, { folds, stratify: project.stratify === true, strata, what });
+  const warnings = judgeFolds(parts.map(rowsIn), { strata, stratify: project.stratify === true });
+  if (fold === null) return { splits, warnings };
+  const rest = parts.filter((_, i) => i !== fold - 1).flat();
+  return { splits: { train: rowsIn(rest), valid: rowsIn(at(parts, fold - 1)), test: splits.test }, warnings };
+}
+
+/** What stays together in a fold, of train and valid, and what to call it. */
+function* itemsToFold(source: SplitSource, { train, valid }: Splits) {
+  const { joined, ids, project } = source;
+  const { groupBy, seed = DEFAULT_SEED } = project;
   const tables = joined.tables.map((_, i) => i);
   const keyOf =
     groupBy === undefined
@@ -125,34 +152,12 @@ function* withFold(source: SplitSource, splits: Splits, fold: number, strata: re
           return `${place}\0${imageOf(at(at(ids, place), own))}`;
         }
       : groupKeys(source, tables, groupBy);
-  const items = yield* itemsOf(pool, keyOf, `${seed}/folds`);
-  const what = groupBy === undefined ? "pictures or rows" : `groups of "${groupBy}"`;
-  if (items.length < folds) {
-    throw new ConfigError(
-      `Train and valid together have ${items.length} ${what}, too few for ${folds} folds. Lower data.split.folds, or add rows.`,
-      { items: items.length, folds },
-    );
-  }
-  assertClasses(pool, folds, strata);
-  const shares = Array.from({ length: folds }, () => 1 / folds);
-  const parts: Item[][] = project.stratify === true ? yield* stratify(items, shares, strata) : cut(items, shares);
-  const rest = parts.filter((_, i) => i !== fold - 1).flat();
-  return { train: rowsIn(rest), valid: rowsIn(at(parts, fold - 1)), test: splits.test };
-}
-
-/** @throws ConfigError where a class has fewer rows than there are folds, so that one of them could not be tuned on it */
-function assertClasses(pool: Int32Array, folds: number, strata: readonly TaskStratum[]): void {
-  const inPool = new Set(pool);
-  for (const { task_path, name, isClass, rows } of strata) {
-    if (!isClass) continue;
-    const count = rows.reduce((sum, row) => sum + Number(inPool.has(row)), 0);
-    if (count === 0 || count >= folds) continue;
-    const most = count === 1 ? "" : `, lower data.split.folds to ${count}`;
-    throw new ConfigError(
-      `The task "${task_path}" says "${name}" in ${count} usable ${count === 1 ? "row" : "rows"} of train and valid together, too few for ${folds} folds: one would have none. Label more${most}, or leave "${name}" out.`,
-      { task: task_path, class: name, rows: count, folds },
-    );
-  }
+  const items = yield* itemsOf(Int32Array.from([...train, ...valid]).sort(), keyOf, `${seed}/folds`);
+  const what =
+    groupBy === undefined
+      ? { one: "one picture or row", many: "pictures or rows" }
+      : { one: `one group of "${groupBy}"`, many: `groups of "${groupBy}"` };
+  return { items, what };
 }
 
 /** The group of each row of some tables; a row without one is a group of its own. */

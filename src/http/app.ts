@@ -39,6 +39,8 @@ export interface AppOptions {
   readonly onAnswer?: (entry: AccessEntry, route: string) => void;
   /** The answer to whoever would read an error as a page; default: the same JSON for all. */
   readonly problemPage?: (problem: HttpProblem) => Response;
+  /** Where there is nothing: a sentence on where there is something; default: the description of the interface. */
+  readonly whereToLook?: string;
   /** Is told of failures that are nobody's fault but ours. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -71,7 +73,11 @@ export function createApp(options: AppOptions): App {
   app.use(authorized(options));
   app.notFound((context) =>
     problemResponse(
-      new HttpProblem(404, "not_found", `There is nothing at ${context.req.path.slice(0, 200)}. See /openapi.json.`),
+      new HttpProblem(
+        404,
+        "not_found",
+        `There is nothing at ${context.req.path.slice(0, 200)}. ${options.whereToLook ?? "See /openapi.json."}`,
+      ),
     ),
   );
   app.onError((error, context) => {

@@ -35,7 +35,7 @@ export interface ImportedListing extends Taken {
   readonly state: string;
   readonly started_at: string | null;
   readonly ended_at: string | null;
-  /** That the run did not have before. */
+  /** By how many the run has more than before; 0 where curves that were replaced had more. */
   readonly new_points: number;
   readonly settings: number;
   readonly tags: readonly string[];
@@ -136,7 +136,7 @@ function kept(
     ...{ started_at: run.startedAt, ended_at: run.endedAt },
     ...sink.taken,
     ...{
-      new_points: newPoints,
+      new_points: Math.max(0, newPoints),
       settings: Object.keys(store.readConfig(run.id)).length,
       tags: run.tags,
       left: sink.left,

@@ -9,6 +9,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -53,9 +54,13 @@ export function takeRun(store: RunStore, source: Source, from: SourceRun, option
   try {
     let facts: ImportedRun | null = null;
     const taken = store.importRun(
-      { id, isKnown: options.known !== null, replaceCurves: options.replaceCurves },
+      { id, isKnown: options.known !== null, replaceCurves: options.replaceCurves, scratch },
       (put) => {
-        target.put = put;
+        target.put = (points) => {
+          put(points);
+          // a sign of life, without which it is cleaned up as what a killed import has left
+          utimesSync(scratch, new Date(), new Date());
+        };
         const read = from.read(sink);
         sink.flush();
         const origin = { kind: source.kind, id: from.id, digest, path: source.path };

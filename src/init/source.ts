@@ -1,10 +1,12 @@
 /** @file What a project is made from: a table, a folder, or a template. */
-import { isPicture } from "../data/inputs/image-paths.js";
+
 import { readdir, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { isPicture } from "../data/inputs/image-paths.js";
 import { isQuery } from "../data/tables/sql.js";
 import { readTable, type Table } from "../data/tables/table.js";
 import { UsageError } from "../errors.js";
+import { shellWord } from "../platform/shell-word.js";
 import { classColumns, classFolders } from "./class-folders.js";
 import type { PictureFacts } from "./pictures.js";
 import type { NewFile } from "./project-files.js";
@@ -72,7 +74,7 @@ async function openFolder(dir: string, typed: string | undefined, projectDir: st
   const [first] = tables;
   if (tables.length > 1) {
     throw new UsageError(
-      `${name} has several tables: ${tables.slice(0, 8).join(", ")}. Name the one with the labels: cool init ${join(typed ?? "", first ?? "")}`,
+      `${name} has several tables: ${tables.slice(0, 8).join(", ")}. Name the one with the labels: cool init ${shellWord(join(typed ?? "", first ?? ""))}`,
       { dir, tables },
     );
   }

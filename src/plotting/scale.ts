@@ -17,7 +17,7 @@ export function linearScale({ low, high }: Extent): Scale {
   const most = Math.max(Math.abs(low), Math.abs(high));
   const isConstant = high / 2 - low / 2 <= Math.max(LEAST_SPAN, (LEAST_RELATIVE_SPAN * most) / 2);
   const room = isConstant ? (most < LEAST_SPAN ? 1 : most * 0.1) : 0;
-  const [from, to] = [low - room, high + room];
+  const [from, to] = [Math.max(-Number.MAX_VALUE, low - room), Math.min(Number.MAX_VALUE, high + room)];
   // halves: the span of ±1.7e308 is no number
   const span = to / 2 - from / 2;
   return { kind: "linear", low: from, high: to, place: (value) => (value / 2 - from / 2) / span };
@@ -27,7 +27,7 @@ export function linearScale({ low, high }: Extent): Scale {
 export function logScale({ low, high }: Extent): Scale {
   const isConstant = Math.log10(high) - Math.log10(low) <= LEAST_RELATIVE_SPAN;
   const room = isConstant ? Math.sqrt(10) : 1;
-  const [from, to] = [low / room, high * room];
+  const [from, to] = [Math.max(Number.MIN_VALUE, low / room), Math.min(Number.MAX_VALUE, high * room)];
   const start = Math.log10(from);
   const span = Math.log10(to) - start;
   return {

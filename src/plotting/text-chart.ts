@@ -39,15 +39,20 @@ export function letterOf(index: number): string {
 /** Columns between two labels of the x axis. */
 const LABEL_COLUMNS = 12;
 const ROWS_PER_TICK = 3;
-const LONGEST_LABEL = 14;
+/** `-1.000000000000001e-300`. */
+const LONGEST_LABEL = 23;
 
 /** Exactly `height` lines of at most `width` columns; letters are those of `letterOf`. */
 export function textChart(curves: readonly PlotCurve[], options: TextChartOptions): ChartLine[] {
   const { width, height, log = false, xUnit = "number", xLabel = "", colour = false } = options;
   const frame = options.frame ?? frameOf(curves, log);
   const rows = Math.max(1, height - 2);
-  const yTicks = ticksOf(frame.y, Math.max(2, Math.floor(rows / ROWS_PER_TICK)));
-  const labelWidth = Math.min(LONGEST_LABEL, Math.max(1, ...yTicks.map(({ label }) => label.length)));
+  const room = Math.min(LONGEST_LABEL, Math.floor(width / 2));
+  // a part of a number would be another one
+  const yTicks = ticksOf(frame.y, Math.max(2, Math.floor(rows / ROWS_PER_TICK))).filter(
+    ({ label }) => label.length <= room,
+  );
+  const labelWidth = Math.max(1, ...yTicks.map(({ label }) => label.length));
   // an axis before the dots, and a column for letters behind them
   const columns = Math.max(1, width - labelWidth - 3);
   const plot = new Plot(columns, rows, frame);
@@ -72,7 +77,7 @@ function yAxis(ticks: readonly Tick[], { y }: Frame, rows: number, labelWidth: n
   const labels = new Map(ticks.map(({ value, label }) => [Math.floor(dotRow(y.place(value), rows) / DOWN), label]));
   return Array.from({ length: rows }, (_, row) => {
     const label = labels.get(row);
-    return `${(label ?? "").slice(0, labelWidth).padStart(labelWidth)} ${label === undefined ? "│" : "┤"}`;
+    return `${(label ?? "").padStart(labelWidth)} ${label === undefined ? "│" : "┤"}`;
   });
 }
 

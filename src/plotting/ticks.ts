@@ -30,6 +30,8 @@ export function niceStep(wanted: number): number {
 const tenTo = (exponent: number): number => Number(`1e${exponent}`);
 
 function multiples({ low, high }: Scale, step: number): number[] {
+  // numbers so small that no step between them can be told
+  if (!(step > 0)) return [];
   // a division by rounding has an error of its own at the ends
   const slack = 1e-9;
   const [first, last] = [Math.ceil(low / step - slack), Math.floor(high / step + slack)];
@@ -50,7 +52,7 @@ function numberLabel(value: number, step: number, most: number): string {
   const stepExponent = Math.floor(Math.log10(step) + 1e-9);
   if (most >= 1e6 || most < 1e-3) {
     const digits = Math.max(0, Math.floor(Math.log10(Math.abs(value)) + 1e-9) - stepExponent);
-    return value.toExponential(Math.min(digits, 12)).replace("e+", "e");
+    return value.toExponential(Math.min(digits, 15)).replace("e+", "e");
   }
   return value.toFixed(Math.min(14, Math.max(0, -stepExponent)));
 }

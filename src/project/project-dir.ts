@@ -100,6 +100,8 @@ export function assertRunnable(path: string): void {
 export interface RunningProject {
   readonly dir: string;
   readonly configFile: string;
+  /** Whether the user has named it, and does not just stand in it. */
+  readonly isNamed: boolean;
 }
 
 /**
@@ -113,7 +115,7 @@ export function runningProject(named?: string): RunningProject | null {
   if (named === undefined) {
     const dir = nearestProjectDir(process.cwd());
     const file = dir === undefined ? undefined : configFileIn(dir);
-    return file === undefined ? null : { dir: dirname(file), configFile: file };
+    return file === undefined ? null : { dir: dirname(file), configFile: file, isNamed: false };
   }
   const place = resolve(named);
   const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
@@ -125,5 +127,5 @@ export function runningProject(named?: string): RunningProject | null {
     );
   }
   assertRunnable(configFile);
-  return { dir: dirname(configFile), configFile };
+  return { dir: dirname(configFile), configFile, isNamed: true };
 }

@@ -36,7 +36,7 @@ function refuseTokenizer(inputs: Inputs, task: string, where: string): void {
   const [found] = Object.entries(inputs).filter(([, spec]) => spec.kind === "tokens" && spec.tokenizer !== undefined);
   if (found === undefined) return;
   throw new ConfigError(
-    `${where}: the task "${task}" is asked of every token, but the tokens of "${found[0]}" are pieces of words that its tokenizer makes, which labels are not written for. Read it with tokens({ … }), or ask about the whole text.`,
+    `${where}: the task "${task}" is asked of every token, but "${found[0]}" is read by a tokenizer, which cuts words into pieces: labels are not aligned with pieces, and a pretrained encoder gives one vector for each text. Read lists of words with tokens({ … }) and a network of your own, e.g. tokenEncoder, or ask once per text: leave out per.`,
     { file: where, task, input: found[0] },
   );
 }

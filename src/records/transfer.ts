@@ -24,6 +24,7 @@ import { copyGroup } from "./groups/group-files.js";
 import { assertSoundRun } from "./incoming-run.js";
 import { type ListedRun, listed } from "./list-runs.js";
 import { namedRuns } from "../storage/named-runs.js";
+import { IMPORTED_MARK, markImported } from "./origin/origin.js";
 import { digests, filesOf, isUnfinished } from "./run-files.js";
 import { copyModels } from "./run-models.js";
 
@@ -189,7 +190,9 @@ function tryToAdd(
   try {
     const run = other.getRun(id);
     if (run.displayState === "running") return { reason: "it is being trained" };
-    return { outcome: addRun(store, other, id, { limits, check: (dir) => assertSoundRun(other, id, dir) }) };
+    return {
+      outcome: addRun(store, other, id, { limits, check: (dir) => assertSoundRun(other, id, dir), isImport: true }),
+    };
   } catch (error) {
     if (error instanceof CoolError) return { reason: error.message };
     throw error;
@@ -200,6 +203,8 @@ interface AddOptions {
   /** Looks at the copied folder before it is kept. */
   readonly check?: (dir: string) => void;
   readonly limits?: SizeLimits;
+  /** Whether the run is remembered as one from elsewhere. */
+  readonly isImport?: boolean;
 }
 
 /** Rows and folder, both or neither. */
@@ -207,7 +212,7 @@ function addRun(
   store: RunStore,
   other: RunStore,
   id: string,
-  { check = () => {}, limits }: AddOptions = {},
+  { check = () => {}, limits, isImport = false }: AddOptions = {},
 ): "copied" | "same" {
   // an id from elsewhere becomes a path below
   if (!isRunId(id)) throw new StoreError(`${JSON.stringify(id.slice(0, 60))} is not the id of a run.`, { id });
@@ -217,6 +222,7 @@ function addRun(
   try {
     const hasFolder = isNew && copyFolder(other.dir, id, scratch, limits);
     if (isNew) check(scratch);
+    if (hasFolder && isImport) markImported(scratch);
     if (hasFolder) copyModels(other.dir, store.dir, scratch, limits);
     const group = other.groupOf(id);
     return store.copyRunFrom(other, id, () => {
@@ -243,7 +249,7 @@ function copyFolder(storeDir: string, id: string, to: string, limits?: SizeLimit
       throw new StoreError(`${path} is a link or a file, and not a folder of a store.`, { path });
   }
   const from = join(storeDir, "runs", id);
-  const files = filesOf(from).filter(({ path }) => !isUnfinished(path));
+  const files = filesOf(from).filter(({ path }) => !isUnfinished(path) && path !== IMPORTED_MARK);
   if (limits !== undefined) assertWithin(limits, files);
   mkdirSync(to);
   for (const { path } of files) {

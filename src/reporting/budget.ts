@@ -2,7 +2,7 @@
 
 /** Runs that one report can be about. */
 export const MOST_RUNS = 50;
-/** Curves; beyond them each task keeps its loss and the metric that stands for it. */
+/** Curves; beyond them tasks keep their losses and the metrics that stand for them, in turns. */
 export const MOST_CURVES = 3000;
 /** Points of all curves together. */
 export const MOST_POINTS = 200_000;

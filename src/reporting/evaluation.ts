@@ -2,27 +2,32 @@
 import type { EvaluationRow } from "../tasks/evaluation.js";
 import { LOSS } from "../tasks/index.js";
 import type { LeftOut } from "./budget.js";
+import { inTurns } from "./in-turns.js";
 
-/**
- * All rows where there are few; else each task's loss and the metric that stands for it, and of these as many as there is
- * room for.
- * @param most rows
- */
+interface ShownRows {
+  readonly most: number;
+  /** `task/metric`, which comes first. */
+  readonly monitor: string;
+  readonly leftOut: LeftOut;
+}
+
+/** All rows where there are few; else what stands for each task, then its loss, then the rest, task by task. */
 export function shownEvaluation(
   rows: readonly EvaluationRow[],
   headlines: ReadonlyMap<string, string | null>,
-  most: number,
-  leftOut: LeftOut,
+  { most, monitor, leftOut }: ShownRows,
 ): readonly EvaluationRow[] {
-  if (rows.length <= most) return rows.map(concise);
-  leftOut.say("Of the evaluation, each task's loss and first metric are shown: cool evaluate has the rest.");
-  const first = rows.filter(
-    ({ task_path, metric_name, gates }) =>
-      gates !== "predicted" &&
-      (metric_name === LOSS || metric_name === headlines.get(task_path) || !headlines.has(task_path)),
-  );
-  if (first.length > most) leftOut.say(`Of the evaluation, the first ${most} of these rows of each run are shown.`);
-  return first.slice(0, most).map(concise);
+  if (rows.length > most) {
+    leftOut.say(
+      `Of the evaluation, ${most} of ${rows.length} rows of a run are shown, each task's first metric and loss before others: cool evaluate has the rest.`,
+    );
+  }
+  return inTurns(rows, most, ({ task_path, metric_name, gates }) => {
+    const byGates = gates === "truth" ? 0 : gates === "end_to_end" ? 1 : 10;
+    const byMetric = metric_name === headlines.get(task_path) ? 0 : metric_name === LOSS ? 2 : 4;
+    const isMonitor = `${task_path}/${metric_name}` === monitor;
+    return { task: task_path, rank: byGates + byMetric, isFirst: isMonitor && gates === "truth" };
+  }).map(concise);
 }
 
 /** Numbers of six digits: more is not read. */

@@ -1,5 +1,6 @@
 /** @file One run of a report. */
-import { storedPictures } from "../asking/sample-pictures.js";
+import { NO_PICTURES, storedPictures } from "../asking/sample-pictures.js";
+import { FROM_ELSEWHERE } from "../asking/pictures/stored-images.js";
 import type { RunningProject } from "../project/project-dir.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
@@ -12,6 +13,7 @@ import type { CalibrationReport, Curve, RunReport, SamplePicture, TaskReport } f
 import { shownEvaluation } from "./evaluation.js";
 import { environmentOf, logTailOf, overviewOf, settingsOf } from "./facts.js";
 import { flowReport } from "./flow-report.js";
+import { inTurns } from "./in-turns.js";
 import { pictureOf } from "./pictures.js";
 import { type ShownSamples, storedSamples } from "./samples.js";
 import { type StoredParts, storedParts } from "./stored-parts.js";
@@ -60,12 +62,11 @@ export async function runReport(run: RunRecord, context: ReportContext): Promise
     environment: environmentOf(store, run),
     flow: parts.graph === null ? null : flowReport(parts.graph),
     curves,
-    evaluation: shownEvaluation(
-      store.readEvaluation(run.id),
-      headlines,
-      share(MOST_EVALUATION_ROWS, runs, { least: 100, most: MOST_EVALUATION_ROWS }),
+    evaluation: shownEvaluation(store.readEvaluation(run.id), headlines, {
+      most: share(MOST_EVALUATION_ROWS, runs, { least: 100, most: MOST_EVALUATION_ROWS }),
+      monitor: monitorOf(store, run),
       leftOut,
-    ),
+    }),
     tasks: [
       ...tasks.map((task) => ({ ...task, samples: samples?.byTask.get(task.path) ?? [] })),
       ...otherTasks(curves, headlines),
@@ -125,20 +126,25 @@ async function curvesOf(
 ): Promise<Curve[]> {
   const all = seriesOf(store, run, [...headlines.keys()]);
   const most = share(MOST_CURVES, runs, { least: 20, most: MOST_CURVES });
-  let series = all;
-  if (series.length > most) {
-    leftOut.say("Of the curves, each task's loss and first metric are shown: cool runs export-metrics has the rest.");
-    series = series.filter(
-      ({ taskPath, metricName }) =>
-        metricName === LOSS || metricName === headlines.get(taskPath) || !headlines.has(taskPath),
+  if (all.length > most) {
+    leftOut.say(
+      `Of the curves, ${most} of ${all.length} of a run are shown, each task's loss and first metric before others: cool runs export-metrics has the rest.`,
     );
   }
-  if (series.length > 2 * most) {
-    leftOut.say(`Of the curves, the first ${2 * most} of each run are shown.`);
-    series = series.slice(0, 2 * most);
-  }
+  const monitor = monitorOf(store, run);
+  const series = inTurns(all, most, ({ split, taskPath, metricName }) => {
+    const byMetric = metricName === LOSS ? 0 : metricName === headlines.get(taskPath) ? 1 : 4;
+    const isMonitor = `${taskPath}/${metricName}` === monitor;
+    return { task: taskPath, rank: byMetric + (split === "train" ? 2 : 0), isFirst: isMonitor };
+  });
   const points = share(MOST_POINTS, series.length * runs, { least: 12, most: 800 });
   return readCurves(store, run, series, points, signal);
+}
+
+/** The metric that tells which weights are kept, as `task/metric`. */
+function monitorOf(store: RunStore, run: RunRecord): string {
+  const monitor = store.readConfig(run.id)["train.monitor"];
+  return typeof monitor === "string" ? monitor : `_total/${LOSS}`;
 }
 
 async function samplesInStore(
@@ -153,7 +159,7 @@ async function samplesInStore(
   const dir = store.runDir(run.id);
   const isOfPictures = Object.values(config.inputs).some(({ kind }) => kind === "image");
   // words are found by the row, which the store does not know
-  return storedSamples(rows, isOfPictures ? await storedPictures({ config, dir, project }, "valid") : gone);
+  return storedSamples(rows, isOfPictures ? await storedPictures({ config, dir, project, run }, "valid") : gone);
 }
 
 async function picturesOf(
@@ -163,7 +169,12 @@ async function picturesOf(
   const shown: [string, SamplePicture][] = [];
   for (const [sample, found] of samples?.found ?? []) {
     await yieldNow(signal);
+    // rows of a table have no picture that could be missed
+    if (found.kind === "missing" && found.reason === NO_PICTURES) continue;
     const isHidden = !pictures && found.kind === "file";
+    if (pictures && found.kind === "missing" && found.reason === FROM_ELSEWHERE) {
+      leftOut.say("Pictures of runs from elsewhere are left out: name the project that has them with --project.");
+    }
     shown.push([
       sample,
       isHidden ? { kind: "missing", reason: "is not in this report" } : await pictureOf(found, pictureBytes, leftOut),

@@ -88,7 +88,8 @@ export interface RunRecords {
   newRunId(startedAt: Date): string;
 
   /**
-   * Writes a run of another program, or what has been added to one, in one transaction: all of it, or nothing.
+   * Writes a run of another program, or what has been added to one, in one transaction: all of it, or nothing. It
+   * begins when the source was read, so that others who write wait for a moment alone.
    * @param read reads the source, hands out its points, and returns what is known of the run in the end
    * @param inTransaction what belongs to it and can still call it off by throwing, e.g. moving its folder
    */

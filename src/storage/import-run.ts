@@ -1,11 +1,12 @@
-/** @file A run of another tracker: its rows written in one transaction, while its source is still being read. */
+/** @file A run of another tracker: read first, then written in one transaction, so that others wait for a moment alone. */
+import { join } from "node:path";
 import { StoreError } from "../errors.js";
 import type { MetricPoint } from "../tasks/evaluation.js";
 import { type NewRun, newRunRow } from "./create-run.js";
 import type { Database } from "./database/database.js";
 import { checkedName, checkedRunName, isRunId, type WrittenRunState } from "./run-record.js";
+import { StagedPoints } from "./staged-points.js";
 import { addConfig, replaceEnvironment } from "./tables/config-values.js";
-import { upsertMetrics } from "./tables/metric-points.js";
 import { freeRunName, insertRun, insertTags, updateRunRow } from "./tables/runs.js";
 
 /** What another tracker knows of a run. Times are ISO 8601 in UTC. */
@@ -27,6 +28,8 @@ export interface ImportTarget {
   readonly isKnown: boolean;
   /** Whether the curves that it has are left out first. */
   readonly replaceCurves: boolean;
+  /** A folder that is removed later, where its points wait while the source is read. */
+  readonly scratch: string;
 }
 
 /** Which run of another program a run of the store was imported from. */
@@ -45,23 +48,47 @@ export const ORIGIN_KEY = "imported";
 /** No process has this number. */
 const NO_PROCESS = 2 ** 31 - 1;
 
+/** What the store then holds of a run. */
+export interface ImportCounts {
+  readonly points: number;
+  /** How many more than before. */
+  readonly newPoints: number;
+}
+
 /**
- * To be called within `write`.
  * @param read reads the source, hands out its points, and returns what is known of the run in the end
- * @returns how many points the run has, and how many more than before
+ * @param inTransaction is called when all is written, and can still call it off by throwing
  */
-export function importRun(
+export function importRun<T>(
+  database: Database,
+  target: ImportTarget,
+  read: (put: (points: readonly MetricPoint[]) => void) => ImportedRun,
+  now: () => Date,
+  inTransaction: (counts: ImportCounts) => T,
+): T {
+  const { id, scratch } = target;
+  if (!isRunId(id)) throw new StoreError(`"${id}" is not the id of a run.`, { id });
+  const staged = new StagedPoints(join(scratch, "points.db"));
+  try {
+    const run = read((points) => staged.add(points));
+    return staged.writeTo(database, (copy) => inTransaction(writeRun(database, target, run, copy, now())));
+  } finally {
+    staged.close();
+  }
+}
+
+function writeRun(
   database: Database,
   { id, isKnown, replaceCurves }: ImportTarget,
-  read: (put: (points: readonly MetricPoint[]) => void) => ImportedRun,
+  run: ImportedRun,
+  copy: (runId: string) => void,
   now: Date,
-): { readonly points: number; readonly newPoints: number } {
-  if (!isRunId(id)) throw new StoreError(`"${id}" is not the id of a run.`, { id });
-  // curves refer to the run, of which the source tells as it is read
+): ImportCounts {
+  // curves refer to the run
   if (!isKnown) insertRun(database, newRunRow(id, id, { project: id }, now.toISOString()));
   const before = countPoints(database, id);
   if (replaceCurves) database.run("DELETE FROM metric_series WHERE run_id = @id", { id });
-  const run = read((points) => upsertMetrics(database, id, points));
+  copy(id);
   const { state, startedAt, endedAt, heartbeatAt, error, host, epochsDone } = run;
   const progress = { state, startedAt, endedAt, heartbeatAt, error, host, epochsDone };
   if (!isKnown) {

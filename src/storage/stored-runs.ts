@@ -148,8 +148,7 @@ export function storedRuns(
       }
     },
     importRun(target, read, inTransaction) {
-      return database.write(() => {
-        const counts = importRun(database, target, read, now());
+      return importRun(database, target, read, now, (counts) => {
         inTransaction();
         return { run: getRun(target.id), ...counts };
       });

@@ -10,7 +10,14 @@ export interface UiAppOptions extends Pick<AppOptions, "hosts" | "onAnswer" | "o
 }
 
 export function createUiApp(ui: UiContext, options: UiAppOptions): App {
-  const app = createApp({ ...options, open: [], origins: [], hasCookie: true, problemPage });
+  const app = createApp({
+    ...options,
+    open: [],
+    origins: [],
+    hasCookie: true,
+    problemPage,
+    whereToLook: "All runs are at /.",
+  });
   addApi(app, ui);
   addPages(app, ui);
   return app;

@@ -16,6 +16,8 @@ import { RunViews } from "./store/run-views.js";
 
 export interface ServeUiOptions {
   readonly store: string;
+  /** Folder of the user's project, as it was named: pictures of runs from elsewhere are looked for there alone. */
+  readonly project?: string | undefined;
   readonly host: string;
   /** Undefined: the first free one of the usual ones; 0: any. */
   readonly port: number | undefined;
@@ -53,7 +55,7 @@ export async function serveUi(options: ServeUiOptions): Promise<ServedUi> {
   const changes = new ChangeStream(live);
   const about = { version: packageVersion(), store: live.dir, can_edit: options.canEdit };
   const app = createUiApp(
-    { live, views: new RunViews(orders), reports: new Reports(live), changes, assets, about },
+    { live, views: new RunViews(orders), reports: new Reports(live, options.project), changes, assets, about },
     {
       token,
       hosts: isLoopback(options.host) ? [] : [options.host],

@@ -64,15 +64,20 @@ export class WatchedStore {
     return true;
   }
 
-  /** Runs that are not in the trash. @param ids only these; null: all */
+  /** Runs that are not in the trash. @param ids only these, and those of these groups as they stand now; null: all */
   runs(order: Order, ids: ReadonlySet<string> | null): WatchedRuns {
     if (this.#store === null) return { runs: [], isCut: false };
     if (ids !== null) {
       const all = this.#store.queryRuns({ sort: ORDERS[order], where: undefined }).map(({ run }) => run);
-      return { runs: all.filter(({ id }) => ids.has(id)), isCut: false };
+      const wanted = this.#idsOf(this.#store, ids);
+      return { runs: all.filter(({ id }) => wanted.has(id)), isCut: false };
     }
     const found = this.#store.queryRuns({ sort: ORDERS[order], limit: MOST_RUNS + 1 });
     return { runs: found.slice(0, MOST_RUNS).map(({ run }) => run), isCut: found.length > MOST_RUNS };
+  }
+
+  #idsOf(store: RunStore, ids: ReadonlySet<string>): ReadonlySet<string> {
+    return new Set([...ids].flatMap((id) => store.findGroup(id)?.runs.map((run) => run.id) ?? [id]));
   }
 
   close(): void {

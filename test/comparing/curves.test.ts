@@ -121,6 +121,34 @@ describe("curves", () => {
     expect(curve?.band?.map(({ low, high }) => +(high - low).toFixed(9))).toEqual([2.828427125, 2.828427125]);
   });
 
+  it("of a group that logs by step meet by step, and have no place over epochs that nobody told", () => {
+    const store = openStore(temporaryDir());
+    const group = store.createGroup({ kind: "folds", project: "p", name: "cv", planned: 2 });
+    const name = { split: "train", taskPath: "_total", metricName: "loss" } as const;
+    for (const [i, values] of [
+      [4, 2],
+      [6, 4],
+    ].entries()) {
+      const { id, startedAt } = store.createRun({ project: "p", name: `cv-${i}` });
+      const wallTime = Date.parse(startedAt) / 1000;
+      // both steps belong to epoch 1
+      store.appendMetrics(id, [
+        ...values.map((value, at) => ({ ...name, step: at + 1, epoch: 1, value, wallTime })),
+        { ...name, metricName: "free", step: 1, epoch: null, value: 1, wallTime },
+      ]);
+      store.addToGroup(group.id, id, i + 1);
+    }
+    const [curve] = drawnCurves(store, ["cv"], { ...QUERY, metrics: ["_total/loss"] }).curves;
+    // by hand: the means of 4, 6 and of 2, 4
+    expect(curve?.points).toEqual([
+      { x: 1, y: 5 },
+      { x: 2, y: 3 },
+    ]);
+    expect(() => drawnCurves(store, ["cv"], { ...QUERY, metrics: ["_total/free"], x: "epoch" })).toThrow(
+      /has no epochs/,
+    );
+  });
+
   it("are counted and listed without their points", () => {
     const store = openStore(temporaryDir());
     const id = addRun(store, "one", LOSSES);

@@ -148,19 +148,21 @@ describe("tables", () => {
     rows: tables.reduce((sum, { rows }) => sum + rows, 0),
     file: tables.map(({ file }) => file).join(" and "),
   });
-  const split = (joined: JoinedTables, project: SplitSpec, strata: readonly Stratum[] = []) =>
+  const judged = (joined: JoinedTables, project: SplitSpec, strata: readonly Stratum[] = []) =>
     atOnce(
       splitTables({
         joined,
         ids: joined.tables.map((table) => Array.from({ length: table.rows }, (_, row) => `${row}.jpg`)),
         specs: joined.tables.map(() => project),
         project,
+        judgesFolds: true,
         *strata() {
           yield;
           return strata.map((own) => ({ ...own, task_path: "ill", isClass: true }));
         },
       }),
     );
+  const split = (...given: Parameters<typeof judged>) => judged(...given).splits;
   const shares = { train: 0.6, valid: 0.2, test: 0.2, seed: 7 } as const;
   const groupsIn = (rows: Int32Array, of: readonly string[]) => new Set([...rows].map((row) => of[row]));
 
@@ -215,13 +217,13 @@ describe("tables", () => {
     ],
     ["a column that is not there", { ...shares, groupBy: "patients" }, /"patients".*did you mean "patient"/i],
     [
-      "a class of fewer rows than folds",
-      { ...shares, fold: 1 },
-      /The task "ill" says "true" in 3 usable rows of train and valid together, too few for 5 folds: one would have none\. Label more, lower data\.split\.folds to 3, or leave "true" out\./,
-    ],
-    [
       "fewer groups than folds",
       { ...shares, groupBy: "third", folds: 5, fold: 1 },
+      /Train and valid together have \d groups of "third", too few for 5 folds. Lower data\.split\.folds to \d/,
+    ],
+    [
+      "fewer groups than folds, before any fold is asked for",
+      { ...shares, groupBy: "third", folds: 5 },
       /Train and valid together have \d groups of "third", too few for 5 folds/,
     ],
     ["a fold that is not there", { ...shares, folds: 3, fold: 4 }, /data\.split\.fold is 4, and there are 3 folds/],
@@ -239,8 +241,71 @@ describe("tables", () => {
         split: patients.map((_, row) => (row < 20 ? "test" : "train")),
       }),
     );
-    const { train, valid } = split(joined, shares);
-    const ill = stratum("true", [...train, ...valid].slice(0, 3));
-    expect(() => split(joined, project, [ill])).toThrow(message);
+    expect(() => split(joined, project)).toThrow(message);
+  });
+
+  const one = joinedOf(tableOf({ split: patients.map((_, row) => (row % 5 === 0 ? "test" : "train")) }));
+  const pool = patients.flatMap((_, row) => (row % 5 === 0 ? [] : [row]));
+  /** Yes in some rows of train and valid, no in all others. */
+  const answered = (yes: readonly number[]) => [
+    stratum("true", yes),
+    stratum(
+      "false",
+      pool.filter((row) => !yes.includes(row)),
+    ),
+  ];
+  const plain = { column: "split", folds: 5 };
+  const folds = { ...plain, stratify: true };
+
+  test("a class of fewer rows than folds is a warning, of the cut and of each fold", () => {
+    const few = answered(pool.slice(0, 3));
+    const held = [1, 2, 3, 4, 5].map((fold) => split(one, { ...folds, fold }, few).valid);
+    const without = held.flatMap((rows, i) => (pool.slice(0, 3).some((row) => rows.includes(row)) ? [] : [i + 1]));
+    expect(without).toHaveLength(2);
+    const text = `ill: there are 3 usable rows of "true" in train and valid together, and folds ${without.join(" and ")} of 5 hold out none of them; label more, or lower data.split.folds to 3`;
+    expect(judged(one, folds, few).warnings).toEqual([text]);
+    expect(judged(one, { ...folds, fold: 2 }, few).warnings).toEqual([text]);
+    expect(judged(one, folds, answered(pool.slice(0, 5))).warnings).toEqual([]);
+  });
+
+  test("a class of one row is a warning that names the fold which trains without it", () => {
+    const [only = -1] = pool;
+    const few = answered([only]);
+    const held = [1, 2, 3, 4, 5].find((fold) => split(one, { ...folds, fold }, few).valid.includes(only));
+    const others = [1, 2, 3, 4, 5].filter((fold) => fold !== held);
+    expect(judged(one, folds, few).warnings).toEqual([
+      `ill: there is 1 usable row of "true" in train and valid together, and folds ${others.slice(0, 3).join(", ")} and ${others[3]} of 5 do not hold it out, and fold ${held} trains without it; label more`,
+    ]);
+  });
+
+  test("folds that are not stratified say how each would have its share", () => {
+    const { valid } = split(one, { ...plain, fold: 2 });
+    const yes = pool.filter((row) => !valid.includes(row)).slice(0, 40);
+    expect(judged(one, plain, answered(yes)).warnings).toEqual([
+      'ill: there are 40 usable rows of "true" in train and valid together, and fold 2 of 5 holds out none of them; write data.split.stratify: true',
+    ]);
+    expect(judged(one, folds, answered(yes)).warnings).toEqual([]);
+  });
+
+  test("a task that is asked in fewer rows than folds is one warning; in one alone it cannot be taught", () => {
+    const few = pool.slice(0, 2);
+    const [warning, ...more] = judged(one, folds, [stratum("true", few)]).warnings;
+    expect(more).toEqual([]);
+    expect(warning).toMatch(
+      /^ill: there are 2 usable rows in train and valid together, and folds \d, \d and \d of 5 hold out none of them; label more, or lower data\.split\.folds to 2$/,
+    );
+    expect(() => judged(one, folds, [stratum("true", few.slice(0, 1))])).toThrow(
+      /The task "ill" has 1 usable row in train and valid together, and fold \d holds it out: nothing/,
+    );
+  });
+
+  test("a group of most rows leaves no fold empty", () => {
+    const clinics = patients.map((_, row) => (row < 100 ? "large" : `small ${row % 6}`));
+    const joined = joinedOf(tableOf({ clinic: clinics }));
+    const sizes = [1, 2, 3, 4].map(
+      (fold) =>
+        split(joined, { train: 0.8, valid: 0.2, test: 0, seed: 7, groupBy: "clinic", folds: 4, fold }).valid.length,
+    );
+    expect(Math.min(...sizes)).toBeGreaterThan(0);
   });
 });

@@ -1,85 +1,17 @@
 /** @file A real data set: photographs of blood smears with presence, counts, kinds and boxes of cells. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Prediction } from "../../src/asking/load-run.js";
 import { openBackend } from "../../src/engine/backends/choose.js";
 import { type Picture, Predictor, readExport, tfjsRunner } from "../../src/predictor/index.js";
+import { BLOOD_CELL_CONFIG, BLOOD_CELLS, noBloodCells, readBloodCells } from "../support/blood-cells.js";
 import { cool, coolJson } from "../support/cli.js";
 import { openLayers } from "../support/saved-layers.js";
-
-const data = fileURLToPath(new URL("../../../shared/data/bccd/", import.meta.url));
-const table = join(data, "labels.csv");
-const missing = existsSync(table) ? null : `the data set is not at ${data}`;
-
-const CONFIG = `import { binary, boundedRegression, defineProject, defineTasks, image, multilabel } from "dnn-cool";
-
-const across = { scale: "image-width", lossWeight: 20 };
-const down = { scale: "image-height", lossWeight: 20 };
-const tasks = defineTasks({
-  features: ["cells", "places"],
-  tasks: {
-    platelets_present: binary(),
-    platelet_x1: boundedRegression({ ...across, measures: "x" }),
-    platelet_y1: boundedRegression({ ...down, measures: "y" }),
-    platelet_w: boundedRegression({ ...across, measures: "width" }),
-    platelet_h: boundedRegression({ ...down, measures: "height" }),
-    wbc_present: binary(),
-    wbc_x1: boundedRegression({ ...across, measures: "x" }),
-    wbc_y1: boundedRegression({ ...down, measures: "y" }),
-    wbc_w: boundedRegression({ ...across, measures: "width" }),
-    wbc_h: boundedRegression({ ...down, measures: "height" }),
-    rbc_count: boundedRegression({ max: 40, lossWeight: 5 }),
-    cell_types: multilabel({ labels: ["RBC", "WBC", "Platelets"] }),
-  },
-})
-  .flow("platelet_box", (flow, x, out) => {
-    out.add(flow.platelet_x1(x.places));
-    out.add(flow.platelet_y1(x.places));
-    out.add(flow.platelet_w(x.places));
-    out.add(flow.platelet_h(x.places));
-  })
-  .flow("wbc_box", (flow, x, out) => {
-    out.add(flow.wbc_x1(x.places));
-    out.add(flow.wbc_y1(x.places));
-    out.add(flow.wbc_w(x.places));
-    out.add(flow.wbc_h(x.places));
-  })
-  .flow("smear", (flow, x, out) => {
-    out.add(flow.platelets_present(x.cells));
-    out.add(flow.platelet_box(x).given(out.platelets_present));
-    out.add(flow.wbc_present(x.cells));
-    out.add(flow.wbc_box(x).given(out.wbc_present));
-    out.add(flow.rbc_count(x.cells));
-    out.add(flow.cell_types(x.cells));
-  });
-
-export default defineProject({
-  name: "blood-cells",
-  tasks,
-  flow: "smear",
-  data: {
-    table: ${JSON.stringify(table)},
-    inputs: { image: image({ column: "img", size: [60, 80] }) },
-    split: { column: "split" },
-  },
-  trunk: ({ image }, layers) => {
-    const conv = (input, filters) =>
-      layers.conv2d({ filters, kernelSize: 3, strides: 2, padding: "same", activation: "relu" }).apply(input);
-    const flat = layers.flatten().apply(conv(conv(conv(image, 16), 32), 32));
-    return {
-      cells: layers.dense({ units: 32, activation: "relu" }).apply(flat),
-      places: layers.dense({ units: 64, activation: "relu" }).apply(flat),
-    };
-  },
-  train: { epochs: 12, batchSize: 16, optimizer: { kind: "adamw", learningRate: 1e-3 } },
-});
-`;
 
 interface Row {
   readonly split: string;
@@ -92,15 +24,15 @@ interface Row {
 
 const BOX = ["wbc_x1", "wbc_y1", "wbc_w", "wbc_h"] as const;
 
-describe.skipIf(missing !== null)(
-  `a project over photographs of blood smears${missing === null ? "" : ` (${missing})`}`,
+describe.skipIf(noBloodCells !== null)(
+  `a project over photographs of blood smears${noBloodCells === null ? "" : ` (${noBloodCells})`}`,
   () => {
     let dir: string;
     let evaluation: readonly Row[];
     let runDir: string;
     beforeAll(async () => {
       dir = mkdtempSync(join(tmpdir(), "cool-blood-cells-"));
-      writeFileSync(join(dir, "cool.config.ts"), CONFIG);
+      writeFileSync(join(dir, "cool.config.ts"), BLOOD_CELL_CONFIG);
       const result = await coolJson<{ run: { dir: string }; evaluation: Row[] }>(["run", dir], { timeoutMs: 280_000 });
       ({ evaluation } = result);
       runDir = result.run.dir;
@@ -123,7 +55,7 @@ describe.skipIf(missing !== null)(
     });
 
     it("finds the white cell better than the training median does", () => {
-      const lines = readRows();
+      const lines = readBloodCells();
       const errors = BOX.map((name) => {
         const known = (split: string) =>
           lines.filter((row) => row.split === split && row[name] !== "").map((row) => Number(row[name]));
@@ -138,7 +70,7 @@ describe.skipIf(missing !== null)(
     });
 
     it("evaluates every task on all splits, by the rows that the split column and the gates leave", () => {
-      const lines = readRows();
+      const lines = readBloodCells();
       const words = { train: ["train"], valid: ["val", "valid", "validation"], test: ["test"] };
       for (const [split, names] of Object.entries(words)) {
         const own = lines.filter((row) => names.includes(row.split ?? ""));
@@ -161,9 +93,9 @@ describe.skipIf(missing !== null)(
     });
 
     it("answers the photographs of test as a predictor does, by its own resizing, from an export of layers", async () => {
-      const ids = readRows()
+      const ids = readBloodCells()
         .filter((row) => row.split === "test")
-        .map((row) => join(data, row.img ?? ""))
+        .map((row) => join(BLOOD_CELLS, row.img ?? ""))
         .slice(0, 40);
       const { predictions } = await coolJson<{ predictions: Prediction[] }>(["predict", ...ids, "--project", dir]);
       const to = join(dir, "layers");
@@ -183,7 +115,7 @@ describe.skipIf(missing !== null)(
     });
 
     it("explains a photograph", async () => {
-      const photograph = join(data, "images", "BloodImage_00001.jpg");
+      const photograph = join(BLOOD_CELLS, "images", "BloodImage_00001.jpg");
       const { code, stdout } = await cool(["explain", photograph, "--project", dir]);
       expect(code).toBe(0);
       expect(stdout).toMatch(/^│ {3}├── platelets_present \| decoded: \[(True|False)\]/m);
@@ -201,11 +133,4 @@ async function pictureOf(file: string): Promise<Picture> {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? 0) + (sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0)) / 2;
-}
-
-/** Rows of the table; only its last column is quoted, and not read here. */
-function readRows(): Record<string, string>[] {
-  const [header = "", ...lines] = readFileSync(table, "utf8").trim().split("\n");
-  const names = header.split(",");
-  return lines.map((line) => Object.fromEntries(line.split(",").map((cell, i) => [names[i] ?? "", cell])));
 }

@@ -55,7 +55,8 @@ describe("cool plot", () => {
   });
 
   it("writes PNG and SVG", async () => {
-    const [png, svg] = [join(dir, "loss.png"), join(dir, "loss.svg")];
+    // their folder is made, as exports do
+    const [png, svg] = [join(dir, "pictures", "loss.png"), join(dir, "pictures", "loss.svg")];
     const { code, stdout } = await plot("one", "two", "--png", png, "--svg", svg, "--width", "640", "--height", "400");
     expect({ code, stdout }).toEqual({ code: 0, stdout: `4 curves written to ${png} and ${svg}\n` });
     expect(await sharp(png).metadata()).toMatchObject({ format: "png", width: 1280, height: 800 });

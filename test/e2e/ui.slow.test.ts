@@ -45,6 +45,11 @@ it("prints an address with a token, whose pages and files are there, and ends at
   for (const file of files) expect((await ask(file)).status).toBe(200);
   // ordered by the thread
   expect(await (await ask("/api/runs")).json()).toMatchObject({ total: 1, runs: [{ name: "base" }] });
+  const run = /href="(\/runs\/[^"]+)"/.exec(page)?.[1] ?? "";
+  expect(await (await ask(run)).text()).toContain(`href="${run}/report"`);
+  // what the run's page has by scripts can be read without
+  const report = await (await ask(`${run}/report`)).text();
+  expect(report.replace(/<script[\s\S]*$/, "")).toContain("f1_score");
   const events = await ask("/api/events");
   child.kill("SIGINT");
   const { code, stderr } = await ended;

@@ -115,21 +115,23 @@ describe("strange tables", () => {
       fc.constantFrom('"', "'", "\\", "`${x}`", "*/", "ä", "none", "line\nbreak"),
       fc.string({ minLength: 1, maxLength: 6 }),
     );
+    const words = fc.uniqueArray(
+      word.map((text) => text.trim()).filter((text) => text !== "" && text.toLowerCase() !== "nan"),
+      { minLength: 3, maxLength: 4 },
+    );
+    // a few wide tables: what a project costs is reading files, whatever their number of columns
     await fc.assert(
       fc.asyncProperty(
-        fc.uniqueArray(name, { minLength: 3, maxLength: 6 }),
-        fc.uniqueArray(
-          word.map((text) => text.trim()),
-          { minLength: 3, maxLength: 4 },
-        ),
-        async (columns, words) => {
-          fc.pre(words.every((text) => text !== "" && text.toLowerCase() !== "nan"));
+        fc.uniqueArray(name, { minLength: 24, maxLength: 30, size: "max" }),
+        fc.array(words, { minLength: 30, maxLength: 30 }),
+        async (columns, wordsOf) => {
           const gate = columns[0] ?? "";
           const cells = (row: number, column: number): string => {
             if (column === 0) return String(row % 2);
             if (column === 1) return String((row * 7) % 13);
             // asked where the first column says 1
-            return row % 2 === 1 ? (words[Math.floor(row / 2) % words.length] ?? "") : "";
+            const own = wordsOf[column] ?? [];
+            return row % 2 === 1 ? (own[Math.floor(row / 2) % own.length] ?? "") : "";
           };
           const rows = Array.from({ length: ROWS }, (_, row) => columns.map((_, i) => cells(row, i)));
           const dir = folder({ "labels.csv": csvOf(columns, rows) });
@@ -151,7 +153,7 @@ describe("strange tables", () => {
           }
         },
       ),
-      { numRuns: 40, seed: 7 },
+      { numRuns: 6, seed: 7 },
     );
   });
 

@@ -87,6 +87,21 @@ describe("textChart", () => {
     `);
   });
 
+  it("writes numbers of its axis whole, or not at all", () => {
+    const near = [curve([1e6, 1e6 + 2e-6, 1e6 + 4e-6])];
+    const labels = (width: number): string[] =>
+      drawn(near, { width, height: 14 })
+        .split("\n")
+        .map((line) => /^ *(\S+) ┤/.exec(line)?.[1] ?? "")
+        .filter((label) => label !== "");
+    const values = labels(60).map(Number);
+    expect(values.length).toBeGreaterThan(2);
+    for (const value of values) expect(Math.abs(value - 1e6)).toBeLessThan(1e-5);
+    expect(new Set(values).size).toBe(values.length);
+    // no room for so many digits
+    expect(labels(24)).toEqual([]);
+  });
+
   it("tells curves apart without colour: a letter at each end, and along the lines", () => {
     const curves = [curve([0, 1, 2, 3, 4]), curve([4, 3, 2, 1, 0])];
     expect(drawn(curves, { width: 30, height: 8, xUnit: "whole", xLabel: "epoch" })).toMatchInlineSnapshot(`

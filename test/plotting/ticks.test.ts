@@ -103,6 +103,17 @@ describe("scales", () => {
     expect([-Number.MAX_VALUE, 0, Number.MAX_VALUE].map(scale.place)).toEqual([0, 0.5, 1]);
   });
 
+  it("of the largest and the smallest numbers have ends, and ticks between them", () => {
+    for (const value of [Number.MAX_VALUE, 1.7e308, Number.MIN_VALUE, 1e-323]) {
+      for (const scale of [linearScale({ low: value, high: value }), logScale({ low: value, high: value })]) {
+        expect([scale.low, scale.high].every(Number.isFinite)).toBe(true);
+        const place = scale.place(value);
+        expect(place >= 0 && place <= 1).toBe(true);
+        expect(ticksOf(scale, 6).length).toBeLessThan(20);
+      }
+    }
+  });
+
   it("have no place for zero and below on a logarithmic axis", () => {
     expect([0, -1].map(logScale({ low: 1, high: 10 }).place)).toEqual([Number.NaN, Number.NaN]);
   });

@@ -14,6 +14,7 @@ import {
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { IMPORTED_MARK, isImported } from "../../src/records/origin/origin.js";
 import { exportRun, importRuns, mergeStore } from "../../src/records/transfer.js";
 import { collectGarbage, removeRuns, restoreRuns } from "../../src/records/trash.js";
 import { readOnlySql } from "../../src/storage/query/read-only-sql.js";
@@ -39,7 +40,10 @@ function everything(store: RunStore, id: string): unknown[] {
     store.readThresholds(id),
     store.readEvaluation(id),
     store.readInterpretation(id),
-    readdirSync(store.runDir(id), { recursive: true }).map(String).sort(),
+    readdirSync(store.runDir(id), { recursive: true })
+      .map(String)
+      .filter((path) => path !== IMPORTED_MARK)
+      .sort(),
     readFileSync(join(store.runDir(id), "stdout.log"), "utf8"),
   ];
 }
@@ -51,6 +55,7 @@ describe.each(["exported", "exported.tar.gz"])("a run exported to %s", (name) =>
     const { path } = exportRun(source, "a", join(temporaryDir(), "new", name));
     expect(importRuns(target, path)).toMatchObject({ added: [{ id, name: "a" }], same: [], refused: [] });
     expect(everything(target, id)).toEqual(everything(source, id));
+    expect([isImported(source.runDir(id)), isImported(target.runDir(id))]).toEqual([false, true]);
     expect(importRuns(target, path)).toMatchObject({ added: [], same: [{ id }] });
     expect(readdirSync(target.dir).filter((entry) => entry.startsWith("."))).toEqual([]);
     expect(readdirSync(join(target.dir, "runs"))).toEqual([id]);

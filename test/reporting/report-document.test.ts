@@ -1,11 +1,16 @@
 /** @file The report document beside the store and the answers that a run keeps, counted anew. */
-import { readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FROM_ELSEWHERE, storedImages } from "../../src/asking/pictures/stored-images.js";
 import { readParquet } from "../../src/data/tables/table-writer.js";
 import { loadProject } from "../../src/project/load-project.js";
 import type { ReportDocument, RunReport, TaskReport } from "../../src/reporting/document.js";
-import { reportDocument } from "../../src/reporting/report-document.js";
+import type { RunningProject } from "../../src/project/project-dir.js";
+import { readRunConfig } from "../../src/records/run-documents.js";
+import { exportRun, importRuns } from "../../src/records/transfer.js";
+import { type ReportOptions, reportDocument } from "../../src/reporting/report-document.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
 import { startRun } from "../../src/tracking/index.js";
 import { trainRun } from "../../src/training/train-run.js";
@@ -175,6 +180,72 @@ it("a tracked run has its curves and settings and no flow, also while it is goin
   expect(settings).toContainEqual({ key: "lr", value: "0.5", changed_by: null });
   expect(curves.find(({ metric_name }) => metric_name === "loss")).toMatchObject({
     ...{ unit: "step", x: [1, 2, 3, 4], y: [1, 0.5, 0.33333, null], not_finite: 1 },
+  });
+});
+
+describe("pictures of a run from elsewhere", () => {
+  let other: RunStore;
+  let elsewhere: string;
+  beforeAll(() => {
+    elsewhere = mkdtempSync(join(tmpdir(), "cool-elsewhere-"));
+    other = openRunStore(join(elsewhere, ".cool"));
+    const { path } = exportRun(store, "two", join(elsewhere, "two.tar.gz"));
+    importRuns(other, path);
+  });
+  afterAll(() => {
+    other.close();
+    rmSync(elsewhere, { recursive: true, force: true });
+  });
+  const kinds = async (from: RunStore, options: ReportOptions = {}) =>
+    new Set(Object.values(onlyRun(await reportDocument(from, ["two"], options)).pictures).map(({ kind }) => kind));
+
+  it("are not looked for in the folder that the run names, and the page says why", async () => {
+    const document = await reportDocument(other, ["two"]);
+    const pictures = Object.values(onlyRun(document).pictures);
+    expect(pictures.length).toBeGreaterThan(2);
+    for (const picture of pictures) expect(picture).toEqual({ kind: "missing", reason: FROM_ELSEWHERE });
+    expect(document.left_out).toEqual([expect.stringContaining("--project")]);
+    // the same folder, of the user's own run
+    expect(await kinds(store)).toEqual(new Set(["picture"]));
+  });
+
+  it("are shown from the project that the user names, and from nowhere else", async () => {
+    expect(await kinds(other, { project: project.dir })).toEqual(new Set(["picture"]));
+    const bare = join(elsewhere, "bare");
+    mkdirSync(bare);
+    cpSync(project.configFile, join(bare, "cool.config.ts"));
+    // of a name that leads out of the project nothing is shown, though the file is there
+    const config = join(other.runDir(other.findRun("two").id), "config.json");
+    const written = readFileSync(config, "utf8");
+    const { settings, ...rest } = JSON.parse(written) as { settings: { data: object } };
+    const table = join(relative(bare, project.dir), "labels.csv");
+    writeFileSync(config, JSON.stringify({ ...rest, settings: { ...settings, data: { ...settings.data, table } } }));
+    expect(await kinds(other, { project: bare })).toEqual(new Set(["missing"]));
+    writeFileSync(config, written);
+  });
+
+  it("are not taken for granted in a store that was made on another machine", () => {
+    const run = { ...store.findRun("two"), host: "elsewhere" };
+    const dir = store.runDir(run.id);
+    const id = `images/${basename(project.image(0))}`;
+    const image = (standingIn: RunningProject | null) =>
+      storedImages({ config: readRunConfig(dir), dir, run, project: standingIn })({ id }).kind;
+    expect(image(null)).toBe("missing");
+    expect(image({ dir: project.dir, configFile: project.configFile, isNamed: false })).toBe("file");
+  });
+
+  it("that lie behind a link are shown where the user named the project, not where they just stand in it", () => {
+    const dir = other.runDir(other.findRun("two").id);
+    const linked = join(elsewhere, "linked");
+    mkdirSync(linked);
+    symlinkSync(join(project.dir, "images"), join(linked, "images"));
+    const run = { ...other.findRun("two"), host: "elsewhere" };
+    const own = store.runDir(run.id);
+    const image = (from: string, isNamed: boolean) =>
+      storedImages({ config: readRunConfig(dir), dir: from, run, project: { dir: linked, configFile: "", isNamed } })({
+        id: `images/${basename(project.image(0))}`,
+      }).kind;
+    expect([image(dir, true), image(dir, false), image(own, false)]).toEqual(["file", "missing", "missing"]);
   });
 });
 

@@ -27,6 +27,28 @@ function points(count, metricName, firstStep = 0) {
 }
 
 const deeds = {
+  /** Migrates to a version that does not end by itself once it has changed a table; prints each step. */
+  async migrate() {
+    const jiti = createJiti(import.meta.url);
+    const { openDatabase } = await jiti.import("../../src/storage/database/database.ts");
+    const { migrate } = await jiti.import("../../src/storage/database/migrations.ts");
+    const { SCHEMA_VERSIONS } = await jiti.import("../../src/storage/database/schema.ts");
+    const endless = `UPDATE runs SET name = 'half'; CREATE TABLE filler AS
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(i) AS c FROM n`;
+    const say = (line) => process.stdout.write(`${line}\n`);
+    migrate(openDatabase(`${storeDir}/cool.db`), [...SCHEMA_VERSIONS, endless], say);
+  },
+  /** Holds the write lock, and lets it go half a second after the parent's word. */
+  async hold() {
+    const jiti = createJiti(import.meta.url);
+    const { openDatabase } = await jiti.import("../../src/storage/database/database.ts");
+    const database = openDatabase(`${storeDir}/cool.db`);
+    database.exec("BEGIN IMMEDIATE");
+    await start();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    database.exec("COMMIT");
+    database.close();
+  },
   /** Opens a store that is not there yet. */
   async open() {
     await start();

@@ -1,5 +1,5 @@
 /** @file `cool run --folds`: a group of runs, checked from the files that they leave behind. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,6 +11,7 @@ import { createRandom } from "../../src/data/rng.js";
 import { readParquet } from "../../src/data/tables/table-writer.js";
 import type { SymbolicTensor } from "../../src/engine/model/network.js";
 import { defineTasks } from "../../src/flow/define.js";
+import { checkProject } from "../../src/project/check-project.js";
 import { defineProject } from "../../src/project/define-project.js";
 import { resolveProject } from "../../src/project/resolve-project.js";
 import { openRunStore } from "../../src/storage/run-store.js";
@@ -37,6 +38,10 @@ beforeAll(async () => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 function project(folds = 3) {
+  return resolveProject(projectDefinition(folds), { projectDir: dir });
+}
+
+function projectDefinition(folds = 3) {
   const tasks = defineTasks({
     features: ["f"],
     tasks: { ill: binary(), kind: classification({ classes: ["x", "y", "z"] }), weight: regression() },
@@ -45,7 +50,7 @@ function project(folds = 3) {
     out.add(flow.kind(x.f));
     out.add(flow.weight(x.f).given(out.ill));
   });
-  const definition = defineProject({
+  return defineProject({
     name: "numbers",
     tasks,
     flow: "main",
@@ -59,7 +64,6 @@ function project(folds = 3) {
     }),
     train: { epochs: 12, batchSize: 16, optimizer: { kind: "adamw", learningRate: 0.05 } },
   });
-  return resolveProject(definition, { projectDir: dir });
 }
 
 /** Columns of a file of predictions about one task, in the order of its rows. */
@@ -244,3 +248,39 @@ describe("a group of folds", () => {
     opened.close();
   });
 });
+
+test("a class of fewer rows than folds is warned of before the first step, and trains", async () => {
+  const own = mkdtempSync(join(tmpdir(), "cool-rare-"));
+  try {
+    const lines = readFileSync(join(dir, "table.csv"), "utf8").replaceAll(/,[xyz],/g, (_, place: number) =>
+      place % 2 === 0 ? ",x," : ",y,",
+    );
+    const [head, first, second, ...rest] = lines.trimEnd().split("\n");
+    const rare = [first, second].map((line) => line?.replace(/,[xy],/, ",z,"));
+    const table = [head, ...rare, ...rest].map((line, row) => {
+      const split = row === 0 ? "split" : row > 2 && row % 4 === 0 ? "test" : row % 4 === 1 ? "valid" : "train";
+      return `${line},${split}`;
+    });
+    writeFileSync(join(own, "table.csv"), `${table.join("\n")}\n`);
+    const { definition } = projectDefinition();
+    const rareProject = resolveProject(
+      defineProject({
+        ...definition,
+        data: { ...definition.data, split: { column: "split", stratify: true, folds: 3 } },
+        train: { ...definition.train, epochs: 1 },
+      }),
+      { projectDir: own },
+    );
+    const text =
+      /^kind: there are 2 usable rows of "z" in train and valid together, and fold \d of 3 holds out none of them; label more, or lower data.split.folds to 2$/;
+    const { warnings } = await checkProject(rareProject);
+    expect(warnings).toEqual([expect.stringMatching(text)]);
+    const told: string[] = [];
+    const logger = { warning: (line: string) => void told.push(line) };
+    const { group } = await trainFolds(rareProject, { store: join(own, "store"), backend: "cpu", loggers: [logger] });
+    expect(group.runs).toHaveLength(3);
+    expect(told.filter((line) => text.test(line)).length).toBeGreaterThan(0);
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+}, 120_000);

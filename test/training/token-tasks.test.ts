@@ -1,5 +1,5 @@
 /** @file Tasks per token in a project: what is refused, what predictions keep, how they are shown and compared. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,7 +9,7 @@ import { bestAndWorst } from "../../src/analysis/interpret.js";
 import { tokenAt } from "../../src/analysis/row-or-token.js";
 import { scoreSplit } from "../../src/analysis/score.js";
 import type { InputSpec } from "../../src/data/dataset.js";
-import { idCount, numeric, tokens } from "../../src/data/inputs/inputs.js";
+import { idCount, numeric, tokenizer, tokens } from "../../src/data/inputs/inputs.js";
 import { readParquet } from "../../src/data/tables/table-writer.js";
 import type { SymbolicTensor } from "../../src/engine/model/network.js";
 import { ConfigError, UnknownNameError } from "../../src/errors.js";
@@ -23,6 +23,7 @@ import { resolveProject } from "../../src/project/resolve-project.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { binary, classification, maskedLanguageModeling } from "../../src/tasks/index.js";
+import { tokenizerFixtures } from "../support/text-project.js";
 
 let dir = "";
 beforeAll(() => {
@@ -59,6 +60,16 @@ describe("a project whose tasks per token do not fit its inputs", () => {
     );
     expect(resolve({ text }, "text", 2)).toThrow('the flow masks tokens twice, for "hidden_0" and "hidden_1".');
     expect(resolve({ text })).not.toThrow(ConfigError);
+  });
+
+  it("is refused where a tokenizer cuts the words, with why and both ways out", () => {
+    copyFileSync(join(tokenizerFixtures, "wordpiece.json"), join(dir, "tokenizer.json"));
+    const pieces = tokenizer({ column: "text", file: join(dir, "tokenizer.json"), maxLength: 24 });
+    const refused = resolve({ text: pieces }, "text", 0);
+    expect(refused).toThrow(ConfigError);
+    expect(refused).toThrow(
+      'the task "noun" is asked of every token, but "text" is read by a tokenizer, which cuts words into pieces: labels are not aligned with pieces, and a pretrained encoder gives one vector for each text. Read lists of words with tokens({ … }) and a network of your own, e.g. tokenEncoder, or ask once per text: leave out per.',
+    );
   });
 });
 

@@ -96,3 +96,9 @@ it("no address reaches a file beside those of the pages and the runs", async () 
   }
   expect(failures).toEqual([]);
 });
+
+it("an address with nothing at it names one with something", async () => {
+  const { ask } = one();
+  const { message } = (await (await ask("/nothing")).json()) as { message: string };
+  expect(message).toBe("There is nothing at /nothing. All runs are at /.");
+});

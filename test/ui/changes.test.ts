@@ -175,3 +175,13 @@ it("of what a run printed the end is shown, however long its lines are", async (
   const [{ id: quiet = "" } = {}] = store.listRuns({ state: "finished" });
   expect(await read<LogAnswer>(`/api/runs/${quiet}/log`)).toEqual({ lines: [], is_cut: false });
 });
+
+it("whoever asks for the head of the events listens to none", async () => {
+  const { ask, changes } = one();
+  const head = await ask("/api/events", { method: "HEAD" });
+  expect([head.status, head.headers.get("content-type"), changes.listeners]).toEqual([
+    200,
+    "text/event-stream; charset=utf-8",
+    0,
+  ]);
+});

@@ -1,14 +1,16 @@
 /** @file The answers of a run, or of the folds of a group, to rows that they were not trained on. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { SplitOutputs } from "../../analysis/score.js";
 import { StoreError } from "../../errors.js";
+import { shellWord } from "../../platform/shell-word.js";
 import { readPredictions } from "../../records/predictions.js";
 import { runFiles } from "../../records/run-folder.js";
 import type { RunStore } from "../../storage/run-store.js";
 import { joinOutputs, outOfFoldOutputs } from "../groups/complete-folds.js";
 import { groupFolder, openMembers } from "../groups/group-runs.js";
 import { type OpenRunOptions, openStoredRun, predictedSplits, type StoredRun } from "../stored-run.js";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 
 /** Rows that can be judged. */
 export interface HeldOut {
@@ -55,7 +57,7 @@ export async function heldOutAnswers(
   const ofGroup = store.groupOf(run.id);
   const advice =
     ofGroup?.kind === "folds"
-      ? `this is one fold of ${ofGroup.name}, of which all rows can be judged: cool audit ${ofGroup.name}`
+      ? `this is one fold of ${ofGroup.name}, of which all rows can be judged: cool audit ${shellWord(ofGroup.name)}`
       : "train with cool run --folds and audit the group to judge all rows";
   return { stored, name: run.name, kind: "held_out", outputs: joinOutputs(parts), advice };
 }

@@ -2,16 +2,17 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize, resolve, sep } from "node:path";
-import { ConfigError, UsageError } from "../../errors.js";
-import { networkSpecs, NO_EXTERNALS } from "../../engine/model/pretrained/external-part.js";
 import type { InputSpec } from "../../data/dataset.js";
-import { thresholdsOf, type PredictorDocument } from "../../predictor/document.js";
+import { NO_EXTERNALS, networkSpecs } from "../../engine/model/pretrained/external-part.js";
+import { ConfigError, UsageError } from "../../errors.js";
+import { shellWord } from "../../platform/shell-word.js";
+import { type PredictorDocument, thresholdsOf } from "../../predictor/document.js";
 import { PredictorError } from "../../predictor/errors.js";
 import { DOCUMENT, parseDocument, readExport, SUMS } from "../../predictor/files.js";
-import { readOnnxFacts } from "../../protobuf/onnx-facts.js";
 import { loadOwnCode } from "../../project/custom-task-code.js";
 import { runningProject } from "../../project/project-dir.js";
 import { parseSettings } from "../../project/settings.js";
+import { readOnnxFacts } from "../../protobuf/onnx-facts.js";
 import { checkedBaselines } from "../../records/baselines.js";
 import { checkedGraph, checkedInputs } from "../../records/run-documents.js";
 import type { EvaluatedRun } from "../evaluate-table.js";
@@ -118,7 +119,7 @@ async function besideDocument(named: string, path: string, producer: string | nu
     );
   }
   throw new UsageError(
-    `${named} is an ONNX model, and no export of dnn-cool: neither its metadata nor its folder has a ${DOCUMENT}. Bring it in as a run: cool runs adopt ${named} --flow PROJECT.`,
+    `${named} is an ONNX model, and no export of dnn-cool: neither its metadata nor its folder has a ${DOCUMENT}. Bring it in as a run: cool runs adopt ${shellWord(named)} --flow PROJECT.`,
     { path },
   );
 }

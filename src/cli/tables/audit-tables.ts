@@ -1,6 +1,7 @@
 /** @file What an audit of labels says, as tables for the terminal. */
 import type { AuditedTask, RepairedCell } from "../../analysis/audit/audit.js";
 import { MOST_RATE } from "../../analysis/audit/task-model.js";
+import { shellWord } from "../../platform/shell-word.js";
 import { shortNames } from "../../tasks/short-names.js";
 import type { Described } from "../../tasks/index.js";
 import { displayWidth } from "./display-width.js";
@@ -26,7 +27,7 @@ export function suspectsWritten(suspects: number, out: string, run: string): str
   if (suspects === 0) return [`no label is suspicious: ${out} has a header alone`];
   return [
     `${suspects} labels written to ${out}; correct the column "corrected", then`,
-    `  cool audit ${run} --apply ${out}`,
+    `  cool audit ${shellWord(run)} --apply ${shellWord(out)}`,
   ];
 }
 

@@ -1,4 +1,5 @@
 /** @file Pieces of the views: titles of panes, charts, sparklines, times. */
+import { haveOwnEpochs } from "../../comparing/epoch-axis.js";
 import type { PlotCurve } from "../../plotting/curve.js";
 import { smooth } from "../../plotting/smooth.js";
 import { letterOf, textChart } from "../../plotting/text-chart.js";
@@ -43,7 +44,7 @@ export function drawChart(
 ): void {
   const { column, row, columns, rows } = area;
   const read = chart.curves.map((name) => data.points(run, name));
-  const hasEpochs = read.every((points) => points.every(({ epoch }) => epoch !== null));
+  const hasEpochs = read.every(haveOwnEpochs);
   const curves = read.map((points, i): PlotCurve => {
     const raw = points.map(({ step, epoch, value }) => ({
       x: hasEpochs ? (epoch ?? step) : step,

@@ -61,9 +61,34 @@ export function runContent({ filters }: WatchState, run: RunRecord, data: WatchD
 }
 export type RunContent = ReturnType<typeof runContent>;
 
-export function drawRun(grid: Grid, state: WatchState, run: RunRecord, data: WatchData, hasColour: boolean): void {
+/** How far each pane can be scrolled. */
+export function scrollEnds({ areas, across, down }: RunLayout, content: RunContent): Readonly<Record<Pane, number>> {
+  const end = (pane: Exclude<Pane, "curves">): number => Math.max(0, content[pane].length - pageRows(areas[pane]));
+  return {
+    curves: Math.max(0, Math.ceil(content.curves.length / across) - down),
+    ...{ active: end("active"), load: end("load"), log: end("log") },
+  };
+}
+
+/** Rows of a pane below its title. */
+export function pageRows({ rows }: Area): number {
+  return Math.max(1, rows - 1);
+}
+
+/** The state of a terminal that has become wider, or of a run that has less to show: no pane stands behind its end. */
+function withinEnds(state: WatchState, ends: Readonly<Record<Pane, number>>): WatchState {
+  const { curves, active, load, log } = state.scroll;
+  const scroll = {
+    ...{ curves: Math.min(curves, ends.curves), active: Math.min(active, ends.active) },
+    ...{ load: Math.min(load, ends.load), log: Math.min(log, ends.log) },
+  };
+  return { ...state, scroll };
+}
+
+export function drawRun(grid: Grid, wanted: WatchState, run: RunRecord, data: WatchData, hasColour: boolean): void {
   const layout = runLayout(grid.columns, grid.rows);
-  const content = runContent(state, run, data);
+  const content = runContent(wanted, run, data);
+  const state = withinEnds(wanted, scrollEnds(layout, content));
   drawFacts(grid, run, data, hasColour);
   drawCurves(grid, state, layout, content, { run, data, hasColour });
   if (layout.areas.active.rows > 0) {
@@ -125,6 +150,8 @@ const filterText = ({ filters }: WatchState, pane: Pane): string =>
   filters[pane] === "" ? "" : ` /${cellText(filters[pane])}`;
 
 const VALUE_COLUMNS = 9;
+/** Which the value is followed by. */
+const UNIT = /_(?:percent|mb|gb)$/;
 
 function drawTraces(
   grid: Grid,
@@ -141,14 +168,16 @@ function drawTraces(
     traces.length > rows ? ` ${state.scroll[pane] + 1}–${state.scroll[pane] + shown.length} of ${traces.length}` : "";
   paneTitle(grid, area, `${title}${place}${filterText(state, pane)}`, state.pane === pane);
   if (shown.length === 0) grid.put(area.column + 2, area.row + 1, empty, FAINT, area.columns - 2);
+  const nameOf = (trace: Trace): string => cellText(pane === "load" ? trace.name.replace(UNIT, "") : trace.name);
   const nameColumns = Math.min(
-    Math.max(...shown.map(({ name }) => displayWidth(cellText(name))), 4),
+    Math.max(...shown.map((trace) => displayWidth(nameOf(trace))), 4),
     Math.max(8, Math.floor(area.columns * 0.5)),
   );
   const bars = area.columns - nameColumns - VALUE_COLUMNS - 3;
-  for (const [i, { name, values }] of shown.entries()) {
+  for (const [i, trace] of shown.entries()) {
+    const { name, values } = trace;
     const row = area.row + 1 + i;
-    grid.put(area.column, row, padTo(endOf(cellText(name), nameColumns), nameColumns), "", area.columns);
+    grid.put(area.column, row, padTo(endOf(nameOf(trace), nameColumns), nameColumns), "", area.columns);
     const value = loadText(name, values.at(-1));
     grid.put(area.column + nameColumns + 1, row, padTo(value, VALUE_COLUMNS, "right"), BOLD, VALUE_COLUMNS);
     if (bars > 0) {

@@ -17,7 +17,7 @@ export class StoreData {
   #listed: WatchedRuns = { runs: [], isCut: false };
   #listedAs = "";
 
-  /** @param ids only these runs; null: all */
+  /** @param ids only these runs and groups; null: all */
   constructor(watched: WatchedStore, ids: ReadonlySet<string> | null) {
     this.#watched = watched;
     this.#ids = ids;

@@ -5,7 +5,7 @@ import type { Size } from "../screen/terminal.js";
 import { Grid } from "../screen/grid.js";
 import type { WatchData } from "./data.js";
 import { drawList, listRows, shownRuns } from "./list-view.js";
-import { drawRun, runContent, runLayout } from "./run-view.js";
+import { drawRun, pageRows, runContent, runLayout, scrollEnds } from "./run-view.js";
 import type { Pane, WatchPlaces, WatchState } from "./state.js";
 import { BOLD, FAINT, INVERSE } from "./style.js";
 
@@ -78,21 +78,13 @@ function drawStatus(grid: Grid, state: WatchState, data: WatchData): void {
 /** What keys move among, for the picture that is shown. */
 export function placesOf(state: WatchState, data: WatchData, size: Size): WatchPlaces {
   const ids = shownRuns(state, data.runs).map(({ id }) => id);
-  const { areas, across, down } = runLayout(size.columns, size.rows);
-  const page = (pane: Exclude<Pane, "curves">): number => Math.max(1, areas[pane].rows - 1);
-  const pages = { active: page("active"), load: page("load"), log: page("log") };
+  const layout = runLayout(size.columns, size.rows);
+  const page = (pane: Exclude<Pane, "curves">): number => pageRows(layout.areas[pane]);
   const run = state.open === null ? null : data.run(state.open);
-  const content = run === null ? null : runContent(state, run, data);
-  const end = (pane: Exclude<Pane, "curves">): number => Math.max(0, (content?.[pane].length ?? 0) - pages[pane]);
   return {
     ids,
     listPage: listRows(size.rows),
-    pages: { ...pages, curves: down },
-    ends: {
-      curves: Math.max(0, Math.ceil((content?.curves.length ?? 0) / across) - down),
-      active: end("active"),
-      load: end("load"),
-      log: end("log"),
-    },
+    pages: { curves: layout.down, active: page("active"), load: page("load"), log: page("log") },
+    ends: run === null ? { curves: 0, active: 0, load: 0, log: 0 } : scrollEnds(layout, runContent(state, run, data)),
   };
 }

@@ -11,7 +11,7 @@ const POLL_MS = 400;
 const LOOK_MS = 2000;
 
 export interface WatchOptions {
-  /** Only these runs; null: all. */
+  /** Only these runs and groups; null: all. */
   readonly ids: ReadonlySet<string> | null;
   /** The run to open; null: the list. */
   readonly open: string | null;

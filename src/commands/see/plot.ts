@@ -1,6 +1,6 @@
 /** @file `cool plot`: curves of runs in the terminal, or as a picture. */
-import { writeFileSync } from "node:fs";
-import { extname } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, extname, resolve } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
@@ -11,10 +11,10 @@ import { useColour } from "../../cli/tables/tables.js";
 import { type DrawnCurve, drawnCurves, X_AXES, type XAxis } from "../../comparing/curves.js";
 import { UsageError } from "../../errors.js";
 import { svgToPng } from "../../logging/panels/svg.js";
-import { explained } from "../../storage/database/store-errors.js";
 import { type CurvePanels, panelsOf } from "../../plotting/panels.js";
 import { svgChart, type Theme } from "../../plotting/svg-chart.js";
 import type { AxisUnit } from "../../plotting/ticks.js";
+import { explained } from "../../storage/database/store-errors.js";
 
 const UNITS: Readonly<Record<XAxis, AxisUnit>> = { step: "whole", epoch: "whole", time: "seconds" };
 /** Of a picture whose size nobody says. */
@@ -136,13 +136,17 @@ More than eight curves are drawn as one chart for each metric of each task. With
     const height = options.height ?? (panels.length === 1 ? PICTURE.height : rows * PICTURE.panelHeight);
     const note = notes.length === 0 ? {} : { note: notes.join("; ") };
     const drawing = svgChart(panels, { width, height, theme, ...axis, ...note });
-    if (svg !== undefined) explained(svg, () => writeFileSync(svg, drawing));
-    if (png !== undefined) {
-      const picture = await svgToPng(drawing, PICTURE.scale);
-      explained(png, () => writeFileSync(png, picture));
-    }
+    if (svg !== undefined) writePicture(svg, drawing);
+    if (png !== undefined) writePicture(png, await svgToPng(drawing, PICTURE.scale));
     return [png, svg].filter((file) => file !== undefined);
   }
+}
+
+function writePicture(file: string, content: string | Uint8Array): void {
+  explained(file, () => {
+    mkdirSync(dirname(resolve(file)), { recursive: true });
+    writeFileSync(file, content);
+  });
 }
 
 function checkEndings(files: { readonly png?: string | undefined; readonly svg?: string | undefined }): void {

@@ -25,7 +25,7 @@ export default class Ui extends CoolCommand {
   static override flags = {
     port: Flags.integer({ summary: "default: the first free one from 7100; 0: any", min: 0, max: 65_535 }),
     host: Flags.string({ summary: "address to serve on", default: "127.0.0.1" }),
-    edit: Flags.boolean({ summary: "let the pages change tags, notes, stars and the trash" }),
+    edit: Flags.boolean({ summary: "let the pages change tags, notes, stars and the trash", default: false }),
     open: Flags.boolean({ summary: "open the browser where there is a display", default: true, allowNo: true }),
   };
 
@@ -39,6 +39,7 @@ export default class Ui extends CoolCommand {
     ]);
     const ui = await serveUi({
       store: this.storeDir(flags),
+      project: flags.project,
       host: flags.host,
       port: flags.port,
       token: readToken({ variable: ["COOL_UI_TOKEN", process.env.COOL_UI_TOKEN] }),

@@ -5,7 +5,6 @@ import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { tableColumns } from "../../cli/tables/table-layout.js";
 import { useColour } from "../../cli/tables/tables.js";
 import { type WatchSnapshot, watchSnapshot, watchText } from "../../cli/watch/snapshot.js";
-import { namedRuns } from "../../storage/named-runs.js";
 import { WatchedStore } from "../../watching/watched-store.js";
 
 /** Of a picture that goes to no terminal. */
@@ -33,11 +32,7 @@ Without a terminal, with TERM=dumb or with --once one picture is printed.`;
     const { argv, flags } = await this.parse(Watch);
     const watched = new WatchedStore(this.storeDir(flags));
     try {
-      const named = (argv as string[]).flatMap((reference) =>
-        watched.store === null ? [] : namedRuns(watched.store, reference),
-      );
-      const ids = named.length === 0 ? null : new Set(named);
-      const open = ids?.size === 1 ? (named[0] ?? null) : null;
+      const { ids, open } = chosen(watched, argv as string[]);
       if (this.jsonEnabled()) return watchSnapshot(watched, ids);
       const { stdin, stdout } = process;
       if (flags.once || !stdin.isTTY || !stdout.isTTY || process.env.TERM === "dumb") {
@@ -59,4 +54,17 @@ Without a terminal, with TERM=dumb or with --once one picture is printed.`;
       watched.close();
     }
   }
+}
+
+/** Runs and groups by their ids, and the run to open where one alone is named. */
+function chosen(
+  { store }: WatchedStore,
+  references: readonly string[],
+): { readonly ids: ReadonlySet<string> | null; readonly open: string | null } {
+  if (store === null || references.length === 0) return { ids: null, open: null };
+  const groups = references.map((reference) => store.findGroup(reference)?.id ?? null);
+  // a group stays one: its next folds are not there yet
+  const ids = new Set(references.map((reference, i) => groups[i] ?? store.findRun(reference).id));
+  const [only = null] = ids;
+  return { ids, open: ids.size === 1 && groups[0] === null ? only : null };
 }

@@ -3,15 +3,16 @@ import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
+import type { GroupResult } from "../../asking/groups/group-runs.js";
 import { CoolCommand, ON_FINISH } from "../../cli/command.js";
-import { UsageError } from "../../errors.js";
 import { replicasFlag } from "../../cli/replicas-flag.js";
 import { bestSplit, evaluationTable, groupTable } from "../../cli/tables/tables.js";
+import { UsageError } from "../../errors.js";
 import { openConsoleLogger } from "../../logging/console.js";
-import type { GroupResult } from "../../asking/groups/group-runs.js";
-import { uncaptured } from "../../provenance/capture-output.js";
+import { shellWord } from "../../platform/shell-word.js";
 import { loadProject } from "../../project/load-project.js";
 import { findProjectDir } from "../../project/project-dir.js";
+import { uncaptured } from "../../provenance/capture-output.js";
 import { summarize } from "../../records/run-summary.js";
 import type { RunResult } from "../../training/run-result.js";
 import { trainRun } from "../../training/train-run.js";
@@ -162,13 +163,13 @@ export default class Run extends CoolCommand {
       if (evaluation.some((row) => row.split === split)) this.log(groupTable(evaluation, split));
     }
     this.log(`group ${group.id} (${group.name}) of ${group.runs.length} folds; thresholds are tuned on all of them`);
-    this.log(`answers of the ensemble: cool predict INPUT --run ${group.name}`);
+    this.log(`answers of the ensemble: cool predict INPUT --run ${shellWord(group.name)}`);
   }
 
   /** Flags that lead to the run's store from where the user stands. */
   private elsewhere(runDir: string): string {
     const store = resolve(runDir, "..", "..");
-    return store === resolve(".cool") ? "" : ` --store ${relative(process.cwd(), store)}`;
+    return store === resolve(".cool") ? "" : ` --store ${shellWord(relative(process.cwd(), store))}`;
   }
 
   private report({ run, evaluation }: RunResult): void {
@@ -179,6 +180,6 @@ export default class Run extends CoolCommand {
       this.log(`results of the weights after epoch ${run.best_epoch} of ${run.epochs}`);
     }
     this.log(`run ${run.id} (${run.name}) is ${run.state}; it is kept in ${dir}`);
-    this.log(`curves and pictures: cool tensorboard ${run.name}${this.elsewhere(run.dir)}`);
+    this.log(`curves and pictures: cool tensorboard ${shellWord(run.name)}${this.elsewhere(run.dir)}`);
   }
 }

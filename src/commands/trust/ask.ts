@@ -1,11 +1,12 @@
 /** @file `cool ask`: which cells to label next. */
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
-import { type AskResult, askRun, type ReadResult, readAnswers } from "../../asking/labelling/ask-run.js";
 import { placeOf } from "../../asking/audit/correction-table.js";
+import { type AskResult, askRun, type ReadResult, readAnswers } from "../../asking/labelling/ask-run.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { askedCellsTable, askedTasksTable } from "../../cli/tables/labelling-tables.js";
 import { openConsoleLogger } from "../../logging/console.js";
+import { shellWord } from "../../platform/shell-word.js";
 
 export default class Ask extends CoolCommand {
   static override summary = "Rank the empty cells of the table that are most worth labelling next";
@@ -71,13 +72,14 @@ export default class Ask extends CoolCommand {
     );
     if (out !== null) {
       this.log(`${cells.length} cells written to ${out}; fill in the column "corrected", then`);
-      this.log(`  cool audit ${run.name} --apply ${out}`);
+      this.log(`  cool audit ${shellWord(run.name)} --apply ${shellWord(out)}`);
     }
     for (const [i, { folder, tasks: rows, controls }] of studio.entries()) {
       this.log(`${i === 0 ? "Label Studio" : `pass ${i + 1}`}: ${rows} tasks in ${folder}`);
       if (i > 0) this.log(`  conditions that visibleWhen cannot express: ${controls.join(", ")}`);
     }
     if (postponed > 0) this.log(`${postponed} cells wait for the answers of the first pass: read them, and ask again`);
-    if (studio.length > 0) this.log(`Import config.xml and tasks.json; then cool ask ${run.name} --read export.json`);
+    if (studio.length > 0)
+      this.log(`Import config.xml and tasks.json; then cool ask ${shellWord(run.name)} --read export.json`);
   }
 }

@@ -1,7 +1,7 @@
 /** @file `cool audit`: which labels are likely wrong. */
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
-import { applyToRun, type ApplyResult } from "../../asking/audit/apply-run.js";
+import { type ApplyResult, applyToRun } from "../../asking/audit/apply-run.js";
 import { type AuditResult, auditRun } from "../../asking/audit/audit-run.js";
 import { placeOf } from "../../asking/audit/correction-table.js";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";

@@ -1,16 +1,17 @@
 /** @file `cool evaluate`: the evaluation table of a finished run, or of a run or an export on a labelled table. */
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
-import { CoolCommand, RUN_HELP } from "../../cli/command.js";
-import { intervalTable, sliceTable, worstTable } from "../../cli/tables/interval-tables.js";
-import { contractTable } from "../../cli/tables/contract-tables.js";
-import { bestSplit, evaluationTable, groupTable } from "../../cli/tables/tables.js";
 import { type EvaluateResult, evaluateRun } from "../../asking/evaluate-run.js";
-import { type GroupResult, groupResult } from "../../asking/groups/group-runs.js";
 import type { LabelledResult } from "../../asking/exports/evaluate-labelled.js";
+import { type GroupResult, groupResult } from "../../asking/groups/group-runs.js";
 import { type SlicedRun, sliceRun } from "../../asking/slices/slice-run.js";
+import { CoolCommand, RUN_HELP } from "../../cli/command.js";
+import { contractTable } from "../../cli/tables/contract-tables.js";
+import { intervalTable, sliceTable, worstTable } from "../../cli/tables/interval-tables.js";
+import { bestSplit, evaluationTable, groupTable } from "../../cli/tables/tables.js";
 import { UsageError } from "../../errors.js";
-import { EVALUATED_GATES, type EvaluatedGates, type Split, SPLITS } from "../../tasks/evaluation.js";
+import { shellWord } from "../../platform/shell-word.js";
+import { EVALUATED_GATES, type EvaluatedGates, SPLITS, type Split } from "../../tasks/evaluation.js";
 
 export default class Evaluate extends CoolCommand {
   static override summary = "Show every metric of every task of a finished run, or of an export on a table";
@@ -123,7 +124,7 @@ export default class Evaluate extends CoolCommand {
     if (table === undefined) {
       if (found === null) return null;
       throw new UsageError(
-        `${named} is an export, which has no rows of its own. Name a labelled table: cool evaluate ${named} --table labels.csv`,
+        `${named} is an export, which has no rows of its own. Name a labelled table: cool evaluate ${shellWord(named)} --table labels.csv`,
         { export: named },
       );
     }

@@ -114,24 +114,40 @@ function sourceRun({ dir, experiment, meta }: FoundRun, nameOf: (id: string) => 
   };
 }
 
-/** Lines of `milliseconds value step`. */
+/** Lines of `milliseconds value step`, read twice rather than held: a file may be larger than the memory. */
 function readMetric(sink: RunSink, file: string, key: string): void {
-  const lines = [...pointsOf(sink, file, key)];
-  const isNumbered = lines.length < 2 || lines.some(({ step }) => step !== 0);
+  const isNumbered = hasSteps(file);
   if (!isNumbered) sink.leave("steps of curves", "all are 0: their points are numbered by time instead");
-  lines.forEach(({ step, time, value }, i) => {
-    putMetric(sink, key, value, { step: isNumbered ? step : i + 1, time });
-  });
+  let number = 0;
+  for (const point of pointsOf(file)) {
+    if ("bad" in point) {
+      sink.leave(`lines of ${JSON.stringify(key.slice(0, 60))}`, `line ${point.bad} has no time and value`);
+      continue;
+    }
+    number += 1;
+    const { time, value } = point;
+    putMetric(sink, key, value, { step: isNumbered ? point.step : number, time });
+  }
 }
 
-function* pointsOf(sink: RunSink, file: string, key: string) {
+/** Whether a curve has steps, or but one point. */
+function hasSteps(file: string): boolean {
+  let points = 0;
+  for (const point of pointsOf(file)) {
+    if ("bad" in point) continue;
+    if (point.step !== 0) return true;
+    points += 1;
+  }
+  return points < 2;
+}
+
+function* pointsOf(file: string) {
   for (const { number, text } of new LineTail(file).read(true)) {
     if (text?.trim() === "") continue;
     const [time, value, step = "0"] = (text ?? "").trim().split(/\s+/);
     const [milliseconds, parsed] = [numberOf(time), numberOf(value)];
-    if (milliseconds === undefined || parsed === undefined) {
-      sink.leave(`lines of ${JSON.stringify(key.slice(0, 60))}`, `line ${number} has no time and value`);
-    } else yield { step: Number(step), time: milliseconds / 1000, value: parsed };
+    if (milliseconds === undefined || parsed === undefined) yield { bad: number };
+    else yield { step: Number(step), time: milliseconds / 1000, value: parsed };
   }
 }
 

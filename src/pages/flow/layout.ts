@@ -50,6 +50,7 @@ export function layOut({ nodes, edges }: Pick<FlowReport, "nodes" | "edges">): F
       lowest = y + NODE_HEIGHT + BETWEEN_NODES;
     }
   });
+  centreGates(layers, edges, placed);
   const all = nodes.flatMap(({ path }) => placed.get(path) ?? []);
   return {
     width: Math.max(0, ...all.map(({ x }) => x)) + NODE_WIDTH + MARGIN,
@@ -57,6 +58,25 @@ export function layOut({ nodes, edges }: Pick<FlowReport, "nodes" | "edges">): F
     nodes: all,
     edges: edges.flatMap((edge) => placeEdge(edge, placed)),
   };
+}
+
+/** From the last layer back, each gate moves down to the middle of what it opens, in the order of its layer. */
+function centreGates(
+  layers: readonly (readonly FlowReportNode[])[],
+  edges: readonly FlowEdge[],
+  placed: Map<string, PlacedNode>,
+): void {
+  for (const layer of layers.toReversed()) {
+    let lowest = MARGIN;
+    const fromTop = layer.flatMap(({ path }) => placed.get(path) ?? []).sort((a, b) => a.y - b.y);
+    for (const one of fromTop) {
+      const opened = edges.flatMap(({ from, to }) => (from === one.node.path ? (placed.get(to)?.y ?? []) : []));
+      const middle = opened.length === 0 ? one.y : (Math.min(...opened) + Math.max(...opened)) / 2;
+      const y = Math.max(lowest, middle);
+      placed.set(one.node.path, { ...one, y });
+      lowest = y + NODE_HEIGHT + BETWEEN_NODES;
+    }
+  }
 }
 
 function roomBefore(layer: readonly FlowReportNode[], edges: readonly FlowEdge[]): number {

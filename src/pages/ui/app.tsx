@@ -2,6 +2,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ThemeSwitch } from "../theme/theme-switch.js";
 import { ComparePage } from "./compare/compare-page.js";
+import { GroupPage } from "./groups/group-page.js";
+import { GroupsPage } from "./groups/groups-page.js";
 import { Help } from "./help.js";
 import { RunPage } from "./run/run-page.js";
 import { RunsPage } from "./runs/runs-page.js";
@@ -26,6 +28,9 @@ export function App() {
         <a class="home" href="/">
           dnn-cool
         </a>
+        <nav aria-label="pages">
+          <a href="/groups">Groups</a>
+        </nav>
         <span class="muted small store" title={about().store}>
           {lineOf(about().store, 200)}
           {about().can_edit ? "" : " · read only"}
@@ -49,6 +54,9 @@ export function App() {
 function View({ place }: { readonly place: Place }) {
   const [, id] = /^\/runs\/([^/]+)$/.exec(place.path) ?? [];
   if (id !== undefined) return <RunPage key={id} id={decoded(id)} />;
+  const [, group] = /^\/groups\/([^/]+)$/.exec(place.path) ?? [];
+  if (group !== undefined) return <GroupPage key={group} id={decoded(group)} />;
+  if (place.path === "/groups") return <GroupsPage />;
   if (place.path === "/compare") return <ComparePage key={place.query.toString()} place={place} />;
   return <RunsPage place={place} />;
 }

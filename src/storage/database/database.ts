@@ -23,7 +23,7 @@ export type BoundValues = Readonly<Record<string, string | number | null | undef
 type BoundList = readonly (string | number | null)[];
 
 /** How long a writer waits for another one. */
-const BUSY_TIMEOUT_MS = 10_000;
+export const BUSY_TIMEOUT_MS = 10_000;
 
 /**
  * Opens a database for many processes at once: write-ahead log, foreign keys enforced, writers wait for each other.

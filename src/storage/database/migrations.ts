@@ -1,13 +1,22 @@
 /** @file Brings a store to this package's version of the schema: once, however many processes ask at a time. */
-import { renameSync, rmSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { StoreError } from "../../errors.js";
-import { type Database, openDatabase } from "./database.js";
+import { BUSY_TIMEOUT_MS, type Database, openDatabase } from "./database.js";
 import { SCHEMA_VERSIONS } from "./schema.js";
 import { explained } from "./store-errors.js";
 import { packageVersion } from "../../platform/version.js";
 
 /** "cool" in ASCII: marks the file as ours (`PRAGMA application_id`). */
 const APPLICATION_ID = 0x636f6f6c;
+
+/** How long a process waits for another one that migrates the store: a minute for 100,000 runs, more on a busy machine. */
+const MIGRATION_TIMEOUT_MS = 1_800_000;
+
+/** Stores of this size are migrated in less than a second or two, of which nobody has to be told. */
+const QUICK_BYTES = 50e6;
+
+/** Takes a line for whoever waits. */
+export type SayProgress = (line: string) => void;
 
 /** Whether a store has to be migrated before it can be used. */
 export function isOutdated(database: Database, versions: readonly string[] = SCHEMA_VERSIONS): boolean {
@@ -17,18 +26,27 @@ export function isOutdated(database: Database, versions: readonly string[] = SCH
 /**
  * Migrates a store in one transaction. An older store is first copied beside itself (`cool.db.backup-v1`).
  * @param versions SQL that takes a store from version `index` to `index + 1`
+ * @param say is told before each step; default: lines on stderr, for stores that take long
  * @returns the copy of the older store; null where this process had nothing to migrate
  * @throws StoreError where a newer dnn-cool made the store, or another program the file
  */
-export function migrate(database: Database, versions: readonly string[] = SCHEMA_VERSIONS): string | null {
+export function migrate(
+  database: Database,
+  versions: readonly string[] = SCHEMA_VERSIONS,
+  say: SayProgress = progressOf(database),
+): string | null {
   refuseOtherPrograms(database);
   refuseNewer(database, versions.length);
   if (!isOutdated(database, versions)) return null;
   // a migration may rebuild a table that others refer to; the references are checked before it is committed
   database.pragma("foreign_keys = OFF");
+  // another process may be migrating it right now, which takes longer than any other writer
+  database.pragma(`busy_timeout = ${MIGRATION_TIMEOUT_MS}`);
+  if (schemaVersion(database) > 0) say("The run store was made by an older dnn-cool and is being migrated …");
   try {
-    return database.write(() => applyFrom(database, versions));
+    return database.write(() => applyFrom(database, versions, say));
   } finally {
+    database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
     database.pragma("foreign_keys = ON");
   }
 }
@@ -38,13 +56,24 @@ export function migrationNote(backup: string): string {
   return `The run store was made by an older dnn-cool and has been migrated. As it was it is kept as ${backup}.`;
 }
 
+/** A process that is stopped while it migrates leaves the store as it was, so nobody has to fear Ctrl-C. */
+function progressOf(database: Database): SayProgress {
+  const { size } = statSync(database.file, { throwIfNoEntry: false }) ?? { size: 0 };
+  return size < QUICK_BYTES ? () => {} : (line) => void process.stderr.write(`${line}\n`);
+}
+
 /** To be called with the write lock held, so that the version read here stays true until the commit. */
-function applyFrom(database: Database, versions: readonly string[]): string | null {
+function applyFrom(database: Database, versions: readonly string[], say: SayProgress): string | null {
   const current = schemaVersion(database);
   refuseNewer(database, versions.length);
   if (current === versions.length) return null;
+  if (current > 0) say("  copying it as it is …");
   const backup = current > 0 ? backUp(database.file, current) : null;
-  for (const sql of versions.slice(current)) database.exec(sql);
+  versions.slice(current).forEach((sql, i, steps) => {
+    if (current > 0) say(`  step ${i + 1} of ${steps.length} …`);
+    database.exec(sql);
+  });
+  if (current > 0) say("  checking what belongs together …");
   const broken = database.all("PRAGMA foreign_key_check");
   if (broken.length > 0) {
     throw new StoreError(

@@ -27,21 +27,41 @@ const SERIES_OF_RUN =
 const INSERT_SERIES = `INSERT INTO metric_series (run_id, split, task_path, metric_name)
   VALUES (@runId, @split, @taskPath, @metricName) RETURNING id`;
 // a resumed run passes its last steps a second time: the later value holds
-const UPSERT = `INSERT INTO series_points (series_id, step, epoch, value, is_nan, wall_time) VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT (series_id, step) DO UPDATE SET
+export const LATER_HOLDS = `ON CONFLICT (series_id, step) DO UPDATE SET
   epoch = excluded.epoch, value = excluded.value, is_nan = excluded.is_nan, wall_time = excluded.wall_time`;
+const UPSERT = `INSERT INTO series_points (series_id, step, epoch, value, is_nan, wall_time) VALUES (?, ?, ?, ?, ?, ?)
+  ${LATER_HOLDS}`;
 
 const UPDATE_LAST = `UPDATE metric_series SET last_value =
-  (SELECT value FROM series_points WHERE series_id = metric_series.id ORDER BY step DESC LIMIT 1) WHERE id = ?`;
+  (SELECT value FROM series_points WHERE series_id = metric_series.id ORDER BY step DESC LIMIT 1) WHERE id = `;
 
 /** To be called within `write`. */
 export function upsertMetrics(database: Database, runId: string, points: Iterable<MetricPoint>): void {
   const written = new Set<number>();
   database.runEach(UPSERT, toRows(points, seriesIds(database, runId), written));
   database.runEach(
-    UPDATE_LAST,
+    `${UPDATE_LAST}?`,
     [...written].map((id) => [id]),
   );
+  updateMonitored(database, runId, written);
+}
+
+const COPY = `INSERT INTO series_points (series_id, step, epoch, value, is_nan, wall_time)
+  SELECT @to, step, epoch, value, is_nan, wall_time FROM staged.points WHERE series_id = @from ORDER BY step
+  ${LATER_HOLDS}`;
+
+/** Takes curves from the attached database `staged`, where `id` is their number; to be called within `write`. */
+export function copyPoints(
+  database: Database,
+  runId: string,
+  curves: Iterable<CurveName & { readonly id: number }>,
+): void {
+  const seriesId = seriesIds(database, runId);
+  for (const curve of curves) {
+    const to = seriesId(curve);
+    database.run(COPY, { from: curve.id, to });
+    database.run(`${UPDATE_LAST}@id`, { id: to });
+  }
   updateMonitored(database, runId);
 }
 

@@ -187,7 +187,7 @@ async function adoptIn(session: Session, file: string, facts: OnnxFacts, options
 
 /** Native packages are those of the project. */
 function here({ projectDir, configFile }: LoadedProject) {
-  return configFile === null ? null : { dir: projectDir, configFile };
+  return configFile === null ? null : { dir: projectDir, configFile, isNamed: true };
 }
 
 /** Inputs of which the network sees numbers as they stand in the table. */

@@ -6,6 +6,8 @@ import type { LiveStore, StoreChange } from "../store/live-store.js";
 const MOST_LISTENERS = 64;
 /** Before the socket would count as one on which nothing moves. */
 const BEAT_MS = 10_000;
+/** What an answer is. */
+export const EVENTS = { headers: { "content-type": "text/event-stream; charset=utf-8" } } as const;
 
 export class ChangeStream {
   readonly #live: LiveStore;
@@ -42,7 +44,7 @@ export class ChangeStream {
       },
       cancel: () => end(),
     });
-    return new Response(body, { headers: { "content-type": "text/event-stream; charset=utf-8" } });
+    return new Response(body, EVENTS);
   }
 
   /** Ends all streams, so that a server can end although pages are open. */

@@ -14,11 +14,14 @@ interface KeptReport {
 
 export class Reports {
   readonly #live: LiveStore;
+  readonly #project: string | undefined;
   readonly #kept = new Map<string, KeptReport>();
   #latest: Promise<unknown> = Promise.resolve();
 
-  constructor(live: LiveStore) {
+  /** @param project the user's, as it was named: pictures of runs from elsewhere are looked for nowhere else */
+  constructor(live: LiveStore, project?: string | undefined) {
     this.#live = live;
+    this.#project = project;
   }
 
   /**
@@ -42,7 +45,7 @@ export class Reports {
   async #make(id: string, pictures: boolean): Promise<ReportDocument> {
     // what reads predictions takes a while to load
     const { reportDocument } = await import("../../reporting/report-document.js");
-    return this.#live.read((store) => reportDocument(store, [id], { pictures }));
+    return this.#live.read((store) => reportDocument(store, [id], { pictures, project: this.#project }));
   }
 
   #keep(key: string, kept: KeptReport): void {

@@ -85,6 +85,7 @@ function queryOf({ where, sort, trash }: RunsQuestion): RunsQuery {
   return { where: where === "" ? undefined : where, sort, trash };
 }
 
-function shown(store: RunStore, { run, values }: QueriedRun): ListedRun {
+/** A run as lists show it, with the fields that were asked for. */
+export function shown(store: RunStore, { run, values }: QueriedRun): ListedRun {
   return { ...listed(store, run), values };
 }

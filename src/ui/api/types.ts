@@ -103,6 +103,13 @@ export interface GroupSummary {
   readonly evaluation: readonly GroupRow[];
 }
 
+/** `GET /api/groups/ID` */
+export interface GroupAnswer {
+  readonly group: GroupSummary;
+  /** In their order; those in the trash, too. */
+  readonly runs: readonly ListedRun[];
+}
+
 export type GroupRow = Pick<
   GroupEvaluationRow,
   "split" | "task_path" | "metric_name" | "mean" | "deviation" | "runs" | "metric_res" | "num_samples"

@@ -20,6 +20,7 @@ export function plainRun(run: ShownRun): Html {
   return html`<main>
 <p><a href="/">All runs</a></p>
 <h1>${short(run.name)}</h1>
+<p><a href="/runs/${run.id}/report">Report: curves, flow, tasks with their thresholds and samples</a></p>
 ${factTable(
   "Run",
   facts.filter(([, value]) => value !== null),

@@ -14,6 +14,7 @@ export function plainRuns(page: RunsPage, question: RunsQuestion, limit: number)
 <label>Order <input name="sort" value="${question.sort[0] ?? ""}" placeholder="started:desc"></label>
 <button>Search</button>
 </form>
+<p>${question.trash === "only" ? html`<a href="/">All runs</a>` : html`<a href="/?trash=only">Trash</a>`} <a href="/groups">Groups</a></p>
 ${runs.length === 0 ? html`<p>No run matches.</p>` : runsTable(page)}
 <nav aria-label="pages">
 ${from === 0 ? null : html`<a href="${address(question, Math.max(0, from - limit))}">Previous</a> `}

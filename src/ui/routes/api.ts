@@ -7,12 +7,13 @@ import { HttpProblem } from "../../http/problem.js";
 import { showRun } from "../../records/list-runs.js";
 import type { RunStore } from "../../storage/run-store.js";
 import { addQuestion, json } from "../api/answers.js";
+import { EVENTS } from "../api/events.js";
 import { editRun, readEdit } from "../api/edits.js";
 import { logTail } from "../api/log-tail.js";
 import { curveKey, limited, runsQuestion, wholeNumber } from "../api/questions.js";
 import { runsPage } from "../api/runs.js";
 import { curveNames, seriesOf } from "../api/series.js";
-import type { GroupsAnswer } from "../api/types.js";
+import { groupPage, groupsOf } from "../api/groups.js";
 import { queryOf, type UiContext } from "./context.js";
 
 /** Runs that are compared at a time, and whose curves are drawn over each other. */
@@ -62,7 +63,14 @@ export function addApi(app: App, ui: UiContext): void {
     return json(await live.read((store) => compareRuns(store, ids)));
   });
   addQuestion(app, "GET", "/api/groups", () => json(live.read(groupsOf)));
-  addRoute(app, "GET", "/api/events", (context) => changes.listen(context.req.raw.signal));
+  addQuestion(app, "GET", "/api/groups/:id", (context) => {
+    const id = context.req.param("id") ?? "";
+    return json(live.read((store) => groupPage(store, id)));
+  });
+  addRoute(app, "GET", "/api/events", (context) =>
+    // whose answer has no body reads no stream, and would listen for ever
+    context.req.method === "HEAD" ? new Response(null, EVENTS) : changes.listen(context.req.raw.signal),
+  );
   addEdits(app, ui);
 }
 
@@ -87,17 +95,4 @@ function addEdits(app: App, { live, about, views }: UiContext): void {
 /** Only whole ids: an address must mean the same run tomorrow. */
 function known(store: RunStore, id: string): string {
   return store.getRun(id).id;
-}
-
-const MOST_GROUPS = 200;
-
-function groupsOf(store: RunStore): GroupsAnswer {
-  const groups = store.listGroups().slice(0, MOST_GROUPS);
-  return {
-    groups: groups.map(({ id, name, kind, project, planned, createdAt, endedAt, runs }) => ({
-      ...{ id, name, kind, project, planned, created_at: createdAt, ended_at: endedAt },
-      runs: runs.map((run) => run.id),
-      evaluation: store.readGroupEvaluation(id),
-    })),
-  };
 }

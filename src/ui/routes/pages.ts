@@ -5,10 +5,12 @@ import { addRoute, type App } from "../../http/app.js";
 import { HttpProblem } from "../../http/problem.js";
 import { showRun } from "../../records/list-runs.js";
 import { addQuestion } from "../api/answers.js";
+import { groupPage, groupsOf } from "../api/groups.js";
 import { limited, runsQuestion, wholeNumber } from "../api/questions.js";
 import { firstPage, runsPage } from "../api/runs.js";
 import { html, type Html } from "../html/html.js";
 import { plainComparison } from "../html/plain-comparison.js";
+import { plainGroup, plainGroups } from "../html/plain-group.js";
 import { plainRun } from "../html/plain-run.js";
 import { plainRuns } from "../html/plain-runs.js";
 import { pageResponse } from "../html/shell.js";
@@ -17,9 +19,12 @@ import { queryOf, type UiContext } from "./context.js";
 /** Runs of a page without scripts, and those that a first view begins with. */
 const PAGE = 100;
 const MOST_RUNS = 50;
+/** Of a report: it reaches nothing, and is framed by nobody. */
+const REPORT_POLICY =
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export function addPages(app: App, ui: UiContext): void {
-  const { live, views, assets, about } = ui;
+  const { live, views, assets, about, reports } = ui;
   const send = (title: string, plain: Html, first: unknown = null): Response =>
     pageResponse({ title, plain, first }, about, assets);
   addQuestion(app, "GET", "/", async (context) => {
@@ -39,6 +44,19 @@ export function addPages(app: App, ui: UiContext): void {
     const id = context.req.param("id") ?? "";
     const run = live.read((store) => showRun(store, store.getRun(id).id));
     return send(run.name.slice(0, 100), plainRun(run));
+  });
+  addQuestion(app, "GET", "/runs/:id/report", async (context) => {
+    const report = await reports.of(context.req.param("id") ?? "", true);
+    // components that are rendered here take a while to load
+    const { reportPage } = await import("../../reporting/report-html.js");
+    // the page itself says what may run in it, by digests
+    const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": REPORT_POLICY };
+    return new Response((await reportPage(report)).html, { headers });
+  });
+  addQuestion(app, "GET", "/groups", () => send("Groups", plainGroups(live.read(groupsOf))));
+  addQuestion(app, "GET", "/groups/:id", (context) => {
+    const answer = live.read((store) => groupPage(store, context.req.param("id") ?? ""));
+    return send(answer.group.name.slice(0, 100), plainGroup(answer));
   });
   addQuestion(app, "GET", "/compare", (context) => {
     const ids = limited(queryOf(context), "run", MOST_RUNS);

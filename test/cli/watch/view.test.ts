@@ -76,7 +76,7 @@ describe("cool watch", () => {
     expect(text).toContain("valid/_total/loss 0.4000, best 0.4000 (epoch 5)");
     expect(text).toMatch(/_total\/loss .*camera\/loss .*house\.door\/loss/);
     expect(text).toMatch(/camera +105 ▁▃▅▇█/);
-    expect(text).toMatch(/system_cpu_percent +40 % /);
+    expect(text).toMatch(/system_cpu +40 % /);
     // what a terminal would have left of a progress bar
     expect(text).toMatch(/first line\nbar 100 %/);
   });
@@ -183,6 +183,60 @@ describe("cool watch", () => {
     expect(places.ids).toEqual([id]);
     // four charts, two beside each other, one row at a time
     expect(places.ends).toEqual({ curves: 1, active: 0, load: 0, log: 0 });
+  });
+
+  it("shows the last charts where a terminal becomes wider than its scroll was made for", () => {
+    const dir = temporaryDir();
+    const id = addRun(openStore(dir), "first");
+    const base = initialState(id);
+    const state = { ...base, scroll: { ...base.scroll, curves: 3, log: 9 } };
+    const lines = picture(new StoreData(watched(dir), null), state, 200, 50).join("\n");
+    expect(lines).toContain("curves 1–4 of 4");
+    expect(lines).toContain("bar 100 %");
+  });
+
+  it("draws a run that logs several steps of an epoch over its steps", () => {
+    const dir = temporaryDir();
+    const store = openStore(dir);
+    const { id } = store.createRun({ project: "p", name: "steps" });
+    const at = { split: "train", taskPath: "_total", metricName: "loss", wallTime: 1 } as const;
+    store.appendMetrics(
+      id,
+      Array.from({ length: 40 }, (_, step) => ({ ...at, step, epoch: Math.floor(step / 20), value: step })),
+    );
+    const text = picture(new StoreData(watched(dir), null), initialState(id)).join("\n");
+    expect(text).toMatch(/ step\n/);
+    expect(text).not.toMatch(/ epoch\n/);
+  });
+
+  it("tells loads apart where there is little room", () => {
+    const dir = temporaryDir();
+    const store = openStore(dir);
+    const { id } = store.createRun({ project: "p", name: "first" });
+    const at = { split: "train", taskPath: "_system", step: 1, epoch: null, value: 40, wallTime: 1 } as const;
+    store.appendMetrics(
+      id,
+      ["process_cpu_percent", "system_cpu_percent"].map((metricName) => ({ ...at, metricName })),
+    );
+    const text = picture(new StoreData(watched(dir), null), initialState(id), 40, 24).join("\n");
+    expect(text).toContain("…cess_cpu");
+    expect(text).toContain("…stem_cpu");
+  });
+
+  it("follows a group whose folds begin one after another", () => {
+    const dir = temporaryDir();
+    const store = openStore(dir);
+    const group = store.createGroup({ kind: "folds", project: "p", name: "cv", planned: 2 });
+    addRun(store, "other");
+    const follower = watched(dir);
+    const source = new StoreData(follower, new Set([group.id]));
+    const count = (): string | undefined => picture(source, initialState(null))[0];
+    expect(count()).toContain("0 runs");
+    for (const fold of [1, 2]) {
+      store.addToGroup(group.id, addRun(store, `cv-${fold}`), fold);
+      follower.poll();
+      expect(count()).toMatch(new RegExp(` ${fold} runs?, ${fold} running`));
+    }
   });
 
   it("tells the same as JSON", () => {

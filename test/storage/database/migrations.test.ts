@@ -1,6 +1,7 @@
 /** @file Stores of older and newer versions. */
+import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { expect, test } from "vitest";
 import { openDatabase } from "../../../src/storage/database/database.js";
@@ -57,6 +58,52 @@ test("a migration that fails changes nothing", () => {
   database.close();
   expect(queried(file, "PRAGMA user_version")).toEqual([SCHEMA_VERSIONS.length]);
   expect(queried(file, "SELECT name FROM pragma_table_info('runs') WHERE name = 'mood'")).toEqual([]);
+});
+
+test.each(["SIGINT", "SIGKILL"] as const)(
+  "%s in the middle of a migration leaves the store as it was",
+  START_OF_CHILDREN,
+  async (signal) => {
+    const file = storeWithRun();
+    const child = startWorker("migrate", dirname(file));
+    let said = "";
+    for await (const chunk of child.stdout ?? []) {
+      said += String(chunk);
+      if (said.includes("step 1 of 1")) break;
+    }
+    const closed = once(child, "exit");
+    child.kill(signal);
+    expect(await closed).toEqual([null, signal]);
+    expect(queried(file, "PRAGMA user_version")).toEqual([SCHEMA_VERSIONS.length]);
+    expect(queried(file, "SELECT name FROM runs")).toEqual(["kept"]);
+    const database = openDatabase(file);
+    expect(database.problems()).toEqual([]);
+    migrate(database, [...SCHEMA_VERSIONS, NEXT_VERSION]);
+    database.close();
+    expect(queried(file, "SELECT name || ' ' || mood FROM runs")).toEqual(["kept calm"]);
+  },
+);
+
+test("a migration waits for another process longer than a writer does", START_OF_CHILDREN, async () => {
+  const file = storeWithRun();
+  const child = startWorker("hold", dirname(file));
+  const closed = once(child, "close");
+  await once(child.stdout ?? child, "data");
+  const database = openDatabase(file);
+  // as if the ten seconds of a writer were over
+  database.pragma("busy_timeout = 1");
+  child.stdin?.write("go\n");
+  const said: string[] = [];
+  migrate(database, [...SCHEMA_VERSIONS, NEXT_VERSION], (line) => said.push(line));
+  expect(database.pragma("busy_timeout")).toBe(10_000);
+  database.close();
+  await closed;
+  expect(said.map((line) => line.trim())).toEqual([
+    "The run store was made by an older dnn-cool and is being migrated …",
+    "copying it as it is …",
+    "step 1 of 1 …",
+    "checking what belongs together …",
+  ]);
 });
 
 test("a migration that leaves rows without their run is refused", () => {

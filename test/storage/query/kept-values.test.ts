@@ -40,6 +40,21 @@ test("the monitored value is the last of valid, and that of the best epoch once 
   expect(monitored(id)).toBe(1);
 });
 
+test("a value that is no number at the best epoch is not covered by a later one, and other curves leave it alone", () => {
+  const id = create();
+  log(id, "_total", "loss", [3, null, 2]);
+  store.updateRun(id, { bestEpoch: 2 });
+  expect(monitored(id)).toBeNull();
+  log(id, "_total", "accuracy", [0.5]);
+  expect(monitored(id)).toBeNull();
+  // a resumed run passes its last steps a second time
+  log(id, "_total", "loss", [3, 1, 2]);
+  expect(monitored(id)).toBe(1);
+  // before the best epoch has a point, the last one
+  store.updateRun(id, { bestEpoch: 9 });
+  expect(monitored(id)).toBe(2);
+});
+
 test("it follows the metric that the run is monitored by, also where that is said later", () => {
   const id = create({ train: { monitor: "door.open/f1_score" } });
   log(id, "_total", "loss", [3]);

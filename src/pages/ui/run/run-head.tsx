@@ -3,7 +3,7 @@ import type { ShownRun } from "../../../records/list-runs.js";
 import type { RunStateName } from "../../../reporting/document.js";
 import { StateBadge } from "../../components/state-badge.js";
 import { duration, moment } from "../../text/figures.js";
-import { searchAddress } from "../shared/router.js";
+import { runAddress, searchAddress } from "../shared/router.js";
 import { lineOf, linesOf } from "../shared/text.js";
 
 interface RunHeadProps {
@@ -39,6 +39,11 @@ export function RunHead({ run, canEdit, onStar, onEdit }: RunHeadProps) {
           </button>
         ) : null}
       </div>
+      <p>
+        <a href={`${runAddress(run.id)}/report`} download={`report-${run.id}.html`}>
+          Save the report
+        </a>
+      </p>
       {run.state === "running" && run.epochs !== null ? (
         <p class="progress">
           <progress max={run.epochs} value={run.epochs_done} aria-label="epochs" /> {run.epochs_done} of {run.epochs}{" "}

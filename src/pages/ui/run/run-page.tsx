@@ -1,6 +1,7 @@
 /** @file One run, live while it runs. */
 import { useEffect, useState } from "preact/hooks";
 import type { ListedRun, ShownRun } from "../../../records/list-runs.js";
+import type { GroupsAnswer } from "../../../ui/api/types.js";
 import { Section } from "../../components/section.js";
 import { Table } from "../../components/table.js";
 import { useAnswer } from "../shared/answer.js";
@@ -8,7 +9,7 @@ import { edit, wordsOf } from "../shared/api.js";
 import { EditDialog } from "../shared/edit-dialog.js";
 import { about } from "../shared/first.js";
 import { useKeys } from "../shared/keys.js";
-import { compareAddress, go } from "../shared/router.js";
+import { groupAddress } from "../shared/router.js";
 import { lineOf, valueText } from "../shared/text.js";
 import { CurvesSection } from "./curves-section.js";
 import { EvaluationSection } from "./evaluation-section.js";
@@ -105,22 +106,16 @@ function Facts({ id, title, facts, changed }: FactsProps) {
   );
 }
 
-interface GroupAnswer {
-  readonly groups: readonly { readonly name: string; readonly kind: string; readonly runs: readonly string[] }[];
-}
-
 /** The runs of its group, such as the other folds. */
 function Siblings({ run }: { readonly run: ShownRun }) {
-  const { value } = useAnswer<GroupAnswer>(run.group === null ? null : "/api/groups", { isLive: false });
+  const { value } = useAnswer<GroupsAnswer>(run.group === null ? null : "/api/groups", { isLive: false });
   const group = value?.groups.find(({ runs }) => runs.includes(run.id));
   if (group === undefined) return null;
   return (
     <Section id="group" title={`Group ${lineOf(group.name, 100)}`}>
       <p>
         One of {group.runs.length} {group.kind === "folds" ? "folds" : "runs"}.{" "}
-        <button type="button" disabled={group.runs.length < 2} onClick={() => go(compareAddress(group.runs))}>
-          Compare them
-        </button>
+        <a href={groupAddress(group.id)}>All of them together</a>
       </p>
     </Section>
   );

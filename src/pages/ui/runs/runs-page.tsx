@@ -70,7 +70,7 @@ export function RunsPage({ place }: { readonly place: Place }) {
         />
         <div class="toolbar">
           <h1>{shown.isTrash ? "Trash" : "Runs"}</h1>
-          <output class="muted">{list.isCounted ? countText(list.total) : "…"}</output>
+          <output class="muted">{list.isCounted || list.problem !== null ? countText(list.total) : "…"}</output>
           <ColumnChoice
             hidden={hidden}
             columns={shown.columns}

@@ -52,13 +52,24 @@ function follow(event: MouseEvent): void {
     return;
   }
   const link = event.target instanceof Element ? event.target.closest("a") : null;
-  if (link === null || link.origin !== location.origin || link.target !== "" || link.hash !== "") return;
+  if (
+    link === null ||
+    link.origin !== location.origin ||
+    link.target !== "" ||
+    link.download !== "" ||
+    link.hash !== ""
+  )
+    return;
   event.preventDefault();
   go(`${link.pathname}${link.search}`);
 }
 
 export function runAddress(id: string): string {
   return `/runs/${encodeURIComponent(id)}`;
+}
+
+export function groupAddress(id: string): string {
+  return `/groups/${encodeURIComponent(id)}`;
 }
 
 export function compareAddress(ids: readonly string[]): string {
