@@ -1,6 +1,6 @@
 /** @file `cool serve`: a model behind HTTP, with workers that answer batches. */
 import { availableParallelism } from "node:os";
-import { loadSharp } from "../data/inputs/images.js";
+import { loadDecoder } from "../data/inputs/images.js";
 import { UsageError } from "../errors.js";
 import type { AccessEntry } from "../http/app.js";
 import { ByteBudget } from "../http/body.js";
@@ -69,7 +69,7 @@ export async function serveModel(reference: string, options: ServeOptions): Prom
   // models take long to open
   await assertFree(options);
   // once here before threads load it, which would else take it along when they end
-  if (Object.values(model.inputs).some(({ kind }) => kind === "image")) await loadSharp();
+  if (Object.values(model.inputs).some(({ kind }) => kind === "image")) await loadDecoder();
   const workers = options.workers ?? defaultWorkers(model);
   const pool = await WorkerPool.open({
     count: workers,

@@ -51,8 +51,6 @@ const environment = () => ({
   HOME: dir,
   ZDOTDIR: dir,
   XDG_CONFIG_HOME: dir,
-  // a key starts a process of ours, which is silent while it loads
-  SILENCE_S: "1",
 });
 
 async function run(command: string, args: readonly string[]): Promise<string> {
@@ -117,7 +115,7 @@ describe("bash", () => {
 
   it.skipIf(spawnSync("python3", ["-c", "import pty, termios"]).status !== 0)("completes on a terminal", async () => {
     writeFileSync(join(dir, "rc"), "PS1='> '; bind 'set enable-bracketed-paste off'; source completion.bash\n");
-    const keys = ["cool runs show tw\t", "\x15cool run --set train.e\t", "\x15exit\r"];
+    const keys = [["cool runs show tw\t", "words "], ["\x15cool run --set train.e\t", "epochs="], "\x15exit\r"];
     const json = await run("python3", [terminal, JSON.stringify(keys), "bash", "--noprofile", "--rcfile", "rc", "-i"]);
     const { screens } = JSON.parse(json) as { screens: string[] };
     expect(screens[1]).toContain("cool runs show two\\ words ");

@@ -170,7 +170,11 @@ function rawImage(
 let decoder: Promise<typeof sharp> | null = null;
 
 /** Loads the library that decodes. A process with threads that decode loads it before it starts them. */
-export function loadSharp(): Promise<typeof sharp> {
+export async function loadDecoder(): Promise<void> {
+  await loadSharp();
+}
+
+function loadSharp(): Promise<typeof sharp> {
   decoder ??= import("sharp").then(({ default: loaded }) => {
     // images are decoded side by side, each only once
     loaded.concurrency(1);

@@ -2,7 +2,8 @@
 
     python3 terminal.py '["a", "b"]' command...
 
-Keys are written one by one, each once the command has been silent for SILENCE_S seconds (by default 0.3). A key "SIGTERM" is a signal.
+Keys are written one by one, each once the command has been silent for a moment. A key "SIGTERM" is a signal. In place of a
+key may stand [key, text]: what is silent before it has written the text after the key is only slow.
 """
 
 import json
@@ -13,16 +14,16 @@ import signal
 import sys
 import time
 
-SILENCE_S = float(os.environ.get("SILENCE_S", "0.3"))
+SILENCE_S = 0.3
 LIMIT_S = 60
 
 
-def read_until_silent(terminal, started):
+def read_until_silent(terminal, started, until=b""):
     written = b""
     while time.monotonic() - started < LIMIT_S:
         ready, _, _ = select.select([terminal], [], [], SILENCE_S if written else 1)
         if not ready:
-            if written:
+            if written and until in written:
                 return written, False
             continue
         try:
@@ -50,14 +51,15 @@ def main():
     screens = []
     written, has_ended = read_until_silent(terminal, started)
     screens.append(written)
-    for key in keys:
+    for entry in keys:
+        key, until = entry if isinstance(entry, list) else (entry, "")
         if has_ended:
             break
         if key == "SIGTERM":
             os.kill(pid, signal.SIGTERM)
         else:
             os.write(terminal, key.encode())
-        written, has_ended = read_until_silent(terminal, started)
+        written, has_ended = read_until_silent(terminal, started, until.encode())
         screens.append(written)
     if not has_ended:
         os.kill(pid, signal.SIGKILL)
