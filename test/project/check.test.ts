@@ -61,11 +61,14 @@ test("the network is built, and its parameters are counted by part", async () =>
   const loaded = project(table(ROWS));
   const { inputs } = await checkProject(loaded);
   // 1 × 3 + 3, 3 × 1 + 1, 3 × 2 + 2
-  expect(await measureNetwork(loaded, inputs)).toEqual([
-    { part: "trunk", parameters: 6 },
-    { part: "open", parameters: 4 },
-    { part: "kind", parameters: 8 },
-  ]);
+  expect(await measureNetwork(loaded, inputs)).toEqual({
+    parts: [
+      { part: "trunk", parameters: 6 },
+      { part: "open", parameters: 4 },
+      { part: "kind", parameters: 8 },
+    ],
+    warnings: [],
+  });
 });
 
 test("a value beside which all others are the same is a warning; heavy tails and rare flags are none", async () => {
