@@ -49,8 +49,9 @@ test(
     expect(start).toEqual({ run: "told", step: 0, batchSize: 8 });
     expect(epoch1).toMatchObject({ epoch: 1, trainLoss: expect.any(Number) });
     expect(epoch2).toMatchObject({ epoch: 2 });
-    // the metrics of the tasks, and the totals: two losses, learning rate, speed and norm
-    expect([points1.points, points2.points]).toEqual([epoch1.rows + 5, epoch2.rows + 5]);
+    const tasks = new Set(evaluation.map(({ task_path }) => task_path).filter((path) => path !== "_total")).size;
+    // the metrics of the tasks, their active rows, and the totals: two losses, learning rate, speed and norm
+    expect([points1.points, points2.points]).toEqual([epoch1.rows + tasks + 5, epoch2.rows + tasks + 5]);
     expect(evaluated).toEqual({ evaluated: run.best_epoch, rows: evaluation.length });
     expect(end).toEqual({ end: "finished" });
     expect(events).toHaveLength(7);
