@@ -283,6 +283,7 @@ export const rooms = {
       "comparing",
       "records",
       "plotting",
+      "logging/panels/text",
       "project",
       "analysis",
       "storage",
