@@ -1,9 +1,7 @@
 /** @file A run store that others write to: what has changed, and whether it is still there. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { CoolError } from "../errors.js";
+import { FollowedStore } from "../storage/followed-store.js";
 import type { RunRecord } from "../storage/run-record.js";
-import { openRunStore, type RunStore } from "../storage/run-store.js";
+import type { RunStore } from "../storage/run-store.js";
 
 export interface WatchedRuns {
   readonly runs: readonly RunRecord[];
@@ -26,22 +24,22 @@ export type Order = keyof typeof ORDERS;
 
 /** Close it. */
 export class WatchedStore {
-  readonly dir: string;
-  #store: RunStore | null;
+  readonly #followed: FollowedStore;
   /** Counts what was seen to change, over all openings of the store. */
   #version = 0;
-  #dataVersion: number;
 
   /** @throws StoreError where there is no store, or it cannot be read */
   constructor(dir: string) {
-    this.dir = dir;
-    this.#store = openRunStore(dir, { readonly: true });
-    this.#dataVersion = this.#store.dataVersion();
+    this.#followed = new FollowedStore(dir);
+  }
+
+  get dir(): string {
+    return this.#followed.dir;
   }
 
   /** null while it is gone. */
   get store(): RunStore | null {
-    return this.#store;
+    return this.#followed.store;
   }
 
   get version(): number {
@@ -50,52 +48,29 @@ export class WatchedStore {
 
   /** Looks whether anything was written. @returns whether there is something new to show */
   poll(): boolean {
-    if (this.#store !== null && !this.#store.isThere()) {
-      this.#store.close();
-      this.#store = null;
-      this.#version += 1;
-      return true;
-    }
-    if (this.#store === null) return this.#reopen();
-    const now = this.#store.dataVersion();
-    if (now === this.#dataVersion) return false;
-    this.#dataVersion = now;
-    this.#version += 1;
-    return true;
+    const hasChanged = this.#followed.look();
+    if (hasChanged) this.#version += 1;
+    return hasChanged;
   }
 
   /** Runs that are not in the trash. @param ids only these, and those of these groups as they stand now; null: all */
   runs(order: Order, ids: ReadonlySet<string> | null): WatchedRuns {
-    if (this.#store === null) return { runs: [], isCut: false };
+    const { store } = this;
+    if (store === null) return { runs: [], isCut: false };
     if (ids !== null) {
-      const all = this.#store.queryRuns({ sort: ORDERS[order], where: undefined }).map(({ run }) => run);
-      const wanted = this.#idsOf(this.#store, ids);
+      const all = store.queryRuns({ sort: ORDERS[order], where: undefined }).map(({ run }) => run);
+      const wanted = idsOf(store, ids);
       return { runs: all.filter(({ id }) => wanted.has(id)), isCut: false };
     }
-    const found = this.#store.queryRuns({ sort: ORDERS[order], limit: MOST_RUNS + 1 });
+    const found = store.queryRuns({ sort: ORDERS[order], limit: MOST_RUNS + 1 });
     return { runs: found.slice(0, MOST_RUNS).map(({ run }) => run), isCut: found.length > MOST_RUNS };
   }
 
-  #idsOf(store: RunStore, ids: ReadonlySet<string>): ReadonlySet<string> {
-    return new Set([...ids].flatMap((id) => store.findGroup(id)?.runs.map((run) => run.id) ?? [id]));
-  }
-
   close(): void {
-    this.#store?.close();
-    this.#store = null;
+    this.#followed.close();
   }
+}
 
-  #reopen(): boolean {
-    if (!existsSync(join(this.dir, "cool.db"))) return false;
-    try {
-      this.#store = openRunStore(this.dir, { readonly: true });
-      this.#dataVersion = this.#store.dataVersion();
-      this.#version += 1;
-      return true;
-    } catch (error) {
-      // it is being made
-      if (error instanceof CoolError) return false;
-      throw error;
-    }
-  }
+function idsOf(store: RunStore, ids: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...ids].flatMap((id) => store.findGroup(id)?.runs.map((run) => run.id) ?? [id]));
 }

@@ -1,5 +1,6 @@
 /** @file The store as a server sees it for hours: read only, told of changes, found again where it was moved or replaced. */
-import { lineOf, StoreError } from "../../errors.js";
+import { StoreError } from "../../errors.js";
+import { FollowedStore } from "../../storage/followed-store.js";
 import { openRunStore, type RunStore } from "../../storage/run-store.js";
 
 export interface LiveStoreOptions {
@@ -21,40 +22,42 @@ export interface StoreChange {
 const POLL_MS = 500;
 
 export class LiveStore {
-  readonly dir: string;
-  /** Copy of an older store that was migrated when this one was opened. */
-  readonly backup: string | null;
+  readonly #followed: FollowedStore;
   readonly #options: LiveStoreOptions;
   readonly #listeners = new Set<(change: StoreChange) => void>();
   readonly #timer: NodeJS.Timeout;
-  #reader: RunStore | null;
-  #writer: RunStore | null = null;
-  #problem: StoreError | null = null;
-  #seen: number;
+  /** Beside the reader that it was opened with: what lies there later is another store. */
+  #writer: { readonly store: RunStore; readonly reader: RunStore } | null = null;
   #change = 0;
 
   /** @throws StoreError where there is no store, or none that can be read */
   constructor(options: LiveStoreOptions) {
     this.#options = options;
-    const reader = openRunStore(options.dir, { readonly: true });
-    this.#reader = reader;
-    this.dir = reader.dir;
-    this.backup = reader.backup;
-    this.#seen = reader.dataVersion();
+    this.#followed = new FollowedStore(options.dir);
     this.#timer = setInterval(() => this.look(), options.pollMs ?? POLL_MS);
     this.#timer.unref();
   }
 
+  get dir(): string {
+    return this.#followed.dir;
+  }
+
+  /** Copy of an older store that was migrated when this one was opened. */
+  get backup(): string | null {
+    return this.#followed.backup;
+  }
+
   get state(): StoreChange {
-    return { change: this.#change, problem: this.#problem?.message ?? null };
+    return { change: this.#change, problem: this.#followed.problem?.message ?? null };
   }
 
   /** @throws StoreError while there is no store, or a newer one */
   read<T>(use: (store: RunStore) => T): T {
-    if (this.#reader?.isThere() !== true) this.look();
-    if (this.#problem !== null) throw this.#problem;
-    if (this.#reader === null) throw new StoreError(`The run store ${this.dir} is closed.`, { dir: this.dir });
-    return use(this.#reader);
+    if (this.#followed.store?.isThere() !== true) this.look();
+    const { problem, store } = this.#followed;
+    if (problem !== null) throw problem;
+    if (store === null) throw new StoreError(`The run store ${this.dir} is closed.`, { dir: this.dir });
+    return use(store);
   }
 
   /**
@@ -63,9 +66,8 @@ export class LiveStore {
    */
   edit<T>(use: (store: RunStore) => T): T {
     if (!this.#options.canEdit) throw new StoreError("This server only reads. Start cool ui with --edit.");
-    return this.read(() => {
-      this.#writer ??= openRunStore(this.dir, { create: false });
-      const result = use(this.#writer);
+    return this.read((reader) => {
+      const result = use(this.#writerBeside(reader));
       this.look();
       return result;
     });
@@ -79,9 +81,7 @@ export class LiveStore {
 
   /** Looks for changes now. */
   look(): void {
-    const before = this.#problem?.message ?? null;
-    const hasChanged = this.#renew();
-    if (!hasChanged && (this.#problem?.message ?? null) === before) return;
+    if (!this.#followed.look()) return;
     this.#change++;
     for (const listener of [...this.#listeners]) listener(this.state);
   }
@@ -89,44 +89,16 @@ export class LiveStore {
   close(): void {
     clearInterval(this.#timer);
     this.#listeners.clear();
-    this.#shut();
-  }
-
-  /** @returns whether what is stored may be another */
-  #renew(): boolean {
-    try {
-      const isNew = this.#reopen();
-      const reader = this.#reader;
-      if (reader === null) return false;
-      const seen = reader.dataVersion();
-      const hasChanged = isNew || seen !== this.#seen;
-      this.#seen = seen;
-      reader.refuseNewer();
-      this.#problem = null;
-      return hasChanged;
-    } catch (error) {
-      this.#problem = problemOf(error, this.dir);
-      return false;
-    }
-  }
-
-  /** What lies there is opened where the file that was open is gone. @returns whether it was */
-  #reopen(): boolean {
-    if (this.#reader?.isThere() === true) return false;
-    this.#shut();
-    this.#reader = openRunStore(this.dir, { readonly: true });
-    return true;
-  }
-
-  #shut(): void {
-    this.#reader?.close();
-    this.#writer?.close();
-    this.#reader = null;
+    this.#writer?.store.close();
     this.#writer = null;
+    this.#followed.close();
   }
-}
 
-function problemOf(error: unknown, dir: string): StoreError {
-  if (error instanceof StoreError) return error;
-  return new StoreError(`The run store ${dir} cannot be read: ${lineOf(error)}`, { dir }, { cause: error });
+  #writerBeside(reader: RunStore): RunStore {
+    if (this.#writer?.reader === reader) return this.#writer.store;
+    this.#writer?.store.close();
+    const store = openRunStore(this.dir, { create: false });
+    this.#writer = { store, reader };
+    return store;
+  }
 }
