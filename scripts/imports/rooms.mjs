@@ -259,7 +259,7 @@ export const rooms = {
   },
   ui: {
     holds: "the store as live pages: what they ask for, read only unless told otherwise",
-    imports: ["reporting", "comparing", "records", "analysis", "storage", "http", "platform", ...FACTS],
+    imports: ["reporting", "comparing", "records", "analysis", "storage", "plotting", "http", "platform", ...FACTS],
     packages: ["node:", "hono"],
   },
   pages: {

@@ -7,13 +7,13 @@ import { isGap, type PlotPoint } from "./curve.js";
  * VLDB 2014).
  * @param place from x to [0, 1]
  */
-export function decimate(
-  points: readonly PlotPoint[],
+export function decimate<Point extends PlotPoint>(
+  points: readonly Point[],
   columns: number,
   place: (x: number) => number,
-): readonly PlotPoint[] {
+): readonly Point[] {
   if (points.length <= 4 * columns) return points;
-  const kept: PlotPoint[] = [];
+  const kept: Point[] = [];
   let start = 0;
   while (start < points.length) {
     const column = columnOf(points[start], columns, place);
@@ -29,7 +29,7 @@ function columnOf(point: PlotPoint | undefined, columns: number, place: (x: numb
   return point === undefined ? -1 : Math.min(columns - 1, Math.floor(place(point.x) * columns));
 }
 
-function standingOut(points: readonly PlotPoint[], start: number, end: number): PlotPoint[] {
+function standingOut<Point extends PlotPoint>(points: readonly Point[], start: number, end: number): Point[] {
   let [lowest, highest] = [-1, -1];
   for (let i = start; i < end; i += 1) {
     const point = points[i];

@@ -1,4 +1,5 @@
 /** @file The curves of a run, read one by one and with as many points as a drawing can show. */
+import { haveOwnEpochs } from "../comparing/epoch-axis.js";
 import { decimate } from "../plotting/decimate.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
@@ -39,7 +40,7 @@ export async function readCurves(
 
 /** @param points by ascending step */
 export function curveOf({ split, taskPath, metricName }: Series, points: readonly MetricPoint[], most: number): Curve {
-  const unit = countsEpochs(points) ? "epoch" : "step";
+  const unit = haveOwnEpochs(points) ? "epoch" : "step";
   const drawn = points.map((point) => ({
     x: (unit === "epoch" ? point.epoch : null) ?? point.step,
     y: point.value ?? Number.NaN,
@@ -54,14 +55,4 @@ export function curveOf({ split, taskPath, metricName }: Series, points: readonl
     points: points.length,
     not_finite: points.filter(({ value }) => value !== null && !Number.isFinite(value)).length,
   };
-}
-
-/** Whether every point is of an epoch of its own. */
-function countsEpochs(points: readonly MetricPoint[]): boolean {
-  let last = Number.NEGATIVE_INFINITY;
-  for (const { epoch } of points) {
-    if (epoch === null || epoch <= last) return false;
-    last = epoch;
-  }
-  return true;
 }

@@ -4,22 +4,20 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ReportDocument, RunReport, TaskReport } from "../../reporting/document.js";
 import { Name } from "../components/name.js";
 import { Section } from "../components/section.js";
-import { FlowDrawing, type NodeScore } from "../flow/flow-drawing.js";
-import { score, moment } from "../text/figures.js";
+import { moment } from "../text/figures.js";
 import { ThemeSwitch } from "../theme/theme-switch.js";
 import { chartsOf, isOfWholeRun, taskId, tasksOf } from "./charts.js";
 import { type ChartLook, LookBar, TaskCharts } from "./parts/charts.js";
 import { CalibrationTable, Contracts, DifferenceTables, FactTable, Log, Settings } from "./parts/facts.js";
+import { ScoredFlow } from "./parts/flow.js";
 import { Overview } from "./parts/overview.js";
 import { Results } from "./parts/results-table.js";
 import { RunsTable } from "./parts/runs-table.js";
-import { TaskPart } from "./parts/task.js";
+import { TaskParts } from "./parts/task.js";
 import { openWhenPrinted, openWhenTold } from "./print.js";
-import { evaluatedSplits, headlineRow } from "./results.js";
+import { evaluatedSplits } from "./results.js";
 import { sectionsOf } from "./sections.js";
 
-/** Of more tasks than this each is opened by whoever wants to see it. */
-const MOST_OPEN = 40;
 const KINDS = { run: "Report of a run", comparison: "Comparison of runs", group: "Report of a group" } as const;
 
 export function Report({ report }: { readonly report: ReportDocument }) {
@@ -43,19 +41,7 @@ export function Report({ report }: { readonly report: ReportDocument }) {
     tasks: (
       <>
         <LookBar look={look} onChange={setLook} />
-        {tasks.map((task, i) =>
-          isOfWholeRun(task) ? null : (
-            <TaskPart
-              key={task.path}
-              id={taskId(i)}
-              task={task}
-              charts={charts.get(task.path) ?? []}
-              look={look}
-              run={run}
-              open={tasks.length <= MOST_OPEN}
-            />
-          ),
-        )}
+        <TaskParts tasks={tasks} charts={charts} look={look} run={run} />
       </>
     ),
     whole: (
@@ -210,18 +196,9 @@ function Contents({ sections, tasks }: { sections: ReturnType<typeof sectionsOf>
 function Flow({ report, run, tasks }: { report: ReportDocument; run: RunReport; tasks: readonly TaskReport[] }) {
   const [split = "test"] = evaluatedSplits(report);
   if (run.flow === null) return null;
-  const scoreOf = (path: string): NodeScore | null => {
-    const row = headlineRow(run, path, split);
-    if (row === undefined) return null;
-    return { metric: row.metric_name, text: score(row.metric_res), weak: row.beats_baseline === false };
-  };
   return (
     <>
-      <FlowDrawing
-        flow={run.flow}
-        hrefOf={(path) => `#${taskId(tasks.findIndex((task) => task.path === path))}`}
-        scoreOf={scoreOf}
-      />
+      <ScoredFlow run={run} tasks={tasks} split={split} />
       <p class="small muted">
         Scores are those of {split} where the question was rightly asked; one that beats no constant answer has a !.
       </p>

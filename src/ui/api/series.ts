@@ -1,4 +1,5 @@
 /** @file Curves of runs, with as many points as a screen can show. */
+import { decimate } from "../../plotting/decimate.js";
 import type { MetricPoint } from "../../tasks/evaluation.js";
 import type { RunStore } from "../../storage/run-store.js";
 import type { CurveKey } from "./questions.js";
@@ -42,30 +43,10 @@ export function seriesOf(
   );
 }
 
-/** The lowest and the highest of each stretch, so that no peak is lost; first and last stay. */
-export function thinned(all: readonly MetricPoint[], most: number): readonly MetricPoint[] {
-  if (all.length <= most) return all;
-  const stretches = Math.max(1, Math.floor((most - 2) / 2));
-  const inner = all.slice(1, -1);
-  const kept = new Set<MetricPoint>(all.slice(0, 1));
-  for (let i = 0; i < stretches; i++) {
-    const stretch = inner.slice(
-      Math.floor((i * inner.length) / stretches),
-      Math.floor(((i + 1) * inner.length) / stretches),
-    );
-    for (const point of extremes(stretch)) kept.add(point);
-  }
-  for (const last of all.slice(-1)) kept.add(last);
-  return [...kept];
-}
-
-/** In the order in which they come. */
-function extremes(stretch: readonly MetricPoint[]): MetricPoint[] {
-  const finite = stretch.filter(({ value }) => value !== null && Number.isFinite(value));
-  const [first] = finite;
-  if (first === undefined) return stretch.slice(0, 1);
-  const [low, high] = [first, first].map((start, i) =>
-    finite.reduce((best, point) => ((point.value ?? 0) < (best.value ?? 0) === (i === 0) ? point : best), start),
-  );
-  return stretch.filter((point) => point === low || point === high);
+/** No peak is lost; first and last stay. @param all by ascending step */
+function thinned(all: readonly MetricPoint[], most: number): readonly MetricPoint[] {
+  const [first = 0, last = 0] = [all[0]?.step, all.at(-1)?.step];
+  const width = last - first || 1;
+  const drawn = all.map((point) => ({ x: point.step, y: point.value ?? Number.NaN, point }));
+  return decimate(drawn, Math.max(1, Math.floor(most / 4)), (x) => (x - first) / width).map(({ point }) => point);
 }

@@ -88,20 +88,23 @@ function captionOf({ split, gates }: Asked): string {
   return `Evaluation on ${split}, ${GATES.find(([one]) => one === gates)?.[1] ?? gates}`;
 }
 
-const NAMES: readonly Column<EvaluationRow>[] = [
-  {
-    key: "task",
-    label: "task",
-    value: ({ task_path }) => task_path,
-    show: ({ task_path }) => <Name text={task_path} />,
-  },
-  {
-    key: "metric",
-    label: "metric",
-    value: ({ metric_name }) => metric_name,
-    show: ({ metric_name }) => <Name text={metric_name} />,
-  },
-];
+/** Columns of what a row is about. */
+function nameColumns<Row extends Pick<EvaluationRow, "task_path" | "metric_name">>(): Column<Row>[] {
+  return [
+    {
+      key: "task",
+      label: "task",
+      value: ({ task_path }) => task_path,
+      show: ({ task_path }) => <Name text={task_path} />,
+    },
+    {
+      key: "metric",
+      label: "metric",
+      value: ({ metric_name }) => metric_name,
+      show: ({ metric_name }) => <Name text={metric_name} />,
+    },
+  ];
+}
 
 const BASELINE: readonly Column<EvaluationRow>[] = [
   {
@@ -139,7 +142,7 @@ function RunResults({ rows, asked }: { readonly rows: readonly EvaluationRow[]; 
       rows={rows}
       keyOf={({ task_path, metric_name }) => `${task_path} ${metric_name}`}
       columns={[
-        ...NAMES,
+        ...nameColumns<EvaluationRow>(),
         {
           key: "value",
           label: "value",
@@ -170,7 +173,7 @@ function RunResults({ rows, asked }: { readonly rows: readonly EvaluationRow[]; 
 function GroupResults({ rows, asked }: { readonly rows: readonly GroupEvaluationRow[]; readonly asked: Asked }) {
   const together = asked.split === "test" ? "ensemble" : "out of fold";
   const columns: readonly Column<GroupEvaluationRow>[] = [
-    ...NAMES,
+    ...nameColumns<EvaluationRow>(),
     { key: "mean", label: "mean", numeric: true, value: ({ mean }) => mean, show: ({ mean }) => score(mean) },
     {
       key: "deviation",
@@ -212,18 +215,7 @@ function SideBySide({ report, asked }: { readonly report: ReportDocument; readon
       rows={compared(report, asked)}
       keyOf={({ task_path, metric_name }) => `${task_path} ${metric_name}`}
       columns={[
-        {
-          key: "task",
-          label: "task",
-          value: ({ task_path }) => task_path,
-          show: ({ task_path }) => <Name text={task_path} />,
-        },
-        {
-          key: "metric",
-          label: "metric",
-          value: ({ metric_name }) => metric_name,
-          show: ({ metric_name }) => <Name text={metric_name} />,
-        },
+        ...nameColumns<Compared>(),
         ...report.runs.map(
           ({ overview }, i): Column<Compared> => ({
             key: overview.id,

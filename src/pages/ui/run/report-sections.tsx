@@ -3,17 +3,16 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ShownRun } from "../../../records/list-runs.js";
 import type { ReportDocument, RunReport } from "../../../reporting/document.js";
 import { Section } from "../../components/section.js";
-import { FlowDrawing, type NodeScore } from "../../flow/flow-drawing.js";
-import { isOfWholeRun, taskId } from "../../report/charts.js";
 import { CalibrationTable, Contracts } from "../../report/parts/facts.js";
-import { TaskPart } from "../../report/parts/task.js";
+import { ScoredFlow } from "../../report/parts/flow.js";
+import { TaskParts } from "../../report/parts/task.js";
 import { openWhenTold } from "../../report/print.js";
-import { evaluatedSplits, headlineRow } from "../../report/results.js";
-import { score } from "../../text/figures.js";
+import { evaluatedSplits } from "../../report/results.js";
 import { useAnswer } from "../shared/answer.js";
 
 const NO_CHARTS = { smoothing: 0, logarithmic: false, all: false } as const;
-const MOST_OPEN = 40;
+// they stand in a section of their own, which grows
+const NO_CURVES = new Map<string, never>();
 
 export function ReportSections({ run: { id, state, best_epoch } }: { readonly run: ShownRun }) {
   const address = `/api/runs/${encodeURIComponent(id)}/report`;
@@ -56,18 +55,9 @@ export function ReportSections({ run: { id, state, best_epoch } }: { readonly ru
 function Flow({ document, report }: { readonly document: ReportDocument; readonly report: RunReport }) {
   const [split = "test"] = evaluatedSplits(document);
   if (report.flow === null) return null;
-  const scoreOf = (path: string): NodeScore | null => {
-    const row = headlineRow(report, path, split);
-    if (row === undefined) return null;
-    return { metric: row.metric_name, text: score(row.metric_res), weak: row.beats_baseline === false };
-  };
   return (
     <Section id="flow" title="Flow">
-      <FlowDrawing
-        flow={report.flow}
-        hrefOf={(path) => `#${taskId(report.tasks.findIndex((task) => task.path === path))}`}
-        scoreOf={scoreOf}
-      />
+      <ScoredFlow run={report} tasks={report.tasks} split={split} />
     </Section>
   );
 }
@@ -81,19 +71,7 @@ function Tasks({ report }: { readonly report: RunReport }) {
   if (!hasMore) return null;
   return (
     <Section id="tasks" title="Tasks">
-      {tasks.map((task, i) =>
-        isOfWholeRun(task) ? null : (
-          <TaskPart
-            key={task.path}
-            id={taskId(i)}
-            task={task}
-            charts={[]}
-            look={NO_CHARTS}
-            run={report}
-            open={tasks.length <= MOST_OPEN}
-          />
-        ),
-      )}
+      <TaskParts tasks={tasks} charts={NO_CURVES} look={NO_CHARTS} run={report} />
     </Section>
   );
 }
