@@ -1,29 +1,26 @@
 /** @file A network that ONNX Runtime computes, asked like any other: logits of every task that a network answers. */
 import { at } from "../../../arrays.js";
 import type { InputSpec } from "../../../data/dataset.js";
-import { ConfigError, lineOf, UnknownNameError } from "../../../errors.js";
+import { ConfigError, UnknownNameError } from "../../../errors.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../../../flow/graph.js";
 import { behaviourOf } from "../../../tasks/index.js";
 import { outputsOfBatch } from "../../batches/outputs.js";
 import type { InputBatch } from "../../model/input-batch.js";
 import { type HeadLayout, layOutHeads, type LogitValues, type NetworkForm } from "../../model/layout.js";
-import { assertThere } from "../../model/pretrained/external-model.js";
 import {
-  loadOnnxRuntime,
+  cannotRun,
   type OnnxRuntime,
   type OnnxSession,
   type OnnxTensor,
-  openSession,
+  type SessionNeeds,
+  withSession,
 } from "../../model/pretrained/onnx-runtime.js";
 import type { PreprocessingInput } from "../../model/pretrained/preprocessing.js";
 import type { BatchAnswerer, BatchAnswers, BatchLabels } from "../answer-batches.js";
 import { type Entrance, entrancesOf, fixedRows } from "./feeds.js";
 
 /** What a model is opened for. */
-export interface OnnxNetworkNeeds {
-  /** Its name in messages. */
-  readonly model: string;
-  readonly file: string;
+export interface OnnxNetworkNeeds extends SessionNeeds {
   readonly graph: FlowGraph;
   /** The declared inputs, as their values are read. */
   readonly inputs: Readonly<Record<string, InputSpec>>;
@@ -33,10 +30,6 @@ export interface OnnxNetworkNeeds {
   readonly outputNames?: Readonly<Record<string, string>>;
   /** What becomes of pixels where it takes them as floats; default: 0 to 1. */
   readonly preprocessing?: PreprocessingInput;
-  /** Whose packages may be loaded; null: there is none. */
-  readonly projectDir: string | null;
-  /** That compute one batch; default: as many as there are cores. */
-  readonly threads?: number | undefined;
 }
 
 /** A task that a model answers, and by which of its outputs. */
@@ -55,12 +48,9 @@ function answeredTasks({ tasks }: FlowGraph): readonly TaskNode[] {
  * @throws BackendError where ONNX Runtime is not installed; ConfigError, UnknownNameError for a file that is no model, or
  * whose inputs or outputs are not those of the flow
  */
-export async function openOnnxNetwork(needs: OnnxNetworkNeeds): Promise<OnnxNetwork> {
-  const { model, file, graph, inputs, projectDir, threads } = needs;
-  assertThere(file, model);
-  const runtime = loadOnnxRuntime(projectDir);
-  const session = await openSession(runtime, file, model, threads);
-  try {
+export function openOnnxNetwork(needs: OnnxNetworkNeeds): Promise<OnnxNetwork> {
+  const { model, graph, inputs } = needs;
+  return withSession(needs, async (runtime, session) => {
     const entrances = entrancesOf(session.inputMetadata, {
       ...{ model, inputs, names: needs.inputNames ?? {}, preprocessing: needs.preprocessing ?? {} },
       beside: besideNames(graph, inputs),
@@ -69,10 +59,7 @@ export async function openOnnxNetwork(needs: OnnxNetworkNeeds): Promise<OnnxNetw
     const network = new OnnxNetwork(needs, { runtime, session, entrances, answered });
     await network.probe();
     return network;
-  } catch (error) {
-    await session.release();
-    throw error;
-  }
+  });
 }
 
 /** Inputs of an exported model beside the declared ones; logits do not hang on them. */
@@ -188,14 +175,7 @@ export class OnnxNetwork implements NetworkForm, BatchAnswerer {
     try {
       return await ask();
     } catch (error) {
-      const reason = lineOf(error)
-        .slice(0, 300)
-        .replace(/[. ]+$/, "");
-      throw new ConfigError(
-        `The ONNX model ${this.#model} cannot be run: ${reason}. Check what it takes, and export it again.`,
-        { model: this.#model, reason },
-        { cause: error },
-      );
+      throw cannotRun(this.#model, error);
     }
   }
 

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BackendError, ConfigError, lineOf, UnknownNameError } from "../../../errors.js";
+import { assertThere } from "./external-model.js";
 
 const PACKAGE = "onnxruntime-node";
 
@@ -114,6 +115,35 @@ export async function openSession(
       },
       { cause: error },
     );
+  }
+}
+
+export interface SessionNeeds {
+  /** Its name in messages. */
+  readonly model: string;
+  readonly file: string;
+  /** Whose packages may be loaded; null: there is none. */
+  readonly projectDir: string | null;
+  /** That compute one batch; default: as many as there are cores. */
+  readonly threads?: number | undefined;
+}
+
+/**
+ * Opens a model for `use`, whose result owns the session: it is released here only where `use` fails.
+ * @throws BackendError where the runtime is not installed; ConfigError for a file that is no model
+ */
+export async function withSession<T>(
+  { model, file, projectDir, threads }: SessionNeeds,
+  use: (runtime: OnnxRuntime, session: OnnxSession) => Promise<T>,
+): Promise<T> {
+  assertThere(file, model);
+  const runtime = loadOnnxRuntime(projectDir);
+  const session = await openSession(runtime, file, model, threads);
+  try {
+    return await use(runtime, session);
+  } catch (error) {
+    await session.release();
+    throw error;
   }
 }
 

@@ -1,27 +1,16 @@
 /** @file An ONNX model that reads pictures: what it takes, what it puts out, and running it. */
 import { at, f32At } from "../../../../arrays.js";
 import { ConfigError } from "../../../../errors.js";
-import { assertThere, type ExternalModel, type ModelNeeds } from "../external-model.js";
-import {
-  cannotRun,
-  inputsInWords,
-  loadOnnxRuntime,
-  type OnnxSession,
-  openSession,
-  outputNamed,
-} from "../onnx-runtime.js";
+import type { ExternalModel, ModelNeeds } from "../external-model.js";
+import { cannotRun, inputsInWords, type OnnxSession, outputNamed, withSession } from "../onnx-runtime.js";
 import { changePixels, pixelChange } from "../preprocessing.js";
 
 /**
  * @throws BackendError where ONNX Runtime is not installed; ConfigError, UnknownNameError for a file that is no model, or
  * one that does not read such pictures or has no such output
  */
-export async function openOnnx(needs: ModelNeeds): Promise<ExternalModel> {
-  const { model, file, projectDir } = needs;
-  assertThere(file, model);
-  const runtime = loadOnnxRuntime(projectDir);
-  const session = await openSession(runtime, file, model);
-  try {
+export function openOnnx(needs: ModelNeeds): Promise<ExternalModel> {
+  return withSession(needs, async (runtime, session) => {
     const entrance = entranceOf(session, needs);
     const output = outputNamed(session, needs);
     const { kernel, bias } = pixelChange(needs.preprocessing, needs.channels, entrance.channels);
@@ -46,10 +35,7 @@ export async function openOnnx(needs: ModelNeeds): Promise<ExternalModel> {
       },
       close: () => session.release(),
     };
-  } catch (error) {
-    await session.release();
-    throw error;
-  }
+  });
 }
 
 interface Entrance {

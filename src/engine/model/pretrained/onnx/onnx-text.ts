@@ -2,27 +2,22 @@
 import { at, f32At, i32At } from "../../../../arrays.js";
 import type { TokenPadding } from "../../../../data/dataset.js";
 import { ConfigError, lineOf } from "../../../../errors.js";
-import { assertThere, type ExternalModel, type TextNeeds, type TextPooling } from "../external-model.js";
+import type { ExternalModel, TextNeeds, TextPooling } from "../external-model.js";
 import {
   cannotRun,
   inputsInWords,
-  loadOnnxRuntime,
   type OnnxRuntime,
   type OnnxSession,
-  openSession,
   outputNamed,
+  withSession,
 } from "../onnx-runtime.js";
 
 /**
  * @throws BackendError where ONNX Runtime is not installed; ConfigError, UnknownNameError for a file that is no model, or
  * one that does not read such texts or has no such output
  */
-export async function openOnnxText(needs: TextNeeds): Promise<ExternalModel> {
-  const { model, file, projectDir } = needs;
-  assertThere(file, model);
-  const runtime = loadOnnxRuntime(projectDir);
-  const session = await openSession(runtime, file, model);
-  try {
+export function openOnnxText(needs: TextNeeds): Promise<ExternalModel> {
+  return withSession(needs, async (runtime, session) => {
     const entrance = entranceOf(session, needs);
     const output = outputNamed(session, needs, POOLED);
     const compute = (ids: Int32Array, rows: number) => run(runtime, session, { ...entrance, output }, needs, ids, rows);
@@ -43,10 +38,7 @@ export async function openOnnxText(needs: TextNeeds): Promise<ExternalModel> {
       },
       close: () => session.release(),
     };
-  } catch (error) {
-    await session.release();
-    throw error;
-  }
+  });
 }
 
 /** Vectors of texts. */
