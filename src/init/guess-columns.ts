@@ -5,6 +5,7 @@ import { UnknownNameError } from "../errors.js";
 import { all, type ColumnFacts, factsOf, isDate, isImagePath, isNumber, isSentence, isTruth, mostly } from "./cells.js";
 import { type MinedFlow, mineFlow } from "./mining/mine-flow.js";
 import { gatesOf } from "../flow/graph.js";
+import { shellWord } from "../platform/shell-word.js";
 import { classNames, kindOf, LABEL_NAME, type ProposedKind, type TaskRole, taskOf } from "./task-role.js";
 
 /** What one column is taken for. */
@@ -157,7 +158,7 @@ function roleOf(facts: ColumnFacts, subject: Subject): ColumnRole | Candidate {
   if (kind !== null) return { role: "candidate", column, kind, isComplete };
   if (!isText(facts)) return ignored(`it has ${distinct.size} different texts`);
   if (subject === "texts") return { role: "tokens", column };
-  return ignored(`it is a text beside pictures; --input ${flagValue(column)} makes it an input`);
+  return ignored(`it is a text beside pictures; --input ${shellWord(column)} makes it an input`);
 }
 
 function pictureOf(column: string, subject: Subject): ColumnRole {
@@ -166,7 +167,7 @@ function pictureOf(column: string, subject: Subject): ColumnRole {
   if (!pictures.includes(column)) return { role: "ignored", column, why: "another column names the pictures" };
   const others = pictures.filter((other) => other !== column).map((other) => `"${other}"`);
   const why = `it names pictures, as ${others.join(", ")} does`;
-  return { role: "unclear", column, why, flags: [`--image ${flagValue(column)}`, `--ignore ${flagValue(column)}`] };
+  return { role: "unclear", column, why, flags: [`--image ${shellWord(column)}`, `--ignore ${shellWord(column)}`] };
 }
 
 const SPLIT_NAME = /^(split|subset|set|partition|fold)$/i;
@@ -234,11 +235,6 @@ function alone(facts: ColumnFacts, candidate: Candidate, isNamed: boolean, hasTa
   const what = isComplete
     ? `it may be asked (${kind}), or be what answers are seen from`
     : `it has empty cells that hang on no other column: labels that are missing, or an input with gaps`;
-  const flags = [`--task ${flagValue(`${column}=${kind}`)}`, ...(canBeInput ? [`--input ${flagValue(column)}`] : [])];
+  const flags = [`--task ${shellWord(`${column}=${kind}`)}`, ...(canBeInput ? [`--input ${shellWord(column)}`] : [])];
   return { role: "unclear", column, why: what, flags };
-}
-
-/** A value as a shell takes it. */
-export function flagValue(text: string): string {
-  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,11 +4,12 @@ import { InterruptedError } from "../errors.js";
 
 /**
  * Lets the handlers of signals, timers and streams run.
+ * @param message of the error
  * @throws InterruptedError where the signal has fired
  */
-export async function yieldTo(signal: AbortSignal | undefined): Promise<void> {
+export async function yieldTo(signal: AbortSignal | undefined, message = "Interrupted."): Promise<void> {
   await eventLoop();
-  if (signal?.aborted === true) throw new InterruptedError("Interrupted.");
+  if (signal?.aborted === true) throw new InterruptedError(message);
 }
 
 /** Long work without a promise in it: it yields where it may be interrupted. */

@@ -1,9 +1,7 @@
-/** @file Long work lets signals have their turn. */
-import { setImmediate } from "node:timers/promises";
-import { InterruptedError } from "../errors.js";
+/** @file Long work on a report lets signals have their turn. */
+import { yieldTo } from "../platform/yield-to.js";
 
 /** @throws InterruptedError where the user has stopped the work */
-export async function yieldNow(signal: AbortSignal | undefined): Promise<void> {
-  await setImmediate();
-  if (signal?.aborted === true) throw new InterruptedError("Interrupted: no report was written.");
+export function yieldNow(signal: AbortSignal | undefined): Promise<void> {
+  return yieldTo(signal, "Interrupted: no report was written.");
 }

@@ -31,13 +31,6 @@ const NARROWEST_LABEL = 10;
 // a blank on either side and a border
 const AROUND = 3;
 
-export interface TableLayout {
-  /** Indices of the columns that are shown. */
-  readonly shown: readonly number[];
-  /** Of each of them with the blanks around its text; null where it is as wide as its cells. */
-  readonly widths: readonly (number | null)[];
-}
-
 /**
  * Texts are wrapped first, down to `narrowest` columns; then columns are left out from the right, but for labels; then labels are
  * wrapped further.
@@ -46,6 +39,8 @@ export interface TableLayout {
  * @param options.labels so many first columns stay
  * @param options.room columns of the terminal
  * @param options.narrowest default 24
+ * @returns of each column that is shown, the first ones, its width with the blanks around its text; null where it is as
+ * wide as its cells
  */
 export function layOut(
   rows: readonly TableRow[],
@@ -55,33 +50,33 @@ export function layOut(
     readonly room: number;
     readonly narrowest?: number | undefined;
   },
-): TableLayout {
+): (number | null)[] {
   const { numeric, labels, room, narrowest = NARROWEST } = options;
   const natural = naturalWidths(rows);
-  let shown = natural.map((_, column) => column);
-  let widths = narrowed(natural, shown, { numeric, room, narrowest });
+  let shown = natural;
+  let widths = narrowed(shown, { numeric, room, narrowest });
   while (taken(widths) > room && shown.length > labels) {
     shown = shown.slice(0, -1);
-    widths = narrowed(natural, shown, { numeric, room, narrowest });
+    widths = narrowed(shown, { numeric, room, narrowest });
   }
-  if (taken(widths) > room) widths = narrowed(natural, shown, { numeric, room, narrowest: NARROWEST_LABEL });
-  return { shown, widths: widths.map((width, i) => (width === natural[shown[i] ?? 0] ? null : width + 2)) };
+  if (taken(widths) > room) widths = narrowed(shown, { numeric, room, narrowest: NARROWEST_LABEL });
+  return widths.map((width, column) => (width === shown[column] ? null : width + 2));
 }
 
 /** Whether all columns fit. */
 export function fits(head: readonly string[], rows: readonly TableRow[], numeric: readonly number[]): boolean {
-  return layOut([head, ...rows], { numeric, labels: 1, room: tableColumns() }).shown.length === head.length;
+  return layOut([head, ...rows], { numeric, labels: 1, room: tableColumns() }).length === head.length;
 }
 
-/** A row with the shown columns alone: one cell that spans columns spans those that are left. */
-export function shownCells(row: TableRow, shown: readonly number[]): TableCell[] {
+/** A row with its first columns alone: one cell that spans columns spans those that are left. */
+export function shownCells(row: TableRow, columns: number): TableCell[] {
   let column = 0;
   return row.flatMap((cell): TableCell[] => {
     const first = column;
     const span = typeof cell === "string" ? 1 : cell.colSpan;
     column += span;
-    const left = shown.filter((index) => index >= first && index < column).length;
-    if (left === 0) return [];
+    const left = Math.min(column, columns) - first;
+    if (left <= 0) return [];
     return [typeof cell === "string" ? cell : { content: cell.content, colSpan: left }];
   });
 }
@@ -100,13 +95,12 @@ const taken = (widths: readonly number[]): number => widths.reduce((sum, width) 
 /** Column by column the widest text one narrower, until the row fits or all are as narrow as may be. */
 function narrowed(
   natural: readonly number[],
-  shown: readonly number[],
   options: { readonly numeric: readonly number[]; readonly room: number; readonly narrowest: number },
 ): number[] {
   const { numeric, room, narrowest } = options;
-  const widths = shown.map((column) => natural[column] ?? 0);
+  const widths = [...natural];
   while (taken(widths) > room) {
-    const wide = widths.map((width, i) => (numeric.includes(shown[i] ?? 0) ? 0 : width));
+    const wide = widths.map((width, i) => (numeric.includes(i) ? 0 : width));
     const widest = Math.max(...wide);
     if (widest <= narrowest) break;
     widths[wide.indexOf(widest)] = widest - 1;

@@ -55,18 +55,18 @@ export function drawTable(
       typeof cell === "string" ? shownCell(cell) : { content: shownCell(cell.content), colSpan: cell.colSpan },
     ),
   );
-  const { shown, widths } = layOut(cells, { numeric, labels, room: width, narrowest });
+  const widths = layOut(cells, { numeric, labels, room: width, narrowest });
   const Constructor = Table();
   const table = new Constructor({
-    head: shown.map((column) => shownCell(head[column] ?? "")),
-    colWidths: [...widths],
+    head: widths.map((_, column) => shownCell(head[column] ?? "")),
+    colWidths: widths,
     wordWrap: true,
     wrapOnWordBoundary: false,
-    colAligns: shown.map((column) => (numeric.includes(column) ? "right" : "left")),
+    colAligns: widths.map((_, column) => (numeric.includes(column) ? "right" : "left")),
     style: useColour() ? { head: ["bold"], border: ["grey"], compact: true } : { head: [], border: [], compact: true },
   });
-  table.push(...cells.slice(1).map((row) => shownCells(row, shown)));
-  const left = head.slice(shown.length);
+  table.push(...cells.slice(1).map((row) => shownCells(row, widths.length)));
+  const left = head.slice(widths.length);
   return left.length === 0 ? table.toString() : `${table.toString()}\n${leftOut(left, width)}`;
 }
 

@@ -6,7 +6,6 @@ import { askLine } from "../../cli/ask.js";
 import { CoolCommand } from "../../cli/command.js";
 import { cellText } from "../../cli/text.js";
 import { askPlan, askSource, type Person } from "../../init/dialogue.js";
-import { flagValue } from "../../init/guess-columns.js";
 import { clearRoles, planProject, type ProjectPlan, proposalJson, writeProject } from "../../init/init-project.js";
 import { adviceOn, assertWritable, filesInWords, type WrittenFile } from "../../init/project-files.js";
 import { type OpenedSource, openSource } from "../../init/source.js";
@@ -14,6 +13,7 @@ import { summaryLines } from "../../init/summary.js";
 import { TASK_KINDS } from "../../init/task-role.js";
 import { TEMPLATES } from "../../init/templates.js";
 import { wishesOf } from "../../init/wishes.js";
+import { shellWord } from "../../platform/shell-word.js";
 
 /** What `--json` prints. */
 type Initialized = { readonly project: string; readonly files: readonly WrittenFile[] } & ReturnType<
@@ -99,7 +99,7 @@ export default class Init extends CoolCommand {
       this.log(`${count} of ${looked} pictures cannot be used and are left out: ${cellText(first)}`);
     }
     const steps = [
-      ...(place === "." ? [] : [`cd ${flagValue(place)}`]),
+      ...(place === "." ? [] : [`cd ${shellWord(place)}`]),
       "npm install",
       "npx cool check",
       "npx cool run",

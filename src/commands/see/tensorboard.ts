@@ -11,6 +11,7 @@ import {
 } from "../../machine/tensorboard.js";
 import { MOST_RUNS } from "../../machine/tensorboard-links.js";
 import { findTensorBoard, installTensorBoard } from "../../machine/tensorboard-program.js";
+import { shellWord } from "../../platform/shell-word.js";
 
 export default class TensorBoard extends CoolCommand {
   static override summary = "Start TensorBoard on the runs of the store";
@@ -47,7 +48,7 @@ export default class TensorBoard extends CoolCommand {
         this.note(`the newest ${limit} runs; more with --limit, others with --where`);
       }
       if (flags["dry-run"]) {
-        this.log(plan.command.map(quoted).join(" "));
+        this.log(plan.command.map(shellWord).join(" "));
         return plan;
       }
       await serveTensorBoard(
@@ -70,8 +71,4 @@ export default class TensorBoard extends CoolCommand {
   protected override logJson(json: unknown): void {
     if (json !== undefined) super.logJson(json);
   }
-}
-
-function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
