@@ -2,29 +2,17 @@
 // browsers, and of its server.tsx a module for Node that renders the same components as HTML
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { browsers, bundling, root } from "./browsers.mjs";
 import { licenses } from "./licenses.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const pages = join(root, "src", "pages");
 const out = join(root, "dist", "pages");
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
-const shared = {
-  absWorkingDir: root,
-  bundle: true,
-  minify: true,
-  // the licences lie beside the code, all in one file
-  legalComments: "none",
-  metafile: true,
-  logLevel: "warning",
-  outdir: out,
-  jsx: "automatic",
-  jsxImportSource: "preact",
-};
+const shared = { ...bundling(out), jsx: "automatic", jsxImportSource: "preact" };
 
 /** Files of this name by the folder that they are the page of. */
 const entries = (file, name) =>
@@ -41,7 +29,7 @@ const built = await Promise.all([
       (page) => page,
     ),
     platform: "browser",
-    target: ["chrome123", "firefox120", "safari17.5"],
+    target: browsers,
     // a script within a page is no module: modules wait for the whole file
     format: "iife",
   }),
@@ -51,7 +39,7 @@ const built = await Promise.all([
       (page) => `${page}.css`,
       (page) => page,
     ),
-    target: ["chrome123", "firefox120", "safari17.5"],
+    target: browsers,
   }),
   build({
     ...shared,

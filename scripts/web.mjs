@@ -3,11 +3,10 @@
 import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { browsers, bundling, root } from "./browsers.mjs";
 import { licenses } from "./licenses.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const web = join(root, "src", "web");
 const out = join(root, "dist", "web");
 const WASM = "tfjs-backend-wasm-simd.wasm";
@@ -15,18 +14,7 @@ const WASM = "tfjs-backend-wasm-simd.wasm";
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
-const shared = {
-  absWorkingDir: root,
-  bundle: true,
-  minify: true,
-  platform: "browser",
-  target: ["chrome123", "firefox120", "safari17.5"],
-  // the licences lie beside the code, all in one file
-  legalComments: "none",
-  metafile: true,
-  logLevel: "warning",
-  outdir: out,
-};
+const shared = { ...bundling(out), platform: "browser", target: browsers };
 const built = await Promise.all([
   build({ ...shared, entryPoints: { app: join(web, "page", "app.ts") }, format: "esm" }),
   build({

@@ -6,13 +6,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { openTensorBoardLogger } from "../../src/logging/tensorboard-logger.js";
-import { planTensorBoard, serveTensorBoard } from "../../src/machine/tensorboard.js";
 import { loadProject } from "../../src/project/load-project.js";
 import { runFiles, writeJson } from "../../src/records/run-folder.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
 import { behaviourOf } from "../../src/tasks/index.js";
-import { type Browser, findBrowser, type Page } from "../support/browser.js";
-import { tensorBoardPython } from "../support/tensorboard.js";
+import type { Page } from "../support/browser.js";
+import { findTensorBoardPages, type TensorBoardPages } from "../support/tensorboard-pages.js";
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/home-security", import.meta.url));
 const SCREENSHOTS = process.env.COOL_SCREENSHOTS;
@@ -22,46 +21,30 @@ const PAGE_MS = 90_000;
 
 let folder: string;
 let store: RunStore | undefined;
-let browser: Browser | undefined;
+let pages: TensorBoardPages | undefined;
 let page: Page;
 let url = "";
-let ended: Promise<void> | undefined;
 let headlines: readonly string[] = [];
 /** Why there is nothing to look at. */
 let missing: string | undefined;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cool-many-"));
-  const judge = await tensorBoardPython();
-  const launcher = findBrowser();
-  if ("skip" in judge || typeof launcher === "string") {
-    missing = "skip" in judge ? judge.skip : (launcher as string);
+  const open = await findTensorBoardPages();
+  if (typeof open === "string") {
+    missing = open;
     return;
   }
   const project = await loadProject(EXAMPLE, []);
   headlines = project.graph.tasks.map(({ path, spec }) => `${path}/${behaviourOf(spec).headlineMetric(spec)}`);
   store = openRunStore(join(folder, "store"));
   for (let run = 0; run < RUNS; run++) logRun(store, project, run);
-  browser = await launcher();
-  page = await browser.newPage({ viewport: { width: 1600, height: 1200 } });
-  const options = { program: [judge.python, "-m", "tensorboard.main"] as const, references: [], port: 0 };
-  const plan = planTensorBoard(store, options);
-  await new Promise<void>((resolve, reject) => {
-    const onReady = (address: { readonly url: string }) => {
-      url = address.url;
-      resolve();
-    };
-    ended = serveTensorBoard(store as RunStore, plan, options, onReady, () => {});
-    ended.catch(reject);
-  });
+  pages = await open(store);
+  ({ page, url } = pages);
 }, 300_000);
 
 afterAll(async () => {
-  await browser?.close();
-  if (ended !== undefined) {
-    process.emit("SIGTERM", "SIGTERM");
-    await ended;
-  }
+  await pages?.close();
   store?.close();
   rmSync(folder, { recursive: true, force: true });
 });

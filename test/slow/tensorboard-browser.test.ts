@@ -6,11 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { loadProject } from "../../src/project/load-project.js";
-import { planTensorBoard, serveTensorBoard } from "../../src/machine/tensorboard.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { openRunStore, type RunStore } from "../../src/storage/run-store.js";
-import { type Browser, findBrowser, type Page } from "../support/browser.js";
-import { tensorBoardPython } from "../support/tensorboard.js";
+import type { Page } from "../support/browser.js";
+import { findTensorBoardPages, type TensorBoardPages } from "../support/tensorboard-pages.js";
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/home-security", import.meta.url));
 const SCREENSHOTS = process.env.COOL_SCREENSHOTS;
@@ -19,20 +18,18 @@ const PAGE_MS = 60_000;
 
 let folder: string;
 let store: RunStore | undefined;
-let browser: Browser | undefined;
+let pages: TensorBoardPages | undefined;
 let page: Page;
 let url = "";
-let ended: Promise<void> | undefined;
 let tasks: readonly string[] = [];
 /** Why there is nothing to look at. */
 let missing: string | undefined;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cool-browser-"));
-  const judge = await tensorBoardPython();
-  const launcher = findBrowser();
-  if ("skip" in judge || typeof launcher === "string") {
-    missing = "skip" in judge ? judge.skip : (launcher as string);
+  const open = await findTensorBoardPages();
+  if (typeof open === "string") {
+    missing = open;
     return;
   }
   for (const [name, rate] of [
@@ -43,27 +40,13 @@ beforeAll(async () => {
     await trainRun(project, { store: join(folder, "store"), name, epochs: 1 });
     tasks = project.graph.tasks.map(({ path }) => path);
   }
-  browser = await launcher();
-  page = await browser.newPage({ viewport: { width: 1600, height: 1200 } });
   store = openRunStore(join(folder, "store"), { readonly: true });
-  const options = { program: [judge.python, "-m", "tensorboard.main"] as const, references: [], port: 0 };
-  const plan = planTensorBoard(store, options);
-  await new Promise<void>((resolve, reject) => {
-    const onReady = (address: { readonly url: string }) => {
-      url = address.url;
-      resolve();
-    };
-    ended = serveTensorBoard(store as RunStore, plan, options, onReady, () => {});
-    ended.catch(reject);
-  });
+  pages = await open(store);
+  ({ page, url } = pages);
 }, SETUP_MS);
 
 afterAll(async () => {
-  await browser?.close();
-  if (ended !== undefined) {
-    process.emit("SIGTERM", "SIGTERM");
-    await ended;
-  }
+  await pages?.close();
   store?.close();
   rmSync(folder, { recursive: true, force: true });
 });
