@@ -56,13 +56,14 @@ function withDilations(stock: tf.GradConfig, byFilter: string, byInput: string):
 
 type Dilations = readonly [height: number, width: number];
 
-function dilationsOf(attrs: tf.NamedAttrMap): Dilations {
+/** Of the attributes of a convolution kernel; 1 where none are given. */
+export function dilationsOf(attrs: tf.NamedAttrMap): Dilations {
   const [height = 1, width = height] = [(attrs.dilations as number | readonly number[] | null | undefined) ?? 1].flat();
   return [height, width];
 }
 
-/** [height, width, in, out] with zeros between its taps. */
-function spreadOut(filter: tf.Tensor4D, [down, across]: Dilations): tf.Tensor4D {
+/** [height, width, in, out] with zeros between its taps: without dilation it convolves as the given one with it. */
+export function spreadOut(filter: tf.Tensor4D, [down, across]: Dilations): tf.Tensor4D {
   const [height, width, inChannels, outChannels] = filter.shape;
   // one axis at a time: webgpu pads nothing of more than four
   const rows = followedByZeros(tf.reshape(filter, [height, 1, width * inChannels * outChannels]), down - 1);

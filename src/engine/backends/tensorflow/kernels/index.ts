@@ -4,8 +4,10 @@ import "@tensorflow/tfjs-layers";
 import {
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
+  DepthwiseConv2dNative,
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
+  FusedDepthwiseConv2D,
   getKernel,
   type KernelConfig,
   registerGradient,
@@ -14,9 +16,12 @@ import { registerDilatedGradients } from "../../dilated.js";
 import { replaceKernel } from "../../replace-kernel.js";
 import { einsumGradient } from "../../wasm/kernels/einsum.js";
 import { filterGradient, inputGradient } from "./convolution.js";
+import { withDilations } from "./depthwise.js";
 import { gather } from "./gather.js";
 
 const replacements: readonly (readonly [kernelName: string, replace: (stock: KernelConfig) => KernelConfig])[] = [
+  [DepthwiseConv2dNative, withDilations],
+  [FusedDepthwiseConv2D, withDilations],
   [Conv2DBackpropFilter, filterGradient],
   [Conv2DBackpropInput, inputGradient],
   [DepthwiseConv2dNativeBackpropFilter, filterGradient],
