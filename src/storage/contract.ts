@@ -14,6 +14,7 @@ import type { RunGroups } from "./tables/groups.js";
 import type { InterpretationFilter, InterpretedSample, StoredInterpretation } from "./tables/interpretation.js";
 import type { CurveName, MetricFilter } from "./tables/metric-points.js";
 import type { RunPatch } from "./tables/runs.js";
+import type { ThinnedCurve } from "./tables/thinned-points.js";
 import type { StoredThreshold, Threshold } from "./tables/thresholds.js";
 
 export interface RunFilter {
@@ -126,6 +127,12 @@ export interface RunMeasurements {
 
   /** Points of one curve after another, by ascending step. */
   readMetrics(id: string, filter?: MetricFilter): MetricPoint[];
+
+  /**
+   * A curve with as many points as a drawing of so many columns over steps can show: no spike and no gap between columns
+   * is lost.
+   */
+  thinnedMetrics(id: string, name: CurveName, columns: number): ThinnedCurve;
 
   /** The names of a run's curves, in the order in which they first had a point. */
   listCurves(id: string): CurveName[];
