@@ -38,7 +38,10 @@ test("curves are read by ascending step, all or some of them", () => {
 /** Of a multiplicative generator: the same for each seed. */
 function numbers(seed: number): () => number {
   let state = seed;
-  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
 }
 
 test("a curve is thinned while it is read as a drawing thins what it was given", () => {
