@@ -27,8 +27,7 @@ export function interpretationText({ task_path, best, worst }: ShownInterpretati
       side,
       ...(words ? [sample.id, sample.text ?? ""] : [imageOf(sample)]),
       answerText(sample.label),
-      // what comes of a score that is NaN
-      sample.prediction === null && Number.isNaN(sample.loss) ? "NaN" : answerText(sample.prediction),
+      answerText(sample.prediction),
       ...(sample.measure === undefined ? [] : [rounded(sample.measure.value)]),
       formatLoss(sample.loss),
     ]),
