@@ -3,7 +3,7 @@
  * few different things, and decoding takes longer than all else that is done to a short cell.
  */
 import type { DuckDBValue, DuckDBVector } from "@duckdb/node-api";
-import { u32At } from "../../arrays.js";
+import { u32At, u8At } from "../../arrays.js";
 
 /** Bytes of a `string_t`, and of a text that lies within it, padded with zeros. */
 const ENTRY = 16;
@@ -18,9 +18,14 @@ export class SharedTexts {
   /** Appends the values of a vector to cells. */
   append(vector: DuckDBVector, cells: unknown[], cellOf: (value: DuckDBValue) => unknown): void {
     const entries = entriesOf(vector);
+    if (entries === null) {
+      for (let i = 0; i < vector.itemCount; i++) cells.push(cellOf(vector.getItem(i)));
+      return;
+    }
+    const isValid = validityOf(entries);
     for (let i = 0; i < vector.itemCount; i++) {
-      const text = entries?.validity.itemValid(i) === true ? this.#textAt(entries.dataView, i, vector) : null;
-      cells.push(text ?? cellOf(vector.getItem(i)));
+      if (!isValid(i)) cells.push(null);
+      else cells.push(this.#textAt(entries.dataView, i, vector) ?? cellOf(vector.getItem(i)));
     }
   }
 
@@ -37,7 +42,7 @@ export class SharedTexts {
     const isSame =
       u32At(keys, at) === length && u32At(keys, at + 1) === a && u32At(keys, at + 2) === b && u32At(keys, at + 3) === c;
     if (known !== undefined && isSame) return known;
-    const text = vector.getItem(i);
+    const text = ((a | b | c) & NOT_ASCII) === 0 ? asciiAt(entries, place + 4, length) : vector.getItem(i);
     if (typeof text !== "string") return null;
     this.#texts[slot] = text;
     keys[at] = length;
@@ -48,11 +53,31 @@ export class SharedTexts {
   }
 }
 
+/** Of four bytes: the bits that letters of ASCII do not have. */
+const NOT_ASCII = 0x80808080;
+
+function asciiAt(entries: DataView, place: number, length: number): string {
+  let text = "";
+  for (let i = 0; i < length; i++) text += String.fromCharCode(entries.getUint8(place + i));
+  return text;
+}
+
+/** Whether there is a value: DuckDB's bits are read by bytes where they are as known here, since its own way is slow. */
+function validityOf({ validity }: Entries): (i: number) => boolean {
+  const bits = "data" in validity ? validity.data : undefined;
+  const offset = "offset" in validity ? validity.offset : undefined;
+  if (bits === null) return () => true;
+  if (!(bits instanceof BigUint64Array) || offset !== 0) return (i) => validity.itemValid(i);
+  // the first value is the lowest bit of the first byte: machines that this runs on are little-endian
+  const bytes = new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength);
+  return (i) => ((u8At(bytes, i >>> 3) >>> (i & 7)) & 1) === 1;
+}
+
 const word = (entries: DataView, place: number): number => entries.getUint32(place, true);
 
 interface Entries {
   readonly dataView: DataView;
-  readonly validity: { itemValid(i: number): boolean };
+  readonly validity: { itemValid(i: number): boolean; readonly data?: unknown; readonly offset?: unknown };
 }
 
 /** Null where it does not hold texts, or is made otherwise than is known here: then values are read one by one. */
