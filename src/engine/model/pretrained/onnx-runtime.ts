@@ -123,6 +123,8 @@ export interface SessionNeeds {
   /** Its name in messages. */
   readonly model: string;
   readonly file: string;
+  /** What is opened in place of the file. */
+  readonly bytes?: Uint8Array | undefined;
   /** Whose packages may be loaded; null: there is none. */
   readonly projectDir: string | null;
   /** That compute one batch; default: as many as there are cores. */
@@ -134,12 +136,12 @@ export interface SessionNeeds {
  * @throws BackendError where the runtime is not installed; ConfigError for a file that is no model
  */
 export async function withSession<T>(
-  { model, file, projectDir, threads }: SessionNeeds,
+  { model, file, bytes, projectDir, threads }: SessionNeeds,
   use: (runtime: OnnxRuntime, session: OnnxSession) => Promise<T>,
 ): Promise<T> {
   assertThere(file, model);
   const runtime = loadOnnxRuntime(projectDir);
-  const session = await openSession(runtime, file, model, threads);
+  const session = await openSession(runtime, bytes ?? file, model, threads);
   try {
     return await use(runtime, session);
   } catch (error) {
