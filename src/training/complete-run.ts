@@ -13,7 +13,7 @@ import { onDemandMetricsOf } from "../project/metrics.js";
 import { evaluateSplits } from "../asking/evaluate-splits.js";
 import { intervalsOf } from "../asking/slices/intervals.js";
 import { outputsOf } from "../asking/outputs.js";
-import { writePredictions } from "../records/predictions.js";
+import { writePredictions } from "../records/predictions/write.js";
 import { writeRowColumns } from "../records/rows/row-columns.js";
 import { openFrozen } from "./frozen-features.js";
 import { withAnswerer } from "../asking/replicas.js";
