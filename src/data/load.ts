@@ -136,7 +136,7 @@ function leaksOf(joined: JoinedTables, inputs: InputSpecs, splits: Splits): Leak
     const splitsOf = new Map<string, Set<Split>>();
     for (const split of SPLITS) {
       for (const row of splits[split]) {
-        const cell = cells[row];
+        const cell = cells.at(row);
         if (typeof cell !== "string" || cell === "") continue;
         const picture = resolve(rowIn(joined, row).table.baseDir, cell);
         splitsOf.set(picture, (splitsOf.get(picture) ?? new Set()).add(split));

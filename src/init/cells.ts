@@ -1,4 +1,5 @@
 /** @file Cells of a table as texts, and what texts look like. */
+import type { Cells } from "../data/tables/cells.js";
 import { isMissing } from "../tasks/behaviour.js";
 
 /** What was counted about one column, once. */
@@ -13,12 +14,14 @@ export interface ColumnFacts {
   readonly isList: boolean;
 }
 
-export function factsOf(column: string, raw: readonly unknown[]): ColumnFacts {
+export function factsOf(column: string, raw: Cells): ColumnFacts {
   // by what is written: most cells of a column say what others say
   const texts = new Map<unknown, string>();
   const distinct = new Set<string>();
   let filled = 0;
+  let isList = false;
   const cells = raw.map((cell) => {
+    isList ||= Array.isArray(cell);
     const known = texts.get(cell);
     const text = known ?? textOf(cell);
     if (known === undefined) texts.set(cell, text);
@@ -27,7 +30,7 @@ export function factsOf(column: string, raw: readonly unknown[]): ColumnFacts {
     if (known === undefined) distinct.add(text);
     return text;
   });
-  return { column, cells, filled, distinct, isList: raw.some(Array.isArray) };
+  return { column, cells, filled, distinct, isList };
 }
 
 /** A cell as labels read it: trimmed, in Unicode form NFC; missing ones are empty. */

@@ -77,7 +77,14 @@ export async function completeRun(
     settings.evaluate.tolerance,
   );
   const evaluation = scored.reduce(
-    (rows, split) => intervalsOf(graph, split, rows, settings, columnsOf(context.dataset, split.split)),
+    (rows, split) =>
+      intervalsOf(
+        graph,
+        split,
+        rows,
+        settings,
+        groupColumns(context.dataset, split.split, settings.data.split.groupBy),
+      ),
     evaluated,
   );
   await writeAnswers(context, scored);
@@ -123,9 +130,9 @@ async function writeAnswers(
   }
 }
 
-/** What the tables say of a split's rows. */
-function columnsOf({ columns = [], splits }: Dataset, split: Split): RowColumn[] {
-  return columns.map((column) => selectRows(column, splits[split]));
+/** What the tables say of a split's rows by which intervals take them together. */
+function groupColumns({ columns = [], splits }: Dataset, split: Split, groupBy: string | undefined): RowColumn[] {
+  return columns.flatMap((column) => (column.name === groupBy ? [selectRows(column, splits[split])] : []));
 }
 
 /**

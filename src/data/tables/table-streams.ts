@@ -9,7 +9,7 @@ import { type CellType, replaceFile, type TableColumn } from "./table-writer.js"
 import { bytesOf, itemsOf } from "./vector-data.js";
 
 /** What a block hands over: never NULL in a column of numbers or truths, where SQL says what stands for it. */
-export type StreamedType = Exclude<CellType, "DOUBLE">;
+export type StreamedType = CellType;
 
 /** Rows of a table that are made alike. */
 export interface StreamedPart {
@@ -46,6 +46,13 @@ export class StreamedBlock {
     const items = itemsOf(this.#vector(name));
     if (items instanceof Float32Array) return items;
     throw new RangeError(`the column ${name} holds no floats`);
+  }
+
+  /** [rows] of a column of type DOUBLE. */
+  doubles(name: string): Float64Array {
+    const items = itemsOf(this.#vector(name));
+    if (items instanceof Float64Array) return items;
+    throw new RangeError(`the column ${name} holds no doubles`);
   }
 
   /** [rows], 0 or 1, of a column of type BOOLEAN. */
@@ -121,6 +128,7 @@ async function registerParts(
     VARCHAR: duckdb.VARCHAR,
     INTEGER: duckdb.INTEGER,
     FLOAT: duckdb.FLOAT,
+    DOUBLE: duckdb.DOUBLE,
     BOOLEAN: duckdb.BOOLEAN,
     "FLOAT[]": duckdb.LIST(duckdb.FLOAT),
   };
