@@ -228,7 +228,9 @@ async function withInputs(
     const all = read.spans?.offsets ?? null;
     const selected: Labels[] = [];
     for (const { index, spec } of graph.tasks) {
-      selected.push(selectLabels(spec, at(sized.labels, index), kept, all));
+      // those of all rows are as they were read
+      const own = at(sized.labels, index);
+      selected.push(kept.length === joined.rows ? own : selectLabels(spec, own, kept, all));
       await yieldTo(signal);
     }
     const digest = createHash("sha256")
