@@ -76,6 +76,9 @@ export class BackendError extends CoolError {}
 /** A replica of the network has ended, or cannot be started. */
 export class ReplicaError extends CoolError {}
 
+/** A sweep has ended a run whose epochs so far promise too little. */
+export class PrunedError extends CoolError {}
+
 /** The user stopped the work (Ctrl-C). */
 export class InterruptedError extends CoolError {
   override readonly exitCode = 130;

@@ -104,7 +104,7 @@ export interface SamplesEvent {
 }
 
 /** How a run ended. */
-export type RunEnd = "finished" | "failed" | "interrupted";
+export type RunEnd = "finished" | "failed" | "interrupted" | "pruned";
 
 /**
  * Listens to a run: the console, TensorBoard and the store are loggers, and a project may name its own in

@@ -31,7 +31,7 @@ export function endLogs({ loggers, store, run }: WatchedRun, end: RunEnd): void 
 /** A store that cannot be written now (a full disk) must not hide why the run ended; the run shows as crashed then. */
 export function recordEnd(
   { store, run, loggers }: WatchedRun,
-  state: "interrupted" | "failed",
+  state: "interrupted" | "pruned" | "failed",
   reason: string | null,
 ): void {
   try {

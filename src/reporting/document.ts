@@ -73,7 +73,7 @@ export interface RunOverview {
   readonly tracked: boolean;
 }
 
-export type RunStateName = "running" | "finished" | "failed" | "interrupted" | "crashed";
+export type RunStateName = "running" | "finished" | "failed" | "interrupted" | "pruned" | "crashed";
 
 /** A name and what it stands for, ready to be read. */
 export interface Fact {

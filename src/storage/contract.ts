@@ -14,6 +14,8 @@ import type { RunGroups } from "./tables/groups.js";
 import type { InterpretationFilter, InterpretedSample, StoredInterpretation } from "./tables/interpretation.js";
 import type { CurveName, MetricFilter } from "./tables/metric-points.js";
 import type { RunPatch } from "./tables/runs.js";
+import type { Studies } from "./tables/studies.js";
+import type { ThinnedCurve } from "./tables/thinned-points.js";
 import type { StoredThreshold, Threshold } from "./tables/thresholds.js";
 
 export interface RunFilter {
@@ -127,6 +129,12 @@ export interface RunMeasurements {
   /** Points of one curve after another, by ascending step. */
   readMetrics(id: string, filter?: MetricFilter): MetricPoint[];
 
+  /**
+   * A curve with as many points as a drawing of so many columns over steps can show: no spike and no gap between columns
+   * is lost.
+   */
+  thinnedMetrics(id: string, name: CurveName, columns: number): ThinnedCurve;
+
   /** The names of a run's curves, in the order in which they first had a point. */
   listCurves(id: string): CurveName[];
 
@@ -168,7 +176,7 @@ export interface RunMeasurements {
  * All runs of a project. Every method is synchronous, every change one transaction; `id` is a whole run id.
  * Methods throw UnknownNameError for an id that is not in the store and StoreError where it cannot be read or written.
  */
-export interface RunStore extends RunRecords, RunMeasurements, RunGroups {
+export interface RunStore extends RunRecords, RunMeasurements, RunGroups, Studies {
   readonly dir: string;
   /** Copy of an older store that was migrated when this one was opened; else null. */
   readonly backup: string | null;

@@ -32,6 +32,10 @@ export function copyGroup(source: Database, target: Database, runId: string): vo
     runId,
     position,
   });
+  const trial = source.get<Row>("SELECT * FROM trials WHERE group_id = @id AND number = @position", { id, position });
+  if (trial === undefined) return;
+  target.run("DELETE FROM trials WHERE group_id = @id AND number = @position", { id, position });
+  insert(target, "trials", trial);
 }
 
 function addGroup(source: Database, target: Database, id: string): void {
@@ -46,12 +50,18 @@ function addGroup(source: Database, target: Database, id: string): void {
     throw new StoreError(`its group ${id} is not one as dnn-cool writes it.`, { id });
   }
   insert(target, "run_groups", { ...group, name: freeName(target, checkedRunName(String(name))) });
+  const study = source.get<Row>("SELECT * FROM studies WHERE group_id = @id", { id });
+  if (study !== undefined) insert(target, "studies", study);
   const rows = source.all<Row>("SELECT * FROM group_evaluation WHERE group_id = @id ORDER BY seq", { id });
   // rows are numbered anew in every store
   for (const { seq: _, ...row } of rows) insert(target, "group_evaluation", row);
 }
 
-function insert(target: Database, table: "run_groups" | "group_evaluation", row: BoundValues): void {
+function insert(
+  target: Database,
+  table: "run_groups" | "group_evaluation" | "studies" | "trials",
+  row: BoundValues,
+): void {
   const columns = target
     .all<{ name: string }>("SELECT name FROM pragma_table_info(@table)", { table })
     .map(({ name }) => name)

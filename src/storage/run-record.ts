@@ -2,7 +2,7 @@
 import { UsageError } from "../errors.js";
 
 /** The state that a run's own process has written. */
-export type WrittenRunState = "running" | "finished" | "failed" | "interrupted";
+export type WrittenRunState = "running" | "finished" | "failed" | "interrupted" | "pruned";
 
 /** The state as shown: a running run whose process is gone has crashed. */
 export type RunState = WrittenRunState | "crashed";

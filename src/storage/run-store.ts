@@ -10,6 +10,7 @@ import { openMigrated, openReader } from "./database/opened-store.js";
 import { storedMeasurements } from "./stored-measurements.js";
 import { storedRuns } from "./stored-runs.js";
 import { storedGroups } from "./tables/groups.js";
+import { storedStudies } from "./tables/studies.js";
 import { checkRun } from "./tables/runs.js";
 import { transactionsOf } from "./transactions.js";
 
@@ -45,6 +46,7 @@ export function openRunStore(storeDir: string, options: StoreOptions = {}): RunS
     ...storedRuns(transactions, dir, random),
     ...storedMeasurements(transactions),
     ...storedGroups(database, now, random),
+    ...storedStudies(database, now, random),
     dir,
     backup,
     copyRunFrom(other, id, inTransaction = () => {}) {

@@ -72,8 +72,8 @@ export class EventFiles implements RunLogger {
 
   ended(end: RunEnd): void {
     if (!existsSync(this.#runDir)) return;
-    // an interrupted run may go on, and only the first mark counts
-    if (end !== "interrupted") this.#files.writer("run").endSession(end === "finished" ? "success" : "failure");
+    // an interrupted run may go on, and only the first mark counts; a pruned one did what it was asked to
+    if (end !== "interrupted") this.#files.writer("run").endSession(end === "failed" ? "failure" : "success");
     this.#files.sync();
   }
 

@@ -280,7 +280,7 @@ export class TrackedRun {
   }
 }
 
-const ENDS: readonly RunEnd[] = ["finished", "failed", "interrupted"];
+const ENDS: readonly RunEnd[] = ["finished", "failed", "interrupted", "pruned"];
 
 function checkEnd(state: RunEnd | undefined): void {
   if (state === undefined || ENDS.includes(state)) return;

@@ -18,4 +18,12 @@ export interface RunContext {
   readonly signal: AbortSignal | undefined;
   readonly resumed: boolean;
   readonly backend: BackendInfo;
+  /** Asked after each epoch that is not the last whether the run goes on; default: it does. */
+  readonly judge?: EpochJudge | undefined;
 }
+
+/**
+ * Judges a run by its curves so far, which are in the store.
+ * @returns why it is pruned, as a sentence; null: it goes on
+ */
+export type EpochJudge = (run: { readonly id: string; readonly epoch: number }) => string | null;

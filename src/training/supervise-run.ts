@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Dataset } from "../data/dataset.js";
-import { CoolError, InterruptedError } from "../errors.js";
+import { CoolError, InterruptedError, PrunedError } from "../errors.js";
 import type { OutputCapture } from "../provenance/capture-output.js";
 import { watchRun } from "../provenance/capture-run.js";
 import { endLogs, recordEnd } from "../provenance/run-end.js";
@@ -23,7 +23,7 @@ export interface RunWork {
 }
 
 /**
- * @throws InterruptedError where the run's signal fires; what else ends the run, as it was thrown
+ * @throws InterruptedError where the run's signal fires, PrunedError where its epochs are judged and found wanting; what else ends the run, as it was thrown
  */
 export async function superviseRun(context: AnsweredContext, output: OutputCapture, work: RunWork): Promise<RunResult> {
   const { store, run, runDir, loggers, dataset } = context;
@@ -51,12 +51,13 @@ function endedBy(thrown: unknown, context: AnsweredContext, output: OutputCaptur
   // whatever came of a store that was deleted: nothing can go on from there
   const error = store.missing(run.id) ?? thrown;
   const isInterrupted = error instanceof InterruptedError;
-  endLogs(context, isInterrupted ? "interrupted" : "failed");
+  const state = isInterrupted ? "interrupted" : error instanceof PrunedError ? "pruned" : "failed";
+  endLogs(context, state);
   const reason = error instanceof Error ? error.message : String(error);
   const told = isInterrupted ? `Interrupted: run ${run.id} (${run.name}) ${work.interrupted}` : reason;
   // whoever called prints it when the log is closed
-  output.add(`Error: ${told}\n`);
-  if (store.isThere()) recordEnd(context, isInterrupted ? "interrupted" : "failed", isInterrupted ? null : reason);
+  output.add(state === "pruned" ? `${told}\n` : `Error: ${told}\n`);
+  if (store.isThere()) recordEnd(context, state, state === "failed" ? reason : null);
   if (isInterrupted) return new InterruptedError(told, { run: run.id });
   return error instanceof CoolError ? error : new Error(`Run ${run.id} failed: ${reason}`, { cause: error });
 }

@@ -31,6 +31,7 @@ import {
 import { finishedRun } from "./finished-run.js";
 import { buildNetwork } from "./fresh-network.js";
 import { openDataset } from "./open-dataset.js";
+import type { EpochJudge } from "./run-context.js";
 import type { RunResult } from "./run-result.js";
 import { answerSplits } from "./complete-run.js";
 import { trainEpochs } from "./epochs/train-epochs.js";
@@ -65,6 +66,8 @@ export interface TrainRunOptions {
   readonly tags?: readonly string[] | undefined;
   /** A note of a new run. */
   readonly note?: string | undefined;
+  /** Ends the run after an epoch that does not promise enough, in the state `pruned`. */
+  readonly judge?: EpochJudge | undefined;
   /** Ends the run after the current step, with a checkpoint. */
   readonly signal?: AbortSignal | undefined;
   /** Listeners besides the store, TensorBoard and the run's own log file. */
@@ -87,8 +90,8 @@ interface Session {
 
 /**
  * Trains, tunes and evaluates; everything is kept in the store.
- * @throws ConfigError, DataError before a run exists; TrainingError and InterruptedError leave it `failed` or
- * `interrupted`, with its last checkpoint
+ * @throws ConfigError, DataError before a run exists; TrainingError, InterruptedError and PrunedError leave it `failed`,
+ * `interrupted` or `pruned`, with its last checkpoint
  */
 export async function trainRun(project: Project | LoadedProject, options: TrainRunOptions = {}): Promise<RunResult> {
   checkEarlierRunOptions(options);
@@ -161,6 +164,7 @@ async function trainOn(
     ...{ project, settings, dataset, store, run, loggers, backend },
     runDir: store.runDir(run.id),
     signal: options.signal,
+    judge: options.judge,
     resumed: beginning.kind === "resume",
   };
   return superviseRun(context, output, {

@@ -69,12 +69,19 @@ export async function openMembers(
   group: RunGroup,
   options: OpenRunOptions = {},
 ): Promise<readonly StoredRun[]> {
+  if (group.kind === "sweep") throw noResults(group);
   const finished = group.runs.filter(({ id }) => store.getRun(id).state === "finished");
   if (finished.length < group.planned) throw noResults(group, finished.length);
   return Promise.all(group.runs.map(({ id }) => openStoredRun(store, id, options)));
 }
 
-function noResults({ id, name, planned }: RunGroup, finished = 0): StoreError {
+function noResults({ id, name, kind, planned }: RunGroup, finished = 0): StoreError {
+  if (kind === "sweep") {
+    return new StoreError(
+      `${name} is a sweep, whose trials are runs that answer one by one. Name one of them; cool sweep show ${name} says which are the best.`,
+      { group: id },
+    );
+  }
   return new StoreError(
     `The group ${name} (${id}) has no results: ${finished} of ${planned} folds are finished. Go on with: cool run --folds --resume ${name}`,
     { group: id, finished, planned },

@@ -15,6 +15,7 @@ const STATES: Readonly<Record<RunState, CellStyle>> = {
   failed: "31",
   crashed: "31",
   interrupted: "33",
+  pruned: "2",
 };
 
 export function stateStyle(state: RunState, hasColour: boolean): CellStyle {

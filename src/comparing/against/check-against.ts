@@ -49,8 +49,8 @@ const SIGNIFICANT = 0.05;
 
 /**
  * Compares a run with a base on the rows of a split that both have. It does not pass where a task is worse by more than
- * the margin, beyond chance (p < 0.05, adjusted by Holm's method over the tasks), where a task is gone, or where its
- * predictions break a contract of its flow.
+ * the margin, beyond chance (p < 0.05, adjusted by Holm's method over the tasks), where it answers a number with NaN and
+ * the base does not, where a task is gone, or where its predictions break a contract of its flow.
  * @throws UnknownNameError for a run, StoreError where there is nothing to compare, UsageError for one and the same run
  */
 export async function checkAgainst(
@@ -83,7 +83,8 @@ export async function checkAgainst(
     const [first, second] = values;
     return {
       ...{ task_path, measure, n, base: first, value: second, p_value: p_worse, p_holm },
-      worse: p_holm !== null && p_holm < SIGNIFICANT,
+      // answers that are none are no test's, and never good
+      worse: p_holm === null ? first !== null && second === null : p_holm < SIGNIFICANT,
     };
   });
   const skipped = compared.skipped_tasks.filter(({ reason }) => reason !== ONLY_NEW);

@@ -36,7 +36,7 @@ export class SharedTexts {
     const isSame =
       u32At(keys, at) === length && u32At(keys, at + 1) === a && u32At(keys, at + 2) === b && u32At(keys, at + 3) === c;
     if (known !== undefined && isSame) return known;
-    const text = vector.getItem(i);
+    const text = ((a | b | c) & NOT_ASCII) === 0 ? asciiAt(entries, place + 4, length) : vector.getItem(i);
     if (typeof text !== "string") return null;
     this.#texts[slot] = text;
     keys[at] = length;
@@ -45,6 +45,15 @@ export class SharedTexts {
     keys[at + 3] = c;
     return text;
   }
+}
+
+/** Of four bytes: the bits that letters of ASCII do not have. */
+const NOT_ASCII = 0x80808080;
+
+function asciiAt(entries: DataView, place: number, length: number): string {
+  let text = "";
+  for (let i = 0; i < length; i++) text += String.fromCharCode(entries.getUint8(place + i));
+  return text;
 }
 
 const word = (entries: DataView, place: number): number => entries.getUint32(place, true);

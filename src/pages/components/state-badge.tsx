@@ -7,6 +7,7 @@ const LOOKS = {
   failed: "bad",
   crashed: "bad",
   interrupted: "warn",
+  pruned: "warn",
 } as const satisfies Readonly<Record<RunStateName, string>>;
 
 export function StateBadge({ state }: { readonly state: RunStateName }) {

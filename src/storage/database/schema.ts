@@ -294,4 +294,82 @@ export const SCHEMA_VERSIONS: readonly string[] = [
   CREATE INDEX config_by_key ON run_config (key, run_id, type, value);
   CREATE INDEX environment_by_key ON run_environment (key, run_id, type, value);
   `,
+  `
+  -- a run may have been pruned by a sweep; a CHECK can only be changed with its table
+  CREATE TABLE runs_after (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    project TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'failed', 'interrupted', 'pruned')),
+    heartbeat_at TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    process_start TEXT,
+    git_commit TEXT,
+    git_branch TEXT,
+    git_dirty INTEGER CHECK (git_dirty IN (0, 1)),
+    command_line TEXT,
+    seed INTEGER,
+    backend TEXT,
+    backend_version TEXT,
+    epochs INTEGER,
+    epochs_done INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    error TEXT,
+    note TEXT,
+    deleted_at TEXT,
+    node_version TEXT NOT NULL,
+    package_version TEXT NOT NULL,
+    starred INTEGER NOT NULL DEFAULT 0 CHECK (starred IN (0, 1)),
+    data_digest TEXT,
+    source_digest TEXT,
+    best_epoch INTEGER,
+    session_at TEXT,
+    earlier_s REAL NOT NULL DEFAULT 0,
+    monitored REAL
+  ) STRICT;
+  INSERT INTO runs_after
+    (seq, id, name, project, state, heartbeat_at, pid, host, process_start, git_commit, git_branch, git_dirty,
+     command_line, seed, backend, backend_version, epochs, epochs_done, created_at, started_at, ended_at, error, note,
+     deleted_at, node_version, package_version, starred, data_digest, source_digest, best_epoch, session_at, earlier_s,
+     monitored)
+    SELECT seq, id, name, project, state, heartbeat_at, pid, host, process_start, git_commit, git_branch, git_dirty,
+     command_line, seed, backend, backend_version, epochs, epochs_done, created_at, started_at, ended_at, error, note,
+     deleted_at, node_version, package_version, starred, data_digest, source_digest, best_epoch, session_at, earlier_s,
+     monitored
+    FROM runs ORDER BY seq;
+  DROP TABLE runs;
+  ALTER TABLE runs_after RENAME TO runs;
+  CREATE INDEX runs_by_name ON runs (name);
+  CREATE INDEX runs_by_start ON runs (coalesce(session_at, started_at));
+  CREATE INDEX runs_running ON runs (state) WHERE state = 'running';
+
+  -- what a sweep searches, and how: JSON
+  CREATE TABLE studies (
+    group_id TEXT PRIMARY KEY REFERENCES run_groups (id) ON DELETE CASCADE,
+    definition TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- one choice of settings; its run is the one of the group whose position is the number. What a trial came to stays
+  -- here when its run is deleted
+  CREATE TABLE trials (
+    group_id TEXT NOT NULL REFERENCES run_groups (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'pruned', 'failed', 'interrupted')),
+    parameters TEXT NOT NULL,
+    objectives TEXT,
+    epochs_done INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    -- the process that works on it
+    pid INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    process_start TEXT,
+    heartbeat_at TEXT NOT NULL,
+    PRIMARY KEY (group_id, number)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -12,7 +12,7 @@ export interface CompiledSql {
   readonly parameters: BoundValues;
 }
 
-const STATES = ["running", "finished", "failed", "interrupted", "crashed"];
+const STATES = ["running", "finished", "failed", "interrupted", "pruned", "crashed"];
 
 /** What is compared, as SQL, and the value that it is compared with. */
 interface Operand {

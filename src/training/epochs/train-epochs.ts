@@ -5,7 +5,7 @@ import { rateFactor } from "../../engine/optimization/learning-rate.js";
 import type { ScheduleState } from "../../engine/model/training-state.js";
 import type { EpochReport } from "../../engine/optimization/epoch-record.js";
 import type { EpochOptions } from "../../engine/optimization/trainer.js";
-import { InterruptedError } from "../../errors.js";
+import { InterruptedError, PrunedError } from "../../errors.js";
 import type { RowMask } from "../../flow/masks.js";
 import type { EpochSummary, EvaluatedCheckpoint } from "../../logging/run-logger.js";
 import type { Settings } from "../../project/settings.js";
@@ -121,7 +121,14 @@ async function runEpoch(training: Training, before: ScheduleState): Promise<Sche
   if (reduced) loggers.message(`learning rate lowered to ${state.learningRate.toExponential(1)}`);
   if (kept) await engine.save("best", state);
   await engine.save("last", state);
+  if (epoch < settings.train.epochs) prune(context, epoch);
   return state;
+}
+
+/** @throws PrunedError where the run's judge ends it; its checkpoints are written by then */
+function prune({ judge, run }: RunContext, epoch: number): void {
+  const reason = judge?.({ id: run.id, epoch }) ?? null;
+  if (reason !== null) throw new PrunedError(reason, { run: run.id, epoch });
 }
 
 /**

@@ -7,7 +7,7 @@ import { formatSeconds } from "../../../logging/console.js";
 import { type ListedRun, listRuns } from "../../../records/list-runs.js";
 import { askedFields, type RunsQuery } from "../../../storage/query/query-runs.js";
 
-const STATES = ["running", "finished", "failed", "interrupted", "crashed"] as const;
+const STATES = ["running", "finished", "failed", "interrupted", "pruned", "crashed"] as const;
 
 export default class RunsList extends CoolCommand {
   static override summary = "List the runs of a store, newest first";
