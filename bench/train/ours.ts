@@ -47,11 +47,13 @@ async function measure(options: MeasureOptions, backend: BackendName): Promise<M
 
   for (let i = 0; i < options.warmup; i++) await step(i);
   const stepMs: number[] = [];
+  const before = process.cpuUsage();
   for (let i = 0; i < options.steps; i++) {
     const start = performance.now();
     await step(i);
     stepMs.push(performance.now() - start);
   }
+  const { user, system } = process.cpuUsage(before);
   await engine.dispose();
   await group?.close();
   network.dispose();
@@ -59,6 +61,7 @@ async function measure(options: MeasureOptions, backend: BackendName): Promise<M
   return {
     images_per_second: (BATCH * options.steps) / seconds,
     step_ms_median: median(stepMs),
+    cpu_ms_per_step: (user + system) / 1000 / options.steps,
     // kibibytes
     peak_rss_mb: process.resourceUsage().maxRSS / 1024,
   };
