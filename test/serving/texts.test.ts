@@ -64,7 +64,9 @@ it("texts are answered as cool predict answers them, by a run and by an export",
       expect(Object.keys(answers)).toEqual(Object.keys(other));
       for (const [path, { activated, decoded }] of Object.entries(answers)) {
         expect(decoded).toEqual(other[path]?.decoded);
-        activated.forEach((score, k) => expect(score).toBeCloseTo(other[path]?.activated[k] ?? Number.NaN, 5));
+        for (const [k, score] of activated.entries()) {
+          expect(score).toBeCloseTo(other[path]?.activated[k] ?? Number.NaN, 5);
+        }
       }
     });
   }
