@@ -126,7 +126,9 @@ function textOf(input: string, spec: InputSpec, value: unknown, row: number): st
   if (spec.kind !== "tokens" || spec.tokenizer === undefined) return null;
   if (!isMissing(value)) return ["string", "number", "boolean"].includes(typeof value) ? String(value) : null;
   if (spec.missing !== "error") return "";
-  throw badRow(row, `has no text for the input "${input}". Send one, or the ids that its tokenizer makes of it.`, { input });
+  throw badRow(row, `has no text for the input "${input}". Send one, or the ids that its tokenizer makes of it.`, {
+    input,
+  });
 }
 
 function readValue(input: string, spec: Exclude<InputSpec, ImageInputSpec>, value: unknown, row: number): ReadValues {
