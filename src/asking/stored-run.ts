@@ -16,7 +16,7 @@ import { loadOwnCode } from "../project/custom-task-code.js";
 import { type RunningProject, runningProject } from "../project/project-dir.js";
 import { readBaselines } from "../records/baselines.js";
 import { type CalibrationRecord, readCalibration } from "../records/calibration.js";
-import { readPredictions } from "../records/predictions.js";
+import { readPredictions } from "../records/predictions/read.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
 import { type RunConfig, runFiles } from "../records/run-folder.js";
 import { readThresholds } from "../records/thresholds.js";

@@ -1,5 +1,6 @@
 /** @file The tables that a run was trained on as they are now: cells, labels, and where a sample stands in them. */
 import { existsSync } from "node:fs";
+import type { Cells } from "../../data/tables/cells.js";
 import { resolve } from "node:path";
 import { at } from "../../arrays.js";
 import { withImpliedLabels } from "../../data/labels/implied-labels.js";
@@ -79,7 +80,7 @@ export function fileOf({ projectDir }: Pick<LabelTable, "projectDir">, table: st
 export interface LabelColumn {
   readonly column: string;
   /** Of the row's table. */
-  readonly cells: readonly unknown[];
+  readonly cells: Cells;
   /** Row in the table, from 0. */
   readonly row: number;
 }
