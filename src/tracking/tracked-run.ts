@@ -84,7 +84,9 @@ export class TrackedRun {
     const { curves } = this.#session;
     curves.add(values, options);
     this.#epochs = Math.max(this.#epochs, options.epoch ?? 0);
-    if (curves.waiting >= FLUSH_POINTS || Date.now() - this.#lastFlush >= FLUSH_MS) this.#flush();
+    // where the last write failed, a loop of many points a second does not try again with each of them
+    const isMuch = curves.waiting >= FLUSH_POINTS && this.#failure === null;
+    if (isMuch || Date.now() - this.#lastFlush >= FLUSH_MS) this.#flush();
   }
 
   /** Adds settings, or changes them. */
@@ -244,6 +246,8 @@ export class TrackedRun {
       if (this.#failure === null) this.warn(`The run cannot be written, and its points wait: ${messageOf(error)}`);
       this.#failure = error instanceof Error ? error : new CoolError(messageOf(error));
       curves.giveBack(points.slice(-MOST_WAITING));
+      // the attempt itself may take long
+      this.#lastFlush = Date.now();
     }
   }
 

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BackendError, ConfigError, lineOf, UnknownNameError } from "../../../errors.js";
+import { noModel, noModelAt } from "./no-model.js";
 import { assertThere } from "./external-model.js";
 
 const PACKAGE = "onnxruntime-node";
@@ -99,9 +100,9 @@ export async function openSession(
     );
   } catch (error) {
     if (error instanceof BackendError) throw error;
-    const reason = (error instanceof Error ? error.message : String(error))
-      .replaceAll(/\s+/g, " ")
-      .replace(/[. ]+$/, "");
+    const told = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").replace(/[. ]+$/, "");
+    const problem = typeof model === "string" ? noModelAt(model) : noModel(model);
+    const reason = problem ?? (/Protobuf parsing failed/.test(told) ? "it is no ONNX model, or not all of one" : told);
     const operator = /(?:for|:) ?([A-Za-z.]*:?[A-Za-z]+)\(-?\d+\)|No Op registered for (\w+)/.exec(reason);
     const wayOut =
       operator === null
