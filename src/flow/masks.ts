@@ -192,5 +192,7 @@ export function labelledRows(spec: TaskSpec, answers: AnswerColumn): RowMask {
 
 /** Loss mask = active and labelled. */
 export function bothMasks(a: RowMask, b: RowMask): RowMask {
-  return a.map((value, row) => value & u8At(b, row));
+  const both = new Uint8Array(a.length);
+  for (let row = 0; row < both.length; row++) both[row] = u8At(a, row) & u8At(b, row);
+  return both;
 }

@@ -1,5 +1,6 @@
 /** @file Cells of a table as texts, and what texts look like. */
 import { at, i32At } from "../arrays.js";
+import type { Cells } from "../data/tables/cells.js";
 import { isMissing } from "../tasks/behaviour.js";
 
 /** What was counted about one column, once. */
@@ -19,9 +20,9 @@ export interface ColumnFacts {
 }
 
 /** By the cells of a column: what it is is guessed from them, and then it is proposed. */
-const counted = new WeakMap<readonly unknown[], ColumnFacts>();
+const counted = new WeakMap<Cells, ColumnFacts>();
 
-export function factsOf(column: string, raw: readonly unknown[]): ColumnFacts {
+export function factsOf(column: string, raw: Cells): ColumnFacts {
   const known = counted.get(raw);
   if (known?.column === column) return known;
   const facts = count(column, raw);
@@ -29,14 +30,14 @@ export function factsOf(column: string, raw: readonly unknown[]): ColumnFacts {
   return facts;
 }
 
-function count(column: string, raw: readonly unknown[]): ColumnFacts {
+function count(column: string, raw: Cells): ColumnFacts {
   // by what is written, then by what is read of it: most cells of a column say what others say
   const places = new Map<unknown, number>();
   const [texts, counts]: [string[], number[]] = [[], []];
   const codes = new Int32Array(raw.length);
-  let [filled, isList] = [0, false];
-  for (let row = 0; row < raw.length; row++) {
-    const cell = raw[row];
+  let filled = 0;
+  let isList = false;
+  raw.forEach((cell, row) => {
     let place = places.get(cell);
     if (place === undefined) {
       const text = textOf(cell);
@@ -50,10 +51,10 @@ function count(column: string, raw: readonly unknown[]): ColumnFacts {
       }
     }
     codes[row] = place;
-    if (place === MISSING) continue;
+    if (place === MISSING) return;
     counts[place] = at(counts, place) + 1;
     filled++;
-  }
+  });
   return { column, rows: raw.length, texts, counts, codes, filled, isList };
 }
 

@@ -2,8 +2,9 @@
  * @file Texts of DuckDB's vectors, where cells that say the same are the same string: columns of a table of labels say
  * few different things, and decoding takes longer than all else that is done to a short cell.
  */
-import type { DuckDBValue, DuckDBVector } from "@duckdb/node-api";
-import { u32At, u8At } from "../../arrays.js";
+import type { DuckDBVector } from "@duckdb/node-api";
+import { u32At } from "../../arrays.js";
+import { bytesOf, isValid, validityOf } from "./vector-data.js";
 
 /** Bytes of a `string_t`, and of a text that lies within it, padded with zeros. */
 const ENTRY = 16;
@@ -15,18 +16,11 @@ export class SharedTexts {
   readonly #keys = new Uint32Array((SLOTS * ENTRY) / 4);
   readonly #texts: (string | undefined)[] = new Array(SLOTS);
 
-  /** Appends the values of a vector to cells. */
-  append(vector: DuckDBVector, cells: unknown[], cellOf: (value: DuckDBValue) => unknown): void {
-    const entries = entriesOf(vector);
-    if (entries === null) {
-      for (let i = 0; i < vector.itemCount; i++) cells.push(cellOf(vector.getItem(i)));
-      return;
-    }
-    const isValid = validityOf(entries);
-    for (let i = 0; i < vector.itemCount; i++) {
-      if (!isValid(i)) cells.push(null);
-      else cells.push(this.#textAt(entries.dataView, i, vector) ?? cellOf(vector.getItem(i)));
-    }
+  /** Reads texts of a vector. */
+  reader(vector: DuckDBVector): (i: number) => string | null {
+    const [entries, validity] = [bytesOf(vector), validityOf(vector)];
+    if (entries === null || validity === null) return (i) => textOf(vector, i);
+    return (i) => (isValid(validity, i) ? (this.#textAt(entries, i, vector) ?? textOf(vector, i)) : null);
   }
 
   /** @returns null for a text that is too long */
@@ -62,36 +56,9 @@ function asciiAt(entries: DataView, place: number, length: number): string {
   return text;
 }
 
-/** Whether there is a value: DuckDB's bits are read by bytes where they are as known here, since its own way is slow. */
-function validityOf({ validity }: Entries): (i: number) => boolean {
-  const bits = "data" in validity ? validity.data : undefined;
-  const offset = "offset" in validity ? validity.offset : undefined;
-  if (bits === null) return () => true;
-  if (!(bits instanceof BigUint64Array) || offset !== 0) return (i) => validity.itemValid(i);
-  // the first value is the lowest bit of the first byte: machines that this runs on are little-endian
-  const bytes = new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength);
-  return (i) => ((u8At(bytes, i >>> 3) >>> (i & 7)) & 1) === 1;
-}
-
 const word = (entries: DataView, place: number): number => entries.getUint32(place, true);
 
-interface Entries {
-  readonly dataView: DataView;
-  readonly validity: { itemValid(i: number): boolean; readonly data?: unknown; readonly offset?: unknown };
-}
-
-/** Null where it does not hold texts, or is made otherwise than is known here: then values are read one by one. */
-function entriesOf(vector: DuckDBVector): Entries | null {
-  return vector.type.toString() === "VARCHAR" && hasEntries(vector) ? vector : null;
-}
-
-function hasEntries(vector: object): vector is Entries {
-  return (
-    "dataView" in vector &&
-    vector.dataView instanceof DataView &&
-    "validity" in vector &&
-    typeof vector.validity === "object" &&
-    vector.validity !== null &&
-    "itemValid" in vector.validity
-  );
+function textOf(vector: DuckDBVector, i: number): string | null {
+  const item: unknown = vector.getItem(i);
+  return typeof item === "string" ? item : null;
 }
