@@ -5,6 +5,7 @@ import { onDemandMetricsOf, withoutLabel } from "../../project/metrics.js";
 import type { LoadedProject } from "../../project/resolve-project.js";
 import type { Objective } from "../../sweeping/study/definition.js";
 import { hasCurve, parseObjective } from "../../sweeping/study/objectives.js";
+import { END_TO_END_METRICS } from "../../tasks/end-to-end.js";
 import { directionOfMetric, metricNames, scoringOf } from "../../tasks/index.js";
 
 const TREE_ACCURACY = "tree_accuracy";
@@ -39,9 +40,12 @@ export function checkedObjectives(project: LoadedProject, texts: readonly string
 function checkedObjective(project: LoadedProject, text: string): Objective {
   const { graph } = project;
   const objective = parseObjective(text, (taskPath, metricName) => {
-    if (taskPath === TOTAL) return metricName === LOSS ? false : metricName === TREE_ACCURACY ? true : null;
+    if ((END_TO_END_METRICS as readonly string[]).includes(metricName)) return true;
+    if (taskPath === TOTAL) return metricName === LOSS ? false : null;
     const task = graph.tasks.find(({ path }) => path === taskPath);
-    if (task === undefined) return false;
+    // what is not there is said below
+    if (task === undefined || (!text.includes("@end_to_end") && !metricNames(task.spec).includes(metricName)))
+      return false;
     return directionOfMetric(task.spec, metricName) ?? directionOfMetric(task.spec, withoutLabel(metricName));
   });
   const { taskPath, metricName, gates } = objective;
