@@ -8,6 +8,8 @@ import { ROOT, runJson } from "./report.js";
 export interface Measurement {
   readonly images_per_second: number;
   readonly step_ms_median: number;
+  /** Of all threads, user and system: what other work on the machine distorts least. */
+  readonly cpu_ms_per_step: number;
   readonly peak_rss_mb: number;
 }
 

@@ -42,7 +42,7 @@ export async function noisyExample(
 export async function readRows(file: string): Promise<TextRow[]> {
   const { rows, columns } = await readTable(file, { projectDir: path.dirname(file) });
   return Array.from({ length: rows }, (_, row) =>
-    Object.fromEntries([...columns].map(([name, cells]) => [name, String(cells[row] ?? "")])),
+    Object.fromEntries([...columns].map(([name, cells]) => [name, String(cells.at(row) ?? "")])),
   );
 }
 

@@ -18,7 +18,7 @@ import { scoreSplit, withThresholds } from "../../dist/analysis/score.js";
 import { tuneThresholds } from "../../dist/analysis/tune.js";
 import { bestThreshold } from "../../dist/analysis/threshold.js";
 import { createRandom } from "../../dist/data/rng.js";
-import { readPredictions } from "../../dist/records/predictions.js";
+import { readPredictions } from "../../dist/records/predictions/read.js";
 import { answerWidth } from "../../dist/flow/masks.js";
 import { traceFlow } from "../../dist/flow/trace.js";
 import { binary, boundedRegression, classification, defineTasks, multilabel } from "../../dist/index.js";

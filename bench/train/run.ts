@@ -20,6 +20,8 @@ interface SideResult extends Measurement {
   readonly side: string;
   /** Median over rounds of our images per second ÷ this side's in the same round. */
   readonly ours_ratio: number;
+  /** The same of CPU time: this side's per step ÷ ours, which other work on the machine distorts less. */
+  readonly cpu_ratio: number;
   readonly rounds: readonly Measurement[];
 }
 
@@ -85,21 +87,25 @@ function summarize(
     side,
     images_per_second: medianOf("images_per_second"),
     step_ms_median: medianOf("step_ms_median"),
+    cpu_ms_per_step: medianOf("cpu_ms_per_step"),
     peak_rss_mb: medianOf("peak_rss_mb"),
     ours_ratio: median(rounds.map((round, i) => (own[i] as Measurement).images_per_second / round.images_per_second)),
+    cpu_ratio: median(rounds.map((round, i) => round.cpu_ms_per_step / (own[i] as Measurement).cpu_ms_per_step)),
     rounds,
   };
 }
 
 function table(results: readonly SideResult[]): string {
   const rows = new Table({
-    head: ["network", "side", "images/s", "ms/step", "peak RSS, MB", "ours ÷ side"],
-    colAligns: ["left", "left", "right", "right", "right", "right"],
+    head: ["network", "side", "images/s", "ms/step", "CPU ms", "peak RSS, MB", "ours ÷ side", "by CPU"],
+    colAligns: ["left", "left", "right", "right", "right", "right", "right", "right"],
     style: { head: [], border: [] },
   });
-  for (const { network, side, images_per_second, step_ms_median, peak_rss_mb, ours_ratio } of results) {
-    const cells = [images_per_second.toFixed(0), step_ms_median.toFixed(1), peak_rss_mb.toFixed(0)];
-    rows.push([network, side, ...cells, ours_ratio.toFixed(2)]);
+  for (const result of results) {
+    const { images_per_second, step_ms_median, cpu_ms_per_step, peak_rss_mb } = result;
+    const cells = [images_per_second.toFixed(0), step_ms_median.toFixed(1), cpu_ms_per_step.toFixed(1)];
+    const ratios = [result.ours_ratio.toFixed(2), result.cpu_ratio.toFixed(2)];
+    rows.push([result.network, result.side, ...cells, peak_rss_mb.toFixed(0), ...ratios]);
   }
   return rows.toString();
 }

@@ -132,6 +132,11 @@ def random_batch(network):
     return images, targets
 
 
+def cpu_seconds():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", choices=list(NETWORKS), required=True)
@@ -164,10 +169,12 @@ def main():
     for index in range(args.warmup):
         step(index)
     step_seconds = []
+    cpu_before = cpu_seconds()
     for index in range(args.steps):
         start = time.perf_counter()
         step(index)
         step_seconds.append(time.perf_counter() - start)
+    cpu = cpu_seconds() - cpu_before
 
     print(
         json.dumps(
@@ -177,6 +184,7 @@ def main():
                 "threads": args.threads,
                 "images_per_second": BATCH * args.steps / sum(step_seconds),
                 "step_ms_median": 1000 * statistics.median(step_seconds),
+                "cpu_ms_per_step": 1000 * cpu / args.steps,
                 # Linux gives kibibytes
                 "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
                 "torch": torch.__version__,

@@ -76,7 +76,7 @@ export const rooms = {
   },
   "engine/inference": {
     holds: "answers of a trained network",
-    imports: ["engine/step-graph", "engine/batches", "engine/model", "engine/backends", "data", ...FACTS],
+    imports: ["engine/step-graph", "engine/batches", "engine/model", "engine/backends", "data", "protobuf", ...FACTS],
     packages: ["node:", "@tensorflow/"],
   },
   "engine/replicas": {

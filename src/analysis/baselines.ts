@@ -86,12 +86,21 @@ function thinned({ task, labels, lossMask }: CountedLabels): CountedLabels {
   const used = rowsOf(lossMask);
   const step = used.length / Math.min(used.length, MOST_COMPARED);
   const rows = Array.from({ length: Math.floor(used.length / step) }, (_, i) => at(used, Math.floor(i * step)));
-  const { answers, unitScale } = labels;
-  const own = {
-    answers: selectEntries(answers, rows, answerWidth(task.spec), null),
-    unitScale: unitScale === null ? null : selectEntries(unitScale, rows, scalesPerRow(task.spec), null),
+  return { task, labels: labelsAt(task, labels, rows), lossMask: new Uint8Array(rows.length).fill(1) };
+}
+
+/** The rows (or tokens) of a mask alone, which all count: no other is in any metric. */
+function countedAlone({ task, labels }: Pick<CountedLabels, "task" | "labels">, mask: RowMask): CountedLabels {
+  if (!mask.includes(0)) return { task, labels, lossMask: mask };
+  const rows = rowsOf(mask);
+  return { task, labels: labelsAt(task, labels, rows), lossMask: new Uint8Array(rows.length).fill(1) };
+}
+
+function labelsAt({ spec }: TaskNode, { answers, unitScale }: Labels, rows: readonly number[]): Labels {
+  return {
+    answers: selectEntries(answers, rows, answerWidth(spec), null),
+    unitScale: unitScale === null ? null : selectEntries(unitScale, rows, scalesPerRow(spec), null),
   };
-  return { task, labels: own, lossMask: new Uint8Array(rows.length).fill(1) };
 }
 
 /** Metrics of an answer that is the same in every row. */
@@ -135,9 +144,10 @@ export function baselineValues(
   const facts = scoringOf(spec).metrics.facts(spec);
   const asked = facts.filter((metric) => !metric.onDemand || onDemand.includes(metric.name));
   const wanted = new Set([LOSS, ...asked.map(({ name }) => name)].map((name) => best[name]));
+  const some = countedAlone(counted, mask);
   for (const [i, constant] of constants.entries()) {
     if (!wanted.has(i)) continue;
-    for (const [name, value] of valuesByName(metricsOf(counted, constant, mask, onDemand))) {
+    for (const [name, value] of valuesByName(metricsOf(some, constant, some.lossMask, onDemand))) {
       if (best[name] === i) found.set(name, value);
     }
   }
@@ -202,12 +212,13 @@ export function baselineRows(
   const baselines = learnBaselines(within("train"));
   return SPLITS.filter((split) => splits[split].length > 0).flatMap((split) =>
     within(split).flatMap((counted): BaselineRow[] => {
-      const { task, lossMask } = counted;
+      const { task } = counted;
       const own = baselines[task.path];
       if (own === undefined) return [];
       const [first = []] = own.constants;
-      const values = baselineValues(counted, own, lossMask, []);
-      return metricsOf(counted, first, lossMask, []).map(({ name, count }) => ({
+      const some = countedAlone(counted, counted.lossMask);
+      const values = baselineValues(some, own, some.lossMask, []);
+      return metricsOf(some, first, some.lossMask, []).map(({ name, count }) => ({
         ...{ split, task_path: task.path, metric_name: name },
         ...{ baseline: values.get(name) ?? null, num_samples: count },
       }));

@@ -99,10 +99,14 @@ export function labelReport(
 
 function countClasses(task: MaskedLabels, splits: Readonly<Record<Split, ArrayLike<number>>>): ClassCount[] {
   const { spec, path } = task.node;
-  const rowsOf = (split: Split): number[] => rowsIn(task.used, linesIn(task, splits[split]));
+  const rowsOf = (split: Split): Int32Array => rowsIn(task.used, linesIn(task, splits[split]));
   const [train, valid, test] = [rowsOf("train"), rowsOf("valid"), rowsOf("test")];
   const countOf = (name: string, says: (row: number) => boolean): ClassCount => {
-    const among = (rows: readonly number[]): number => rows.filter(says).length;
+    const among = (rows: Int32Array): number => {
+      let count = 0;
+      for (let i = 0; i < rows.length; i++) if (says(i32At(rows, i))) count++;
+      return count;
+    };
     return { task_path: path, class: name, train: among(train), valid: among(valid), test: among(test) };
   };
   const { answers } = task;
@@ -204,8 +208,14 @@ function countIn(mask: RowMask, rows: ArrayLike<number>): number {
   return count;
 }
 
-function rowsIn(mask: RowMask, rows: ArrayLike<number>): number[] {
-  return Array.from(rows).filter((row) => mask[row] === 1);
+function rowsIn(mask: RowMask, rows: ArrayLike<number>): Int32Array {
+  const found = new Int32Array(countIn(mask, rows));
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = at(rows, i);
+    if (mask[row] === 1) found[count++] = row;
+  }
+  return found;
 }
 
 type Warning = Omit<LabelWarning, "task_path">;
@@ -256,9 +266,16 @@ function shortages(
 }
 
 /** Questions that train answers always the same. */
-function constantAnswers({ node: { spec }, answers }: MaskedLabels, rows: readonly number[]): Warning[] {
-  const answersTo = (width: number, offset: number): Set<number> =>
-    new Set(rows.map((row) => f32At(answers, row * width + offset)).filter((answer) => !Number.isNaN(answer)));
+function constantAnswers({ node: { spec }, answers }: MaskedLabels, rows: Int32Array): Warning[] {
+  const answersTo = (width: number, offset: number): Set<number> => {
+    const seen = new Set<number>();
+    // more than one is all that is asked
+    for (let i = 0; i < rows.length && seen.size < 2; i++) {
+      const answer = f32At(answers, i32At(rows, i) * width + offset);
+      if (!Number.isNaN(answer)) seen.add(answer);
+    }
+    return seen;
+  };
   const only = (seen: Set<number>): number | undefined => (seen.size === 1 ? [...seen][0] : undefined);
   const behaviour = behaviourOf(spec);
   const classes = behaviour.classes(spec);

@@ -124,13 +124,12 @@ function decodeTasks(
     known: labels.answers,
   }));
   const { decoded, active } = decodeFlow(graph, scores, extent, scoringOf);
-  return tasks.map((task, i) => ({
-    ...task,
-    thresholds: at(thresholds, i),
-    decoded: at(decoded, i),
-    activePredicted: at(active, i),
-    predictedMask: countedRows(task.task, at(active, i), task.labelled),
-  }));
+  return tasks.map(({ task, labels, kept, activeTruth, labelled, lossMask, perSampleLoss }, i) => {
+    const activePredicted = at(active, i);
+    const predictedMask = countedRows(task, activePredicted, labelled);
+    const answered = { thresholds: at(thresholds, i), decoded: at(decoded, i), activePredicted, predictedMask };
+    return { task, labels, kept, activeTruth, labelled, lossMask, perSampleLoss, ...answered };
+  });
 }
 
 /** Rows on which the network's answer counts: none where it is the table that answers, or only training that asks. */

@@ -3,7 +3,7 @@ import { type ContractCount, countContracts } from "../analysis/contracts/count-
 import { type ScoredSplit, scoreSplitSliced } from "../analysis/score.js";
 import type { SkippedRow } from "../data/dataset.js";
 import type { TokenizerPlaces } from "../data/tokenizers/stored-tokenizer.js";
-import type { RowColumn } from "../data/tables/row-columns.js";
+import { type RowColumn, selectRows } from "../data/tables/row-columns.js";
 import { inSlices } from "../platform/yield-to.js";
 import { askFor, onDemandMetricsOf } from "../project/metrics.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
@@ -72,7 +72,8 @@ export async function evaluateTable(
     const outputsOfRows = outputsOf(dataset, graph, "test", rows, outputs);
     const scored = await inSlices(scoreSplitSliced(graph, outputsOfRows, thresholds), options.signal);
     const evaluated = evaluateSplits(graph, [scored], [], onDemand, baselines, config.settings.evaluate.tolerance);
-    const { columns = [], skipped } = dataset;
+    const { skipped } = dataset;
+    const columns = (dataset.columns ?? []).map((column) => selectRows(column, rows));
     const evaluation = intervalsOf(graph, scored, evaluated, config.settings, columns);
     return {
       evaluation: evaluation.filter((row) => asked?.selects(row) ?? true),

@@ -37,6 +37,8 @@ export class RunAnswerer {
   readonly #stored: AskedRun;
   readonly #network: AskedNetwork;
   readonly #replicas: ReplicaNeeds | null;
+  /** Looked up once: a server asks row by row. */
+  #engine: ReturnType<typeof loadEngine> | null = null;
 
   /** @param replicas of layers; null: a model of another program answers on its own */
   constructor(stored: AskedRun, network: AskedNetwork, replicas: ReplicaNeeds | null) {
@@ -80,10 +82,8 @@ export class RunAnswerer {
     { signal, onProgress }: Pick<PredictOptions, "signal" | "onProgress">,
     labelled?: Pick<Dataset, "labels" | "offsets">,
   ): Promise<Float32Array[]> {
-    const [{ predictLogits }, { readInputs }] = await Promise.all([
-      import("../engine/inference/predict.js"),
-      import("../engine/batches/batch-reader.js"),
-    ]);
+    this.#engine ??= loadEngine();
+    const { predictLogits, readInputs } = await this.#engine;
     const inputs = await withExternals(sources, rows, this.#stored, { signal, onProgress });
     const network = this.#network;
     const read = (some: Int32Array) => readInputs(network, { inputs }, some);
@@ -116,6 +116,14 @@ export class RunAnswerer {
     const inputs = await withExternals(sources, rows, this.#stored, { signal, onProgress });
     return rowFeatures(network, rows, (some) => readInputs(network, { inputs }, some), signal);
   }
+}
+
+async function loadEngine() {
+  const [{ predictLogits }, { readInputs }] = await Promise.all([
+    import("../engine/inference/predict.js"),
+    import("../engine/batches/batch-reader.js"),
+  ]);
+  return { predictLogits, readInputs };
 }
 
 /** Numbers of all rows of opened inputs. */

@@ -16,7 +16,7 @@ import { loadOwnCode } from "../project/custom-task-code.js";
 import { type RunningProject, runningProject } from "../project/project-dir.js";
 import { readBaselines } from "../records/baselines.js";
 import { type CalibrationRecord, readCalibration } from "../records/calibration.js";
-import { readPredictions } from "../records/predictions.js";
+import { readPredictions } from "../records/predictions/read.js";
 import { readGraph, readRunConfig } from "../records/run-documents.js";
 import { type RunConfig, runFiles } from "../records/run-folder.js";
 import { readThresholds } from "../records/thresholds.js";
@@ -103,7 +103,10 @@ function latestFinished(store: RunStore): RunRecord {
 }
 
 /** Where the tokenizers of a run lie: in its store alone, whatever it says of its project. */
-export function storedPlaces({ dir, project }: Pick<StoredRun, "dir" | "project">): TokenizerPlaces["stored"] {
+export function storedPlaces({
+  dir,
+  project,
+}: Pick<StoredRun, "dir" | "project">): NonNullable<TokenizerPlaces["stored"]> {
   const storeDir = resolve(dir, "..", "..");
   return { fileOf: (_, digest) => storedTokenizer(storeDir, digest), packagesDir: project?.dir ?? null };
 }

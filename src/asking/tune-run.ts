@@ -10,7 +10,7 @@ import { storedIntervals } from "./slices/intervals.js";
 import { keepThresholds } from "../records/thresholds.js";
 import { digestFiles } from "../records/run-artifacts.js";
 import { onDemandMetricsOf } from "../project/metrics.js";
-import { writePredictions } from "../records/predictions.js";
+import { writePredictions } from "../records/predictions/write.js";
 import { runFiles } from "../records/run-folder.js";
 import { type RunSummary, summarize } from "../records/run-summary.js";
 import type { Thresholds } from "../tasks/index.js";

@@ -3,7 +3,7 @@ import type { ImageFraming, ResizeFilter } from "../decoding/framing.js";
 import type { Offsets } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
 import type { Labels } from "../tasks/index.js";
-import type { RowColumn } from "./tables/row-columns.js";
+import type { DatasetColumn } from "./tables/row-columns.js";
 
 export type { ImageFraming, ResizeFilter } from "../decoding/framing.js";
 
@@ -250,7 +250,7 @@ export interface Dataset {
   readonly inputs: Readonly<Record<string, InputSource>>;
   readonly tables: readonly TableRows[];
   /** What the tables say of each row, over all rows; none by default. */
-  readonly columns?: readonly RowColumn[];
+  readonly columns?: readonly DatasetColumn[];
   /** Tasks with implied labels; empty unless asked for. */
   readonly implied: readonly ImpliedLabels[];
   readonly skipped: readonly SkippedRow[];

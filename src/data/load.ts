@@ -136,7 +136,7 @@ function leaksOf(joined: JoinedTables, inputs: InputSpecs, splits: Splits): Leak
     const splitsOf = new Map<string, Set<Split>>();
     for (const split of SPLITS) {
       for (const row of splits[split]) {
-        const cell = cells[row];
+        const cell = cells.at(row);
         if (typeof cell !== "string" || cell === "") continue;
         const picture = resolve(rowIn(joined, row).table.baseDir, cell);
         splitsOf.set(picture, (splitsOf.get(picture) ?? new Set()).add(split));
@@ -228,7 +228,9 @@ async function withInputs(
     const all = read.spans?.offsets ?? null;
     const selected: Labels[] = [];
     for (const { index, spec } of graph.tasks) {
-      selected.push(selectLabels(spec, at(sized.labels, index), kept, all));
+      // those of all rows are as they were read
+      const own = at(sized.labels, index);
+      selected.push(kept.length === joined.rows ? own : selectLabels(spec, own, kept, all));
       await yieldTo(signal);
     }
     const digest = createHash("sha256")

@@ -1,4 +1,5 @@
 /** @file Which rows of a project's tables train, validate and test: by shares or by a column, by group, stratified, in folds. */
+import type { Cells } from "./tables/cells.js";
 import { at, i32At } from "../arrays.js";
 import { ConfigError, DataError } from "../errors.js";
 import type { Sliced } from "../platform/yield-to.js";
@@ -167,11 +168,11 @@ function groupKeys(source: SplitSource, set: readonly number[], column: string):
   return (row) => {
     const { table, row: own } = rowIn(joined, row);
     const place = joined.tables.indexOf(table);
-    return groupOf(cells.get(place)?.[own]) ?? `row\0${row}`;
+    return groupOf(cells.get(place)?.at(own)) ?? `row\0${row}`;
   };
 }
 
-function groupCells(table: Table, column: string): readonly unknown[] {
+function groupCells(table: Table, column: string): Cells {
   return columnOf(table, column, "data.split.groupBy");
 }
 
@@ -197,13 +198,13 @@ function assertApart({ joined }: SplitSource, splits: Splits, column: string): v
   const seen = new Map<string, (typeof SPLITS)[number]>();
   for (const split of SPLITS) {
     for (const row of splits[split]) {
-      const group = groupOf(cells[row]);
+      const group = groupOf(cells.at(row));
       if (group === null) continue;
       const before = seen.get(group);
       if (before !== undefined && before !== split) {
         throw new DataError(
-          `${joined.file}: "${String(cells[row])}" of the column "${column}" stands in ${before} and in ${split}, and data.split.groupBy says that a group has one split. Correct the split of its rows, or leave groupBy out.`,
-          { file: joined.file, column, group: cells[row], splits: [before, split] },
+          `${joined.file}: "${String(cells.at(row))}" of the column "${column}" stands in ${before} and in ${split}, and data.split.groupBy says that a group has one split. Correct the split of its rows, or leave groupBy out.`,
+          { file: joined.file, column, group: cells.at(row), splits: [before, split] },
         );
       }
       seen.set(group, split);

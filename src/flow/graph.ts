@@ -113,6 +113,17 @@ export function gatesOf(condition: Condition): ReadonlySet<string> {
   return gates;
 }
 
+// conditions of a graph never change, and a server reads those of one graph again and again
+const keys = new WeakMap<Condition, string>();
+
+/** The same for conditions that are equal. */
+export function conditionKey(condition: Condition | null): string {
+  if (condition === null) return "null";
+  const key = keys.get(condition) ?? JSON.stringify(condition);
+  keys.set(condition, key);
+  return key;
+}
+
 /** Conjunction without nesting; null when nothing is asked. */
 export function allOf(conditions: readonly (Condition | null)[]): Condition | null {
   const flat = conditions.flatMap((c) => (c === null ? [] : c.kind === "and" ? c.of : [c]));

@@ -1,6 +1,14 @@
 /** @file Answers (labels or predictions) → which rows are active for which task. */
 import { at, f32At, i32At, u8At } from "../arrays.js";
-import { axisOf, type Condition, type ConditionAtom, type FlowGraph, type TaskNode, type TaskSpec } from "./graph.js";
+import {
+  axisOf,
+  type Condition,
+  type ConditionAtom,
+  conditionKey,
+  type FlowGraph,
+  type TaskNode,
+  type TaskSpec,
+} from "./graph.js";
 import { flowFacts } from "./kinds.js";
 import { evaluateCondition, FALSE, KLEENE, type Logic, TRUE, type TruthColumn, UNKNOWN } from "./precondition.js";
 
@@ -128,22 +136,11 @@ export function rowOfEachToken(offsets: Offsets): Int32Array {
 function onceForEach<C extends Condition | null>(evaluate: (condition: C) => Uint8Array): (condition: C) => Uint8Array {
   const answers = new Map<string, Uint8Array>();
   return (condition) => {
-    const key = keyOf(condition);
+    const key = conditionKey(condition);
     const answer = answers.get(key) ?? evaluate(condition);
     answers.set(key, answer);
     return answer;
   };
-}
-
-// conditions of a graph never change, and a server reads those of one graph again and again
-const keys = new WeakMap<Condition, string>();
-
-/** The same for conditions that are equal. */
-function keyOf(condition: Condition | null): string {
-  if (condition === null) return "null";
-  const key = keys.get(condition) ?? JSON.stringify(condition);
-  keys.set(condition, key);
-  return key;
 }
 
 /** Truth of one statement in each row; unknown where the gate has no answer or is not active. */
@@ -195,5 +192,7 @@ export function labelledRows(spec: TaskSpec, answers: AnswerColumn): RowMask {
 
 /** Loss mask = active and labelled. */
 export function bothMasks(a: RowMask, b: RowMask): RowMask {
-  return a.map((value, row) => value & u8At(b, row));
+  const both = new Uint8Array(a.length);
+  for (let row = 0; row < both.length; row++) both[row] = u8At(a, row) & u8At(b, row);
+  return both;
 }

@@ -1,33 +1,68 @@
 /** @file Cells of a table as texts, and what texts look like. */
+import { at, i32At } from "../arrays.js";
+import type { Cells } from "../data/tables/cells.js";
 import { isMissing } from "../tasks/behaviour.js";
 
 /** What was counted about one column, once. */
 export interface ColumnFacts {
   readonly column: string;
-  /** One text a row, trimmed; empty where the cell is missing. Lists are JSON. */
-  readonly cells: readonly string[];
+  readonly rows: number;
+  /** Different texts that are not empty, trimmed, in the order in which they come. Lists are JSON. */
+  readonly texts: readonly string[];
+  /** On how many rows each of them stands. */
+  readonly counts: readonly number[];
+  /** Which of them stands on each row; −1 where the cell is missing. */
+  readonly codes: Int32Array;
+  /** Rows with a text. */
   readonly filled: number;
-  /** Different texts that are not empty, in the order in which they come. */
-  readonly distinct: ReadonlySet<string>;
   /** Whether cells are lists, and not texts. */
   readonly isList: boolean;
 }
 
-export function factsOf(column: string, raw: readonly unknown[]): ColumnFacts {
-  // by what is written: most cells of a column say what others say
-  const texts = new Map<unknown, string>();
-  const distinct = new Set<string>();
+/** By the cells of a column: what it is is guessed from them, and then it is proposed. */
+const counted = new WeakMap<Cells, ColumnFacts>();
+
+export function factsOf(column: string, raw: Cells): ColumnFacts {
+  const known = counted.get(raw);
+  if (known?.column === column) return known;
+  const facts = count(column, raw);
+  counted.set(raw, facts);
+  return facts;
+}
+
+function count(column: string, raw: Cells): ColumnFacts {
+  // by what is written, then by what is read of it: most cells of a column say what others say
+  const places = new Map<unknown, number>();
+  const [texts, counts]: [string[], number[]] = [[], []];
+  const codes = new Int32Array(raw.length);
   let filled = 0;
-  const cells = raw.map((cell) => {
-    const known = texts.get(cell);
-    const text = known ?? textOf(cell);
-    if (known === undefined) texts.set(cell, text);
-    if (text === "") return text;
+  let isList = false;
+  raw.forEach((cell, row) => {
+    let place = places.get(cell);
+    if (place === undefined) {
+      const text = textOf(cell);
+      isList ||= Array.isArray(cell);
+      place = text === "" ? MISSING : (places.get(text) ?? texts.length);
+      places.set(cell, place);
+      if (place === texts.length) {
+        places.set(text, place);
+        texts.push(text);
+        counts.push(0);
+      }
+    }
+    codes[row] = place;
+    if (place === MISSING) return;
+    counts[place] = at(counts, place) + 1;
     filled++;
-    if (known === undefined) distinct.add(text);
-    return text;
   });
-  return { column, cells, filled, distinct, isList: raw.some(Array.isArray) };
+  return { column, rows: raw.length, texts, counts, codes, filled, isList };
+}
+
+const MISSING = -1;
+
+/** The text of a row; empty where its cell is missing. */
+export function textAt({ texts, codes }: ColumnFacts, row: number): string {
+  return texts[i32At(codes, row)] ?? "";
 }
 
 /** A cell as labels read it: trimmed, in Unicode form NFC; missing ones are empty. */
@@ -37,15 +72,18 @@ function textOf(cell: unknown): string {
 }
 
 /** Whether nine of ten cells that are not empty are like this. */
-export function mostly({ cells, filled }: ColumnFacts, is: (cell: string) => boolean): boolean {
+export function mostly({ texts, counts, filled }: ColumnFacts, is: (cell: string) => boolean): boolean {
   let others = filled - Math.ceil(0.9 * filled);
-  for (const cell of cells) if (cell !== "" && !is(cell) && others-- === 0) return false;
+  for (let place = 0; place < texts.length; place++) {
+    if (is(at(texts, place))) continue;
+    others -= at(counts, place);
+    if (others < 0) return false;
+  }
   return filled > 0;
 }
 
-export function all({ distinct }: ColumnFacts, is: (cell: string) => boolean): boolean {
-  for (const cell of distinct) if (!is(cell)) return false;
-  return true;
+export function all({ texts }: ColumnFacts, is: (cell: string) => boolean): boolean {
+  return texts.every((text) => is(text));
 }
 
 export const isImagePath = (cell: string): boolean => /\.(jpe?g|png|webp|tiff?|gif|bmp|avif)$/i.test(cell);

@@ -2,7 +2,18 @@
 import { at } from "../arrays.js";
 import type { Table } from "../data/tables/table.js";
 import { UnknownNameError } from "../errors.js";
-import { all, type ColumnFacts, factsOf, isDate, isImagePath, isNumber, isSentence, isTruth, mostly } from "./cells.js";
+import {
+  all,
+  type ColumnFacts,
+  factsOf,
+  isDate,
+  isImagePath,
+  isNumber,
+  isSentence,
+  isTruth,
+  mostly,
+  textAt,
+} from "./cells.js";
 import { type MinedFlow, mineFlow } from "./mining/mine-flow.js";
 import { gatesOf } from "../flow/graph.js";
 import { shellWord } from "../platform/shell-word.js";
@@ -86,11 +97,12 @@ const PER_TOKEN = 'it has a label for each token; ask it with per: "token" (see 
 function labelsTokens(facts: ColumnFacts, text: ColumnFacts): boolean {
   if (!facts.isList) return false;
   let [lists, fitting] = [0, 0];
-  facts.cells.forEach((cell, row) => {
-    if (cell === "") return;
+  for (let row = 0; row < facts.rows; row++) {
+    const cell = textAt(facts, row);
+    if (cell === "") continue;
     lists++;
-    if (lengthOf(cell) === tokensIn(at(text.cells, row), text.isList)) fitting++;
-  });
+    if (lengthOf(cell) === tokensIn(textAt(text, row), text.isList)) fitting++;
+  }
   return fitting >= 0.9 * lists;
 }
 
@@ -130,33 +142,33 @@ function wishedRole(facts: ColumnFacts, wishes: ColumnWishes): ColumnRole | null
 
 /** As an input, by what its cells hold. */
 function inputOf(facts: ColumnFacts): ColumnRole {
-  const { column, filled, cells } = facts;
-  const hasGaps = filled < cells.length;
+  const { column, filled, rows } = facts;
+  const hasGaps = filled < rows;
   if (mostly(facts, isImagePath)) return { role: "image", column };
   if (filled === 0) return { role: "ignored", column, why: "it is empty" };
   if (all(facts, isNumber)) return { role: "numeric", column, hasGaps };
   if (all(facts, isTruth) || kindOf(facts) === "classification") {
-    if (facts.distinct.size === 1) return { role: "ignored", column, why: alwaysSays(facts) };
+    if (facts.texts.length === 1) return { role: "ignored", column, why: alwaysSays(facts) };
     return { role: "categorical", column, categories: classNames(facts), hasGaps };
   }
   return { role: "tokens", column };
 }
 
 function roleOf(facts: ColumnFacts, subject: Subject): ColumnRole | Candidate {
-  const { column, filled, cells, distinct } = facts;
+  const { column, filled, rows, texts } = facts;
   const ignored = (why: string): ColumnRole => ({ role: "ignored", column, why });
-  const isComplete = filled === cells.length;
+  const isComplete = filled === rows;
   if (filled === 0) return ignored("it is empty");
   if (isComplete && isSplit(facts)) return { role: "split", column };
   if (mostly(facts, isImagePath)) return pictureOf(column, subject);
-  if (distinct.size === 1) return ignored(alwaysSays(facts));
+  if (texts.length === 1) return ignored(alwaysSays(facts));
   if (subject !== "numbers" && SIZE_NAME.test(column) && isComplete && all(facts, isNumber))
     return ignored("it is the size of the pictures");
   if (mostly(facts, isDate)) return ignored("it holds dates");
   if (namesRows(facts)) return ignored("it names the rows");
   const kind = kindOf(facts);
   if (kind !== null) return { role: "candidate", column, kind, isComplete };
-  if (!isText(facts)) return ignored(`it has ${distinct.size} different texts`);
+  if (!isText(facts)) return ignored(`it has ${texts.length} different texts`);
   if (subject === "texts") return { role: "tokens", column };
   return ignored(`it is a text beside pictures; --input ${shellWord(column)} makes it an input`);
 }
@@ -175,21 +187,23 @@ const SPLITS = new Set(["train", "valid", "val", "validation", "test"]);
 const SIZE_NAME = /^(image_?|img_?)?(width|height)$/i;
 const ID_NAME = /(^|[_\s.-])(id|uuid|guid|key|index|name|file|filename|nr|no)$/i;
 
-function isSplit({ column, distinct }: ColumnFacts): boolean {
-  const words = [...distinct].map((cell) => cell.toLowerCase());
-  return SPLIT_NAME.test(column) && words.includes("train") && words.every((word) => SPLITS.has(word));
+function isSplit({ column, texts }: ColumnFacts): boolean {
+  if (!SPLIT_NAME.test(column)) return false;
+  const words = texts.map((text) => text.toLowerCase());
+  return words.includes("train") && words.every((word) => SPLITS.has(word));
 }
 
 /** A different text or whole number in each row, under a name that says so, or counting up. */
 function namesRows(facts: ColumnFacts): boolean {
-  const { column, filled, distinct, cells } = facts;
-  if (filled <= 20 || distinct.size < filled) return false;
-  if (!cells.every((cell) => /^-?\d+$/.test(cell))) return ID_NAME.test(column) && !cells.some((c) => /\d\.\d/.test(c));
-  return ID_NAME.test(column) || cells.every((cell, i) => i === 0 || Number(cell) === Number(cells[i - 1]) + 1);
+  const { column, filled, texts, rows } = facts;
+  if (filled <= 20 || texts.length < filled) return false;
+  const isNumbered = filled === rows && texts.every((text) => /^-?\d+$/.test(text));
+  if (!isNumbered) return ID_NAME.test(column) && !texts.some((text) => /\d\.\d/.test(text));
+  return ID_NAME.test(column) || texts.every((text, i) => i === 0 || Number(text) === Number(texts[i - 1]) + 1);
 }
 
-function alwaysSays({ distinct }: ColumnFacts): string {
-  const [only = ""] = distinct;
+function alwaysSays({ texts }: ColumnFacts): string {
+  const [only = ""] = texts;
   return `it always says ${JSON.stringify(only.length > 30 ? `${only.slice(0, 29)}…` : only)}`;
 }
 

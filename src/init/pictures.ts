@@ -40,7 +40,7 @@ export async function lookAtPictures(table: Table, column: string, projectDir: s
   const paths = new Map<number, string>();
   const looked = spread(table.rows, LOOKED);
   await side(looked, async (row) => {
-    const located = locateImage(cells[row], [table.baseDir, projectDir]);
+    const located = locateImage(cells.at(row), [table.baseDir, projectDir]);
     const found = located.ok ? await checkImageFile(located.value) : located;
     if (found.ok) paths.set(row, found.value);
     else bad.set(row, found.reason);
@@ -63,7 +63,7 @@ export async function lookAtPictures(table: Table, column: string, projectDir: s
   sizes.sort((a, b) => a.row - b.row);
   const usable = sizes.filter(({ row }) => !bad.has(row));
   const [first] = [...bad.keys()].sort((a, b) => a - b);
-  const told = first === undefined ? "" : `${quoteOf(cells[first])} (${placeOf(table, first)}) ${bad.get(first)}`;
+  const told = first === undefined ? "" : `${quoteOf(cells.at(first))} (${placeOf(table, first)}) ${bad.get(first)}`;
   if (usable.length === 0) {
     throw new DataError(
       `None of the pictures that ${table.file} names in the column "${column}" can be used: ${told}. Paths are relative to ${table.baseDir}.`,

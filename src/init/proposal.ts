@@ -90,13 +90,13 @@ export async function propose(opened: OpenedTable, roles: readonly ColumnRole[])
       pictures.set(column, opened.pictures ?? (await lookAtPictures(table, column, opened.projectDir)));
   }
   const split = splitOf(roles);
-  const train = trainRows(table, roles, split);
-  const columns = withoutUnlabelled(roles, train);
+  const train = once(() => trainRows(table, roles, split));
+  const columns = withoutUnlabelled(roles, split, train);
   assertEnough(opened, columns);
   const [first] = pictures.values();
   const single = columns.filter((role) => role.role === "task");
   const numbers = first === undefined ? [] : single.filter(({ kind }) => kind === "regression");
-  const figures = figuresOf(numbers, first?.sizes ?? [], train);
+  const figures = numbers.length === 0 ? [] : figuresOf(numbers, first?.sizes ?? [], train());
   const labels = withFigures(single, figures);
   const known = knownGates(table, columns);
   const mined = mineFlow(inTableOrder(columns, [...labels, ...known]).map((role) => role.labels));
@@ -143,12 +143,37 @@ function trainRows(table: Table, roles: readonly ColumnRole[], split: ProposedSp
   return ("column" in split ? splitByColumn(table, split.column) : splitRows(ids, split)).train;
 }
 
+/** Worked out when it is first asked for. */
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** With so many labels, seven of ten rows that are drawn have one: 0.3 to the power of this is nothing. */
+const SURE = 100;
+
 /** Labels of which the train split has none cannot be trained. */
-function withoutUnlabelled(roles: readonly ColumnRole[], train: Int32Array): readonly ColumnRole[] {
+function withoutUnlabelled(
+  roles: readonly ColumnRole[],
+  split: ProposedSplit,
+  train: () => Int32Array,
+): readonly ColumnRole[] {
+  const isLabelled = ({ labels }: TaskRole) =>
+    (!("column" in split) && hasLabels(labels.values, SURE)) ||
+    train().some((row) => !Number.isNaN(f64At(labels.values, row)));
   return roles.map((role): ColumnRole => {
-    if (role.role !== "task" || train.some((row) => !Number.isNaN(f64At(role.labels.values, row)))) return role;
+    if (role.role !== "task" || isLabelled(role)) return role;
     return { role: "ignored", column: role.column, why: "it has no label in the train split" };
   });
+}
+
+function hasLabels(values: Float64Array, number: number): boolean {
+  let found = 0;
+  for (const value of values) if (!Number.isNaN(value) && ++found >= number) return true;
+  return false;
 }
 
 /** One task for each figure, in place of those for its numbers. */

@@ -1,4 +1,5 @@
 /** @file A label column: the kinds that its cells can be, and its labels. */
+import { at, i32At } from "../arrays.js";
 import { UsageError } from "../errors.js";
 import { all, type ColumnFacts, isNumber, isTruth, isYes, partsOf } from "./cells.js";
 import { type GateForm, type LabelColumn, MAX_LABELS } from "./mining/label-column.js";
@@ -23,16 +24,16 @@ export interface TaskRole {
 
 /** The kind that cells speak for; null: none. */
 export function kindOf(facts: ColumnFacts): ProposedKind | null {
-  const { column, filled, distinct } = facts;
+  const { column, filled, texts } = facts;
   if (all(facts, isTruth)) return "binary";
   if (isGraded(facts)) return "ordinal";
   if (all(facts, isNumber)) {
-    const isClass = distinct.size === 2 || (CLASS_NAME.test(column) && distinct.size <= MAX_NUMBERED);
+    const isClass = texts.length === 2 || (CLASS_NAME.test(column) && texts.length <= MAX_NUMBERED);
     return isClass ? "classification" : "regression";
   }
   if (delimiterOf(facts) !== null) return "multilabel";
-  const isFew = distinct.size <= filled / (distinct.size <= 10 ? 2 : 3) || LABEL_NAME.test(column);
-  return distinct.size <= MAX_CLASSES && isFew ? "classification" : null;
+  const isFew = texts.length <= filled / (texts.length <= 10 ? 2 : 3) || LABEL_NAME.test(column);
+  return texts.length <= MAX_CLASSES && isFew ? "classification" : null;
 }
 
 /** What people call the column that is asked. */
@@ -40,9 +41,9 @@ export const LABEL_NAME = /^(y|labels?|target|class|outcome|answer)$/i;
 
 /** Grades by number under a name that says so, or three and more words of a scale. */
 function isGraded(facts: ColumnFacts): boolean {
-  const { column, distinct } = facts;
-  if (distinct.size < 3 || distinct.size > MOST_GRADES) return false;
-  return all(facts, isWhole) ? GRADE_NAME.test(column) : scaleOf(distinct) !== undefined;
+  const { column, texts } = facts;
+  if (texts.length < 3 || texts.length > MOST_GRADES) return false;
+  return all(facts, isWhole) ? GRADE_NAME.test(column) : scaleOf(texts) !== undefined;
 }
 
 const isWhole = (cell: string): boolean => /^-?\d+(\.0)?$/.test(cell);
@@ -61,8 +62,8 @@ const SCALES: readonly (readonly string[])[] = [
   ["i", "ii", "iii", "iv", "v"],
 ];
 
-function scaleOf(distinct: ReadonlySet<string>): readonly string[] | undefined {
-  const words = [...distinct].map((word) => word.toLowerCase());
+function scaleOf(texts: readonly string[]): readonly string[] | undefined {
+  const words = texts.map((word) => word.toLowerCase());
   return new Set(words).size < words.length
     ? undefined
     : SCALES.find((scale) => words.every((word) => scale.includes(word)));
@@ -81,15 +82,17 @@ function delimiterOf(facts: ColumnFacts): string | null {
 }
 
 function separates(facts: ColumnFacts, delimiter: string): boolean {
-  let lists = 0;
-  for (const cell of facts.cells) if (cell.includes(delimiter)) lists++;
+  const lists = facts.texts.reduce(
+    (sum, text, place) => (text.includes(delimiter) ? sum + at(facts.counts, place) : sum),
+    0,
+  );
   return lists > 0 && lists >= 0.1 * facts.filled && areLabels(facts, delimiter);
 }
 
 /** Whether what stands between delimiters are few short names, and no numbers with a decimal comma. */
-function areLabels({ distinct, filled }: ColumnFacts, delimiter: string): boolean {
+function areLabels({ texts, filled }: ColumnFacts, delimiter: string): boolean {
   const parts = new Set<string>();
-  for (const cell of distinct) {
+  for (const cell of texts) {
     for (const part of partsOf(cell, delimiter)) parts.add(part);
     if (parts.size > MAX_LABELS) return false;
   }
@@ -129,40 +132,43 @@ export function taskOf(facts: ColumnFacts, kind: ProposedKind): TaskRole {
       const bits = (cell: string) => partsOf(cell, delimiter).reduce((sum, part) => sum | (bit.get(part) ?? 0), 0);
       return { ...common, delimiter, names, labels: labels({ kind: "labels", names }, bits) };
     }
-    case "regression":
+    case "regression": {
       assertCells(facts, kind, isNumber, "which is no number");
-      return { ...common, range: rangeOf(facts), labels: labels({ kind: "number" }, Number) };
+      const read = labels({ kind: "number" }, Number);
+      return { ...common, range: rangeOf(read.values), labels: read };
+    }
     default:
       return kind satisfies never;
   }
 }
 
 /** One number a cell; each text is read once. */
-function valuesOf({ cells, distinct }: ColumnFacts, numberOf: (cell: string) => number): Float64Array {
-  const read = new Map([...distinct].map((text) => [text, numberOf(text)]));
-  const values = new Float64Array(cells.length);
-  cells.forEach((cell, row) => {
-    values[row] = cell === "" ? Number.NaN : (read.get(cell) ?? Number.NaN);
-  });
+function valuesOf({ texts, codes }: ColumnFacts, numberOf: (cell: string) => number): Float64Array {
+  const read = Float64Array.from(texts, numberOf);
+  const values = new Float64Array(codes.length);
+  for (let row = 0; row < codes.length; row++) values[row] = read[i32At(codes, row)] ?? Number.NaN;
   return values;
 }
 
-function rangeOf({ distinct }: ColumnFacts): readonly [number, number] {
+function rangeOf(values: Float64Array): readonly [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const cell of distinct) [low, high] = [Math.min(low, Number(cell)), Math.max(high, Number(cell))];
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
   return [low, high];
 }
 
 /** Numbers in their order, names in the alphabet's. */
 export function classNames(facts: ColumnFacts): string[] {
-  const names = [...facts.distinct];
+  const names = [...facts.texts];
   if (names.length < 2) throw cannotBe(facts, "classification", "it has fewer than two classes");
   return names.every(isNumber) ? names.sort((a, b) => Number(a) - Number(b)) : names.sort();
 }
 
 /** From the lowest to the highest. */
 function levelNames(facts: ColumnFacts): string[] {
-  const scale = scaleOf(facts.distinct);
+  const scale = scaleOf(facts.texts);
   const names = classNames(facts);
   if (all(facts, isNumber)) return names;
   if (scale === undefined) {
@@ -173,16 +179,19 @@ function levelNames(facts: ColumnFacts): string[] {
 }
 
 function labelNames(facts: ColumnFacts, delimiter: string): string[] {
-  const names = [...new Set([...facts.distinct].flatMap((cell) => partsOf(cell, delimiter)))].sort();
+  const names = [...new Set([...facts.texts].flatMap((cell) => partsOf(cell, delimiter)))].sort();
   if (names.length === 0) throw cannotBe(facts, "multilabel", "it has no labels");
   if (names.length <= MAX_LABELS) return names;
   throw cannotBe(facts, "multilabel", `it has ${names.length} labels, more than ${MAX_LABELS}`);
 }
 
 function assertCells(facts: ColumnFacts, kind: ProposedKind, is: (cell: string) => boolean, what: string): void {
-  if (facts.distinct.size === 0) throw cannotBe(facts, kind, "all its cells are empty");
-  const row = facts.cells.findIndex((cell) => cell !== "" && !is(cell));
-  if (row >= 0) throw cannotBe(facts, kind, `row ${row + 1} says ${JSON.stringify(facts.cells[row])}, ${what}`);
+  if (facts.texts.length === 0) throw cannotBe(facts, kind, "all its cells are empty");
+  // texts stand in the order of their first rows
+  const wrong = facts.texts.findIndex((text) => !is(text));
+  if (wrong < 0) return;
+  const row = facts.codes.indexOf(wrong) + 1;
+  throw cannotBe(facts, kind, `row ${row} says ${JSON.stringify(facts.texts[wrong])}, ${what}`);
 }
 
 function cannotBe({ column }: ColumnFacts, kind: ProposedKind, what: string): UsageError {

@@ -6,7 +6,7 @@ import { exportedTokenizer, storedTokenizer, tokenizersOf } from "../data/tokeni
 import { StoreError, UsageError } from "../errors.js";
 import { packageVersion } from "../platform/version.js";
 import { DOCUMENT } from "../predictor/files.js";
-import { countRows } from "../records/predictions.js";
+import { countRows } from "../records/predictions/read.js";
 import { runFiles } from "../records/run-folder.js";
 import type { RunStore } from "../storage/run-store.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";

@@ -15,6 +15,7 @@ import type { InterpretationFilter, InterpretedSample, StoredInterpretation } fr
 import type { CurveName, MetricFilter } from "./tables/metric-points.js";
 import type { RunPatch } from "./tables/runs.js";
 import type { Studies } from "./tables/studies.js";
+import type { ThinnedCurve } from "./tables/thinned-points.js";
 import type { StoredThreshold, Threshold } from "./tables/thresholds.js";
 
 export interface RunFilter {
@@ -127,6 +128,12 @@ export interface RunMeasurements {
 
   /** Points of one curve after another, by ascending step. */
   readMetrics(id: string, filter?: MetricFilter): MetricPoint[];
+
+  /**
+   * A curve with as many points as a drawing of so many columns over steps can show: no spike and no gap between columns
+   * is lost.
+   */
+  thinnedMetrics(id: string, name: CurveName, columns: number): ThinnedCurve;
 
   /** The names of a run's curves, in the order in which they first had a point. */
   listCurves(id: string): CurveName[];

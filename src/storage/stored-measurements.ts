@@ -27,10 +27,11 @@ import {
   upsertMetrics,
 } from "./tables/metric-points.js";
 import { updateMonitored } from "./tables/monitored.js";
+import { readThinned } from "./tables/thinned-points.js";
 import { readThresholds, replaceThresholds, type Threshold } from "./tables/thresholds.js";
 import type { Transactions } from "./transactions.js";
 
-export function storedMeasurements({ database, read, write }: Transactions): RunMeasurements {
+export function storedMeasurements({ database, curveNumbers, read, write }: Transactions): RunMeasurements {
   return {
     readConfigChanges(id: string) {
       return read(id, () => readConfigChanges(database, id));
@@ -51,13 +52,16 @@ export function storedMeasurements({ database, read, write }: Transactions): Run
       });
     },
     appendMetrics(id: string, points: Iterable<MetricPoint>) {
-      write(id, () => upsertMetrics(database, id, points));
+      curveNumbers.use(id, (numbers) => write(id, () => upsertMetrics(database, id, points, numbers())));
     },
     readMetrics(id: string, filter?: MetricFilter) {
       return read(id, () => readMetrics(database, id, filter));
     },
     listCurves(id: string) {
       return read(id, () => listCurves(database, id));
+    },
+    thinnedMetrics(id: string, name: CurveName, columns: number) {
+      return read(id, () => readThinned(database, id, name, columns));
     },
     countPoints(id: string, name: CurveName) {
       return read(id, () => countPoints(database, id, name));

@@ -27,7 +27,7 @@ import type { Transactions } from "./transactions.js";
  * @param random uniform numbers in [0, 1) for ids
  */
 export function storedRuns(
-  { database, now, getRun, write, change }: Transactions,
+  { database, curveNumbers, now, getRun, write, change }: Transactions,
   dir: string,
   random: () => number,
 ): RunRecords {
@@ -131,6 +131,7 @@ export function storedRuns(
             run: id,
           });
         }
+        curveNumbers.forget();
         // everything else refers to the run with ON DELETE CASCADE
         const group = database.get<{ id: string }>("SELECT group_id AS id FROM group_runs WHERE run_id = @id", { id });
         database.run("DELETE FROM runs WHERE id = @id", { id });
@@ -148,6 +149,7 @@ export function storedRuns(
       }
     },
     importRun(target, read, inTransaction) {
+      curveNumbers.forget();
       return importRun(database, target, read, now, (counts) => {
         inTransaction();
         return { run: getRun(target.id), ...counts };

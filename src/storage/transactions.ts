@@ -1,10 +1,12 @@
 /** @file How runs are read and changed in SQLite: one that is not there is refused, a change is one transaction. */
 import type { Database } from "./database/database.js";
 import type { RunRecord } from "./run-record.js";
+import { KeptCurveNumbers } from "./tables/curve-numbers.js";
 import { checkRun, requireRun } from "./tables/runs.js";
 
 export interface Transactions {
   readonly database: Database;
+  readonly curveNumbers: KeptCurveNumbers;
   readonly now: () => Date;
   getRun(id: string): RunRecord;
   read<T>(id: string, read: () => T): T;
@@ -21,6 +23,7 @@ export function transactionsOf(database: Database, now: () => Date): Transaction
   };
   return {
     database,
+    curveNumbers: new KeptCurveNumbers(database),
     now,
     getRun,
     read,

@@ -73,6 +73,8 @@ export function scoringOf<S extends TaskSpec>(spec: S): TaskBehaviour<S> {
 export function repeatLogits(spec: TaskSpec, logits: ConstantLogits, labels: Labels, rows: number): Float32Array {
   if (isSummarized(spec)) return repeatSummary(spec, logits, labels, rows);
   const repeated = new Float32Array(rows * logits.length);
+  const [first = 0, ...more] = logits;
+  if (more.length === 0) return repeated.fill(first);
   for (let row = 0; row < rows; row++) repeated.set(logits, row * logits.length);
   return repeated;
 }

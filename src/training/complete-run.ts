@@ -1,19 +1,18 @@
 /** @file After training: tune on valid, evaluate all splits, keep predictions and the best and worst samples. */
-import { learnBaselines } from "../analysis/baselines.js";
+import { type Baselines, learnBaselines } from "../analysis/baselines.js";
 import { bestAndWorst } from "../analysis/interpret.js";
-import { type ScoredSplit, scoreSplitSliced, withThresholds } from "../analysis/score.js";
+import { type ScoredSplit, scoreSplitSliced, type SplitOutputs } from "../analysis/score.js";
 import { shortcomings } from "../analysis/shortcomings.js";
 import { type Tuning, tuneThresholds } from "../analysis/tune.js";
 import { type Dataset, firstTokens, type InputSpec } from "../data/dataset.js";
 import { type RowColumn, selectRows } from "../data/tables/row-columns.js";
-import type { FlowGraph } from "../flow/graph.js";
 import { inSlices, yieldTo } from "../platform/yield-to.js";
 import { type EvaluationRow, type Split, SPLITS } from "../tasks/evaluation.js";
 import { onDemandMetricsOf } from "../project/metrics.js";
 import { evaluateSplits } from "../asking/evaluate-splits.js";
 import { intervalsOf } from "../asking/slices/intervals.js";
 import { outputsOf } from "../asking/outputs.js";
-import { writePredictions } from "../records/predictions.js";
+import { writePredictions } from "../records/predictions/write.js";
 import { writeRowColumns } from "../records/rows/row-columns.js";
 import { openFrozen } from "./frozen-features.js";
 import { withAnswerer } from "../asking/replicas.js";
@@ -22,6 +21,7 @@ import { externalsOf } from "../records/run-documents.js";
 import { dropCalibration } from "../records/calibration.js";
 import { keepMonitor } from "../records/monitor/monitor.js";
 import { referenceOf } from "../records/monitor/reference.js";
+import type { SamplesEvent } from "../logging/run-logger.js";
 import { runFiles, writeJson } from "../records/run-folder.js";
 import { writeWords } from "../records/stored-words.js";
 import { defaultThresholds, type ThresholdsByPath, thresholdsByPath, thresholdRows } from "../records/thresholds.js";
@@ -39,48 +39,49 @@ export interface CompletedRun {
 /** What a run has when its answers are completed, whatever gave them. */
 export type AnsweredContext = Omit<RunContext, "backend" | "resumed">;
 
-/** Answers to the splits, and how well masked tokens are guessed, where that is asked for. */
-export interface ScoredSplits {
-  readonly scored: ScoredSplit[];
-  readonly guessed: EvaluationRow[];
+/** What the network put out on each split, and how well masked tokens are guessed, where that is asked for. */
+export interface AnsweredSplits {
+  readonly splits: readonly SplitOutputs[];
+  readonly guessed: readonly EvaluationRow[];
 }
 
 /**
  * Answers of the best checkpoint become thresholds, evaluation, predictions and the best and worst samples: kept in the
- * run's folder, and told.
- * @param score answers to every split that has rows, with default thresholds
+ * run's folder, and told. One split is scored after the other, so that no more than one is in memory with all that
+ * follows from its logits.
+ * @param answer outputs on every split that has rows
  * @throws InterruptedError where the run's signal fires
  */
 export async function completeRun(
   context: AnsweredContext,
-  { step, best }: TrainedEpochs,
-  score: () => Promise<ScoredSplits>,
+  trained: TrainedEpochs,
+  answer: () => Promise<AnsweredSplits>,
 ): Promise<CompletedRun> {
   const { project, settings, store, run, runDir, loggers, signal } = context;
   const { graph } = project;
-  const { scored: untuned, guessed } = await score();
+  const { best } = trained;
+  const { splits: answered, guessed } = await answer();
   await yieldTo(signal);
-  const tuning = tuneOnValid(graph, untuned, settings.tune.metric);
+  const tuning = await tuneOnValid(context, answered);
   for (const { task_path, label, warning } of tuning.reports) {
     if (warning !== undefined) loggers.warning(`${task_path}${label === null ? "" : ` (${label})`}: ${warning}`);
   }
-  const scored = untuned.map((split) => withThresholds(graph, split, tuning.thresholds));
-  await yieldTo(signal);
-  const baselines = learnBaselines(scored.find(({ split }) => split === "train")?.tasks ?? []);
-  await yieldTo(signal);
-  const evaluated = evaluateSplits(
-    graph,
-    scored,
-    guessed,
-    onDemandMetricsOf(settings),
-    baselines,
-    settings.evaluate.tolerance,
-  );
-  const evaluation = scored.reduce(
-    (rows, split) => intervalsOf(graph, split, rows, settings, columnsOf(context.dataset, split.split)),
-    evaluated,
-  );
-  await writeAnswers(context, scored);
+  let baselines: Baselines = {};
+  const evaluation: EvaluationRow[] = [];
+  const samples: SamplesEvent[] = [];
+  for (const outputs of answered) {
+    await yieldTo(signal);
+    const scored = await inSlices(scoreSplitSliced(graph, outputs, tuning.thresholds), signal);
+    await yieldTo(signal);
+    // train comes first: what it teaches, all are compared with
+    if (scored.split === "train") baselines = learnBaselines(scored.tasks);
+    await yieldTo(signal);
+    evaluation.push(...(await evaluateScored(context, scored, guessed, baselines)));
+    await writeAnswers(context, scored);
+    samples.push({ split: scored.split, tasks: bestAndWorst(graph, scored, settings.log.top) });
+    await yieldTo(signal);
+    await loggers.scored({ scored, step: trained.step, after: "final", epoch: best.epoch });
+  }
   const { inputs, splits } = context.dataset;
   keepMonitor(runDir, { record: referenceOf(inputs, Object.keys(project.inputs), splits.train), features: null });
   await yieldTo(signal);
@@ -92,50 +93,56 @@ export async function completeRun(
   dropCalibration(store, run.id, runDir);
   const byLabel = thresholdRows(graph, tuning.thresholds);
   loggers.thresholds({ metric: settings.tune.metric, thresholds: byLabel });
-  for (const split of scored) {
-    loggers.samples({ split: split.split, tasks: bestAndWorst(graph, split, settings.log.top) });
-    await yieldTo(signal);
-  }
+  for (const event of samples) loggers.samples(event);
   loggers.evaluation({ rows: evaluation, ...best });
   for (const warning of shortcomings(graph, evaluation)) loggers.warning(warning);
-  for (const split of scored) await loggers.scored({ scored: split, step, after: "final", epoch: best.epoch });
   store.recordArtifacts(run.id, await digestFiles(runDir));
   return { thresholds, evaluation };
 }
 
-/** Predictions of every split and, where there are tokens, their words. */
-async function writeAnswers(
-  { dataset, runDir, signal }: Pick<RunContext, "dataset" | "runDir" | "signal">,
-  scored: readonly ScoredSplit[],
-): Promise<void> {
-  const files = runFiles(runDir);
-  const tokens = firstTokens(dataset.inputs);
-  for (const split of scored) {
-    await writePredictions(files.predictions(split.split), split, signal);
-    await yieldTo(signal);
-    const { columns = [] } = dataset;
-    if (columns.length > 0) {
-      await writeRowColumns(files.columns(split.split), columns, dataset.splits[split.split], signal);
-    }
-    if (tokens === undefined) continue;
-    await writeWords(files.words(split.split), tokens, dataset.splits[split.split]);
-    await yieldTo(signal);
-  }
+/** Evaluation rows of one split, with intervals. */
+async function evaluateScored(
+  { project: { graph }, settings, dataset, signal }: AnsweredContext,
+  scored: ScoredSplit,
+  guessed: readonly EvaluationRow[],
+  baselines: Baselines,
+): Promise<EvaluationRow[]> {
+  const onDemand = onDemandMetricsOf(settings);
+  const rows = evaluateSplits(graph, [scored], guessed, onDemand, baselines, settings.evaluate.tolerance);
+  await yieldTo(signal);
+  return intervalsOf(graph, scored, rows, settings, groupColumns(dataset, scored.split, settings.data.split.groupBy));
 }
 
-/** What the tables say of a split's rows. */
-function columnsOf({ columns = [], splits }: Dataset, split: Split): RowColumn[] {
-  return columns.map((column) => selectRows(column, splits[split]));
+/** Predictions of a split and, where there are tokens, their words. */
+async function writeAnswers(
+  { dataset, runDir, signal }: Pick<RunContext, "dataset" | "runDir" | "signal">,
+  scored: ScoredSplit,
+): Promise<void> {
+  const files = runFiles(runDir);
+  const { split } = scored;
+  const rows = dataset.splits[split];
+  await writePredictions(files.predictions(split), scored, signal);
+  await yieldTo(signal);
+  const { columns = [] } = dataset;
+  if (columns.length > 0) await writeRowColumns(files.columns(split), columns, rows, signal);
+  const tokens = firstTokens(dataset.inputs);
+  if (tokens !== undefined) await writeWords(files.words(split), tokens, rows);
+  await yieldTo(signal);
+}
+
+/** What the tables say of a split's rows by which intervals take them together. */
+function groupColumns({ columns = [], splits }: Dataset, split: Split, groupBy: string | undefined): RowColumn[] {
+  return columns.flatMap((column) => (column.name === groupBy ? [selectRows(column, splits[split])] : []));
 }
 
 /**
- * Outputs of the best checkpoint on every split that has rows, with default thresholds, and how well masked tokens are
- * guessed, where that is asked for.
+ * Outputs of the best checkpoint on every split that has rows, and how well masked tokens are guessed, where that is
+ * asked for.
  */
-export async function scoreSplits(
+export async function answerSplits(
   given: RunContext,
   inputs: Readonly<Record<string, InputSpec>>,
-): Promise<ScoredSplits> {
+): Promise<AnsweredSplits> {
   const { project, dataset, runDir } = given;
   const { graph } = project;
   const { loadNetwork } = await import("../engine/model/checkpoint.js");
@@ -155,20 +162,18 @@ export async function scoreSplits(
       configFile: project.configFile,
     };
     return await withAnswerer(network, needs, async (answerer) => {
-      const scored: ScoredSplit[] = [];
+      const answered: SplitOutputs[] = [];
       const guessed: EvaluationRow[] = [];
       for (const split of SPLITS) {
         const rows = dataset.splits[split];
         if (rows.length === 0) continue;
         const logits = await predictRows(context, network, rows, { what: `evaluating on ${split}`, answerer });
         await yieldTo(context.signal);
-        const outputs = outputsOf(dataset, graph, split, rows, logits);
-        await yieldTo(context.signal);
-        scored.push(await inSlices(scoreSplitSliced(graph, outputs, defaultThresholds(graph)), context.signal));
+        answered.push(outputsOf(dataset, graph, split, rows, logits));
         await yieldTo(context.signal);
         guessed.push(...(await evaluateMasked(context, network, split, answerer)));
       }
-      return { scored, guessed };
+      return { splits: answered, guessed };
     });
   } finally {
     await frozen?.close();
@@ -176,9 +181,16 @@ export async function scoreSplits(
   }
 }
 
-function tuneOnValid(graph: FlowGraph, scored: readonly ScoredSplit[], metric: string): Tuning {
-  const valid = scored.find(({ split }) => split === "valid");
-  return valid === undefined
-    ? { thresholds: defaultThresholds(graph), reports: [] }
-    : tuneThresholds(graph, valid, metric);
+async function tuneOnValid(
+  { project: { graph }, settings, signal }: AnsweredContext,
+  answered: readonly SplitOutputs[],
+): Promise<Tuning> {
+  const valid = answered.find(({ split }) => split === "valid");
+  const thresholds = defaultThresholds(graph);
+  if (valid === undefined) return { thresholds, reports: [] };
+  return tuneThresholds(
+    graph,
+    await inSlices(scoreSplitSliced(graph, valid, thresholds), signal),
+    settings.tune.metric,
+  );
 }

@@ -9,7 +9,7 @@ import { endLogs, recordEnd } from "../provenance/run-end.js";
 import { storeLogger } from "../provenance/store-logger.js";
 import { runFiles } from "../records/run-folder.js";
 import { summarize } from "../records/run-summary.js";
-import { type AnsweredContext, completeRun, type ScoredSplits } from "./complete-run.js";
+import { type AnsweredContext, type AnsweredSplits, completeRun } from "./complete-run.js";
 import type { TrainedEpochs } from "./epochs/train-epochs.js";
 import type { RunResult } from "./run-result.js";
 
@@ -17,7 +17,7 @@ import type { RunResult } from "./run-result.js";
 export interface RunWork {
   learn(): Promise<TrainedEpochs>;
   /** Answers to every split, by what was learned. */
-  score(): Promise<ScoredSplits>;
+  answer(): Promise<AnsweredSplits>;
   /** What becomes of it where it is interrupted, as a sentence. */
   readonly interrupted: string;
 }
@@ -34,7 +34,7 @@ export async function superviseRun(context: AnsweredContext, output: OutputCaptu
     output.writeTo(runFiles(runDir).stdout);
     loggers.message(`run ${run.id} (${run.name}): ${splitSizes(dataset)}`);
     const trained = await work.learn();
-    const { thresholds, evaluation } = await completeRun(context, trained, work.score);
+    const { thresholds, evaluation } = await completeRun(context, trained, work.answer);
     watch.stop();
     endLogs(context, "finished");
     const finished = store.finishRun(run.id, "finished");

@@ -33,7 +33,7 @@ import { buildNetwork } from "./fresh-network.js";
 import { openDataset } from "./open-dataset.js";
 import type { EpochJudge } from "./run-context.js";
 import type { RunResult } from "./run-result.js";
-import { scoreSplits } from "./complete-run.js";
+import { answerSplits } from "./complete-run.js";
 import { trainEpochs } from "./epochs/train-epochs.js";
 import { openLoggers } from "./log-run.js";
 import { superviseRun } from "./supervise-run.js";
@@ -169,7 +169,7 @@ async function trainOn(
   };
   return superviseRun(context, output, {
     learn: () => trainEpochs(context, (step) => openLoggers(context, step)),
-    score: () => scoreSplits(context, inputs),
+    answer: () => answerSplits(context, inputs),
     interrupted: `is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`,
   });
 }

@@ -14,7 +14,7 @@ import {
 } from "../../src/comparing/compare-run-samples.js";
 import type { CoolError } from "../../src/errors.js";
 import { compareRuns } from "../../src/comparing/compare-runs.js";
-import { writePredictions } from "../../src/records/predictions.js";
+import { writePredictions } from "../../src/records/predictions/write.js";
 import type { RunStore } from "../../src/storage/run-store.js";
 import type { EvaluationRow } from "../../src/tasks/evaluation.js";
 import { binary } from "../../src/tasks/index.js";

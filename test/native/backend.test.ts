@@ -38,6 +38,12 @@ describe("opening", () => {
     expect(numbers(tf.neg(y))).toEqual([-1, -16, -81]);
   });
 
+  test("turns oneDNN on where its builds have it, whatever the processor", async () => {
+    await openBackend("tensorflow");
+    const has = process.platform === "linux" && process.arch === "x64";
+    expect(process.env.TF_ENABLE_ONEDNN_OPTS).toBe(has ? "1" : undefined);
+  });
+
   test("writes nothing to the console", async () => {
     const written = [vi.spyOn(console, "warn"), vi.spyOn(console, "log"), vi.spyOn(console, "error")];
     await openBackend("tensorflow");

@@ -42,3 +42,35 @@ describe("a 1 × 1 filter with strides", () => {
     }
   });
 });
+
+describe("a rectifier", () => {
+  const x = () => tf.tensor1d([-2, -0.5, 0, 0.5, 3, 7]);
+  const dy = () => tf.tensor1d([1, 2, 3, 4, 5, 6]);
+  const cases: readonly (readonly [string, (x: tf.Tensor) => tf.Tensor, readonly number[]])[] = [
+    ["relu", (input) => tf.relu(input), [0, 0, 0, 4, 5, 6]],
+    ["relu6", (input) => tf.relu6(input), [0, 0, 0, 4, 5, 0]],
+  ];
+
+  test.each(cases)("%s has the gradient of its definition", (_, rectify, expected) => {
+    expect([
+      ...tf
+        .grad((input: tf.Tensor) => rectify(input))(x(), dy())
+        .dataSync(),
+    ]).toEqual(expected);
+  });
+
+  test.each(cases)("%s has the gradient of its gradient, which is linear", (_, rectify, expected) => {
+    const slope = (y: tf.Tensor) => tf.grad((input: tf.Tensor) => rectify(input))(x(), y);
+    const second = tf.grad(slope)(dy(), tf.onesLike(dy())).dataSync();
+    expect([...second]).toEqual(expected.map((value) => Number(value > 0)));
+  });
+
+  test.each(cases)("%s keeps its own gradient on other backends of the process", async (_, rectify, expected) => {
+    await openBackend("cpu");
+    expect([
+      ...tf
+        .grad((input: tf.Tensor) => rectify(input))(x(), dy())
+        .dataSync(),
+    ]).toEqual(expected);
+  });
+});

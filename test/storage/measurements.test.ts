@@ -1,5 +1,6 @@
 /** @file What a run measured is read back as it was written. */
 import { expect, test } from "vitest";
+import { decimate } from "../../src/plotting/decimate.js";
 import type { MetricPoint } from "../../src/tasks/evaluation.js";
 import type { EvaluationRow } from "../../src/tasks/evaluation.js";
 import { openStore, temporaryDir, thrownBy } from "./support.js";
@@ -32,6 +33,77 @@ test("curves are read by ascending step, all or some of them", () => {
   expect(store.readMetrics(id, { metricName: "' OR 1 = 1 --" })).toEqual([]);
   expect(store.lastMetrics(id)).toEqual([point(10, 1), nested, valid]);
   expect(store.lastMetrics(id, { split: "train", metricName: "loss" })).toEqual([point(10, 1)]);
+});
+
+/** Of a multiplicative generator: the same for each seed. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
+test("a curve is thinned while it is read as a drawing thins what it was given", () => {
+  const { store, id } = storeWithRun();
+  for (const seed of [1, 2, 3, 4, 5, 6]) {
+    const next = numbers(seed);
+    const odd = [Number.NaN, null, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    let step = Math.floor(next() * 1e6);
+    const points = Array.from({ length: 700 }, () => {
+      step += 1 + Math.floor(next() ** 9 * 5000);
+      const value = next() < 0.1 ? (odd[Math.floor(next() * 4)] ?? null) : Math.round(next() * 50);
+      return point(step, value, { metricName: `m${seed}` });
+    });
+    store.appendMetrics(id, points);
+    const [first = 0, last = 0] = [points[0]?.step, points.at(-1)?.step];
+    for (const columns of [1, 7, 32, 174, 175]) {
+      const drawn = points.map((one) => ({ x: one.step, y: one.value ?? Number.NaN, one }));
+      const expected = decimate(drawn, columns, (x) => (x - first) / (last - first)).map(({ one }) => one);
+      const name = { split: "train", taskPath: "door_open", metricName: `m${seed}` } as const;
+      const thinned = store.thinnedMetrics(id, name, columns);
+      expect(thinned.points).toEqual(expected);
+      expect(thinned.total).toBe(700);
+      expect(thinned.notFinite).toBe(points.filter(({ value }) => value !== null && !Number.isFinite(value)).length);
+    }
+  }
+  const none = { split: "valid", taskPath: "t", metricName: "m" } as const;
+  expect(store.thinnedMetrics(id, none, 10)).toEqual({ points: [], total: 0, notFinite: 0 });
+});
+
+test("points find their curves also where another process has written, a write has failed, or a run went and came", () => {
+  const dir = temporaryDir();
+  const [store, other] = [openStore(dir), openStore(dir)];
+  const { id } = store.createRun({ project: "p" });
+  const of = (metricName: string, step: number, value: number) => point(step, value, { metricName });
+  store.appendMetrics(id, [of("a", 1, 1)]);
+  other.appendMetrics(id, [of("b", 1, 2)]);
+  // the new curve c is not kept, and its number goes to the next new one
+  expect(() => store.appendMetrics(id, [of("c", 1, 3), of("a", 1.5, 1)])).toThrow();
+  other.appendMetrics(id, [of("d", 1, 4)]);
+  store.appendMetrics(id, [of("c", 1, 5), of("d", 2, 6)]);
+  expect(() => store.appendMetrics(id, [of("e", 1, 3), of("a", 1.5, 1)])).toThrow();
+  store.appendMetrics(id, [of("f", 1, 7)]);
+  store.appendMetrics(id, [of("e", 1, 8)]);
+  const read = other.readMetrics(id).map(({ metricName, step, value }) => [metricName, step, value]);
+  expect(read).toEqual([
+    ...[
+      ["a", 1, 1],
+      ["b", 1, 2],
+      ["c", 1, 5],
+      ["d", 1, 4],
+      ["d", 2, 6],
+    ],
+    ["e", 1, 8],
+    ["f", 1, 7],
+  ]);
+  store.finishRun(id, "finished");
+  store.trashRun(id);
+  store.deleteRun(id);
+  const second = store.createRun({ project: "p" }).id;
+  store.appendMetrics(second, [of("z", 1, 9)]);
+  expect(() => store.appendMetrics(id, [of("a", 2, 1)])).toThrow();
+  expect(store.readMetrics(second)).toEqual([of("z", 1, 9)]);
 });
 
 test("a resumed run writes its last steps anew", () => {

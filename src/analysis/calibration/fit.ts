@@ -38,6 +38,7 @@ export function fitCalibration(graph: FlowGraph, scored: ScoredSplit, method: Ca
       return [];
     }
     const warn = (text: string): void => void warnings.push(`${path}: ${text}`);
+    tellUnanswered(at(scored.tasks, index), warn);
     return [[path, fitters[method](at(scored.tasks, index), warn)]];
   });
   return { tasks: Object.fromEntries(tasks), warnings };
@@ -66,7 +67,7 @@ function temperaturesOf(scored: ScoredTask, warn: Warn): number[] {
 
 /** One temperature for all classes, so that their order stays. */
 function choiceTemperature(scored: ScoredTask, classes: number, warn: Warn): number {
-  const rows = choiceRows(scored, classes);
+  const { rows } = choiceRows(scored, classes);
   if (rows.length === 0) {
     warn("no row is active and labelled; its temperature stays 1");
     return 1;
@@ -113,6 +114,15 @@ function isMixed({ truths }: Events, name: string, outcome: string, warn: Warn):
     warn(`${name}${all} yes; ${outcome}`);
   } else return true;
   return false;
+}
+
+function tellUnanswered(scored: ScoredTask, warn: Warn): void {
+  const classes = behaviourOf(scored.task.spec).choices(scored.task.spec)?.length;
+  const { unanswered } = classes === undefined ? eventsOf(scored, 0, 1) : choiceRows(scored, classes);
+  if (unanswered === 1) warn("one answer is NaN; the map is fitted without it, and errors over it are undefined");
+  if (unanswered > 1) {
+    warn(`${unanswered} answers are NaN; the map is fitted without them, and errors over them are undefined`);
+  }
 }
 
 function countOf({ length }: Uint8Array): string {

@@ -22,7 +22,10 @@ export interface CalibrationRow {
   readonly metric_name: CalibrationMetric;
   readonly raw: number | null;
   readonly calibrated: number | null;
-  /** Labelled answers: events of a multilabel or ordinal, rows (tokens) of every other task. */
+  /**
+   * Labelled answers: events of a multilabel or ordinal, rows (tokens) of every other task. Where one of them is NaN no
+   * number is defined (docs/architecture.md#answers-that-are-nan).
+   */
   readonly num_samples: number;
 }
 
@@ -61,8 +64,13 @@ function judged(scored: ScoredTask): Judged {
   return classes === undefined ? judgedEvents(scored) : judgedChoices(scored, classes);
 }
 
+function undefinedOver(count: number): Judged {
+  return { count, ece: Number.NaN, ece_adaptive: Number.NaN, brier: Number.NaN, log_loss: Number.NaN };
+}
+
 function judgedEvents(scored: ScoredTask): Judged {
-  const { indices, truths } = eventsOf(scored, 0, 1);
+  const { indices, truths, unanswered } = eventsOf(scored, 0, 1);
+  if (unanswered > 0) return undefinedOver(indices.length + unanswered);
   const scores = gather(allLogits(scored.kept).activated, indices);
   let [brier, loss] = [0, 0];
   scores.forEach((score, i) => {
@@ -74,7 +82,8 @@ function judgedEvents(scored: ScoredTask): Judged {
 }
 
 function judgedChoices(scored: ScoredTask, classes: number): Judged {
-  const rows = choiceRows(scored, classes);
+  const { rows, unanswered } = choiceRows(scored, classes);
+  if (unanswered > 0) return undefinedOver(rows.length + unanswered);
   const { activated } = allLogits(scored.kept);
   let [brier, loss] = [0, 0];
   const scores = new Float32Array(rows.length);

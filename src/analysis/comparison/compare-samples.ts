@@ -1,5 +1,5 @@
 /** @file Two runs sample by sample: which answers changed, and whether by more than chance. */
-import { at as itemAt, f32At, f64At, i32At } from "../../arrays.js";
+import { at as itemAt, f32At, i32At } from "../../arrays.js";
 import { axisOf, type TaskSpec } from "../../flow/graph.js";
 import { answerWidth, type Offsets } from "../../flow/masks.js";
 import type { Gates, Split } from "../../tasks/evaluation.js";
@@ -173,15 +173,22 @@ function compareTask(
   const before = rows.map(([row]) => valueAt(measure, first, row));
   const after = rows.map(([, row]) => valueAt(measure, second, row));
   const differences = Float64Array.from(after, (value, i) => value - itemAt(before, i));
+  const improvementAt = (i: number): number => {
+    const [old, renewed] = [itemAt(before, i), itemAt(after, i)];
+    // no answer is worse than any
+    if (Number.isNaN(old) || Number.isNaN(renewed)) return Number(Number.isNaN(old)) - Number(Number.isNaN(renewed));
+    return Math.sign(measure.higherIsBetter ? renewed - old : old - renewed);
+  };
   const changes = (sign: 1 | -1): Changes =>
     changedSamples(
       pair,
       idOf,
-      rows.filter((_, i) => Math.sign(f64At(differences, i)) === sign),
+      rows.filter((_, i) => improvementAt(i) === sign),
       top,
     );
-  const [worse, better] = measure.higherIsBetter ? [changes(-1), changes(1)] : [changes(1), changes(-1)];
-  const paired = measure.isDecision ? null : pairedDifference(differences, { random: randomOf(first.task.path) });
+  const [worse, better] = [changes(-1), changes(1)];
+  const isTested = !measure.isDecision && !differences.some(Number.isNaN);
+  const paired = isTested ? pairedDifference(differences, { random: randomOf(first.task.path) }) : null;
   const decisionP = measure.isDecision && rows.length > 0 ? mcNemarExact(worse.count, better.count) : null;
   return {
     task_path: first.task.path,
@@ -189,8 +196,8 @@ function compareTask(
     test: measure.isDecision ? "mcnemar_exact" : "sign_flip",
     n: rows.length,
     relabelled: asked.length - rows.length,
-    values: rows.length === 0 ? [null, null] : [meanOf(before), meanOf(after)],
-    difference: rows.length === 0 ? null : meanOf(differences),
+    values: [definedMean(before), definedMean(after)],
+    difference: definedMean(differences),
     interval: paired?.interval ?? null,
     p_value: paired?.pValue ?? decisionP,
     p_holm: null,
@@ -212,6 +219,12 @@ function compareTask(
   };
 }
 
+/** Null without rows, and where an answer is none (docs/architecture.md#answers-that-are-nan). */
+function definedMean(values: ArrayLike<number>): number | null {
+  const mean = values.length === 0 ? Number.NaN : meanOf(values);
+  return Number.isNaN(mean) ? null : mean;
+}
+
 interface Worsening {
   /** Second − first. */
   readonly differences: Float64Array;
@@ -229,6 +242,7 @@ function worseTail({ differences, before, worse, better, measure, margin, random
   const n = differences.length;
   if (n === 0) return null;
   if (measure.isDecision) return worseDecisions(worse.count, better.count, n, margin);
+  if (differences.some(Number.isNaN)) return null;
   const isShare = measure.name === "iou";
   const allowed = isShare ? margin : margin * meanOf(before.map(Math.abs));
   const shifted = differences.map((own) => (measure.higherIsBetter ? -own : own) - allowed);

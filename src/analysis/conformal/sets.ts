@@ -1,6 +1,6 @@
 /** @file What a coverage says of new rows: sets of answers, and which questions are asked in all, some or no trees. */
 import { at, f32At, u8At } from "../../arrays.js";
-import type { FlowGraph, TaskSpec } from "../../flow/graph.js";
+import { conditionKey, type FlowGraph, type TaskSpec } from "../../flow/graph.js";
 import { UNKNOWN } from "../../flow/precondition.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { type GateQuestion, gateQuestions, type Outcome } from "../probability/gate-answers.js";
@@ -43,7 +43,7 @@ export class SetReader {
     this.#questions = gateQuestions(graph);
     const programs = new Map<string, GateProgram>();
     this.#programs = graph.tasks.map((task) => {
-      const key = JSON.stringify(task.precondition);
+      const key = conditionKey(task.precondition);
       const program = programs.get(key) ?? compileGates(graph, this.#questions, task);
       programs.set(key, program);
       return program;

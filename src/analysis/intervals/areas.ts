@@ -1,5 +1,5 @@
 /** @file Areas under the ROC and the precision-recall curve: what every answer adds to them, in the order of scores. */
-import { f32At, f64At, i32At, u8At } from "../../arrays.js";
+import { at, f32At, f64At, i32At, u8At } from "../../arrays.js";
 import { Z } from "./quantiles.js";
 import { lazily } from "../../tasks/metrics/table.js";
 import { type Interval, intervalOn, LOGIT, type Spread, spreadFromSums } from "./spread.js";
@@ -22,6 +22,7 @@ export interface Area {
 
 const DIGIT_BITS = 11;
 const DIGITS = 1 << DIGIT_BITS;
+const LAST = DIGITS - 1;
 const SHIFTS = [0, DIGIT_BITS, 2 * DIGIT_BITS] as const;
 const SIGN = 0x80000000;
 
@@ -43,23 +44,27 @@ export function scoreOrder({ scores, truths }: Scores): ScoreOrder {
   for (let i = 0; i < length; i++) floats[i] = f32At(scores, i) + 0;
   let keys = new Int32Array(floats.buffer);
   let order = new Int32Array(length);
+  // of each digit, how many keys have it, behind it
+  const counts = SHIFTS.map(() => new Int32Array(DIGITS + 1)) as [Int32Array, Int32Array, Int32Array];
+  const [low, middle, high] = counts;
   for (let i = 0; i < length; i++) {
-    const key = i32At(keys, i);
-    keys[i] = key & SIGN ? ~key : key | SIGN;
+    const bits = i32At(keys, i);
+    const key = bits & SIGN ? ~bits : bits | SIGN;
+    keys[i] = key;
     order[i] = i * 2 + u8At(truths, i);
+    const [a, b, c] = [key & LAST, (key >>> DIGIT_BITS) & LAST, key >>> (2 * DIGIT_BITS)];
+    low[a + 1] = i32At(low, a + 1) + 1;
+    middle[b + 1] = i32At(middle, b + 1) + 1;
+    high[c + 1] = i32At(high, c + 1) + 1;
   }
   // keys move with their places, and truths as the lowest bit of these: reading them by place would miss the cache
   let [sortedKeys, sorted] = [new Int32Array(length), new Int32Array(length)];
-  for (const shift of SHIFTS) {
-    const next = new Int32Array(DIGITS + 1);
-    for (let i = 0; i < length; i++) {
-      const digit = ((i32At(keys, i) >>> shift) & (DIGITS - 1)) + 1;
-      next[digit] = i32At(next, digit) + 1;
-    }
+  for (const [pass, shift] of SHIFTS.entries()) {
+    const next = at(counts, pass);
     for (let digit = 1; digit <= DIGITS; digit++) next[digit] = i32At(next, digit) + i32At(next, digit - 1);
     for (let i = 0; i < length; i++) {
       const key = i32At(keys, i);
-      const digit = (key >>> shift) & (DIGITS - 1);
+      const digit = (key >>> shift) & LAST;
       const to = i32At(next, digit);
       next[digit] = to + 1;
       sortedKeys[to] = key;

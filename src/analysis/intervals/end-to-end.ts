@@ -6,7 +6,7 @@ import { lazily } from "../../tasks/metrics/table.js";
 import { DUE, GIVEN, LEFT_OUT, type Outcomes } from "../end-to-end.js";
 import type { ScoredTask } from "../score.js";
 import type { IntervalsByName } from "./forms.js";
-import { intervalOfMean, placesWhere, valuesAt } from "./numbers.js";
+import { intervalOfMean, valuesAt } from "./numbers.js";
 import { averageIntervals, type MeasuredQuestion, measured, type Question, questionIntervals } from "./questions.js";
 import { shareInterval, wilson } from "./shares.js";
 import type { Interval, Units } from "./spread.js";
@@ -20,17 +20,18 @@ export function endToEndIntervals(task: ScoredTask, outcomes: Outcomes, units: U
   const { spec } = task.task;
   const form = behaviourOf(spec).endToEnd;
   const { fates, right } = outcomes;
-  const counts = lazily(() => countsOf(outcomes));
-  const known = lazily(() => fates.map((fate) => Number(fate !== LEFT_OUT)));
+  // of a task below gates most rows are neither due nor given: they are passed over once
+  const rows = lazily(() => countedRows(fates));
+  const counts = lazily(() => countsOf(outcomes, rows()));
   /** Of rows alone the counts say all; of groups, and of answers that are right in part, each row counts. */
   const shareOf = (bits: number, value: (row: number) => number, of: number, counted: number): Interval | null => {
     if (of === 0) return null;
     if (units.of === null && counts().isDecision) return wilson(counted / of, of);
-    const entries = placesWhere(known(), (row) => (u8At(fates, row) & bits) !== 0);
+    const entries = rows().filter((row) => (u8At(fates, row) & bits) !== 0);
     return shareInterval({ entries, units, value: (i) => value(i32At(entries, i)) });
   };
   const both = (row: number): number => Number(u8At(fates, row) === RIGHTLY_ASKED);
-  const byTarget = form === null ? () => undefined : targetIntervals(task, form, fates, units);
+  const byTarget = form === null ? () => undefined : targetIntervals(task, form, fates, rows(), units);
   return (name) => {
     const { due, given, both: rightlyAsked, right: sum } = counts();
     if (name === "asked_precision") return shareOf(GIVEN, both, given, rightlyAsked);
@@ -41,7 +42,7 @@ export function endToEndIntervals(task: ScoredTask, outcomes: Outcomes, units: U
     }
     const { error } = form;
     if (name === "mean_absolute_error" && error !== null) {
-      const entries = placesWhere(known(), (row) => both(row) === 1);
+      const entries = rows().filter((row) => u8At(fates, row) === RIGHTLY_ASKED);
       const answered = { spec, decoded: task.decoded, labels: task.labels };
       return intervalOfMean({ entries, units, values: valuesAt(entries, (row) => error(answered, row)) });
     }
@@ -49,11 +50,22 @@ export function endToEndIntervals(task: ScoredTask, outcomes: Outcomes, units: U
   };
 }
 
-function countsOf({ fates, right }: Outcomes) {
-  const counts = { due: 0, given: 0, both: 0, right: 0, isDecision: true };
+/** Rows that are due or given, in their order. */
+function countedRows(fates: Uint8Array): Int32Array {
+  const rows: Int32Array = new Int32Array(fates.length);
+  let count = 0;
   for (let row = 0; row < fates.length; row++) {
     const fate = u8At(fates, row);
-    if (fate === LEFT_OUT) continue;
+    if (fate !== 0 && fate !== LEFT_OUT) rows[count++] = row;
+  }
+  return rows.subarray(0, count);
+}
+
+function countsOf({ fates, right }: Outcomes, rows: Int32Array) {
+  const counts = { due: 0, given: 0, both: 0, right: 0, isDecision: true };
+  for (let i = 0; i < rows.length; i++) {
+    const row = i32At(rows, i);
+    const fate = u8At(fates, row);
     if ((fate & DUE) !== 0) counts.due++;
     if ((fate & GIVEN) !== 0) counts.given++;
     if (fate !== RIGHTLY_ASKED) continue;
@@ -66,10 +78,16 @@ function countsOf({ fates, right }: Outcomes) {
 }
 
 /** Precision, recall and F1 of classes and labels, each a question of its own: "not asked" says no to all of them. */
-function targetIntervals(task: ScoredTask, form: Form, fates: Uint8Array, units: Units): IntervalsByName {
+function targetIntervals(
+  task: ScoredTask,
+  form: Form,
+  fates: Uint8Array,
+  rows: Int32Array,
+  units: Units,
+): IntervalsByName {
   const { spec } = task.task;
   const targets = form.targets(spec);
-  const questions = targets.map((_, i) => measured(targetQuestion(task, form, fates, i, units)));
+  const questions = targets.map((_, i) => measured(targetQuestion(task, form, fates, rows, i, units)));
   const occurs = ({ question: { truths, decisions } }: MeasuredQuestion): boolean =>
     truths.includes(1) || decisions.includes(1);
   const average = averageIntervals(questions.filter(occurs), fates.length, units);
@@ -86,16 +104,17 @@ function targetQuestion(
   { task: { spec }, labels, decoded }: ScoredTask,
   form: Form,
   fates: Uint8Array,
+  rows: Int32Array,
   target: number,
   units: Units,
 ): Question {
-  const entries: Int32Array = new Int32Array(fates.length);
-  const truths = new Uint8Array(fates.length);
-  const decisions = new Uint8Array(fates.length);
+  const entries: Int32Array = new Int32Array(rows.length);
+  const truths = new Uint8Array(rows.length);
+  const decisions = new Uint8Array(rows.length);
   let count = 0;
-  for (let row = 0; row < fates.length; row++) {
+  for (let i = 0; i < rows.length; i++) {
+    const row = i32At(rows, i);
     const fate = u8At(fates, row);
-    if (fate === LEFT_OUT || fate === 0) continue;
     const truth = (fate & DUE) === 0 ? false : form.says(spec, labels.answers, row, target);
     if (truth === undefined) continue;
     entries[count] = row;

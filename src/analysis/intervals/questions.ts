@@ -149,7 +149,7 @@ function estimatesOf(question: Question): Estimates {
     };
   };
   const order = lazily(() => scoreOrder({ scores: question.scores ?? NO_SCORES, truths: question.truths }));
-  const isScored = lazily(() => question.scores !== null && !question.scores.some(Number.isNaN));
+  const isScored = lazily(() => question.scores !== null && isKnown(question.scores));
   const area = (of: typeof precisionArea, interval: (found: Area) => Interval | null) => (): Estimate | null => {
     if (!isScored()) return null;
     const found = of(order());
@@ -215,6 +215,12 @@ function estimatesOf(question: Question): Estimates {
       return Number.isNaN(value) ? null : { value, influence, interval };
     },
   };
+}
+
+function isKnown(scores: Float32Array): boolean {
+  // a loop of its own is several times as fast as `some`
+  for (let i = 0; i < scores.length; i++) if (Number.isNaN(f32At(scores, i))) return false;
+  return true;
 }
 
 /** Of single answers from two counts, of groups from the answers themselves. */

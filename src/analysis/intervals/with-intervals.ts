@@ -61,13 +61,22 @@ export function withIntervals(
       );
     }
   };
-  for (const gates of ["truth", "predicted"] as const) {
-    const total = new TotalLoss(scored, units);
-    for (const task of scored.tasks) {
-      if (!wanted.has(keyOf(task.task.path, gates))) continue;
-      keep(task.task.path, gates, taskIntervals(scored, task, gates, unitsOf(scored, task, units), total));
+  const totals = { truth: new TotalLoss(scored, units), predicted: new TotalLoss(scored, units) };
+  for (const task of scored.tasks) {
+    const own = unitsOf(scored, task, units);
+    const { path } = task.task;
+    const kinds = (["truth", "predicted"] as const).filter((gates) => wanted.has(keyOf(path, gates)));
+    // what is always asked has the same rows with either
+    const isSame = equalMasks(task.lossMask, task.predictedMask);
+    for (const gates of isSame ? kinds.slice(0, 1) : kinds) {
+      const told = isSame ? kinds : [gates];
+      const add = told.map((kind) => totals[kind]);
+      const found = remembered(taskIntervals(scored, task, gates, own, add));
+      for (const kind of told) keep(path, kind, found);
     }
-    keep(TOTAL, gates, (name) => (name === LOSS ? total.interval() : undefined));
+  }
+  for (const gates of ["truth", "predicted"] as const) {
+    keep(TOTAL, gates, (name) => (name === LOSS ? totals[gates].interval() : undefined));
   }
   if (rows.some((row) => row.split === scored.split && row.gates === "end_to_end")) {
     const trees = new Trees(scored);
@@ -92,6 +101,19 @@ export function withIntervals(
   });
 }
 
+function equalMasks(a: RowMask, b: RowMask): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+/** Each interval is computed once. */
+function remembered(intervals: IntervalsByName): IntervalsByName {
+  const known = new Map<string, ReturnType<IntervalsByName>>();
+  return (name) => {
+    if (!known.has(name)) known.set(name, intervals(name));
+    return known.get(name);
+  };
+}
+
 const keyOf = (path: string, gates: string): string => `${gates}\n${path}`;
 
 function rowUnits(groups: Int32Array | null): Units {
@@ -113,7 +135,7 @@ function taskIntervals(
   task: ScoredTask,
   gates: Gates,
   units: Units,
-  total: TotalLoss,
+  totals: readonly TotalLoss[],
 ): IntervalsByName {
   const { spec } = task.task;
   const mask: RowMask = gates === "truth" ? task.lossMask : task.predictedMask;
@@ -131,19 +153,19 @@ function taskIntervals(
     }),
   );
   return (name) => {
-    if (name === LOSS) return lossInterval(scored, task, mask, units, total);
+    if (name === LOSS) return lossInterval(scored, task, mask, units, totals);
     const interval = form(name);
     return interval === undefined ? (measured().get(name) ?? null) : interval;
   };
 }
 
-/** Of the mean over known loss terms; told to the total, too. */
+/** Of the mean over known loss terms; told to the totals, too. */
 function lossInterval(
   scored: ScoredSplit,
   { task, labels, perSampleLoss }: ScoredTask,
   mask: RowMask,
   units: Units,
-  total: TotalLoss,
+  totals: readonly TotalLoss[],
 ): Interval | null {
   const behaviour = behaviourOf(task.spec);
   const entries = placesOf(mask);
@@ -152,7 +174,8 @@ function lossInterval(
   if (mean === null) return null;
   const { value, influence } = mean;
   const interval = meanInterval(value, spreadOf(entries, influence, units), FROM_ZERO);
-  total.add(entries, mean, task.lossWeight, axisOf(task.spec) === "token" ? scored.offsets : null);
+  const offsets = axisOf(task.spec) === "token" ? scored.offsets : null;
+  for (const total of totals) total.add(entries, mean, task.lossWeight, offsets);
   return interval;
 }
 

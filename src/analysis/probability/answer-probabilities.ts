@@ -1,6 +1,6 @@
 /** @file How likely each question is asked, and how likely it is asked and answered as the network answers it. */
 import { at, f32At, f64At, i32At } from "../../arrays.js";
-import { axisOf, type FlowGraph, type TaskNode, type TaskSpec } from "../../flow/graph.js";
+import { axisOf, conditionKey, type FlowGraph, type TaskNode, type TaskSpec } from "../../flow/graph.js";
 import { neededOffsets, rowOfEachToken } from "../../flow/masks.js";
 import { answerSpaceOf } from "../../tasks/answer-space.js";
 import { behaviourOf, decodedScore } from "../../tasks/index.js";
@@ -109,7 +109,7 @@ class AskedReader {
     if (task.precondition === null || behaviourOf(task.spec).answeredBy === "training") {
       return new Float32Array(entries).fill(1);
     }
-    const key = `${axis} ${JSON.stringify(task.precondition)}`;
+    const key = `${axis} ${conditionKey(task.precondition)}`;
     const found = this.#found.get(key) ?? this.#walk(this.#programOf(task, key), axis, entries);
     this.#found.set(key, found);
     return found;

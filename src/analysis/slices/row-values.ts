@@ -18,6 +18,8 @@ export interface RowValues {
   readonly isDecision: boolean;
   /** [rows]; NaN where the row does not count. Of a task per token the mean over the row's tokens. */
   readonly values: Float64Array;
+  /** Answers that count and are none, so that their mean is none, either. */
+  readonly unanswered: number;
 }
 
 /**
@@ -36,10 +38,10 @@ export function rowValues(
     const { spec, path, index } = task.task;
     const { answeredBy, endToEnd, judgement } = behaviourOf(spec);
     if (answeredBy !== "network") return [];
-    const over = (measure: string, higherIsBetter: boolean, entries: Float64Array): RowValues => {
+    const over = (measure: string, higherIsBetter: boolean, entries: Float64Array, unanswered = 0): RowValues => {
       const values = axisOf(spec) === "token" ? meansOfRows(entries, scored) : entries;
       const isDecision = values.every((value) => Number.isNaN(value) || value === 0 || value === 1);
-      return { task_path: path, measure, higherIsBetter, isDecision, values };
+      return { task_path: path, measure, higherIsBetter, isDecision, values, unanswered };
     };
     if (statuses !== null) {
       if (endToEnd === null) return [];
@@ -55,7 +57,9 @@ export function rowValues(
     }
     if (judgement === null) return [];
     const mask = gates === "truth" ? task.lossMask : task.predictedMask;
-    return [over(judgement.name, judgement.higherIsBetter, judged(task, mask))];
+    const values = judged(task, mask);
+    const unanswered = values.reduce((sum, value, i) => sum + Number(mask[i] === 1 && Number.isNaN(value)), 0);
+    return [over(judgement.name, judgement.higherIsBetter, values, unanswered)];
   });
 }
 

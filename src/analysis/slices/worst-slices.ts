@@ -40,7 +40,8 @@ const NOTHING: Sums = { count: 0, sum: 0, squares: 0 };
  * has the same rows as one of its columns says nothing new and is left out.
  * @param ownColumns of each task, by which its own slices would only be its classes
  * @param groups of rows, see `withIntervals`
- * @returns those that are worse than the rest, the smallest p-value first; how many were tested
+ * @returns those that are worse than the rest, the smallest p-value first; how many were tested; tasks that were not,
+ *   because some of their errors are none
  */
 export function worstSlices(
   tasks: readonly RowValues[],
@@ -49,15 +50,24 @@ export function worstSlices(
     readonly ownColumns?: ReadonlyMap<string, readonly string[]>;
     readonly groups?: Int32Array | null;
   } = {},
-): { readonly tested: number; readonly slices: readonly WorseSlice[] } {
-  const candidates = cuts(slicers).flatMap((cut) => tested(tasks, cut, options));
+): { readonly tested: number; readonly slices: readonly WorseSlice[]; readonly warnings: readonly string[] } {
+  const known = tasks.filter(({ unanswered }) => unanswered === 0);
+  const candidates = cuts(slicers).flatMap((cut) => tested(known, cut, options));
   const adjusted = holm(candidates.map(({ p_value }) => p_value));
   const slices = candidates
     .map((candidate, i) => ({ ...candidate, p_holm: adjusted[i] ?? 1 }))
     .filter(({ isWorse }) => isWorse)
     .map(({ isWorse: _, ...slice }): WorseSlice => slice)
     .sort((a, b) => a.p_value - b.p_value || b.n - a.n);
-  return { tested: candidates.length, slices };
+  const warnings = tasks.flatMap(({ task_path, unanswered }) =>
+    unanswered === 0 ? [] : [unsearched(task_path, unanswered)],
+  );
+  return { tested: candidates.length, slices, warnings };
+}
+
+function unsearched(path: string, unanswered: number): string {
+  const count = unanswered === 1 ? "one of its answers is" : `${unanswered} of its answers are`;
+  return `${path} is not searched: ${count} NaN, so that its mean error is undefined; with --gates end_to_end such an answer is not right`;
 }
 
 /** Single columns, then pairs; each with the slices of its first column and of its second. */

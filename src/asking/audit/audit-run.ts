@@ -213,7 +213,7 @@ async function writeSuspects(
     const written = answerCells(task.spec, columns, repaired);
     const answered = answerCells(task.spec, columns, predicted);
     return columns.map(({ column, cells, row: own }, i) => {
-      const now = cellText(cells[own]);
+      const now = cellText(cells.at(own));
       // the same answer may be written in several ways
       const corrected = isSame(label, repaired) ? now : at(written, i);
       const rounded = Number(suspicion.toFixed(4));

@@ -59,8 +59,8 @@ function cellsOf({ config }: StoredRun, { joined, rowOf }: LabelTable) {
   return ({ id }: { readonly id: string }): SamplePicture => {
     const row = rowOf.get(id) ?? 0;
     const index = joined.firstRows.findLastIndex((first) => first <= row);
-    const cells = columns.map(
-      (name) => joined.tables[index]?.columns.get(name)?.[row - (joined.firstRows[index] ?? 0)],
+    const cells = columns.map((name) =>
+      joined.tables[index]?.columns.get(name)?.at(row - (joined.firstRows[index] ?? 0)),
     );
     return { kind: "text", text: cells.map(cellText).join(" ") };
   };

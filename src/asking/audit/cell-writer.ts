@@ -1,4 +1,5 @@
 /** @file An answer as the text of a cell, written as the other cells of its column are. */
+import type { Cells } from "../../data/tables/cells.js";
 import { f32At } from "../../arrays.js";
 import type { TaskSpec } from "../../flow/graph.js";
 import { answerWidth } from "../../flow/masks.js";
@@ -16,7 +17,7 @@ export function answerCells(
   answer: Described,
   { round = true }: { readonly round?: boolean } = {},
 ): string[] {
-  const numberText = (value: number, cells: readonly unknown[]): string =>
+  const numberText = (value: number, cells: Cells): string =>
     round ? rounded(value, cells) : String(Number(value.toPrecision(6)));
   if (answer === null) return columns.map(() => "");
   if (typeof answer === "number") return columns.map(({ cells }) => numberText(answer, cells));
@@ -34,16 +35,17 @@ export function answerCells(
 }
 
 /** With as many decimals as the column has. */
-function rounded(value: number, cells: readonly unknown[]): string {
-  const decimals = cells.reduce<number>((most, cell) => {
+function rounded(value: number, cells: Cells): string {
+  let decimals = 0;
+  cells.forEach((cell) => {
     const [, fraction = ""] = cellText(cell).split(".");
-    return Math.max(most, /^\d+$/.test(fraction) ? fraction.length : 0);
-  }, 0);
+    if (/^\d+$/.test(fraction)) decimals = Math.max(decimals, fraction.length);
+  });
   return String(Number(value.toFixed(Math.min(decimals, 12))));
 }
 
 /** How the column says the same elsewhere. */
-function seenText(spec: TaskSpec, cells: readonly unknown[], answer: Described): string | null {
+function seenText(spec: TaskSpec, cells: Cells, answer: Described): string | null {
   const behaviour = behaviourOf(spec);
   const wanted = JSON.stringify(answer);
   const out = new Float32Array(answerWidth(spec));
@@ -57,7 +59,7 @@ function seenText(spec: TaskSpec, cells: readonly unknown[], answer: Described):
   return null;
 }
 
-function truthText(cells: readonly unknown[], truth: boolean): string {
+function truthText(cells: Cells, truth: boolean): string {
   const words = truth ? ["1", "true", "1.0"] : ["0", "false", "0.0"];
   const found = cells.map(cellText).find((text) => words.includes(text.trim().toLowerCase()));
   return found ?? String(Number(truth));

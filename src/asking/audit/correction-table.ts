@@ -1,4 +1,5 @@
 /** @file A table of corrections: what audits and labelling tools say of single cells, read, checked and applied. */
+import type { Cells } from "../../data/tables/cells.js";
 import { resolve } from "node:path";
 import { at } from "../../arrays.js";
 import {
@@ -44,7 +45,7 @@ export interface AppliedCorrections {
  */
 export async function readCorrections(file: string, tables: LabelTable): Promise<WantedCell[]> {
   const corrections = await readTable(resolve(file), { projectDir: process.cwd() });
-  const column = (name: string): readonly unknown[] => columnOf(corrections, name, "corrections");
+  const column = (name: string): Cells => columnOf(corrections, name, "corrections");
   const [rows, columns, corrected] = [column("row"), column("column"), column("corrected")];
   const labels = corrections.columns.get("label");
   const known = tables.sources.map(({ table }) => table);
@@ -52,7 +53,7 @@ export async function readCorrections(file: string, tables: LabelTable): Promise
   return rows.map((cell, i): WantedCell => {
     const row = Number(cell);
     if (cell === null || !Number.isInteger(row) || row < 1) throw badPlace(corrections, i, "row", cell, "is no row");
-    const table = cellText(named?.[i]) || at(known, 0);
+    const table = cellText(named?.at(i)) || at(known, 0);
     if (!known.includes(table)) {
       const [near] = nearestNames(table, known);
       throw badPlace(
@@ -63,8 +64,8 @@ export async function readCorrections(file: string, tables: LabelTable): Promise
         `is no table of the run${near === undefined ? "" : `; did you mean "${near}"?`}`,
       );
     }
-    const label = labels === undefined ? null : cellText(labels[i]);
-    return { table, row, column: cellText(columns[i]), label, corrected: cellText(corrected[i]) };
+    const label = labels === undefined ? null : cellText(labels.at(i));
+    return { table, row, column: cellText(columns.at(i)), label, corrected: cellText(corrected.at(i)) };
   });
 }
 
@@ -166,7 +167,7 @@ function checkCells(
     if (perCell.get(`${row} ${column}`) !== one) return "the cell is corrected twice";
     const [task, columns] = found;
     const cells = columns.map((own) => {
-      const now = cellText(own.cells[own.row]);
+      const now = cellText(own.cells.at(own.row));
       return { now, next: perCell.get(`${row} ${own.column}`)?.corrected ?? now, isMeant: own.column === column };
     });
     const now = cells.find(({ isMeant }) => isMeant)?.now ?? "";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { SplitOutputs } from "../../analysis/score.js";
 import { StoreError } from "../../errors.js";
 import { shellWord } from "../../platform/shell-word.js";
-import { readPredictions } from "../../records/predictions.js";
+import { readPredictions } from "../../records/predictions/read.js";
 import { runFiles } from "../../records/run-folder.js";
 import type { RunStore } from "../../storage/run-store.js";
 import { joinOutputs, outOfFoldOutputs } from "../groups/complete-folds.js";

@@ -197,7 +197,7 @@ async function writeCells(
       const texts = answerCells(task.spec, columns, predicted);
       return columns.map(({ column, cells: known, row: own }, i) => {
         const numbers = [bundle, Number(asked.toFixed(4)), Number(gain.toPrecision(4)), Number(seconds.toPrecision(4))];
-        return [name, row, sample, column, given, cellText(known[own]), "", at(texts, i), ...numbers];
+        return [name, row, sample, column, given, cellText(known.at(own)), "", at(texts, i), ...numbers];
       });
     },
   );
@@ -235,7 +235,7 @@ function writeStudio(
     const place = placeOfRow(table, table.rowOf.get(sample) ?? 0);
     const source = table.joined.tables[table.sources.findIndex((one) => one.table === place.table)];
     const columns = Object.values(config.inputs).flatMap((spec) => ("columns" in spec ? spec.columns : [spec.column]));
-    const cellIn = (column: string): string => cellText(source?.columns.get(column)?.[place.row - 1]);
+    const cellIn = (column: string): string => cellText(source?.columns.get(column)?.at(place.row - 1));
     if (image === undefined || !("column" in image)) {
       return { ...place, sample, shown: readableCells(columns, cellIn) };
     }

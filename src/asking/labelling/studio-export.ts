@@ -163,7 +163,7 @@ function answerIn(one: Result, where: string, graph: FlowGraph, table: LabelTabl
   // what a person has measured is not rounded
   const texts = answerCells(task.spec, columns, answer, { round: false });
   const cells = columns.map(({ column, cells: known, row: own }, i): WantedCell => {
-    return { ...placeOfRow(table, row), column, label: cellText(known[own]), corrected: texts[i] ?? "" };
+    return { ...placeOfRow(table, row), column, label: cellText(known.at(own)), corrected: texts[i] ?? "" };
   });
   return [{ task, cells }];
 }

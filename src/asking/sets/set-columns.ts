@@ -73,13 +73,18 @@ function setCells(spec: TaskSpec, within: AnswersWithin): Cell[] {
 }
 
 /**
- * A set in a few words: `yes`, `unsure`, `red, blue`, `dot, stripe?`, `0.2 … 0.4`.
+ * A set in a few words: `yes`, `unsure`, `red, blue`, `dot, stripe?`, `0.2 … 0.4`; a line for each of several intervals.
  * @param between classes
+ * @param ofLabels what labels in words come to together
  */
-export function setText(set: DescribedSet, between = ", "): string {
+export function setText(
+  set: DescribedSet,
+  between = ", ",
+  ofLabels = (labels: readonly string[]): string => labels.join(", "),
+): string {
   if ("low" in set)
-    return set.low.map((low, i) => `${numberText(low, "−∞")} … ${numberText(set.high[i], "∞")}`).join(", ");
-  if ("certain" in set) return [...set.certain, ...set.unsure.map((name) => `${name}?`)].join(", ") || "none";
+    return set.low.map((low, i) => `${numberText(low, "−∞")} … ${numberText(set.high[i], "∞")}`).join("\n");
+  if ("certain" in set) return ofLabels([...set.certain, ...set.unsure.map((name) => `${name}?`)]) || "none";
   const { answers } = set;
   if (!answers.some((answer) => typeof answer === "boolean")) return answers.join(between);
   return answers.length > 1 ? "unsure" : answers[0] === true ? "yes" : "no";

@@ -30,7 +30,11 @@ export interface SlicedRun {
   readonly by: readonly (readonly string[])[];
   readonly slices: readonly SliceRow[];
   /** Present where the worst were asked for. */
-  readonly worst?: { readonly tested: number; readonly slices: readonly WorseSlice[] };
+  readonly worst?: {
+    readonly tested: number;
+    readonly slices: readonly WorseSlice[];
+    readonly warnings?: readonly string[];
+  };
 }
 
 export interface SliceOptions extends OpenRunOptions {
@@ -81,7 +85,9 @@ export function sliceScored(
     searched.map((column) => slicerOf(column, MOST_VALUES)),
     { groups, ownColumns: new Map(stored.graph.tasks.map((task) => [task.path, labelColumns(task)])) },
   );
-  return { ...result, worst: { tested: found.tested, slices: found.slices.slice(0, worst) } };
+  const { tested, slices: worse, warnings } = found;
+  const said = warnings.length === 0 ? {} : { warnings };
+  return { ...result, worst: { tested, slices: worse.slice(0, worst), ...said } };
 }
 
 async function columnsOf(stored: StoredRun, scored: ScoredSplit): Promise<RowColumn[]> {

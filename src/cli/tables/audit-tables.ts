@@ -4,6 +4,7 @@ import { MOST_RATE } from "../../analysis/audit/task-model.js";
 import { shellWord } from "../../platform/shell-word.js";
 import { shortNames } from "../../tasks/short-names.js";
 import type { Described } from "../../tasks/index.js";
+import { fill } from "../text.js";
 import { displayWidth } from "./display-width.js";
 import { tableColumns } from "./table-layout.js";
 import { drawTable, groupByFlow } from "./tables.js";
@@ -23,11 +24,18 @@ export function auditedTasksTable(tasks: readonly AuditedTask[]): string {
 }
 
 /** What is in the file of suspects, and what to do with it. */
-export function suspectsWritten(suspects: number, out: string, run: string): string[] {
-  if (suspects === 0) return [`no label is suspicious: ${out} has a header alone`];
+export function suspectsWritten(
+  suspects: readonly Pick<SuspectLine, "label" | "repaired">[],
+  out: string,
+  run: string,
+): string[] {
+  if (suspects.length === 0) return [`no label is suspicious: ${out} has a header alone`];
+  const kept = suspects.filter(({ label, repaired }) => JSON.stringify(label) === JSON.stringify(repaired)).length;
+  const doubt = `of ${kept} no other answer is likelier than the label: "corrected" repeats it, and changes nothing unless you do`;
   return [
-    `${suspects} labels written to ${out}; correct the column "corrected", then`,
+    `${suspects.length} labels written to ${out}; correct the column "corrected", then`,
     `  cool audit ${shellWord(run)} --apply ${shellWord(out)}`,
+    ...(kept === 0 ? [] : [fill(doubt)]),
   ];
 }
 

@@ -27,7 +27,8 @@ export function interpretationText({ task_path, best, worst }: ShownInterpretati
       side,
       ...(words ? [sample.id, sample.text ?? ""] : [imageOf(sample)]),
       answerText(sample.label),
-      answerText(sample.prediction),
+      // what comes of a score that is NaN
+      sample.prediction === null && Number.isNaN(sample.loss) ? "NaN" : answerText(sample.prediction),
       ...(sample.measure === undefined ? [] : [rounded(sample.measure.value)]),
       formatLoss(sample.loss),
     ]),

@@ -37,9 +37,24 @@ export function predictionTable<Sets>(
     const [answer, question] = [answers[path], questions[path]];
     const asked = of === "tree" ? [question?.asked ?? "no"] : [];
     const set = question?.set === undefined ? "" : setText(question.set);
-    return { path, cells: [answerText(answer), ...asked, set] };
+    const { decoded } = answer ?? {};
+    const text = Array.isArray(decoded) ? linesOf(decoded.map(itemText)) : answerText(answer);
+    return { path, cells: [text, ...asked, set] };
   });
-  return drawTable([input, "answer", ...(of === "tree" ? ["asked"] : []), "set"], groupByFlow(rows));
+  const head = [input, "answer", ...(of === "tree" ? ["asked"] : []), "set"];
+  return drawTable(head, groupByFlow(rows), [], { narrowest: 18 });
+}
+
+// so many stand in a column of their own
+const FEW = 4;
+
+/** A few names or numbers one below the other, so that a narrow column breaks none; many after one another. */
+export function linesOf(items: readonly string[]): string {
+  return items.join(items.length <= FEW ? "\n" : ", ");
+}
+
+function itemText(item: unknown): string {
+  return typeof item === "number" ? String(Number(item.toPrecision(4))) : String(item);
 }
 
 /**

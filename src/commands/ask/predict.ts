@@ -4,10 +4,11 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand, RUN_HELP } from "../../cli/command.js";
 import { COVERAGE_FLAGS, coverageFrom } from "../../cli/coverage-flags.js";
 import { replicasFlag } from "../../cli/replicas-flag.js";
-import { predictionsTable, predictionTable } from "../../cli/tables/prediction-table.js";
+import { linesOf, predictionsTable, predictionTable } from "../../cli/tables/prediction-table.js";
 import { warningLines } from "../../cli/text.js";
 import { openConsoleLogger } from "../../logging/console.js";
 import { parseGiven } from "../../asking/given-answers.js";
+import type { DescribedSet } from "../../analysis/conformal/sets.js";
 import { setText } from "../../asking/sets/set-columns.js";
 import { loadRun } from "../../asking/load-run.js";
 import { type PredictResult, predictRun } from "../../asking/predict-run.js";
@@ -68,8 +69,9 @@ export default class Predict extends CoolCommand {
       if (result.skipped > 0) this.note(`warning: ${result.skipped} inputs were left out because they cannot be read`);
       const { predictions = [] } = result;
       const [only] = predictions;
-      if (predictions.length > 1) this.log(predictionsTable(predictions, (set) => setText(set)));
-      else if (only !== undefined) this.log(predictionTable(only, (set) => setText(set)));
+      const text = (set: DescribedSet): string => setText(set, ", ", linesOf);
+      if (predictions.length > 1) this.log(predictionsTable(predictions, text));
+      else if (only !== undefined) this.log(predictionTable(only, text));
       if (result.out !== null) this.log(`${result.rows} rows written to ${result.out}`);
       return result;
     } finally {

@@ -112,7 +112,7 @@ export default class Audit extends CoolCommand {
     }
     if (result.unaudited.length > 0) this.log(fill(`not judged: ${result.unaudited.join(", ")}`, { indent: "  " }));
     if (result.out !== null) {
-      for (const line of suspectsWritten(suspects.length, result.out, run.name)) this.log(line);
+      for (const line of suspectsWritten(suspects, result.out, run.name)) this.log(line);
     }
     for (const sheet of result.sheets) this.log(sheet);
   }

@@ -154,7 +154,9 @@ export default class Evaluate extends CoolCommand {
 
   #printSlices({ slices, worst }: SlicedRun, by: readonly (readonly string[])[], title: string): void {
     if (by.length > 0) this.log(sliceTable(slices, by, title));
-    if (worst !== undefined) this.log(worstTable(worst.slices, worst.tested));
+    if (worst === undefined) return;
+    this.log(worstTable(worst.slices, worst.tested));
+    for (const warning of worst.warnings ?? []) this.note(`warning: ${warning}`);
   }
 
   async #slice(run: string, split: Split, flags: SliceFlags): Promise<Pick<Sliced, "slices">> {

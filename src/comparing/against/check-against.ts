@@ -49,8 +49,8 @@ const SIGNIFICANT = 0.05;
 
 /**
  * Compares a run with a base on the rows of a split that both have. It does not pass where a task is worse by more than
- * the margin, beyond chance (p < 0.05, adjusted by Holm's method over the tasks), where a task is gone, or where its
- * predictions break a contract of its flow.
+ * the margin, beyond chance (p < 0.05, adjusted by Holm's method over the tasks), where it answers a number with NaN and
+ * the base does not, where a task is gone, or where its predictions break a contract of its flow.
  * @throws UnknownNameError for a run, StoreError where there is nothing to compare, UsageError for one and the same run
  */
 export async function checkAgainst(
@@ -83,7 +83,7 @@ export async function checkAgainst(
     const [first, second] = values;
     return {
       ...{ task_path, measure, n, base: first, value: second, p_value: p_worse, p_holm },
-      worse: p_holm !== null && p_holm < SIGNIFICANT,
+      worse: isWorse(first, second, p_holm),
     };
   });
   const skipped = compared.skipped_tasks.filter(({ reason }) => reason !== ONLY_NEW);
@@ -97,6 +97,15 @@ export async function checkAgainst(
     against: summarize(other.run, other.dir),
     ...{ split, gates, margin, tasks, skipped_tasks: skipped, contracts, passed },
   };
+}
+
+/**
+ * @param base mean of its measure, and `value` the run's; null without rows, and where an answer is NaN
+ * @param p adjusted; null where nothing was tested
+ */
+export function isWorse(base: number | null, value: number | null, p: number | null): boolean {
+  // answers that are none are no test's, and never good
+  return p === null ? base !== null && value === null : p < SIGNIFICANT;
 }
 
 /** What users of both runs get. */

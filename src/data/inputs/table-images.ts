@@ -1,4 +1,5 @@
 /** @file The images that tables name → pixels, row by row. */
+import type { Cells } from "../tables/cells.js";
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { at } from "../../arrays.js";
@@ -57,7 +58,7 @@ export async function loadTableImages(
   const kept = keptRows(joined.rows, bad);
   const ready = images.map((outcomes) => Array.from(kept, (row) => readyImage(outcomes[row])));
   const sources = Object.entries(specs).map(([name, spec], i) => {
-    const paths = Array.from(kept, (row) => String(cells[i]?.[row]));
+    const paths = Array.from(kept, (row) => String(cells[i]?.at(row)));
     return [name, createPixelSource(spec, at(stores, i), at(ready, i), paths)] as const;
   });
   return {
@@ -89,7 +90,7 @@ interface DecodedInputs {
 async function decodeInputs(
   joined: JoinedTables,
   inputs: ImageInputs,
-  cells: readonly (readonly unknown[])[],
+  cells: readonly Cells[],
   ids: readonly string[],
   options: TableImageOptions,
 ): Promise<DecodedInputs> {

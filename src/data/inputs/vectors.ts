@@ -28,54 +28,54 @@ export function readNumeric(
   const width = spec.listLength ?? spec.columns.length;
   const values = new Float64Array(joined.rows * width).fill(Number.NaN);
   const bad: BadCell[] = [];
+  const read = spec.listLength === null ? readNumber : readList(spec.listLength);
   spec.columns.forEach((column, at) => {
-    const cells = cellsOf(joined, column, `the input "${name}"`);
-    cells.forEach((cell, row) => {
-      const start = row * width + at;
-      const into = values.subarray(start, start + (spec.listLength ?? 1));
-      const unread = spec.listLength === null ? readNumber(cell, into) : readList(cell, into);
-      const reason = unread ?? (spec.missing === "error" && into.some(Number.isNaN) ? MISSING : null);
+    cellsOf(joined, column, `the input "${name}"`).forEach((cell, row) => {
+      const missing = isMissing(cell);
+      const reason = missing ? (spec.missing === "error" ? MISSING : null) : read(cell, values, row * width + at, spec);
       if (reason !== null) bad.push({ ...rowIn(joined, row), column, cell, reason, reader: { kind: "input", name } });
     });
   });
   if (bad.length > 0) throw badCellsError(joined, bad, "number cell");
   const statistics = spec.statistics ?? fitStatistics(name, spec, values, width, fitRows, joined);
   const fitted = { ...spec, statistics };
-  const ready = Float32Array.from(values, (value, i) => standardized(fitted, value, i % width));
+  const ready = new Float32Array(values.length);
+  for (let i = 0; i < ready.length; i++) ready[i] = standardized(fitted, f64At(values, i), i % width);
   const warnings = fitRows === null || !spec.standardize ? [] : dominated(name, spec, values, width, fitRows);
   return { source: (kept) => vectorSource(fitted, ready, width, kept), warnings };
 }
 
 const MISSING = 'is missing; fill it, or give the input missing: "mean"';
 
-/** @param into receives the number at its start; left as it is where the cell is missing */
-function readNumber(cell: unknown, into: Float64Array): string | null {
-  if (isMissing(cell)) return null;
-  const value = typeof cell === "string" ? Number(cell.trim()) : Number(cell);
+/** @param at place among the values that receives the number */
+function readNumber(cell: unknown, values: Float64Array, at: number): string | null {
+  const value = typeof cell === "number" ? cell : typeof cell === "string" ? Number(cell.trim()) : Number(cell);
   if (typeof cell === "object" || !Number.isFinite(value)) return "is not a finite number; write a number";
-  into[0] = value;
+  values[at] = value;
   return null;
 }
 
 /** Lists, or their text: `[1, 2]`, `1 2`, `1,2` or `1;2`. */
-function readList(cell: unknown, into: Float64Array): string | null {
-  if (isMissing(cell)) return null;
-  const parts = Array.isArray(cell)
-    ? cell
-    : String(cell)
-        .trim()
-        .replace(/^\[|\]$/g, "")
-        .split(/[\s,;]+/);
-  const items = parts.filter((part) => part !== "");
-  if (items.length !== into.length) {
-    return `has ${items.length} numbers, but the input's length is ${into.length}; correct one of them`;
-  }
-  for (const [i, item] of items.entries()) {
-    const reason = readNumber(item, into.subarray(i));
-    if (reason !== null) return `has an item that ${reason}`;
-  }
-  return null;
-}
+const readList =
+  (length: number) =>
+  (cell: unknown, values: Float64Array, at: number, { missing }: Pick<NumericInputSpec, "missing">): string | null => {
+    const parts = Array.isArray(cell)
+      ? cell
+      : String(cell)
+          .trim()
+          .replace(/^\[|\]$/g, "")
+          .split(/[\s,;]+/);
+    const items = parts.filter((part) => part !== "");
+    if (items.length !== length) {
+      return `has ${items.length} numbers, but the input's length is ${length}; correct one of them`;
+    }
+    for (const [i, item] of items.entries()) {
+      if (isMissing(item)) continue;
+      const reason = readNumber(item, values, at + i);
+      if (reason !== null) return `has an item that ${reason}`;
+    }
+    return missing === "error" && values.subarray(at, at + length).some(Number.isNaN) ? MISSING : null;
+  };
 
 /** null where the spec needs none. */
 function fitStatistics(
@@ -89,7 +89,7 @@ function fitStatistics(
   if (!spec.standardize && spec.missing === "error") return null;
   if (fitRows === null) throw new Error(`the input ${name} has no statistics`);
   const moments = Array.from({ length: width }, (_, at) => {
-    const known = Array.from(fitRows, (row) => f64At(values, row * width + at)).filter((v) => !Number.isNaN(v));
+    const known = knownNumbers(values, width, at, fitRows);
     if (known.length > 0) return momentsOf(known);
     const column = itemAt(spec.columns, spec.listLength === null ? at : 0);
     throw new DataError(
@@ -112,11 +112,15 @@ function dominated(
   fitRows: Int32Array,
 ): string[] {
   return Array.from({ length: width }, (_, at): string[] => {
-    const known = Array.from(fitRows, (row) => f64At(values, row * width + at)).filter((v) => !Number.isNaN(v));
+    const known = knownNumbers(values, width, at, fitRows);
     const { mean, deviation } = momentsOf(known);
-    const extreme = known.reduce((far, value) => (Math.abs(value - mean) > Math.abs(far - mean) ? value : far), mean);
+    let extreme = mean;
+    for (let i = 0; i < known.length; i++) {
+      if (Math.abs(f64At(known, i) - mean) > Math.abs(extreme - mean)) extreme = f64At(known, i);
+    }
     const others = known.filter((value) => value !== extreme);
-    const spread = new Set(others).size < 2 ? Number.POSITIVE_INFINITY : momentsOf(others).deviation;
+    const differ = others.some((value) => value !== others[0]);
+    const spread = differ ? momentsOf(others).deviation : Number.POSITIVE_INFINITY;
     if (deviation < DOMINATED * spread) return [];
     const column = spec.columns[spec.listLength === null ? at : 0] ?? "";
     const cells = known.length - others.length;
@@ -126,7 +130,18 @@ function dominated(
   }).flat();
 }
 
-function momentsOf(values: readonly number[]): { readonly mean: number; readonly deviation: number } {
+/** Numbers of one place of some rows that are not missing. */
+function knownNumbers(values: Float64Array, width: number, at: number, rows: Int32Array): Float64Array {
+  const known = new Float64Array(rows.length);
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const value = f64At(values, i32At(rows, i) * width + at);
+    if (!Number.isNaN(value)) known[count++] = value;
+  }
+  return known.subarray(0, count);
+}
+
+function momentsOf(values: Float64Array): { readonly mean: number; readonly deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   const deviation = Math.sqrt(variance);

@@ -157,10 +157,10 @@ function readTable(
   firstRow: number,
   read: CellReader,
 ): BadCell[] {
-  const cellColumns = columns.map((name) => table.columns.get(name) as readonly unknown[]);
+  const cellColumns = columns.map((name) => table.columns.get(name) ?? []);
   const bad: BadCell[] = [];
   for (let i = 0; i < table.rows; i++) {
-    const cells = cellColumns.map((column) => column[i]);
+    const cells = cellColumns.map((column) => column.at(i));
     const reason = read(cells, firstRow + i);
     if (reason === null) continue;
     const wrong = wrongCell(cells, (some) => read(some, firstRow + i));

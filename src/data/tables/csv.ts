@@ -1,8 +1,7 @@
 /** @file The head of a CSV file: its delimiter, its column names and whether rows are lines. */
-import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
-import { DataError } from "../../errors.js";
+import { createReadStream } from "node:fs";
+import { createGunzip } from "node:zlib";
+import { DataError, InterruptedError } from "../../errors.js";
 
 export interface CsvHead {
   readonly delimiter: string;
@@ -19,8 +18,8 @@ export interface CsvHead {
  * @param file name for messages
  * @throws DataError if the file is empty, is not UTF-8 text or names a column twice
  */
-export async function readCsvHead(path: string, file: string): Promise<CsvHead> {
-  const bytes = await readBytes(path, file);
+export async function readCsvHead(path: string, file: string, signal?: AbortSignal): Promise<CsvHead> {
+  const { head: bytes, lines } = await scan(path, file, signal);
   if (bytes.length === 0) throw new DataError(`${file} is empty. Write a header line and one line per row.`, { file });
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     throw new DataError(`${file} is UTF-16 text. Save it as UTF-8.`, { file });
@@ -32,7 +31,7 @@ export async function readCsvHead(path: string, file: string): Promise<CsvHead> 
     delimiter,
     names,
     lineEnd: /[\r\n]/.test(header) ? lineEndAfter(header, bytes) : null,
-    lines: countLines(bytes),
+    lines,
   };
 }
 
@@ -42,29 +41,61 @@ function lineEndAfter(header: string, bytes: Buffer): string {
   return end === "\r\n" ? "\\r\\n" : end.startsWith("\r") ? "\\r" : "\\n";
 }
 
-async function readBytes(path: string, file: string): Promise<Buffer> {
-  const bytes = await readFile(path);
-  if (!path.endsWith(".gz")) return bytes;
+/**
+ * Reads a file piece by piece.
+ * @returns its first record with what follows it for a few bytes, and how many lines there are in all
+ */
+async function scan(path: string, file: string, signal: AbortSignal | undefined) {
+  const bytes = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  const packed = path.endsWith(".gz");
+  const unpacking = createGunzip();
+  // errors of reading reach what unpacks, which waits for more else
+  const pieces: AsyncIterable<Buffer> = packed
+    ? bytes.on("error", (error) => unpacking.destroy(error)).pipe(unpacking)
+    : bytes;
+  let head = Buffer.alloc(0);
+  let isWhole = false;
+  let [lines, last] = [0, LINE_FEED];
   try {
-    return await promisify(gunzip)(bytes);
+    for await (const piece of pieces) {
+      if (signal?.aborted === true) throw new InterruptedError("Interrupted.");
+      if (!isWhole) {
+        head = Buffer.concat([head, piece]);
+        isWhole = endOfRecord(head) + BYTES_AFTER <= head.length;
+      }
+      lines += lineFeedsIn(piece);
+      last = piece.at(-1) ?? last;
+    }
   } catch (cause) {
+    if (!packed || cause instanceof InterruptedError) throw cause;
     throw new DataError(`${file} cannot be unpacked: ${(cause as Error).message}.`, { file }, { cause });
+  } finally {
+    bytes.destroy();
   }
+  return { head, lines: last === LINE_FEED ? lines : lines + 1 };
 }
+
+const PIECE_BYTES = 1 << 20;
+/** What ends a line, and one more: that shows how lines end. */
+const BYTES_AFTER = 3;
 
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-function firstRecord(bytes: Buffer): string {
+/** Where the first record ends; the length where it does not. */
+function endOfRecord(bytes: Buffer): number {
   let quoted = false;
-  let end = 0;
-  for (; end < bytes.length; end++) {
+  for (let end = 0; end < bytes.length; end++) {
     const byte = bytes[end];
     if (byte === QUOTE) quoted = !quoted;
-    else if (!quoted && (byte === LINE_FEED || byte === CARRIAGE_RETURN)) break;
+    else if (!quoted && (byte === LINE_FEED || byte === CARRIAGE_RETURN)) return end;
   }
-  return bytes.toString("utf8", 0, end).replace(/^\uFEFF/, "");
+  return bytes.length;
+}
+
+function firstRecord(bytes: Buffer): string {
+  return bytes.toString("utf8", 0, endOfRecord(bytes)).replace(/^\uFEFF/, "");
 }
 
 /** A comma, unless the name says tab or the header holds no comma but semicolons or tabs. */
@@ -95,8 +126,8 @@ function parseRecord(record: string, delimiter: string): string[] {
   return [...fields, field];
 }
 
-function countLines(bytes: Buffer): number {
-  let lines = bytes.at(-1) === LINE_FEED ? 0 : 1;
-  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines++;
-  return lines;
+function lineFeedsIn(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) count++;
+  return count;
 }

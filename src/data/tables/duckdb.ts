@@ -5,7 +5,7 @@
 import { homedir } from "node:os";
 import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { DuckDBConnection, DuckDBMaterializedResult } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBResult } from "@duckdb/node-api";
 import { DataError, InterruptedError } from "../../errors.js";
 import { quoted } from "./sql.js";
 
@@ -98,14 +98,10 @@ export function accessOf(names: readonly string[]): Access {
 }
 
 /**
- * Runs a query that must be one SELECT; nothing else is even begun.
+ * Begins a query that must be one SELECT; nothing else is even begun. Its rows are found as they are asked for.
  * @param file what messages call the query
  */
-export async function runSelect(
-  connection: DuckDBConnection,
-  query: string,
-  file: string,
-): Promise<DuckDBMaterializedResult> {
+export async function runSelect(connection: DuckDBConnection, query: string, file: string): Promise<DuckDBResult> {
   const { StatementType } = await import("@duckdb/node-api");
   const statements = await connection.extractStatements(query);
   if (statements.count !== 1) {
@@ -119,7 +115,7 @@ export async function runSelect(
     if (statement.statementType !== StatementType.SELECT) {
       throw new DataError(`${file} does more than to read. Write one SELECT.`, { file });
     }
-    return await statement.run();
+    return await statement.stream();
   } finally {
     statement.destroySync();
   }

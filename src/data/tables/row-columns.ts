@@ -21,6 +21,17 @@ export interface NumberColumn {
   readonly numbers: Float64Array;
 }
 
+/** A column of numbers as it stands in the tables: they are read from its cells when they are asked for. */
+export interface CellColumn {
+  readonly kind: "cells";
+  readonly name: string;
+  /** NaN where the cell is empty. */
+  numberAt(row: number): number;
+}
+
+/** A column of a dataset, over its rows. */
+export type DatasetColumn = TextColumn | CellColumn;
+
 /** Texts that are longer say something else than where a row belongs. */
 const LONGEST_TEXT = 200;
 
@@ -30,28 +41,28 @@ const LONGEST_TEXT = 200;
  * @param kept rows of the tables, ascending
  * @param always a column that is kept in any case
  */
-export function rowColumns({ tables, firstRows }: JoinedTables, kept: Int32Array, always?: string): RowColumn[] {
+export function rowColumns({ tables, firstRows }: JoinedTables, kept: Int32Array, always?: string): DatasetColumn[] {
   const names = [...new Set(tables.flatMap(({ columns }) => [...columns.keys()]))];
-  return names.flatMap((name): RowColumn[] => {
-    const cells: unknown[] = [];
-    let table = 0;
-    for (const row of kept) {
-      while (table + 1 < tables.length && row >= at(firstRows, table + 1)) table++;
-      cells.push(at(tables, table).columns.get(name)?.[row - at(firstRows, table)] ?? null);
-    }
-    const column = columnOf(name, cells);
+  return names.flatMap((name): DatasetColumn[] => {
+    const cells = tables.map(({ columns }) => columns.get(name));
+    const cellAt = (row: number): unknown => {
+      const of = at(kept, row);
+      const table = tables.length === 1 ? 0 : firstRows.findLastIndex((first) => first <= of);
+      return cells[table]?.at(of - at(firstRows, table)) ?? null;
+    };
+    const column = columnOf(name, kept.length, cellAt);
     return column === null || (name !== always && isNameOfRows(column)) ? [] : [column];
   });
 }
 
-function columnOf(name: string, cells: readonly unknown[]): RowColumn | null {
-  const numbers = Float64Array.from(cells, numberOf);
-  if (cells.every((cell, row) => isEmpty(cell) || !Number.isNaN(numbers[row]))) {
-    return cells.every(isEmpty) ? null : { kind: "number", name, numbers };
-  }
+function columnOf(name: string, rows: number, cellAt: (row: number) => unknown): DatasetColumn | null {
+  const kind = kindOf(rows, cellAt);
+  if (kind === "empty") return null;
+  if (kind === "numbers") return { kind: "cells", name, numberAt: (row) => numberOf(cellAt(row)) };
   const places = new Map<string, number>();
-  const codes = new Int32Array(cells.length);
-  for (const [row, cell] of cells.entries()) {
+  const codes = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const cell = cellAt(row);
     if (typeof cell === "object" && cell !== null) return null;
     const text = isEmpty(cell) ? null : String(cell);
     if (text !== null && text.length > LONGEST_TEXT) return null;
@@ -60,6 +71,17 @@ function columnOf(name: string, cells: readonly unknown[]): RowColumn | null {
     codes[row] = place;
   }
   return { kind: "text", name, values: [...places.keys()], codes };
+}
+
+function kindOf(rows: number, cellAt: (row: number) => unknown): "numbers" | "texts" | "empty" {
+  let isFilled = false;
+  for (let row = 0; row < rows; row++) {
+    const cell = cellAt(row);
+    if (isEmpty(cell)) continue;
+    if (Number.isNaN(numberOf(cell))) return "texts";
+    isFilled = true;
+  }
+  return isFilled ? "numbers" : "empty";
 }
 
 const isEmpty = (cell: unknown): boolean => cell === null || cell === undefined || cell === "";
@@ -76,14 +98,19 @@ function numberOf(cell: unknown): number {
 /** Fewer rows than this may have a text each by chance. */
 const FEW_ROWS = 20;
 
-function isNameOfRows(column: RowColumn): boolean {
+function isNameOfRows(column: DatasetColumn): boolean {
   return column.kind === "text" && column.codes.length >= FEW_ROWS && column.values.length > column.codes.length / 2;
 }
 
 /** Some rows of a column, in their order. */
-export function selectRows(column: RowColumn, rows: Int32Array): RowColumn {
-  if (column.kind === "number")
-    return { ...column, numbers: Float64Array.from(rows, (row) => at(column.numbers, row)) };
+export function selectRows(column: DatasetColumn | RowColumn, rows: Int32Array): RowColumn {
+  if (column.kind !== "text") {
+    const { name } = column;
+    const numberAt = column.kind === "cells" ? column.numberAt : (row: number) => at(column.numbers, row);
+    const numbers = new Float64Array(rows.length);
+    for (let i = 0; i < rows.length; i++) numbers[i] = numberAt(at(rows, i));
+    return { kind: "number", name, numbers };
+  }
   return { ...column, codes: rows.map((row) => at(column.codes, row)) };
 }
 

@@ -2,8 +2,9 @@
  * @file Texts of DuckDB's vectors, where cells that say the same are the same string: columns of a table of labels say
  * few different things, and decoding takes longer than all else that is done to a short cell.
  */
-import type { DuckDBValue, DuckDBVector } from "@duckdb/node-api";
+import type { DuckDBVector } from "@duckdb/node-api";
 import { u32At } from "../../arrays.js";
+import { bytesOf, isValid, validityOf } from "./vector-data.js";
 
 /** Bytes of a `string_t`, and of a text that lies within it, padded with zeros. */
 const ENTRY = 16;
@@ -15,13 +16,11 @@ export class SharedTexts {
   readonly #keys = new Uint32Array((SLOTS * ENTRY) / 4);
   readonly #texts: (string | undefined)[] = new Array(SLOTS);
 
-  /** Appends the values of a vector to cells. */
-  append(vector: DuckDBVector, cells: unknown[], cellOf: (value: DuckDBValue) => unknown): void {
-    const entries = entriesOf(vector);
-    for (let i = 0; i < vector.itemCount; i++) {
-      const text = entries?.validity.itemValid(i) === true ? this.#textAt(entries.dataView, i, vector) : null;
-      cells.push(text ?? cellOf(vector.getItem(i)));
-    }
+  /** Reads texts of a vector. */
+  reader(vector: DuckDBVector): (i: number) => string | null {
+    const [entries, validity] = [bytesOf(vector), validityOf(vector)];
+    if (entries === null || validity === null) return (i) => textOf(vector, i);
+    return (i) => (isValid(validity, i) ? (this.#textAt(entries, i, vector) ?? textOf(vector, i)) : null);
   }
 
   /** @returns null for a text that is too long */
@@ -37,7 +36,7 @@ export class SharedTexts {
     const isSame =
       u32At(keys, at) === length && u32At(keys, at + 1) === a && u32At(keys, at + 2) === b && u32At(keys, at + 3) === c;
     if (known !== undefined && isSame) return known;
-    const text = vector.getItem(i);
+    const text = ((a | b | c) & NOT_ASCII) === 0 ? asciiAt(entries, place + 4, length) : vector.getItem(i);
     if (typeof text !== "string") return null;
     this.#texts[slot] = text;
     keys[at] = length;
@@ -48,25 +47,18 @@ export class SharedTexts {
   }
 }
 
+/** Of four bytes: the bits that letters of ASCII do not have. */
+const NOT_ASCII = 0x80808080;
+
+function asciiAt(entries: DataView, place: number, length: number): string {
+  let text = "";
+  for (let i = 0; i < length; i++) text += String.fromCharCode(entries.getUint8(place + i));
+  return text;
+}
+
 const word = (entries: DataView, place: number): number => entries.getUint32(place, true);
 
-interface Entries {
-  readonly dataView: DataView;
-  readonly validity: { itemValid(i: number): boolean };
-}
-
-/** Null where it does not hold texts, or is made otherwise than is known here: then values are read one by one. */
-function entriesOf(vector: DuckDBVector): Entries | null {
-  return vector.type.toString() === "VARCHAR" && hasEntries(vector) ? vector : null;
-}
-
-function hasEntries(vector: object): vector is Entries {
-  return (
-    "dataView" in vector &&
-    vector.dataView instanceof DataView &&
-    "validity" in vector &&
-    typeof vector.validity === "object" &&
-    vector.validity !== null &&
-    "itemValid" in vector.validity
-  );
+function textOf(vector: DuckDBVector, i: number): string | null {
+  const item: unknown = vector.getItem(i);
+  return typeof item === "string" ? item : null;
 }

@@ -49,11 +49,27 @@ export async function writeTable(
   signal?: AbortSignal,
 ): Promise<number> {
   const format = tableFormat(file);
+  return replaceFile(file, signal, async (connection, writing) => {
+    const written = await fillTable(connection, columns, rows, signal);
+    await connection.run(`COPY out TO ${quoted(writing)} (${format})`);
+    return written;
+  });
+}
+
+/**
+ * Makes a file that appears complete or not at all.
+ * @param write is given the name to write to
+ * @throws InterruptedError if the signal fires; StoreError where the file cannot be written
+ */
+export async function replaceFile<Result>(
+  file: string,
+  signal: AbortSignal | undefined,
+  write: (connection: DuckDBConnection, writing: string) => Promise<Result>,
+): Promise<Result> {
   const writing = `${file}.writing-${process.pid}`;
   try {
     return await withDuckDB(async (connection) => {
-      const written = await fillTable(connection, columns, rows, signal);
-      await connection.run(`COPY out TO ${quoted(writing)} (${format})`);
+      const written = await write(connection, writing);
       renameSync(writing, file);
       return written;
     }, signal);

@@ -2,10 +2,12 @@
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBResult, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { at } from "../../arrays.js";
-import { DataError, nearestNames, shorten } from "../../errors.js";
+import { DataError, InterruptedError, nearestNames, shorten } from "../../errors.js";
 import { atOnce, type Sliced, yieldTo } from "../../platform/yield-to.js";
+import type { Cells } from "./cells.js";
+import { columnBuilder } from "./column-builder.js";
 import { type CsvHead, readCsvHead } from "./csv.js";
 import { accessOf, literalPath, refusalOf, restrict, runSelect, withDuckDB } from "./duckdb.js";
 import { SharedTexts } from "./shared-texts.js";
@@ -15,7 +17,7 @@ import { anchorFileNames, isQuery, quoted } from "./sql.js";
 export interface Table {
   readonly rows: number;
   /** Cells are string, number, boolean, null or arrays of these; CSV cells are text, null where empty. */
-  readonly columns: ReadonlyMap<string, readonly unknown[]>;
+  readonly columns: ReadonlyMap<string, Cells>;
   /** What messages call it: the file as it was given, or "the SQL query". */
   readonly file: string;
   /** Folder that image paths are relative to: the file's; for a query the project's. */
@@ -51,7 +53,7 @@ export async function readTable(source: string, options: TableAccess): Promise<T
   return table;
 }
 
-/** sha256 over the names and cells of all columns, hex. */
+/** sha256 over the names and cells of all columns, each as the JSON of `[name, cells]`, hex. */
 export function tableDigest(table: Table): string {
   return atOnce(tableDigestSliced(table));
 }
@@ -60,17 +62,30 @@ export function tableDigest(table: Table): string {
 export function* tableDigestSliced(table: Table): Sliced<string> {
   const hash = createHash("sha256");
   for (const [name, cells] of table.columns) {
-    hash.update(JSON.stringify([name, cells]));
+    hash.update(`[${JSON.stringify(name)},[`);
+    let pending: unknown[] = [];
+    let before = "";
+    for (const cell of cells) {
+      pending.push(cell);
+      if (pending.length < DIGESTED_AT_ONCE) continue;
+      hash.update(before).update(JSON.stringify(pending).slice(1, -1));
+      [pending, before] = [[], ","];
+      yield;
+    }
+    if (pending.length > 0) hash.update(before).update(JSON.stringify(pending).slice(1, -1));
+    hash.update("]]");
     yield;
   }
   return hash.digest("hex");
 }
 
+const DIGESTED_AT_ONCE = 16_384;
+
 /**
  * Cells of a column that must exist.
  * @param asker what asks for it, for the message
  */
-export function columnOf(table: Table, column: string, asker: string): readonly unknown[] {
+export function columnOf(table: Table, column: string, asker: string): Cells {
   const cells = table.columns.get(column);
   if (cells !== undefined) return cells;
   throw new DataError(`${table.file} has no column "${column}" for ${asker}. ${columnHint(table, [column])}`, {
@@ -152,7 +167,7 @@ async function readTyped(
 
 /** All cells as text, so that a message can quote what is written in the file. */
 async function readCsv(path: string, file: string, signal: AbortSignal | undefined): Promise<Table> {
-  const head = await readCsvHead(path, file);
+  const head = await readCsvHead(path, file, signal);
   assertUnique(head.names, file);
   const columns = await withDuckDB((connection) => readColumns(connection, csvQuery(path, head), file, signal), signal);
   const named = columns.map(({ cells }, i) => ({ name: at(head.names, i), cells }));
@@ -191,7 +206,7 @@ async function assertFile(path: string, source: string): Promise<void> {
 
 interface Column {
   readonly name: string;
-  readonly cells: readonly unknown[];
+  readonly cells: Cells;
 }
 
 function tableOf(columns: readonly Column[], file: string, baseDir: string): Table {
@@ -218,25 +233,33 @@ async function readColumns(
   file: string,
   signal: AbortSignal | undefined,
 ): Promise<Column[]> {
-  const result = await runSelect(connection, query, file).catch((cause: Error) => {
-    if (cause instanceof DataError || signal?.aborted === true) throw cause;
-    const reason = refusalOf(cause.message) ?? duckDBReason(cause.message);
+  try {
+    return await readAll(await runSelect(connection, query, file), signal);
+  } catch (cause) {
+    if (cause instanceof DataError || cause instanceof InterruptedError || signal?.aborted === true) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const reason = refusalOf(message) ?? duckDBReason(message);
     throw new DataError(`${file} cannot be read: ${reason}`, { file, reason }, { cause });
-  });
-  const columns = result.columnNames().map((name, i) => {
-    const cells: unknown[] = [];
-    return { name, cells, isJson: holdsJson(result.columnType(i)) };
-  });
+  }
+}
+
+/** Chunk after chunk, as DuckDB finds them: what it has read is kept here alone. */
+async function readAll(result: DuckDBResult, signal: AbortSignal | undefined): Promise<Column[]> {
   const texts = new SharedTexts();
+  const columns = result.columnNames().map((name, i) => {
+    const type = result.columnType(i);
+    const isJson = holdsJson(type);
+    return { name, builder: columnBuilder(type, texts, (value) => cellOf(value, isJson)) };
+  });
   for (;;) {
     const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) return columns;
-    columns.forEach(({ cells, isJson }, i) => {
-      if (isJson) for (const value of chunk.getColumnValues(i)) cells.push(cellOf(value, isJson));
-      else texts.append(chunk.getColumnVector(i), cells, (value) => cellOf(value, isJson));
+    if (chunk === null || chunk.rowCount === 0) break;
+    columns.forEach(({ builder }, i) => {
+      builder.append(chunk.getColumnVector(i));
     });
     await yieldTo(signal);
   }
+  return columns.map(({ name, builder }) => ({ name, cells: builder.cells() }));
 }
 
 /** Whether a column's values, or those of its lists, are of several types, each written as JSON. */

@@ -6,6 +6,7 @@ import { at } from "../../arrays.js";
 import type { Sliced } from "../../platform/yield-to.js";
 import type { SplitSpec } from "../split.js";
 import { columnOf, placeOf, quoteCell, readTable, type Table, type TableAccess, tableDigestSliced } from "./table.js";
+import { type Cells, JoinedCells } from "./cells.js";
 import { isQuery } from "./sql.js";
 
 /** One of the tables of a project. */
@@ -93,9 +94,9 @@ export function tableNames(tables: readonly Table[]): string[] {
  * Cells of a column that every table must have, table after table.
  * @param asker what asks for it, for the message
  */
-export function cellsOf({ tables }: JoinedTables, column: string, asker: string): readonly unknown[] {
-  const [first, ...more] = tables.map((table) => columnOf(table, column, asker));
-  return more.length === 0 ? (first ?? []) : (first ?? []).concat(...more);
+export function cellsOf({ tables }: JoinedTables, column: string, asker: string): Cells {
+  const [first = [], ...more] = tables.map((table) => columnOf(table, column, asker));
+  return more.length === 0 ? first : new JoinedCells([first, ...more]);
 }
 
 /** The table of a row, and the row's number in it. */

@@ -88,7 +88,7 @@ export async function answerBatches(
     // a failure is thrown where the batch is awaited, which may be later
     answering.catch(() => {});
     underWay.push(answering);
-    await eventLoop();
+    if (index + 1 < batches.length) await eventLoop();
   }
   await Promise.all(underWay);
   if (signal?.aborted === true && done < rows.length) throw new InterruptedError("Interrupted.");

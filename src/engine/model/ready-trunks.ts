@@ -78,7 +78,8 @@ export function smallConvNet(options: SmallConvNetOptions = {}): Block {
 function pooled(pool: "average" | "flatten" | "none", units: number): Block {
   return (map, layers) => {
     if (pool === "none") return map;
-    const vector = pool === "average" ? layers.globalAveragePooling2d({}) : layers.flatten();
+    const flat = units > 0 ? layers.flatten() : places;
+    const vector = pool === "average" ? layers.globalAveragePooling2d({}) : flat;
     return sequential([vector, ...(units > 0 ? [layers.dense({ units, activation: "relu" })] : [])])(map, layers);
   };
 }
@@ -97,17 +98,30 @@ export interface MapFeaturesOptions {
   readonly dropout?: number;
 }
 
-/** The map of a backbone as a vector that tasks read: [batch, height, width, channels] → [batch, n]. */
+/**
+ * All numbers of a map, for heads to read, divided by the root of how many there are. A step of Adam moves a logit by the
+ * learning rate times the sum of what the head reads: of thousands of numbers that is so much that the sigmoids of a box
+ * are at their ends after the first step, where they learn nothing any more.
+ */
+const places: Block = (map, layers) => {
+  const size = map.shape.slice(1).reduce<number>((product, side) => product * (side ?? 1), 1);
+  return sequential([layers.flatten(), layers.rescaling({ scale: 1 / Math.sqrt(size) })])(map, layers);
+};
+
+/**
+ * The map of a backbone as a vector that tasks read: [batch, height, width, channels] → [batch, n]. Flattened without
+ * `units`, its numbers are divided by √n.
+ */
 export function mapFeatures(options: MapFeaturesOptions = {}): Block {
   checkOptions<MapFeaturesOptions>("mapFeatures", options, {
     ...{ pool: oneOf("average", "max", "flatten"), channels: WHOLE, units: WHOLE, dropout: RATE },
   });
   const { pool = "average", channels = 0, units = 0, dropout = 0 } = options;
   return (map, layers) => {
-    const pools = {
+    const pools: { readonly [Pool in typeof pool]: () => TrunkPart } = {
       average: () => layers.globalAveragePooling2d({}),
       max: () => layers.globalMaxPooling2d({}),
-      flatten: () => layers.flatten(),
+      flatten: () => (units > 0 ? layers.flatten() : places),
     };
     return sequential([
       ...(channels > 0 ? [layers.conv2d({ filters: channels, kernelSize: 1, activation: "relu" })] : []),

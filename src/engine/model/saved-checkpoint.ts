@@ -3,7 +3,7 @@ import { lstatSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type io, util } from "@tensorflow/tfjs-core";
 import { z } from "zod";
-import { lineOf, StoreError } from "../../errors.js";
+import { lineOf, shorten, StoreError } from "../../errors.js";
 import { topologyProblem } from "./saved-topology.js";
 import { problemOf } from "../../platform/document-problem.js";
 import type { EpochSoFar, ScheduleState, TrainerPosition } from "./training-state.js";
@@ -78,6 +78,11 @@ export function readSavedModel(file: string): SavedModel {
     throw new StoreError("it is a graph model, whose layers are gone; save a LayersModel", { file });
   }
   const saved = checked<SavedModel>(model, value, file);
+  if ("node" in saved.modelTopology) {
+    const format =
+      saved.format === undefined ? "does not say its format" : `says that its format is "${shorten(saved.format)}"`;
+    throw new StoreError(`it holds the nodes of a graph, but ${format}; a graph model says "graph-model"`, { file });
+  }
   const problem = topologyProblem(saved.modelTopology);
   if (problem !== null) throw new StoreError(`its layers do not fit together: ${problem}`, { file });
   return saved;

@@ -6,6 +6,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { at as itemAt } from "../../arrays.js";
 import { ConfigError } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
+import { noModelAt } from "./pretrained/no-model.js";
 import { readSavedModel, readWeightData, reasonOf } from "./saved-checkpoint.js";
 import { featureTensors, headLayers, type Layer, layersBefore } from "./layer-graph.js";
 
@@ -165,7 +166,7 @@ export async function readLayersModel(path: string): Promise<tfl.LayersModel> {
     return await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData }));
   } catch (error) {
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    const reason = isMissing ? "it is not there" : reasonOf(error);
+    const reason = isMissing ? "it is not there" : (noModelAt(file) ?? reasonOf(error));
     throw new ConfigError(
       `The model ${file} cannot be read: ${reason}. Give the model.json of a LayersModel, with its weights beside it.`,
       { file, reason },

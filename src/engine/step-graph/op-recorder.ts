@@ -31,6 +31,7 @@ export interface OpRecorder {
 export function recordOps<T>(backend: TensorflowBackend, graph: GraphBuilder, work: (recorder: OpRecorder) => T): T {
   const { binding, getInputTensorIds } = backend;
   const outputs = new Map<TensorId, Output>();
+  const shapes = new Map<TensorId, readonly number[]>();
   const constants = new Set<TensorId>();
   const idOf = (tensor: tf.Tensor): TensorId => at(backend.getInputTensorIds([tensor]), 0);
   const outputOfId = (id: TensorId): Output => {
@@ -51,8 +52,18 @@ export function recordOps<T>(backend: TensorflowBackend, graph: GraphBuilder, wo
       value(name: string, attributes: readonly OpAttribute[], inputs: readonly TensorId[], count: number) {
         const results = binding.executeOp(name, attributes, inputs, count);
         const inferred = name in INFERRED ? (INFERRED[name] as InferAttributes)(results) : {};
-        const node = graph.node(name, inputs.map(outputOfId), { ...inferred, ...attributesOf(binding, attributes) });
-        for (const [i, { id }] of results.entries()) outputs.set(id, outputOf(node, i));
+        const op = isBias(
+          name,
+          results,
+          inputs.map((id) => shapes.get(id)),
+        )
+          ? "BiasAdd"
+          : name;
+        const node = graph.node(op, inputs.map(outputOfId), { ...inferred, ...attributesOf(binding, attributes) });
+        for (const [i, { id, shape }] of results.entries()) {
+          outputs.set(id, outputOf(node, i));
+          shapes.set(id, shape);
+        }
         return results;
       },
     },
@@ -80,12 +91,30 @@ export function recordOps<T>(backend: TensorflowBackend, graph: GraphBuilder, wo
   try {
     return work({
       outputOf: (tensor) => outputOfId(idOf(tensor)),
-      place: (tensor, output) => void outputs.set(idOf(tensor), output),
+      place(tensor, output) {
+        const id = idOf(tensor);
+        outputs.set(id, output);
+        shapes.set(id, tensor.shape);
+      },
     });
   } finally {
     backend.binding = binding;
     Reflect.deleteProperty(backend, "getInputTensorIds");
   }
+}
+
+/**
+ * Whether an op adds a vector to every row or pixel of floats: TensorFlow computes a convolution, a bias and an activation
+ * in one go where the sum says that it is one.
+ */
+function isBias(
+  name: string,
+  [result]: readonly TensorMetadata[],
+  [addend, vector]: readonly (readonly number[] | undefined)[],
+): boolean {
+  if (name !== "Add" || result?.dtype !== DTYPE.float || addend === undefined || vector === undefined) return false;
+  const isSum = addend.length === 4 && addend.every((size, axis) => size === result.shape[axis]);
+  return isSum && vector.length === 1 && vector[0] === addend.at(-1);
 }
 
 type InferAttributes = (results: readonly TensorMetadata[]) => Record<string, Attribute>;

@@ -10,7 +10,15 @@ import { logGamma } from "../../analysis/statistics/log-gamma.js";
 import { anyBoth, anyOutside, both, count, countBoth, countEither, countThree, type RowSet, without } from "./bits.js";
 import { conjunction, disjunction } from "./combinations.js";
 import type { Statement } from "./statement.js";
-import { type Gate, leastCost, simpleStatements, statementOf, statementsOn, type Worth } from "./statements.js";
+import {
+  canCover,
+  type Gate,
+  leastCost,
+  simpleStatements,
+  statementOf,
+  statementsOn,
+  type Worth,
+} from "./statements.js";
 import { Tally } from "./tally.js";
 
 /** The cells of one column, and how many columns there are to choose gates from. */
@@ -78,11 +86,11 @@ const SAME = 1e-9;
 /** Of a number's different values: how many at each end are tried as margins. */
 const MARGINS = [0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005];
 
-/** Rows with the smallest and the largest numbers of a gate, and the nats that another statement costs at least. */
+/** What no range of a gate's numbers may hold, beside a statement that costs so many nats at least. */
 interface Margins {
   readonly least: number;
-  readonly low: RowSet;
-  readonly high: RowSet;
+  /** Rows with the smallest and the largest numbers; null: any range may say enough. */
+  readonly rows: { readonly low: RowSet; readonly high: RowSet } | null;
 }
 
 class Search {
@@ -93,13 +101,16 @@ class Search {
   readonly #slack: number;
   #narrowing: readonly Statement[] = [];
   readonly #tallies = new Map<number, Tally>();
-  readonly #margins = new Map<number, Margins | null>();
+  readonly #margins = new Map<number, Margins>();
+  /** Nats of the choice of two gates. */
+  readonly #choiceOfPair: number;
   #widened: { readonly gate: number; readonly beside: Set<Statement> } = { gate: -1, beside: new Set() };
 
   /** @param slack nats by which a condition may be longer than the best one and still be considered */
   constructor(cells: FilledCells, slack = -SAME) {
     this.#cells = cells;
     this.#slack = slack;
+    this.#choiceOfPair = choiceOfGates(cells, 2);
     this.best = { statement: null, length: messageLength(cells, null) };
   }
 
@@ -148,6 +159,7 @@ class Search {
 
   #covered(left: Statement, gate: Gate, other: Gate, rest: RowSet): void {
     const { filled, empty } = this.#cells;
+    if (!canCover(other, rest)) return;
     const least = leastCost(gate);
     if (this.#spansTooMuch(other, least, rest)) return;
     for (const right of statementsOn(other, rest, this.#worthBeside(least))) {
@@ -171,25 +183,30 @@ class Search {
   /** Whether rows have such small and such large numbers that no range of them all says enough. */
   #spansTooMuch(gate: Gate, least: number, rows: RowSet): boolean {
     if (gate.sets.column.form.kind !== "number") return false;
-    const margins = this.#margins.get(gate.index) ?? this.#marginsOf(gate, least);
-    this.#margins.set(gate.index, margins);
+    let margins = this.#margins.get(gate.index);
+    // beside a statement that costs more there may be some where there were none
+    if (margins === undefined || (margins.rows === null && least > margins.least)) {
+      margins = this.#marginsOf(gate, least);
+      this.#margins.set(gate.index, margins);
+    }
     // those of another gate beside it hold for statements that cost as much
-    if (margins === null || least < margins.least) return false;
-    return anyBoth(rows, margins.low) && anyBoth(rows, margins.high);
+    if (margins.rows === null || least < margins.least) return false;
+    return anyBoth(rows, margins.rows.low) && anyBoth(rows, margins.rows.high);
   }
 
   /** The smallest and the largest numbers that no statement can hold both of: few, but enough to be met soon. */
-  #marginsOf(gate: Gate, least: number): Margins | null {
+  #marginsOf(gate: Gate, least: number): Margins {
     const { sets } = gate;
     const { length } = sets.distinct;
     const isWorth = this.#worthBeside(least);
     for (const share of MARGINS) {
       const from = Math.floor(share * length);
-      if (from === 0) return null;
+      if (from === 0) return { least, rows: null };
       if (isWorth(gate, leastCost(gate), { from, to: length - from })) continue;
-      return { least, low: without(sets.known, sets.fromValue(from)), high: sets.fromValue(length - from) };
+      const low = without(sets.known, sets.fromValue(from));
+      return { least, rows: { low, high: sets.fromValue(length - from) } };
     }
-    return null;
+    return { least, rows: null };
   }
 
   /** Whether all that covers the rest has been looked for before: steps of a number leave the same rest, often. */
@@ -202,7 +219,7 @@ class Search {
   /** @param cost nats of the other gate's statement, at least */
   #worthBeside(cost: number): Worth {
     return (gate, own, held) => {
-      const words = own + cost + choiceOfGates(this.#cells, 2);
+      const words = own + cost + this.#choiceOfPair;
       const most = this.best.length + this.#slack;
       if (words >= most) return false;
       const { there, missing } = this.#tallyOf(gate).of(held);
@@ -233,7 +250,7 @@ class Search {
    * @param there of these with one
    */
   #canBeBetter(left: Statement, right: Statement | null, missing: number, there: () => number): boolean {
-    const words = left.cost + (right?.cost ?? 0) + choiceOfGates(this.#cells, 2);
+    const words = left.cost + (right?.cost ?? 0) + this.#choiceOfPair;
     const most = this.best.length + this.#slack;
     return words < most && words + betaBinomial(there(), missing) < most;
   }
@@ -316,12 +333,18 @@ function betaBinomial(there: number, missing: number): number {
   return logFactorial(there + missing + 1) - logFactorial(there) - logFactorial(missing);
 }
 
-/** By number, as they are first needed. */
-const logFactorials: number[] = [];
+/** By number, as they are first needed; NaN before. */
+let logFactorials = new Float64Array(1024).fill(Number.NaN);
 
 function logFactorial(number: number): number {
   const known = logFactorials[number];
-  if (known !== undefined) return known;
+  if (known === undefined) {
+    const longer = new Float64Array(2 * number).fill(Number.NaN);
+    longer.set(logFactorials);
+    logFactorials = longer;
+  } else if (!Number.isNaN(known)) {
+    return known;
+  }
   const made = logGamma(number + 1);
   logFactorials[number] = made;
   return made;

@@ -280,10 +280,10 @@ function valueGroups(
   { values }: LabelColumn,
   literals: readonly Literal[],
 ): { readonly groups: readonly ValueGroup[]; readonly codes: Int32Array } {
-  const [byTruth, byValue] = [new Map<string, number>(), new Map<number, number>()];
+  const [byTruth, byValue] = [new Map<string | number, number>(), new Map<number, number>()];
   const groups: ValueGroup[] = [];
   const groupOf = (value: number): number => {
-    const truth = literals.map((literal) => (holdsFor(literal, value) ? "1" : "0")).join("");
+    const truth = truthOf(literals, value);
     const index = byTruth.get(truth) ?? groups.length;
     if (index === groups.length) groups.push({ value, share: 0 });
     byTruth.set(truth, index);
@@ -302,6 +302,17 @@ function valueGroups(
   }
   for (const group of groups) group.share /= known;
   return { groups, codes };
+}
+
+/** Literals whose truth a whole number has room for. */
+const BITS = 52;
+
+/** Which of the literals hold for a value, as one word. */
+function truthOf(literals: readonly Literal[], value: number): string | number {
+  if (literals.length > BITS) return literals.map((literal) => (holdsFor(literal, value) ? "1" : "0")).join("");
+  let bits = 0;
+  for (const literal of literals) bits = 2 * bits + (holdsFor(literal, value) ? 1 : 0);
+  return bits;
 }
 
 /** @param columns of each its codes by row */

@@ -21,10 +21,11 @@ const BINS = 64;
 /** Places along a number's values at which `or` is tried before its exact place is found. */
 const STEPS = 12;
 
-/** A place along a number's values, and the rows from there on. */
+/** A place along a number's values, with the rows from there on, and those before it. */
 export interface Step {
   readonly value: number;
   readonly from: RowSet;
+  readonly before: RowSet;
 }
 
 /** A limit between two neighbouring values of a number, and the nats that its choice takes. */
@@ -46,6 +47,7 @@ export class GateSets {
   readonly distinct: Float64Array;
   /** By row: the position of its value among the different ones, -1 without one; only of a number. */
   readonly #positions: Int32Array;
+  readonly #costs = new Map<number, number>();
   readonly #limits: (Limit | undefined)[] = [];
   readonly #rows: number;
   readonly #suffixes: (RowSet | undefined)[] = [];
@@ -139,9 +141,18 @@ export class GateSets {
     const known = this.#limits[position];
     if (known !== undefined) return known;
     const value = roundest(f64At(this.distinct, position - 1), f64At(this.distinct, position));
-    const limit = { value, cost: costOfLimit(this.distinct, value) };
+    const limit = { value, cost: this.costOf(value) };
     this.#limits[position] = limit;
     return limit;
+  }
+
+  /** Nats of the choice of a limit and its direction. */
+  costOf(limit: number): number {
+    const known = this.#costs.get(limit);
+    if (known !== undefined) return known;
+    const cost = costOfLimit(this.distinct, limit);
+    this.#costs.set(limit, cost);
+    return cost;
   }
 
   #binOf(position: number): number {
@@ -188,7 +199,8 @@ export class GateSets {
     const steps = Math.max(0, Math.min(STEPS, length - 1));
     return Array.from({ length: steps }, (_, i) => {
       const value = f64At(this.distinct, Math.floor(((i + 1) * length) / (steps + 1)));
-      return { value, from: this.fromValue(firstOf(this.distinct, value)) };
+      const from = this.fromValue(firstOf(this.distinct, value));
+      return { value, from, before: without(this.known, from) };
     });
   }
 }

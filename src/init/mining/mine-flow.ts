@@ -163,10 +163,9 @@ class FlowSearch {
       for (let index = 0; index < this.#columns.length; index++) {
         const old = this.#chosen[index];
         this.#chosen[index] = null;
-        const gates = this.#gatesFor(index);
         const from = changes.map((times, i) => (i === index ? 0 : times)).join();
         const isSame = chosenFrom[index] === from;
-        const chosen = isSame ? (old ?? null) : choose(index, gates, old ?? null);
+        const chosen = isSame ? (old ?? null) : choose(index, this.#gatesFor(index), old ?? null);
         this.#chosen[index] = chosen;
         chosenFrom[index] = from;
         if (textOf(chosen) !== textOf(old ?? null)) changes[index] = at(changes, index) + 1;
@@ -209,24 +208,28 @@ class FlowSearch {
 
   /** Columns that the condition of this one may read: all but itself and those that hang on it. */
   #gatesFor(index: number, among?: ReadonlySet<number>): Gate[] {
-    const implied = this.#columns.map((_, i) => (i === index ? [] : this.#impliedBy(i)));
+    const implied = this.#hintsByGate(index);
     return this.#columns.flatMap((column, i) => {
       if (i === index || column.form.kind === "none" || among?.has(i) === false || this.#hangsOn(i, index)) return [];
       const missing = this.#missing(i);
-      return [gateOf(i, this.#setsOf(i), missing, this.#hintsOn(i, missing.missing, implied))];
+      return [gateOf(i, this.#setsOf(i), missing, hintsOn(missing.missing, implied.get(i) ?? []))];
     });
   }
 
-  /**
-   * What labels of other tasks say of a gate where its own is missing.
-   * @param implied what is true wherever each task is asked
-   */
-  #hintsOn(gate: number, missing: RowSet, implied: readonly (readonly Statement[])[]): Hint[] {
-    return implied.flatMap((statements, i) =>
-      statements
-        .filter(({ gates }) => i !== gate && gates[0] === gate)
-        .map(({ holds }) => ({ holds, rows: both(missing, at(this.#filled, i)) })),
-    );
+  /** What labels of other tasks than this one say of each gate: where they are, and what is true of the gate then. */
+  #hintsByGate(index: number): ReadonlyMap<number, readonly Hint[]> {
+    const hints = new Map<number, Hint[]>();
+    for (let i = 0; i < this.#columns.length; i++) {
+      if (i === index) continue;
+      for (const { gates, holds } of this.#impliedBy(i)) {
+        const [gate] = gates;
+        if (gate === undefined || gate === i) continue;
+        const own = hints.get(gate) ?? [];
+        own.push({ holds, rows: at(this.#filled, i) });
+        hints.set(gate, own);
+      }
+    }
+    return hints;
   }
 
   /** What is true wherever a task is asked: its own condition, and those of the gates that it reads. */
@@ -381,6 +384,11 @@ class FlowSearch {
     });
     return rows;
   }
+}
+
+/** Where the gate's own label is missing. */
+function hintsOn(missing: RowSet, hints: readonly Hint[]): Hint[] {
+  return hints.map(({ holds, rows }) => ({ holds, rows: both(missing, rows) }));
 }
 
 function textOf(statement: Statement | null): string {

@@ -3,7 +3,7 @@ import { at, f64At } from "../../arrays.js";
 import type { Condition } from "../../flow/graph.js";
 import { anyBoth, anyOutside, count, countBoth, either, emptySet, firstOf, type RowSet, without } from "./bits.js";
 import { conjunction, disjunction } from "./combinations.js";
-import { costOfLimit, type GateSets, roundest } from "./gate-sets.js";
+import { type GateSets, roundest } from "./gate-sets.js";
 import type { Statement } from "./statement.js";
 
 /** A gate and the rows on which its empty cells are missing labels rather than questions that were not asked. */
@@ -89,6 +89,28 @@ export function statementsOn(gate: Gate, rows: RowSet, isWorth: Worth = () => tr
   }
 }
 
+/** Whether any statement about one gate can be possible on all of these rows: found out sooner than the statements. */
+export function canCover(gate: Gate, rows: RowSet): boolean {
+  if (!gate.isAlwaysAsked && anyOutside(rows, gate.asked)) return false;
+  const { atoms, others, column } = gate.sets;
+  switch (column.form.kind) {
+    case "none":
+      return false;
+    case "binary":
+    case "labels":
+      for (let label = 0; label < atoms.length; label++)
+        if (!anyBoth(rows, at(others, label)) || !anyBoth(rows, at(atoms, label))) return true;
+      return false;
+    case "classes":
+      for (const rowsOf of atoms) if (!anyBoth(rows, rowsOf)) return true;
+      return false;
+    case "number":
+      return true;
+    default:
+      return column.form satisfies never;
+  }
+}
+
 /**
  * Statements about one gate of which `or` is made: yes, no, a label, the classes whose rows are filled most, a step of
  * a number.
@@ -114,9 +136,9 @@ export function* simpleStatements(gate: Gate, filled: RowSet): Generator<Stateme
       return;
     }
     case "number":
-      for (const { value, from } of sets.steps) {
-        yield atLeast(gate, value, from);
-        yield below(gate, value, without(sets.known, from));
+      for (const { value, from, before } of sets.steps) {
+        yield atLeast(gate, value, from, before);
+        yield below(gate, value, before, from);
       }
       return;
     default:
@@ -244,14 +266,14 @@ function once(gate: Gate, name: string, make: () => Statement): Statement {
   return made;
 }
 
-function atLeast(gate: Gate, value: number, holds: RowSet): Statement {
+function atLeast(gate: Gate, value: number, holds: RowSet, fails?: RowSet): Statement {
   const condition: Condition = { kind: "atLeast", task: gate.sets.column.name, value };
-  return new Literal(gate, condition, holds, costOfLimit(gate.sets.distinct, value));
+  return new Literal(gate, condition, holds, gate.sets.costOf(value), fails);
 }
 
-function below(gate: Gate, value: number, holds: RowSet): Statement {
+function below(gate: Gate, value: number, holds: RowSet, fails?: RowSet): Statement {
   const condition: Condition = { kind: "below", task: gate.sets.column.name, value };
-  return new Literal(gate, condition, holds, costOfLimit(gate.sets.distinct, value));
+  return new Literal(gate, condition, holds, gate.sets.costOf(value), fails);
 }
 
 /** Limits to each side that are tried besides one. */

@@ -1,9 +1,12 @@
 /** @file The columns of a run's rows, kept beside its predictions, so that slices of them need no table. */
 import { existsSync } from "node:fs";
-import { type RowColumn, selectRows } from "../../data/tables/row-columns.js";
+import { f64At, i32At } from "../../arrays.js";
+import type { DatasetColumn, RowColumn } from "../../data/tables/row-columns.js";
 import { quoted } from "../../data/tables/sql.js";
-import { type Cell, parquetColumns, readParquet, writeTable } from "../../data/tables/table-writer.js";
+import { type StreamedPart, writeStreamed } from "../../data/tables/table-streams.js";
+import { parquetColumns, readParquet } from "../../data/tables/table-writer.js";
 import type { Split } from "../../tasks/evaluation.js";
+import { type TextColumn, textColumn } from "../predictions/text-columns.js";
 import { runFiles } from "../run-folder.js";
 
 /** Stands before the name of each column, so that none is taken for the number of the row. */
@@ -12,30 +15,42 @@ const PREFIX = "c:";
 /** Writes the columns of one split. @param rows of the dataset, in the order of the split */
 export async function writeRowColumns(
   file: string,
-  columns: readonly RowColumn[],
+  columns: readonly (DatasetColumn | RowColumn)[],
   rows: Int32Array,
   signal?: AbortSignal,
 ): Promise<void> {
-  const selected = columns.map((column) => selectRows(column, rows));
-  const types = selected.map(({ name, kind }) => ({
+  const types = columns.map(({ name, kind }) => ({
     name: `${PREFIX}${name}`,
-    type: kind === "number" ? ("DOUBLE" as const) : ("VARCHAR" as const),
+    type: kind === "text" ? ("VARCHAR" as const) : ("DOUBLE" as const),
   }));
-  const cells = (row: number): Cell[] => [row, ...selected.map((column) => cellAt(column, row))];
-  await writeTable(
-    file,
-    [{ name: "row", type: "INTEGER" }, ...types],
-    (function* () {
-      for (let row = 0; row < rows.length; row++) yield cells(row);
-    })(),
-    signal,
-  );
+  const filled = columns.map((column, i) => streamed(`column_${i}`, column, rows));
+  const part: StreamedPart = {
+    rows: rows.length,
+    columns: [{ name: "row", type: "INTEGER" }, ...filled.flatMap((one) => one.columns)],
+    select: [`"row"`, ...filled.map(({ expression }) => expression)],
+    fill(block, from) {
+      const numbers = block.integers("row");
+      for (let i = 0; i < numbers.length; i++) numbers[i] = from + i;
+      for (const one of filled) one.fill(block, (i) => from + i);
+    },
+  };
+  await writeStreamed(file, [{ name: "row", type: "INTEGER" }, ...types], [part], { numbersPerRow: 0, signal });
 }
 
-function cellAt(column: RowColumn, row: number): Cell {
-  if (column.kind === "text") return column.values[column.codes[row] ?? -1] ?? null;
-  const number = column.numbers[row] ?? Number.NaN;
-  return Number.isNaN(number) ? null : number;
+function streamed(name: string, column: DatasetColumn | RowColumn, rows: Int32Array): TextColumn {
+  if (column.kind === "text") {
+    const codeOf = (entry: number) => i32At(column.codes, i32At(rows, entry));
+    return textColumn(name, rows.length, (entry) => column.values[codeOf(entry)] ?? null, null, codeOf);
+  }
+  const numberAt = column.kind === "cells" ? column.numberAt : (row: number) => f64At(column.numbers, row);
+  return {
+    columns: [{ name, type: "DOUBLE" }],
+    expression: `nullif(${name}, 'nan'::DOUBLE)`,
+    fill(block, placeOf) {
+      const doubles = block.doubles(name);
+      for (let i = 0; i < doubles.length; i++) doubles[i] = numberAt(i32At(rows, placeOf(i)));
+    },
+  };
 }
 
 /**

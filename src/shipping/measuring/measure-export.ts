@@ -11,7 +11,7 @@ import { loadOnnxRuntime } from "../../engine/model/pretrained/onnx-runtime.js";
 import { DataError } from "../../errors.js";
 import { inSlices } from "../../platform/yield-to.js";
 import { onDemandMetricsOf } from "../../project/metrics.js";
-import { readPredictions } from "../../records/predictions.js";
+import { readPredictions } from "../../records/predictions/read.js";
 import { runFiles } from "../../records/run-folder.js";
 import type { EvaluatedGates, EvaluationRow, Split } from "../../tasks/evaluation.js";
 import { behaviourOf } from "../../tasks/index.js";

@@ -2,7 +2,10 @@
 import type { MetricPoint, Split } from "../../tasks/evaluation.js";
 import { selection, where } from "./columns.js";
 import type { Database } from "../database/database.js";
+import { type CurveName, CurveNumbers } from "./curve-numbers.js";
 import { updateMonitored } from "./monitored.js";
+
+export type { CurveName } from "./curve-numbers.js";
 
 /** Restricts what is read; nothing given: everything. */
 export interface MetricFilter {
@@ -13,37 +16,40 @@ export interface MetricFilter {
   readonly fromStep?: number | undefined;
 }
 
-/** What tells a curve of a run from its others. */
-export type CurveName = Pick<MetricPoint, "split" | "taskPath" | "metricName">;
-
-interface MetricRow extends MetricPoint {
+export interface MetricRow extends MetricPoint {
   readonly isNan: 0 | 1;
 }
 
 const FIELDS = ["split", "taskPath", "metricName", "step", "epoch", "value", "isNan", "wallTime"];
 const KEY = "run_id, split, task_path, metric_name, step";
-const SERIES_OF_RUN =
-  "SELECT id, split, task_path AS taskPath, metric_name AS metricName FROM metric_series WHERE run_id = @runId";
-const INSERT_SERIES = `INSERT INTO metric_series (run_id, split, task_path, metric_name)
-  VALUES (@runId, @split, @taskPath, @metricName) RETURNING id`;
+const CURVES_OF_RUN =
+  "SELECT split, task_path AS taskPath, metric_name AS metricName FROM metric_series WHERE run_id = @runId ORDER BY id";
 // a resumed run passes its last steps a second time: the later value holds
 export const LATER_HOLDS = `ON CONFLICT (series_id, step) DO UPDATE SET
   epoch = excluded.epoch, value = excluded.value, is_nan = excluded.is_nan, wall_time = excluded.wall_time`;
 const UPSERT = `INSERT INTO series_points (series_id, step, epoch, value, is_nan, wall_time) VALUES (?, ?, ?, ?, ?, ?)
   ${LATER_HOLDS}`;
 
+// one statement for all curves: their index is then written in one go
 const UPDATE_LAST = `UPDATE metric_series SET last_value =
-  (SELECT value FROM series_points WHERE series_id = metric_series.id ORDER BY step DESC LIMIT 1) WHERE id = `;
+  (SELECT value FROM series_points WHERE series_id = metric_series.id ORDER BY step DESC LIMIT 1)
+  WHERE id IN (SELECT value FROM json_each(@ids))`;
 
-/** To be called within `write`. */
-export function upsertMetrics(database: Database, runId: string, points: Iterable<MetricPoint>): void {
+/** To be called within `write`. @param numbers of the run's curves */
+export function upsertMetrics(
+  database: Database,
+  runId: string,
+  points: Iterable<MetricPoint>,
+  numbers: CurveNumbers = new CurveNumbers(database, runId),
+): void {
   const written = new Set<number>();
-  database.runEach(UPSERT, toRows(points, seriesIds(database, runId), written));
-  database.runEach(
-    `${UPDATE_LAST}?`,
-    [...written].map((id) => [id]),
-  );
+  database.runEach(UPSERT, toRows(points, numbers, written));
+  updateLast(database, [...written]);
   updateMonitored(database, runId, written);
+}
+
+function updateLast(database: Database, ids: readonly number[]): void {
+  database.run(UPDATE_LAST, { ids: JSON.stringify(ids) });
 }
 
 const COPY = `INSERT INTO series_points (series_id, step, epoch, value, is_nan, wall_time)
@@ -56,32 +62,13 @@ export function copyPoints(
   runId: string,
   curves: Iterable<CurveName & { readonly id: number }>,
 ): void {
-  const seriesId = seriesIds(database, runId);
+  const numbers = new CurveNumbers(database, runId);
   for (const curve of curves) {
-    const to = seriesId(curve);
+    const to = numbers.of(curve);
     database.run(COPY, { from: curve.id, to });
-    database.run(`${UPDATE_LAST}@id`, { id: to });
+    updateLast(database, [to]);
   }
   updateMonitored(database, runId);
-}
-
-type SeriesId = (series: CurveName) => number;
-
-/** The number of each curve of a run; a new curve is stored when it is first asked for. */
-function seriesIds(database: Database, runId: string): SeriesId {
-  const key = ({ split, taskPath, metricName }: Parameters<SeriesId>[0]) => `${split}\n${taskPath}\n${metricName}`;
-  const rows = database.all<Parameters<SeriesId>[0] & { readonly id: number }>(SERIES_OF_RUN, { runId });
-  const ids = new Map(rows.map((row) => [key(row), row.id]));
-  return (series) => {
-    const known = ids.get(key(series));
-    if (known !== undefined) return known;
-    const { split, taskPath, metricName } = series;
-    const { id } = database.get<{ id: number }>(INSERT_SERIES, { runId, split, taskPath, metricName }) as {
-      id: number;
-    };
-    ids.set(key(series), id);
-    return id;
-  };
 }
 
 /** Points of one curve after another, by ascending step. */
@@ -95,9 +82,7 @@ export function readMetrics(database: Database, runId: string, filter: MetricFil
 
 /** The names of a run's curves, in the order in which they first had a point; none of their points is read. */
 export function listCurves(database: Database, runId: string): CurveName[] {
-  return database
-    .all<CurveName & { readonly id: number }>(`${SERIES_OF_RUN} ORDER BY id`, { runId })
-    .map(({ split, taskPath, metricName }) => ({ split, taskPath, metricName }));
+  return database.all<CurveName>(CURVES_OF_RUN, { runId });
 }
 
 /** How many points a curve has. */
@@ -119,11 +104,12 @@ export function* eachMetric(database: Database, runId: string): Generator<Metric
 export function lastMetrics(database: Database, runId: string, filter: MetricFilter = {}): MetricPoint[] {
   const { split, taskPath, metricName } = filter;
   const parameters = { runId, split, taskPath, metricName };
-  // SQLite takes the other columns from the row that holds max(): https://sqlite.org/lang_select.html#bareagg
+  // the end of each curve is looked up: a run may have millions of points
   return database
-    .all<MetricRow & { last: number }>(
-      `SELECT ${selection(FIELDS)}, max(step) AS last FROM metric_points ${where(parameters)}
-       GROUP BY split, task_path, metric_name ORDER BY split, task_path, metric_name`,
+    .all<MetricRow>(
+      `SELECT ${selection(FIELDS)} FROM metric_series JOIN series_points ON series_id = id ${where(parameters)}
+       AND step = (SELECT max(step) FROM series_points WHERE series_id = metric_series.id)
+       ORDER BY split, task_path, metric_name`,
       parameters,
     )
     .map(toPoint);
@@ -132,17 +118,17 @@ export function lastMetrics(database: Database, runId: string, filter: MetricFil
 /** @param written takes the numbers of the curves */
 function* toRows(
   points: Iterable<MetricPoint>,
-  seriesId: SeriesId,
+  numbers: CurveNumbers,
   written: Set<number>,
 ): Generator<(number | null)[]> {
   for (const point of points) {
     const { step, epoch, value, wallTime } = point;
-    const id = seriesId(point);
+    const id = numbers.of(point);
     written.add(id);
     yield [id, step, epoch, value, Number.isNaN(value) ? 1 : 0, wallTime];
   }
 }
 
-function toPoint({ split, taskPath, metricName, step, epoch, value, isNan, wallTime }: MetricRow): MetricPoint {
+export function toPoint({ split, taskPath, metricName, step, epoch, value, isNan, wallTime }: MetricRow): MetricPoint {
   return { split, taskPath, metricName, step, epoch, value: isNan === 1 ? Number.NaN : value, wallTime };
 }

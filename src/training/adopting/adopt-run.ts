@@ -1,7 +1,7 @@
 /** @file `cool runs adopt`: a model that another program has trained becomes a run of a project, and answers like one. */
 import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { scoreSplitSliced } from "../../analysis/score.js";
+import type { SplitOutputs } from "../../analysis/score.js";
 import { nanAnswers } from "../../asking/adopted/nan-answers.js";
 import { openAdopted } from "../../asking/adopted/open-adopted.js";
 import { signatureSpecs } from "../../asking/exports/open-export.js";
@@ -18,7 +18,7 @@ import { ConfigError, UnknownNameError, UsageError } from "../../errors.js";
 import { lineLogger } from "../../logging/console.js";
 import { LoggerGroup } from "../../logging/logger-group.js";
 import type { RunLogger } from "../../logging/run-logger.js";
-import { inSlices, yieldTo } from "../../platform/yield-to.js";
+import { yieldTo } from "../../platform/yield-to.js";
 import type { LoadedProject } from "../../project/resolve-project.js";
 import { withVocabulary } from "../../project/token-tasks.js";
 import { type OnnxFacts, readOnnxFacts } from "../../protobuf/onnx-facts.js";
@@ -33,7 +33,7 @@ import { openRunStore, type RunStore } from "../../storage/run-store.js";
 import { SPLITS } from "../../tasks/evaluation.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { describeRun } from "../begin-run.js";
-import type { AnsweredContext, ScoredSplits } from "../complete-run.js";
+import type { AnsweredContext, AnsweredSplits } from "../complete-run.js";
 import { keepModel, keepTokenizers } from "../fresh-network.js";
 import { openLoggers } from "../log-run.js";
 import { openDataset } from "../open-dataset.js";
@@ -176,7 +176,7 @@ async function adoptIn(session: Session, file: string, facts: OnnxFacts, options
         await openLoggers(context, 0);
         return { step: 0, best: { epoch: null, epochs: 0, step: 0 } };
       },
-      score: () => scoreAdopted(context, dataset, answerer),
+      answer: () => answerWith(context, dataset, answerer),
       interrupted: "is not complete. Remove it with cool runs remove, and adopt the model again.",
     });
   } finally {
@@ -244,12 +244,12 @@ async function storeRun(
   );
 }
 
-async function scoreAdopted(
+async function answerWith(
   { project: { graph }, loggers, signal }: AnsweredContext,
   dataset: Dataset,
   answerer: RunAnswerer,
-): Promise<ScoredSplits> {
-  const scored: ScoredSplits["scored"] = [];
+): Promise<AnsweredSplits> {
+  const splits: SplitOutputs[] = [];
   for (const split of SPLITS) {
     const rows = dataset.splits[split];
     if (rows.length === 0) continue;
@@ -257,9 +257,8 @@ async function scoreAdopted(
       loggers.work({ what: `evaluating on ${split}`, done, total });
     const outputs = await answerer.outputs(dataset.inputs, rows, { signal, onProgress }, dataset);
     await yieldTo(signal);
-    const ofRows = outputsOf(dataset, graph, split, rows, outputs);
     for (const note of nanAnswers(graph, outputs, ` on ${split}`)) loggers.message(`warning: ${note}`);
-    scored.push(await inSlices(scoreSplitSliced(graph, ofRows, defaultThresholds(graph)), signal));
+    splits.push(outputsOf(dataset, graph, split, rows, outputs));
   }
-  return { scored, guessed: [] };
+  return { splits, guessed: [] };
 }

@@ -1,6 +1,4 @@
 /** @file Curves of runs, with as many points as a screen can show. */
-import { decimate } from "../../plotting/decimate.js";
-import type { MetricPoint } from "../../tasks/evaluation.js";
 import type { RunStore } from "../../storage/run-store.js";
 import type { CurveKey } from "./questions.js";
 import type { CurveName, Series } from "./types.js";
@@ -27,26 +25,17 @@ export function seriesOf(
 ): Series[] {
   return ids.flatMap((run) =>
     curves.flatMap((curve): Series[] => {
-      const all = store.readMetrics(run, curve);
-      if (all.length === 0) return [];
-      const kept = thinned(all, points);
+      const { points: kept, total } = store.thinnedMetrics(run, curve, Math.max(1, Math.floor(points / 4)));
+      if (total === 0) return [];
       return [
         {
           ...{ run, split: curve.split, task_path: curve.taskPath, metric_name: curve.metricName },
           steps: kept.map(({ step }) => step),
           epochs: kept.map(({ epoch }) => epoch),
           values: kept.map(({ value }) => (value !== null && Number.isFinite(value) ? value : null)),
-          points: all.length,
+          points: total,
         },
       ];
     }),
   );
-}
-
-/** No peak is lost; first and last stay. @param all by ascending step */
-function thinned(all: readonly MetricPoint[], most: number): readonly MetricPoint[] {
-  const [first = 0, last = 0] = [all[0]?.step, all.at(-1)?.step];
-  const width = last - first || 1;
-  const drawn = all.map((point) => ({ x: point.step, y: point.value ?? Number.NaN, point }));
-  return decimate(drawn, Math.max(1, Math.floor(most / 4)), (x) => (x - first) / width).map(({ point }) => point);
 }

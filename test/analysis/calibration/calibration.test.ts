@@ -118,6 +118,38 @@ const fitted = fc.record({
   method: fc.constantFrom("temperature" as const, "isotonic" as const),
 });
 
+describe("answers that are NaN", () => {
+  const nan = Number.NaN;
+
+  it("count, leave errors undefined, and the map is that of the other answers", () => {
+    const graph = flowOf(binary());
+    const known = scoredOf(graph, Float32Array.of(2, -1, 1, -2), Float32Array.of(1, 1, 0, 0), [0.5]);
+    const some = scoredOf(graph, Float32Array.of(2, nan, -1, 1, -2), Float32Array.of(1, 1, 1, 0, 0), [0.5]);
+    for (const method of ["temperature", "isotonic"] as const) {
+      const { tasks, warnings } = fitCalibration(graph, some, method);
+      expect(tasks).toEqual(fitCalibration(graph, known, method).tasks);
+      expect(warnings).toEqual([expect.stringMatching(/^asked: one answer is NaN/)]);
+      for (const row of measureCalibration(graph, some, tasks)) {
+        expect(row).toMatchObject({ raw: null, calibrated: null, num_samples: 5 });
+      }
+    }
+  });
+
+  it("are those of a whole row of classes where one logit is NaN", () => {
+    const graph = flowOf(classification({ classes: ["a", "b", "c"] }));
+    const known = scoredOf(graph, Float32Array.of(2, 0, 1, 0, 1, 0), Float32Array.of(0, 2), []);
+    const some = scoredOf(graph, Float32Array.of(2, 0, 1, 0, 1, 0, 3, nan, 0), Float32Array.of(0, 2, 0), []);
+    for (const method of ["temperature", "isotonic"] as const) {
+      const { tasks, warnings } = fitCalibration(graph, some, method);
+      expect(tasks).toEqual(fitCalibration(graph, known, method).tasks);
+      expect(warnings).toContainEqual(expect.stringMatching(/^asked: one answer is NaN/));
+      for (const row of measureCalibration(graph, some, tasks)) {
+        expect(row).toMatchObject({ raw: null, calibrated: null, num_samples: 3 });
+      }
+    }
+  });
+});
+
 describe("calibration", () => {
   it("changes no decision, and moves the threshold along with the scores", () => {
     const graph = flowOf(binary());

@@ -86,6 +86,17 @@ describe("a run that is worse", () => {
     }
   });
 
+  it("that answers a number with NaN is one: no answer is worse than any, and there is nothing to test", () => {
+    const [known, some] = [split(0.1, 0), split(0.1, 0)];
+    some.tasks[2]?.decoded.fill(Number.NaN, 5, 8);
+    const size = compareSamples(known, some, { ...options, margin: 0 }).tasks[2];
+    expect(size).toMatchObject({ n: 200, difference: null, interval: null, p_value: null, p_worse: null });
+    expect(size?.values).toEqual([expect.closeTo(0.1, 2), null]);
+    expect([size?.worse.count, size?.better.count]).toEqual([3, 0]);
+    const back = compareSamples(some, known, { ...options, margin: 0 }).tasks[2];
+    expect([back?.worse.count, back?.better.count]).toEqual([0, 3]);
+  });
+
   it("is tested only where a margin is given", () => {
     expect(compareSamples(split(0.1, 0), split(0.1, 1), options).tasks.some((task) => "p_worse" in task)).toBe(false);
   });

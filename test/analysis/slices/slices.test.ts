@@ -10,7 +10,7 @@ import { evaluateSplit } from "../../../src/analysis/evaluate.js";
 import { scoreSplit, type SplitOutputs } from "../../../src/analysis/score.js";
 import { defineTasks } from "../../../src/flow/define.js";
 import { traceFlow } from "../../../src/flow/trace.js";
-import { binary, multilabel } from "../../../src/tasks/index.js";
+import { binary, boundedRegression, multilabel } from "../../../src/tasks/index.js";
 
 describe("statistics", () => {
   it("Student's tails are scipy.stats.t.sf", () => {
@@ -139,7 +139,14 @@ describe("the worst slices", () => {
     for (let i = 0; i < draws; i++) {
       const codes = (most: number) => Int32Array.from({ length: 150 }, () => Math.floor(most * next()));
       const values = Float64Array.from({ length: 150 }, () => Number(next() < 0.8));
-      const task = { task_path: "t", measure: "accuracy", higherIsBetter: true, isDecision: true, values };
+      const task = {
+        task_path: "t",
+        measure: "accuracy",
+        higherIsBetter: true,
+        isDecision: true,
+        values,
+        unanswered: 0,
+      };
       const { slices } = worstSlices(
         [task],
         [
@@ -151,6 +158,58 @@ describe("the worst slices", () => {
     }
     expect(alarms / draws).toBeLessThan(0.08);
   });
+});
+
+it("answers that are NaN: a decision is not right, a number has no mean error, and its task is not searched", () => {
+  const flow = traceFlow(
+    defineTasks({ features: ["f"], tasks: { open: binary(), size: boundedRegression({ max: 4 }) } }).flow(
+      "all",
+      (own, x, out) => {
+        out.add(own.open(x.f));
+        out.add(own.size(x.f));
+      },
+    ),
+    "all",
+  );
+  const rows = 40;
+  // the first ten rows have no answers; all others are right
+  const logits = Float32Array.from({ length: rows }, (_, i) => (i < 10 ? Number.NaN : 3));
+  const nan = scoreSplit(
+    flow,
+    {
+      split: "test",
+      ids: Array.from({ length: rows }, (_, i) => `r${i}`),
+      outputs: [logits, logits],
+      labels: [1, 4 / (1 + Math.exp(-3))].map((label) => ({
+        answers: new Float32Array(rows).fill(label),
+        unitScale: null,
+      })),
+    },
+    [[0.5], []],
+  );
+  const slicers = [
+    { column: "x", names: ["a", "b"], codes: Int32Array.from({ length: rows }, (_, i) => Number(i >= 10)) },
+  ];
+  const found = worstSlices(rowValues(flow, nan, "truth"), slicers);
+  expect(found.tested).toBe(2);
+  expect(found.slices).toMatchObject([{ task_path: "open", slice: { x: "a" }, n: 10, value: 0, rest: 1 }]);
+  expect(found.warnings).toEqual([expect.stringMatching(/^size is not searched: 10 of its answers are NaN/)]);
+  // end to end neither is right, and both are searched
+  const user = worstSlices(rowValues(flow, nan, "end_to_end"), slicers);
+  expect(user.warnings).toEqual([]);
+  expect(user.slices.map(({ task_path, slice }) => [task_path, slice.x])).toEqual([
+    ["open", "a"],
+    ["size", "a"],
+  ]);
+  // and a metric over the slice is undefined, its rows being counted
+  const slice = evaluateSplit(flow, selectScored(nan, Int32Array.of(8, 9, 10, 11)), ["truth"]);
+  for (const [path, name] of [
+    ["open", "accuracy"],
+    ["size", "mean_absolute_error"],
+  ]) {
+    const row = slice.find(({ task_path, metric_name }) => task_path === path && metric_name === name);
+    expect(row).toMatchObject({ metric_res: null, num_samples: 4 });
+  }
 });
 
 describe("some rows of a scored split", () => {

@@ -27,8 +27,15 @@ test("suspicious labels fit 80 columns, however long their names are", () => {
 });
 
 test("a file without suspects asks for no correction", () => {
-  expect(suspectsWritten(0, "s.csv", "base").join()).toBe("no label is suspicious: s.csv has a header alone");
-  expect(suspectsWritten(2, "s.csv", "base").join("\n")).toMatch(
+  expect(suspectsWritten([], "s.csv", "base").join()).toBe("no label is suspicious: s.csv has a header alone");
+  const changed = { label: ["red"], repaired: ["blue"] };
+  expect(suspectsWritten([changed, changed], "s.csv", "base").join("\n")).toMatch(
     /^2 labels written to s.csv; .*\n {2}cool audit base --apply s.csv$/,
   );
+});
+
+test("a file with labels that the repair leaves as they are says so", () => {
+  const kept = { label: ["red"], repaired: ["red"] };
+  const lines = suspectsWritten([{ label: true, repaired: null }, kept], "s.csv", "base");
+  expect(lines.at(-1)).toMatch(/^of 1 no other answer is likelier than the label/);
 });

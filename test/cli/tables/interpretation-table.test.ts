@@ -14,3 +14,10 @@ test("the worst samples come first, each with its label, its answer and its loss
   expect(lines).toMatch(/│ worst │ 7 +│ true +│ false +│ +2\.5/);
   expect(lines.indexOf("worst")).toBeLessThan(lines.indexOf("best"));
 });
+
+test("an answer that is NaN is named", () => {
+  const sample = { id: "7", image: null, row: 6, label: 2, prediction: null, loss: Number.NaN };
+  expect(interpretationText({ task_path: "size", worst: [sample], best: [] }, "test")).toMatch(
+    /│ worst │ 7 +│ 2 +│ NaN +│/,
+  );
+});

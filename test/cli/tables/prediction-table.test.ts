@@ -23,6 +23,17 @@ test("questions of nested flows fit a terminal, with scores or with sets", () =>
   for (const line of [plain, sets, each].join("\n").split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });
 
+test("beside sets, answers of a few numbers or names stand one below the other, as their sets do", () => {
+  const box = [51.172, 44.57, 50.73, 45.36];
+  const boxed = { input: "images/BloodImage_00007.jpg", answers: { box: { decoded: box, activated: box } } };
+  const set = { low: box.map((side) => side - 60), high: box.map((side) => side + 60) };
+  const coverage = { of: "tree" as const, questions: { box: { asked: "unsure", set } } };
+  const text = ({ low, high }: typeof set): string => low.map((side, i) => `${side} … ${high[i]}`).join("\n");
+  const lines = predictionTable({ ...boxed, coverage }, text).split("\n");
+  expect(lines[3]).toMatch(/^│ box +│ 51.17 +│ unsure +│ -8.82\d* … 111.1/);
+  expect(lines[4]).toMatch(/^│ +│ 44.57 +│ +│ -15.43/);
+});
+
 test("several inputs are rows of one table, with an empty cell where a question is not asked", () => {
   const closed = { input: "2.png", answers: { door: { decoded: false, activated: [0.1] } } };
   const lines = predictionsTable([{ input: "1.png", answers }, closed], String).split("\n");

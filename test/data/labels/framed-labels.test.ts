@@ -8,7 +8,8 @@ import { loadDataset } from "../../../src/data/load.js";
 import type { TaskSpec } from "../../../src/flow/graph.js";
 import { figuresOf } from "../../../src/logging/panels/figures.js";
 import { withFrames } from "../../../src/project/framed-pictures.js";
-import { readPredictions, writePredictions } from "../../../src/records/predictions.js";
+import { readPredictions } from "../../../src/records/predictions/read.js";
+import { writePredictions } from "../../../src/records/predictions/write.js";
 import { behaviourOf, boundedRegression, box, point } from "../../../src/tasks/index.js";
 import { graphOf, newFolder, plain, write } from "../files.js";
 

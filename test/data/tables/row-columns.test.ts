@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { groupsOf, rowColumns } from "../../../src/data/tables/row-columns.js";
+import { groupsOf, rowColumns, selectRows } from "../../../src/data/tables/row-columns.js";
 import { joinTables } from "../../../src/data/tables/tables.js";
 import type { Table } from "../../../src/data/tables/table.js";
 import { runFiles } from "../../../src/records/run-folder.js";
@@ -30,7 +30,8 @@ it("keeps texts that repeat and numbers; no names of rows, no sentences, no list
     }),
   ]);
   const kept = Int32Array.of(0, 1, 2, 4, ...range.slice(5));
-  const columns = rowColumns(joined, kept);
+  const every = Int32Array.from(kept, (_, i) => i);
+  const columns = rowColumns(joined, kept).map((column) => selectRows(column, every));
   expect(columns.map(({ name, kind }) => [name, kind])).toEqual([
     ["camera", "text"],
     ["hour", "number"],
@@ -44,7 +45,9 @@ it("keeps texts that repeat and numbers; no names of rows, no sentences, no list
 
 it("of several tables, a column that one of them lacks is empty there", () => {
   const joined = joinTables([table("a.csv", { camera: ["x", "y"] }), table("b.csv", { place: ["hall", "yard"] })]);
-  const columns = rowColumns(joined, Int32Array.of(1, 2, 3));
+  const columns = rowColumns(joined, Int32Array.of(1, 2, 3)).map((column) =>
+    selectRows(column, Int32Array.of(0, 1, 2)),
+  );
   expect(columns).toEqual([
     { kind: "text", name: "camera", values: ["y"], codes: Int32Array.of(0, -1, -1) },
     { kind: "text", name: "place", values: ["hall", "yard"], codes: Int32Array.of(-1, 0, 1) },

@@ -70,6 +70,21 @@ describe("features of a map", () => {
   });
 });
 
+describe("a map that heads read place by place", () => {
+  test("is divided by the root of how many numbers it has, so that a step moves no logit to its end", () => {
+    const map = input([2, 1, 2]);
+    const outputs = [
+      mapFeatures({ pool: "flatten" })(map, tfl.layers),
+      mapFeatures({ pool: "flatten", units: 3 })(map, tfl.layers),
+    ];
+    const [read] = tfl.model({ inputs: map, outputs }).predict(tf.tensor4d([1, 2, 5, 0], [1, 2, 1, 2])) as tf.Tensor[];
+    // √4
+    expect(Array.from(read?.dataSync() ?? [])).toEqual([0.5, 1, 2.5, 0]);
+    const names = tfl.model({ inputs: map, outputs }).layers.map((layer) => layer.getClassName());
+    expect(names.filter((name) => name === "Rescaling")).toHaveLength(1);
+  });
+});
+
 describe("dense layers", () => {
   test("take vectors, and flatten what has more axes", () => {
     expect(mlp({ units: [5, 3], dropout: 0.1 })(input([7]), tfl.layers).shape).toEqual([null, 3]);

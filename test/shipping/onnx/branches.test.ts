@@ -6,6 +6,7 @@ import { createRandom } from "../../../src/data/rng.js";
 import { defineTasks } from "../../../src/flow/define.js";
 import type { FlowGraph } from "../../../src/flow/graph.js";
 import { traceFlow } from "../../../src/flow/trace.js";
+import { onlyOutputs } from "../../../src/protobuf/onnx-outputs.js";
 import { writeAnswers } from "../../../src/shipping/onnx/answers.js";
 import { NO_BRANCHES, planBranches } from "../../../src/shipping/onnx/branches.js";
 import type { GateForm } from "../../../src/shipping/onnx/export-onnx.js";
@@ -123,6 +124,31 @@ describe("branches", () => {
     await fc.assert(property, { numRuns: 30, seed: 5 });
     expect(closed).toBeGreaterThan(25);
     expect(asked).toBeGreaterThan(250);
+  });
+
+  it("keep their logits in a model that puts out nothing else, and so do whole networks", async () => {
+    const property = fc.asyncProperty(
+      drawn,
+      fc.array(fc.nat(99), { minLength: 9, maxLength: 9 }),
+      async (flowed, parents) => {
+        const flow = graphFrom(flowed);
+        const saved = networkOf(flow, parents);
+        const names = flow.tasks.map(({ path }) => `${path}/logits`);
+        const batches = [1, 3].map((rows) => numbers(rows * WIDTH));
+        for (const gates of ["tensors", "if"] as const) {
+          const model = modelOf(flow, saved, gates);
+          const less = onlyOutputs(model, new Set(names));
+          if (less === null) throw new Error("nothing was left out");
+          expect(less.length).toBeLessThan(model.length);
+          const [all, some] = [await ask(model, batches), await ask(less, batches)];
+          some.forEach((answers, batch) => {
+            expect(Object.keys(answers).sort()).toEqual([...names].sort());
+            for (const name of names) expect(answers[name]?.data).toEqual(all[batch]?.[name]?.data);
+          });
+        }
+      },
+    );
+    await fc.assert(property, { numRuns: 10, seed: 6 });
   });
 });
 

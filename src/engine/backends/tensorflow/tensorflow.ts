@@ -93,6 +93,9 @@ export function candidates(
 function prepareEnvironment(device: Device | null): void {
   const { env } = process;
   if (env.DEBUG === undefined || env.DEBUG === "") env.TF_CPP_MIN_LOG_LEVEL ??= QUIET;
+  // the library leaves oneDNN off on processors without VNNI, BF16 or AMX, though its convolutions take a third less time
+  // there; its builds for other systems come without it
+  if (process.platform === "linux" && process.arch === "x64") env.TF_ENABLE_ONEDNN_OPTS ??= "1";
   // takes the memory of the GPU as it is needed, not all of it at once
   env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
   if (device !== null) env.CUDA_VISIBLE_DEVICES = visibleDevices(device, env.CUDA_VISIBLE_DEVICES);

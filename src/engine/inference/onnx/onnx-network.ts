@@ -1,8 +1,10 @@
 /** @file A network that ONNX Runtime computes, asked like any other: logits of every task that a network answers. */
+import { readFileSync, statSync } from "node:fs";
 import { at } from "../../../arrays.js";
 import type { InputSpec } from "../../../data/dataset.js";
 import { ConfigError, UnknownNameError } from "../../../errors.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../../../flow/graph.js";
+import { onlyOutputs } from "../../../protobuf/onnx-outputs.js";
 import { behaviourOf } from "../../../tasks/index.js";
 import { outputsOfBatch } from "../../batches/outputs.js";
 import type { InputBatch } from "../../model/input-batch.js";
@@ -50,7 +52,7 @@ function answeredTasks({ tasks }: FlowGraph): readonly TaskNode[] {
  */
 export function openOnnxNetwork(needs: OnnxNetworkNeeds): Promise<OnnxNetwork> {
   const { model, graph, inputs } = needs;
-  return withSession(needs, async (runtime, session) => {
+  return withSession({ ...needs, bytes: networkAlone(needs) }, async (runtime, session) => {
     const entrances = entrancesOf(session.inputMetadata, {
       ...{ model, inputs, names: needs.inputNames ?? {}, preprocessing: needs.preprocessing ?? {} },
       beside: besideNames(graph, inputs),
@@ -60,6 +62,23 @@ export function openOnnxNetwork(needs: OnnxNetworkNeeds): Promise<OnnxNetwork> {
     await network.probe();
     return network;
   });
+}
+
+/** Beside larger networks it is nothing what else a model computes, and their bytes are not held twice. */
+const MOST_BYTES = 2 ** 28;
+
+/** The model without what follows from its logits, which is not asked for; undefined: its file as it is. */
+function networkAlone(needs: OnnxNetworkNeeds): Uint8Array | undefined {
+  const { file, graph } = needs;
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined || stats.size > MOST_BYTES) return undefined;
+  return (
+    onlyOutputs(readFileSync(file), new Set(answeredTasks(graph).map((task) => outputOf(task, needs)))) ?? undefined
+  );
+}
+
+function outputOf({ path }: TaskNode, { outputNames = {} }: Pick<OnnxNetworkNeeds, "outputNames">): string {
+  return outputNames[path] ?? `${path}/logits`;
 }
 
 /** Inputs of an exported model beside the declared ones; logits do not hang on them. */
@@ -72,7 +91,7 @@ function besideNames({ tasks }: FlowGraph, inputs: OnnxNetworkNeeds["inputs"]): 
 function outputsOf({ outputMetadata }: OnnxSession, { graph, outputNames = {}, model }: OnnxNetworkNeeds) {
   const known = outputMetadata.map(({ name }) => name);
   return answeredTasks(graph).map((task): AnsweredTask => {
-    const output = outputNames[task.path] ?? `${task.path}/logits`;
+    const output = outputOf(task, { outputNames });
     if (known.includes(output)) return { task, output };
     if (outputNames[task.path] !== undefined) throw new UnknownNameError("output", output, known, `the model ${model}`);
     throw new ConfigError(

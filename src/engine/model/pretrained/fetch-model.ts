@@ -2,8 +2,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { noModel } from "./no-model.js";
 import { PREPROCESSOR_CONFIG } from "./preprocessor-config.js";
-import { ConfigError, CoolError } from "../../../errors.js";
+import { ConfigError, CoolError, lineOf } from "../../../errors.js";
 import { cacheFolder, type Environment } from "../../../platform/cache-folder.js";
 
 /**
@@ -21,6 +22,7 @@ export async function fetchModel(address: string, env: Environment = process.env
   try {
     mkdirSync(writing, { recursive: true });
     const bytes = await get(address);
+    if (name.endsWith(".json")) assertJson(bytes, address);
     writeFileSync(join(writing, name), bytes);
     for (const path of weightPaths(bytes)) writeFileSync(join(writing, path), await get(beside(address, path)));
     await tryPreprocessing(address, writing);
@@ -45,8 +47,20 @@ function rename(from: string, to: string): void {
 
 async function get(address: string): Promise<Buffer> {
   const response = await fetch(address);
-  if (response.ok) return Buffer.from(await response.arrayBuffer());
-  throw unavailable(address, `the server answers ${response.status} ${response.statusText}`.trim());
+  if (!response.ok) throw unavailable(address, `the server answers ${response.status} ${response.statusText}`.trim());
+  const bytes = Buffer.from(await response.arrayBuffer());
+  // what is kept is not fetched again
+  const problem = noModel(bytes);
+  if (problem !== null) throw unavailable(address, `the server answers, but ${problem}`);
+  return bytes;
+}
+
+function assertJson(bytes: Buffer, address: string): void {
+  try {
+    JSON.parse(bytes.toString("utf8"));
+  } catch (error) {
+    throw unavailable(address, `what the server answers is no JSON, or not all of it (${lineOf(error)})`, error);
+  }
 }
 
 function unavailable(address: string, reason: string, cause?: unknown): ConfigError {
@@ -80,7 +94,8 @@ function beside(address: string, path: string): string {
 
 async function tryPreprocessing(address: string, folder: string): Promise<void> {
   const response = await fetch(beside(address, PREPROCESSOR_CONFIG)).catch(() => null);
-  if (response?.ok === true) {
-    writeFileSync(join(folder, PREPROCESSOR_CONFIG), Buffer.from(await response.arrayBuffer()));
-  }
+  if (response?.ok !== true) return;
+  const bytes = Buffer.from(await response.arrayBuffer());
+  // servers of web pages answer with one where a file is not there
+  if (noModel(bytes) === null) writeFileSync(join(folder, PREPROCESSOR_CONFIG), bytes);
 }

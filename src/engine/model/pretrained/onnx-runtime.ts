@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BackendError, ConfigError, lineOf, UnknownNameError } from "../../../errors.js";
+import { noModel, noModelAt } from "./no-model.js";
 import { assertThere } from "./external-model.js";
 
 const PACKAGE = "onnxruntime-node";
@@ -99,9 +100,9 @@ export async function openSession(
     );
   } catch (error) {
     if (error instanceof BackendError) throw error;
-    const reason = (error instanceof Error ? error.message : String(error))
-      .replaceAll(/\s+/g, " ")
-      .replace(/[. ]+$/, "");
+    const told = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").replace(/[. ]+$/, "");
+    const problem = typeof model === "string" ? noModelAt(model) : noModel(model);
+    const reason = problem ?? (/Protobuf parsing failed/.test(told) ? "it is no ONNX model, or not all of one" : told);
     const operator = /(?:for|:) ?([A-Za-z.]*:?[A-Za-z]+)\(-?\d+\)|No Op registered for (\w+)/.exec(reason);
     const wayOut =
       operator === null
@@ -122,6 +123,8 @@ export interface SessionNeeds {
   /** Its name in messages. */
   readonly model: string;
   readonly file: string;
+  /** What is opened in place of the file. */
+  readonly bytes?: Uint8Array | undefined;
   /** Whose packages may be loaded; null: there is none. */
   readonly projectDir: string | null;
   /** That compute one batch; default: as many as there are cores. */
@@ -133,12 +136,12 @@ export interface SessionNeeds {
  * @throws BackendError where the runtime is not installed; ConfigError for a file that is no model
  */
 export async function withSession<T>(
-  { model, file, projectDir, threads }: SessionNeeds,
+  { model, file, bytes, projectDir, threads }: SessionNeeds,
   use: (runtime: OnnxRuntime, session: OnnxSession) => Promise<T>,
 ): Promise<T> {
   assertThere(file, model);
   const runtime = loadOnnxRuntime(projectDir);
-  const session = await openSession(runtime, file, model, threads);
+  const session = await openSession(runtime, bytes ?? file, model, threads);
   try {
     return await use(runtime, session);
   } catch (error) {

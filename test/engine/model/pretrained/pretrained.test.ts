@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { image } from "../../../../src/data/inputs/inputs.js";
 import { openBackend } from "../../../../src/engine/backends/choose.js";
 import { buildWithModels } from "../../../../src/engine/model/pretrained/build-network.js";
+import { readLayersModel } from "../../../../src/engine/model/transfer.js";
 import { fetchModel } from "../../../../src/engine/model/pretrained/fetch-model.js";
 import { pretrained, type PretrainedOptions } from "../../../../src/engine/model/pretrained/pretrained.js";
 import { Network } from "../../../../src/engine/model/network.js";
@@ -311,6 +312,38 @@ describe("what cannot be built in", () => {
   test("outside of a trunk", () => {
     const x = tfl.input({ shape: [16, 16, 3] });
     expect(() => pretrained({ model: "backbone" })(x, tfl.layers)).toThrow("outside of a trunk");
+  });
+});
+
+describe("what stands in a model's place", () => {
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90387606\n";
+  test.each([
+    ["nothing", "", "the file is empty"],
+    ["a pointer of Git LFS", pointer, "which git lfs pull fetches"],
+    ["a web page", "\n<!DOCTYPE html><html></html>", "it is a web page"],
+    ["a graph of another format", '{"format":"saved","modelTopology":{"node":[]},"weightsManifest":[]}', '"saved"'],
+  ])("is told by its name: %s", async (_, text, message) => {
+    const file = join(dir, "replaced.json");
+    writeFileSync(file, text);
+    await expect(readLayersModel(file)).rejects.toThrow(message);
+  });
+  test("is not kept where an address answers with it, so that the next try asks again", async () => {
+    const answers = ["<html>Sign in</html>", '{"modelTopology": {', "{}"];
+    const server = createServer((_, response) => {
+      response.writeHead(200, { "content-type": "text/html" }).end(answers[0]);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/model.json`;
+    const env = { DNN_COOL_CACHE: join(dir, "cache-of-pages") };
+    try {
+      await expect(fetchModel(address, env)).rejects.toThrow(/cannot be fetched: .*it is a web page.*fetch it by hand/);
+      answers.shift();
+      await expect(fetchModel(address, env)).rejects.toThrow("is no JSON, or not all of it");
+      answers.shift();
+      expect(readFileSync(await fetchModel(address, env), "utf8")).toBe("{}");
+    } finally {
+      server.close();
+    }
   });
 });
 

@@ -8,6 +8,7 @@ import {
   DepthwiseConv2dNativeBackpropFilter,
   DepthwiseConv2dNativeBackpropInput,
   FusedDepthwiseConv2D,
+  getGradient,
   getKernel,
   type KernelConfig,
   registerGradient,
@@ -18,6 +19,7 @@ import { einsumGradient } from "../../wasm/kernels/einsum.js";
 import { filterGradient, inputGradient } from "./convolution.js";
 import { withDilations } from "./depthwise.js";
 import { gather } from "./gather.js";
+import { RECTIFIERS, rectifierGradients, secondGradients, withNativeGradient } from "./rectifier.js";
 
 const replacements: readonly (readonly [kernelName: string, replace: (stock: KernelConfig) => KernelConfig])[] = [
   [DepthwiseConv2dNative, withDilations],
@@ -40,4 +42,7 @@ export function registerTensorflowKernels(): void {
   replaceKernel(gather);
   registerDilatedGradients();
   registerGradient(einsumGradient);
+  for (const kernel of rectifierGradients) replaceKernel(kernel);
+  const gradients = RECTIFIERS.map((kernelName) => withNativeGradient(getGradient(kernelName)));
+  for (const gradient of [...gradients, ...secondGradients]) registerGradient(gradient);
 }

@@ -3,18 +3,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type SplitOutputs, scoreSplit } from "../../src/analysis/score.js";
-import { at, i32At } from "../../src/arrays.js";
-import { createRandom } from "../../src/data/rng.js";
-import { type Block, copyList, listLength, withParquet } from "../../src/data/tables/parquet-blocks.js";
-import { type Cell, readParquet, writeTable } from "../../src/data/tables/table-writer.js";
-import { scalesPerRow } from "../../src/data/labels/unit-scale.js";
-import { StoreError } from "../../src/errors.js";
-import { defineTasks } from "../../src/flow/define.js";
-import { axisOf, type FlowGraph, type TaskSpec } from "../../src/flow/graph.js";
-import { answerWidth, neededOffsets, offsetsOf, tokensIn } from "../../src/flow/masks.js";
-import { traceFlow } from "../../src/flow/trace.js";
-import { readPredictions, writePredictions } from "../../src/records/predictions.js";
+import { type SplitOutputs, scoreSplit } from "../../../src/analysis/score.js";
+import { at, i32At } from "../../../src/arrays.js";
+import { createRandom } from "../../../src/data/rng.js";
+import { type Block, copyList, listLength, withParquet } from "../../../src/data/tables/parquet-blocks.js";
+import { type Cell, readParquet, writeTable } from "../../../src/data/tables/table-writer.js";
+import { scalesPerRow } from "../../../src/data/labels/unit-scale.js";
+import { StoreError } from "../../../src/errors.js";
+import { defineTasks } from "../../../src/flow/define.js";
+import { axisOf, type FlowGraph, type TaskSpec } from "../../../src/flow/graph.js";
+import { answerWidth, neededOffsets, offsetsOf, tokensIn } from "../../../src/flow/masks.js";
+import { traceFlow } from "../../../src/flow/trace.js";
+import { readPredictions } from "../../../src/records/predictions/read.js";
+import { writePredictions } from "../../../src/records/predictions/write.js";
 import {
   behaviourOf,
   binary,
@@ -26,7 +27,7 @@ import {
   ordinal,
   point,
   regression,
-} from "../../src/tasks/index.js";
+} from "../../../src/tasks/index.js";
 
 let dir: string;
 beforeAll(() => {

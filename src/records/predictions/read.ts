@@ -1,104 +1,12 @@
-/** @file Predictions of a run as Parquet: one row per sample (or token) and task, enough to evaluate and tune again. */
-import { at, f32At, f64At, i32At } from "../arrays.js";
-import type { ScoredSplit, ScoredTask, SplitOutputs } from "../analysis/score.js";
-import { scalesPerRow } from "../data/labels/unit-scale.js";
-import { type Block, copyList, listLength, type ParquetFile, withParquet } from "../data/tables/parquet-blocks.js";
-import { type Cell, type TableColumn, writeTable } from "../data/tables/table-writer.js";
-import { axisOf, type FlowGraph, hasTokenTasks } from "../flow/graph.js";
-import { answerWidth, neededOffsets, type Offsets, offsetsOf, tokensIn } from "../flow/masks.js";
-import type { Split } from "../tasks/evaluation.js";
-import { behaviourOf, type Labels, scoringNumbers, scoringOf } from "../tasks/index.js";
-import type { UnitScale } from "../decoding/decoders.js";
-
-const COLUMNS: readonly TableColumn[] = [
-  { name: "row", type: "INTEGER" },
-  { name: "sample", type: "VARCHAR" },
-  /** Index of the token in its row, from 0; NULL for tasks that are asked once per row, and for a row without tokens. */
-  { name: "position", type: "INTEGER" },
-  { name: "task_path", type: "VARCHAR" },
-  /** Answer in numbers: 0/1, class index, 0/1 per label, number; NULL where missing. */
-  { name: "label", type: "FLOAT[]" },
-  { name: "label_text", type: "VARCHAR" },
-  /** Of a task per token with very many classes, as activated: the summary that it is scored by. */
-  { name: "logits", type: "FLOAT[]" },
-  { name: "activated", type: "FLOAT[]" },
-  { name: "decoded", type: "FLOAT[]" },
-  { name: "decoded_text", type: "VARCHAR" },
-  { name: "loss", type: "FLOAT" },
-  { name: "active_by_truth", type: "BOOLEAN" },
-  { name: "active_by_prediction", type: "BOOLEAN" },
-  /** Label units per unit of the task's [min, max]; 1 where the task is not scaled by the image. */
-  { name: "unit_scale", type: "FLOAT" },
-  /** The same along the image's height, of tasks that are scaled by both sides; else NULL. */
-  { name: "unit_scale_y", type: "FLOAT" },
-  /** Left, top, width and height of what the network sees, in fractions of the picture, for boxes and points; else NULL. */
-  { name: "frame", type: "FLOAT[]" },
-];
-
-/** Writes one split. */
-export async function writePredictions(file: string, scored: ScoredSplit, signal?: AbortSignal): Promise<void> {
-  await writeTable(file, COLUMNS, predictionRows(scored), signal);
-}
-
-function* predictionRows(scored: ScoredSplit): Generator<Cell[]> {
-  for (const answer of scored.tasks) {
-    const { spec } = answer.task;
-    // masked tokens are guessed in training alone
-    if (behaviourOf(spec).answeredBy === "training") continue;
-    const perToken = axisOf(spec) === "token" ? neededOffsets(scored.offsets) : null;
-    for (let row = 0; row < scored.ids.length; row++) {
-      const names = [row, at(scored.ids, row)] as const;
-      if (perToken === null) {
-        yield [...names, null, answer.task.path, ...answerCells(answer, row)];
-        continue;
-      }
-      const [from, to] = [i32At(perToken, row), i32At(perToken, row + 1)];
-      if (from === to) yield [...names, null, answer.task.path, ...COLUMNS.slice(4).map(() => null)];
-      for (let token = from; token < to; token++) {
-        yield [...names, token - from, answer.task.path, ...answerCells(answer, token)];
-      }
-    }
-  }
-}
-
-/** Everything about one entry of a task's arrays, but what it is called. */
-function answerCells(answer: ScoredTask, index: number): Cell[] {
-  const { task, labels, kept, decoded, perSampleLoss } = answer;
-  const { logits, activated } = scoringNumbers(kept);
-  const behaviour = scoringOf(task.spec);
-  const [width, answers] = [behaviour.logitWidth(task.spec), answerWidth(task.spec)];
-  return [
-    answer.labelled[index] === 1 ? cells(labels.answers, index, answers) : null,
-    text(behaviour.describe(task.spec, labels.answers, index)),
-    cells(logits, index, width),
-    cells(activated, index, width),
-    cells(decoded, index, answers),
-    text(behaviour.describe(task.spec, decoded, index)),
-    nullIfNaN(f32At(perSampleLoss, index)),
-    answer.activeTruth[index] === 1,
-    answer.activePredicted[index] === 1,
-    ...scaleCells(labels.unitScale, index, scalesPerRow(task.spec)),
-  ];
-}
-
-function scaleCells(unitScale: UnitScale, index: number, perRow: number): [Cell, Cell, Cell] {
-  if (unitScale === null) return [1, null, null];
-  const [first = 1, second = null, ...frame] = unitScale.subarray(index * perRow, (index + 1) * perRow);
-  return [first, second, frame.length === 0 ? null : frame];
-}
-
-function cells(values: Float32Array, row: number, width: number): (number | null)[] {
-  return Array.from(values.subarray(row * width, (row + 1) * width), nullIfNaN);
-}
-
-function nullIfNaN(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
-}
-
-function text(described: unknown): string | null {
-  if (described === null || described === undefined) return null;
-  return typeof described === "string" ? described : JSON.stringify(described);
-}
+/** @file Predictions of a run, read back block by block as the network's outputs and the labels they were made with. */
+import { f64At, i32At } from "../../arrays.js";
+import type { SplitOutputs } from "../../analysis/score.js";
+import { scalesPerRow } from "../../data/labels/unit-scale.js";
+import { type Block, copyList, listLength, type ParquetFile, withParquet } from "../../data/tables/parquet-blocks.js";
+import { axisOf, type FlowGraph, hasTokenTasks } from "../../flow/graph.js";
+import { answerWidth, neededOffsets, type Offsets, offsetsOf, tokensIn } from "../../flow/masks.js";
+import type { Split } from "../../tasks/evaluation.js";
+import { type Labels, scoringOf } from "../../tasks/index.js";
 
 /** Reads a split back as the network's outputs and the labels they were made with. */
 export async function readPredictions(file: string, graph: FlowGraph, split: Split): Promise<SplitOutputs> {
