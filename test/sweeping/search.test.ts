@@ -16,7 +16,7 @@ test("Sobol's points are SciPy's, in the same order", () => {
     readonly first: readonly (readonly number[])[];
     readonly later: Readonly<Record<string, readonly number[]>>;
   };
-  first.forEach((point, i) => expect(sobolPoint(i, 8)).toEqual(point));
+  for (const [i, point] of first.entries()) expect(sobolPoint(i, 8)).toEqual(point);
   for (const [index, point] of Object.entries(later)) expect(sobolPoint(Number(index), 40)).toEqual(point);
 });
 

@@ -11,8 +11,8 @@ import { orderSpace } from "../../sweeping/space/space.js";
 import {
   parseSweepFile,
   type PruneConfig,
-  PRUNINGS,
-  SEARCHES,
+  type PRUNINGS,
+  type SEARCHES,
   type StudyDefinition,
   type SweepFile,
 } from "../../sweeping/study/definition.js";
