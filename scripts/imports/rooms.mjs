@@ -100,7 +100,10 @@ export const rooms = {
   },
   init: {
     holds: "from a table to a project: columns and the flow that they speak of",
-    imports: ["project", "analysis", "data", "platform", ...FACTS],
+    imports: [
+      ...["engine/model/pretrained/fetch-model", "engine/model/pretrained/no-model"],
+      ...["project", "analysis", "data", "platform", ...FACTS],
+    ],
     packages: ["node:", "sharp"],
   },
   provenance: {
