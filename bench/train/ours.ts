@@ -5,6 +5,7 @@ import { Network } from "../../src/engine/model/network.js";
 import { ReplicaGroup } from "../../src/engine/replicas/group.js";
 import { ReplicaSteps } from "../../src/engine/replicas/steps.js";
 import { openStepEngine } from "../../src/engine/step-graph/open-step-engine.js";
+import type { GradientConflicts } from "../../src/engine/optimization/conflicts.js";
 import { Trainer } from "../../src/engine/optimization/trainer.js";
 import { median, print, printProgress } from "../report.js";
 import type { Measurement } from "../torch.js";
@@ -18,6 +19,8 @@ export interface MeasureOptions {
   readonly warmup: number;
   /** Of the network; 1: it trains in this thread. */
   readonly replicas: number;
+  readonly accumulate: number;
+  readonly conflicts: GradientConflicts;
 }
 
 /** Trains a benchmark network on random batches on a backend, the current one. */
@@ -31,6 +34,7 @@ async function measure(options: MeasureOptions, backend: BackendName): Promise<M
     batchSize: BATCH,
     clipNorm: null,
     seed: 0,
+    ...{ accumulate: options.accumulate, conflicts: options.conflicts },
   } as const;
   const { replicas } = options;
   const group = replicas === 1 ? null : await ReplicaGroup.open(network, { replicas, transport: "threads", backend });
@@ -74,9 +78,12 @@ const { values } = parseArgs({
     warmup: { type: "string", default: "10" },
     backend: { type: "string", default: "auto" },
     replicas: { type: "string", default: "1" },
+    accumulate: { type: "string", default: "1" },
+    conflicts: { type: "string", default: "add" },
   },
 });
 const backend = await openBackend(values.backend as BackendChoice);
 const counts = { steps: Number(values.steps), warmup: Number(values.warmup), replicas: Number(values.replicas) };
-const measurement = await measure({ network: values.network as NetworkName, ...counts }, backend.name);
+const recipe = { accumulate: Number(values.accumulate), conflicts: values.conflicts as GradientConflicts };
+const measurement = await measure({ network: values.network as NetworkName, ...counts, ...recipe }, backend.name);
 print(JSON.stringify({ network: values.network, backend: backend.name, threads: backend.threads, ...measurement }));

@@ -100,7 +100,10 @@ export const rooms = {
   },
   init: {
     holds: "from a table to a project: columns and the flow that they speak of",
-    imports: ["project", "analysis", "data", "platform", ...FACTS],
+    imports: [
+      ...["engine/model/pretrained/fetch-model", "engine/model/pretrained/no-model"],
+      ...["project", "analysis", "data", "platform", ...FACTS],
+    ],
     packages: ["node:", "sharp"],
   },
   provenance: {
@@ -178,6 +181,11 @@ export const rooms = {
     imports: ["asking", "records", "plotting", "analysis", "data", "storage", ...FACTS],
     packages: ["node:"],
   },
+  sweeping: {
+    holds: "hyper-parameter sweeps: spaces, searches, pruning, studies, what they come to",
+    imports: ["analysis/evaluate", "analysis/statistics", "data/rng", "storage", "plotting", "platform", ...FACTS],
+    packages: ["zod"],
+  },
   watching: {
     holds: "runs of a store, followed while others write them",
     imports: ["comparing", "records", "analysis", "storage", "platform", ...FACTS],
@@ -186,6 +194,7 @@ export const rooms = {
   training: {
     holds: "a run from its beginning to its end",
     imports: [
+      "sweeping",
       "asking",
       "records",
       "provenance",
@@ -243,6 +252,7 @@ export const rooms = {
   reporting: {
     holds: "stored runs as one document, and a report as one file",
     imports: [
+      "sweeping",
       "comparing",
       "asking",
       "records",
@@ -281,6 +291,7 @@ export const rooms = {
     imports: [
       "watching",
       "comparing",
+      "sweeping",
       "records",
       "plotting",
       "logging/panels/text",
@@ -299,6 +310,7 @@ export const rooms = {
       "cli",
       "machine",
       "training",
+      "sweeping",
       "tracking",
       "importing",
       "comparing",

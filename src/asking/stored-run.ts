@@ -103,7 +103,10 @@ function latestFinished(store: RunStore): RunRecord {
 }
 
 /** Where the tokenizers of a run lie: in its store alone, whatever it says of its project. */
-export function storedPlaces({ dir, project }: Pick<StoredRun, "dir" | "project">): TokenizerPlaces["stored"] {
+export function storedPlaces({
+  dir,
+  project,
+}: Pick<StoredRun, "dir" | "project">): NonNullable<TokenizerPlaces["stored"]> {
   const storeDir = resolve(dir, "..", "..");
   return { fileOf: (_, digest) => storedTokenizer(storeDir, digest), packagesDir: project?.dir ?? null };
 }

@@ -4,7 +4,7 @@ import { Help } from "@oclif/core/help";
 /** Commands and topics by what they are for. A test holds that every command has its place. */
 export const GROUPS: readonly { readonly title: string; readonly names: readonly string[] }[] = [
   { title: "begin", names: ["init", "check"] },
-  { title: "train", names: ["run", "track", "tune"] },
+  { title: "train", names: ["run", "sweep", "track", "tune"] },
   { title: "ask", names: ["predict", "explain"] },
   { title: "trust", names: ["evaluate", "blame", "interpret", "calibrate", "audit", "ask", "drift"] },
   { title: "compare", names: ["compare runs", "runs diff"] },

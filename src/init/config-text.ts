@@ -1,5 +1,13 @@
 /** @file A proposal → the text of cool.config.ts. */
 import { printableLine } from "../platform/printable.js";
+import {
+  BACKBONE_EPOCHS,
+  BACKBONE_STOP,
+  backboneTrunk,
+  featureOf,
+  featuresOf,
+  featureUse,
+} from "./backbone/backbone-text.js";
 import { conditionCode } from "./conditions.js";
 import type { Figure } from "./figures.js";
 import { key, list, member, quoted } from "./identifiers.js";
@@ -22,7 +30,7 @@ export function configText(name: string, proposal: Proposal): string {
   data: {
 ${dataText(proposal)}
   },
-${trunkText(proposal.inputs)}
+${trunkText(proposal)}
   train: ${trainText(proposal)},
 });`,
   ];
@@ -60,11 +68,13 @@ const FUNCTIONS = [
     "idCount",
     "image",
     "known",
+    "mapFeatures",
     "mlp",
     "multilabel",
     "numeric",
     "ordinal",
     "point",
+    "pretrained",
     "regression",
     "smallConvNet",
     "tokenEncoder",
@@ -80,7 +90,7 @@ function flowName({ tasks }: Proposal): string {
   return name;
 }
 
-function tasksText({ tasks, gates }: Proposal, flow: string): string {
+function tasksText({ tasks, gates, backbone }: Proposal, flow: string): string {
   const declared = tasks.map((task) => `    ${key(task.name)}: ${taskText(task)},`);
   let told = "";
   const asked = tasks.flatMap((task) => {
@@ -88,12 +98,12 @@ function tasksText({ tasks, gates }: Proposal, flow: string): string {
     // what follows for the same reason needs no words of its own
     const comments = evidence === told ? [] : task.evidence.map((line) => comment(line, "  "));
     told = evidence;
-    const use = `${member("flow", task.name)}(${task.isKnown ? "" : "x.features"})`;
+    const use = `${member("flow", task.name)}(${task.isKnown ? "" : featureUse(featureOf(backbone, task))})`;
     const given = task.given === null ? "" : `.given(${conditionCode(task.given, gates)})`;
     return [...comments, `  out.add(${use}${given});`];
   });
   return `const tasks = defineTasks({
-  features: ["features"],
+  features: ${list(featuresOf(backbone, tasks))},
   tasks: {
 ${declared.join("\n")}
   },
@@ -240,10 +250,24 @@ function inputText(input: ProposedInput): string {
 }
 
 /** One ready part per input; what they put out is joined where there are several. */
-function trunkText(inputs: readonly ProposedInput[]): string {
+function trunkText({ inputs, backbone, tasks }: Proposal): string {
   const names = inputs.map(({ name }) => name);
   const hasTexts = inputs.some(({ kind }) => kind === "tokens");
   const head = `  trunk: ({ ${names.join(", ")} }, layers${hasTexts ? ", specs" : ""}) =>`;
+  const picture = inputs.find(({ kind }) => kind === "image");
+  if (backbone !== null && picture !== undefined) {
+    const others = inputs.filter((input) => input !== picture).map((input) => partText(input, false));
+    return backboneTrunk(backbone, picture, head, featuresOf(backbone, tasks), others);
+  }
+  const advice = picture === undefined ? "" : `${comment(PRETRAINED, "  ")}\n`;
+  return `${advice}${partsText(inputs, head)}`;
+}
+
+/** What a few hundred pictures need most. */
+const PRETRAINED =
+  "from scratch, which takes thousands of pictures; cool init --pretrained begins with a trained model: docs/training.md";
+
+function partsText(inputs: readonly ProposedInput[], head: string): string {
   const [only] = inputs;
   if (inputs.length === 1 && only !== undefined) {
     const line = `${head} ({ features: ${partText(only, true)} }),`;
@@ -270,9 +294,11 @@ function partText({ kind, name }: ProposedInput, isAlone: boolean): string {
   }
 }
 
-function trainText({ rows }: Proposal): string {
+function trainText({ rows, backbone }: Proposal): string {
   const batchSize = rows < 2_000 ? 16 : rows < 20_000 ? 32 : 128;
-  return `{ epochs: 20, batchSize: ${batchSize}, optimizer: { kind: "adamw", learningRate: 1e-3 } }`;
+  const settings = `batchSize: ${batchSize}, optimizer: { kind: "adamw", learningRate: 1e-3 }`;
+  if (backbone === null) return `{ epochs: 20, ${settings} }`;
+  return `{ ${BACKBONE_EPOCHS}, ${settings}, ${BACKBONE_STOP} }`;
 }
 
 /** Whatever names and cells hold, one line of a comment, or several where it is long. */

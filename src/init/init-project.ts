@@ -91,12 +91,15 @@ export async function writeProject(
 }
 
 /** A proposal as `--json` prints it. */
-export function proposalJson({ source, rows, columns, tasks, inputs, split, gates }: Proposal) {
+export function proposalJson({ source, rows, columns, tasks, inputs, split, gates, backbone }: Proposal) {
   const words = (condition: Condition) => conditionWords(condition, gates);
   return {
     table: source,
     rows,
     split,
+    ...(backbone === null
+      ? {}
+      : { pretrained: { model: backbone.model, output: backbone.output, size: backbone.size } }),
     columns: columns.map((role) => ({
       column: role.column,
       role: role.role,

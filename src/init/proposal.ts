@@ -7,6 +7,7 @@ import { placeOf, type Table } from "../data/tables/table.js";
 import { UsageError } from "../errors.js";
 import { at, f64At } from "../arrays.js";
 import { type Condition, gatesOf } from "../flow/graph.js";
+import type { Backbone } from "./backbone/read-backbone.js";
 import { all, factsOf, isTruth } from "./cells.js";
 import { evidenceOf, type Gates } from "./conditions.js";
 import type { ColumnRole } from "./guess-columns.js";
@@ -63,6 +64,8 @@ export interface Proposal {
   /** In the order of the flow: gates come before what they gate. */
   readonly tasks: readonly ProposedTask[];
   readonly gates: Gates;
+  /** What the trunk begins with; null: it is trained from scratch. */
+  readonly backbone: Backbone | null;
   /** What is wrong with some of the pictures; null: nothing. */
   readonly badPictures: { readonly count: number; readonly looked: number; readonly first: string } | null;
 }
@@ -74,6 +77,8 @@ export interface OpenedTable {
   readonly projectDir: string;
   /** What is known of the pictures of a column, where they are not on the disk yet. */
   readonly pictures?: PictureFacts | undefined;
+  /** What the trunk begins with. */
+  readonly backbone?: Backbone | undefined;
 }
 
 const FRACTIONS = { train: 0.7, valid: 0.15, test: 0.15, seed: 7 } as const;
@@ -112,9 +117,17 @@ export async function propose(opened: OpenedTable, roles: readonly ColumnRole[])
   };
   const places = placesOf(numbers, first?.sizes ?? []);
   const rowName = (row: number) => placeOf(table, row);
+  const { backbone = null } = opened;
+  if (backbone !== null && first === undefined) {
+    throw new UsageError(`${table.file} has no pictures for the model ${backbone.model}. Leave out --pretrained.`, {});
+  }
   return {
-    ...{ source, columns, split, gates, rows: table.rows },
-    inputs: inputsOf(table, columns, pictures, [...names.values()]),
+    ...{ source, columns, split, gates, backbone, rows: table.rows },
+    inputs: inputsOf(table, columns, pictures, [...names.values()]).map((input) =>
+      input.kind === "image" && backbone !== null
+        ? { ...input, size: backbone.size, channels: backbone.channels }
+        : input,
+    ),
     tasks: asked.map(({ role, mined: found }) => ({
       name: gates.taskName(role.column),
       column: role.column,

@@ -56,7 +56,7 @@ async function openTable(file: string, typed: string, projectDir: string): Promi
 }
 
 /** As a configuration names a file: relative, unless it lies elsewhere and was typed from the root. */
-function configPath(file: string, typed: string, projectDir: string): string {
+export function configPath(file: string, typed: string, projectDir: string): string {
   const way = relative(resolve(projectDir), file);
   const isOutside = way.startsWith("..") || isAbsolute(way);
   return isOutside && isAbsolute(typed) ? file : way.split(sep).join("/");

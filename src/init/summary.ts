@@ -43,7 +43,7 @@ function wordsOf(role: ColumnRole, proposal: Proposal): string {
     case "image": {
       const input = proposal.inputs.find(({ columns }) => columns.includes(role.column));
       return input?.kind === "image"
-        ? `input: pictures, read at ${input.size[1]} × ${input.size[0]}`
+        ? `input: pictures, read at ${input.size[1]} × ${input.size[0]}${backboneWords(proposal)}`
         : "input: pictures";
     }
     case "split":
@@ -71,6 +71,10 @@ function wordsOf(role: ColumnRole, proposal: Proposal): string {
     default:
       return role satisfies never;
   }
+}
+
+function backboneWords({ backbone }: Proposal): string {
+  return backbone === null ? "" : ` by ${backbone.model} up to ${backbone.output}, frozen`;
 }
 
 function taskWords({ name, role, place, figure, given, mined }: ProposedTask, { gates, rows }: Proposal): string {

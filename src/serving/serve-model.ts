@@ -78,6 +78,7 @@ export async function serveModel(reference: string, options: ServeOptions): Prom
       kind: "open",
       source: model.source,
       inputs: model.inputs,
+      tokenizers: model.tokenizers,
       maxPixels: options.maxPixels,
       known: model.graph.tasks.filter(({ spec }) => behaviourOf(spec).answeredBy === "table").map(({ path }) => path),
       threads: Math.max(1, Math.floor(availableParallelism() / workers)),

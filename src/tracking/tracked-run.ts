@@ -41,6 +41,8 @@ export interface TrackedSession {
 }
 
 const FLUSH_MS = 1000;
+/** Until a store that could not be written is tried again. */
+const LONGEST_WAIT_MS = 60_000;
 const FLUSH_POINTS = 5000;
 /** As many points wait for a store that cannot be written; then the oldest are given up. */
 const MOST_WAITING = 1_000_000;
@@ -61,6 +63,7 @@ export class TrackedRun {
   readonly #forget: () => void;
   readonly #work = new Set<Promise<void>>();
   #lastFlush = Date.now();
+  #waitMs = FLUSH_MS;
   #epochs = 0;
   #failure: Error | null = null;
   #end: RunEnd | null = null;
@@ -73,7 +76,9 @@ export class TrackedRun {
     this.name = run.name;
     this.project = run.project;
     this.dir = store.runDir(run.id);
-    this.#timer = setInterval(() => this.#flush(), FLUSH_MS);
+    this.#timer = setInterval(() => {
+      if (this.#failure === null || this.#isDue()) this.#flush();
+    }, FLUSH_MS);
     this.#timer.unref();
     this.#forget = onProcessEnd((end, reason) => this.#endNow(end, reason));
   }
@@ -84,7 +89,9 @@ export class TrackedRun {
     const { curves } = this.#session;
     curves.add(values, options);
     this.#epochs = Math.max(this.#epochs, options.epoch ?? 0);
-    if (curves.waiting >= FLUSH_POINTS || Date.now() - this.#lastFlush >= FLUSH_MS) this.#flush();
+    // where the last write failed, a loop of many points a second does not try again with each of them
+    const isMuch = curves.waiting >= FLUSH_POINTS && this.#failure === null;
+    if (isMuch || this.#isDue()) this.#flush();
   }
 
   /** Adds settings, or changes them. */
@@ -232,7 +239,9 @@ export class TrackedRun {
   /** Writes what waits; where that fails, it waits on. */
   #flush(): void {
     const { store, run, curves, loggers } = this.#session;
-    this.#lastFlush = Date.now();
+    const begun = Date.now();
+    this.#lastFlush = begun;
+    this.#waitMs = FLUSH_MS;
     if (curves.waiting === 0) return;
     const points = curves.take();
     try {
@@ -244,7 +253,14 @@ export class TrackedRun {
       if (this.#failure === null) this.warn(`The run cannot be written, and its points wait: ${messageOf(error)}`);
       this.#failure = error instanceof Error ? error : new CoolError(messageOf(error));
       curves.giveBack(points.slice(-MOST_WAITING));
+      // an attempt with many points may take long: most of the time is the loop's
+      this.#lastFlush = Date.now();
+      this.#waitMs = Math.min(LONGEST_WAIT_MS, Math.max(FLUSH_MS, 10 * (this.#lastFlush - begun)));
     }
+  }
+
+  #isDue(): boolean {
+    return Date.now() - this.#lastFlush >= this.#waitMs;
   }
 
   /** Pictures and texts are no results: where their file fails, the run goes on and says so. */

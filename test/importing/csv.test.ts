@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { temporaryDir } from "../storage/support.js";
+import { temporaryDir, thrownBy } from "../storage/support.js";
 import { curvesOf, fixture, imported } from "./support.js";
 
 function values(store: Parameters<typeof curvesOf>[0], name: string) {
@@ -93,4 +93,16 @@ test("a table without metrics is an error that says what is looked for", () => {
   const file = join(temporaryDir(), "names.csv");
   writeFileSync(file, "first,last\na,b\n");
   expect(() => imported(file)).toThrow(/has no column with a metric.*Columns: first, last/);
+});
+
+test("a file that is no table is one short error", () => {
+  const dir = temporaryDir();
+  const [noise, long] = [join(dir, "noise.csv"), join(dir, "long.csv")];
+  writeFileSync(noise, Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251)));
+  expect(() => imported(noise)).toThrow(/noise.csv is no CSV file in UTF-8: its first line has other bytes.$/);
+  const header = Array.from({ length: 300 }, (_, i) => `${"word ".repeat(500)}${i}`).join(",");
+  writeFileSync(long, `${header}\n${"a,".repeat(299)}b\n`);
+  const message = thrownBy(() => imported(long)).message;
+  expect(message).toMatch(/… 280 more\.$/);
+  expect(message.length).toBeLessThan(1500);
 });

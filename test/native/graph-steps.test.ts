@@ -10,6 +10,7 @@ import { predictLogits } from "../../src/engine/inference/predict.js";
 import { GraphSteps } from "../../src/engine/step-graph/graph-step.js";
 import { tensorflowBackend } from "../../src/engine/backends/tensorflow/binding.js";
 import { GraphForward } from "../../src/engine/step-graph/graph-forward.js";
+import type { ConflictCounts } from "../../src/engine/optimization/conflicts.js";
 import { Trainer, type TrainerConfig } from "../../src/engine/optimization/trainer.js";
 import type { TrainerSnapshot } from "../../src/engine/model/training-state.js";
 import { TrainingError } from "../../src/errors.js";
@@ -54,21 +55,25 @@ async function twoEpochs(
   readonly weights: readonly Float32Array[];
   readonly snapshot: TrainerSnapshot;
   readonly losses: number[];
+  /** Of each epoch. */
+  readonly conflicts: readonly ConflictCounts[];
 }> {
   await openBackend(backend);
   const network = Network.build(graph, INPUTS, trunk, 3);
   const trainer = backend === "cpu" ? new Trainer(network, { ...config, ...changes }) : graphTrainer(network, changes);
   const losses: number[] = [];
+  const conflicts: ConflictCounts[] = [];
   for (const learningRate of [1e-2, 5e-3]) {
-    await trainer.finishEpoch(data, data.rows, data.masks, learningRate, {
+    const report = await trainer.finishEpoch(data, data.rows, data.masks, learningRate, {
       onStep: ({ loss }) => losses.push(loss.total),
     });
+    conflicts.push(report.conflicts);
   }
   const snapshot = await trainer.snapshot();
   const weights = weightsOf(network).map((values) => values.slice());
   await trainer.engine.dispose();
   network.dispose();
-  return { weights, snapshot: structuredClone(snapshot), losses };
+  return { weights, snapshot: structuredClone(snapshot), losses, conflicts };
 }
 
 function expectClose(actual: readonly Float32Array[], expected: readonly Float32Array[], relative: number): void {
@@ -91,6 +96,10 @@ describe("two epochs in graphs are those on cpu", () => {
     ["clipped gradients", plainTrunk, { clipNorm: 0.05 }],
     ["learned weights of the tasks", plainTrunk, { taskWeighting: "uncertainty" }],
     ["dropout, batch normalization and penalties", richTrunk, {}],
+    ["a batch in parts, clipped, with an average", plainTrunk, { accumulate: 3, clipNorm: 0.05, averageDecay: 0.5 }],
+    ["parts with dropout, batch normalization and penalties", richTrunk, { accumulate: 3 }],
+    ["PCGrad", plainTrunk, { conflicts: "project" }],
+    ["UPGrad behind dropout, batch normalization and penalties", richTrunk, { conflicts: "upgrad" }],
   ];
   test.each(cases)("%s", async (_, trunk, changes) => {
     const expected = await twoEpochs("cpu", trunk, changes);
@@ -98,6 +107,7 @@ describe("two epochs in graphs are those on cpu", () => {
     expect(warnings).toEqual([]);
     expectClose(actual.weights, expected.weights, 1e-3);
     expectClose([Float32Array.from(actual.losses)], [Float32Array.from(expected.losses)], 1e-4);
+    expect(actual.conflicts).toEqual(expected.conflicts);
     const slots = (snapshot: TrainerSnapshot) => Object.values(snapshot.optimizer.slots);
     expectClose(slots(actual.snapshot), slots(expected.snapshot), 1e-3);
     expect(actual.snapshot.optimizer.updates).toBe(expected.snapshot.optimizer.updates);
@@ -133,10 +143,14 @@ describe("a graph", () => {
     network.dispose();
   });
 
-  test("leaves everything as it was where the loss is not finite, and goes on with the next batch", async () => {
+  test.each([
+    ["a whole batch", {}],
+    ["parts of a batch", { accumulate: 3 }],
+    ["projected gradients", { conflicts: "project" }],
+  ] as const)("leaves everything as it was where the loss is not finite, and goes on: %s", async (_, changes) => {
     await openBackend("tensorflow");
     const network = Network.build(graph, INPUTS, richTrunk, 3);
-    const trainer = graphTrainer(network);
+    const trainer = graphTrainer(network, changes);
     const { inputs, targets } = batchOf(network, data);
     await trainer.step(inputs, targets, 1e-2);
     const state = async () => structuredClone({ ...(await trainer.snapshot()), weights: weightsOf(network) });

@@ -20,6 +20,7 @@ export const GUIDES = [
   "docs/ui.md",
   "docs/ship.md",
   "docs/recipes.md",
+  "docs/sweep.md",
   "docs/architecture.md",
   "CONTRIBUTING.md",
 ] as const;

@@ -59,6 +59,7 @@ export async function servedApp(
     kind: "open",
     source: model.source,
     inputs: model.inputs,
+    tokenizers: model.tokenizers,
     known,
     threads: 1,
     maxPixels: 1e6,

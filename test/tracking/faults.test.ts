@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { startRun } from "dnn-cool/track";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { listEventFiles, readEvents } from "../../src/logging/tensorboard/index.js";
+import { Database, openDatabase } from "../../src/storage/database/database.js";
 import { NameReader } from "../../src/tracking/names.js";
 import { openStore, temporaryDir } from "../storage/support.js";
 
@@ -76,4 +77,24 @@ test("a store that is deleted while a run works stays away, and finish says so",
   vi.restoreAllMocks();
   expect(existsSync(store) ? readdirSync(store) : []).toEqual([]);
   expect(lines.join("")).toContain("was deleted or replaced");
+});
+
+test("a store that cannot be written is tried again every second, not with every point, and then has all of them", async () => {
+  const store = temporaryDir();
+  const run = startRun({ store, project: "p", output: false });
+  const other = openDatabase(join(store, "cool.db"));
+  onTestFinished(() => other.close());
+  other.exec("CREATE TRIGGER full BEFORE INSERT ON series_points BEGIN SELECT RAISE(ABORT, 'it is full'); END");
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  onTestFinished(() => void vi.useRealTimers());
+  const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const written = vi.spyOn(Database.prototype, "runEach");
+  for (let step = 1; step <= 7000; step += 1) run.log({ loss: 1 / step }, { step });
+  const attempts = written.mock.calls.filter(([sql]) => sql.includes("series_points")).length;
+  written.mockRestore();
+  stderr.mockRestore();
+  expect(attempts).toBe(1);
+  other.exec("DROP TRIGGER full");
+  await run.finish();
+  expect(openStore(store).readMetrics(run.id, { metricName: "loss" })).toHaveLength(7000);
 });

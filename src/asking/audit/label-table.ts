@@ -1,4 +1,5 @@
 /** @file The tables that a run was trained on as they are now: cells, labels, and where a sample stands in them. */
+import { existsSync } from "node:fs";
 import type { Cells } from "../../data/tables/cells.js";
 import { resolve } from "node:path";
 import { at } from "../../arrays.js";
@@ -7,7 +8,10 @@ import { columnsOf, readLabels } from "../../data/labels/labels.js";
 import { tokenSpans } from "../../data/labels/token-labels.js";
 import { rowIds } from "../../data/inputs/table-inputs.js";
 import { type JoinedTables, readTables, rowIn, type TableSource } from "../../data/tables/tables.js";
+import { ConfigError } from "../../errors.js";
 import { axisOf, type TaskNode } from "../../flow/graph.js";
+import type { RunningProject } from "../../project/project-dir.js";
+import type { RunRecord } from "../../storage/run-record.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
 import type { StoredRun } from "../stored-run.js";
 
@@ -32,10 +36,10 @@ export interface LabelTable {
   readonly rowOf: ReadonlyMap<string, number>;
 }
 
-/** @throws DataError where a table is no longer there, or does not fit the run's flow */
-export async function readLabelTable({ config, graph, project }: StoredRun): Promise<LabelTable> {
+/** @throws DataError where a table is no longer there, or does not fit the run's flow, ConfigError as `tablesFolder` */
+export async function readLabelTable({ run, config, graph, project }: StoredRun): Promise<LabelTable> {
   const { data } = config.settings;
-  const projectDir = project?.dir ?? config.projectDir;
+  const projectDir = tablesFolder(run, config.projectDir, project);
   const sources = [...(data.table === undefined ? [] : [{ table: data.table }]), ...(data.tables ?? [])];
   const joined = await readTables(sources, projectDir, { allow: data.allow });
   const ids = rowIds(joined, config.inputs);
@@ -43,6 +47,23 @@ export async function readLabelTable({ config, graph, project }: StoredRun): Pro
   const read = readLabels(graph, joined, null, spans);
   const labels = data.impliedLabels ? withImpliedLabels(graph, read, spans?.offsets).labels : read;
   return { joined, sources, projectDir, labels, ids, rowOf: new Map(ids.map((id, row) => [id, row])) };
+}
+
+/**
+ * The folder that a run's tables are relative to: the user's project, else the one that the run was trained in.
+ * @throws ConfigError where that is not here, as of a run from another machine
+ */
+export function tablesFolder(
+  run: Pick<RunRecord, "id" | "name">,
+  trainedIn: string,
+  project: Pick<RunningProject, "dir"> | null,
+): string {
+  if (project !== null) return project.dir;
+  if (existsSync(trainedIn)) return trainedIn;
+  throw new ConfigError(
+    `Run ${run.id} (${run.name}) was trained in ${trainedIn}, which is not here, and its tables were there. Name the folder that has them with --project.`,
+    { run: run.id, project: trainedIn },
+  );
 }
 
 export function placeOfRow({ joined, sources }: LabelTable, row: number): RowPlace {

@@ -12,6 +12,8 @@ export interface TextPlotOptions extends Pick<TextChartOptions, "log" | "xUnit" 
   /** Rows in all, as far as one chart or a row of them can be so low; null: as many rows of charts as there are. */
   readonly height: number | null;
   readonly colour: boolean;
+  /** Curves are dots with gaps between them: nothing is said of those. */
+  readonly isDots?: boolean;
 }
 
 /** Rows of one of several charts. */
@@ -29,7 +31,7 @@ export function textPlot(plot: CurvePanels, options: TextPlotOptions): string {
   const [only] = panels;
   if (only === undefined) return "";
   if (panels.length === 1) {
-    const notes = [...hiddenValues(panels, log), ...hiddenLabels(plot)];
+    const notes = [...(options.isDots === true ? [] : hiddenValues(panels, log)), ...hiddenLabels(plot)];
     const rows = (height ?? USUAL_ROWS) - legend.length - notes.length;
     return [...panelLines(only, width, Math.max(LEAST_ROWS, rows), options), ...legend, ...notes].join("\n");
   }
@@ -53,7 +55,7 @@ export function textPlot(plot: CurvePanels, options: TextPlotOptions): string {
   return [
     ...lines,
     ...legend,
-    ...hiddenValues(shown, log),
+    ...(options.isDots === true ? [] : hiddenValues(shown, log)),
     ...hiddenLabels(plot),
     ...hiddenPanels(panels.slice(shown.length), width),
   ].join("\n");

@@ -5,6 +5,7 @@ import * as Flags from "@oclif/core/flags";
 import { askLine } from "../../cli/ask.js";
 import { CoolCommand } from "../../cli/command.js";
 import { cellText } from "../../cli/text.js";
+import { readBackbone } from "../../init/backbone/read-backbone.js";
 import { askPlan, askSource, type Person } from "../../init/dialogue.js";
 import { clearRoles, planProject, type ProjectPlan, proposalJson, writeProject } from "../../init/init-project.js";
 import { adviceOn, assertWritable, filesInWords, type WrittenFile } from "../../init/project-files.js";
@@ -29,6 +30,7 @@ export default class Init extends CoolCommand {
   static override examples = [
     "<%= config.bin %> <%= command.id %> labels.csv",
     "<%= config.bin %> <%= command.id %> photos --yes",
+    "<%= config.bin %> <%= command.id %> labels.csv --pretrained mobilenet",
     "<%= config.bin %> <%= command.id %> patients.parquet --task relapse=binary --ignore comment --yes",
     "<%= config.bin %> <%= command.id %> --template images --project shapes",
   ];
@@ -39,6 +41,10 @@ export default class Init extends CoolCommand {
     }),
   };
   static override flags = {
+    pretrained: Flags.string({
+      summary: "begin with a trained model of pictures: the folder or address of a tfjs model.json",
+      helpValue: "MODEL",
+    }),
     template: Flags.option({ options: TEMPLATES, summary: "begin with small data that is made up" })(),
     project: Flags.string({
       summary: "folder to write to; it is made where it is not there",
@@ -71,7 +77,10 @@ export default class Init extends CoolCommand {
     await assertWritable(projectDir, [{ path: "cool.config.ts", content: "", where: "refuse" }], { force });
     const asks = !flags.yes && !this.jsonEnabled() && process.stdin.isTTY === true && process.stdout.isTTY === true;
     const person = asks ? this.#person() : null;
-    const source = person === null ? await openSource(options) : await askSource(options, person);
+    // what is typed is checked before anybody is asked anything
+    const backbone = flags.pretrained === undefined ? undefined : await readBackbone(flags.pretrained, projectDir);
+    const opened = person === null ? await openSource(options) : await askSource(options, person);
+    const source = { ...opened, backbone };
     const plan = person === null ? await this.#plan(source, wishes) : await askPlan(source, wishes, person);
     const files = await writeProject(projectDir, plan, { force });
     await this.#logFiles(projectDir, plan, files);

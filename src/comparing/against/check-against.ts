@@ -83,8 +83,7 @@ export async function checkAgainst(
     const [first, second] = values;
     return {
       ...{ task_path, measure, n, base: first, value: second, p_value: p_worse, p_holm },
-      // answers that are none are no test's, and never good
-      worse: p_holm === null ? first !== null && second === null : p_holm < SIGNIFICANT,
+      worse: isWorse(first, second, p_holm),
     };
   });
   const skipped = compared.skipped_tasks.filter(({ reason }) => reason !== ONLY_NEW);
@@ -98,6 +97,15 @@ export async function checkAgainst(
     against: summarize(other.run, other.dir),
     ...{ split, gates, margin, tasks, skipped_tasks: skipped, contracts, passed },
   };
+}
+
+/**
+ * @param base mean of its measure, and `value` the run's; null without rows, and where an answer is NaN
+ * @param p adjusted; null where nothing was tested
+ */
+export function isWorse(base: number | null, value: number | null, p: number | null): boolean {
+  // answers that are none are no test's, and never good
+  return p === null ? base !== null && value === null : p < SIGNIFICANT;
 }
 
 /** What users of both runs get. */

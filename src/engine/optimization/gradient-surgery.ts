@@ -3,7 +3,30 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { BatchTargets } from "../batches/targets.js";
 import { type HeadLayout, matricesOf } from "../model/layout.js";
 import type { MergedHeads, OnFeature } from "../model/merged-heads.js";
-import { combineGradients, type GradientConflicts, type TaskPair } from "./conflicts.js";
+import { type CombinedGradients, combineGradients, type GradientConflicts, type TaskPair } from "./conflicts.js";
+
+/** How conflicts are dealt with where they are. */
+export type ConflictMethod = Exclude<GradientConflicts, "add">;
+
+/** Whether gradients of several tasks meet at the feature of these heads, in a way that is known task by task. */
+export function meetAtFeature({ axis, columns }: MergedHeads): boolean {
+  return axis !== "masked" && columns.length >= 2;
+}
+
+/**
+ * What the feature of some heads gets in the place of the sum of its tasks' gradients.
+ * @param gradients of each task of the heads, as `featureGradients` gives them
+ * @param seed of the step
+ */
+export function combineAtFeature(
+  method: ConflictMethod,
+  heads: Pick<MergedHeads, "columns" | "output">,
+  gradients: readonly Float32Array[],
+  seed: string,
+): CombinedGradients {
+  const named = heads.columns.map(({ task }, i) => ({ task: task.index, values: gradients[i] ?? new Float32Array(0) }));
+  return combineGradients(method, named, `${seed}/conflicts at ${heads.output}`);
+}
 
 /**
  * For one step. A feature's gradient is the sum of what comes back from the heads of the tasks that read it; these are
@@ -13,13 +36,13 @@ import { combineGradients, type GradientConflicts, type TaskPair } from "./confl
 export class GradientSurgery {
   readonly #layout: HeadLayout;
   readonly #targets: BatchTargets;
-  readonly #method: Exclude<GradientConflicts, "add">;
+  readonly #method: ConflictMethod;
   readonly #seed: string;
   readonly #pairs: TaskPair[] = [];
   #logitGradient: Float32Array | null = null;
 
   /** @param seed of the order in which gradients are projected */
-  constructor(method: Exclude<GradientConflicts, "add">, layout: HeadLayout, targets: BatchTargets, seed: string) {
+  constructor(method: ConflictMethod, layout: HeadLayout, targets: BatchTargets, seed: string) {
     this.#method = method;
     this.#layout = layout;
     this.#targets = targets;
@@ -38,7 +61,7 @@ export class GradientSurgery {
 
   /** A feature as it is, whose gradient is the projected one. */
   readonly onFeature: OnFeature = (feature, heads) => {
-    if (heads.axis === "masked" || heads.columns.length < 2) return feature;
+    if (!meetAtFeature(heads)) return feature;
     const op = tf.customGrad((input) => ({
       value: tf.clone(input as tf.Tensor),
       gradFunc: () => tf.reshape(this.#projected(heads), feature.shape),
@@ -53,11 +76,7 @@ export class GradientSurgery {
       const own = heads.featureGradients(tf.tensor2d(all, [rows, stride]));
       return own.map((gradient) => gradient.dataSync<"float32">().slice());
     });
-    const named = heads.columns.map(({ task }, i) => ({
-      task: task.index,
-      values: gradients[i] ?? new Float32Array(0),
-    }));
-    const { sum, pairs } = combineGradients(this.#method, named, `${this.#seed}/conflicts at ${heads.output}`);
+    const { sum, pairs } = combineAtFeature(this.#method, heads, gradients, this.#seed);
     this.#pairs.push(...pairs);
     return tf.tensor1d(sum);
   }

@@ -1,7 +1,9 @@
 /** @file A step as one run of a TensorFlow graph, traced at the first batch of each shape. */
 import { CoolError } from "../../errors.js";
 import { joinArrays } from "../batches/arrays.js";
-import { batchLoss } from "../optimization/losses.js";
+import { joinLogits, partsOfBatch, seedOfPart } from "../batches/shards.js";
+import type { LogitValues } from "../model/layout.js";
+import { type BatchLoss, batchLoss, countTerms, joinLosses } from "../optimization/losses.js";
 import type { Network } from "../model/network.js";
 import { AVERAGE, createUpdater, updaterSlots } from "../optimization/weight-average.js";
 import type { OptimizerState } from "../model/training-state.js";
@@ -10,7 +12,8 @@ import type { TensorflowBackend } from "../backends/tensorflow/binding.js";
 import { taskWithForeignLoss } from "./logit-gradient.js";
 import { maskedRoom } from "./masked-room.js";
 import { PARAMETERS, STATISTICS } from "./network-inputs.js";
-import { type StepShape, type TracedStep, traceStep } from "./trace-step.js";
+import { ACCUMULATED, type TracedUpdate, traceUpdate } from "./apply-gradient.js";
+import { type StepShape, type TracedBatch, type TracedStep, traceStep } from "./trace-step.js";
 import { TracedGraph } from "./traced-graph.js";
 import { UntraceableError } from "./untraceable.js";
 import { EagerSteps } from "../optimization/eager-step.js";
@@ -18,6 +21,12 @@ import type { StepBatch, StepConfig, StepEngine, StepOutcome, WeightsKind } from
 
 /** How far apart the norms of the traced and the eager gradient may be. */
 const TOLERANCE = 1e-3;
+
+/** A batch or a part of one, and the graph for it. */
+interface Part {
+  readonly batch: TracedBatch;
+  readonly traced: TracedStep;
+}
 
 /**
  * Trains copies of the network's weights inside a TensorFlow session. A network that cannot be traced is trained
@@ -28,6 +37,8 @@ export class GraphSteps implements StepEngine {
   readonly #config: StepConfig;
   readonly #graph: TracedGraph;
   readonly #steps = new Map<string, TracedStep>();
+  /** Of the sum of the gradients of a batch in parts. */
+  #update: TracedUpdate | null = null;
   readonly #warn: (message: string) => void;
   readonly parameterCount: number;
   #updates: number;
@@ -55,35 +66,82 @@ export class GraphSteps implements StepEngine {
       [PARAMETERS]: parameters,
       [STATISTICS]: readParameters(network.statistics),
       ...slots,
+      ...(this.#parts > 1 ? { [ACCUMULATED]: new Float32Array(parameters.length) } : {}),
     });
+  }
+
+  get #parts(): number {
+    return this.#config.accumulate ?? 1;
   }
 
   async step(batch: StepBatch): Promise<StepOutcome> {
     // lets the next batch begin to be read, maybe in another thread, before this one waits for the library
-    const traced = this.#eager === null ? await this.#tracedStep(batch) : null;
-    if (traced === null) return (this.#eager as EagerSteps).step(batch);
-    return this.#run(traced, batch);
+    const parts = this.#eager === null ? await this.#tracedParts(batch) : null;
+    if (parts === null) return (this.#eager as EagerSteps).step(batch);
+    const [only] = parts;
+    return this.#parts === 1 && only !== undefined ? this.#runWhole(only) : this.#runParts(parts, batch);
   }
 
-  #run(traced: TracedStep, batch: StepBatch): StepOutcome {
-    const results = this.#graph.run(traced.feeds(batch, this.#updates), traced.outputs);
+  #runWhole({ traced, batch }: Part): StepOutcome {
+    const { sites } = traced;
+    const combined = sites?.combine(this.#graph.run(traced.feeds(batch, this.#updates), sites.outputs), batch.seed);
+    const results = this.#graph.run(traced.feeds(batch, this.#updates, combined?.feeds), traced.outputs);
     const { logits, norm: gradientNorm, applied } = traced.read(batch, results);
     if (applied) this.#updates += 1;
-    const loss = batchLoss(
-      this.#network.layout,
-      joinArrays([logits.sample, logits.token, logits.masked]),
-      batch.targets,
-      null,
-      undefined,
-      batch.factors,
-    );
-    return { loss, gradientNorm, logits, applied };
+    return { loss: this.#lossOf(batch, logits), gradientNorm, logits, applied, pairs: combined?.pairs ?? [] };
+  }
+
+  #runParts(parts: readonly Part[], { learningRate }: StepBatch): StepOutcome {
+    const statistics = this.#graph.read(STATISTICS);
+    const done = parts.map(({ traced, batch }) => {
+      const { logits } = traced.read(batch, this.#graph.run(traced.feeds(batch, this.#updates), traced.outputs));
+      return { logits, loss: this.#lossOf(batch, logits) };
+    });
+    const update = this.#update as TracedUpdate;
+    const [norm, flag] = this.#graph.run(update.feeds(this.#updates, learningRate), update.outputs);
+    const applied = flag?.[0] === 1;
+    if (applied) this.#updates += 1;
+    // the parts have moved the averages of batch normalization
+    else this.#graph.write(STATISTICS, statistics);
+    return {
+      loss: joinLosses(done.map(({ loss }) => loss)),
+      gradientNorm: norm?.[0] as number,
+      logits: joinLogits(done.map(({ logits }) => logits)),
+      applied,
+      pairs: [],
+    };
+  }
+
+  #lossOf({ targets, factors, denominators }: TracedBatch, logits: LogitValues): BatchLoss {
+    const all = joinArrays([logits.sample, logits.token, logits.masked]);
+    return batchLoss(this.#network.layout, all, targets, null, denominators, factors);
+  }
+
+  /** All are traced before the first one runs; null where steps run eagerly from now on. */
+  async #tracedParts(batch: StepBatch): Promise<readonly Part[] | null> {
+    const parts: Part[] = [];
+    for (const [i, part] of this.#partsOf(batch).entries()) {
+      const traced = await this.#tracedStep(part, this.#parts === 1 ? null : i === 0 ? "first" : "next");
+      if (traced === null) return null;
+      parts.push({ batch: part, traced });
+    }
+    return parts;
+  }
+
+  #partsOf(batch: StepBatch): readonly TracedBatch[] {
+    if (this.#parts === 1) return [batch];
+    const { layout } = this.#network;
+    const denominators = countTerms(layout, batch.targets);
+    return partsOfBatch(layout, batch.inputs, batch.targets, this.#parts).map(({ inputs, targets }, i) => ({
+      ...batch,
+      ...{ inputs, targets, denominators, seed: seedOfPart(batch.seed, i) },
+    }));
   }
 
   /** null where steps run eagerly from now on. */
-  async #tracedStep(batch: StepBatch): Promise<TracedStep | null> {
-    const shape = shapeOf(this.#network, batch);
-    const key = `${shape.rows} ${shape.length} ${shape.masked} ${shape.isMixed}`;
+  async #tracedStep(batch: TracedBatch, part: StepShape["part"]): Promise<TracedStep | null> {
+    const shape = { ...shapeOf(this.#network, batch), part };
+    const key = `${shape.rows} ${shape.length} ${shape.masked} ${shape.isMixed} ${part}`;
     const traced = this.#steps.get(key);
     if (traced !== undefined) return traced;
     try {
@@ -91,6 +149,7 @@ export class GraphSteps implements StepEngine {
       await this.writeBack("trained");
       const step = this.#graph.grow(() => traceStep(this.#graph, this.#network, this.#config, batch, shape));
       this.#assertSame(step, batch);
+      if (part !== null) this.#update ??= this.#graph.grow(() => traceUpdate(this.#graph, this.#config));
       this.#steps.set(key, step);
       return step;
     } catch (error) {
@@ -102,7 +161,7 @@ export class GraphSteps implements StepEngine {
   }
 
   /** @throws UntraceableError where the graph computes something else than what was recorded */
-  #assertSame(step: TracedStep, batch: StepBatch): void {
+  #assertSame(step: TracedStep, batch: TracedBatch): void {
     // without the update, which nothing here asks for
     const { norm } = step.read(batch, this.#graph.run(step.feeds(batch, this.#updates), step.outputs.slice(0, -1)));
     const { recordedNorm } = step;
@@ -145,7 +204,7 @@ function assertTraceable({ layout }: Network): void {
   if (foreign !== null) throw new UntraceableError(`the loss of "${foreign.path}" is a function of its own`);
 }
 
-function shapeOf({ layout }: Network, { targets }: StepBatch): StepShape {
+function shapeOf({ layout }: Network, { targets }: StepBatch): Omit<StepShape, "part"> {
   const { rows, length = 0, masked, mixed } = targets;
   const room = layout.maskedWidth === 0 ? 0 : maskedRoom(masked?.length ?? 0, rows * length);
   return { rows, length, masked: room, isMixed: mixed !== undefined };

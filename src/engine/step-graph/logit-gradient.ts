@@ -215,6 +215,7 @@ export interface GradientFeed {
  * Targets and weights of one matrix of a batch, for each of its voices.
  * @param rows of the graph; more than the batch has count for nothing
  * @param factors of the tasks' masked means, in the order of the graph
+ * @param terms to divide by: of the whole batch where this is a part of one
  */
 export function gradientFeeds(
   layout: HeadLayout,
@@ -222,8 +223,8 @@ export function gradientFeeds(
   batch: BatchTargets,
   rows: number,
   factors: readonly number[],
+  terms: readonly number[] = countTerms(layout, batch),
 ): GradientFeed[] {
-  const terms = countTerms(layout, batch);
   const scales = factors.map((factor, task) => factor / itemAt(terms, task));
   return voicesOf(batch).map((voice) => gradientFeed(layout, axis, batch, voice, rows, scales));
 }

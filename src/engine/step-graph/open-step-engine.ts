@@ -13,8 +13,8 @@ export interface StepEngineOptions {
 }
 
 /**
- * On TensorFlow a step is one graph, unless it is computed in parts, layers have rates of their own, or gradients are
- * projected; elsewhere tfjs runs it kernel by kernel. The caller disposes the engine.
+ * On TensorFlow a step is one graph, unless layers have rates of their own; elsewhere tfjs runs it kernel by kernel. The
+ * caller disposes the engine.
  */
 export async function openStepEngine(
   network: Network,
@@ -22,19 +22,13 @@ export async function openStepEngine(
   { restored, warn }: StepEngineOptions,
 ): Promise<StepEngine> {
   const backend = tensorflowBackend();
-  const { accumulate = 1, layerRates = [], conflicts = "add" } = config;
-  const why =
-    accumulate > 1
-      ? "train.accumulate computes them in parts"
-      : layerRates.length > 0
-        ? "train.layerRates gives layers rates of their own"
-        : conflicts !== "add"
-          ? `train.conflicts: "${conflicts}" compares the tasks' gradients`
-          : null;
-  if (backend !== null && why !== null) {
-    warn(`Training steps run op by op instead of as one TensorFlow graph, because ${why}.`);
+  const { layerRates = [] } = config;
+  if (backend !== null && layerRates.length > 0) {
+    warn(
+      "Training steps run op by op instead of as one TensorFlow graph, because train.layerRates gives layers rates of their own.",
+    );
   }
-  if (backend === null || why !== null) return new EagerSteps(network, config, restored);
+  if (backend === null || layerRates.length > 0) return new EagerSteps(network, config, restored);
   const { GraphSteps } = await import("./graph-step.js");
   return new GraphSteps(backend, network, config, restored, warn);
 }

@@ -7,8 +7,9 @@ import { type HeadLayout, LOGIT_AXES, type LogitAxis, type LogitValues, matrices
 import type { Network } from "../model/network.js";
 import { withSeededRandom } from "../model/seeded.js";
 import type { StepBatch, StepConfig } from "../optimization/step-engine.js";
+import { FeatureSites, type TracedSites } from "./feature-sites.js";
 import type { TensorValues } from "../backends/tensorflow/binding.js";
-import { type GraphBuilder, type Output, outputOf } from "./graph-def.js";
+import { FLOAT, type Output } from "./graph-def.js";
 import { type GradientFeed, gradientFeeds, isCompact, logitGradient } from "./logit-gradient.js";
 import { padIndices } from "./masked-room.js";
 import { type FeedInputs, PARAMETERS, placeInputs, placeWeights, STATISTICS } from "./network-inputs.js";
@@ -16,7 +17,8 @@ import { type Noise, whileNoiseIsPlaced } from "./noise.js";
 import type { Feed } from "./session.js";
 import { recordOps, type OpRecorder } from "./op-recorder.js";
 import type { Traced, TracedGraph } from "./traced-graph.js";
-import { type Alive, buildUpdate } from "./updates.js";
+import { ACCUMULATED, normOf, placeUpdate } from "./apply-gradient.js";
+import type { Alive } from "./updates.js";
 
 /** Sizes of a batch that a traced step is made for. */
 export interface StepShape {
@@ -27,6 +29,14 @@ export interface StepShape {
   readonly masked: number;
   /** Whether pictures are mixtures of two, each with labels of its own. */
   readonly isMixed: boolean;
+  /** Of a batch that is computed in parts: the first one begins the sum of the gradients. Null: it is whole. */
+  readonly part: "first" | "next" | null;
+}
+
+/** A batch, or a part of one. */
+export interface TracedBatch extends StepBatch {
+  /** Loss terms per task to divide by. Default: its own. */
+  readonly denominators?: readonly number[];
 }
 
 /** What a run of the graph gives back. */
@@ -41,8 +51,13 @@ export interface StepValues {
 export interface TracedStep extends Traced {
   /** Norm of the gradient in the eager step that was recorded, for comparison. */
   readonly recordedNorm: number;
-  /** @param updates applied before */
-  feeds(batch: StepBatch, updates: number): Feed[];
+  /** Where tasks' gradients meet; null where they are just added. */
+  readonly sites: TracedSites | null;
+  /**
+   * @param updates applied before
+   * @param atFeatures gradients at the features of `sites`
+   */
+  feeds(batch: TracedBatch, updates: number, atFeatures?: readonly Feed[]): Feed[];
   /** @param results of `outputs` */
   read(batch: StepBatch, results: readonly TensorValues[]): StepValues;
 }
@@ -79,7 +94,7 @@ export function traceStep(
   graph: TracedGraph,
   network: Network,
   config: StepConfig,
-  batch: StepBatch,
+  batch: TracedBatch,
   shape: StepShape,
 ): TracedStep {
   const { backend, builder } = graph;
@@ -90,7 +105,7 @@ export function traceStep(
     const inputs = network.inputTensors(batch.inputs, shape.rows);
     const { step, norm } = withSeededRandom(batch.seed, () =>
       recordOps(backend, builder, (recorder) =>
-        new StepRecording(graph, recorder, network, batch, inputs, shape).step(config),
+        new StepRecording(graph, recorder, network, batch, inputs, shape, config).step(),
       ),
     );
     return { ...step, recordedNorm: norm.dataSync()[0] as number };
@@ -111,27 +126,33 @@ class StepRecording {
   readonly #graph: TracedGraph;
   readonly #recorder: OpRecorder;
   readonly #network: Network;
-  readonly #batch: StepBatch;
+  readonly #batch: TracedBatch;
+  readonly #config: StepConfig;
   readonly #inputs: tf.Tensor[];
   readonly #feedInputs: FeedInputs;
   readonly #masked: PlacedMasked | null;
   readonly #shape: StepShape;
   readonly #noise: PlacedNoise[] = [];
   readonly #logits: PlacedLogits[] = [];
+  readonly #sites: FeatureSites | null;
 
   constructor(
     graph: TracedGraph,
     recorder: OpRecorder,
     network: Network,
-    batch: StepBatch,
+    batch: TracedBatch,
     inputs: tf.Tensor[],
     shape: StepShape,
+    config: StepConfig,
   ) {
     this.#graph = graph;
     this.#recorder = recorder;
     this.#network = network;
     this.#batch = batch;
     this.#shape = shape;
+    this.#config = config;
+    const { conflicts = "add" } = config;
+    this.#sites = conflicts === "add" ? null : new FeatureSites(graph.builder, recorder, conflicts);
     this.#inputs = inputs;
     this.#feedInputs = placeInputs(graph.builder, recorder, network, inputs);
     placeWeights(graph, recorder, PARAMETERS, network.trainable);
@@ -140,35 +161,45 @@ class StepRecording {
   }
 
   /** @returns the step, and the norm of its gradient, whose value cannot be read while ops are recorded */
-  step({ clipNorm, ...config }: StepConfig): {
-    readonly step: Omit<TracedStep, "recordedNorm">;
-    readonly norm: tf.Tensor;
-  } {
-    const { builder } = this.#graph;
+  step(): { readonly step: Omit<TracedStep, "recordedNorm">; readonly norm: tf.Tensor } {
     const statistics = placesOf(this.#recorder, this.#network);
     const gradient = this.#gradient();
-    const norm = tf.sqrt(tf.sum(tf.square(gradient)));
-    const clipped = clipNorm === null ? gradient : tf.mul(gradient, tf.minimum(1, tf.div(clipNorm, norm)));
-    const finite = this.#recorder.outputOf(tf.isFinite(norm));
-    const alive: Alive = (value) => outputOf(builder.node("Switch", [value, finite], { T: { type: DTYPE.float } }), 1);
-    const update = buildUpdate(this.#graph, config, alive(this.#recorder.outputOf(clipped)), alive);
-    const kept = [...update.done, ...moved(this.#graph, this.#recorder, this.#network, statistics, alive)];
-    const feeds = (batch: StepBatch, updates: number): Feed[] => [
+    const keepMoved = (alive: Alive) => moved(this.#graph, this.#recorder, this.#network, statistics, alive);
+    const { part } = this.#shape;
+    const flat = this.#recorder.outputOf(gradient);
+    const end = part === null ? placeUpdate(this.#graph, this.#config, flat, keepMoved) : this.#addUp(flat, keepMoved);
+    const sites = this.#sites?.traced() ?? null;
+    const feeds = (batch: TracedBatch, updates: number, atFeatures: readonly Feed[] = sites?.example ?? []): Feed[] => [
       ...this.#feeds(batch),
-      ...update.feeds(updates, batch.learningRate),
+      ...atFeatures,
+      ...end.feeds(updates, batch.learningRate),
     ];
     const step = {
-      feeds,
+      ...{ feeds, sites },
       placeholders: feeds(this.#batch, 0).map(({ placeholder }) => placeholder),
-      outputs: [
-        ...this.#logits.map(({ logits }) => logits),
-        this.#recorder.outputOf(norm),
-        reportDone(builder, finite, kept),
-      ],
+      outputs: [...this.#logits.map(({ logits }) => logits), end.norm, end.done],
+      before: sites?.outputs ?? [],
       read: (batch: StepBatch, results: readonly TensorValues[]) =>
         readStep(this.#network.layout, this.#logits, batch, results),
     };
-    return { step, norm };
+    return { step, norm: tf.sqrt(tf.sum(tf.square(gradient))) };
+  }
+
+  /** Of a part: its gradient is added to that of the parts before. */
+  #addUp(gradient: Output, keepMoved: (alive: Alive) => readonly string[]) {
+    const { builder } = this.#graph;
+    const sum = this.#graph.variable(ACCUMULATED);
+    if (sum === null) throw new Error(`no variable "${ACCUMULATED}" in the graph`);
+    const isFirst = this.#shape.part === "first";
+    const added = isFirst
+      ? builder.assign(sum.handle, gradient)
+      : builder.node("AssignAddVariableOp", [sum.handle, gradient], { dtype: FLOAT });
+    const done = [added, ...keepMoved((value) => value)].map((node) => `^${node}`);
+    return {
+      norm: normOf(builder, gradient),
+      done: builder.node("Identity", [builder.intScalar(1), ...done], { T: { type: DTYPE.int32 } }),
+      feeds: (): Feed[] => [],
+    };
   }
 
   /** The flat gradient, in the order of `network.trainable`. */
@@ -183,12 +214,19 @@ class StepRecording {
   }
 
   #objective(): tf.Scalar {
-    const logits = this.#network.logitsByAxis(this.#inputs, true, this.#masked?.tensor ?? null);
+    const logits = this.#network.logitsByAxis(
+      this.#inputs,
+      true,
+      this.#masked?.tensor ?? null,
+      this.#sites?.onFeature ?? undefined,
+    );
     const losses = LOGIT_AXES.flatMap((axis) => {
       const own = logits[axis];
       return own === null ? [] : [this.#placeLoss(axis, own)];
     });
-    return [...losses, ...this.#network.penalties()].reduce((total, term) => tf.add(total, term));
+    // of several parts only the first one has them
+    const penalties = this.#shape.part === "next" ? [] : this.#network.penalties();
+    return [...losses, ...penalties].reduce((total, term) => tf.add(total, term));
   }
 
   #placeMasked(room: number): PlacedMasked {
@@ -214,7 +252,8 @@ class StepRecording {
   #placeLoss(axis: LogitAxis, logits: tf.Tensor2D): tf.Scalar {
     const { layout } = this.#network;
     const [rows, width] = logits.shape;
-    const examples = gradientFeeds(layout, axis, this.#batch.targets, rows, this.#batch.factors);
+    const { targets, factors, denominators } = this.#batch;
+    const examples = gradientFeeds(layout, axis, targets, rows, factors, denominators);
     const voices = examples.map((example) => this.#placeVoice(example, [rows, width], isCompact(layout, axis)));
     const fed = voices.flatMap(({ tensors }) => tensors);
     const op = tf.customGrad((input, save) => {
@@ -226,7 +265,9 @@ class StepRecording {
           const gradients = voices.map((__, i) =>
             logitGradient(layout, axis, z as tf.Tensor2D, itemAt(saved, 2 * i), itemAt(saved, 2 * i + 1)),
           );
-          return gradients.reduce((sum, gradient) => tf.add(sum, gradient));
+          const gradient = gradients.reduce((sum, voice) => tf.add(sum, voice)) as tf.Tensor2D;
+          this.#sites?.take(axis, gradient);
+          return gradient;
         },
       };
     });
@@ -252,7 +293,7 @@ class StepRecording {
     return { tensors, placed };
   }
 
-  #feeds(batch: StepBatch): Feed[] {
+  #feeds(batch: TracedBatch): Feed[] {
     const masked = this.#masked;
     const room = this.#shape.masked;
     return [
@@ -276,10 +317,10 @@ class StepRecording {
 function feedLoss(
   layout: HeadLayout,
   { axis, rows, width, voices }: PlacedLogits,
-  { targets: batch, factors }: StepBatch,
+  { targets: batch, factors, denominators }: TracedBatch,
 ): Feed[] {
   const compact = isCompact(layout, axis);
-  return gradientFeeds(layout, axis, batch, rows, factors).flatMap((values, i): Feed[] => {
+  return gradientFeeds(layout, axis, batch, rows, factors, denominators).flatMap((values, i): Feed[] => {
     const { targets, weights } = itemAt(voices, i);
     return [
       compact
@@ -312,15 +353,6 @@ function moved(
 
 function placesOf(recorder: OpRecorder, { statistics }: Network): Output[] {
   return statistics.map((variable) => recorder.outputOf(variable as tf.Tensor));
-}
-
-/** @returns true once all of `done` is, or false at once where it will not be */
-function reportDone(builder: GraphBuilder, finite: Output, done: readonly string[]): Output {
-  const T = { type: DTYPE.bool };
-  const gate = builder.node("Switch", [finite, finite], { T });
-  const no = builder.node("Identity", [gate], { T });
-  const yes = builder.node("Identity", [outputOf(gate, 1), ...done.map((node) => `^${node}`)], { T });
-  return builder.node("Merge", [no, yes], { T, N: { integer: 2 } });
 }
 
 function readStep(

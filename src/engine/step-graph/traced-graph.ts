@@ -19,6 +19,8 @@ export interface Traced {
   readonly outputs: readonly Output[];
   /** All that is fed, also what no output needs. */
   readonly placeholders: readonly Output[];
+  /** What is run by itself, before the outputs. */
+  readonly before?: readonly Output[];
 }
 
 /** Owns a session: `dispose` frees it. */
@@ -66,11 +68,12 @@ export class TracedGraph {
     const values = new Map([...this.#variables.keys()].map((name) => [name, this.read(name)]));
     const traced = trace();
     const variables = [...this.#variables.values()].flatMap(({ value, assigned }) => [value, assigned]);
-    const session = this.#open([...variables, ...this.#kept, ...traced.outputs, ...traced.placeholders]);
+    const own = [...traced.outputs, ...traced.placeholders, ...(traced.before ?? [])];
+    const session = this.#open([...variables, ...this.#kept, ...own]);
     this.#session?.dispose();
     this.#session = session;
-    this.#kept.push(...traced.outputs, ...traced.placeholders);
-    for (const [name, own] of values) this.write(name, own);
+    this.#kept.push(...own);
+    for (const [name, vector] of values) this.write(name, vector);
     return traced;
   }
 

@@ -13,6 +13,9 @@ type Row = ReadonlyMap<string, string>;
 
 const DEEPEST = 6;
 /** As many rows tell what the columns hold. */
+/** Columns that an error names, and how much of each. */
+const MOST_NAMED = 20;
+const LONGEST_NAMED = 40;
 const SAMPLE_ROWS = 200;
 
 /** Tables at or below a path. */
@@ -43,18 +46,27 @@ export function openCsv(path: string): Source {
   };
 }
 
+/** @param header of a file that may be anything */
+function withoutMetrics(file: string, header: readonly string[]): DataError {
+  const hasOddBytes = header.some((name) => name.includes("\0") || name.includes("\uFFFD"));
+  if (hasOddBytes) return new DataError(`${file} is no CSV file in UTF-8: its first line has other bytes.`, { file });
+  const names = header
+    .slice(0, MOST_NAMED)
+    .map((name) => (name.length > LONGEST_NAMED ? `${name.slice(0, LONGEST_NAMED)}…` : name).replaceAll(/\s+/g, " "));
+  const more = header.length > MOST_NAMED ? `, … ${header.length - MOST_NAMED} more` : "";
+  return new DataError(
+    `${file} has no column with a metric: a row per step has a column step or epoch, a row per run has metrics such as loss or test/accuracy. Columns: ${names.join(", ") || "none"}${more}.`,
+    { file, columns: header.length },
+  );
+}
+
 function openFile(file: string, root: string): Omit<Source, "kind" | "path"> {
   const rows = rowsOf(file);
   const sample: Row[] = [];
   for (const row of rows) if (sample.push(row) === SAMPLE_ROWS) break;
   const header = [...(sample[0]?.keys() ?? [])];
   const columns = columnsOf(header, (name) => isNumeric(sample, name));
-  if (columns.metrics.length === 0) {
-    throw new DataError(
-      `${file} has no column with a metric: a row per step has a column step or epoch, a row per run has metrics such as loss or test/accuracy. Columns: ${header.slice(0, 20).join(", ") || "none"}.`,
-      { file, columns: header },
-    );
-  }
+  if (columns.metrics.length === 0) throw withoutMetrics(file, header);
   const label =
     file === root ? basename(file, extname(file)) : relative(root, dirname(file)) || basename(file, extname(file));
   const place: CsvPlace = { file, label, columns, project: basename(file === root ? dirname(file) : root) };

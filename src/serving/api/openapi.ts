@@ -220,6 +220,12 @@ function inputSchema(spec: InputSpec): Schema {
       return { ...names, description: `One of ${categories.length} categories.` };
     }
     case "tokens":
+      if (spec.tokenizer !== undefined) {
+        return {
+          oneOf: [{ type: "string" }, { type: "array", items: { type: "integer" } }],
+          description: `A text, or the ids that its tokenizer makes of it, at most ${spec.maxLength}.`,
+        };
+      }
       return {
         oneOf: [{ type: "string" }, { type: "array", items: { type: "string" } }],
         description: `A text, or a list of tokens, of which the first ${spec.maxLength} are read.`,

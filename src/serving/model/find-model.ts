@@ -1,7 +1,9 @@
 /** @file What `cool serve` is asked to serve: an export by its path, else a run by its name. */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { findExport, type FoundExport } from "../../asking/exports/open-export.js";
-import { openStoredRun } from "../../asking/stored-run.js";
+import { openStoredRun, storedPlaces } from "../../asking/stored-run.js";
+import { exportedTokenizer, type TokenizerPlaces, tokenizersOf } from "../../data/tokenizers/stored-tokenizer.js";
 import { firstChoice } from "../../engine/backends/choose.js";
 import { livingOn } from "../../engine/replicas/plan.js";
 import { UnknownNameError, UsageError } from "../../errors.js";
@@ -10,6 +12,7 @@ import { runningProject } from "../../project/project-dir.js";
 import { checkedGraph, checkedInputs } from "../../records/run-documents.js";
 import { openRunStore, type RunStore } from "../../storage/run-store.js";
 import type { ServedModel } from "./served-model.js";
+import type { TokenizerFiles } from "./texts.js";
 
 export interface FindOptions {
   /** Folder of the run store; asked for where a run is meant. */
@@ -33,13 +36,19 @@ async function exportedModel(
 ): Promise<ServedModel> {
   const { run, inputs } = document;
   const graph = checkedGraph(document.graph, path);
-  await loadOwnCode({ ...run, gitCommit: null }, graph, runningProject(project), null);
+  const running = runningProject(project);
+  await loadOwnCode({ ...run, gitCommit: null }, graph, running, null);
+  const complete = checkedInputs(inputs, path);
   return {
     source: { kind: "export", path, project },
     run,
     title: `export ${reference} of run ${run.id} (${run.name})`,
     graph,
-    inputs: checkedInputs(inputs, path),
+    inputs: complete,
+    tokenizers: tokenizerFiles(complete, {
+      fileOf: (input) => join(path, exportedTokenizer(input)),
+      packagesDir: running?.dir ?? process.cwd(),
+    }),
     copies: format === "onnx" ? { transport: "threads", isAlone: false } : await copiesHere(process.cwd()),
   };
 }
@@ -58,18 +67,25 @@ async function runModel(reference: string, { storeDir, project }: FindOptions): 
       );
     }
     if (isThere && !isRun(store, reference)) throw notAnExport(reference);
-    const { run, graph, config, project: running } = await openStoredRun(store, reference, { project });
+    const stored = await openStoredRun(store, reference, { project });
+    const { run, graph, config, project: running } = stored;
     return {
       source: { kind: "run", store: dir, run: run.id, project },
       run: { id: run.id, name: run.name },
       title: `run ${run.id} (${run.name})`,
       graph,
       inputs: config.inputs,
+      tokenizers: tokenizerFiles(config.inputs, storedPlaces(stored)),
       copies: await copiesHere(running?.dir),
     };
   } finally {
     store.close();
   }
+}
+
+function tokenizerFiles(inputs: ServedModel["inputs"], places: NonNullable<TokenizerPlaces["stored"]>): TokenizerFiles {
+  const files = tokenizersOf(inputs).map(({ input, digest }) => [input, places.fileOf(input, digest)]);
+  return { files: Object.fromEntries(files), packagesDir: places.packagesDir };
 }
 
 function isRun(store: RunStore, reference: string): boolean {

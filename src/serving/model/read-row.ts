@@ -5,11 +5,13 @@ import { nearestNames, shorten } from "../../errors.js";
 import { HttpProblem } from "../../http/problem.js";
 import { PredictorError } from "../../predictor/errors.js";
 import { type InputValue, type ReadValues, readerOf } from "../../predictor/inputs.js";
+import { isMissing } from "../../tasks/behaviour.js";
 import { behaviourOf } from "../../tasks/index.js";
 import type { SentRow, ServedModel, ServedRow } from "./served-model.js";
+import { TextCutter } from "./texts.js";
 
 /** What is known of a model to read rows for it. */
-export type ReadModel = Pick<ServedModel, "graph" | "inputs">;
+export type ReadModel = Pick<ServedModel, "graph" | "inputs" | "tokenizers">;
 
 /** Reads rows for one model. */
 export class RowReader {
@@ -17,10 +19,12 @@ export class RowReader {
   readonly #maxPixels: number;
   readonly #known: readonly { readonly path: string; readonly names: readonly string[] }[];
   readonly #names: ReadonlySet<string>;
+  readonly #cutter: TextCutter;
 
   constructor(model: ReadModel, maxPixels: number) {
     this.#model = model;
     this.#maxPixels = maxPixels;
+    this.#cutter = new TextCutter(model.tokenizers);
     this.#known = model.graph.tasks
       .filter(({ spec }) => behaviourOf(spec).answeredBy === "table")
       .map(({ path, name, spec }) => ({
@@ -52,6 +56,7 @@ export class RowReader {
     const read: ReadValues[] = [];
     let size: ServedRow["size"] = null;
     let tokens: number | null = null;
+    let text: string | undefined;
     for (const [input, spec] of Object.entries(this.#model.inputs)) {
       const value = sentValue(values, input, spec);
       if (spec.kind === "image") {
@@ -59,13 +64,20 @@ export class RowReader {
         read.push(picture.pixels);
         size ??= { width: picture.originalWidth, height: picture.originalHeight };
       } else {
-        const own = readValue(input, spec, value, row);
+        const raw = textOf(input, spec, value, row);
+        const own = readValue(input, spec, raw === null ? value : this.#ids(input, spec, raw), row);
         read.push(own);
         if (spec.kind === "tokens") tokens ??= own.length;
+        if (raw !== null) text ??= raw;
       }
     }
     const known = Object.fromEntries(this.#known.map((task) => [task.path, truthOf(task, values, row)]));
-    return { name, names: Object.keys(this.#model.inputs), values: read, size, tokens, known, wants };
+    return { name, names: Object.keys(this.#model.inputs), values: read, size, tokens, known, wants, text };
+  }
+
+  #ids(input: string, spec: InputSpec, text: string): readonly number[] {
+    if (spec.kind !== "tokens" || spec.tokenizer === undefined) throw new Error(`no tokenizer cuts "${input}"`);
+    return this.#cutter.ids(input, { ...spec, tokenizer: spec.tokenizer }, text);
   }
 
   #refuseUnknown(values: SentRow["values"], row: number): void {
@@ -80,8 +92,7 @@ export class RowReader {
   async #picture(input: string, spec: ImageInputSpec, value: unknown, row: number) {
     const bytes = typeof value === "string" ? fromBase64(value) : value instanceof Uint8Array ? value : null;
     if (bytes === null) {
-      const got =
-        value === undefined ? "nothing" : typeof value === "string" ? "a text that is no base64" : typeof value;
+      const got = value == null ? "nothing" : typeof value === "string" ? "a text that is no base64" : typeof value;
       throw badRow(
         row,
         `has no picture for the input "${input}", but ${got}. Send the bytes of a file, in JSON as base64.`,
@@ -108,6 +119,16 @@ function sentValue(values: SentRow["values"], input: string, spec: InputSpec): u
   if (values.has(input)) return values.get(input);
   if (spec.kind !== "numeric" || spec.listLength !== null) return values.get(columnsOf(spec)[0] ?? input);
   return spec.columns.map((column) => values.get(column));
+}
+
+/** A text that a tokenizer cuts, as a cell of a table is read; null: there is none, or its ids. */
+function textOf(input: string, spec: InputSpec, value: unknown, row: number): string | null {
+  if (spec.kind !== "tokens" || spec.tokenizer === undefined) return null;
+  if (!isMissing(value)) return ["string", "number", "boolean"].includes(typeof value) ? String(value) : null;
+  if (spec.missing !== "error") return "";
+  throw badRow(row, `has no text for the input "${input}". Send one, or the ids that its tokenizer makes of it.`, {
+    input,
+  });
 }
 
 function readValue(input: string, spec: Exclude<InputSpec, ImageInputSpec>, value: unknown, row: number): ReadValues {

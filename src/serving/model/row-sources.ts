@@ -55,12 +55,19 @@ function sourceOf(spec: InputSpec, values: readonly ReadValues[], rows: readonly
         lengths: Int32Array.from(values, ({ length }) => length),
         read: (some) => filled(Int32Array, some, values),
         close,
+        ...(spec.tokenizer === undefined ? {} : { texts: textsOf(values, rows) }),
       };
       return source;
     }
     default:
       return spec satisfies never;
   }
+}
+
+/** Of a tokenizer's input: what its ids were cut of, or the ids as they are sent. */
+function textsOf(values: readonly ReadValues[], rows: readonly ServedRow[]): NonNullable<TokenSource["texts"]> {
+  const tokens = (row: number): string[] => Array.from(at(values, row), (id) => String(id - 1));
+  return { whole: (row) => at(rows, row).text ?? tokens(row).join(" "), tokens };
 }
 
 /** Rows padded with 0 to the longest, at least to 1. */

@@ -2,6 +2,7 @@
 import type { InputSpec } from "../../data/dataset.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { ReadRow } from "../../predictor/feeds.js";
+import type { TokenizerFiles } from "./texts.js";
 
 /** Where a model comes from. */
 export type ModelSource =
@@ -29,6 +30,7 @@ export interface ServedModel {
   readonly graph: FlowGraph;
   /** Complete: with statistics and vocabularies. */
   readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly tokenizers: TokenizerFiles;
   /** In what its copies live, and whether one of them uses every core. */
   readonly copies: { readonly transport: "threads" | "processes"; readonly isAlone: boolean };
 }
@@ -51,5 +53,7 @@ export interface UnreadRow {
 export interface ServedRow extends ReadRow {
   /** The name that its answer has. */
   readonly name: string;
+  /** That its tokens were cut of; undefined: they came as tokens or ids. */
+  readonly text?: string | undefined;
   readonly wants: "answers" | "tree";
 }

@@ -16,6 +16,7 @@ export type ToWorker =
       readonly source: ModelSource;
       /** As they are declared. */
       readonly inputs: ServedModel["inputs"];
+      readonly tokenizers: ServedModel["tokenizers"];
       readonly known: readonly string[];
       /** Of one picture. */
       readonly maxPixels: number;

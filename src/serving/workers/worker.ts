@@ -33,12 +33,13 @@ export class ModelWorker {
     await this.#ready?.model.close();
   }
 
-  async #open({ source, inputs, known, threads, maxPixels }: Extract<ToWorker, { kind: "open" }>): Promise<FromWorker> {
+  async #open(message: Extract<ToWorker, { kind: "open" }>): Promise<FromWorker> {
+    const { source, inputs, tokenizers, known, threads, maxPixels } = message;
     try {
       const model = await openModel(source, threads);
       // what does not answer is found before it is asked
       await answerRows(model, [blankRow(model.inputs, known)]);
-      const reader = new RowReader({ graph: model.graph, inputs }, maxPixels);
+      const reader = new RowReader({ graph: model.graph, inputs, tokenizers }, maxPixels);
       this.#ready = { model, reader, counted: countedTasks(model.graph) };
       return { kind: "ready", runtime: model.runtime };
     } catch (error) {

@@ -2,6 +2,7 @@
 import { closeSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../errors.js";
+import { inSlices, type Sliced } from "../../platform/yield-to.js";
 import type { RunSummary } from "../../records/run-summary.js";
 import { startRun, type StartRunOptions } from "../start-run.js";
 import type { TrackedRun } from "../tracked-run.js";
@@ -54,11 +55,12 @@ export async function trackCommand(options: TrackCommandOptions): Promise<TrackR
   options.onBegun?.(run);
   const told = new LinesTold(run);
   const folders = watch.map((folder) => new WatchedFolder(run, folder));
-  const readAll = (end: boolean): void => {
-    told.read(end);
+  const reading = oneAtATime(async (end: boolean): Promise<void> => {
+    // a command may write faster than lines are taken; signals have their turn meanwhile
+    await inSlices(told.read(end), undefined);
     for (const folder of folders) folder.read();
-  };
-  const timer = setInterval(() => readAll(false), POLL_MS);
+  });
+  const timer = setInterval(() => reading.unlessBusy(false), POLL_MS);
   const logLine = scalarLogger(run, patterns);
   try {
     const end = await runChild({
@@ -74,7 +76,8 @@ export async function trackCommand(options: TrackCommandOptions): Promise<TrackR
       killAfterS,
       onKill: (reason) => run.warn(reason),
     });
-    readAll(true);
+    clearInterval(timer);
+    await reading.next(true);
     told.remove();
     return await finish(run, command, end);
   } catch (error) {
@@ -134,6 +137,27 @@ function scalarLogger(run: TrackedRun, patterns: ScalarPatterns): (line: string)
   };
 }
 
+/** Work that is begun again and again, and never twice at a time. */
+function oneAtATime<Argument>(work: (argument: Argument) => Promise<void>) {
+  let current: Promise<void> | null = null;
+  const start = (argument: Argument): Promise<void> => {
+    current = work(argument).finally(() => {
+      current = null;
+    });
+    return current;
+  };
+  return {
+    /** What fails is told by the next one that is waited for. */
+    unlessBusy: (argument: Argument): void => {
+      if (current === null) start(argument).catch(() => {});
+    },
+    next: async (argument: Argument): Promise<void> => {
+      await current;
+      await start(argument);
+    },
+  };
+}
+
 /** The file that COOL_TRACK_FILE names: a line that is wrong is named, and the rest goes on. */
 class LinesTold {
   readonly file: string;
@@ -148,8 +172,9 @@ class LinesTold {
     closeSync(openSync(this.file, "a"));
   }
 
-  read(end: boolean): void {
+  *read(end: boolean): Sliced<void> {
     for (const { number, text } of this.#tail.read(end)) {
+      yield;
       if (text?.trim() === "") continue;
       try {
         if (text === null) this.#warn(number, "it is longer than 64 MB.");

@@ -55,7 +55,7 @@ async function openPool(transport: "threads" | "processes", count = 1, batchMs =
     request: {
       kind: "open",
       source: { kind: "export", path: "", project: undefined },
-      ...{ inputs: {}, maxPixels: 1e6 },
+      ...{ inputs: {}, tokenizers: { files: {}, packagesDir: null }, maxPixels: 1e6 },
       known: [],
       threads: 1,
     },

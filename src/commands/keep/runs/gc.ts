@@ -15,7 +15,8 @@ export default class RunsGc extends CoolCommand {
   ];
   static override flags = {
     "older-than": Flags.string({ summary: "time in the trash", default: "30d", helpValue: "AGE" }),
-    "dry-run": Flags.boolean({ summary: "only show what would be deleted" }),
+    // without a default it would be missing in --json
+    "dry-run": Flags.boolean({ summary: "only show what would be deleted", default: false }),
   };
 
   async run(): Promise<CollectedGarbage & { readonly dry_run: boolean }> {
