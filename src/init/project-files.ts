@@ -1,6 +1,6 @@
 /** @file The files of a new project, and writing them without harm to what is there. */
 import { access, constants, mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { DataError, UsageError } from "../errors.js";
 import { packageVersion } from "../platform/version.js";
 import { assertRunnable, CONFIG_FILES } from "../project/project-dir.js";
@@ -19,6 +19,13 @@ export interface NewFile {
 export interface WrittenFile {
   readonly path: string;
   readonly action: "written" | "replaced" | "completed" | "kept";
+}
+
+/** As a configuration names a file: relative, unless it lies elsewhere and was typed from the root. */
+export function configPath(file: string, typed: string, projectDir: string): string {
+  const way = relative(resolve(projectDir), file);
+  const isOutside = way.startsWith("..") || isAbsolute(way);
+  return isOutside && isAbsolute(typed) ? file : way.split(sep).join("/");
 }
 
 /** The files beside the configuration. */

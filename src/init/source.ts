@@ -1,7 +1,7 @@
 /** @file What a project is made from: a table, a folder, or a template. */
 
 import { readdir, stat } from "node:fs/promises";
-import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { join, resolve } from "node:path";
 import { isPicture } from "../data/inputs/image-paths.js";
 import { isQuery } from "../data/tables/sql.js";
 import { readTable, type Table } from "../data/tables/table.js";
@@ -9,7 +9,7 @@ import { UsageError } from "../errors.js";
 import { shellWord } from "../platform/shell-word.js";
 import { classColumns, classFolders } from "./class-folders.js";
 import type { PictureFacts } from "./pictures.js";
-import type { NewFile } from "./project-files.js";
+import { configPath, type NewFile } from "./project-files.js";
 import type { OpenedTable } from "./proposal.js";
 import { PICTURE_SIDE, type Template, templateData } from "./templates.js";
 
@@ -53,13 +53,6 @@ async function openTable(file: string, typed: string, projectDir: string): Promi
   const source = configPath(file, typed, projectDir);
   const table = await readTable(file, { projectDir });
   return { table: { ...table, file: typed }, source, projectDir, files: [] };
-}
-
-/** As a configuration names a file: relative, unless it lies elsewhere and was typed from the root. */
-export function configPath(file: string, typed: string, projectDir: string): string {
-  const way = relative(resolve(projectDir), file);
-  const isOutside = way.startsWith("..") || isAbsolute(way);
-  return isOutside && isAbsolute(typed) ? file : way.split(sep).join("/");
 }
 
 const TABLE_FILE = /\.(csv|tsv|parquet|pq|jsonl|ndjson|csv\.gz|tsv\.gz)$/i;

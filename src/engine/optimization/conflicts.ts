@@ -54,20 +54,21 @@ export function combineGradients(
  * that points against another's is taken away, one other after the other in a random order; they are then added.
  */
 function projectConflicts(gradients: readonly TaskGradient[], seed: string): CombinedGradients {
-  const sum = new Float32Array(gradients[0]?.values.length ?? 0);
   const own = withoutZeros(gradients);
   const products = productsOf(own);
   const random = createRandom(seed);
-  for (const [i, { values }] of own.entries()) {
-    const projected = Float64Array.from(values);
+  // how much of each gradient is in the sum: what is taken away are multiples of gradients, so products tell all
+  const weights = new Float64Array(own.length);
+  for (const i of own.keys()) {
+    const projected = new Float64Array(own.length);
+    projected[i] = 1;
     for (const j of random.shuffle([...own.keys()].filter((other) => other !== i))) {
-      const other = at(own, j).values;
-      const product = dot(projected, other);
-      if (product < 0) addTo(projected, other, -product / at(at(products, j), j));
+      const product = dot(projected, at(products, j));
+      if (product < 0) projected[j] = f64At(projected, j) - product / at(at(products, j), j);
     }
-    for (let k = 0; k < sum.length; k++) sum[k] = f32At(sum, k) + at(projected, k);
+    for (let j = 0; j < own.length; j++) weights[j] = f64At(weights, j) + f64At(projected, j);
   }
-  return { sum, pairs: pairsOf(own, products) };
+  return { sum: weightedSum(gradients, own, weights), pairs: pairsOf(own, products) };
 }
 
 /**
@@ -77,8 +78,6 @@ function projectConflicts(gradients: readonly TaskGradient[], seed: string): Com
  * the learning rate and lossWeights belong.
  */
 function addWithoutConflict(gradients: readonly TaskGradient[]): CombinedGradients {
-  // gradients that are nearly opposed have large weights, whose sum nearly cancels
-  const sum = new Float64Array(gradients[0]?.values.length ?? 0);
   const own = withoutZeros(gradients);
   const products = productsOf(own);
   const weights = new Float64Array(own.length).fill(1);
@@ -86,11 +85,22 @@ function addWithoutConflict(gradients: readonly TaskGradient[]): CombinedGradien
     const added = projectOnDualCone(products, i);
     for (let j = 0; j < own.length; j++) weights[j] = f64At(weights, j) + f64At(added, j);
   }
+  return { sum: weightedSum(gradients, own, weights), pairs: pairsOf(own, products) };
+}
+
+/** @param weights of `own`, those of all gradients that are not zero */
+function weightedSum(
+  [first]: readonly TaskGradient[],
+  own: readonly TaskGradient[],
+  weights: Float64Array,
+): Float32Array {
+  // gradients that are nearly opposed have large weights, whose sum nearly cancels
+  const sum = new Float64Array(first?.values.length ?? 0);
   for (const [i, { values }] of own.entries()) {
     const weight = f64At(weights, i);
     for (let k = 0; k < sum.length; k++) sum[k] = f64At(sum, k) + weight * f32At(values, k);
   }
-  return { sum: Float32Array.from(sum), pairs: pairsOf(own, products) };
+  return Float32Array.from(sum);
 }
 
 function withoutZeros(gradients: readonly TaskGradient[]): readonly TaskGradient[] {
@@ -98,7 +108,21 @@ function withoutZeros(gradients: readonly TaskGradient[]): readonly TaskGradient
 }
 
 function productsOf(gradients: readonly TaskGradient[]): number[][] {
-  return gradients.map((a) => gradients.map((b) => dot(a.values, b.values)));
+  const products = gradients.map(() => new Array<number>(gradients.length).fill(0));
+  for (const [i, a] of gradients.entries()) {
+    for (let j = 0; j <= i; j++) {
+      const product = dotProduct(a.values, at(gradients, j).values);
+      at(products, i)[j] = product;
+      at(products, j)[i] = product;
+    }
+  }
+  return products;
+}
+
+function dotProduct(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += f32At(a, i) * f32At(b, i);
+  return sum;
 }
 
 function pairsOf(own: readonly TaskGradient[], products: readonly (readonly number[])[]): TaskPair[] {
@@ -110,14 +134,10 @@ function pairsOf(own: readonly TaskGradient[], products: readonly (readonly numb
   );
 }
 
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+function dot(a: Float64Array, b: readonly number[]): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += at(a, i) * at(b, i);
+  for (let i = 0; i < a.length; i++) sum += f64At(a, i) * at(b, i);
   return sum;
-}
-
-function addTo(values: Float64Array, other: Float32Array, factor: number): void {
-  for (let i = 0; i < values.length; i++) values[i] = at(values, i) + factor * f32At(other, i);
 }
 
 /** How often pairs of tasks were in conflict: by the tasks' indices, `0 2`, of so many steps so many. */

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fetchModel } from "../../engine/model/pretrained/fetch-model.js";
 import { noModel } from "../../engine/model/pretrained/no-model.js";
 import { lineOf, UsageError } from "../../errors.js";
-import { configPath } from "../source.js";
+import { configPath } from "../project-files.js";
 
 /** What a configuration says of a backbone. */
 export interface Backbone {

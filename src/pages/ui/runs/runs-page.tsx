@@ -46,7 +46,7 @@ export function RunsPage({ place }: { readonly place: Place }) {
     if (run !== undefined) act(run);
   };
   const compare = (): void => {
-    if (selection.ids.length > 1) go(compareAddress(selection.ids));
+    if (canCompare(selection.ids)) go(compareAddress(selection.ids));
   };
   useKeys({
     j: () => move(1),
@@ -115,13 +115,20 @@ export function RunsPage({ place }: { readonly place: Place }) {
   );
 }
 
+/** As many as the server compares at a time. */
+const MOST_COMPARED = 50;
+
+function canCompare(ids: readonly string[]): boolean {
+  return ids.length > 1 && ids.length <= MOST_COMPARED;
+}
+
 function Chosen({ selection, onCompare }: { readonly selection: Selection; onCompare(): void }) {
   const { ids, clear } = selection;
   if (ids.length === 0) return null;
   return (
     <span class="chosen-runs" role="status">
-      {ids.length} chosen{" "}
-      <button type="button" disabled={ids.length < 2} onClick={onCompare}>
+      {ids.length} chosen{ids.length > MOST_COMPARED ? ` (at most ${MOST_COMPARED} are compared)` : ""}{" "}
+      <button type="button" disabled={!canCompare(ids)} onClick={onCompare}>
         Compare
       </button>{" "}
       <button type="button" class="quiet" onClick={clear}>
