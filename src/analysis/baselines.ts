@@ -83,20 +83,23 @@ const MOST_COMPARED = 20_000;
 
 /** The rows (or tokens) that count or, of very many, some at equal distances. */
 function thinned({ task, labels, lossMask }: CountedLabels): CountedLabels {
-  const used = rowsOf(lossMask);
+  const used = Int32Array.from(rowsOf(lossMask));
   const step = used.length / Math.min(used.length, MOST_COMPARED);
-  const rows = Array.from({ length: Math.floor(used.length / step) }, (_, i) => at(used, Math.floor(i * step)));
+  const rows = Int32Array.from({ length: Math.floor(used.length / step) }, (_, i) => at(used, Math.floor(i * step)));
   return { task, labels: labelsAt(task, labels, rows), lossMask: new Uint8Array(rows.length).fill(1) };
 }
 
 /** The rows (or tokens) of a mask alone, which all count: no other is in any metric. */
 function countedAlone({ task, labels }: Pick<CountedLabels, "task" | "labels">, mask: RowMask): CountedLabels {
   if (!mask.includes(0)) return { task, labels, lossMask: mask };
-  const rows = rowsOf(mask);
-  return { task, labels: labelsAt(task, labels, rows), lossMask: new Uint8Array(rows.length).fill(1) };
+  const rows = new Int32Array(mask.length);
+  let count = 0;
+  for (let row = 0; row < mask.length; row++) if (mask[row] === 1) rows[count++] = row;
+  const own = labelsAt(task, labels, rows.subarray(0, count));
+  return { task, labels: own, lossMask: new Uint8Array(count).fill(1) };
 }
 
-function labelsAt({ spec }: TaskNode, { answers, unitScale }: Labels, rows: readonly number[]): Labels {
+function labelsAt({ spec }: TaskNode, { answers, unitScale }: Labels, rows: ArrayLike<number>): Labels {
   return {
     answers: selectEntries(answers, rows, answerWidth(spec), null),
     unitScale: unitScale === null ? null : selectEntries(unitScale, rows, scalesPerRow(spec), null),

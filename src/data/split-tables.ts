@@ -8,7 +8,7 @@ import { cutIntoFolds, judgeFolds } from "./folds.js";
 import type { TaskStratum } from "./labels/strata.js";
 import {
   assertFractions,
-  cut,
+  cutRows,
   imageOf,
   itemsOf,
   rowsIn,
@@ -94,19 +94,21 @@ function* splitByShares(
 ): Sliced<Splits> {
   assertFractions(spec);
   const { joined, ids } = source;
-  const rows = set.flatMap((table) => rowsOfTable(joined, table));
+  const rows = rowsOfTables(joined, set);
   // of one table, keys are those of its rows alone: what they are split into does not depend on the tables beside it
   const [first] = set.map((table) => at(joined.firstRows, table));
   const keyOf =
     spec.groupBy === undefined
       ? (row: number) => imageOf(at(at(ids, at(set, 0)), row - (first ?? 0)))
       : groupKeys(source, set, spec.groupBy);
-  const items = yield* itemsOf(Int32Array.from(rows), keyOf, spec.seed);
+  const items = yield* itemsOf(rows, keyOf, spec.seed);
   const shares = sharesOf(spec);
   const wanted = shares.filter((share) => share > 0).length;
-  if (spec.groupBy !== undefined) assertGroups(source, spec.groupBy, items.length, wanted, "splits");
-  const parts = spec.stratify === true ? yield* stratify(items, shares, yield* askStrata()) : cut(items, shares);
-  const [train, valid, test] = parts.map(rowsIn);
+  if (spec.groupBy !== undefined) assertGroups(source, spec.groupBy, items.ends.length, wanted, "splits");
+  const [train, valid, test] =
+    spec.stratify === true
+      ? (yield* stratify([...items], shares, yield* askStrata())).map(rowsIn)
+      : cutRows(items, shares);
   const none = new Int32Array(0);
   return { train: train ?? none, valid: valid ?? none, test: test ?? none };
 }
@@ -153,7 +155,7 @@ function* itemsToFold(source: SplitSource, { train, valid }: Splits) {
           return `${place}\0${imageOf(at(at(ids, place), own))}`;
         }
       : groupKeys(source, tables, groupBy);
-  const items = yield* itemsOf(Int32Array.from([...train, ...valid]).sort(), keyOf, `${seed}/folds`);
+  const items = [...(yield* itemsOf(Int32Array.from([...train, ...valid]).sort(), keyOf, `${seed}/folds`))];
   const what =
     groupBy === undefined
       ? { one: "one picture or row", many: "pictures or rows" }
@@ -212,9 +214,13 @@ function assertApart({ joined }: SplitSource, splits: Splits, column: string): v
   }
 }
 
-function rowsOfTable({ tables, firstRows }: JoinedTables, table: number): number[] {
-  const first = at(firstRows, table);
-  return Array.from({ length: at(tables, table).rows }, (_, row) => first + row);
+function rowsOfTables({ tables, firstRows }: JoinedTables, set: readonly number[]): Int32Array {
+  const rows = new Int32Array(set.reduce((sum, table) => sum + at(tables, table).rows, 0));
+  let end = 0;
+  for (const table of set) {
+    for (let row = 0; row < at(tables, table).rows; row++) rows[end++] = at(firstRows, table) + row;
+  }
+  return rows;
 }
 
 /** Rows of one table, as they are numbered through all tables. */

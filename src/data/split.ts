@@ -58,7 +58,8 @@ export function* splitRowsSliced(ids: readonly string[], fractions: SplitFractio
   assertFractions(fractions);
   const rows = Int32Array.from(ids, (_, row) => row);
   const items = yield* itemsOf(rows, (row) => imageOf(at(ids, row)), fractions.seed);
-  return splitsOf(cut(items, sharesOf(fractions)));
+  const [train, valid, test] = cutRows(items, sharesOf(fractions));
+  return { train, valid, test } as Splits;
 }
 
 /** Shares of train, valid and test. */
@@ -135,7 +136,7 @@ export function* itemsOf(
   someRows: Int32Array,
   keyOf: (row: number) => string,
   seed: number | string,
-): Sliced<readonly Item[]> {
+): Sliced<OrderedItems> {
   const digestOf = (key: string): Buffer => createHash("sha256").update(`${seed}\0${key}`).digest();
   // the first eight bytes of each hash: what they leave undecided is one key, but for one case in 10¹⁹
   const [high, low] = [new Uint32Array(someRows.length), new Uint32Array(someRows.length)];
@@ -150,21 +151,62 @@ export function* itemsOf(
     const [a, b] = [u32At(order, at - 1), u32At(order, at)];
     return high[a] === high[b] && low[a] === low[b];
   };
-  const items: Item[] = [];
+  const rows = Int32Array.from(order, (i) => i32At(someRows, i));
+  const ends = new Int32Array(rows.length);
+  let count = 0;
   for (let from = 0, to = 1; from < order.length; from = to, to = from + 1) {
     while (to < order.length && isNext(to)) to += 1;
-    if (to === from + 1) items.push([i32At(someRows, u32At(order, from))]);
-    else
-      items.push(
-        ...itemsOfOne(
-          Array.from(order.subarray(from, to), (i) => i32At(someRows, i)),
-          keyOf,
-          digestOf,
-        ),
-      );
-    if (items.length % SLICE === 0) yield;
+    let end = from;
+    // most stand alone
+    for (const item of to === from + 1 ? [] : itemsOfOne([...rows.subarray(from, to)], keyOf, digestOf)) {
+      rows.set(item, end);
+      end += item.length;
+      ends[count++] = end;
+    }
+    if (to === from + 1) ends[count++] = to;
+    if (count % SLICE === 0) yield;
   }
-  return items;
+  return new OrderedItems(rows, ends.subarray(0, count));
+}
+
+/** Items in their order, without an array for each. */
+export class OrderedItems implements Iterable<Item> {
+  /** Rows of one item after the other. */
+  readonly rows: Int32Array;
+  /** Where each item ends among the rows. */
+  readonly ends: Int32Array;
+
+  constructor(rows: Int32Array, ends: Int32Array) {
+    this.rows = rows;
+    this.ends = ends;
+  }
+
+  *[Symbol.iterator](): Iterator<Item> {
+    let from = 0;
+    for (const end of this.ends) {
+      yield [...this.rows.subarray(from, end)];
+      from = end;
+    }
+  }
+}
+
+/** Rows of each part, ascending, as {@link cut} cuts the items. */
+export function cutRows({ rows, ends }: OrderedItems, shares: readonly number[]): Int32Array[] {
+  const counts = largestRemainder(shares, rows.length);
+  const partEnds = shares.map(() => 0);
+  let [current, room, from] = [0, at(counts, 0), 0];
+  for (let i = 0; i < ends.length; i += 1) {
+    while (room <= 0 && current < shares.length - 1) room += at(counts, ++current);
+    room -= i32At(ends, i) - from;
+    from = i32At(ends, i);
+    partEnds[current] = from;
+  }
+  let start = 0;
+  return partEnds.map((end) => {
+    const own = rows.slice(start, Math.max(start, end)).sort();
+    start = Math.max(start, end);
+    return own;
+  });
 }
 
 /** Items of rows whose hashes begin alike: one, unless their keys differ. */

@@ -8,6 +8,7 @@ import { yieldTo } from "../platform/yield-to.js";
 import { prepareData } from "../project/load-project.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import type { Settings } from "../project/settings.js";
+import { memoryWarning } from "./memory-needed.js";
 
 /** Prepares and loads the data; everything that can be wrong with it is found here, before a run exists. */
 export async function openDataset(
@@ -42,6 +43,8 @@ export async function openDataset(
     );
   }
   for (const warning of dataset.warnings ?? []) loggers.warning(warning);
+  const unfit = memoryWarning(project.graph, dataset);
+  if (unfit !== null) loggers.warning(unfit);
   try {
     await reportLabels(project.graph, dataset, loggers, signal);
     return dataset;

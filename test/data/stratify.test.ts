@@ -62,7 +62,7 @@ describe("iterative stratification", () => {
     const stratified = distribution(atOnce(stratify(items(rows), shares, strata)), strata, rows);
     const ids = Int32Array.from({ length: rows }, (_, row) => row);
     const drawn = Array.from({ length: 20 }, (_, seed) =>
-      distribution(cut(atOnce(itemsOf(ids, String, seed)), shares), strata, rows),
+      distribution(cut([...atOnce(itemsOf(ids, String, seed))], shares), strata, rows),
     );
     expect(stratified).toBeLessThan(0.5 * Math.min(...drawn));
   });

@@ -89,12 +89,3 @@ export class JoinedCells implements Cells {
     for (const part of this.#parts) yield* part;
   }
 }
-
-/** A number for each cell. */
-export function numbersOf(cells: Cells, numberOf: (cell: unknown, row: number) => number): Float64Array {
-  const numbers = new Float64Array(cells.length);
-  cells.forEach((cell, row) => {
-    numbers[row] = numberOf(cell, row);
-  });
-  return numbers;
-}

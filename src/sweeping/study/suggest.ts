@@ -1,5 +1,5 @@
 /** @file The next trial of a study, and whether a run of it goes on. */
-import { prunedByAsha } from "../pruning/asha.js";
+import { prunedByAsha, rungs } from "../pruning/asha.js";
 import { type ValueCurve, bestUntil } from "../pruning/curves.js";
 import { prunedByMedian } from "../pruning/median.js";
 import { grid, randomChoice } from "../search/simple.js";
@@ -92,6 +92,12 @@ export interface JudgedRun {
   readonly epoch: number;
   /** That are planned for it. */
   readonly epochs: number;
+}
+
+/** Whether a run is compared with others after this epoch, for which their curves are read. */
+export function isJudged({ prune }: StudyDefinition, epoch: number, epochs: number): boolean {
+  if (prune === null) return false;
+  return prune.kind === "asha" ? rungs(prune, epochs).includes(epoch) : epoch >= prune.minEpochs;
 }
 
 /** @returns why the run is pruned, as a sentence; null: it goes on */

@@ -26,6 +26,8 @@ const SIGN = 0x80000000;
 export function sortByScore(scores: Float32Array, truths: Uint8Array): RankedAnswers {
   let keys = toKeys(scores);
   let flags = truths.slice();
+  // a constant answer has one score
+  if (keys.every((key) => key === keys[0])) return { scores: toScores(keys), truths: flags };
   let sortedKeys = new Uint32Array(keys.length);
   let sortedFlags = new Uint8Array(keys.length);
   for (const shift of SHIFTS) {

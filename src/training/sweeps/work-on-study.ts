@@ -16,7 +16,7 @@ import type { StoredTrial, TrialEnd } from "../../storage/tables/studies.js";
 import { parseDefinition, type StudyDefinition } from "../../sweeping/study/definition.js";
 import { hasCurve, knownObjectives, objectiveName, valueOfRun } from "../../sweeping/study/objectives.js";
 import type { StudyEvent } from "../../sweeping/study/study-event.js";
-import { judgement, MOST_ATTEMPTS, nextClaim } from "../../sweeping/study/suggest.js";
+import { isJudged, judgement, MOST_ATTEMPTS, nextClaim } from "../../sweeping/study/suggest.js";
 import { trainRun } from "../train-run.js";
 import { set } from "./check-space.js";
 
@@ -136,7 +136,7 @@ async function trainTrial({ store, work, group, definition, trial, signal, tell 
     ...{ backend: work.backend, device: work.device },
     onBegun: (id) => void store.addToGroup(group.id, id, number),
     judge: ({ epoch }) =>
-      objective === undefined || definition.prune === null
+      objective === undefined || !isJudged(definition, epoch, epochs)
         ? null
         : judgement(definition, { number, epoch, epochs }, store.readStudyCurves(group.id, objective)),
     loggers: [
