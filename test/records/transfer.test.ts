@@ -180,7 +180,8 @@ describe("an import from a stranger", () => {
     [
       "a view in the place of its runs",
       "ALTER TABLE runs RENAME TO r; CREATE VIEW runs AS SELECT * FROM r",
-      'it has the table "r"',
+      // tables that name its runs name "r" now; which of all is found first does not matter
+      "is not a store as dnn-cool makes it",
     ],
     ["a trigger", "CREATE TRIGGER t AFTER INSERT ON run_tags BEGIN DELETE FROM runs; END", 'trigger "t"'],
     ["a table of another form", "ALTER TABLE runs ADD COLUMN more TEXT", 'its table "runs" is another one'],
