@@ -11,6 +11,8 @@ export interface Measurement {
   /** Of all threads, user and system: what other work on the machine distorts least. */
   readonly cpu_ms_per_step: number;
   readonly peak_rss_mb: number;
+  /** Of a product of float32 matrices by the same library on the same threads, per second of CPU time. */
+  readonly peak_gflops: number;
 }
 
 export interface TorchOptions {

@@ -6,8 +6,10 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { median, print, printProgress, runJson, typescript, warnIfBusy, writeResults } from "../report.js";
 import { findPython, type Measurement, runTorch } from "../torch.js";
-import { NETWORKS, type NetworkName } from "../train/networks.js";
+import type { NetworkName } from "../train/networks.js";
 import type { MemoryMeasurement } from "./memory.js";
+
+const NETWORKS = ["multitask", "convnet"] as const satisfies readonly NetworkName[];
 
 const { values: flags } = parseArgs({
   options: {

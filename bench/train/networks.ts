@@ -1,35 +1,51 @@
-/** @file The two benchmark networks and random batches for them; torch_train.py is their twin. */
-import type { ImageInputSpec } from "../../src/data/dataset.js";
+/** @file The benchmark networks and random batches for them; torch_train.py is their twin. */
+import type { InputSpec, InputValues } from "../../src/data/dataset.js";
 import type { BatchTargets } from "../../src/engine/batches/targets.js";
-import type { Layers, SymbolicTensor, TrunkFunction } from "../../src/engine/model/network.js";
+import type { TrunkFunction } from "../../src/engine/model/network.js";
 import type { InputBatch } from "../../src/engine/model/input-batch.js";
 import { defineTasks } from "../../src/flow/define.js";
 import type { FlowGraph } from "../../src/flow/graph.js";
 import { answerWidth } from "../../src/flow/masks.js";
 import { traceFlow } from "../../src/flow/trace.js";
 import { behaviourOf, binary, boundedRegression, classification, multilabel } from "../../src/tasks/index.js";
+import { convnetTrunk, mobilenetTrunk, multitaskTrunk, tokensTrunk, unetTrunk } from "./trunks.js";
 
-export const BATCH = 32;
-const SIZE = 64;
 // as torch_train.py
+const SIZE = 64;
+/** Tokens per row, none of them padding. */
+export const LENGTH = 64;
+const WORDS = 1000;
 const BATCHES = 8;
 const ASKED = [1, 10 / 11, 2 / 11, 8 / 11];
 const ASKED_OF_PERSONS = 7 / 11;
 
-export const NETWORKS = ["multitask", "convnet"] as const;
+export const NETWORKS = ["multitask", "convnet", "mobilenet", "unet", "tokens"] as const;
 export type NetworkName = (typeof NETWORKS)[number];
-
-export const IMAGE: ImageInputSpec = { kind: "image", column: "image", size: [SIZE, SIZE], channels: 3 };
 
 export interface BenchmarkNetwork {
   readonly graph: FlowGraph;
   readonly trunk: TrunkFunction;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly batchSize: number;
 }
 
 export const networks: Readonly<Record<NetworkName, () => BenchmarkNetwork>> = {
-  multitask: () => ({ graph: multitaskGraph(), trunk: multitaskTrunk }),
-  convnet: () => ({ graph: convnetGraph(), trunk: convnetTrunk }),
+  multitask: () => ({ graph: multitaskGraph(), trunk: multitaskTrunk, inputs: pictures(SIZE), batchSize: 32 }),
+  convnet: () => ({ graph: classGraph(), trunk: convnetTrunk, inputs: pictures(SIZE), batchSize: 32 }),
+  mobilenet: () => ({ graph: classGraph(), trunk: mobilenetTrunk, inputs: pictures(224), batchSize: 8 }),
+  unet: () => ({ graph: classGraph(), trunk: unetTrunk, inputs: pictures(SIZE), batchSize: 16 }),
+  tokens: () => ({ graph: classGraph(), trunk: tokensTrunk, inputs: sentences(), batchSize: 32 }),
 };
+
+function pictures(size: number): Readonly<Record<string, InputSpec>> {
+  return { image: { kind: "image", column: "image", size: [size, size], channels: 3 } };
+}
+
+function sentences(): Readonly<Record<string, InputSpec>> {
+  const vocabulary = Array.from({ length: WORDS }, (_, i) => `word${i}`);
+  const words = { kind: "tokens", column: "words", vocabulary, maxLength: LENGTH } as const;
+  return { words: { ...words, unknown: "error", split: "whitespace" } };
+}
 
 function multitaskGraph(): FlowGraph {
   const position = boundedRegression({ max: SIZE });
@@ -50,7 +66,7 @@ function multitaskGraph(): FlowGraph {
   return traceFlow(tasks, "all");
 }
 
-function convnetGraph(): FlowGraph {
+function classGraph(): FlowGraph {
   const tasks = defineTasks({
     features: ["features"],
     tasks: { digit: classification({ classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] }) },
@@ -60,48 +76,41 @@ function convnetGraph(): FlowGraph {
   return traceFlow(tasks, "all");
 }
 
-const multitaskTrunk: TrunkFunction = ({ image }, layers) => {
-  const convolved = [16, 32, 64].reduce((x, filters) => conv(layers, x, filters, 2), image as SymbolicTensor);
-  return { features: layers.globalAveragePooling2d({}).apply(convolved) as SymbolicTensor };
-};
-
-const convnetTrunk: TrunkFunction = ({ image }, layers) => {
-  const pool = (x: SymbolicTensor) => layers.maxPooling2d({ poolSize: 2 }).apply(x) as SymbolicTensor;
-  const convolved = [32, 64, 64].reduce((x, filters) => pool(conv(layers, x, filters, 1)), image as SymbolicTensor);
-  return { features: layers.globalAveragePooling2d({}).apply(convolved) as SymbolicTensor };
-};
-
-function conv(layers: Layers, x: SymbolicTensor, filters: number, strides: number): SymbolicTensor {
-  const layer = layers.conv2d({ filters, kernelSize: 3, strides, padding: "same", activation: "relu" });
-  return layer.apply(x) as SymbolicTensor;
-}
-
 export interface BenchmarkBatch {
   readonly inputs: InputBatch;
   readonly targets: BatchTargets;
 }
 
-/** Random pixels, labels and masks. What they say does not matter to the speed of a step. */
-export function randomBatches(graph: FlowGraph): readonly BenchmarkBatch[] {
+/** Random pixels, words, labels and masks. What they say does not matter to the speed of a step. */
+export function randomBatches({ graph, inputs, batchSize }: BenchmarkNetwork): readonly BenchmarkBatch[] {
+  const values = ([name, spec]: [string, InputSpec]) => [name, randomValues(spec, batchSize)] as const;
   return Array.from({ length: BATCHES }, () => ({
-    inputs: { image: Uint8Array.from({ length: BATCH * SIZE * SIZE * 3 }, () => Math.random() * 256) },
-    targets: randomTargets(graph),
+    inputs: Object.fromEntries(Object.entries(inputs).map(values)),
+    targets: randomTargets(graph, batchSize),
   }));
 }
 
-function randomTargets(graph: FlowGraph): BatchTargets {
+function randomValues(spec: InputSpec, rows: number): InputValues {
+  if (spec.kind === "image") {
+    const [height, width] = spec.size;
+    return Uint8Array.from({ length: rows * height * width * spec.channels }, () => Math.random() * 256);
+  }
+  return Int32Array.from({ length: rows * LENGTH }, () => 1 + Math.floor(Math.random() * WORDS));
+}
+
+function randomTargets(graph: FlowGraph, rows: number): BatchTargets {
   return {
-    rows: BATCH,
-    labels: graph.tasks.map(({ spec }) => ({ answers: randomAnswers(spec), unitScale: null })),
+    rows,
+    labels: graph.tasks.map(({ spec }) => ({ answers: randomAnswers(spec, rows), unitScale: null })),
     masks: graph.tasks.map((_, task) => {
       const share = graph.tasks.length === 1 ? 1 : (ASKED[task] ?? ASKED_OF_PERSONS);
-      return Uint8Array.from({ length: BATCH }, () => (Math.random() < share ? 1 : 0));
+      return Uint8Array.from({ length: rows }, () => (Math.random() < share ? 1 : 0));
     }),
   };
 }
 
-function randomAnswers(spec: FlowGraph["tasks"][number]["spec"]): Float32Array {
-  const length = BATCH * answerWidth(spec);
+function randomAnswers(spec: FlowGraph["tasks"][number]["spec"], rows: number): Float32Array {
+  const length = rows * answerWidth(spec);
   if (spec.kind === "boundedRegression") return Float32Array.from({ length }, () => Math.random() * spec.max);
   const values = spec.kind === "classification" ? behaviourOf(spec).logitWidth(spec) : 2;
   return Float32Array.from({ length }, () => Math.floor(Math.random() * values));

@@ -9,11 +9,13 @@ import type { GradientConflicts } from "../../src/engine/optimization/conflicts.
 import { Trainer } from "../../src/engine/optimization/trainer.js";
 import { median, print, printProgress } from "../report.js";
 import type { Measurement } from "../torch.js";
-import { BATCH, type BenchmarkBatch, IMAGE, type NetworkName, networks, randomBatches } from "./networks.js";
+import { stepFlops } from "./flops.js";
+import { peakOfMatMul } from "./peak.js";
+import { type BenchmarkBatch, type NetworkName, networks, randomBatches } from "./networks.js";
 
 export interface MeasureOptions {
   readonly network: NetworkName;
-  /** Steps that count, of {@link BATCH} images each. */
+  /** Steps that count, of a batch each. */
   readonly steps: number;
   /** Steps before the clock starts. */
   readonly warmup: number;
@@ -23,15 +25,21 @@ export interface MeasureOptions {
   readonly conflicts: GradientConflicts;
 }
 
+export interface OwnMeasurement extends Measurement {
+  /** Of the products and sums of layers, forward and backward. */
+  readonly flops_per_step: number;
+}
+
 /** Trains a benchmark network on random batches on a backend, the current one. */
-async function measure(options: MeasureOptions, backend: BackendName): Promise<Measurement> {
-  const { graph, trunk } = networks[options.network]();
-  const network = Network.build(graph, { image: IMAGE }, trunk, 0);
+async function measure(options: MeasureOptions, backend: BackendName): Promise<OwnMeasurement> {
+  const benchmark = networks[options.network]();
+  const { batchSize } = benchmark;
+  const network = Network.build(benchmark.graph, benchmark.inputs, benchmark.trunk, 0);
   const learningRate = 1e-3;
   const config = {
     // without weight decay AdamW is Adam
     optimizer: { kind: "adamw", learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
-    batchSize: BATCH,
+    batchSize,
     clipNorm: null,
     seed: 0,
     ...{ accumulate: options.accumulate, conflicts: options.conflicts },
@@ -43,7 +51,7 @@ async function measure(options: MeasureOptions, backend: BackendName): Promise<M
       ? await openStepEngine(network, config, { warn: printProgress })
       : new ReplicaSteps(network, config, group);
   const trainer = new Trainer(network, config, undefined, engine);
-  const batches = randomBatches(graph);
+  const batches = randomBatches(benchmark);
   const step = async (index: number): Promise<void> => {
     const { inputs, targets } = batches[index % batches.length] as BenchmarkBatch;
     await trainer.step(inputs, targets, learningRate);
@@ -58,16 +66,20 @@ async function measure(options: MeasureOptions, backend: BackendName): Promise<M
     stepMs.push(performance.now() - start);
   }
   const { user, system } = process.cpuUsage(before);
+  // kibibytes
+  const peakRss = process.resourceUsage().maxRSS / 1024;
+  const flops = stepFlops(network.layers, batchSize);
   await engine.dispose();
   await group?.close();
   network.dispose();
   const seconds = stepMs.reduce((sum, ms) => sum + ms, 0) / 1000;
   return {
-    images_per_second: (BATCH * options.steps) / seconds,
+    images_per_second: (batchSize * options.steps) / seconds,
     step_ms_median: median(stepMs),
     cpu_ms_per_step: (user + system) / 1000 / options.steps,
-    // kibibytes
-    peak_rss_mb: process.resourceUsage().maxRSS / 1024,
+    peak_rss_mb: peakRss,
+    peak_gflops: await peakOfMatMul(),
+    flops_per_step: flops,
   };
 }
 

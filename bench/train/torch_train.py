@@ -13,8 +13,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-BATCH = 32
 SIZE = 64
+LENGTH = 64
+WORDS = 1000
 # a few batches in turn, so that no step finds its inputs in the cache of the step before
 BATCHES = 8
 
@@ -96,7 +97,85 @@ class Convnet(nn.Module):
         return self.layers(images)
 
 
-NETWORKS = {"multitask": Multitask, "security": Security, "convnet": Convnet}
+class MobileNet(nn.Module):
+    """MobileNet v1 of width 0.5: depthwise separable blocks with batch normalization, ten classes."""
+
+    BLOCKS = [(32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (256, 2)] + [(256, 1)] * 5 + [(512, 2), (512, 1)]
+
+    def __init__(self):
+        super().__init__()
+        parts, width = self.normalized(nn.Conv2d(3, 16, 3, stride=2, padding=1, bias=False)), 16
+        for filters, stride in self.BLOCKS:
+            parts += self.normalized(nn.Conv2d(width, width, 3, stride, padding=1, groups=width, bias=False))
+            parts += self.normalized(nn.Conv2d(width, filters, 1, bias=False))
+            width = filters
+        self.layers = nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
+
+    @staticmethod
+    def normalized(convolution):
+        # eps and momentum as in tfjs-layers
+        normalization = nn.BatchNorm2d(convolution.out_channels, eps=1e-3, momentum=0.01)
+        return [convolution, normalization, nn.ReLU6(inplace=True)]
+
+    def forward(self, images):
+        return self.layers(images)
+
+
+class UNet(nn.Module):
+    """Two levels down and up again, then a map of 16 channels and its average, ten classes."""
+
+    def __init__(self):
+        super().__init__()
+        self.down = nn.ModuleList([self.twice(3, 16), self.twice(16, 32), self.twice(32, 64)])
+        self.up = nn.ModuleList([self.twice(96, 32), self.twice(48, 16)])
+        self.map = nn.Conv2d(16, 16, 1)
+        self.head = nn.Linear(16, 10)
+
+    @staticmethod
+    def twice(width, filters):
+        return nn.Sequential(
+            nn.Conv2d(width, filters, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(filters, filters, 3, padding=1),
+            nn.ReLU(),
+        )
+
+    def forward(self, images):
+        top = self.down[0](images)
+        inner = self.down[1](F.max_pool2d(top, 2))
+        bottom = self.down[2](F.max_pool2d(inner, 2))
+        x = self.up[0](torch.cat([F.interpolate(bottom, scale_factor=2), inner], dim=1))
+        x = self.up[1](torch.cat([F.interpolate(x, scale_factor=2), top], dim=1))
+        return self.head(self.map(x).mean(dim=(2, 3)))
+
+
+class Tokens(nn.Module):
+    """An embedding, two encoder blocks with attention of four heads, the mean over the tokens, ten classes."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(WORDS + 1, 64)
+        self.blocks = nn.Sequential(
+            *[nn.TransformerEncoderLayer(64, 4, 128, dropout=0.0, batch_first=True) for _ in range(2)]
+        )
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, ids):
+        return self.head(self.blocks(self.embedding(ids)).mean(dim=1))
+
+
+NETWORKS = {
+    "multitask": Multitask,
+    "security": Security,
+    "convnet": Convnet,
+    "mobilenet": MobileNet,
+    "unet": UNet,
+    "tokens": Tokens,
+}
+# rows of a batch, where they are not 32
+BATCH = {"mobilenet": 8, "unet": 16}
+# pixels of a side, where they are not 64
+SIDE = {"mobilenet": 224}
 
 
 def multitask_loss(outputs, targets):
@@ -113,20 +192,27 @@ def multitask_loss(outputs, targets):
     return total
 
 
-def random_labels(kind, width):
+def has_many_heads(network):
+    return network in ("multitask", "security")
+
+
+def random_labels(kind, width, rows):
     if kind in ("binary", "multilabel"):
-        return torch.randint(0, 2, (BATCH, width)).float()
+        return torch.randint(0, 2, (rows, width)).float()
     if kind == "regression":
-        return torch.rand(BATCH, width)
-    return torch.randint(0, width, (BATCH,))
+        return torch.rand(rows, width)
+    return torch.randint(0, width, (rows,))
 
 
-def random_batch(network):
-    images = torch.randint(0, 256, (BATCH, 3, SIZE, SIZE), dtype=torch.uint8)
-    if network == "convnet":
-        return images, torch.randint(0, 10, (BATCH,))
+def random_batch(network, rows):
+    if network == "tokens":
+        return torch.randint(1, WORDS + 1, (rows, LENGTH)), torch.randint(0, 10, (rows,))
+    side = SIDE.get(network, SIZE)
+    images = torch.randint(0, 256, (rows, 3, side, side), dtype=torch.uint8)
+    if not has_many_heads(network):
+        return images, torch.randint(0, 10, (rows,))
     targets = [
-        (random_labels(kind, width), (torch.rand(BATCH) < share).float())
+        (random_labels(kind, width, rows), (torch.rand(rows) < share).float())
         for (kind, width), share in zip(HEADS, ASKED)
     ]
     return images, targets
@@ -135,6 +221,18 @@ def random_batch(network):
 def cpu_seconds():
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def peak_gflops(size=1024, times=5):
+    """Of a product of float32 matrices, per second of CPU time; the fastest of some."""
+    a, b = torch.rand(size, size), torch.rand(size, size)
+    torch.mm(a, b)
+    seconds = []
+    for _ in range(times):
+        before = cpu_seconds()
+        torch.mm(a, b)
+        seconds.append(cpu_seconds() - before)
+    return 2 * size**3 / min(seconds) / 1e9
 
 
 def main():
@@ -150,18 +248,20 @@ def main():
     torch.set_num_threads(args.threads)
     tuned = args.variant == "tuned"
     model = NETWORKS[args.network]()
-    loss_of = F.cross_entropy if args.network == "convnet" else multitask_loss
-    if tuned:
+    loss_of = multitask_loss if has_many_heads(args.network) else F.cross_entropy
+    rows = BATCH.get(args.network, 32)
+    is_image = args.network != "tokens"
+    if tuned and is_image:
         model = model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=tuned or None)
-    batches = [random_batch(args.network) for _ in range(BATCHES)]
-    if tuned:
+    batches = [random_batch(args.network, rows) for _ in range(BATCHES)]
+    if tuned and is_image:
         batches = [(images.contiguous(memory_format=torch.channels_last), targets) for images, targets in batches]
 
     def step(index):
-        images, targets = batches[index % BATCHES]
+        inputs, targets = batches[index % BATCHES]
         optimizer.zero_grad()
-        loss = loss_of(model(images.float() / 255), targets)
+        loss = loss_of(model(inputs.float() / 255 if is_image else inputs), targets)
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -175,6 +275,8 @@ def main():
         step(index)
         step_seconds.append(time.perf_counter() - start)
     cpu = cpu_seconds() - cpu_before
+    # Linux gives kibibytes
+    peak_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     print(
         json.dumps(
@@ -182,11 +284,11 @@ def main():
                 "network": args.network,
                 "variant": args.variant,
                 "threads": args.threads,
-                "images_per_second": BATCH * args.steps / sum(step_seconds),
+                "images_per_second": rows * args.steps / sum(step_seconds),
                 "step_ms_median": 1000 * statistics.median(step_seconds),
                 "cpu_ms_per_step": 1000 * cpu / args.steps,
-                # Linux gives kibibytes
-                "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "peak_rss_mb": peak_rss,
+                "peak_gflops": peak_gflops(),
                 "torch": torch.__version__,
             }
         )

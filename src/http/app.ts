@@ -72,7 +72,9 @@ export function createApp(options: AppOptions): App {
   }
   app.use(authorized(options));
   app.notFound((context) =>
-    problemResponse(
+    problemAnswer(
+      options,
+      context,
       new HttpProblem(
         404,
         "not_found",
@@ -82,11 +84,14 @@ export function createApp(options: AppOptions): App {
   );
   app.onError((error, context) => {
     if (!(error instanceof HttpProblem)) options.onFailure?.(error);
-    const problem = asProblem(error);
-    const isPage = options.problemPage !== undefined && wantsPage(context);
-    return isPage ? options.problemPage(problem) : problemResponse(problem);
+    return problemAnswer(options, context, asProblem(error));
   });
   return app;
+}
+
+/** A page for whoever would read one, else the form of all errors. */
+function problemAnswer({ problemPage }: AppOptions, context: Context<AppEnv>, problem: HttpProblem): Response {
+  return problemPage !== undefined && wantsPage(context) ? problemPage(problem) : problemResponse(problem);
 }
 
 /** Adds a route; other methods at its path are refused. */

@@ -9,7 +9,11 @@ const LONGEST_WAIT_MS = 30_000;
  * @param facts variables of its environment, beside ours
  * @returns null when it has ended well, else what is the matter; never rejects
  */
-export function runHook(command: string, facts: Readonly<Record<string, string>>): Promise<string | null> {
+export function runHook(
+  command: string,
+  facts: Readonly<Record<string, string | undefined>>,
+  longestWaitMs: number = LONGEST_WAIT_MS,
+): Promise<string | null> {
   const child = spawn(command, {
     shell: true,
     stdio: ["ignore", 2, 2],
@@ -18,8 +22,8 @@ export function runHook(command: string, facts: Readonly<Record<string, string>>
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       child.unref();
-      resolve(`goes on after ${LONGEST_WAIT_MS / 1000} s, and is not waited for`);
-    }, LONGEST_WAIT_MS);
+      resolve(`goes on after ${longestWaitMs / 1000} s, and is not waited for`);
+    }, longestWaitMs);
     const settle = (problem: string | null): void => {
       clearTimeout(timer);
       resolve(problem);

@@ -82,7 +82,7 @@ export function alertLogger(
   alerts: readonly CheckedAlert[],
   run: RunStart,
   warn: (line: string) => void,
-  hook: typeof runHook = runHook,
+  hook: (command: string, facts: Readonly<Record<string, string>>) => Promise<string | null> = runHook,
 ): RunLogger {
   const values = new Map<string, number>();
   const holding = new Set<CheckedAlert>();

@@ -14,12 +14,12 @@ import { type ListedRun, listed } from "./list-runs.js";
  */
 export function removeRuns(store: RunStore, references: readonly string[]): ListedRun[] {
   const ids = new Set(references.flatMap((reference) => liveRuns(store, reference)));
-  return [...ids].map((id) => listed(store, store.trashRun(id)));
+  return store.atomically(() => [...ids].map((id) => listed(store, store.trashRun(id))));
 }
 
 export function restoreRuns(store: RunStore, references: readonly string[]): ListedRun[] {
   const ids = new Set(references.flatMap((reference) => removedRuns(store, reference)));
-  return [...ids].map((id) => listed(store, store.restoreRun(id)));
+  return store.atomically(() => [...ids].map((id) => listed(store, store.restoreRun(id))));
 }
 
 /** Of a group those that are not in the trash yet, if there are any. */

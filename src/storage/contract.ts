@@ -189,6 +189,9 @@ export interface RunStore extends RunRecords, RunMeasurements, RunGroups, Studie
    */
   copyRunFrom(other: RunStore, id: string, inTransaction?: () => void): CopyOutcome;
 
+  /** Several changes in one transaction: all of them, or none where one throws. */
+  atomically<T>(change: () => T): T;
+
   /** The run's folder. Its name is the id alone: names of runs are never used in paths. */
   runDir(id: string): string;
 

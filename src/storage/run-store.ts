@@ -58,6 +58,7 @@ export function openRunStore(storeDir: string, options: StoreOptions = {}): RunS
         return outcome;
       });
     },
+    atomically: (change) => database.write(change),
     runDir(id) {
       checkRun(database, id);
       return folderOf(id);

@@ -1,6 +1,8 @@
 /** @file Gradient kernels of the tensorflow backend. */
 import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeEach, describe, expect, test } from "vitest";
+import { trainNormalization } from "../../src/engine/backends/normalization.js";
 import { openBackend } from "../../src/engine/backends/choose.js";
 import { describeKernels } from "../parity/kernel-definitions.js";
 import { needsTensorflow } from "./tensorflow.js";
@@ -73,4 +75,28 @@ describe("a rectifier", () => {
         .dataSync(),
     ]).toEqual(expected);
   });
+});
+
+describe("batch normalization in training", () => {
+  const x = () => tf.tensor4d([1, 2, 3, 4], [4, 1, 1, 1]);
+  const dy = () => tf.tensor4d([1, 0, 0, 2], [4, 1, 1, 1]);
+
+  test("has the output, the gradient and the moving averages of its definition", () => {
+    const layer = tfl.layers.batchNormalization({ epsilon: 1e-3, momentum: 0.99 });
+    layer.build([null, 1, 1, 1]);
+    trainNormalization([layer]);
+    const forward = (input: tf.Tensor) => layer.apply(input, { training: true }) as tf.Tensor;
+    const { value, grad } = tf.valueAndGrad(forward)(x(), dy());
+    // NumPy, from the formulas of Ioffe & Szegedy (2015)
+    expectClose(value, [-1.34110445, -0.44703482, 0.44703482, 1.34110445]);
+    expectClose(grad, [0.62552714, -0.53654898, -0.80455547, 0.71557732]);
+    const [, , mean, variance] = layer.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    expectClose(mean, [0.025]);
+    // the population's: 1.25, not 5 / 3
+    expectClose(variance, [1.0025]);
+  });
+
+  function expectClose(actual: tf.Tensor, expected: readonly number[]): void {
+    expect([...actual.dataSync()]).toEqual(expected.map((each) => expect.closeTo(each, 5) as number));
+  }
 });

@@ -1,7 +1,9 @@
 /** @file Command lines that a user has named for a moment of a run. */
-import { mkdtempSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { runHook } from "../../src/platform/hook.js";
 
@@ -16,4 +18,25 @@ test("how it failed is told, and never thrown", async () => {
   expect(await runHook("exit 3", {})).toBe("ended with code 3");
   expect(await runHook("kill -9 $$", {})).toBe("was ended by SIGKILL");
   expect(await runHook("no-such-command-here 2>/dev/null", {})).toBe("ended with code 127");
+});
+
+test("one that hangs is told at its limit, and what started it can end", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "cool-hook-"));
+  const [script, said] = [join(dir, "hang.ts"), join(dir, "said")];
+  const hook = fileURLToPath(new URL("../../src/platform/hook.ts", import.meta.url));
+  writeFileSync(
+    script,
+    `import { writeFileSync } from "node:fs";
+import { runHook } from ${JSON.stringify(hook)};
+writeFileSync(${JSON.stringify(said)}, String(await runHook('echo $$ > "$PID_FILE"; exec sleep 1000', process.env, 200)));
+`,
+  );
+  const pid = join(dir, "pid");
+  const jiti = fileURLToPath(new URL("../../node_modules/jiti/lib/jiti-cli.mjs", import.meta.url));
+  const child = spawnSync(process.execPath, [jiti, script], {
+    env: { ...process.env, PID_FILE: pid },
+    stdio: "ignore",
+  });
+  expect([child.status, readFileSync(said, "utf8")]).toEqual([0, "goes on after 0.2 s, and is not waited for"]);
+  process.kill(Number(readFileSync(pid, "utf8")));
 });

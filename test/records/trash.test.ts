@@ -45,6 +45,14 @@ test("a name that is wrong leaves the others where they are", () => {
   expect(store.queryRuns({})).toHaveLength(1);
 });
 
+test("a run that is still training leaves the others where they are", () => {
+  const store = openStore(temporaryDir());
+  const id = finishedRun(store, "a");
+  store.createRun({ project: "p", name: "live" });
+  expect(() => removeRuns(store, ["a", "live"])).toThrow("still training");
+  expect(store.getRun(id).deletedAt).toBeNull();
+});
+
 test("only what has been in the trash for long enough is deleted, rows and folder", () => {
   const store = openStore(temporaryDir());
   const [old, live] = [finishedRun(store, "old"), finishedRun(store, "live")];

@@ -5,19 +5,17 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { serveUi, type ServedUi } from "../../src/ui/serve-ui.js";
 import { startWorker } from "../storage/support.js";
-import { type Browser, findBrowser, type Page } from "../support/browser.js";
+import { type Browser, findBrowser, type Page, until } from "../support/browser.js";
 import { addRun } from "../ui/ui-app.js";
 
 const BUILD = fileURLToPath(new URL("../../scripts/pages.mjs", import.meta.url));
 const SCREENSHOTS = process.env.COOL_SCREENSHOTS;
 const COUNT = 260;
-const WAIT_MS = 60_000;
 const HOSTILE = `<img src=x onerror="document.title='gone'">\u202e${"y".repeat(100)}`;
 
 let folder = "";
@@ -100,15 +98,6 @@ async function visit(path: string, use: (page: Page) => Promise<void>, options: 
 }
 
 const FIRST_NAMES = "[...document.querySelectorAll('.rows .name a')].slice(0, 3).map((a) => a.textContent)";
-
-/** Until an expression is true: asked from outside, as the pages' policy lets nobody evaluate text in them. */
-async function until(page: Page, expression: string): Promise<void> {
-  const end = Date.now() + WAIT_MS;
-  while ((await page.evaluate(expression)) !== true) {
-    if (Date.now() > end) throw new Error(`it did not come to hold: ${expression}`);
-    await sleep(50);
-  }
-}
 
 /** Until the first rows are these. */
 async function untilFirst(page: Page, names: readonly string[]): Promise<void> {
@@ -319,6 +308,50 @@ describe("changes", () => {
     const opened = openRunStore(store, { readonly: true });
     expect(opened.getRun(id)).toMatchObject({ starred: true, note: "wider trunk", tags: ["fifth", "paper"] });
     expect(opened.getRun(id).deletedAt).not.toBeNull();
+    opened.close();
+  });
+});
+
+describe("several runs", () => {
+  test("are changed together, told where one cannot be, moved to the trash and brought back", async () => {
+    const chosen = ["run-020", "run-021", "run-022"].map((name) => ids.get(name) ?? "");
+    const opened = openRunStore(store);
+    const live = opened.createRun({ project: "security", name: "run-02-live" }).id;
+    await visit(
+      `/?${new URLSearchParams({ where: 'name ~ "run-02*"', sort: "name" })}`,
+      async (page) => {
+        await until(page, `document.querySelector('[data-run="${chosen[0]}"]') !== null`);
+        for (const id of [...chosen, live]) await page.click(`[data-run="${id}"] input`);
+        await untilText(page, ".chosen-runs", "4 chosen");
+        await page.keyboard.press("E");
+        await page.click("dialog .end");
+        await untilText(page, "dialog [role=alert]", "No run was changed: 1 of 4 cannot be.");
+        await untilText(page, "dialog [role=alert]", "run-02-live");
+        await screenshot(page, "batch");
+        await page.keyboard.press("Escape");
+        await page.click(`[data-run="${live}"] input`);
+        await page.keyboard.press("E");
+        await page.fill("dialog input[name=add]", "together, batch");
+        await page.selectOption("dialog select", "on");
+        await page.click("dialog button[type=submit]");
+        await untilText(page, "p[role=status]", "3 runs changed.");
+        await untilText(page, `[data-run="${chosen[2]}"]`, "together");
+        await page.keyboard.press("E");
+        await page.click("dialog .end");
+        await untilText(page, "p[role=status]", "3 runs moved to the trash.");
+        await until(page, `document.querySelector('[data-run="${chosen[0]}"]') === null`);
+        expect(opened.getRun(chosen[0] ?? "").deletedAt).not.toBeNull();
+        await page.click("p[role=status] button");
+        await until(page, `document.querySelector('[data-run="${chosen[0]}"]') !== null`);
+      },
+      { ui: editing, mayBeSaid: /responded with a status of 400/ },
+    );
+    for (const id of chosen) {
+      const { tags, starred, deletedAt } = opened.getRun(id);
+      expect([tags.includes("together"), starred, deletedAt]).toEqual([true, true, null]);
+    }
+    opened.finishRun(live, "finished");
+    opened.trashRun(live);
     opened.close();
   });
 });

@@ -1,6 +1,7 @@
 /** @file A real browser for tests, driven by playwright-core. */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** The part of playwright-core that is used here. */
 export interface Page {
@@ -44,6 +45,17 @@ interface Playwright {
   readonly chromium: {
     launch(options: { readonly executablePath: string; readonly args: readonly string[] }): Promise<Browser>;
   };
+}
+
+const WAIT_MS = 60_000;
+
+/** Until an expression is true: asked from outside, as a page's policy may let nobody evaluate text in it. */
+export async function until(page: Page, expression: string): Promise<void> {
+  const end = Date.now() + WAIT_MS;
+  while ((await page.evaluate(expression)) !== true) {
+    if (Date.now() > end) throw new Error(`it did not come to hold: ${expression}`);
+    await sleep(50);
+  }
 }
 
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];

@@ -41,7 +41,20 @@ it("a wrong token in the address gives no cookie, and a page that says what to d
   const headers = { host: HOST, accept: "text/html,*/*" };
   const response = await app.request("/?token=wrong", { headers });
   expect([response.status, response.headers.get("set-cookie")]).toEqual([401, null]);
-  expect(await response.text()).toContain("open the address that was printed when it started");
+  expect(await response.text()).toMatch(/Open the address that <code>cool ui<\/code> printed/);
+});
+
+it("whoever reads a page is told by a page, and a program by JSON", async () => {
+  const { app, ask } = one();
+  const page = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+  const old = await app.request("/runs/x", { headers: { host: HOST, cookie: "cool_7100=AAAA", ...page } });
+  expect([old.status, old.headers.get("content-type")]).toEqual([401, "text/html; charset=utf-8"]);
+  expect(await old.text()).toContain("The token is new at every start");
+  const nothing = await ask("/nothing", { headers: page });
+  expect([nothing.status, nothing.headers.get("content-type")]).toEqual([404, "text/html; charset=utf-8"]);
+  expect(await nothing.text()).toContain('<a href="/">All runs</a>');
+  const program = await app.request("/api/runs", { headers: { host: HOST, accept: "*/*" } });
+  expect(await program.json()).toMatchObject({ error: "unauthorized" });
 });
 
 it("the way on from the first address leads to no other host", async () => {

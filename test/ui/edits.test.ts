@@ -15,6 +15,7 @@ it("without --edit every change is refused, and nothing is changed", async () =>
     id = addRun(filled, "base", 0.5);
   });
   const before = store.getRun(id);
+  expect((await ask("/api/edits", post({ runs: [id], starred: true }))).status).toBe(403);
   for (const edit of [{ starred: true }, { note: "x" }, { add_tags: ["a"] }, { trash: true }]) {
     const response = await ask(`/api/edit/${id}`, post(edit));
     expect(response.status).toBe(403);
@@ -72,6 +73,62 @@ it("what the commands refuse is refused with their words", async () => {
   expect(await message(`/api/edit/${id}`, [])).toEqual([400, "A change is an object."]);
   expect(await message(`/api/edit/${id}`, "{")).toEqual([400, "A change is a JSON document."]);
   expect(store.getRun(id)).toMatchObject({ tags: [], starred: false });
+});
+
+it("several runs are changed together, and brought back as the commands do", async () => {
+  let ids: string[] = [];
+  const { ask, store } = openUi(
+    (filled) => {
+      ids = ["a", "b", "c"].map((name) => addRun(filled, name, 0.5, ["old"]));
+    },
+    { canEdit: true },
+  );
+  const two = ids.slice(0, 2);
+  const change = { runs: [...two, ...two], add_tags: ["paper"], remove_tags: ["old"], starred: true };
+  const answer = (await (await ask("/api/edits", post(change))).json()) as EditAnswer;
+  expect(answer.runs.map(({ id, tags, starred }) => [id, tags, starred])).toEqual(
+    two.map((id) => [id, ["paper"], true]),
+  );
+  expect(store.getRun(ids[2] ?? "")).toMatchObject({ tags: ["old"], starred: false });
+  await ask("/api/edits", post({ runs: two, trash: true }));
+  expect(store.listRuns().map(({ name }) => name)).toEqual(["c"]);
+  await ask("/api/edits", post({ runs: two, trash: false }));
+  expect(store.listRuns()).toHaveLength(3);
+});
+
+it("where one of several runs cannot be changed none is, and each reason is told", async () => {
+  let [id, running] = ["", ""];
+  const { ask, store } = openUi(
+    (filled) => {
+      id = addRun(filled, "base", 0.5);
+      running = filled.createRun({ project: "security", name: "live" }).id;
+    },
+    { canEdit: true },
+  );
+  const runs = [id, running, "nothing"];
+  const response = await ask("/api/edits", post({ runs, add_tags: ["x"], trash: true }));
+  const { message, facts } = (await response.json()) as ProblemAnswer;
+  expect([response.status, message]).toEqual([400, expect.stringMatching(/^No run was changed: 2 of 3 cannot be\./)]);
+  expect(message).toMatch(/\nRun .*live.* is still training[\s\S]*\nNo run named/);
+  expect(Object.keys(facts.problems as object)).toEqual([running, "nothing"]);
+  for (const one of [id, running]) expect(store.getRun(one)).toMatchObject({ tags: [], deletedAt: null });
+  for (const wrong of [{}, { runs: [] }, { runs: [1] }, { runs: id }, { runs, name: "x" }]) {
+    expect((await ask("/api/edits", post(wrong))).status).toBe(400);
+  }
+  const many = Array.from({ length: 1001 }, () => id);
+  expect((await ask("/api/edits", post({ runs: many, starred: true }))).status).toBe(400);
+});
+
+it("a change of one run is made whole or not at all", async () => {
+  let running = "";
+  const { ask, store } = openUi(
+    (filled) => {
+      running = filled.createRun({ project: "security", name: "live" }).id;
+    },
+    { canEdit: true },
+  );
+  expect((await ask(`/api/edit/${running}`, post({ starred: true, trash: true }))).status).toBe(503);
+  expect(store.getRun(running)).toMatchObject({ starred: false, deletedAt: null });
 });
 
 it("a change must be JSON, come from a page of this server, or bring the token", async () => {

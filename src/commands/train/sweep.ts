@@ -53,7 +53,8 @@ Ctrl-C ends the running trials after their current step and keeps checkpoints; -
       max: 1_000_000,
     }),
     search: Flags.option({
-      summary: "how values are chosen; default: tpe, which learns from the trials before",
+      summary:
+        "how values are chosen; default: tpe, which learns from the trials before, or a grid no larger than --trials",
       options: SEARCHES,
     })(),
     prune: Flags.option({

@@ -6,6 +6,7 @@ import { type InputSpec, type InputValues, inputShape } from "../../data/dataset
 import type { FlowGraph } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { trainDilated } from "../backends/dilated.js";
+import { trainNormalization } from "../backends/normalization.js";
 import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
 import { buildHead, fixSharedHeads } from "./heads.js";
 import { type Layer, withInnerLayers } from "./layer-graph.js";
@@ -59,6 +60,7 @@ export class Network {
     this.layout = layOutHeads(graph);
     this.#full = full;
     trainDilated(withInnerLayers(full.layers));
+    trainNormalization(withInnerLayers(full.layers));
     fixSharedHeads(full, graph);
     const frozen = frozenNames(graph, freeze);
     this.frozen = freezeLayers(full, graph, frozen);

@@ -20,7 +20,13 @@ export function onThemeChange(listener: () => void): () => void {
 /** Remembers the choice where the browser lets a page do so. */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>("auto");
-  useEffect(() => setTheme(remembered()), []);
+  useEffect(() => {
+    const recall = (): void => setTheme(remembered());
+    recall();
+    // what was chosen in another tab
+    addEventListener("storage", recall);
+    return () => removeEventListener("storage", recall);
+  }, []);
   useEffect(() => {
     if (theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;

@@ -7,7 +7,7 @@ import { GroupsPage } from "./groups/groups-page.js";
 import { Help } from "./help.js";
 import { RunPage } from "./run/run-page.js";
 import { RunsPage } from "./runs/runs-page.js";
-import { useStoreProblem } from "./shared/changes.js";
+import { useServerState } from "./shared/changes.js";
 import { about } from "./shared/first.js";
 import { useKeys } from "./shared/keys.js";
 import { type Place, usePlace } from "./shared/router.js";
@@ -15,7 +15,7 @@ import { lineOf } from "./shared/text.js";
 
 export function App() {
   const place = usePlace();
-  const problem = useStoreProblem();
+  const { problem, isOutdated } = useServerState();
   const [isHelp, setHelp] = useState(false);
   useKeys({ "?": () => setHelp(true) });
   useTitleFocus(place.path);
@@ -43,6 +43,14 @@ export function App() {
       {problem === null ? null : (
         <p class="notice error" role="alert">
           {problem}
+        </p>
+      )}
+      {problem !== null || !isOutdated ? null : (
+        <p class="notice" role="status">
+          cool ui was started again, with other rights, another store or another version.{" "}
+          <button type="button" onClick={() => location.reload()}>
+            Load this page again
+          </button>
         </p>
       )}
       <View place={place} />

@@ -13,6 +13,7 @@ const KEYS: readonly (readonly [keys: string, meaning: string])[] = [
 const EDIT_KEYS: typeof KEYS = [
   ["s", "star, or no star"],
   ["e", "tags and note"],
+  ["E", "tags, stars and trash of all that were chosen"],
 ];
 const CONDITIONS: readonly (readonly [condition: string, meaning: string])[] = [
   ["state = running", "by a column: name, project, tag, seed, epochs, duration, git_branch, …"],

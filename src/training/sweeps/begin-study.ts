@@ -7,7 +7,7 @@ import type { LoadedProject } from "../../project/resolve-project.js";
 import { openRunStore } from "../../storage/run-store.js";
 import { explained } from "../../storage/database/store-errors.js";
 import { parseSets } from "../../sweeping/space/parse-set.js";
-import { orderSpace } from "../../sweeping/space/space.js";
+import { everyValue, orderSpace, type Space } from "../../sweeping/space/space.js";
 import {
   parseSweepFile,
   type PruneConfig,
@@ -77,21 +77,30 @@ async function definitionOf(
   }
   const prune = options.prune ?? file?.prune ?? null;
   const objective = options.objectives ?? (typeof file?.objective === "string" ? [file.objective] : file?.objective);
+  const trials = options.trials ?? file?.trials;
+  const space = await checkSpace(project, orderSpace(asked));
   const definition: StudyDefinition = {
-    formatVersion: 1,
-    space: await checkSpace(project, orderSpace(asked)),
+    ...{ formatVersion: 1, space },
     fixed: [...options.fixed],
-    search: options.search ?? file?.search ?? "tpe",
+    search: options.search ?? file?.search ?? (isSmall(space, trials ?? DEFAULT_TRIALS) ? "grid" : "tpe"),
     seed: options.seed ?? file?.seed ?? 1,
     prune: typeof prune === "string" ? PRUNE_DEFAULTS[prune] : prune,
     objectives: checkedObjectives(project, objective ?? [DEFAULT_OBJECTIVE], prune !== null),
   } as StudyDefinition;
-  const trials = options.trials ?? file?.trials;
   const combinations = definition.search === "grid" ? gridOf(definition).length : null;
   return {
     ...definition,
     planned: Math.min(trials ?? combinations ?? DEFAULT_TRIALS, combinations ?? Number.POSITIVE_INFINITY),
   };
+}
+
+/** Whether the trials can have all combinations: any search but a grid would train some of them twice. */
+function isSmall(space: Space, trials: number): boolean {
+  const most = space.reduce(
+    (count, parameter) => count * (everyValue(parameter)?.length ?? Number.POSITIVE_INFINITY),
+    1,
+  );
+  return most <= trials;
 }
 
 /** JSON, or a module that exports the same by default. */

@@ -4,7 +4,7 @@ import { ConfigError, UnknownNameError, UsageError } from "../../errors.js";
 import { onDemandMetricsOf, withoutLabel } from "../../project/metrics.js";
 import type { LoadedProject } from "../../project/resolve-project.js";
 import type { Objective } from "../../sweeping/study/definition.js";
-import { hasCurve, parseObjective } from "../../sweeping/study/objectives.js";
+import { hasCurve, objectiveName, parseObjective } from "../../sweeping/study/objectives.js";
 import { END_TO_END_METRICS } from "../../tasks/end-to-end.js";
 import { directionOfMetric, metricNames, scoringOf } from "../../tasks/index.js";
 
@@ -20,6 +20,11 @@ export const DEFAULT_OBJECTIVE = `valid/${TOTAL}/${LOSS}`;
 export function checkedObjectives(project: LoadedProject, texts: readonly string[], isPruned: boolean): Objective[] {
   const objectives = texts.map((text) => checkedObjective(project, text));
   const [first] = objectives;
+  const names = objectives.map(objectiveName);
+  const repeated = names.find((name, i) => names.indexOf(name) < i);
+  if (repeated !== undefined) {
+    throw new UsageError(`The objective ${repeated} is given twice. Say each one once.`, { objective: repeated });
+  }
   if (isPruned && objectives.length > 1) {
     throw new UsageError(
       "--prune compares runs by one objective, and there are several. Leave --prune out, or name one --objective.",
@@ -41,7 +46,6 @@ function checkedObjective(project: LoadedProject, text: string): Objective {
   const { graph } = project;
   const objective = parseObjective(text, (taskPath, metricName) => {
     if ((END_TO_END_METRICS as readonly string[]).includes(metricName)) return true;
-    if (taskPath === TOTAL) return metricName === LOSS ? false : null;
     const task = graph.tasks.find(({ path }) => path === taskPath);
     // what is not there is said below
     if (task === undefined || (!text.includes("@end_to_end") && !metricNames(task.spec).includes(metricName)))

@@ -126,6 +126,12 @@ export interface RunEdit {
   readonly trash?: boolean;
 }
 
+/** `POST /api/edits`: the same change of several runs, of all or, where one cannot be changed, of none. */
+export interface RunsEdit extends RunEdit {
+  /** Ids, each once. */
+  readonly runs: readonly string[];
+}
+
 export interface EditAnswer {
   readonly runs: readonly ListedRun[];
 }

@@ -39,19 +39,32 @@ export function pageResponse({ title, plain, first }: Shell, about: About, asset
 
 /** An error as a page. */
 export function problemPage(problem: HttpProblem): Response {
+  const isLocked = problem.status === 401;
   const page = html`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>${String(problem.status)} · dnn-cool</title></head>
+<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,"><title>${String(problem.status)} · dnn-cool</title></head>
 <body><main>
-<h1>${problem.status === 401 ? "This page needs its token" : "This cannot be shown"}</h1>
+${
+  isLocked
+    ? LOCKED
+    : html`<h1>This cannot be shown</h1>
 <pre>${problem.message}</pre>
-<p><a href="/">All runs</a></p>
+<p><a href="/">All runs</a></p>`
+}
 </main></body>
 </html>
 `;
   return pageOf(page, problem.status, problem.headers);
 }
+
+/** For a page of a server that was started again, too: its cookie has the token of the one before. */
+const LOCKED = html`<h1>This page needs the token of cool ui</h1>
+<p>Open the address that <code>cool ui</code> printed in its terminal when it started: it ends in <code>?token=…</code>.
+The token is new at every start, so that pages, bookmarks and addresses of an earlier one no longer open. After that
+address was opened, this page opens, too.</p>
+<p>Where <code>cool ui</code> has ended, start it again. To keep one token for all starts, set <code>COOL_UI_TOKEN</code>.
+Programs send the header <code>Authorization: Bearer TOKEN</code>.</p>`;
 
 function pageOf(page: Html, status: number, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(page.markup, {

@@ -1,14 +1,15 @@
 /** @file What pages ask for: runs, curves, comparisons, logs and groups as JSON, and changes of runs. */
+import type { Context } from "hono";
 import { compareRuns } from "../../comparing/compare-runs.js";
 import { UsageError } from "../../errors.js";
-import { addRoute, type App } from "../../http/app.js";
+import { addRoute, type App, type AppEnv } from "../../http/app.js";
 import { type BodyLimits, ByteBudget, withBody } from "../../http/body.js";
 import { HttpProblem } from "../../http/problem.js";
-import { showRun } from "../../records/list-runs.js";
+import { type ListedRun, showRun } from "../../records/list-runs.js";
 import type { RunStore } from "../../storage/run-store.js";
 import { addQuestion, json } from "../api/answers.js";
 import { EVENTS } from "../api/events.js";
-import { editRun, readEdit } from "../api/edits.js";
+import { editRun, editRuns, readEdit, readRunsEdit } from "../api/edits.js";
 import { logTail } from "../api/log-tail.js";
 import { curveKey, limited, runsQuestion, wholeNumber } from "../api/questions.js";
 import { runsPage } from "../api/runs.js";
@@ -75,7 +76,10 @@ export function addApi(app: App, ui: UiContext): void {
 }
 
 function addEdits(app: App, { live, about, views }: UiContext): void {
-  addQuestion(app, "POST", "/api/edit/:id", async (context) => {
+  const change = async (
+    context: Context<AppEnv>,
+    edit: (store: RunStore, text: string) => readonly ListedRun[],
+  ): Promise<Response> => {
     if (!about.can_edit) {
       throw new HttpProblem(403, "read_only", "These pages only read. To change runs, start cool ui with --edit.");
     }
@@ -83,13 +87,17 @@ function addEdits(app: App, { live, about, views }: UiContext): void {
     if (!/^application\/json\b/i.test(context.req.header("content-type") ?? "")) {
       throw new HttpProblem(415, "no_json", "A change is sent as application/json.");
     }
-    const id = context.req.param("id") ?? "";
     const text = await withBody(context.req.raw, LIMITS, async (body) => new TextDecoder().decode(body));
-    const edit = readEdit(text);
-    const runs = live.edit((store) => editRun(store, id, edit));
+    const runs = live.edit((store) => edit(store, text));
     views.outdate();
     return json({ runs });
-  });
+  };
+  addQuestion(app, "POST", "/api/edit/:id", (context) =>
+    change(context, (store, text) => editRun(store, context.req.param("id") ?? "", readEdit(text))),
+  );
+  addQuestion(app, "POST", "/api/edits", (context) =>
+    change(context, (store, text) => editRuns(store, readRunsEdit(text))),
+  );
 }
 
 /** Only whole ids: an address must mean the same run tomorrow. */

@@ -39,7 +39,8 @@ export class OrderThread implements Orderer {
 
   async close(): Promise<void> {
     const worker = this.#worker;
-    this.#end("the server ends");
+    // whoever asks meanwhile is told so, and it is no failure for the log
+    this.#end(new StoreError("cool ui is ending."));
     await worker?.terminate();
   }
 
@@ -48,8 +49,8 @@ export class OrderThread implements Orderer {
     const worker = new Worker(script, { argv: [...args], execArgv: [], stdout: true, stderr: true });
     for (const stream of [worker.stdout, worker.stderr]) stream.on("data", (chunk) => process.stderr.write(chunk));
     worker.on("message", (answer: OrderAnswer) => this.#hear(answer));
-    worker.on("error", (error) => this.#worker === worker && this.#end(error.message));
-    worker.on("exit", () => this.#worker === worker && this.#end("it was ended"));
+    worker.on("error", (error) => this.#worker === worker && this.#end(ended(error.message)));
+    worker.on("exit", () => this.#worker === worker && this.#end(ended("it was ended")));
     worker.unref();
     return worker;
   }
@@ -61,12 +62,16 @@ export class OrderThread implements Orderer {
     else waiting?.reject(thrownAs(answer.error));
   }
 
-  #end(reason: string): void {
+  #end(reason: Error): void {
     this.#worker = null;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { reject } of waiting) reject(new Error(`the thread that orders runs has ended: ${reason}`));
+    for (const { reject } of waiting) reject(reason);
   }
+}
+
+function ended(reason: string): Error {
+  return new Error(`the thread that orders runs has ended: ${reason}`);
 }
 
 function thrownAs({ name, message, facts }: Extract<OrderAnswer, { error: unknown }>["error"]): Error {

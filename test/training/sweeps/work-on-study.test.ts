@@ -127,6 +127,19 @@ test("runs that promise too little are pruned, and several objectives have a fro
   expect(front.importance).toBeNull();
 });
 
+test("a space that the trials can have all of is a grid unless someone names a search", SLOW, async () => {
+  const sets = [ADAM, "train.batchSize=4,8", "train.epochs=1..3:int"];
+  const searchOf = async (name: string, options: Partial<StudyOptions>): Promise<unknown> => {
+    await begin({ name, sets, ...options });
+    const { search, planned } = shown(name).study;
+    return [search, planned];
+  };
+  expect(await searchOf("all", {})).toEqual(["grid", 6]);
+  expect(await searchOf("enough", { trials: 9 })).toEqual(["grid", 6]);
+  expect(await searchOf("too-few", { trials: 5 })).toEqual(["tpe", 5]);
+  expect(await searchOf("named", { search: "tpe" })).toEqual(["tpe", 20]);
+});
+
 describe("what is wrong is said before a study exists:", () => {
   test.each<readonly [string, Partial<StudyOptions>, string]>([
     ["an unknown setting", { sets: ["train.batchsize=4,8"] }, "train.batchSize"],
@@ -136,6 +149,12 @@ describe("what is wrong is said before a study exists:", () => {
       'The sweep cannot set train.batchSize="many"',
     ],
     ["nothing to search", { sets: [ADAM] }, "There is nothing to search"],
+    [
+      "one objective twice",
+      { objectives: ["valid/_total/loss", "valid/_total/loss:min"] },
+      "The objective valid/_total/loss is given twice",
+    ],
+    ["an unknown metric of all tasks", { objectives: ["valid/_total/los"] }, 'Did you mean "loss"'],
     ["an unknown task", { objectives: ["valid/rigth/loss"] }, 'Did you mean "right"'],
     ["an unknown metric", { objectives: ["valid/right/acuracy"] }, 'Did you mean "accuracy"'],
     ["no metric", { objectives: ["loss"] }, "is not split/task/metric"],

@@ -21,7 +21,7 @@ export default class RunsMark extends CoolCommand {
       flags,
       (store) => {
         const ids = (argv as string[]).map((reference) => store.findRun(reference).id);
-        return ids.map((id) => listed(store, store.updateRun(id, { starred: !flags.off })));
+        return store.atomically(() => ids.map((id) => listed(store, store.updateRun(id, { starred: !flags.off }))));
       },
       "change",
     );

@@ -1,5 +1,5 @@
 /** @file Which columns the list has. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { lineOf } from "../shared/text.js";
 import { USUAL_COLUMNS } from "./columns.js";
 
@@ -8,6 +8,14 @@ const KEY = "cool-hidden-columns";
 /** Usual columns that are not shown, as the browser remembers them. */
 export function useHidden(): readonly [hidden: ReadonlySet<string>, toggle: (field: string) => void] {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(remembered);
+  useEffect(() => {
+    // the other tabs of this browser
+    const changed = ({ key }: StorageEvent): void => {
+      if (key === KEY) setHidden(remembered());
+    };
+    addEventListener("storage", changed);
+    return () => removeEventListener("storage", changed);
+  }, []);
   const toggle = (field: string): void => {
     const next = new Set(hidden);
     if (!next.delete(field)) next.add(field);

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { ListedRun } from "../../../records/list-runs.js";
 import type { RunsPage } from "../../../ui/api/types.js";
-import { ask, isGivenUp, wordsOf } from "../shared/api.js";
+import { ask, isGivenUp, NoAnswer, wordsOf } from "../shared/api.js";
 import { useChanges } from "../shared/changes.js";
 
 export const PAGE = 100;
@@ -54,7 +54,8 @@ export function useRunList(question: string, first: RunsPage | null): RunList {
       ask<RunsPage>("/api/runs", query, controller.signal)
         .then((answer) => setKnown((before) => merged(before, question, page, answer)))
         .catch((error: unknown) => {
-          if (!isGivenUp(error)) setKnown((before) => ({ ...ofQuestion(before, question), problem: wordsOf(error) }));
+          if (isGivenUp(error)) return;
+          setKnown((before) => ({ ...ofQuestion(before, question), ...failureOf(error) }));
         })
         .finally(() => {
           if (asked.current.get(page) === controller) asked.current.delete(page);
@@ -112,6 +113,11 @@ function knownOf(question: string, first: RunsPage | null): Known {
     total: first === null ? null : (first.total ?? first.runs.length),
     columns: first?.columns ?? [],
   };
+}
+
+/** Where nobody answers, the list stays as it was and asks again: the condition is not to blame. */
+function failureOf(error: unknown): Pick<Known, "problem" | "isCurrent"> | Pick<Known, "isCurrent"> {
+  return error instanceof NoAnswer ? { isCurrent: false } : { problem: wordsOf(error), isCurrent: true };
 }
 
 /** Of another question nothing is known but the columns, which would jump. */

@@ -2,11 +2,12 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ListedRun } from "../../../records/list-runs.js";
 import type { RunsPage as FirstPage } from "../../../ui/api/types.js";
-import { edit, wordsOf } from "../shared/api.js";
+import { edit, editAll, wordsOf } from "../shared/api.js";
 import { EditDialog } from "../shared/edit-dialog.js";
 import { about, takeFirst } from "../shared/first.js";
 import { useKeys } from "../shared/keys.js";
 import { compareAddress, go, type Place, runAddress } from "../shared/router.js";
+import { BatchDialog, BatchNotice, type BatchOutcome } from "./batch-dialog.js";
 import { ColumnChoice, useHidden } from "./column-choice.js";
 import { fieldColumn, USUAL_COLUMNS } from "./columns.js";
 import { useRunList } from "./list-state.js";
@@ -24,6 +25,8 @@ export function RunsPage({ place }: { readonly place: Place }) {
   const [hidden, toggleHidden] = useHidden();
   const [active, setActive] = useState(-1);
   const [edited, setEdited] = useState<ListedRun | null>(null);
+  const [isBatch, setBatch] = useState(false);
+  const [outcome, setOutcome] = useState<BatchOutcome | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const { can_edit: canEdit } = about();
   useEffect(() => setActive(-1), [question]);
@@ -34,6 +37,24 @@ export function RunsPage({ place }: { readonly place: Place }) {
   const star = async (run: ListedRun): Promise<void> => {
     try {
       await edit(run.id, { starred: !run.starred });
+      setProblem(null);
+      list.again();
+    } catch (error) {
+      setProblem(wordsOf(error));
+    }
+  };
+  const finishBatch = (done: BatchOutcome | null): void => {
+    setBatch(false);
+    if (done === null) return;
+    setOutcome(done);
+    // they are no longer in this list
+    if (done.edit.trash !== undefined) selection.drop(done.ids);
+    list.again();
+  };
+  const undo = async ({ ids, edit: { trash } }: BatchOutcome): Promise<void> => {
+    try {
+      await editAll({ runs: ids, trash: trash === false });
+      setOutcome(null);
       setProblem(null);
       list.again();
     } catch (error) {
@@ -58,6 +79,7 @@ export function RunsPage({ place }: { readonly place: Place }) {
     x: withActive(({ id }) => selection.toggle(id)),
     c: compare,
     ...(canEdit ? { s: withActive((run) => void star(run)), e: withActive(setEdited) } : {}),
+    ...(canEdit && selection.ids.length > 0 ? { E: () => setBatch(true) } : {}),
   });
   const columns = [...USUAL_COLUMNS.filter(({ field }) => !hidden.has(field)), ...list.columns.map(fieldColumn)];
   return (
@@ -85,13 +107,14 @@ export function RunsPage({ place }: { readonly place: Place }) {
             />{" "}
             trash
           </label>
-          <Chosen selection={selection} onCompare={compare} />
+          <Chosen selection={selection} onCompare={compare} onEdit={canEdit ? () => setBatch(true) : null} />
         </div>
         {problem === null ? null : (
           <p class="notice error" role="alert">
             {problem}
           </p>
         )}
+        {outcome === null ? null : <BatchNotice outcome={outcome} onUndo={() => void undo(outcome)} />}
       </div>
       {list.total === 0 ? <p class="empty">{emptyText(shown)}</p> : null}
       <RunRows
@@ -101,6 +124,7 @@ export function RunsPage({ place }: { readonly place: Place }) {
         onStar={(run) => void star(run)}
         onEdit={setEdited}
       />
+      {isBatch ? <BatchDialog ids={selection.ids} isTrash={shown.isTrash} onClose={finishBatch} /> : null}
       {edited === null ? null : (
         <EditDialog
           key={edited.id}
@@ -122,7 +146,14 @@ function canCompare(ids: readonly string[]): boolean {
   return ids.length > 1 && ids.length <= MOST_COMPARED;
 }
 
-function Chosen({ selection, onCompare }: { readonly selection: Selection; onCompare(): void }) {
+interface ChosenProps {
+  readonly selection: Selection;
+  /** null: nothing may be changed. */
+  readonly onEdit: (() => void) | null;
+  onCompare(): void;
+}
+
+function Chosen({ selection, onCompare, onEdit }: ChosenProps) {
   const { ids, clear } = selection;
   if (ids.length === 0) return null;
   return (
@@ -131,6 +162,11 @@ function Chosen({ selection, onCompare }: { readonly selection: Selection; onCom
       <button type="button" disabled={!canCompare(ids)} onClick={onCompare}>
         Compare
       </button>{" "}
+      {onEdit === null ? null : (
+        <button type="button" onClick={onEdit}>
+          Change…
+        </button>
+      )}{" "}
       <button type="button" class="quiet" onClick={clear}>
         Clear
       </button>

@@ -1,6 +1,6 @@
 /** @file An answer of the server that is asked for again when the store changes. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { ask, isGivenUp, wordsOf } from "./api.js";
+import { ask, isGivenUp, NoAnswer, wordsOf } from "./api.js";
 import { useChanges } from "./changes.js";
 
 export interface Answer<T> {
@@ -41,8 +41,11 @@ export function useAnswer<T>(address: string | null, options: AnswerOptions<T> =
         (value) => setKnown({ address, value, problem: null }),
         (error: unknown) => {
           if (isGivenUp(error)) return;
-          const problem = wordsOf(error);
-          setKnown((before) => ({ address, problem, value: before.address === address ? before.value : null }));
+          setKnown((before) => {
+            const value = before.address === address ? before.value : null;
+            // what is shown stays: that nobody answers is said above it
+            return { address, value, problem: error instanceof NoAnswer && value !== null ? null : wordsOf(error) };
+          });
         },
       )
       .finally(() => {

@@ -1,8 +1,17 @@
 /** @file Questions to the server that these pages come from. */
-import type { EditAnswer, ProblemAnswer, RunEdit } from "../../../ui/api/types.js";
+import type { EditAnswer, ProblemAnswer, RunEdit, RunsEdit } from "../../../ui/api/types.js";
+
+const LOCKED = 401;
+/** What a page hears that was opened with the token of an earlier start. */
+export const TOKEN_IS_OLD =
+  "cool ui was started again, with a new token. Open the address that it printed, in another tab of this browser: this page then goes on.";
+export const NOT_THERE = "The server does not answer. Is cool ui still running?";
 
 /** An answer that is an error, in the words of the command line. */
 export class Problem extends Error {}
+
+/** No answer: the server is not there, or does not know this page. That is said above every page, until it is over. */
+export class NoAnswer extends Problem {}
 
 /** @throws Problem where the server says why not, or does not answer */
 export async function ask<T>(
@@ -16,19 +25,24 @@ export async function ask<T>(
 
 /** Changes a run. @throws Problem where the rules refuse it */
 export async function edit(id: string, change: RunEdit): Promise<EditAnswer> {
-  return answered<EditAnswer>(() =>
-    fetch(`/api/edit/${encodeURIComponent(id)}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(change),
-    }),
-  );
+  return sent(`/api/edit/${encodeURIComponent(id)}`, change);
+}
+
+/** Changes several runs, all or none. @throws Problem that says which cannot be changed */
+export async function editAll(change: RunsEdit): Promise<EditAnswer> {
+  return sent("/api/edits", change);
+}
+
+function sent(path: string, change: RunEdit): Promise<EditAnswer> {
+  const headers = { "content-type": "application/json" };
+  return answered<EditAnswer>(() => fetch(path, { method: "POST", headers, body: JSON.stringify(change) }));
 }
 
 async function answered<T>(send: () => Promise<Response>): Promise<T> {
   const response = await reached(send);
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) return body as T;
+  if (response.status === LOCKED) throw new NoAnswer(TOKEN_IS_OLD);
   const { message } = (body ?? {}) as Partial<ProblemAnswer>;
   throw new Problem(message ?? `The server answered with ${response.status}.`);
 }
@@ -38,7 +52,7 @@ async function reached(send: () => Promise<Response>): Promise<Response> {
     return await send();
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Problem("The server does not answer. Is cool ui still running?");
+    throw new NoAnswer(NOT_THERE);
   }
 }
 

@@ -33,7 +33,8 @@ export function EditDialog({ run, onClose }: EditDialogProps) {
         method="dialog"
         onSubmit={(event) => {
           event.preventDefault();
-          void send({ ...tagChange(run.tags, tags), note });
+          // what was left as it was may have become another in another tab meanwhile
+          void send({ ...tagChange(run.tags, tags), ...(note === (run.note ?? "") ? {} : { note }) });
         }}
       >
         <h2 id="edit-title">{lineOf(run.name, 100)}</h2>
@@ -65,14 +66,19 @@ export function EditDialog({ run, onClose }: EditDialogProps) {
 }
 
 function tagChange(before: readonly string[], text: string): { add_tags: string[]; remove_tags: string[] } {
-  const after = text
-    .split(",")
-    .map((tag) => tag.trim())
-    .filter((tag) => tag !== "");
+  const after = tagsOf(text);
   // a tag with a comma in it stays: it cannot be written here
   const kept = before.filter((tag) => tag.includes(","));
   return {
     add_tags: after.filter((tag) => !before.includes(tag) && !kept.some((one) => one.includes(tag))),
     remove_tags: before.filter((tag) => !after.includes(tag) && !kept.includes(tag)),
   };
+}
+
+/** @param text tags, separated by commas */
+export function tagsOf(text: string): string[] {
+  return text
+    .split(",")
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== "");
 }

@@ -19,6 +19,7 @@ import { einsumGradient } from "../../wasm/kernels/einsum.js";
 import { filterGradient, inputGradient } from "./convolution.js";
 import { withDilations } from "./depthwise.js";
 import { gather } from "./gather.js";
+import { normalizationGradient, normalizationKernels } from "./normalization.js";
 import { RECTIFIERS, rectifierGradients, secondGradients, withNativeGradient } from "./rectifier.js";
 
 const replacements: readonly (readonly [kernelName: string, replace: (stock: KernelConfig) => KernelConfig])[] = [
@@ -42,7 +43,7 @@ export function registerTensorflowKernels(): void {
   replaceKernel(gather);
   registerDilatedGradients();
   registerGradient(einsumGradient);
-  for (const kernel of rectifierGradients) replaceKernel(kernel);
+  for (const kernel of [...rectifierGradients, ...normalizationKernels]) replaceKernel(kernel);
   const gradients = RECTIFIERS.map((kernelName) => withNativeGradient(getGradient(kernelName)));
-  for (const gradient of [...gradients, ...secondGradients]) registerGradient(gradient);
+  for (const gradient of [...gradients, ...secondGradients, normalizationGradient]) registerGradient(gradient);
 }
