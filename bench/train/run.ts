@@ -30,7 +30,7 @@ interface SideResult extends Measurement {
 
 const { values: flags } = parseArgs({
   options: {
-    // the step of tokens is slow here, so it is asked for by name
+    // tokens is slow to begin, so it is asked for by name
     network: { type: "string", multiple: true, default: NETWORKS.filter((name) => name !== "tokens") },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },

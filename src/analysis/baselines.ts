@@ -4,6 +4,7 @@ import type { Dataset } from "../data/dataset.js";
 import { selectEntries } from "../data/labels/select-labels.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { activeRows, answerWidth, bothMasks, labelledRows, overTokens, type RowMask } from "../flow/masks.js";
+import { atOnce, type Sliced } from "../platform/yield-to.js";
 import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
 import {
   behaviourOf,
@@ -189,9 +190,18 @@ export interface BaselineRow {
  */
 export function baselineRows(
   graph: FlowGraph,
-  { rows, labels, splits, offsets = null }: Pick<Dataset, "rows" | "labels" | "splits" | "offsets">,
+  dataset: Pick<Dataset, "rows" | "labels" | "splits" | "offsets">,
   isMeasured: (task: TaskNode) => boolean = () => true,
 ): BaselineRow[] {
+  return atOnce(baselineRowsSliced(graph, dataset, isMeasured));
+}
+
+/** `baselineRows` with room for signals. */
+export function* baselineRowsSliced(
+  graph: FlowGraph,
+  { rows, labels, splits, offsets = null }: Pick<Dataset, "rows" | "labels" | "splits" | "offsets">,
+  isMeasured: (task: TaskNode) => boolean = () => true,
+): Sliced<BaselineRow[]> {
   const answers = labels.map((own) => own.answers);
   const active = activeRows(graph, answers, rows, offsets);
   const tasks = graph.tasks
@@ -212,19 +222,28 @@ export function baselineRows(
       lossMask: bothMasks(used, linesIn(counted.task, inSplit)),
     }));
   };
-  const baselines = learnBaselines(within("train"));
-  return SPLITS.filter((split) => splits[split].length > 0).flatMap((split) =>
-    within(split).flatMap((counted): BaselineRow[] => {
-      const { task } = counted;
-      const own = baselines[task.path];
-      if (own === undefined) return [];
-      const [first = []] = own.constants;
-      const some = countedAlone(counted, counted.lossMask);
-      const values = baselineValues(some, own, some.lossMask, []);
-      return metricsOf(some, first, some.lossMask, []).map(({ name, count }) => ({
-        ...{ split, task_path: task.path, metric_name: name },
-        ...{ baseline: values.get(name) ?? null, num_samples: count },
-      }));
-    }),
-  );
+  const baselines = new Map<string, TaskBaseline>();
+  for (const counted of within("train")) {
+    for (const [path, baseline] of Object.entries(learnBaselines([counted]))) baselines.set(path, baseline);
+    yield;
+  }
+  const found: BaselineRow[] = [];
+  for (const split of SPLITS.filter((one) => splits[one].length > 0)) {
+    for (const counted of within(split)) {
+      const baseline = baselines.get(counted.task.path);
+      if (baseline !== undefined) found.push(...rowsOfTask(split, counted, baseline));
+      yield;
+    }
+  }
+  return found;
+}
+
+function rowsOfTask(split: Split, counted: CountedLabels, baseline: TaskBaseline): BaselineRow[] {
+  const [first = []] = baseline.constants;
+  const some = countedAlone(counted, counted.lossMask);
+  const values = baselineValues(some, baseline, some.lossMask, []);
+  return metricsOf(some, first, some.lossMask, []).map(({ name, count }) => ({
+    ...{ split, task_path: counted.task.path, metric_name: name },
+    ...{ baseline: values.get(name) ?? null, num_samples: count },
+  }));
 }

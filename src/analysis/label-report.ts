@@ -1,4 +1,5 @@
 /** @file The label report: what a table's labels offer to each task, before anything is trained. */
+import { atOnce, type Sliced } from "../platform/yield-to.js";
 import { at, f32At, i32At, u8At } from "../arrays.js";
 import type { ImpliedLabels, TableRows } from "../data/dataset.js";
 import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
@@ -74,27 +75,53 @@ export function labelReport(
   graph: FlowGraph,
   labels: readonly Labels[],
   splits: Readonly<Record<Split, ArrayLike<number>>>,
-  source: {
-    readonly tables?: readonly TableRows[];
-    readonly implied?: readonly ImpliedLabels[];
-    /** Where the tokens of each row lie; tasks per token are counted by token. */
-    readonly offsets?: Offsets | null;
-  } = {},
+  source: LabelSource = {},
 ): LabelReport {
-  const tasks = maskLabels(graph, labels, source.offsets ?? null).filter(({ node }) => hasLabels(node));
-  const rows = SPLITS.flatMap((split) =>
-    tasks.map((task) => ({ split, task_path: task.node.path, ...countRows(task, splits[split]) })),
-  );
-  const { tables = [], implied = [] } = source;
-  const perTable = tables.flatMap(({ table, rows: own }) =>
-    tasks.map((task) => ({ table, task_path: task.node.path, ...countRows(task, own) })),
-  );
-  const warnings = tasks.flatMap((task) => {
-    const own = rows.filter((row) => row.task_path === task.node.path);
-    return warningsOf(graph, task, own, splits.train).map((warning) => ({ task_path: task.node.path, ...warning }));
-  });
-  const classes = tasks.flatMap((task) => countClasses(task, splits));
-  return { rows, tables: tables.length > 1 ? perTable : [], implied, warnings, classes };
+  return atOnce(labelReportSliced(graph, labels, splits, source));
+}
+
+/** Where rows and labels come from. */
+export interface LabelSource {
+  readonly tables?: readonly TableRows[];
+  readonly implied?: readonly ImpliedLabels[];
+  /** Where the tokens of each row lie; tasks per token are counted by token. */
+  readonly offsets?: Offsets | null;
+}
+
+/** `labelReport` with room for signals. */
+export function* labelReportSliced(
+  graph: FlowGraph,
+  labels: readonly Labels[],
+  splits: Readonly<Record<Split, ArrayLike<number>>>,
+  { tables = [], implied = [], offsets = null }: LabelSource,
+): Sliced<LabelReport> {
+  const tasks = maskLabels(graph, labels, offsets).filter(({ node }) => hasLabels(node));
+  yield;
+  const rows: LabelReportRow[] = [];
+  for (const split of SPLITS) {
+    for (const task of tasks) {
+      rows.push({ split, task_path: task.node.path, ...countRows(task, splits[split]) });
+      yield;
+    }
+  }
+  const perTable: TableReportRow[] = [];
+  for (const { table, rows: own } of tables.length > 1 ? tables : []) {
+    for (const task of tasks) {
+      perTable.push({ table, task_path: task.node.path, ...countRows(task, own) });
+      yield;
+    }
+  }
+  const warnings: LabelWarning[] = [];
+  const classes: ClassCount[] = [];
+  for (const task of tasks) {
+    const task_path = task.node.path;
+    const own = rows.filter((row) => row.task_path === task_path);
+    warnings.push(...warningsOf(graph, task, own, splits.train).map((warning) => ({ task_path, ...warning })));
+    yield;
+    classes.push(...countClasses(task, splits));
+    yield;
+  }
+  return { rows, tables: perTable, implied, warnings, classes };
 }
 
 function countClasses(task: MaskedLabels, splits: Readonly<Record<Split, ArrayLike<number>>>): ClassCount[] {

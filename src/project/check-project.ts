@@ -1,12 +1,13 @@
 /** @file `cool check`: a project's flow and labels, before any training. */
-import { type BaselineRow, baselineRows } from "../analysis/baselines.js";
-import { type LabelReport, labelReport } from "../analysis/label-report.js";
+import { type BaselineRow, baselineRowsSliced } from "../analysis/baselines.js";
+import { type LabelReport, labelReportSliced } from "../analysis/label-report.js";
 import type { Dataset, InputSpec } from "../data/dataset.js";
 import { fitTasks } from "../data/labels/fit-tasks.js";
 import { needsImageSize } from "../data/labels/labels.js";
 import type { Leak } from "../data/load.js";
 import type { FlowGraph } from "../flow/graph.js";
 import { printGraph } from "../flow/print.js";
+import { inSlices, yieldTo } from "../platform/yield-to.js";
 import { prepareData } from "./load-project.js";
 import type { LoadedProject } from "./resolve-project.js";
 
@@ -27,13 +28,21 @@ export interface ProjectCheck {
   readonly dataset: Pick<Dataset, "rows" | "ids" | "labels" | "splits" | "offsets">;
 }
 
-/** Reads the table and its labels; images are not opened. */
+/** Prepares the data, and checks the project. */
 export async function checkProject(
   project: LoadedProject,
   log: (line: string) => void = () => {},
 ): Promise<ProjectCheck> {
-  const { graph, inputs, projectDir, settings } = project;
   await prepareData(project, log);
+  return checkPrepared(project);
+}
+
+/**
+ * Reads the table and its labels, which are there; images are not opened.
+ * @throws DataError and ConfigError as loadLabels does; InterruptedError if the signal fires
+ */
+export async function checkPrepared(project: LoadedProject, signal?: AbortSignal): Promise<ProjectCheck> {
+  const { graph, inputs, projectDir, settings } = project;
   const { loadLabels } = await import("../data/load.js");
   const { data } = settings;
   const { labels, splits, tables, implied, offsets, ...read } = await loadLabels({
@@ -46,6 +55,7 @@ export async function checkProject(
     split: data.split,
     impliedLabels: data.impliedLabels,
     weight: data.weight,
+    signal,
   });
   const rows = tables.reduce((sum, table) => sum + table.rows.length, 0);
   const dataset = {
@@ -55,14 +65,19 @@ export async function checkProject(
     splits,
     offsets: offsets ?? null,
   };
+  const report = labelReportSliced(graph, labels, splits, { tables, implied, offsets: offsets ?? null });
+  const counted = await inSlices(report, signal);
+  const fitted = fitTasks(graph, dataset);
+  await yieldTo(signal);
+  const baselines = baselineRowsSliced(fitted, dataset, (task) => !needsImageSize(task));
   return {
     graph,
-    labels: labelReport(graph, labels, splits, { tables, implied, offsets: offsets ?? null }),
+    labels: counted,
     tree: printGraph(graph),
     unasked: project.unasked,
     warnings: read.warnings,
     leaks: read.leaks,
-    baselines: baselineRows(fitTasks(graph, dataset), dataset, (task) => !needsImageSize(task)),
+    baselines: await inSlices(baselines, signal),
     inputs: read.inputs,
     dataset,
   };

@@ -1,14 +1,14 @@
 /** @file The data of a run: prepared and loaded, with what is said about it. */
 import { join } from "node:path";
-import { labelReport } from "../analysis/label-report.js";
+import { labelReportSliced } from "../analysis/label-report.js";
 import type { Dataset } from "../data/dataset.js";
 import type { FlowGraph } from "../flow/graph.js";
 import type { LoggerGroup } from "../logging/logger-group.js";
-import { yieldTo } from "../platform/yield-to.js";
+import { inSlices, yieldTo } from "../platform/yield-to.js";
 import { prepareData } from "../project/load-project.js";
 import type { LoadedProject } from "../project/resolve-project.js";
 import type { Settings } from "../project/settings.js";
-import { memoryWarning } from "./memory-needed.js";
+import { earlyWarning, memoryWarning } from "./memory-needed.js";
 
 /** Prepares and loads the data; everything that can be wrong with it is found here, before a run exists. */
 export async function openDataset(
@@ -20,6 +20,8 @@ export async function openDataset(
 ): Promise<Dataset> {
   const { projectDir } = project;
   await prepareData(project, (line) => loggers.message(line));
+  const early = await earlyWarning(project, settings);
+  if (early !== null) loggers.warning(early);
   const { loadDataset } = await import("../data/load.js");
   const dataset = await loadDataset({
     graph: project.graph,
@@ -43,7 +45,7 @@ export async function openDataset(
     );
   }
   for (const warning of dataset.warnings ?? []) loggers.warning(warning);
-  const unfit = memoryWarning(project.graph, dataset);
+  const unfit = early === null ? memoryWarning(project.graph, dataset) : null;
   if (unfit !== null) loggers.warning(unfit);
   try {
     await reportLabels(project.graph, dataset, loggers, signal);
@@ -63,7 +65,8 @@ async function reportLabels(
 ): Promise<void> {
   await yieldTo(signal);
   const { labels, splits, offsets = null } = dataset;
-  for (const { task_path, level, message } of labelReport(graph, labels, splits, { offsets }).warnings) {
+  const report = await inSlices(labelReportSliced(graph, labels, splits, { offsets }), signal);
+  for (const { task_path, level, message } of report.warnings) {
     if (level === "problem") loggers.warning(`${task_path}: ${message}`);
   }
   for (const { task_path, implied } of dataset.implied) {

@@ -1,6 +1,6 @@
 /** @file Runs that do not end as planned: Ctrl-C, kill -9, a loss that is not finite, a full disk, a newer store. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -217,4 +217,26 @@ describe("a store of a newer version", () => {
       rmSync(store, { recursive: true });
     }
   });
+});
+
+it("a check that is told to end while it reads its table ends with 130, and says so", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "cool-check-signal-"));
+  const config = `import { binary, defineProject, defineTasks, numeric } from "dnn-cool";
+const tasks = defineTasks({ features: ["f"], tasks: { a: binary() } }).flow("main", (flow, x, out) => out.add(flow.a(x.f)));
+export default defineProject({ name: "p", tasks, flow: "main",
+  data: { table: "rows.csv", inputs: { x: numeric({ columns: ["x"] }) }, split: { train: 0.8, valid: 0.1, test: 0.1, seed: 1 } },
+  trunk: ({ x }, layers) => ({ f: layers.dense({ units: 2 }).apply(x) }) });`;
+  writeFileSync(join(folder, "cool.config.mjs"), config);
+  writeFileSync(join(folder, "rows.csv"), `x,a\n${"1,0\n2,1\n".repeat(200_000)}`);
+  const listens = `process.on("newListener", (name) => { if (name === "SIGTERM") process.stderr.write("listens\\n"); });`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(listens)}` };
+  try {
+    const running = startCool(["check", folder, "--json"], { env });
+    await running.stderrMatches(/listens/);
+    running.child.kill("SIGTERM");
+    const { code, json } = await running.ended;
+    expect([code, json]).toMatchObject([130, { error: "InterruptedError" }]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { InputSpec } from "../../src/data/dataset.js";
 import { image, numeric } from "../../src/data/inputs/inputs.js";
+import { InterruptedError } from "../../src/errors.js";
 import { defineTasks } from "../../src/flow/define.js";
-import { checkProject } from "../../src/project/check-project.js";
+import { checkPrepared, checkProject } from "../../src/project/check-project.js";
 import { defineProject } from "../../src/project/define-project.js";
 import { loadProject } from "../../src/project/load-project.js";
 import { resolveProject } from "../../src/project/resolve-project.js";
@@ -185,4 +186,10 @@ describe("names and seeds", () => {
     expect(projectWith("m")).toThrow('has the label "none", which in a cell means none of the labels');
     expect(projectWith(["none", "b"])).not.toThrow();
   });
+});
+
+test("a check whose signal fires is interrupted", async () => {
+  await expect(checkPrepared(project(`split,open,kind,x\n${ROWS.join("\n")}`), AbortSignal.abort())).rejects.toThrow(
+    InterruptedError,
+  );
 });

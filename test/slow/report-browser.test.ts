@@ -11,6 +11,7 @@ import { writeReport } from "../../src/reporting/write-report.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { trainRun } from "../../src/training/train-run.js";
 import { type Browser, findBrowser, type Page } from "../support/browser.js";
+import { addRun } from "../ui/ui-app.js";
 import { type TinyProject, tinyProject } from "../support/projects.js";
 
 const BUILD = fileURLToPath(new URL("../../scripts/pages.mjs", import.meta.url));
@@ -73,6 +74,28 @@ it("opens from disk without a network, takes names as names, and draws its curve
   if (SCREENSHOTS !== undefined) await page.screenshot({ path: join(SCREENSHOTS, "report.png"), fullPage: true });
   expect(errors).toEqual([]);
   await page.close();
+});
+
+it("fits wide and narrow screens, whatever names and tags hold", async (context) => {
+  if (project === undefined) return context.skip(missing ?? "no browser");
+  const store = openRunStore(join(project.dir, ".cool"));
+  const { id } = store.findRun("latest");
+  store.addTags(id, ["t".repeat(200)]);
+  const other = addRun(store, `<img src=x onerror="document.title='gone'"> \u202e${"W".repeat(150)}`, 0.5);
+  for (const [i, runs] of [[id], [id, other]].entries()) {
+    const out = join(project.dir, `hostile-${i}.html`);
+    await writeReport(store, runs, { out, project: project.dir });
+    for (const width of [1280, 390]) {
+      if (browser === undefined) return context.skip(missing ?? "no browser");
+      const page = await browser.newPage({ viewport: { width, height: 900 } });
+      await page.goto(pathToFileURL(out).href);
+      await page.waitForSelector("html.js", { state: "attached", timeout: 30_000 });
+      expect([i, await page.evaluate("document.documentElement.scrollWidth")]).toEqual([i, width]);
+      expect(await page.evaluate("document.title")).not.toBe("gone");
+      await page.close();
+    }
+  }
+  store.close();
 });
 
 it("a slider of a threshold moves precision, recall and counts, and says so", async (context) => {

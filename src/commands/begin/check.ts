@@ -9,9 +9,9 @@ import { againstTable } from "../../cli/tables/contract-tables.js";
 import { baselineTable, drawTable, groupByFlow } from "../../cli/tables/tables.js";
 import type { Against } from "../../comparing/against/check-against.js";
 import { UsageError } from "../../errors.js";
-import { checkProject, type ProjectCheck } from "../../project/check-project.js";
+import { checkPrepared, type ProjectCheck } from "../../project/check-project.js";
 import type { LoadedProject } from "../../project/resolve-project.js";
-import { loadProject } from "../../project/load-project.js";
+import { loadProject, prepareData } from "../../project/load-project.js";
 import { findProjectDir } from "../../project/project-dir.js";
 import { EVALUATED_GATES, type EvaluatedGates, type Split, SPLITS } from "../../tasks/evaluation.js";
 import { behaviourOf } from "../../tasks/index.js";
@@ -84,7 +84,9 @@ export default class Check extends CoolCommand {
     const { args, flags } = await this.parse(Check);
     if (flags.against !== undefined) return this.#checkAgainst(flags.against, { ...flags, ...args });
     const project = await loadProject(args.project ?? findProjectDir(flags.project ?? "."), flags.set ?? []);
-    const { inputs, dataset, ...read } = await checkProject(project, (line) => this.note(line));
+    // outside: what prepares data is the project's own, and hears of no signal
+    await prepareData(project, (line) => this.note(line));
+    const { inputs, dataset, ...read } = await this.interruptible((signal) => checkPrepared(project, signal));
     const doubt = await this.#monitorDoubt(project, dataset);
     const { parts: network, warnings: doubts } = await this.#measure(project, inputs, flags.store);
     const check = { ...read, warnings: [...read.warnings, ...doubt, ...doubts] };
