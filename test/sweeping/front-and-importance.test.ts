@@ -50,6 +50,32 @@ test("of one front the trial that adds most volume comes first", () => {
   expect(order.at(-1)?.number).toBe(4);
 });
 
+test("the best of a large front of three objectives are those that each add most, found one by one", () => {
+  const random = createRandom("front");
+  const trials = Array.from({ length: 200 }, (_, i) => {
+    const [a, b] = [random.next(), random.next()];
+    const values = [a, b, 2 - a - b];
+    return { number: i + 1, parameters: {}, outcome: { kind: "finished", values } } as const;
+  });
+  const points = trials.map(({ outcome }) => outcome.values);
+  const reference = [0, 1, 2].map((axis) => {
+    const own = points.map((point) => point[axis] ?? 0);
+    return Math.max(...own) + 0.1 * (Math.max(...own) - Math.min(...own));
+  });
+  const expected: number[] = [];
+  for (let rank = 0; rank < 3; rank++) {
+    const volumes = points.map((_, i) =>
+      hypervolume(
+        [...expected, i].map((one) => points[one] ?? []),
+        reference,
+      ),
+    );
+    expected.push(volumes.indexOf(Math.max(...volumes)));
+  }
+  expect(bestFirst(trials, 3).map(({ number }) => number - 1)).toEqual(expected);
+  expect(bestFirst(trials, 20)).toHaveLength(20);
+});
+
 function sampled(count: number, dimensions: number, value: (place: readonly number[]) => number) {
   const random = createRandom("samples");
   return Array.from({ length: count }, () => {

@@ -29,11 +29,7 @@ export function tpeChoice(space: Space, trials: readonly Trial[], seed: number, 
   if (ended.length < STARTUP_TRIALS) return randomChoice(space, seed, number);
   const random = createRandom(`tpe ${seed} ${number}`);
   const numGood = Math.min(Math.ceil(GOOD_SHARE * ended.length), MOST_GOOD);
-  const goodNumbers = new Set(
-    bestFirst(ended)
-      .slice(0, numGood)
-      .map((trial) => trial.number),
-  );
+  const goodNumbers = new Set(bestFirst(ended, numGood).map((trial) => trial.number));
   const good = trials.filter((trial) => goodNumbers.has(trial.number));
   const bad = trials.filter((trial) => !goodNumbers.has(trial.number));
   const draw = (parameters: readonly Parameter[]): Parameters =>
