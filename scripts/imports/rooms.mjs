@@ -33,7 +33,11 @@ export const rooms = {
     imports: [...FACTS, "platform"],
     packages: ["node:", "@duckdb/node-api", "sharp"],
   },
-  analysis: { holds: "what follows from scored answers: pure functions", imports: ["data", ...FACTS], packages: [] },
+  analysis: {
+    holds: "what follows from scored answers: pure functions, the long ones in slices between which signals are heard",
+    imports: ["data", "platform/yield-to", ...FACTS],
+    packages: [],
+  },
   logging: {
     holds: "what a run tells: console, TensorBoard, pictures",
     imports: ["analysis", "data", "platform", "protobuf", ...FACTS],
