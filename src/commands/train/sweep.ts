@@ -183,11 +183,12 @@ function leafOf(key: string): string {
   return key.slice(key.lastIndexOf(".") + 1);
 }
 
-/** The best settings, as `cool run` takes them. */
+/** The best settings, and those of all trials, as `cool run` takes them. */
 function bestText({ study, best }: StudyDocument, { number, values, objectives }: ShownTrial): string {
-  const sets = Object.entries(values).map(
-    ([key, value]) => `--set ${shellWord(`${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)}`,
+  const own = Object.entries(values).map(
+    ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
+  const sets = [...study.fixed, ...own].map((setting) => `--set ${shellWord(setting)}`);
   const which =
     best.length > 1
       ? `${best.length} trials are better than all others in something (${best.join(", ")}); trial ${number}`

@@ -19,6 +19,8 @@ export interface StudySummary {
   readonly seed: number;
   readonly prune: PruneConfig | null;
   readonly objectives: readonly { readonly name: string; readonly direction: "minimize" | "maximize" }[];
+  /** `key=value` settings that all trials have in common. */
+  readonly fixed: readonly string[];
   readonly planned: number;
   /** How many there are in each state. */
   readonly trials: Readonly<Record<TrialState, number>>;
@@ -74,12 +76,12 @@ export function definitionOf(store: RunStore, { id, name }: Pick<RunGroup, "id" 
 
 export function studySummary(
   { id, name, project, planned, createdAt, endedAt }: RunGroup,
-  { search, seed, prune, objectives }: StudyDefinition,
+  { search, seed, prune, objectives, fixed }: StudyDefinition,
   trials: readonly StoredTrial[],
 ): StudySummary {
   const count = (state: TrialState): number => trials.filter((trial) => trial.state === state).length;
   return {
-    ...{ id, name, project, search, seed, prune },
+    ...{ id, name, project, search, seed, prune, fixed },
     objectives: objectives.map((objective) => ({ name: objectiveName(objective), direction: objective.direction })),
     planned,
     trials: {
