@@ -2,20 +2,17 @@
  * @file Tables that are made block by block, in typed columns, and written to Parquet while they are made: of a table
  * of any length, no more is in memory than a block, and what DuckDB gathers for one group of rows.
  */
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBType, DuckDBVector } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBVector } from "@duckdb/node-api";
 import { at } from "../../arrays.js";
 import { quoted } from "./sql.js";
-import { type CellType, replaceFile, type TableColumn } from "./table-writer.js";
+import { type CellType, replaceFile, type TableColumn, typesOf } from "./table-writer.js";
 import { bytesOf, itemsOf } from "./vector-data.js";
-
-/** What a block hands over: never NULL in a column of numbers or truths, where SQL says what stands for it. */
-export type StreamedType = CellType;
 
 /** Rows of a table that are made alike. */
 export interface StreamedPart {
   readonly rows: number;
-  /** Columns that its blocks fill. */
-  readonly columns: readonly { readonly name: string; readonly type: StreamedType }[];
+  /** Columns that its blocks fill: never NULL in one of numbers or truths, where SQL says what stands for it. */
+  readonly columns: readonly { readonly name: string; readonly type: CellType }[];
   /** SQL expressions over these columns: one for each column of the table. */
   readonly select: readonly string[];
   /** Fills a block. @param from its first row among those of the part */
@@ -124,14 +121,7 @@ async function registerParts(
   parts: readonly StreamedPart[],
 ): Promise<{ readonly cause: unknown }> {
   const duckdb = await import("@duckdb/node-api");
-  const types: Record<StreamedType, DuckDBType> = {
-    VARCHAR: duckdb.VARCHAR,
-    INTEGER: duckdb.INTEGER,
-    FLOAT: duckdb.FLOAT,
-    DOUBLE: duckdb.DOUBLE,
-    BOOLEAN: duckdb.BOOLEAN,
-    "FLOAT[]": duckdb.LIST(duckdb.FLOAT),
-  };
+  const types = typesOf(duckdb);
   const failure: { cause: unknown } = { cause: null };
   connection.registerTableFunction(
     duckdb.DuckDBTableFunction.create({

@@ -84,6 +84,18 @@ export async function replaceFile<Result>(
   }
 }
 
+/** DuckDB's types of columns, from its package, which is loaded when it is needed. */
+export function typesOf(duckdb: typeof import("@duckdb/node-api")): Readonly<Record<CellType, DuckDBType>> {
+  return {
+    VARCHAR: duckdb.VARCHAR,
+    INTEGER: duckdb.INTEGER,
+    FLOAT: duckdb.FLOAT,
+    DOUBLE: duckdb.DOUBLE,
+    BOOLEAN: duckdb.BOOLEAN,
+    "FLOAT[]": duckdb.LIST(duckdb.FLOAT),
+  };
+}
+
 /** Makes the table `out` of the rows. */
 async function fillTable(
   connection: DuckDBConnection,
@@ -92,14 +104,7 @@ async function fillTable(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const duckdb = await import("@duckdb/node-api");
-  const types: Record<CellType, DuckDBType> = {
-    VARCHAR: duckdb.VARCHAR,
-    INTEGER: duckdb.INTEGER,
-    FLOAT: duckdb.FLOAT,
-    DOUBLE: duckdb.DOUBLE,
-    BOOLEAN: duckdb.BOOLEAN,
-    "FLOAT[]": duckdb.LIST(duckdb.FLOAT),
-  };
+  const types = typesOf(duckdb);
   const valueIn = (cell: Cell): DuckDBValue => (isList(cell) ? duckdb.listValue(cell) : cell);
   const definition = columns.map(({ name, type }) => `${quoted(name, '"')} ${type}`).join(", ");
   await connection.run(`CREATE TABLE out (${definition})`);
