@@ -67,11 +67,18 @@ it("prints one document, and a picture where one is asked for", SLOW, async () =
   expect(document.trials.map(({ number }) => number)).toEqual([1, 2, 3]);
   expect(document.best).toHaveLength(1);
   const svg = join(dir, "doc.svg");
-  const { stdout } = await cool(["sweep", "show", "doc", "--project", dir, "--svg", svg]);
-  // with what all trials had in common: without it the line would train something else
-  expect(stdout).toMatch(/--set\s+train\.optimizer\.kind=adam\s+--set\s+train\.optimizer\.learningRate=/);
+  await cool(["sweep", "show", "doc", "--project", dir, "--svg", svg]);
   expect(readFileSync(svg, "utf8")).toMatch(/^<svg .*learningRate.*<\/svg>\n$/s);
 });
+
+it(
+  "names the best settings with what all trials have in common: without it the line would train something else",
+  SLOW,
+  async () => {
+    const { stdout } = await cool(["sweep", dir, ...SETS, "--trials", "1", "--name", "line"]);
+    expect(stdout).toMatch(/--set\s+train\.optimizer\.kind=adam\s+--set\s+train\.optimizer\.learningRate=/);
+  },
+);
 
 it("Ctrl-C ends with 130 and leaves interrupted trials", SLOW, async () => {
   expect(await stopped("asked", "SIGINT")).toBe(130);

@@ -173,10 +173,13 @@ export class Database {
     return this.get<{ data_version: number }>("PRAGMA data_version")?.data_version ?? 0;
   }
 
-  /** What SQLite's own check finds wrong; empty for a sound file. */
+  /** What SQLite's own check finds wrong, one line each; empty for a sound file. */
   problems(): string[] {
     const rows = this.all<{ integrity_check: string }>("PRAGMA integrity_check");
-    return rows.map((row) => row.integrity_check).filter((line) => line !== "ok");
+    // damaged pages come as several lines in one row, under a heading with the name of the database
+    return rows
+      .flatMap((row) => row.integrity_check.split("\n"))
+      .filter((line) => line !== "ok" && line !== "" && !line.startsWith("***"));
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 /** @file The database file: its settings, and what is said when it cannot be used. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { expect, test } from "vitest";
@@ -109,4 +109,21 @@ test("a folder in the place of the database, or a file in the place of the store
   expect(thrownBy(() => openRunStore(join(dir, "a"))).message).toContain("cannot be opened or written");
   writeFileSync(join(dir, "b"), "");
   expect(thrownBy(() => openRunStore(join(dir, "b"))).message).toContain("a file stands where a folder is needed");
+});
+
+test("names each fault of a damaged file in a line of its own", () => {
+  const file = join(temporaryDir(), "cool.db");
+  const made = openDatabase(file);
+  made.exec("CREATE TABLE numbers (name TEXT)");
+  for (let i = 0; i < 500; i += 1) made.run("INSERT INTO numbers (name) VALUES (@name)", { name: `number ${i}` });
+  made.close();
+  const bytes = readFileSync(file);
+  // the second half of the last page, where its cells lie
+  bytes.fill(0, bytes.length - 2048);
+  writeFileSync(file, bytes);
+  const damaged = openDatabase(file);
+  const problems = damaged.problems();
+  damaged.close();
+  expect(problems.length).toBeGreaterThan(1);
+  expect(problems.filter((problem) => /\n|\*\*\*/.test(problem))).toEqual([]);
 });
