@@ -7,7 +7,7 @@ import { ConfigError, CoolError, messageOf, StoreError, sentence } from "../erro
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup } from "../logging/logger-group.js";
 import type { RunLogger } from "../logging/run-logger.js";
-import { inFile } from "../project/load-project.js";
+import { inFile, prepareData } from "../project/load-project.js";
 import { checkRunSettings, type LoadedProject, resolveProject } from "../project/resolve-project.js";
 import type { Project } from "../project/define-project.js";
 import type { Settings } from "../project/settings.js";
@@ -36,6 +36,7 @@ import type { RunResult } from "./run-result.js";
 import { answerSplits } from "./complete-run.js";
 import { trainEpochs } from "./epochs/train-epochs.js";
 import { openLoggers } from "./log-run.js";
+import { assertAgreed, factsOf, type RunRanks, sharePlan, shareRun } from "./ranks/run-ranks.js";
 import { superviseRun } from "./supervise-run.js";
 
 export interface TrainRunOptions {
@@ -70,6 +71,8 @@ export interface TrainRunOptions {
   readonly judge?: EpochJudge | undefined;
   /** Ends the run after the current step, with a checkpoint. */
   readonly signal?: AbortSignal | undefined;
+  /** The job over MPI that trains the run, of which this is the first rank. */
+  readonly ranks?: RunRanks | undefined;
   /** Listeners besides the store, TensorBoard and the run's own log file. */
   readonly loggers?: readonly RunLogger[] | undefined;
   /** Called with the id of the run as soon as there is one. */
@@ -123,8 +126,10 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
 async function trainIn(session: Session, options: TrainRunOptions): Promise<RunResult> {
   const { project, store, loggers } = session;
   const beginning = beginningOf(store, options);
+  const { ranks } = options;
   const kept = finishedRun(store, beginning, options);
   if (kept !== null) {
+    if (ranks !== undefined) await sharePlan(ranks, null);
     loggers.message(kept.message);
     return kept.result;
   }
@@ -132,6 +137,14 @@ async function trainIn(session: Session, options: TrainRunOptions): Promise<RunR
   compareFirst(beginning, project, store, options);
   const settings = settingsFor(beginning, project, store, options);
   checkRunSettings(project.graph, settings);
+  if (ranks !== undefined) {
+    const { openBackend } = await import("../engine/backends/choose.js");
+    const wanted = options.backend ?? backendFor(beginning);
+    const { name } = await openBackend(wanted, { device: session.device, projectDir: project.projectDir });
+    // once for all that see the same folder
+    await prepareData(project, (line) => loggers.message(line));
+    await sharePlan(ranks, { settings, backend: name });
+  }
   const dataset = await openDataset(project, settings, store.dir, loggers, options.signal);
   try {
     return await trainOn(dataset, session, beginning, settings, options);
@@ -156,6 +169,8 @@ async function trainOn(
   const { projectDir } = project;
   const backend = await openBackend(options.backend ?? backendFor(beginning), { device, projectDir });
   loggers.message(`backend: ${backend.reason}`);
+  const { ranks } = options;
+  if (ranks !== undefined) await assertAgreed(ranks, factsOf(project, dataset, backend));
   if (beginning.kind !== "resume") await checkNetwork(project, settings, store);
   const config = describeRun(project, settings, dataset, backend.name);
   const run = await beginRun(beginning, { project, config, backend, store, loggers }, options);
@@ -166,9 +181,12 @@ async function trainOn(
     signal: options.signal,
     judge: options.judge,
     resumed: beginning.kind === "resume",
+    ranks,
   };
+  if (ranks !== undefined) await shareRun(ranks, context.runDir, context.resumed);
   return superviseRun(context, output, {
-    learn: () => trainEpochs(context, (step) => openLoggers(context, step)),
+    learn: () =>
+      trainEpochs({ ...context, signal: ranks?.signal ?? options.signal }, (step) => openLoggers(context, step)),
     answer: () => answerSplits(context, inputs),
     interrupted: `is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`,
   });

@@ -8,6 +8,8 @@ export interface NumberProject {
   readonly head?: string;
   /** Units of the trunk's one layer, as code. */
   readonly units?: string;
+  /** The whole trunk, as code. */
+  readonly trunk?: string;
   /** `data.table`, as code. */
   readonly table?: string;
   /** More keys of `data`, as code. */
@@ -17,6 +19,7 @@ export interface NumberProject {
 export function numberConfig({
   head = "",
   units = "4",
+  trunk = `({ at }, layers) => ({ f: layers.dense({ units: ${units} }).apply(at) })`,
   table = '"labels.csv"',
   data = "",
 }: NumberProject = {}): string {
@@ -31,7 +34,7 @@ export default defineProject({
   tasks,
   flow: "main",
   data: { table: ${table}, inputs: { at: numeric({ columns: ["x", "y"] }) }, split: { column: "split" }, ${data} },
-  trunk: ({ at }, layers) => ({ f: layers.dense({ units: ${units} }).apply(at) }),
+  trunk: ${trunk},
   train: { epochs: 1, batchSize: 16 },
 });
 `;

@@ -5,7 +5,7 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import type { GroupResult } from "../../asking/groups/group-runs.js";
 import { CoolCommand, ON_FINISH } from "../../cli/command.js";
-import { replicasFlag } from "../../cli/replicas-flag.js";
+import { trainingReplicasFlag } from "../../cli/replicas-flag.js";
 import { bestSplit, evaluationTable, groupTable } from "../../cli/tables/tables.js";
 import { UsageError } from "../../errors.js";
 import { openConsoleLogger } from "../../logging/console.js";
@@ -14,8 +14,26 @@ import { loadProject } from "../../project/load-project.js";
 import { findProjectDir } from "../../project/project-dir.js";
 import { uncaptured } from "../../provenance/capture-output.js";
 import { summarize } from "../../records/run-summary.js";
+import type { LoadedProject } from "../../project/resolve-project.js";
+import type { RunJob } from "../../training/ranks/run-job.js";
 import type { RunResult } from "../../training/run-result.js";
 import { trainRun } from "../../training/train-run.js";
+
+/** @throws UsageError for what only one process can do */
+async function joinJob(project: LoadedProject, storeDir: string, { folds, device }: JobFlags): Promise<RunJob> {
+  if (folds) {
+    throw new UsageError(
+      "--replicas mpi trains one run at a time. Leave out --folds, or take --replicas with a number.",
+    );
+  }
+  const { RunJob } = await import("../../training/ranks/run-job.js");
+  return RunJob.join(project, { storeDir, device });
+}
+
+interface JobFlags {
+  readonly folds: boolean;
+  readonly device: string | undefined;
+}
 
 export default class Run extends CoolCommand {
   static override summary = "Train a project's network, tune its thresholds, and evaluate it";
@@ -27,6 +45,7 @@ export default class Run extends CoolCommand {
     "<%= config.bin %> <%= command.id %> --set train.optimizer.learningRate=3e-4 --set train.batchSize=64",
     "<%= config.bin %> <%= command.id %> --from latest --set train.freeze='[\"features\"]'",
     "<%= config.bin %> <%= command.id %> --replicas auto",
+    "mpirun -n 4 <%= config.bin %> <%= command.id %> --replicas mpi",
     "<%= config.bin %> <%= command.id %> --resume latest",
     "<%= config.bin %> <%= command.id %> --again baseline --seed 8",
     "<%= config.bin %> <%= command.id %> --folds --set data.split.folds=5 --set data.split.stratify=true",
@@ -70,7 +89,7 @@ export default class Run extends CoolCommand {
       min: Number.MIN_SAFE_INTEGER,
       max: Number.MAX_SAFE_INTEGER,
     }),
-    replicas: replicasFlag("copies of the network that share every batch, instead of train.replicas"),
+    replicas: trainingReplicasFlag("copies of the network that share every batch, instead of train.replicas"),
     from: Flags.string({
       summary: "begin with the weights of an earlier run, instead of train.from",
       helpValue: "RUN",
@@ -97,7 +116,7 @@ export default class Run extends CoolCommand {
     force: Flags.boolean({ summary: "repeat although source or data have changed", dependsOn: ["again"] }),
   };
 
-  async run(): Promise<RunResult | GroupResult> {
+  async run(): Promise<RunResult | GroupResult | undefined> {
     const { args, flags } = await this.parse(Run);
     if (flags.folds && args.project !== undefined && /^\d+$/.test(args.project) && !existsSync(args.project)) {
       throw new UsageError(
@@ -107,6 +126,18 @@ export default class Run extends CoolCommand {
     }
     const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
     const project = await loadProject(projectDir, flags.set ?? []);
+    const { replicas } = flags;
+    const storeDir = resolve(flags.store ?? join(project.projectDir, ".cool"));
+    const job = replicas === "mpi" ? await joinJob(project, storeDir, flags) : null;
+    if (job !== null && job.rank > 0) {
+      // the first rank speaks for all
+      process.stdout.write = () => true;
+      await this.interruptible(
+        (signal) => job.follow(signal),
+        () => {},
+      );
+      return undefined;
+    }
     const logger = await openConsoleLogger(uncaptured(process.stderr));
     const asked = {
       store: flags.store,
@@ -115,7 +146,7 @@ export default class Run extends CoolCommand {
       device: flags.device,
       seed: flags.seed,
       epochs: flags.epochs,
-      replicas: flags.replicas,
+      replicas: replicas === "mpi" ? job?.size : replicas,
       resume: flags.resume,
       from: flags.from,
       commandLine: ["cool", ...process.argv.slice(2)].join(" "),
@@ -127,14 +158,17 @@ export default class Run extends CoolCommand {
     const work = this.interruptible(
       async (signal) => {
         if (!flags.folds) {
-          return trainRun(project, {
+          const options = {
             ...asked,
             again,
             force,
             signal,
             onBegun,
-            report: (result) => this.report(result),
-          });
+            report: (result: RunResult) => this.report(result),
+          };
+          return job === null
+            ? trainRun(project, options)
+            : job.lead(signal, (ranks) => trainRun(project, { ...options, ranks }));
         }
         const { trainFolds } = await import("../../training/folds/train-folds.js");
         const result = await trainFolds(project, { ...asked, signal, onBegun });
@@ -145,9 +179,7 @@ export default class Run extends CoolCommand {
       // the logger clears its progress bar for it
       (line) => logger.message?.(line),
     );
-    return work.finally(() =>
-      this.#onFinish(flags["on-finish"], begun, resolve(flags.store ?? join(project.projectDir, ".cool"))),
-    );
+    return work.finally(() => this.#onFinish(flags["on-finish"], begun, storeDir));
   }
 
   /** Once, however many folds there are: the last run stands for them. */
