@@ -38,6 +38,7 @@ export type Beginning =
 /** What a user says about a run before it begins. */
 export interface BeginOptions extends EarlierRunOptions {
   readonly name?: string | undefined;
+  readonly key?: string | undefined;
   readonly seed?: number | undefined;
   readonly epochs?: number | undefined;
   readonly replicas?: number | "auto" | undefined;
@@ -180,12 +181,12 @@ function repeatRun(run: RunRecord, prepared: PreparedRun, origin: Origin, option
 function startRun(
   { project, config, backend, store, loggers }: PreparedRun,
   { source, environment, configChanges }: Origin,
-  { name, commandLine, tags, note }: BeginOptions,
+  { name, key, commandLine, tags, note }: BeginOptions,
 ): RunRecord {
   const { train } = config.settings;
   const run = {
     project: project.name,
-    name,
+    ...{ name, key: key?.trim() },
     config: { ...config.settings },
     seed: train.seed,
     backend: backend.name,
