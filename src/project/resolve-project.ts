@@ -18,9 +18,9 @@ import type { Project, ProjectDefinition } from "./define-project.js";
 import { checkMetrics } from "./metrics.js";
 import { withFrames, withGeometry } from "./framed-pictures.js";
 import { parseMonitor } from "./monitor.js";
-import { withPixels } from "./pixel-tasks.js";
+import { withPixels } from "./elements/pixel-tasks.js";
 import { parseSettings, type Settings } from "./settings.js";
-import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
+import { checkTokenTasks, withVocabulary } from "./elements/token-tasks.js";
 
 /** A project ready to run: traced, validated, settings complete. */
 export interface LoadedProject {

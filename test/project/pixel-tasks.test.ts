@@ -8,7 +8,7 @@ import { activeRows, evenOffsets } from "../../src/flow/masks.js";
 import { printGraph } from "../../src/flow/print.js";
 import { traceFlow } from "../../src/flow/trace.js";
 import type { ProjectDefinition } from "../../src/project/define-project.js";
-import { withPixels } from "../../src/project/pixel-tasks.js";
+import { withPixels } from "../../src/project/elements/pixel-tasks.js";
 import { resolveProject } from "../../src/project/resolve-project.js";
 import { binary, classification, multilabel } from "../../src/tasks/index.js";
 

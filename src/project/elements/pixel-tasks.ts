@@ -1,7 +1,7 @@
 /** @file Tasks per pixel in a project: the picture whose pixels they are asked of. */
-import type { ImageInputSpec, InputSpec } from "../data/dataset.js";
-import { ConfigError } from "../errors.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import type { ImageInputSpec, InputSpec } from "../../data/dataset.js";
+import { ConfigError } from "../../errors.js";
+import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 
 /**
  * The graph whose tasks per pixel know the size of the picture, as the network sees it.
