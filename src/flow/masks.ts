@@ -87,7 +87,10 @@ export function throughFlow(
   const maskBy = (truth: (atom: ConditionAtom) => TruthColumn, size: () => number) =>
     onceForEach((condition: Condition | null): RowMask => {
       if (condition === null) return new Uint8Array(size()).fill(always);
-      return evaluateCondition(condition, truth, logic).map(activity);
+      const active = evaluateCondition(condition, truth, logic);
+      const mask = new Uint8Array(active.length);
+      for (let row = 0; row < mask.length; row++) mask[row] = activity(u8At(active, row));
+      return mask;
     });
   const maskOf = {
     sample: maskBy(truthOf, () => rows),
@@ -184,6 +187,10 @@ export function statement(atom: ConditionAtom): (answer: number) => boolean {
 export function labelledRows(spec: TaskSpec, answers: AnswerColumn): RowMask {
   const width = answerWidth(spec);
   const labelled = new Uint8Array(answers.length / width);
+  if (width === 1) {
+    for (let i = 0; i < answers.length; i++) labelled[i] = Number.isNaN(f32At(answers, i)) ? 0 : 1;
+    return labelled;
+  }
   for (let i = 0; i < answers.length; i++) {
     if (!Number.isNaN(f32At(answers, i))) labelled[Math.floor(i / width)] = 1;
   }

@@ -4,7 +4,7 @@ import { decoders } from "../../decoding/decoders.js";
 import type { BinarySpec } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
 import { MIXED, OFF_PICTURE, type FitLabels, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
-import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { knownNumbers, leastLoss, logitOf, mean, SURELY } from "../constants.js";
 import { meanOfProbabilities } from "../ensembles.js";
 import {
   balancedPositiveWeight,
@@ -89,9 +89,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   questions: () => [null],
   tuner: () => null,
   constants(spec, labels, mask) {
-    const known = rowsOf(mask)
-      .map((row) => f32At(labels.answers, row))
-      .filter((answer) => !Number.isNaN(answer));
+    const known = knownNumbers(mask, (row) => f32At(labels.answers, row));
     // by its score the share of yes, and for metrics of decisions either answer
     const own = hasOwnLoss(spec) ? leastLoss(binaryBehaviour, spec, labels, mask) : [];
     return known.length === 0 ? [] : [[logitOf(mean(known))], [SURELY], [-SURELY], ...own];

@@ -5,7 +5,7 @@ import type { RegressionSpec } from "../../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../../flow/masks.js";
 import { checkOptions, oneOf, POSITIVE } from "../../options.js";
 import { OFF_PICTURE, isMissing, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
-import { leastLoss, mean, median, rowsOf } from "../constants.js";
+import { knownNumbers, leastLoss, mean, median } from "../constants.js";
 import { meanOf } from "../ensembles.js";
 import { costNamed, costOf, ERROR_LOSSES, type ErrorCost, problemWithDelta, slopeOf } from "../error-cost.js";
 import { endToEndUnbounded } from "../end-to-end.js";
@@ -95,9 +95,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   questions: () => [],
   tuner: () => null,
   constants(spec, labels, mask) {
-    const values = rowsOf(mask)
-      .map((row) => standardize(spec, f32At(labels.answers, row)))
-      .filter((value) => !Number.isNaN(value));
+    const values = knownNumbers(mask, (row) => standardize(spec, f32At(labels.answers, row)));
     if (values.length === 0) return [];
     return [[median(values)], [mean(values)], ...leastLoss(regressionBehaviour, spec, labels, mask)];
   },
