@@ -6,6 +6,7 @@ import { type InputSpec, type InputValues, inputShape } from "../../data/dataset
 import { type FlowGraph, pixelsPerSample } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { trainDilated } from "../backends/dilated.js";
+import { broadcastNormalization } from "../backends/layer-normalization.js";
 import { trainNormalization } from "../backends/normalization.js";
 import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
 import { buildHead, fixSharedHeads } from "./heads.js";
@@ -61,6 +62,7 @@ export class Network {
     this.#full = full;
     trainDilated(withInnerLayers(full.layers));
     trainNormalization(withInnerLayers(full.layers));
+    broadcastNormalization(withInnerLayers(full.layers));
     fixSharedHeads(full, graph);
     const frozen = frozenNames(graph, freeze);
     this.frozen = freezeLayers(full, graph, frozen);
