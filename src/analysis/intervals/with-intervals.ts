@@ -1,7 +1,7 @@
 /** @file An evaluation's rows with the 95 % intervals of their metrics. */
 import { at, i32At, u8At } from "../../arrays.js";
 import { askedByLabels } from "../../flow/asked.js";
-import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../../flow/graph.js";
 import { neededOffsets, type RowMask, rowOfEachToken } from "../../flow/masks.js";
 import type { EvaluationRow, Gates } from "../../tasks/evaluation.js";
 import { behaviourOf, LOSS, scoringNumbers, scoringOf } from "../../tasks/index.js";
@@ -137,7 +137,7 @@ function rowUnits(groups: Int32Array | null): Units {
 
 /** Over the entries of a task's arrays. */
 function unitsOf(scored: ScoredSplit, { task }: ScoredTask, units: Units): Units {
-  if (axisOf(task.spec) !== "token") return units;
+  if (!isPerElement(task.spec)) return units;
   const rowOf = rowOfEachToken(neededOffsets(scored.offsets));
   const { of } = units;
   if (of === null) return { of: rowOf, count: scored.ids.length };
@@ -189,7 +189,7 @@ function lossInterval(
   if (mean === null) return null;
   const { value, influence } = mean;
   const interval = meanInterval(value, spreadOf(entries, influence, units), FROM_ZERO);
-  const offsets = axisOf(task.spec) === "token" ? scored.offsets : null;
+  const offsets = isPerElement(task.spec) ? scored.offsets : null;
   for (const total of totals) total.add(entries, mean, task.lossWeight, offsets);
   return interval;
 }
@@ -238,7 +238,7 @@ class Trees {
   }
 
   add({ task }: ScoredTask, { fates, right }: Outcomes): void {
-    const rowOf = axisOf(task.spec) === "token" ? rowOfEachToken(neededOffsets(this.#split.offsets)) : null;
+    const rowOf = isPerElement(task.spec) ? rowOfEachToken(neededOffsets(this.#split.offsets)) : null;
     for (let entry = 0; entry < fates.length; entry++) {
       const row = rowOf === null ? entry : i32At(rowOf, entry);
       const fate = u8At(fates, entry);
