@@ -2,7 +2,7 @@
 import { at } from "../arrays.js";
 import type { Dataset } from "../data/dataset.js";
 import { selectEntries } from "../data/labels/select-labels.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { activeRows, answerWidth, bothMasks, labelledRows, overTokens, type RowMask } from "../flow/masks.js";
 import { atOnce, type Sliced } from "../platform/yield-to.js";
 import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
@@ -214,7 +214,7 @@ export function* baselineRowsSliced(
     }));
   /** Rows, or their tokens where the task is asked per token. */
   const linesIn = ({ spec }: TaskNode, mask: RowMask): RowMask =>
-    offsets === null || axisOf(spec) !== "token" ? mask : overTokens(mask, offsets);
+    offsets === null || !isPerElement(spec) ? mask : overTokens(mask, offsets);
   const within = (split: Split) => {
     const inSplit = new Uint8Array(rows);
     for (const row of splits[split]) inSplit[row] = 1;

@@ -2,7 +2,7 @@
 import { atOnce, type Sliced } from "../platform/yield-to.js";
 import { at, f32At, i32At, u8At } from "../arrays.js";
 import type { ImpliedLabels, TableRows } from "../data/dataset.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { type AnswerColumn, activeRows, bothMasks, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
 import { printCondition } from "../flow/print.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
@@ -191,7 +191,7 @@ function maskLabels(graph: FlowGraph, labels: readonly Labels[], offsets: Offset
   const excluded = excludedRows(graph, answers, active, rows, offsets);
   return graph.tasks.map((node, i) => ({
     node,
-    offsets: axisOf(node.spec) === "token" ? offsets : null,
+    offsets: isPerElement(node.spec) ? offsets : null,
     answers: at(answers, i),
     labelled: at(labelled, i),
     active: at(active, i),

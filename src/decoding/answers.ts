@@ -1,6 +1,6 @@
 /** @file One row's answers by path of task, in words and as scores. */
 import { i32At } from "../arrays.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { type AnswerColumn, neededOffsets, type Offsets, type RowMask } from "../flow/masks.js";
 import type { DecoderOf } from "./decode-flow.js";
 import type { Described } from "./decoders.js";
@@ -40,7 +40,7 @@ export function answersOfRow(
       const answered = taskAt(index);
       const decoder = decoderOf(spec);
       if (answered === undefined || decoder.answeredBy === "training") return [];
-      if (axisOf(spec) === "token") return tokenAnswers(node, answered, neededOffsets(offsets), row, decoderOf);
+      if (isPerElement(spec)) return tokenAnswers(node, answered, neededOffsets(offsets), row, decoderOf);
       if (answered.active[row] !== 1) return [];
       const activated = Array.from(answered.scores(row, row + 1));
       return [[path, { decoded: decoder.describe(spec, answered.decoded, row), activated }]];

@@ -12,7 +12,7 @@ import { readGraph, readRunConfig, readSource } from "../records/run-documents.j
 import { runFiles } from "../records/run-folder.js";
 import { type Settings, tablesOf } from "../project/settings.js";
 import { isQuery } from "../data/tables/sql.js";
-import { isSameFlow } from "../project/token-tasks.js";
+import { isSameFlow } from "../project/elements/token-tasks.js";
 
 /** Which earlier run a new one belongs to; at most one of them is given. */
 export interface EarlierRunOptions {

@@ -27,7 +27,7 @@ import { type RunConfig, runFiles, writeJson } from "../records/run-folder.js";
 import { assertLayers } from "../records/adopted/adopted-run.js";
 import { assertTrained } from "../records/tracked-run.js";
 import type { Settings } from "../project/settings.js";
-import { isSameFlow } from "../project/token-tasks.js";
+import { isSameFlow } from "../project/elements/token-tasks.js";
 
 /** Whether a run is new, or which earlier one it belongs to. */
 export type Beginning =

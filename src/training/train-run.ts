@@ -12,7 +12,7 @@ import { checkRunSettings, type LoadedProject, resolveProject } from "../project
 import type { Project } from "../project/define-project.js";
 import type { Settings } from "../project/settings.js";
 import { fitTasks } from "../data/labels/fit-tasks.js";
-import { withVocabulary } from "../project/token-tasks.js";
+import { withVocabulary } from "../project/elements/token-tasks.js";
 import { captureOutput, type OutputCapture } from "../provenance/capture-output.js";
 import { ignoreStore } from "../provenance/git.js";
 import { migrationNote } from "../storage/database/migrations.js";

@@ -1,6 +1,6 @@
 /** @file One task's answers to a row, or to its tokens, as a node of an explanation tree shows them. */
 import { at, f32At, i32At } from "../../arrays.js";
-import { axisOf, type TaskNode, type TaskSpec } from "../../flow/graph.js";
+import { isPerElement, type TaskNode, type TaskSpec } from "../../flow/graph.js";
 import { answerWidth, neededOffsets, type Offsets } from "../../flow/masks.js";
 import { allLogits, behaviourOf, decodedScore, type KeptAnswers } from "../../tasks/index.js";
 import type { ExplainableTask, ExplainedValue, SpreadOfRow, TaskAnswer, Uncertainty } from "./explanation.js";
@@ -27,7 +27,7 @@ export function rowsAsked(
   offsets: Offsets | null | undefined,
   row: number,
 ): number[] {
-  if (axisOf(spec) === "sample") return activePredicted[row] === 0 ? [] : [row];
+  if (!isPerElement(spec)) return activePredicted[row] === 0 ? [] : [row];
   const all = neededOffsets(offsets);
   const [from, to] = [i32At(all, row), i32At(all, row + 1)];
   return Array.from({ length: to - from }, (_, i) => from + i).filter((token) => activePredicted[token] === 1);
@@ -40,7 +40,7 @@ export function supposedAnswer({ spec }: TaskNode, { decoded }: ExplainableTask,
 
 /** What the task answers, with its spread where the row was sampled. */
 export function explainTask(asked: AskedTask, sampled: SampledAnswers | undefined): TaskAnswer {
-  return axisOf(asked.task.spec) === "sample" ? explainSample(asked, sampled) : explainTokens(asked, sampled);
+  return !isPerElement(asked.task.spec) ? explainSample(asked, sampled) : explainTokens(asked, sampled);
 }
 
 function explainSample({ task: { spec, index }, answers, row }: AskedTask, sampled?: SampledAnswers): TaskAnswer {

@@ -1,7 +1,7 @@
 /** @file Table cells → labels of every task. */
 import { at as itemAt, f32At, i32At, u8At } from "../../arrays.js";
 import { DataError } from "../../errors.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { answerWidth, labelledRows, type Offsets, tokensIn } from "../../flow/masks.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
 import { atOnce, type Sliced } from "../../platform/yield-to.js";
@@ -13,7 +13,7 @@ import { blocksOf } from "../tables/cells.js";
 import { columnHint, type Table } from "../tables/table.js";
 import { type BadCell, badCellsError, type JoinedTables } from "../tables/tables.js";
 import { type ImageSizes, scalesPerRow, unitScaleFrom } from "./unit-scale.js";
-import { parseTokenLabels, rowsWithLabel, type TokenSpans } from "./token-labels.js";
+import { parseTokenLabels, rowsWithLabel, type ElementSpans, type TokenSpans } from "./token-labels.js";
 
 /** Whether the task's labels are pixels of the original image, so that they need its size. */
 export function needsImageSize({ spec }: TaskNode): boolean {
@@ -32,13 +32,13 @@ export function readLabels(
   graph: FlowGraph,
   joined: JoinedTables,
   sizes: ImageSizes | null,
-  spans: TokenSpans | null = null,
+  spans: ElementSpans | null = null,
 ): Labels[] {
   return atOnce(readTasks(graph.tasks, joined, sizes, spans));
 }
 
 /** `readLabels` with room for signals. */
-export function readLabelsSliced(graph: FlowGraph, joined: JoinedTables, spans: TokenSpans | null): Sliced<Labels[]> {
+export function readLabelsSliced(graph: FlowGraph, joined: JoinedTables, spans: ElementSpans | null): Sliced<Labels[]> {
   return readTasks(graph.tasks, joined, null, spans);
 }
 
@@ -99,7 +99,7 @@ function* readTasks(
   tasks: readonly TaskNode[],
   joined: JoinedTables,
   sizes: ImageSizes | null,
-  spans: TokenSpans | null,
+  spans: ElementSpans | null,
 ): Sliced<Labels[]> {
   const columns = tasks.map((task) => (hasLabels(task) ? columnsOf(task, joined) : []));
   assertOwnColumns(tasks, columns, joined);
@@ -107,7 +107,12 @@ function* readTasks(
   const labels: Labels[] = [];
   for (const [i, task] of tasks.entries()) {
     yield;
-    const perToken = axisOf(task.spec) === "token" ? spans : null;
+    const masks = spans !== null && "masks" in spans ? spans.masks.get(task.index) : undefined;
+    if (masks !== undefined) {
+      labels.push({ answers: masks, unitScale: null });
+      continue;
+    }
+    const perToken = isPerElement(task.spec) && spans !== null && "written" in spans ? spans : null;
     const entries = perToken === null ? joined.rows : tokensIn(perToken.offsets);
     const answers = new Float32Array(entries * answerWidth(task.spec)).fill(Number.NaN);
     const unitScale = unitScaleOf(task, joined.rows, sizes);

@@ -1,6 +1,6 @@
 /** @file Labels of some rows, in their order: one entry for each row or, of a task per token, one for each token. */
 import { at, f32At, i32At } from "../../arrays.js";
-import { axisOf, type TaskSpec } from "../../flow/graph.js";
+import { isPerElement, type TaskSpec } from "../../flow/graph.js";
 import { answerWidth, neededOffsets, type Offsets, offsetsOf, tokensIn } from "../../flow/masks.js";
 import { scalesPerRow } from "./unit-scale.js";
 import type { Labels } from "../../tasks/index.js";
@@ -20,7 +20,7 @@ export function selectLabels(
   rows: ArrayLike<number>,
   offsets?: Offsets | null,
 ): Labels {
-  const own = axisOf(spec) === "token" ? neededOffsets(offsets) : null;
+  const own = isPerElement(spec) ? neededOffsets(offsets) : null;
   return {
     answers: selectEntries(answers, rows, answerWidth(spec), own),
     unitScale: unitScale === null ? null : selectEntries(unitScale, rows, scalesPerRow(spec), own),

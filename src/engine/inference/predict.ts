@@ -7,7 +7,7 @@ import { padTokens } from "../batches/targets.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { HeadLayout, NetworkForm } from "../model/layout.js";
 import type { Network } from "../model/network.js";
-import { rowLengths, tokenIds } from "../model/padded-tokens.js";
+import { paddedLength, rowLengths } from "../model/padded-tokens.js";
 import { type AnswerOptions, answerBatches, type BatchLabels } from "./answer-batches.js";
 
 export interface PredictOptions extends AnswerOptions {
@@ -36,7 +36,7 @@ export async function predictLogits(
   const lengths: Int32Array[] = [];
   const readBatch = (batch: Int32Array, index: number) => {
     const inputs = read(batch);
-    if (tokenWidth > 0) lengths[index] = rowLengths(network.inputs, inputs, batch.length);
+    if (tokenWidth > 0) lengths[index] = rowLengths(network, inputs, batch.length);
     return { inputs, labels: labelled === undefined ? null : labelsOf(network, labelled, batch, inputs) };
   };
   await answerBatches(network, rows, readBatch, options, (answers, index, indices) => {
@@ -74,13 +74,14 @@ function tokensOfRows(
 
 /** Labels of the tasks whose answers are kept as what is said of them beside their labels; null where there are none. */
 function labelsOf(
-  { layout, inputs: specs }: NetworkForm,
+  network: NetworkForm,
   { labels, offsets }: NonNullable<PredictOptions["labelled"]>,
   rows: Int32Array,
   inputs: InputBatch,
 ): BatchLabels | null {
+  const { layout } = network;
   if (offsets == null || !layout.columns.some(({ task }) => isSummarized(task.spec))) return null;
-  const length = (tokenIds(specs, inputs)?.length ?? 0) / rows.length;
+  const length = paddedLength(network, inputs, rows.length);
   return {
     labels: layout.columns.map(({ task: { spec, index } }) => {
       if (!isSummarized(spec)) return { answers: NONE, unitScale: null };

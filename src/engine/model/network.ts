@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { at, f32At } from "../../arrays.js";
 import { type InputSpec, type InputValues, inputShape } from "../../data/dataset.js";
-import type { FlowGraph } from "../../flow/graph.js";
+import { type FlowGraph, pixelsPerSample } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { trainDilated } from "../backends/dilated.js";
 import { broadcastNormalization } from "../backends/layer-normalization.js";
@@ -178,6 +178,8 @@ export class Network {
 
   /** @throws ConfigError where a feature of tasks per token is not as long as the tokens */
   #assertLengths(inputs: readonly tf.Tensor[], features: readonly tf.Tensor[]): void {
+    // pixels have their places from the start
+    if (pixelsPerSample(this.graph) !== null) return;
     const tokens = inputs[Object.values(this.inputs).findIndex(({ kind }) => kind === "tokens")]?.shape[1];
     for (const { axis, output } of [...this.#heads, ...this.#customOutputs]) {
       const length = features[output]?.shape[1];

@@ -3,7 +3,7 @@ import { f64At, i32At } from "../../arrays.js";
 import type { SplitOutputs } from "../../analysis/score.js";
 import { scalesPerRow } from "../../data/labels/unit-scale.js";
 import { type Block, copyList, listLength, type ParquetFile, withParquet } from "../../data/tables/parquet-blocks.js";
-import { axisOf, type FlowGraph, hasTokenTasks } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, hasTokenTasks } from "../../flow/graph.js";
 import { answerWidth, neededOffsets, type Offsets, offsetsOf, tokensIn } from "../../flow/masks.js";
 import type { Split } from "../../tasks/evaluation.js";
 import { type Labels, scoringOf } from "../../tasks/index.js";
@@ -30,7 +30,7 @@ async function readSplit(parquet: ParquetFile, graph: FlowGraph, split: Split): 
   const columns: TaskColumns[] = [];
   // one task after the other: its rows lie together, and it needs but a few columns
   for (const { path, spec } of graph.tasks) {
-    const perToken = axisOf(spec) === "token" ? neededOffsets(offsets) : null;
+    const perToken = isPerElement(spec) ? neededOffsets(offsets) : null;
     const own = emptyColumns(spec, perToken === null ? rows : tokensIn(perToken));
     const { perRow } = own;
     columns.push(own);

@@ -5,7 +5,7 @@ import { scalesPerRow } from "../../data/labels/unit-scale.js";
 import { quoted } from "../../data/tables/sql.js";
 import { type StreamedBlock, type StreamedPart, writeStreamed } from "../../data/tables/table-streams.js";
 import type { TableColumn } from "../../data/tables/table-writer.js";
-import { axisOf } from "../../flow/graph.js";
+import { isPerElement } from "../../flow/graph.js";
 import { answerWidth, neededOffsets, type Offsets } from "../../flow/masks.js";
 import { behaviourOf, scoringNumbers, scoringOf } from "../../tasks/index.js";
 import { type NumberColumns, numberColumns } from "./number-columns.js";
@@ -63,7 +63,7 @@ interface Entries {
 }
 
 function entriesOf({ task }: ScoredTask, { ids, offsets }: ScoredSplit): Entries {
-  if (axisOf(task.spec) !== "token") return { count: ids.length, rows: null, tokens: null, offsets: null };
+  if (!isPerElement(task.spec)) return { count: ids.length, rows: null, tokens: null, offsets: null };
   const own = neededOffsets(offsets);
   const lengths = Int32Array.from(ids, (_, row) => Math.max(1, i32At(own, row + 1) - i32At(own, row)));
   const count = lengths.reduce((sum, length) => sum + length, 0);

@@ -11,10 +11,10 @@ import { costNamed, costOf, ERROR_LOSSES, type ErrorCost, problemWithDelta, slop
 import { endToEndUnbounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { unboundedMetrics } from "../metrics.js";
-import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
+import { ELEMENT_OPTIONS, problemWithElements } from "../names.js";
 
 /** Options of {@link regression}. */
-export type RegressionOptions = Partial<Omit<RegressionSpec, "kind" | "statistics">>;
+export type RegressionOptions = Partial<Omit<RegressionSpec, "kind" | "statistics" | "size">>;
 
 /**
  * A number without bounds. The labels are standardized by the mean and the standard deviation of those that train the
@@ -25,7 +25,7 @@ export type RegressionOptions = Partial<Omit<RegressionSpec, "kind" | "statistic
  */
 export function regression(options: RegressionOptions = {}): RegressionSpec {
   checkOptions<RegressionOptions>("regression", options, {
-    ...COMMON_OPTIONS,
+    ...ELEMENT_OPTIONS,
     loss: oneOf(...ERROR_LOSSES),
     delta: POSITIVE,
   });
@@ -60,7 +60,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   classes: () => null,
   choices: () => null,
   options: ({ loss }) => ({ loss }),
-  problemWith: (spec) => problemWithDelta(spec.loss, spec.delta) ?? problemWithAxis(spec),
+  problemWith: (spec) => problemWithDelta(spec.loss, spec.delta) ?? problemWithElements(spec),
   parseLabel(_spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;

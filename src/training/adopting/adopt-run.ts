@@ -20,7 +20,7 @@ import { LoggerGroup } from "../../logging/logger-group.js";
 import type { RunLogger } from "../../logging/run-logger.js";
 import { yieldTo } from "../../platform/yield-to.js";
 import type { LoadedProject } from "../../project/resolve-project.js";
-import { withVocabulary } from "../../project/token-tasks.js";
+import { withVocabulary } from "../../project/elements/token-tasks.js";
 import { type OnnxFacts, readOnnxFacts } from "../../protobuf/onnx-facts.js";
 import { captureOutput, type OutputCapture } from "../../provenance/capture-output.js";
 import { captureOrigin } from "../../provenance/capture-run.js";
