@@ -28,7 +28,7 @@ import {
   describeRun,
   settingsFor,
 } from "./begin-run.js";
-import { finishedRun } from "./finished-run.js";
+import { finishedRun } from "./earlier/finished-run.js";
 import { buildNetwork } from "./fresh-network.js";
 import { openDataset } from "./open-dataset.js";
 import type { EpochJudge } from "./run-context.js";
@@ -36,7 +36,7 @@ import type { RunResult } from "./run-result.js";
 import { answerSplits } from "./complete-run.js";
 import { trainEpochs } from "./epochs/train-epochs.js";
 import { openLoggers } from "./log-run.js";
-import { askedSettings, assertSameSettings, untilFree } from "./start-or-resume.js";
+import { askedSettings, assertSameSettings, untilFree } from "./earlier/start-or-resume.js";
 import { superviseRun } from "./supervise-run.js";
 
 export interface TrainRunOptions {

@@ -8,7 +8,7 @@ import { loadProject } from "../../src/project/load-project.js";
 import { openDatabase } from "../../src/storage/database/database.js";
 import { openRunStore } from "../../src/storage/run-store.js";
 import { trainFolds } from "../../src/training/folds/train-folds.js";
-import { askedSettings, assertSameSettings, untilFree } from "../../src/training/start-or-resume.js";
+import { askedSettings, assertSameSettings, untilFree } from "../../src/training/earlier/start-or-resume.js";
 import { type TrainRunOptions, trainRun } from "../../src/training/train-run.js";
 import { writeNumberProject } from "../support/number-project.js";
 

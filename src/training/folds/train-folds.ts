@@ -9,7 +9,7 @@ import { type LoadedProject, resolveProject } from "../../project/resolve-projec
 import { openRunStore, type RunStore } from "../../storage/run-store.js";
 import type { RunGroup } from "../../storage/tables/groups.js";
 import { checkedName } from "../../storage/run-record.js";
-import { askedSettings, assertSameSettings } from "../start-or-resume.js";
+import { askedSettings, assertSameSettings } from "../earlier/start-or-resume.js";
 import { type TrainRunOptions, trainRun } from "../train-run.js";
 
 /** Options of {@link trainFolds}; `resume` names a group. */

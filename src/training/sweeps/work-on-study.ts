@@ -17,7 +17,7 @@ import { parseDefinition, type StudyDefinition } from "../../sweeping/study/defi
 import { hasCurve, knownObjectives, objectiveName, valueOfRun } from "../../sweeping/study/objectives.js";
 import type { StudyEvent } from "../../sweeping/study/study-event.js";
 import { isJudged, judgement, MOST_ATTEMPTS, nextClaim } from "../../sweeping/study/suggest.js";
-import { untilFree } from "../start-or-resume.js";
+import { untilFree } from "../earlier/start-or-resume.js";
 import { trainRun } from "../train-run.js";
 import { set } from "./check-space.js";
 

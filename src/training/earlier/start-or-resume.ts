@@ -1,14 +1,14 @@
 /** @file A run by its key: there is none yet, or one to go on with; never two at a time, whatever starts them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { ConfigError, InterruptedError, StoreError } from "../errors.js";
-import { currentProcess, isAlive } from "../platform/process.js";
-import type { LoadedProject } from "../project/resolve-project.js";
-import type { Settings } from "../project/settings.js";
-import type { RunRecord } from "../storage/run-record.js";
-import type { RunStore } from "../storage/run-store.js";
-import { flatConfig } from "../storage/tables/config-values.js";
-import { settingsOfRun } from "./again-run.js";
+import { ConfigError, InterruptedError, StoreError } from "../../errors.js";
+import { currentProcess, isAlive } from "../../platform/process.js";
+import type { LoadedProject } from "../../project/resolve-project.js";
+import type { Settings } from "../../project/settings.js";
+import type { RunRecord } from "../../storage/run-record.js";
+import type { RunStore } from "../../storage/run-store.js";
+import { flatConfig } from "../../storage/tables/config-values.js";
+import { settingsOfRun } from "../again-run.js";
 
 /** How often a run on another host is looked at. */
 const POLL_MS = 2000;
