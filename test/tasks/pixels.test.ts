@@ -55,7 +55,9 @@ describe.each([
       const value = overlapLoss(own, { data, stride: width, offset: 0 }, picture, gradient);
       expect(value).toBeCloseTo(expected.losses[i] as number, 6);
     }
-    gradient.forEach((slope, i) => expect(slope / pictures).toBeCloseTo(expected.gradient[i] as number, 6));
+    for (const [i, slope] of gradient.entries()) {
+      expect(slope / pictures).toBeCloseTo(expected.gradient[i] as number, 6);
+    }
   });
 
   it("has no gradient where nothing counts, and no loss", () => {
