@@ -49,9 +49,7 @@ function answeredAlike(task: TaskNode, labels: Labels, constant: ConstantLogits,
     kept: { kind: "logits", logits: repeated(one, rows), activated: repeated(scores, rows) },
     decoded: repeated(answer, rows),
     // what a whole picture loses is not known of pixels by themselves
-    perSampleLoss: isOverlap(spec)
-      ? new Float32Array(rows).fill(Number.NaN)
-      : lossesByLabel(task, labels, one, rows),
+    perSampleLoss: isOverlap(spec) ? new Float32Array(rows).fill(Number.NaN) : lossesByLabel(task, labels, one, rows),
   };
 }
 
