@@ -105,6 +105,45 @@ export function* scoreSplitSliced(
   return { split: outputs.split, ids: outputs.ids, offsets: extent.offsets, tasks };
 }
 
+/** What is scored one task after the other; see {@link SplitOutputs}. */
+export interface TaskOutputs extends Pick<SplitOutputs, "offsets" | "labels"> {
+  readonly rows: number;
+  /** Per task, made when it is asked for. */
+  readonly outputs: readonly (() => Float32Array)[];
+}
+
+/** A task's answers where its gates are those of the labels. */
+export type ScoredByTruth = Pick<ScoredTask, "task" | "labels" | "kept" | "decoded" | "lossMask" | "perSampleLoss">;
+
+/**
+ * Tasks with the gates of the labels, one after the other, so that no more than one of them is in memory with all that
+ * follows from its logits. Those that the network does not answer are left out.
+ */
+export function* scoreByTruth(
+  graph: FlowGraph,
+  { rows, offsets, labels: all, outputs }: TaskOutputs,
+  thresholds: readonly Thresholds[],
+): Generator<ScoredByTruth, void, undefined> {
+  const active = activeRows(
+    graph,
+    all.map(({ answers }) => answers),
+    rows,
+    offsets,
+  );
+  for (const [i, task] of graph.tasks.entries()) {
+    const { spec } = task;
+    if (behaviourOf(spec).answeredBy !== "network") continue;
+    const own = at(outputs, i)();
+    const labels = at(all, i);
+    const kept = keptAnswers(spec, own, () => behaviourOf(spec).activate(spec, own));
+    const { activated } = scoringNumbers(kept);
+    const decoded = scoringOf(spec).decode(spec, activated, at(thresholds, i), labels.unitScale);
+    const lossMask = countedRows(task, at(active, i), labelledRows(spec, labels.answers));
+    const perSampleLoss = perSampleLosses(task, own, labels, lossMask.length);
+    yield { task, labels, kept, decoded, lossMask, perSampleLoss };
+  }
+}
+
 /** The same split decided by other thresholds; activations and losses are kept. */
 export function withThresholds(graph: FlowGraph, scored: ScoredSplit, thresholds: readonly Thresholds[]): ScoredSplit {
   const extent = { rows: scored.ids.length, offsets: scored.offsets ?? null };
