@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import sharp from "sharp";
 import { at } from "../../src/arrays.js";
 import { findModel } from "../../src/serving/model/find-model.js";
-import { openModel } from "../../src/serving/model/open-model.js";
+import { type OpenModel, openModel } from "../../src/serving/model/open-model.js";
 import { openRows } from "../../src/serving/model/row-sources.js";
 import type { ServedRow } from "../../src/serving/model/served-model.js";
 import { median, print, printProgress, warnIfBusy, writeResults } from "../report.js";
@@ -40,10 +40,16 @@ warnIfBusy();
 const find = { storeDir: () => store, project };
 const threads = Number(flags.threads);
 const references = [flags.run, exported];
-const sides = [];
+interface Side {
+  readonly model: OpenModel;
+  readonly cpu: number[];
+  readonly ms: number[];
+}
+
+const sides: Side[] = [];
 for (const reference of references) {
   const { source } = await findModel(reference, find);
-  sides.push({ model: await openModel(source, threads), cpu: [] as number[], ms: [] as number[] });
+  sides.push({ model: await openModel(source, threads), cpu: [], ms: [] });
 }
 const [own] = sides;
 const [name, spec] = Object.entries(own?.model.inputs ?? {}).find(([, { kind }]) => kind === "image") ?? [];
