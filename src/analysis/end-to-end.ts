@@ -12,6 +12,7 @@ import { behaviourOf } from "../tasks/index.js";
 import type { Confusion } from "../tasks/metrics/decisions.js";
 import { macroAverage } from "../tasks/metrics.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
+import { bytes, doubles } from "./scratch.js";
 
 /** How far a number may be off and still be right, as a share of its range. */
 export const DEFAULT_TOLERANCE = 0.05;
@@ -41,8 +42,8 @@ export function outcomesOf(
 ): Outcomes {
   const answered = answeredBy(task);
   const { labelled, activePredicted } = task;
-  const fates = new Uint8Array(askedTruth.length);
-  const right = new Float64Array(askedTruth.length);
+  const fates = bytes(askedTruth.length);
+  const right = doubles(askedTruth.length);
   for (let row = 0; row < fates.length; row++) {
     const status = u8At(askedTruth, row);
     const isDue = status === ASKED;

@@ -10,6 +10,7 @@ import { DEFAULT_TOLERANCE, DUE, GIVEN, LEFT_OUT, type Outcomes, outcomesOf } fr
 import { TOTAL } from "../evaluate.js";
 import { metricsUnder } from "../metrics-under.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
+import { inScratch } from "../scratch.js";
 import { endToEndIntervals } from "./end-to-end.js";
 import { type IntervalsByName, intervalForm } from "./forms.js";
 import { jackknifeIntervals } from "./jackknife.js";
@@ -42,7 +43,17 @@ export function withIntervals(
   graph: FlowGraph,
   scored: ScoredSplit,
   rows: readonly EvaluationRow[],
-  { groups = null, tolerance = DEFAULT_TOLERANCE }: IntervalOptions = {},
+  options: IntervalOptions = {},
+): EvaluationRow[] {
+  // one memory for all tasks
+  return inScratch(() => intervalsOfRows(graph, scored, rows, options));
+}
+
+function intervalsOfRows(
+  graph: FlowGraph,
+  scored: ScoredSplit,
+  rows: readonly EvaluationRow[],
+  { groups = null, tolerance = DEFAULT_TOLERANCE }: IntervalOptions,
 ): EvaluationRow[] {
   const units = rowUnits(groups);
   const found = new Map<string, Interval | null>();
@@ -71,8 +82,10 @@ export function withIntervals(
     for (const gates of isSame ? kinds.slice(0, 1) : kinds) {
       const told = isSame ? kinds : [gates];
       const add = told.map((kind) => totals[kind]);
-      const found = remembered(taskIntervals(scored, task, gates, own, add));
-      for (const kind of told) keep(path, kind, found);
+      inScratch(() => {
+        const found = remembered(taskIntervals(scored, task, gates, own, add));
+        for (const kind of told) keep(path, kind, found);
+      });
     }
   }
   for (const gates of ["truth", "predicted"] as const) {
@@ -89,9 +102,11 @@ export function withIntervals(
     for (const task of scored.tasks) {
       if (behaviourOf(task.task.spec).answeredBy !== "network") continue;
       const { endToEnd } = behaviourOf(task.task.spec);
-      const columns = outcomesOf(task, at(statuses, task.task.index), endToEnd, tolerance);
-      trees.add(task, columns);
-      keep(task.task.path, "end_to_end", endToEndIntervals(task, columns, unitsOf(scored, task, units)));
+      inScratch(() => {
+        const columns = outcomesOf(task, at(statuses, task.task.index), endToEnd, tolerance);
+        trees.add(task, columns);
+        keep(task.task.path, "end_to_end", endToEndIntervals(task, columns, unitsOf(scored, task, units)));
+      });
     }
     keep(TOTAL, "end_to_end", (name) => (name === "tree_accuracy" ? trees.interval(units) : undefined));
   }
@@ -153,7 +168,7 @@ function taskIntervals(
     }),
   );
   return (name) => {
-    if (name === LOSS) return lossInterval(scored, task, mask, units, totals);
+    if (name === LOSS) return inScratch(() => lossInterval(scored, task, mask, units, totals));
     const interval = form(name);
     return interval === undefined ? (measured().get(name) ?? null) : interval;
   };
