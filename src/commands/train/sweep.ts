@@ -4,6 +4,7 @@ import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import { CLUSTER_FLAGS, wordsWithout } from "../../cli/cluster-flags.js";
 import { CoolCommand } from "../../cli/command.js";
+import { bestText } from "../../cli/sweep/best-text.js";
 import { LiveTable } from "../../cli/sweep/live-table.js";
 import { countsText, importanceBars, numberText, trialTable, valueText } from "../../cli/sweep/study-tables.js";
 import type { Launched } from "../../clusters/launch.js";
@@ -17,7 +18,6 @@ import { PRUNINGS, SEARCHES } from "../../sweeping/study/definition.js";
 import {
   definitionOf,
   findStudy,
-  type ShownTrial,
   type StudyDocument,
   studyDocument,
   studySummary,
@@ -198,12 +198,12 @@ Ctrl-C ends the running trials after their current step and keeps checkpoints; -
   }
 
   #show(document: StudyDocument): void {
-    const { study, trials, best } = document;
+    const { study } = document;
     this.log(trialTable(document));
     for (const line of importanceBars(document)) this.log(line);
     this.log(`study ${study.name}: ${countsText(study)}, ${study.epochs_done} epochs in all`);
-    const [first] = trials.filter(({ number }) => number === best[0]);
-    if (first !== undefined) this.logText(bestText(document, first));
+    const best = bestText(document);
+    if (best !== null) this.logText(best);
   }
 }
 
@@ -218,17 +218,4 @@ async function checked(projectDir: string, options: StudyOptions): Promise<[name
 
 function leafOf(key: string): string {
   return key.slice(key.lastIndexOf(".") + 1);
-}
-
-/** The best settings, and those of all trials, as `cool run` takes them. */
-function bestText({ study, best }: StudyDocument, { number, values, objectives }: ShownTrial): string {
-  const own = Object.entries(values).map(
-    ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-  );
-  const sets = [...study.fixed, ...own].map((setting) => `--set ${shellWord(setting)}`);
-  const which =
-    best.length > 1
-      ? `${best.length} trials are better than all others in something (${best.join(", ")}); trial ${number}`
-      : `the best is trial ${number} (run ${study.name}-${number})`;
-  return `${which}: ${objectives.map(numberText).join(", ")}, with ${sets.join(" ")}`;
 }
