@@ -2,7 +2,7 @@
 import { at } from "../arrays.js";
 import type { Dataset } from "../data/dataset.js";
 import { selectEntries } from "../data/labels/select-labels.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { activeRows, answerWidth, bothMasks, labelledRows, overTokens, type RowMask } from "../flow/masks.js";
 import { atOnce, type Sliced } from "../platform/yield-to.js";
 import { type EvaluationRow, SPLITS, type Split } from "../tasks/evaluation.js";
@@ -11,19 +11,16 @@ import {
   type ConstantLogits,
   directionOfMetric,
   isBestOfConstants,
-  keptAnswers,
   type Labels,
   LOSS,
   metricNames,
   type MetricValue,
-  repeatLogits,
-  scoringNumbers,
   scoringOf,
 } from "../tasks/index.js";
 import { scalesPerRow } from "../data/labels/unit-scale.js";
 import { rowsOf } from "../tasks/constants.js";
+import { constantAnswers } from "./constant-answers.js";
 import { metricsUnder } from "./metrics-under.js";
-import { perSampleLosses } from "./score.js";
 
 /** Constant answers of one task, and which of them is best by each of its metrics. */
 export interface TaskBaseline {
@@ -84,7 +81,7 @@ const MOST_COMPARED = 20_000;
 
 /** The rows (or tokens) that count or, of very many, some at equal distances. */
 function thinned({ task, labels, lossMask }: CountedLabels): CountedLabels {
-  const used = Int32Array.from(rowsOf(lossMask));
+  const used = rowsOf(lossMask);
   const step = used.length / Math.min(used.length, MOST_COMPARED);
   const rows = Int32Array.from({ length: Math.floor(used.length / step) }, (_, i) => at(used, Math.floor(i * step)));
   return { task, labels: labelsAt(task, labels, rows), lossMask: new Uint8Array(rows.length).fill(1) };
@@ -93,11 +90,8 @@ function thinned({ task, labels, lossMask }: CountedLabels): CountedLabels {
 /** The rows (or tokens) of a mask alone, which all count: no other is in any metric. */
 function countedAlone({ task, labels }: Pick<CountedLabels, "task" | "labels">, mask: RowMask): CountedLabels {
   if (!mask.includes(0)) return { task, labels, lossMask: mask };
-  const rows = new Int32Array(mask.length);
-  let count = 0;
-  for (let row = 0; row < mask.length; row++) if (mask[row] === 1) rows[count++] = row;
-  const own = labelsAt(task, labels, rows.subarray(0, count));
-  return { task, labels: own, lossMask: new Uint8Array(count).fill(1) };
+  const rows = rowsOf(mask);
+  return { task, labels: labelsAt(task, labels, rows), lossMask: new Uint8Array(rows.length).fill(1) };
 }
 
 function labelsAt({ spec }: TaskNode, { answers, unitScale }: Labels, rows: ArrayLike<number>): Labels {
@@ -114,18 +108,7 @@ function metricsOf(
   mask: RowMask,
   onDemand: readonly string[],
 ): MetricValue[] {
-  const { spec } = task;
-  const behaviour = scoringOf(spec);
-  const outputs = repeatLogits(spec, constant, labels, mask.length);
-  const kept = keptAnswers(spec, outputs, () => behaviourOf(spec).activate(spec, outputs));
-  const decoded = behaviour.decode(
-    spec,
-    scoringNumbers(kept).activated,
-    behaviour.defaultThresholds(spec),
-    labels.unitScale,
-  );
-  const perSampleLoss = perSampleLosses(task, outputs, labels, mask.length);
-  return metricsUnder({ task, labels, kept, decoded, perSampleLoss }, mask, onDemand);
+  return metricsUnder(constantAnswers(task, labels, constant, mask.length), mask, onDemand);
 }
 
 function valuesByName(values: readonly MetricValue[]): Map<string, number> {
@@ -143,19 +126,37 @@ export function baselineValues(
   mask: RowMask,
   onDemand: readonly string[],
 ): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
-  const { spec } = counted.task;
+  const some = countedAlone(counted, mask);
+  return bestValues({ best }, valuesOfConstants(some, { constants, best }, some.lossMask, onDemand));
+}
+
+/** Metrics of those constants that are best by one of the metrics that are asked for, by the place of the constant. */
+function valuesOfConstants(
+  some: CountedLabels,
+  { constants, best }: TaskBaseline,
+  mask: RowMask,
+  onDemand: readonly string[],
+): ReadonlyMap<number, readonly MetricValue[]> {
+  const { spec } = some.task;
   const facts = scoringOf(spec).metrics.facts(spec);
   const asked = facts.filter((metric) => !metric.onDemand || onDemand.includes(metric.name));
   const wanted = new Set([LOSS, ...asked.map(({ name }) => name)].map((name) => best[name]));
-  const some = countedAlone(counted, mask);
+  const found = new Map<number, readonly MetricValue[]>();
   for (const [i, constant] of constants.entries()) {
-    if (!wanted.has(i)) continue;
-    for (const [name, value] of valuesByName(metricsOf(some, constant, some.lossMask, onDemand))) {
-      if (best[name] === i) found.set(name, value);
-    }
+    if (wanted.has(i)) found.set(i, metricsOf(some, constant, mask, onDemand));
   }
   return found;
+}
+
+function bestValues(
+  { best }: Pick<TaskBaseline, "best">,
+  found: ReadonlyMap<number, readonly MetricValue[]>,
+): ReadonlyMap<string, number> {
+  const values = new Map<string, number>();
+  for (const [i, metrics] of found) {
+    for (const [name, value] of valuesByName(metrics)) if (best[name] === i) values.set(name, value);
+  }
+  return values;
 }
 
 /** What an evaluation row says of a metric's baseline. */
@@ -213,23 +214,25 @@ export function* baselineRowsSliced(
     }));
   /** Rows, or their tokens where the task is asked per token. */
   const linesIn = ({ spec }: TaskNode, mask: RowMask): RowMask =>
-    offsets === null || axisOf(spec) !== "token" ? mask : overTokens(mask, offsets);
+    offsets === null || !isPerElement(spec) ? mask : overTokens(mask, offsets);
   const within = (split: Split) => {
     const inSplit = new Uint8Array(rows);
     for (const row of splits[split]) inSplit[row] = 1;
-    return tasks.map(({ used, ...counted }) => ({
+    // one at a time: a mask for each task of many would be as much as the labels
+    return tasks.map(({ used, ...counted }) => () => ({
       ...counted,
       lossMask: bothMasks(used, linesIn(counted.task, inSplit)),
     }));
   };
   const baselines = new Map<string, TaskBaseline>();
   for (const counted of within("train")) {
-    for (const [path, baseline] of Object.entries(learnBaselines([counted]))) baselines.set(path, baseline);
+    for (const [path, baseline] of Object.entries(learnBaselines([counted()]))) baselines.set(path, baseline);
     yield;
   }
   const found: BaselineRow[] = [];
   for (const split of SPLITS.filter((one) => splits[one].length > 0)) {
-    for (const counted of within(split)) {
+    for (const one of within(split)) {
+      const counted = one();
       const baseline = baselines.get(counted.task.path);
       if (baseline !== undefined) found.push(...rowsOfTask(split, counted, baseline));
       yield;
@@ -241,8 +244,11 @@ export function* baselineRowsSliced(
 function rowsOfTask(split: Split, counted: CountedLabels, baseline: TaskBaseline): BaselineRow[] {
   const [first = []] = baseline.constants;
   const some = countedAlone(counted, counted.lossMask);
-  const values = baselineValues(some, baseline, some.lossMask, []);
-  return metricsOf(some, first, some.lossMask, []).map(({ name, count }) => ({
+  const found = valuesOfConstants(some, baseline, some.lossMask, []);
+  const values = bestValues(baseline, found);
+  // how many answers a metric counts is the same of every constant
+  const counts = found.get(0) ?? metricsOf(some, first, some.lossMask, []);
+  return counts.map(({ name, count }) => ({
     ...{ split, task_path: counted.task.path, metric_name: name },
     ...{ baseline: values.get(name) ?? null, num_samples: count },
   }));

@@ -4,7 +4,7 @@
  */
 import { at, f64At, i32At, u8At } from "../arrays.js";
 import { ASKED, askedByLabels, UNDECIDED } from "../flow/asked.js";
-import { axisOf, type FlowGraph } from "../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../flow/graph.js";
 import { neededOffsets, rowOfEachToken } from "../flow/masks.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 import type { EndToEndForm } from "../tasks/end-to-end.js";
@@ -12,6 +12,7 @@ import { behaviourOf } from "../tasks/index.js";
 import type { Confusion } from "../tasks/metrics/decisions.js";
 import { macroAverage } from "../tasks/metrics.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
+import { bytes, doubles } from "./scratch.js";
 
 /** How far a number may be off and still be right, as a share of its range. */
 export const DEFAULT_TOLERANCE = 0.05;
@@ -41,8 +42,8 @@ export function outcomesOf(
 ): Outcomes {
   const answered = answeredBy(task);
   const { labelled, activePredicted } = task;
-  const fates = new Uint8Array(askedTruth.length);
-  const right = new Float64Array(askedTruth.length);
+  const fates = bytes(askedTruth.length);
+  const right = doubles(askedTruth.length);
   for (let row = 0; row < fates.length; row++) {
     const status = u8At(askedTruth, row);
     const isDue = status === ASKED;
@@ -209,7 +210,7 @@ class TreeCount {
   /** @param isJudged whether it is known which of the task's answers are right */
   add({ task }: ScoredTask, { fates, right }: Outcomes, isJudged: boolean): void {
     if (!isJudged) this.#isComplete = false;
-    const rowOf = axisOf(task.spec) === "token" ? rowOfEachToken(neededOffsets(this.#split.offsets)) : null;
+    const rowOf = isPerElement(task.spec) ? rowOfEachToken(neededOffsets(this.#split.offsets)) : null;
     for (let i = 0; i < fates.length; i++) {
       const fate = u8At(fates, i);
       if (fate === 0 || (fate === RIGHTLY_ASKED && f64At(right, i) >= 1)) continue;

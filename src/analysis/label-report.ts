@@ -2,7 +2,7 @@
 import { atOnce, type Sliced } from "../platform/yield-to.js";
 import { at, f32At, i32At, u8At } from "../arrays.js";
 import type { ImpliedLabels, TableRows } from "../data/dataset.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { type AnswerColumn, activeRows, bothMasks, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
 import { printCondition } from "../flow/print.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
@@ -126,25 +126,44 @@ export function* labelReportSliced(
 
 function countClasses(task: MaskedLabels, splits: Readonly<Record<Split, ArrayLike<number>>>): ClassCount[] {
   const { spec, path } = task.node;
-  const rowsOf = (split: Split): Int32Array => rowsIn(task.used, linesIn(task, splits[split]));
-  const [train, valid, test] = [rowsOf("train"), rowsOf("valid"), rowsOf("test")];
-  const countOf = (name: string, says: (row: number) => boolean): ClassCount => {
-    const among = (rows: Int32Array): number => {
-      let count = 0;
-      for (let i = 0; i < rows.length; i++) if (says(i32At(rows, i))) count++;
-      return count;
-    };
-    return { task_path: path, class: name, train: among(train), valid: among(valid), test: among(test) };
-  };
-  const { answers } = task;
   const behaviour = behaviourOf(spec);
   const classes = behaviour.classes(spec);
-  if (classes !== null) return classes.map((name, i) => countOf(name, (row) => answers[row] === i));
   const questions = behaviour.questions(spec);
+  if (classes === null && questions.length === 0) return [];
+  const rowsOf = (split: Split): Int32Array => rowsIn(task.used, linesIn(task, splits[split]));
+  const [train, valid, test] = [rowsOf("train"), rowsOf("valid"), rowsOf("test")];
+  const among = (rows: Int32Array, width: number, place: number, values: number): Int32Array =>
+    countAnswers(task.answers, rows, { width, place, values });
+  const countsOf = (names: readonly string[], width = 1, place = 0) => {
+    const [inTrain, inValid, inTest] = [train, valid, test].map((rows) => among(rows, width, place, names.length));
+    return names.map(
+      (name, i): ClassCount => ({
+        ...{ task_path: path, class: name },
+        ...{ train: inTrain?.[i] ?? 0, valid: inValid?.[i] ?? 0, test: inTest?.[i] ?? 0 },
+      }),
+    );
+  };
+  if (classes !== null) return countsOf(classes);
   return questions.flatMap((name, i): ClassCount[] => {
-    const says = (truth: number) => (row: number) => answers[row * questions.length + i] === truth;
-    return name === null ? [countOf("true", says(1)), countOf("false", says(0))] : [countOf(name, says(1))];
+    const [no, yes] = countsOf(["false", "true"], questions.length, i);
+    if (no === undefined || yes === undefined) return [];
+    return name === null ? [yes, no] : [{ ...yes, class: name }];
   });
+}
+
+/** How many of some rows have each of the answers 0, 1, … */
+function countAnswers(
+  answers: AnswerColumn,
+  rows: Int32Array,
+  { width, place, values }: { readonly width: number; readonly place: number; readonly values: number },
+): Int32Array {
+  const counts = new Int32Array(values);
+  for (let i = 0; i < rows.length; i++) {
+    const answer = f32At(answers, i32At(rows, i) * width + place);
+    // one that is missing, or no whole number, is none of them
+    if (answer >= 0 && answer < values && Number.isInteger(answer)) counts[answer] = i32At(counts, answer) + 1;
+  }
+  return counts;
 }
 
 /** Masked tokens are their own labels: there is nothing to report. */
@@ -172,7 +191,7 @@ function maskLabels(graph: FlowGraph, labels: readonly Labels[], offsets: Offset
   const excluded = excludedRows(graph, answers, active, rows, offsets);
   return graph.tasks.map((node, i) => ({
     node,
-    offsets: axisOf(node.spec) === "token" ? offsets : null,
+    offsets: isPerElement(node.spec) ? offsets : null,
     answers: at(answers, i),
     labelled: at(labelled, i),
     active: at(active, i),
@@ -207,39 +226,40 @@ function excludedRows(
 
 function countRows(task: MaskedLabels, splitRows: ArrayLike<number>): LabelCounts {
   const rows = linesIn(task, splitRows);
-  const count = (mask: RowMask): number => countIn(mask, rows);
-  const labelled = count(task.labelled);
-  const used = count(task.used);
-  return {
-    rows: rows.length,
-    labelled,
-    active: count(task.active),
-    used,
-    wasted: labelled - used,
-    contradictory: count(bothMasks(task.labelled, task.excluded)),
-  };
+  let [labelled, active, used, contradictory] = [0, 0, 0, 0];
+  for (let i = 0; i < rows.length; i++) {
+    const row = i32At(rows, i);
+    const isLabelled = u8At(task.labelled, row);
+    labelled += isLabelled;
+    active += u8At(task.active, row);
+    used += u8At(task.used, row);
+    contradictory += isLabelled & u8At(task.excluded, row);
+  }
+  return { rows: rows.length, labelled, active, used, wasted: labelled - used, contradictory };
 }
 
 /** Some rows, or their tokens where the task is asked per token. */
-function linesIn({ offsets }: MaskedLabels, rows: ArrayLike<number>): ArrayLike<number> {
-  if (offsets === null) return rows;
-  return Array.from(rows).flatMap((row) => {
-    const [from, to] = [i32At(offsets, row), i32At(offsets, row + 1)];
-    return Array.from({ length: to - from }, (_, i) => from + i);
-  });
-}
-
-function countIn(mask: RowMask, rows: ArrayLike<number>): number {
+function linesIn({ offsets }: MaskedLabels, rows: ArrayLike<number>): Int32Array {
+  if (offsets === null) return rows instanceof Int32Array ? rows : Int32Array.from(rows);
+  const [from, to] = [(row: number) => i32At(offsets, row), (row: number) => i32At(offsets, row + 1)];
   let count = 0;
-  for (let i = 0; i < rows.length; i++) count += u8At(mask, rows[i] as number);
-  return count;
-}
-
-function rowsIn(mask: RowMask, rows: ArrayLike<number>): Int32Array {
-  const found = new Int32Array(countIn(mask, rows));
-  let count = 0;
+  for (let i = 0; i < rows.length; i++) count += to(at(rows, i)) - from(at(rows, i));
+  const lines = new Int32Array(count);
+  count = 0;
   for (let i = 0; i < rows.length; i++) {
     const row = at(rows, i);
+    for (let token = from(row); token < to(row); token++) lines[count++] = token;
+  }
+  return lines;
+}
+
+function rowsIn(mask: RowMask, rows: Int32Array): Int32Array {
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) count += u8At(mask, i32At(rows, i));
+  const found = new Int32Array(count);
+  count = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = i32At(rows, i);
     if (mask[row] === 1) found[count++] = row;
   }
   return found;

@@ -1,6 +1,6 @@
 /** @file What an entry of a task's arrays is about: a row of the split or, of a task per token, a token of a row. */
 import { at, i32At } from "../arrays.js";
-import { axisOf, type TaskSpec } from "../flow/graph.js";
+import { isPerElement, type TaskSpec } from "../flow/graph.js";
 import { neededOffsets, type Offsets } from "../flow/masks.js";
 import type { ScoredSplit } from "./score.js";
 
@@ -27,7 +27,7 @@ export function tokenAt(offsets: Offsets, token: number): RowOrToken & { readonl
 
 /** What the entries of a task of this split are about. */
 export function subjectsOf({ offsets }: Pick<ScoredSplit, "offsets">, spec: TaskSpec): (index: number) => RowOrToken {
-  if (axisOf(spec) === "sample") return (row) => ({ row, position: null });
+  if (!isPerElement(spec)) return (row) => ({ row, position: null });
   return (token) => tokenAt(neededOffsets(offsets), token);
 }
 

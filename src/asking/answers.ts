@@ -7,7 +7,7 @@ import {
 } from "../analysis/probability/answer-probabilities.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import { type Answer as DecodedAnswer, type AnsweredTask, answersOfRow } from "../decoding/answers.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { neededOffsets } from "../flow/masks.js";
 import { behaviourOf, decodedScore } from "../tasks/index.js";
 
@@ -32,7 +32,7 @@ export function answersOf(
 
 /** The row, or where its tokens lie among those of all rows. */
 function entriesOf({ offsets }: ScoredSplit, { spec }: TaskNode, row: number): number[] {
-  if (axisOf(spec) === "sample") return [row];
+  if (!isPerElement(spec)) return [row];
   const all = neededOffsets(offsets);
   const from = i32At(all, row);
   return Array.from({ length: i32At(all, row + 1) - from }, (_, i) => from + i);

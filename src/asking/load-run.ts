@@ -15,7 +15,7 @@ import type { BackendChoice } from "../engine/backends/choose.js";
 import { NO_EXTERNALS, networkSpecs } from "../engine/model/pretrained/external-part.js";
 import type { LayersModel, Network } from "../engine/model/network.js";
 import { ConfigError, UsageError } from "../errors.js";
-import { axisOf, type FlowGraph } from "../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../flow/graph.js";
 import { yieldTo } from "../platform/yield-to.js";
 import { openRunStore, type RunStore } from "../storage/run-store.js";
 import type { EvaluationRow, Split } from "../tasks/evaluation.js";
@@ -356,7 +356,7 @@ export class LoadedRun {
   async fieldOf(input: string, task: string, options: PredictOptions = {}): Promise<ReceptiveField | TokenField> {
     const { spec } = askedTask(this.graph, task);
     const images = Object.values(this.#stored.config.inputs).some(({ kind }) => kind === "image");
-    return this.#field(input, task, options, !images || axisOf(spec) === "token");
+    return this.#field(input, task, options, !images || isPerElement(spec));
   }
 
   /** @throws ConfigError where tokens go through a model of which only the answers are known */

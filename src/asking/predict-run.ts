@@ -8,7 +8,7 @@ import { type Cell, type TableColumn, tableFormat, writeTable } from "../data/ta
 import { refuseInputs } from "../data/tables/read-files.js";
 import { at, f32At } from "../arrays.js";
 import { answerProbabilities } from "../analysis/probability/answer-probabilities.js";
-import { axisOf, type FlowGraph, taskAt, type TaskNode, type TaskSpec } from "../flow/graph.js";
+import { isPerElement, type FlowGraph, taskAt, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { answerSpaceOf } from "../tasks/answer-space.js";
 import { behaviourOf } from "../tasks/index.js";
 import { type Answer, answersOf } from "./answers.js";
@@ -116,18 +116,18 @@ const COLUMN_TYPES = { truth: "BOOLEAN", number: "FLOAT", numbers: "FLOAT[]", te
 
 function answerType(spec: TaskSpec): TableColumn["type"] {
   // a list as JSON
-  if (axisOf(spec) === "token") return "VARCHAR";
+  if (isPerElement(spec)) return "VARCHAR";
   return COLUMN_TYPES[behaviourOf(spec).answerType(spec)];
 }
 
 function scoreNames(spec: TaskSpec): readonly string[] {
-  return axisOf(spec) === "token" ? [] : behaviourOf(spec).scoreNames(spec);
+  return isPerElement(spec) ? [] : behaviourOf(spec).scoreNames(spec);
 }
 
 /** Of tasks that are answered row by row: that they are asked where that is not certain, and the joint probability. */
 function probabilityNames(graph: FlowGraph, path: string): ("asked_probability" | "joint_probability")[] {
   const { spec, precondition } = taskAt(graph, path);
-  if (axisOf(spec) === "token") return [];
+  if (isPerElement(spec)) return [];
   const form = answerSpaceOf<TaskSpec>(spec)?.form ?? "numbers";
   return [
     ...(precondition === null ? [] : (["asked_probability"] as const)),
@@ -138,7 +138,7 @@ function probabilityNames(graph: FlowGraph, path: string): ("asked_probability" 
 /** A described answer as a cell of its column. */
 function answerCell(spec: TaskSpec, answer: Answer["decoded"]): Cell {
   if (answer === null) return null;
-  if (axisOf(spec) === "token") return JSON.stringify(answer);
+  if (isPerElement(spec)) return JSON.stringify(answer);
   const type = behaviourOf(spec).answerType(spec);
   if (typeof answer !== "object") return type === "text" ? String(answer) : answer;
   return type === "numbers" ? answer.map(Number) : answer.join(",") || "none";

@@ -8,7 +8,7 @@ import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
 import type { OnnxNetwork } from "../engine/inference/onnx/onnx-network.js";
 import type { Network } from "../engine/model/network.js";
 import { DataError } from "../errors.js";
-import { axisOf, type TaskSpec } from "../flow/graph.js";
+import { isPerElement, type TaskSpec } from "../flow/graph.js";
 import { answerWidth, tokensIn } from "../flow/masks.js";
 import { inSlices } from "../platform/yield-to.js";
 import type { UnitScale } from "../decoding/decoders.js";
@@ -61,9 +61,9 @@ export class RunAnswerer {
   ): Promise<ScoredSplit> {
     const { graph, thresholds } = this.#stored;
     const pixels = firstPixels(sources);
-    const offsets = sourceOffsets(graph, sources);
+    const offsets = sourceOffsets(graph, sources, ids.length);
     const labels = graph.tasks.map(({ path, spec }): Labels => {
-      const entries = offsets !== null && axisOf(spec) === "token" ? tokensIn(offsets) : ids.length;
+      const entries = offsets !== null && isPerElement(spec) ? tokensIn(offsets) : ids.length;
       return {
         answers: known.get(path) ?? new Float32Array(entries * answerWidth(spec)).fill(Number.NaN),
         unitScale: unitScale(spec, pixels),

@@ -5,7 +5,7 @@ import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
 import { type InputSource, isTokenSource, tokensOf } from "../data/dataset.js";
 import type { Network } from "../engine/model/network.js";
 import { ConfigError } from "../errors.js";
-import { axisOf, type TaskNode } from "../flow/graph.js";
+import { isPerElement, type TaskNode } from "../flow/graph.js";
 import { neededOffsets } from "../flow/masks.js";
 import { behaviourOf, type Described } from "../tasks/index.js";
 import { largestLogit } from "./asked-answer.js";
@@ -64,7 +64,7 @@ export async function tokenFieldOf(
       { task: task.path, input },
     );
   }
-  const perToken = axisOf(task.spec) === "token";
+  const perToken = isPerElement(task.spec);
   const asked = rows.map((row) => ({ position: perToken ? row : null, logit: largestLogit(answers, row) }));
   const influences = await tokenInfluence(network, readInputs(network, { inputs: sources }, [0]), name, task, asked);
   const behaviour = behaviourOf(task.spec);
@@ -83,7 +83,7 @@ export async function tokenFieldOf(
 
 /** The first row, or those of its tokens, at which the task is asked, at most 32. */
 function askedRows({ spec }: TaskNode, { offsets }: ScoredSplit, { activePredicted }: ScoredTask): number[] {
-  const end = axisOf(spec) === "token" ? i32At(neededOffsets(offsets), 1) : 1;
+  const end = isPerElement(spec) ? i32At(neededOffsets(offsets), 1) : 1;
   const rows = Array.from({ length: end }, (_, row) => row).filter((row) => activePredicted[row] === 1);
   return rows.slice(0, TOKENS_ASKED);
 }

@@ -32,9 +32,10 @@ import {
   tableNames,
 } from "./tables/tables.js";
 import { rowColumns } from "./tables/row-columns.js";
+import { readPixelLabels } from "./labels/pixel-labels.js";
 import { readRowWeights } from "./labels/row-weights.js";
 import { selectEntries, selectLabels, selectOffsets } from "./labels/select-labels.js";
-import { type TokenSpans, tokenSpans } from "./labels/token-labels.js";
+import { type ElementSpans, tokenSpans } from "./labels/token-labels.js";
 
 /** What to read: one table, several, or one and several more. */
 export interface TableOptions {
@@ -91,7 +92,7 @@ export async function loadRows(options: LoadRowsOptions): Promise<Dataset> {
   const joined = await readTables(sourcesOf(options), options.projectDir, options);
   const none = new Int32Array(0);
   const splits = { train: none, valid: none, test: rowRange(0, joined.rows) };
-  const spans = tokenSpans(options.graph, options.inputs, joined);
+  const spans = await elementSpans(options, joined);
   const labels = await inSlices(readLabelsSliced(options.graph, joined, spans), options.signal);
   return withInputs({ joined, labels, splits, spans, weights: null, warnings: [] }, options, null);
 }
@@ -156,8 +157,8 @@ interface LabelledTables {
   readonly joined: JoinedTables;
   readonly labels: readonly Labels[];
   readonly splits: Splits;
-  /** null where no task is asked per token. */
-  readonly spans: TokenSpans | null;
+  /** null where no task is asked per element. */
+  readonly spans: ElementSpans | null;
   /** null where all rows count alike. */
   readonly weights: Float32Array | null;
   /** Of the splits. */
@@ -173,7 +174,7 @@ async function readLabelled(options: LabelOptions, judgesFolds = false): Promise
   const ids = joined.tables.map((table) => tableIds(table, inputs));
   await yieldTo(signal);
   const specs = sources.map(({ split }) => split ?? options.split);
-  const spans = tokenSpans(graph, inputs, joined);
+  const spans = await elementSpans(options, joined);
   const isCut = options.split.fold !== undefined || (judgesFolds && options.split.folds !== undefined);
   const needsLabels = isCut || [options.split, ...specs].some(({ stratify }) => stratify === true);
   const readLabels = () => inSlices(readLabelsSliced(graph, joined, spans), signal);
@@ -184,6 +185,14 @@ async function readLabelled(options: LabelOptions, judgesFolds = false): Promise
   const { splits, warnings } = await inSlices(splitTables(source), signal);
   const weights = options.weight == null ? null : readRowWeights(joined, options.weight, splits.train);
   return { joined, splits, spans, weights, warnings, labels: early ?? (await readLabels()) };
+}
+
+/** What labels per token or per pixel are aligned with: masks are read before all other labels. */
+async function elementSpans(
+  { graph, inputs, signal }: Pick<LoadRowsOptions, "graph" | "inputs" | "signal">,
+  joined: JoinedTables,
+): Promise<ElementSpans | null> {
+  return tokenSpans(graph, inputs, joined) ?? (await readPixelLabels(graph, inputs, joined, signal));
 }
 
 /** @throws ConfigError where labels are in pixels of an image that is not there */

@@ -4,6 +4,7 @@ import { at, i32At, u32At } from "../arrays.js";
 import { ConfigError, DataError } from "../errors.js";
 import { atOnce, type Sliced } from "../platform/yield-to.js";
 import { SPLITS, type Split } from "../tasks/evaluation.js";
+import { KeyHash } from "./key-hash.js";
 import type { Item } from "./stratify.js";
 import { columnOf, placeOf, quoteCell, type Table } from "./tables/table.js";
 
@@ -69,6 +70,7 @@ export function sharesOf(fractions: SplitFractions): number[] {
 
 /** The picture that a row is about, by the row's id. */
 export function imageOf(id: string): string {
+  if (!id.includes("#")) return id;
   return id.replace(/#\d+$/, "");
 }
 
@@ -140,10 +142,11 @@ export function* itemsOf(
   const digestOf = (key: string): Buffer => createHash("sha256").update(`${seed}\0${key}`).digest();
   // the first eight bytes of each hash: what they leave undecided is one key, but for one case in 10¹⁹
   const [high, low] = [new Uint32Array(someRows.length), new Uint32Array(someRows.length)];
+  const digest = new KeyHash(`${seed}\0`);
   for (let i = 0; i < someRows.length; i += 1) {
-    const digest = digestOf(keyOf(i32At(someRows, i)));
-    high[i] = digest.readUInt32BE(0);
-    low[i] = digest.readUInt32BE(4);
+    digest.hash(keyOf(i32At(someRows, i)));
+    high[i] = digest.high;
+    low[i] = digest.low;
     if (i % SLICE === 0) yield;
   }
   const order = yield* orderOf(high, low);

@@ -2,7 +2,7 @@
 import { FlowError } from "../errors.js";
 import { i32At } from "../arrays.js";
 import { ContractUse, Expression } from "./define.js";
-import { axisOf, type Contract, type FlowGraph, gatesOf, taskAt } from "./graph.js";
+import { axisOf, isPerElement, type Contract, type FlowGraph, gatesOf, taskAt } from "./graph.js";
 import { type AnswerColumn, activeRows, atomTruth, neededOffsets, type Offsets, overTokens } from "./masks.js";
 import { FALSE, TRUE, evaluateCondition, type TruthColumn } from "./precondition.js";
 
@@ -68,7 +68,7 @@ export function keptContracts(
       evaluateCondition(condition, (atom) => {
         const { spec, index } = taskAt(graph, atom.task);
         const own = atomTruth(atom, spec, answers[index] ?? new Float32Array(0), active[index] ?? new Uint8Array(0));
-        return isPerToken && axisOf(spec) === "sample" ? overTokens(own, neededOffsets(offsets)) : own;
+        return isPerToken && !isPerElement(spec) ? overTokens(own, neededOffsets(offsets)) : own;
       });
     const condition = truth(contract.condition);
     const consequence = contract.kind === "implies" ? truth(contract.consequence) : null;

@@ -1,6 +1,6 @@
 /** @file The flow graph: plain, serialisable data that everything else walks. */
 import { flowFacts } from "./kinds.js";
-import type { Axis, TaskSpec } from "./specs.js";
+import type { Axis, PixelSize, TaskSpec } from "./specs.js";
 
 export type * from "./specs.js";
 
@@ -76,6 +76,36 @@ export interface FlowGraph {
 /** What the task has one answer for. It follows from the spec alone, so nothing stores it twice. */
 export function axisOf(spec: TaskSpec): Axis {
   return flowFacts(spec).axis(spec);
+}
+
+/** Whether the task has an answer for each element of a sample, a token or a pixel, and not one for all of it. */
+export function isPerElement(spec: TaskSpec): boolean {
+  return axisOf(spec) !== "sample";
+}
+
+/** What tasks of the graph that are asked of elements are asked of; null where there are none. No graph asks of both. */
+export function elementAxis({ tasks }: FlowGraph): "token" | "pixel" | null {
+  for (const { spec } of tasks) {
+    const axis = axisOf(spec);
+    if (axis !== "sample") return axis;
+  }
+  return null;
+}
+
+/** A spec of a task per pixel. */
+export type PixelSpec = TaskSpec & { readonly per: "pixel"; readonly size: PixelSize };
+
+/** Whether the task is asked of every pixel. @throws Error, a fault of the caller, before the project is loaded */
+export function isPerPixel<S extends TaskSpec>(spec: S): spec is S & PixelSpec {
+  if (axisOf(spec) !== "pixel") return false;
+  if (!("size" in spec)) throw new Error("a task per pixel has its size once the project is loaded");
+  return true;
+}
+
+/** Pixels of each sample in a graph that asks of pixels; null in any other. */
+export function pixelsPerSample({ tasks }: Pick<FlowGraph, "tasks">): number | null {
+  for (const { spec } of tasks) if (isPerPixel(spec)) return spec.size[0] * spec.size[1];
+  return null;
 }
 
 /** Whether any task of the graph has one answer per token. */

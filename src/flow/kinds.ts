@@ -1,5 +1,5 @@
 /** @file What the flow language has to know of each kind of task: a table, closed by the compiler. */
-import type { Axis, SpecOf, TaskKind, TaskSpec, TokenTaskOptions } from "./specs.js";
+import type { Axis, ElementTaskOptions, SpecOf, TaskKind, TaskSpec } from "./specs.js";
 
 /**
  * How conditions read an answer: as a truth of its own, as one of several classes, as a set of labels, as a level among
@@ -22,7 +22,7 @@ interface FlowFacts<Spec extends TaskSpec> {
   typeName(spec: Spec): string;
 }
 
-const ownAxis = ({ per }: TokenTaskOptions): Axis => (per === "token" ? "token" : "sample");
+const ownAxis = ({ per }: ElementTaskOptions): Axis => per ?? "sample";
 
 /** One number that the network says. */
 const SINGLE = {

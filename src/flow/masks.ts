@@ -1,7 +1,7 @@
 /** @file Answers (labels or predictions) → which rows are active for which task. */
 import { at, f32At, i32At, u8At } from "../arrays.js";
 import {
-  axisOf,
+  isPerElement,
   type Condition,
   type ConditionAtom,
   conditionKey,
@@ -23,8 +23,8 @@ export type AnswerColumn = Float32Array;
 export type RowMask = Uint8Array;
 
 /**
- * Where each row's tokens begin among those of all rows, which lie one row after the other: row r has the tokens from
- * offsets[r] up to, not including, offsets[r + 1]. Shape [rows + 1].
+ * Where each row's elements, tokens or pixels, begin among those of all rows, which lie one row after the other: row r
+ * has those from offsets[r] up to, not including, offsets[r + 1]. Shape [rows + 1].
  */
 export type Offsets = Int32Array;
 
@@ -80,20 +80,25 @@ export function throughFlow(
     const gate = byPath.get(atom.task) as TaskNode;
     return truthIn(atom, gate.spec, at(answers, gate.index), at(active, gate.index));
   });
-  const tokenTruthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
+  const elementTruthOf = onceForEach((atom: ConditionAtom): TruthColumn => {
     const { spec } = byPath.get(atom.task) as TaskNode;
-    return axisOf(spec) === "token" ? truthOf(atom) : overTokens(truthOf(atom), neededOffsets(offsets));
+    return isPerElement(spec) ? truthOf(atom) : overTokens(truthOf(atom), neededOffsets(offsets));
   });
   const maskBy = (truth: (atom: ConditionAtom) => TruthColumn, size: () => number) =>
     onceForEach((condition: Condition | null): RowMask => {
       if (condition === null) return new Uint8Array(size()).fill(always);
-      return evaluateCondition(condition, truth, logic).map(activity);
+      const active = evaluateCondition(condition, truth, logic);
+      const mask = new Uint8Array(active.length);
+      for (let row = 0; row < mask.length; row++) mask[row] = activity(u8At(active, row));
+      return mask;
     });
   const maskOf = {
     sample: maskBy(truthOf, () => rows),
-    token: maskBy(tokenTruthOf, () => tokensIn(neededOffsets(offsets))),
+    element: maskBy(elementTruthOf, () => tokensIn(neededOffsets(offsets))),
   };
-  for (const { spec, precondition } of graph.tasks) active.push(maskOf[axisOf(spec)](precondition));
+  for (const { spec, precondition } of graph.tasks) {
+    active.push(maskOf[isPerElement(spec) ? "element" : "sample"](precondition));
+  }
   return active;
 }
 
@@ -101,6 +106,11 @@ export function throughFlow(
 export function neededOffsets(offsets: Offsets | null | undefined): Offsets {
   if (offsets == null) throw new Error("a task per token needs the offsets of the rows' tokens");
   return offsets;
+}
+
+/** Offsets of rows that have as many elements each, as pictures of one size have pixels. */
+export function evenOffsets(rows: number, each: number): Offsets {
+  return Int32Array.from({ length: rows + 1 }, (_, row) => row * each);
 }
 
 /** How many tokens all rows have together. */
@@ -184,6 +194,10 @@ export function statement(atom: ConditionAtom): (answer: number) => boolean {
 export function labelledRows(spec: TaskSpec, answers: AnswerColumn): RowMask {
   const width = answerWidth(spec);
   const labelled = new Uint8Array(answers.length / width);
+  if (width === 1) {
+    for (let i = 0; i < answers.length; i++) labelled[i] = Number.isNaN(f32At(answers, i)) ? 0 : 1;
+    return labelled;
+  }
   for (let i = 0; i < answers.length; i++) {
     if (!Number.isNaN(f32At(answers, i))) labelled[Math.floor(i / width)] = 1;
   }

@@ -1,5 +1,14 @@
 /** @file The flow graph as text: preconditions in the notation of the field, `A | B` = A given B. */
-import { axisOf, type Condition, type Contract, type FlowGraph, operands, type TaskNode, taskAt } from "./graph.js";
+import {
+  axisOf,
+  isPerElement,
+  type Condition,
+  type Contract,
+  type FlowGraph,
+  operands,
+  type TaskNode,
+  taskAt,
+} from "./graph.js";
 import { flowFacts } from "./kinds.js";
 
 /** One condition, e.g. `not camera_blocked and (door_open or shirt_type is red)`. */
@@ -51,7 +60,7 @@ function printTask(graph: FlowGraph, task: TaskNode): string {
   const given = task.ownPrecondition === null ? "" : ` | ${printCondition(graph, task.ownPrecondition)}`;
   const { spec } = task;
   const type = flowFacts(spec).typeName(spec);
-  const kind = axisOf(spec) === "token" ? `${type} per token` : type;
+  const kind = isPerElement(spec) ? `${type} per ${axisOf(spec)}` : type;
   return `${task.name}${given}  [${task.feature === null ? kind : `${kind}, ${task.feature}`}]`;
 }
 

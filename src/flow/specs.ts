@@ -8,8 +8,8 @@ export interface CommonTaskOptions {
   readonly lossWeight?: number;
 }
 
-/** What a task has one answer for: each row of the table, or each token of the row's sequence. */
-export type Axis = "sample" | "token";
+/** What a task has one answer for: each row of the table, each token of the row's sequence, or each pixel of its picture. */
+export type Axis = "sample" | "token" | "pixel";
 
 /** Options of tasks that may be asked of every token of a sequence. */
 export interface TokenTaskOptions {
@@ -17,10 +17,28 @@ export interface TokenTaskOptions {
   readonly per?: "token";
 }
 
+/** Options of tasks that may be asked of every token of a sequence, or of every pixel of a picture. */
+export interface ElementTaskOptions {
+  /** `token`: see {@link TokenTaskOptions}; `pixel`: asked of each pixel of the project's image input; label cells are masks. */
+  readonly per?: "token" | "pixel";
+  /** Value of a mask's pixels that have no label; default 255, of a regression none. */
+  readonly ignore?: number;
+  /** Of a task per pixel: the size of the picture that the network sees; not there until the project is loaded. */
+  readonly size?: PixelSize;
+}
+
+export type PixelSize = readonly [height: number, width: number];
+
+/** Losses of the overlap of an answer's region with the labelled one. */
+export type OverlapLoss = "dice" | "dice-cross-entropy";
+
 /** Options of losses that are cross entropies. */
-export interface CrossEntropyOptions {
-  /** `focal`: answers that are right already count less: Lin et al., "Focal Loss for Dense Object Detection" (2017). */
-  readonly loss?: "cross-entropy" | "focal";
+export interface CrossEntropyOptions<Loss extends string = "cross-entropy" | "focal"> {
+  /**
+   * `focal`: answers that are right already count less: Lin et al., "Focal Loss for Dense Object Detection" (2017).
+   * Of tasks per pixel also `dice`, the overlap of regions: Milletari et al., "V-Net" (2016), and the sum of both.
+   */
+  readonly loss?: Loss;
   /** Of a focal loss: the exponent of 1 − p of the right answer; default 2. */
   readonly focus?: number;
   /** Part of each label that is shared by all answers: Szegedy et al. (2016); default 0. */
@@ -34,7 +52,11 @@ interface FittedWeights {
 }
 
 /** Yes or no: sigmoid, binary cross entropy, one tuned threshold. */
-export interface BinarySpec extends CommonTaskOptions, TokenTaskOptions, CrossEntropyOptions, FittedWeights {
+export interface BinarySpec
+  extends CommonTaskOptions,
+    ElementTaskOptions,
+    CrossEntropyOptions<"cross-entropy" | "focal" | OverlapLoss>,
+    FittedWeights {
   readonly kind: "binary";
   /** How much a label yes counts in the loss; `balanced`: as much as makes up for how rare it is. Default 1. */
   readonly positiveWeight?: number | "balanced";
@@ -43,8 +65,8 @@ export interface BinarySpec extends CommonTaskOptions, TokenTaskOptions, CrossEn
 /** One of several classes: softmax, cross entropy. */
 export interface ClassificationSpec<Class extends string = string>
   extends CommonTaskOptions,
-    TokenTaskOptions,
-    CrossEntropyOptions,
+    ElementTaskOptions,
+    CrossEntropyOptions<"cross-entropy" | "focal" | OverlapLoss>,
     FittedWeights {
   readonly kind: "classification";
   readonly classes: readonly Class[];
@@ -100,7 +122,7 @@ export interface BoundedRegressionSpec extends CommonTaskOptions, TokenTaskOptio
 export type ErrorLoss = "squared" | "absolute" | "huber" | "log-cosh";
 
 /** Any number: a cost of the error of the value standardized on the train split. */
-export interface RegressionSpec extends CommonTaskOptions, TokenTaskOptions {
+export interface RegressionSpec extends CommonTaskOptions, ElementTaskOptions {
   readonly kind: "regression";
   /** What a standardized error costs. */
   readonly loss: ErrorLoss;

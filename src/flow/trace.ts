@@ -22,6 +22,7 @@ import {
 import {
   allOf,
   axisOf,
+  isPerElement,
   type Condition,
   type Contract,
   type FlowGraph,
@@ -204,14 +205,23 @@ class Tracer {
     }
   }
 
-  /** One answer for a whole row cannot depend on the many answers of its tokens. */
+  /** One answer for a whole row cannot depend on the many answers of its elements, and no row has tokens and pixels. */
   #assertAxis(scope: Scope, path: string, spec: TaskSpec, precondition: Condition | null): void {
-    if (precondition === null || axisOf(spec) === "token") return;
+    const axis = axisOf(spec);
+    const other = this.#tasks.find((task) => isPerElement(task.spec) && axisOf(task.spec) !== axis);
+    if (axis !== "sample" && other !== undefined) {
+      throw new FlowError(
+        `The task "${path}" in flow "${scope.flow}" is asked of every ${axis}, and "${other.path}" of every ${axisOf(other.spec)}. A flow asks of one of them: make a project of its own for the other.`,
+        { flow: scope.flow, tasks: [other.path, path] },
+      );
+    }
+    if (precondition === null || axis !== "sample") return;
     const gates = gatesOf(precondition);
-    const perToken = this.#tasks.find((task) => gates.has(task.path) && axisOf(task.spec) === "token");
+    const perToken = this.#tasks.find((task) => gates.has(task.path) && isPerElement(task.spec));
     if (perToken === undefined) return;
+    const element = axisOf(perToken.spec);
     throw new FlowError(
-      `The task "${path}" in flow "${scope.flow}" is asked once per row, but its precondition reads "${perToken.path}", which has an answer for every token. Ask "${path}" of every token too, with per: "token", or condition it on a task that is asked once per row.`,
+      `The task "${path}" in flow "${scope.flow}" is asked once per row, but its precondition reads "${perToken.path}", which has an answer for every ${element}. Ask "${path}" of every ${element} too, with per: "${element}", or condition it on a task that is asked once per row.`,
       { flow: scope.flow, task: path, gate: perToken.path },
     );
   }

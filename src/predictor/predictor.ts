@@ -5,7 +5,7 @@ import { decodeFlow, type FlowAnswers } from "../decoding/decode-flow.js";
 import { calibrate } from "../decoding/calibration.js";
 import { type Decoder, decoders, type Thresholds } from "../decoding/decoders.js";
 import { unitScaleBy } from "../decoding/unit-scale.js";
-import { axisOf, type CustomSpec, type TaskNode, type TaskSpec } from "../flow/graph.js";
+import { isPerElement, type CustomSpec, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { type Offsets, offsetsOf, tokensIn } from "../flow/masks.js";
 import { type PredictorDocument, readDocument, thresholdsOf } from "./document.js";
 import { PredictorError } from "./errors.js";
@@ -154,7 +154,7 @@ export class Predictor {
   /** Rows of a batch are of one length: only where that is 0 there is padding. */
   #withoutPadding(logits: Readonly<Record<string, ArrayLike<number>>>, [first]: readonly ReadRow[]) {
     if (first?.tokens !== 0) return logits;
-    const perToken = this.#asked().filter(({ spec }) => axisOf(spec) === "token");
+    const perToken = this.#asked().filter(({ spec }) => isPerElement(spec));
     return { ...logits, ...Object.fromEntries(perToken.map(({ path }) => [path, []])) };
   }
 
@@ -248,7 +248,7 @@ export class Predictor {
   }
 
   #offsets({ lengths }: RowFacts): Offsets | null {
-    if (!this.document.graph.tasks.some(({ spec }) => axisOf(spec) === "token")) return null;
+    if (!this.document.graph.tasks.some(({ spec }) => isPerElement(spec))) return null;
     if (lengths !== undefined) return offsetsOf(lengths);
     throw new PredictorError("Tasks are asked per token: give how many tokens each row has, { lengths }.");
   }
@@ -280,7 +280,7 @@ function truthOf(value: InputValue | undefined): number {
 }
 
 function entriesOf({ spec }: TaskNode, rows: number, offsets: Offsets | null): number {
-  return axisOf(spec) === "token" && offsets !== null ? tokensIn(offsets) : rows;
+  return isPerElement(spec) && offsets !== null ? tokensIn(offsets) : rows;
 }
 
 /** Numbers of rows that pass the network together: of one length where they are sequences. */

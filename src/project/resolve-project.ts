@@ -18,8 +18,9 @@ import type { Project, ProjectDefinition } from "./define-project.js";
 import { checkMetrics } from "./metrics.js";
 import { withFrames, withGeometry } from "./framed-pictures.js";
 import { parseMonitor } from "./monitor.js";
+import { withPixels } from "./elements/pixel-tasks.js";
 import { parseSettings, type Settings } from "./settings.js";
-import { checkTokenTasks, withVocabulary } from "./token-tasks.js";
+import { checkTokenTasks, withVocabulary } from "./elements/token-tasks.js";
 
 /** A project ready to run: traced, validated, settings complete. */
 export interface LoadedProject {
@@ -89,7 +90,7 @@ export function resolveProject(
   }
   checkTasks(definition.tasks, where);
   const traced = withFrames(traceFlow(definition.tasks, definition.flow), inputs, where);
-  const graph = withVocabulary(traced, inputs);
+  const graph = withPixels(withVocabulary(traced, inputs), inputs, where);
   checkTokenTasks(graph, inputs, where);
   checkAugmentation(inputs, graph, settings, where);
   checkRunSettings(graph, settings);

@@ -128,6 +128,14 @@ const common = {
   lossWeight: z.number().min(0).optional(),
   per: z.literal("token").optional(),
 };
+const pixels = z.number().int().min(1);
+const element = {
+  per: z.enum(["token", "pixel"]).optional(),
+  ignore: z.number().optional(),
+  size: z.tuple([pixels, pixels]).optional(),
+};
+/** Of tasks per pixel, too. */
+const region = { loss: z.enum(["cross-entropy", "focal", "dice", "dice-cross-entropy"]).optional() };
 const weights = z.array(z.number().positive());
 const crossEntropy = {
   loss: z.enum(["cross-entropy", "focal"]).optional(),
@@ -143,13 +151,11 @@ const width = z
 
 const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
   binary: z.looseObject({
-    ...common,
-    ...crossEntropy,
+    ...{ ...common, ...element, ...crossEntropy, ...region },
     positiveWeight: z.union([z.number().positive(), z.literal("balanced")]).optional(),
   }),
   classification: z.looseObject({
-    ...common,
-    ...crossEntropy,
+    ...{ ...common, ...element, ...crossEntropy, ...region },
     classes: z.array(text),
     classWeights: z.union([weights, z.literal("balanced")]).optional(),
   }),
@@ -171,7 +177,7 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     delta: z.number().positive().optional(),
   }),
   regression: z.looseObject({
-    ...common,
+    ...{ ...common, ...element },
     loss: z.enum(ERROR_LOSSES),
     delta: z.number().positive().optional(),
     statistics: z.object({ mean: z.number(), deviation: z.number().positive() }),

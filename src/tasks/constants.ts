@@ -1,5 +1,5 @@
 /** @file What a predictor that always says the same may say: logits learnt from labels alone, to measure networks by. */
-import { at, f32At, f64At } from "../arrays.js";
+import { at, f32At, f64At, i32At, u8At } from "../arrays.js";
 import { CoolError } from "../errors.js";
 import type { TaskSpec } from "../flow/graph.js";
 import type { RowMask } from "../flow/masks.js";
@@ -26,23 +26,44 @@ export function logShareOf(probability: number): number {
 export const SURELY = logitOf(1);
 
 /** Rows of the mask. */
-export function rowsOf(mask: RowMask): number[] {
-  const rows: number[] = [];
-  for (let row = 0; row < mask.length; row++) if (mask[row] === 1) rows.push(row);
+export function rowsOf(mask: RowMask): Int32Array {
+  let count = 0;
+  for (let row = 0; row < mask.length; row++) count += u8At(mask, row);
+  const rows = new Int32Array(count);
+  count = 0;
+  for (let row = 0; row < mask.length; row++) if (mask[row] === 1) rows[count++] = row;
   return rows;
 }
 
+/**
+ * Numbers of the rows of a mask, without those that are NaN.
+ * @param numberAt of a row
+ */
+export function knownNumbers(mask: RowMask, numberAt: (row: number) => number): Float64Array {
+  const rows = rowsOf(mask);
+  const numbers = new Float64Array(rows.length);
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const number = numberAt(i32At(rows, i));
+    if (!Number.isNaN(number)) numbers[count++] = number;
+  }
+  return numbers.subarray(0, count);
+}
+
 /** The middle of some numbers, or the mean of the two in the middle; NaN of none. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
+export function median(values: ArrayLike<number>): number {
+  // typed arrays sort by number; 0 and −0 are not told apart by a comparison, and make no difference here
+  const sorted = Float64Array.from(values).sort();
   const middle = sorted.length / 2;
   return sorted.length % 2 === 1
     ? at(sorted, Math.floor(middle))
     : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += at(values, i);
+  return sum / values.length;
 }
 
 /** What `leastLoss` asks of a kind of task. */
@@ -107,7 +128,7 @@ function lossOver<Spec extends TaskSpec>(
   kind: Loss<Spec>,
   spec: Spec,
   labels: Labels,
-  rows: readonly number[],
+  rows: ArrayLike<number>,
   logits: Float32Array,
 ): { readonly loss: number; readonly gradient: Float64Array<ArrayBuffer> } | null {
   const own = new Float32Array(logits.length);
@@ -116,9 +137,9 @@ function lossOver<Spec extends TaskSpec>(
   try {
     // with a stride of 0 every row reads the same logits
     const view = { data: logits, stride: 0, offset: 0 };
-    for (const row of rows) {
+    for (let k = 0; k < rows.length; k++) {
       own.fill(0);
-      loss += kind.lossSum(spec, view, labels, row, own);
+      loss += kind.lossSum(spec, view, labels, at(rows, k), own);
       for (let i = 0; i < own.length; i++) gradient[i] = f64At(gradient, i) + f32At(own, i);
     }
   } catch (error) {

@@ -1,6 +1,6 @@
 /** @file Cross entropies with weights, smoothed labels and focus: losses of answers that are yes or no, or a choice. */
 import { f32At } from "../arrays.js";
-import type { CrossEntropyOptions } from "../flow/graph.js";
+import type { CrossEntropyOptions, ElementTaskOptions, OverlapLoss } from "../flow/graph.js";
 import { type OptionRule, oneOf } from "../options.js";
 import { sigmoid } from "../decoding/activations.js";
 import { type LogitView, type LossForm, sigmoidCrossEntropy, softmaxCrossEntropy } from "./behaviour.js";
@@ -14,13 +14,18 @@ interface SoftTarget {
   readonly weight: number;
 }
 
+/** Whether a loss is (also) of the overlap of regions, and not of pixels one by one. */
+export function isOverlapLoss(loss: string | undefined): loss is OverlapLoss {
+  return loss === "dice" || loss === "dice-cross-entropy";
+}
+
 /** Exponent of the focal loss; 0: it is a plain cross entropy. */
-function focusOf({ loss, focus = DEFAULT_FOCUS }: CrossEntropyOptions): number {
+function focusOf({ loss, focus = DEFAULT_FOCUS }: CrossEntropyOptions<string>): number {
   return loss === "focal" ? focus : 0;
 }
 
 /** The same loss as tensor ops can compute it. */
-export function crossEntropyForm(activation: "sigmoid" | "softmax", options: CrossEntropyOptions): LossForm {
+export function crossEntropyForm(activation: "sigmoid" | "softmax", options: CrossEntropyOptions<string>): LossForm {
   const isSmooth = (options.labelSmoothing ?? 0) > 0;
   return { activation, cost: { kind: "cross entropy", focus: focusOf(options), isSmooth } };
 }
@@ -30,7 +35,11 @@ export function crossEntropyForm(activation: "sigmoid" | "softmax", options: Cro
  * (1 − y)·softplus(z) + w·y·softplus(−z) of torch's binary_cross_entropy_with_logits with pos_weight w, for the smoothed
  * y.
  */
-export function softTruth({ labelSmoothing = 0 }: CrossEntropyOptions, positiveWeight: number, y: number): SoftTarget {
+export function softTruth(
+  { labelSmoothing = 0 }: CrossEntropyOptions<string>,
+  positiveWeight: number,
+  y: number,
+): SoftTarget {
   const smoothed = y + labelSmoothing * (0.5 - y);
   const weight = 1 + (positiveWeight - 1) * smoothed;
   return { weight, target: positiveWeight === 1 ? smoothed : (positiveWeight * smoothed) / weight };
@@ -41,7 +50,7 @@ export function softTruth({ labelSmoothing = 0 }: CrossEntropyOptions, positiveW
  * @param gradient receives ∂/∂z at `at`, if given
  */
 export function sigmoidLoss(
-  options: CrossEntropyOptions,
+  options: CrossEntropyOptions<string>,
   positiveWeight: number,
   z: number,
   y: number,
@@ -66,7 +75,7 @@ export function sigmoidLoss(
  * the loss of torch's cross_entropy with these weights and label_smoothing.
  */
 export function softClass(
-  { labelSmoothing = 0 }: CrossEntropyOptions,
+  { labelSmoothing = 0 }: CrossEntropyOptions<string>,
   weights: readonly number[] | null,
   classes: number,
   y: number,
@@ -84,7 +93,7 @@ export function softClass(
  * @param gradient receives ∂/∂z of the row, if given
  */
 export function softmaxLoss(
-  options: CrossEntropyOptions,
+  options: CrossEntropyOptions<string>,
   weights: readonly number[] | null,
   view: LogitView,
   row: number,
@@ -118,7 +127,7 @@ export function softmaxLoss(
 
 /** @param gradient that of the loss without smoothing, to be changed */
 function smoothedSoftmaxLoss(
-  options: CrossEntropyOptions,
+  options: CrossEntropyOptions<string>,
   weights: readonly number[] | null,
   logits: Float32Array,
   y: number,
@@ -149,7 +158,7 @@ function focalFactor(focus: number, loss: number, doubt: number): number {
 
 /** Whether the loss is another than a plain cross entropy: then no constant of least loss is known beforehand. */
 export function hasOwnLoss(
-  spec: CrossEntropyOptions & { readonly positiveWeight?: unknown; readonly classWeights?: unknown },
+  spec: CrossEntropyOptions<string> & { readonly positiveWeight?: unknown; readonly classWeights?: unknown },
 ) {
   const { loss, labelSmoothing, positiveWeight, classWeights } = spec;
   return [loss, labelSmoothing, positiveWeight, classWeights].some((option) => option !== undefined);
@@ -168,6 +177,12 @@ export const CROSS_ENTROPY_OPTIONS: { readonly [K in keyof CrossEntropyOptions]-
     accepts: (value) => typeof value === "number" && value >= 0 && value < 1,
     expected: "a number from 0 to 1, less than 1",
   },
+};
+
+/** The same of kinds that may be asked of pixels. */
+export const REGION_OPTIONS: typeof CROSS_ENTROPY_OPTIONS = {
+  ...CROSS_ENTROPY_OPTIONS,
+  loss: oneOf("cross-entropy", "focal", "dice", "dice-cross-entropy"),
 };
 
 /** A weight, or "balanced". */
@@ -189,9 +204,19 @@ export const WEIGHT_OR_WEIGHTS: OptionRule = {
 };
 
 /** Problem with options that do not go together, in words that follow the task's name; null if none. */
-export function problemWithLoss({ loss, focus, labelSmoothing = 0 }: CrossEntropyOptions): string | null {
+export function problemWithLoss({
+  loss,
+  focus,
+  labelSmoothing = 0,
+  per,
+}: CrossEntropyOptions<string> & ElementTaskOptions): string | null {
   if (focus !== undefined && loss !== "focal") {
     return `has a focus, which is that of the loss "focal", but its loss is "${loss ?? "cross-entropy"}"; remove the focus, or add loss: "focal"`;
+  }
+  if (isOverlapLoss(loss) && (per !== "pixel" || labelSmoothing > 0)) {
+    return per === "pixel"
+      ? `has both loss: "${loss}" and labelSmoothing; take one of them`
+      : `has the loss "${loss}", which is that of regions of a picture; add per: "pixel", or take another loss`;
   }
   if (loss === "focal" && labelSmoothing > 0) {
     return 'has both loss: "focal" and labelSmoothing, which undo each other; take one of them';

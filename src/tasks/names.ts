@@ -1,6 +1,6 @@
 /** @file Words about options, and about names of classes and labels. */
 import { nearestNames, shorten } from "../errors.js";
-import type { CommonTaskOptions, TokenTaskOptions } from "../flow/graph.js";
+import type { CommonTaskOptions, ElementTaskOptions, TokenTaskOptions } from "../flow/graph.js";
 import { type OptionRules, TEXT } from "../options.js";
 
 /** Options of every kind of task; loss weights and axes are checked with the task's other options. */
@@ -10,10 +10,30 @@ export const COMMON_OPTIONS: OptionRules<CommonTaskOptions & TokenTaskOptions> =
   per: null,
 };
 
+/** Options of kinds that may be asked of pixels. */
+export const ELEMENT_OPTIONS: OptionRules<CommonTaskOptions & Omit<ElementTaskOptions, "size">> = {
+  ...COMMON_OPTIONS,
+  ignore: {
+    accepts: (value) => typeof value === "number" && Number.isFinite(value),
+    expected: "a number, the value of pixels without a label",
+  },
+};
+
 /** Problem with `per`, which a configuration that was never compiled may hold. */
-export function problemWithAxis({ per }: TokenTaskOptions): string | null {
+export function problemWithAxis({ per }: ElementTaskOptions): string | null {
   if (per === undefined || per === "token") return null;
-  return `has per: ${JSON.stringify(per)}; write per: "token", or leave it out to ask once per row`;
+  const hint =
+    per === "pixel" ? "only binary, classification and regression tasks are asked of pixels; write" : "write";
+  return `has per: ${JSON.stringify(per)}; ${hint} per: "token", or leave it out to ask once per row`;
+}
+
+/** The same of kinds that may be asked of pixels, too. */
+export function problemWithElements({ per, ignore }: ElementTaskOptions): string | null {
+  if (ignore !== undefined && per !== "pixel") {
+    return 'has ignore, a value of pixels without a label; add per: "pixel", or remove it';
+  }
+  if (per === undefined || per === "token" || per === "pixel") return null;
+  return `has per: ${JSON.stringify(per)}; write per: "token" or per: "pixel", or leave it out to ask once per row`;
 }
 
 /** Cells mean "none of the labels" by it. */

@@ -12,7 +12,7 @@ import { readGraph, readRunConfig, readSource } from "../records/run-documents.j
 import { runFiles } from "../records/run-folder.js";
 import { type Settings, tablesOf } from "../project/settings.js";
 import { isQuery } from "../data/tables/sql.js";
-import { isSameFlow } from "../project/token-tasks.js";
+import { isSameFlow } from "../project/elements/token-tasks.js";
 
 /** Which earlier run a new one belongs to; at most one of them is given. */
 export interface EarlierRunOptions {
@@ -22,7 +22,14 @@ export interface EarlierRunOptions {
 }
 
 /** @throws UsageError where the options contradict each other */
-export function checkEarlierRunOptions({ resume, again, from }: EarlierRunOptions): void {
+export function checkEarlierRunOptions({
+  key,
+  ...earlier
+}: EarlierRunOptions & { readonly key?: string | undefined }): void {
+  const { resume, again, from } = earlier;
+  if (key !== undefined && (resume ?? again) !== undefined) {
+    throw new UsageError("The key of a run says which run it is: leave out resume and again.");
+  }
   if (resume !== undefined && again !== undefined) {
     throw new UsageError("A run is either gone on with or repeated: leave out either resume or again.");
   }

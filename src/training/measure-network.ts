@@ -3,7 +3,7 @@ import type { InputSpec } from "../data/dataset.js";
 import { CoolError } from "../errors.js";
 import { inFile } from "../project/load-project.js";
 import type { LoadedProject } from "../project/resolve-project.js";
-import { withVocabulary } from "../project/token-tasks.js";
+import { withVocabulary } from "../project/elements/token-tasks.js";
 import type { RunStore } from "../storage/run-store.js";
 import { buildNetwork } from "./fresh-network.js";
 

@@ -156,11 +156,11 @@ test(
     const long = ["--epochs", "60", "--name"];
     await train("--replicas", "2", ...long, "whole");
     const killed = job(2, [...long, "killed"]);
-    await killed.said(/epoch 5\//);
+    await killed.said(/epoch +5\//);
     killed.signal(1, "SIGKILL");
     expect((await killed.ended).code).not.toBe(0);
     const silent = job(2, [...long, "silent"]);
-    await silent.said(/epoch 5\//);
+    await silent.said(/epoch +5\//);
     silent.signal(1, "SIGSTOP");
     const { code, stderr } = await silent.ended;
     expect(code).not.toBe(0);
@@ -175,7 +175,7 @@ test(
 
 test("asked to stop, all ranks stop after the same step with a checkpoint", SLOW, async () => {
   const asked = job(2, ["--epochs", "60", "--name", "asked"]);
-  await asked.said(/epoch 5\//);
+  await asked.said(/epoch +5\//);
   // one rank is asked; the others learn of it with the step
   asked.signal(1, "SIGTERM");
   const { stderr } = await asked.ended;

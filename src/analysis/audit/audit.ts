@@ -1,6 +1,6 @@
 /** @file The label audit of scored rows: how likely each label is wrong, and what would set its row right. */
 import { at } from "../../arrays.js";
-import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../../flow/graph.js";
 import { behaviourOf, type Described } from "../../tasks/index.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
 import { type CellCosts, cellCosts, fixedCell } from "./cell-costs.js";
@@ -78,7 +78,7 @@ export const SUSPICIOUS = 0.5;
  * @returns null where the flow's conditions hang together in too many ways to be walked for every row
  */
 export function auditLabels(graph: FlowGraph, scored: ScoredSplit, price?: number, least = 0): LabelAudit | null {
-  const audited = graph.tasks.filter(({ spec }) => axisOf(spec) === "sample");
+  const audited = graph.tasks.filter(({ spec }) => !isPerElement(spec));
   const lattice = latticeOf(graph, audited);
   if (lattice === null) return null;
   const models = new Map(

@@ -1,7 +1,7 @@
 /** @file Cells that contradict the flow: filled although their question is not asked by the other labels of the row. */
 import { at } from "../../arrays.js";
 import { askedByLabels, NOT_ASKED } from "../../flow/asked.js";
-import { axisOf, type FlowGraph, gatesOf } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, gatesOf } from "../../flow/graph.js";
 import { activeRows, labelledRows } from "../../flow/masks.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
 
@@ -21,7 +21,7 @@ export interface Contradiction {
  * @param labels per task of the graph
  */
 export function contradictionsOf(graph: FlowGraph, labels: readonly Labels[], rows: number): Contradiction[] {
-  const tasks = graph.tasks.filter(({ spec }) => axisOf(spec) === "sample");
+  const tasks = graph.tasks.filter(({ spec }) => !isPerElement(spec));
   // tasks per token gate no other tasks, so that the rest is a flow of its own
   const own = { ...graph, tasks: tasks.map((task, index) => ({ ...task, index })) };
   const answers = tasks.map(({ index }) => at(labels, index).answers);

@@ -1,6 +1,6 @@
 /** @file Rows that show the same and are labelled differently. */
 import { at, f32At } from "../../arrays.js";
-import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../../flow/graph.js";
 import { activeRows, answerWidth, labelledRows } from "../../flow/masks.js";
 import { behaviourOf, type Described, type Labels } from "../../tasks/index.js";
 import { answerForm } from "./forms.js";
@@ -30,7 +30,7 @@ export function differingLabels(
   rows: number,
   pairs: readonly RowPair[],
 ): DifferingLabels[] {
-  const tasks = graph.tasks.filter(({ spec }) => axisOf(spec) === "sample");
+  const tasks = graph.tasks.filter(({ spec }) => !isPerElement(spec));
   const own = { ...graph, tasks: tasks.map((task, index) => ({ ...task, index })) };
   const answers = tasks.map(({ index }) => at(labels, index).answers);
   const active = activeRows(own, answers, rows);

@@ -1,7 +1,7 @@
 /** @file What an audit has to know of a task's answers: which values there are, and how likely the network finds each. */
 import { f32At } from "../../arrays.js";
 import { unitScaleAt } from "../../decoding/decoders.js";
-import { axisOf, type TaskSpec } from "../../flow/graph.js";
+import { isPerElement, type TaskSpec } from "../../flow/graph.js";
 import type { AnswerColumn } from "../../flow/masks.js";
 import { allLogits, behaviourOf, type Labels } from "../../tasks/index.js";
 import type { ScoredTask } from "../score.js";
@@ -21,7 +21,7 @@ export type AnswerForm =
  */
 export function answerForm(spec: TaskSpec): AnswerForm | null {
   const behaviour = behaviourOf(spec);
-  if (behaviour.answeredBy !== "network" || behaviour.endToEnd === null || axisOf(spec) === "token") return null;
+  if (behaviour.answeredBy !== "network" || behaviour.endToEnd === null || isPerElement(spec)) return null;
   const classes = behaviour.classes(spec);
   if (classes !== null) return { kind: "choice", values: classes.length };
   const questions = behaviour.questions(spec);

@@ -4,7 +4,7 @@
  */
 import { at, f64At, i32At, u32At, u8At } from "../../arrays.js";
 import { ASKED, askedByLabels, NOT_ASKED, UNDECIDED } from "../../flow/asked.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { axisOf, isPerElement, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { neededOffsets, overTokens, rowOfEachToken } from "../../flow/masks.js";
 import type { Split } from "../../tasks/evaluation.js";
 import { behaviourOf } from "../../tasks/index.js";
@@ -133,14 +133,14 @@ function gameOf(
   limits: GameLimits,
 ): AskedGame {
   const above = gatesAbove(graph, task);
-  const isPerToken = axisOf(task.spec) === "token";
+  const isPerToken = isPerElement(task.spec);
   const codes = above.statements.map((statement) => {
     const gate = at(
       scored.tasks,
       graph.tasks.findIndex(({ path }) => path === statement.task),
     );
     const own = statementCodes(statement, gate, at(statuses, gate.task.index));
-    return isPerToken && axisOf(gate.task.spec) !== "token" ? overTokens(own, neededOffsets(scored.offsets)) : own;
+    return isPerToken && !isPerElement(gate.task.spec) ? overTokens(own, neededOffsets(scored.offsets)) : own;
   });
   return askedGame(above, signaturesOf(at(statuses, task.index), codes), limits);
 }
@@ -265,7 +265,7 @@ function tellRows(
   onRow: (row: BlamedRow) => void,
 ): void {
   const { path: task_path, spec } = task.task;
-  const offsets = axisOf(spec) === "token" ? neededOffsets(scored.offsets) : null;
+  const offsets = isPerElement(spec) ? neededOffsets(scored.offsets) : null;
   const rowOf = offsets === null ? null : rowOfEachToken(offsets);
   const sampleOf = (entry: number) => {
     if (rowOf === null || offsets === null) return { sample: at(scored.ids, entry) };

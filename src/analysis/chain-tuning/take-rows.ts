@@ -1,14 +1,14 @@
 /** @file Some rows of a scored split. */
 import { at } from "../../arrays.js";
 import { selectEntries, selectLabels, selectOffsets } from "../../data/labels/select-labels.js";
-import { axisOf, type FlowGraph, type TaskSpec } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskSpec } from "../../flow/graph.js";
 import { neededOffsets, type Offsets } from "../../flow/masks.js";
 import { scoringNumbers, scoringOf } from "../../tasks/index.js";
 import { type ScoredSplit, scoreSplit } from "../score.js";
 
 /** The offsets that a task's arrays lie by; null: it has one entry per row. */
 export function offsetsFor(spec: TaskSpec, offsets: Offsets | null | undefined): Offsets | null {
-  return axisOf(spec) === "token" ? neededOffsets(offsets) : null;
+  return isPerElement(spec) ? neededOffsets(offsets) : null;
 }
 
 /** The same rows decided by the same thresholds. */

@@ -1,7 +1,7 @@
 /** @file Two runs by what a user of each gets, row by row (docs/architecture.md#end-to-end). */
 import { at, f64At, u8At } from "../../arrays.js";
 import { askedByLabels } from "../../flow/asked.js";
-import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../../flow/graph.js";
 import { neededOffsets } from "../../flow/masks.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { DUE, GIVEN, LEFT_OUT, type Outcomes, outcomesOf } from "../end-to-end.js";
@@ -66,10 +66,9 @@ export function compareOutcomes(
     if (reason !== null) skipped.push({ task_path: path, reason });
     const { answeredBy, endToEnd } = behaviourOf(spec);
     if (b === undefined || reason !== null || answeredBy !== "network" || endToEnd === null) return [];
-    const pairs =
-      axisOf(spec) === "sample"
-        ? rows
-        : pairTokens(rows, neededOffsets(first.scored.offsets), neededOffsets(second.scored.offsets));
+    const pairs = !isPerElement(spec)
+      ? rows
+      : pairTokens(rows, neededOffsets(first.scored.offsets), neededOffsets(second.scored.offsets));
     const [before, after] = [ofFirst(a.task.index), ofSecond(b.task.index)];
     const counted = pairs.filter(([i, j]) => {
       const [own, other] = [u8At(before.fates, i), u8At(after.fates, j)];

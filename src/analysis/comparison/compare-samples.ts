@@ -1,6 +1,6 @@
 /** @file Two runs sample by sample: which answers changed, and whether by more than chance. */
 import { at as itemAt, f32At, i32At } from "../../arrays.js";
-import { axisOf, type TaskSpec } from "../../flow/graph.js";
+import { axisOf, isPerElement, type TaskSpec } from "../../flow/graph.js";
 import { answerWidth, type Offsets } from "../../flow/masks.js";
 import type { Gates, Split } from "../../tasks/evaluation.js";
 import { behaviourOf, type Described, type Judgement } from "../../tasks/index.js";
@@ -94,7 +94,7 @@ export function compareSamples(first: ScoredSplit, second: ScoredSplit, options:
     const reason = b === undefined ? "only the first run has it" : whyIncomparable(a.task.spec, b.task.spec);
     if (reason !== null) skipped.push({ task_path: a.task.path, reason });
     if (b === undefined || reason !== null || measure === null) return [];
-    if (axisOf(a.task.spec) === "sample") {
+    if (!isPerElement(a.task.spec)) {
       return [compareTask({ first: a, second: b, measure }, (row) => itemAt(first.ids, row), pairs, options)];
     }
     const idOf = (index: number): string => nameOf(first.ids, subjectsOf(first, a.task.spec)(index));

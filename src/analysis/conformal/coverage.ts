@@ -4,7 +4,7 @@
  */
 import { at, f32At } from "../../arrays.js";
 import { ASKED, askedByLabels, UNDECIDED } from "../../flow/asked.js";
-import { axisOf, type FlowGraph, gatesOf, type TaskNode, type TaskSpec } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, gatesOf, type TaskNode, type TaskSpec } from "../../flow/graph.js";
 import { ConfigError, UsageError } from "../../errors.js";
 import { answerSpaceOf } from "../../tasks/answer-space.js";
 import { behaviourOf } from "../../tasks/index.js";
@@ -45,7 +45,7 @@ export function checkedLevel(level: number): number {
 function coveredTasks(graph: FlowGraph): TaskNode[] {
   return graph.tasks.filter(
     ({ spec }) =>
-      axisOf(spec) === "sample" && behaviourOf(spec).answeredBy === "network" && answerSpaceOf<TaskSpec>(spec) !== null,
+      !isPerElement(spec) && behaviourOf(spec).answeredBy === "network" && answerSpaceOf<TaskSpec>(spec) !== null,
   );
 }
 

@@ -1,6 +1,6 @@
 /** @file Answers to new rows beside those to train: how often each question is asked, and what is said. */
 import { f32At } from "../../arrays.js";
-import { axisOf, conditionKey, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, conditionKey, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { answerWidth } from "../../flow/masks.js";
 import { flowFacts } from "../../flow/kinds.js";
 import { answerSpaceOf } from "../../tasks/answer-space.js";
@@ -18,7 +18,7 @@ export function compareAnswers(graph: FlowGraph, train: ScoredSplit, now: Scored
   return graph.tasks.flatMap((task): DriftTest[] => {
     const [before, after] = [train.tasks[task.index], now.tasks[task.index]];
     if (before === undefined || after === undefined) return [];
-    if (axisOf(task.spec) === "token" || behaviourOf(task.spec).answeredBy !== "network") return [];
+    if (isPerElement(task.spec) || behaviourOf(task.spec).answeredBy !== "network") return [];
     const condition = conditionKey(task.precondition);
     const own = seen.has(condition) ? [] : asked(task, before, after, limit);
     seen.add(condition);

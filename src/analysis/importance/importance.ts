@@ -2,7 +2,7 @@
 import { at, i32At } from "../../arrays.js";
 import { createRandom } from "../../data/rng.js";
 import { InterruptedError } from "../../errors.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { neededOffsets, rowOfEachToken } from "../../flow/masks.js";
 import { behaviourOf, directionOfMetric, LOSS } from "../../tasks/index.js";
 import { metricsUnder } from "../metrics-under.js";
@@ -110,7 +110,7 @@ function tasksByRows({ graph, scored, tasks }: ImportanceQuestion): RowsOfTasks[
 /** Rows of the loss mask, or with a token in it. */
 function countedRows({ index, spec }: TaskNode, { tasks, offsets, ids }: ScoredSplit): Int32Array {
   const { lossMask } = at(tasks, index);
-  if (axisOf(spec) === "sample") return Int32Array.from(ids.keys()).filter((row) => lossMask[row] === 1);
+  if (!isPerElement(spec)) return Int32Array.from(ids.keys()).filter((row) => lossMask[row] === 1);
   const rowOf = rowOfEachToken(neededOffsets(offsets));
   const counted = new Set<number>();
   lossMask.forEach((counts, token) => {

@@ -1,7 +1,7 @@
 /** @file Areas under the ROC and the precision-recall curve: what every answer adds to them, in the order of scores. */
 import { at, f32At, f64At, i32At, u8At } from "../../arrays.js";
+import { bytes, doubles, floats, inScratch, integers } from "../scratch.js";
 import { Z } from "./quantiles.js";
-import { lazily } from "../../tasks/metrics/table.js";
 import { type Interval, intervalOn, LOGIT, type Spread, spreadFromSums } from "./spread.js";
 
 /** Known answers to one yes-or-no question. */
@@ -14,7 +14,7 @@ interface Scores {
 /** A metric of an order, and its derivative by the weight of each answer. */
 export interface Area {
   readonly value: number;
-  /** [answers], computed when it is first asked for: writing by place is most of the work. */
+  /** [answers], computed when it is asked for: writing by place is most of the work. */
   readonly influence: () => Float64Array;
   /** Of single answers. */
   readonly spread: () => Spread;
@@ -37,13 +37,20 @@ export interface ScoreOrder {
 }
 
 /** A radix sort on the scores' bits, as `sortByScore` is. NaN is not allowed. */
-export function scoreOrder({ scores, truths }: Scores): ScoreOrder {
+export function scoreOrder(scores: Scores): ScoreOrder {
+  const { length } = scores.scores;
+  const found = { order: integers(length), steps: integers(length + 1), truths: bytes(length) };
+  return { ...found, steps: inScratch(() => sortInto(found, scores)) };
+}
+
+/** @returns the part of `steps` that is of use */
+function sortInto(found: ScoreOrder, { scores, truths }: Scores): Int32Array {
   const { length } = scores;
-  const floats = new Float32Array(length);
+  const keyFloats = floats(length);
   // adding zero turns −0 into 0, so that both are one score
-  for (let i = 0; i < length; i++) floats[i] = f32At(scores, i) + 0;
-  let keys = new Int32Array(floats.buffer);
-  let order = new Int32Array(length);
+  for (let i = 0; i < length; i++) keyFloats[i] = f32At(scores, i) + 0;
+  let keys = new Int32Array(keyFloats.buffer, keyFloats.byteOffset, length);
+  let order = integers(length);
   // of each digit, how many keys have it, behind it
   const counts = SHIFTS.map(() => new Int32Array(DIGITS + 1)) as [Int32Array, Int32Array, Int32Array];
   const [low, middle, high] = counts;
@@ -58,7 +65,8 @@ export function scoreOrder({ scores, truths }: Scores): ScoreOrder {
     high[c + 1] = i32At(high, c + 1) + 1;
   }
   // keys move with their places, and truths as the lowest bit of these: reading them by place would miss the cache
-  let [sortedKeys, sorted] = [new Int32Array(length), new Int32Array(length)];
+  // after three passes the sorted places lie in this array
+  let [sortedKeys, sorted] = [integers(length), found.order];
   for (const [pass, shift] of SHIFTS.entries()) {
     const next = at(counts, pass);
     for (let digit = 1; digit <= DIGITS; digit++) next[digit] = i32At(next, digit) + i32At(next, digit - 1);
@@ -73,17 +81,15 @@ export function scoreOrder({ scores, truths }: Scores): ScoreOrder {
     [order, sorted] = [sorted, order];
     [keys, sortedKeys] = [sortedKeys, keys];
   }
-  const sortedTruths = new Uint8Array(length);
   for (let i = 0; i < length; i++) {
-    sortedTruths[i] = i32At(order, i) & 1;
+    found.truths[i] = i32At(order, i) & 1;
     order[i] = i32At(order, i) >>> 1;
   }
-  return { order, steps: stepsOf(keys), truths: sortedTruths };
+  return stepsInto(found.steps, keys);
 }
 
 /** @param keys of scores, sorted: the same where the scores are */
-function stepsOf(keys: Int32Array): Int32Array {
-  const steps = new Int32Array(keys.length + 1);
+function stepsInto(steps: Int32Array, keys: Int32Array): Int32Array {
   let count = 0;
   for (let i = 0; i < keys.length; i++) {
     if (i === 0 || i32At(keys, i) !== i32At(keys, i - 1)) steps[count++] = i;
@@ -95,7 +101,7 @@ function stepsOf(keys: Int32Array): Int32Array {
 /** @param ofYes what a yes of each step adds to the metric, and `ofNo` what a no does */
 function areaOf(value: number, { order, steps, truths }: ScoreOrder, ofYes: Float64Array, ofNo: Float64Array): Area {
   const influence = (): Float64Array => {
-    const found = new Float64Array(order.length);
+    const found = doubles(order.length);
     for (let step = 0; step + 1 < steps.length; step++) {
       const [yes, no] = [f64At(ofYes, step), f64At(ofNo, step)];
       for (let i = i32At(steps, step); i < i32At(steps, step + 1); i++) {
@@ -116,7 +122,7 @@ function areaOf(value: number, { order, steps, truths }: ScoreOrder, ofYes: Floa
     }
     return spreadFromSums(order.length, squares, cubes);
   };
-  return { value, influence: lazily(influence), spread };
+  return { value, influence, spread };
 }
 
 function positivesOf(truths: Uint8Array): number {
@@ -140,8 +146,8 @@ export function rocArea(scores: ScoreOrder): Area | null {
   const share = (count: number): number => 1 / Math.sqrt(count * Math.max(1, count - 1));
   const [shareOfYes, shareOfNo] = [share(positives), share(negatives)];
   // of each step: the share of the other class that an answer stands rightly to, ties counting half
-  const ofYes = new Float64Array(steps.length);
-  const ofNo = new Float64Array(steps.length);
+  const ofYes = doubles(steps.length);
+  const ofNo = doubles(steps.length);
   let [yes, no, area] = [0, 0, 0];
   for (let step = 0; step + 1 < steps.length; step++) {
     const [from, to] = [i32At(steps, step), i32At(steps, step + 1)];
@@ -203,8 +209,8 @@ export function precisionArea(scores: ScoreOrder): Area | null {
   const positives = positivesOf(truths);
   if (positives === 0) return null;
   // of each step T/N, T and N counting from it up, and the yes in it; then what a yes and a no in it add
-  const ofYes = new Float64Array(steps.length);
-  const ofNo = new Float64Array(steps.length);
+  const ofYes = doubles(steps.length);
+  const ofNo = doubles(steps.length);
   let [yes, value] = [0, 0];
   for (let step = steps.length - 2; step >= 0; step--) {
     const [from, to] = [i32At(steps, step), i32At(steps, step + 1)];

@@ -4,6 +4,7 @@ import type { EndToEndForm } from "../../tasks/end-to-end.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { lazily } from "../../tasks/metrics/table.js";
 import { DUE, GIVEN, LEFT_OUT, type Outcomes } from "../end-to-end.js";
+import { bytes, integers } from "../scratch.js";
 import type { ScoredTask } from "../score.js";
 import type { IntervalsByName } from "./forms.js";
 import { intervalOfMean, valuesAt } from "./numbers.js";
@@ -52,7 +53,7 @@ export function endToEndIntervals(task: ScoredTask, outcomes: Outcomes, units: U
 
 /** Rows that are due or given, in their order. */
 function countedRows(fates: Uint8Array): Int32Array {
-  const rows: Int32Array = new Int32Array(fates.length);
+  const rows = integers(fates.length);
   let count = 0;
   for (let row = 0; row < fates.length; row++) {
     const fate = u8At(fates, row);
@@ -108,9 +109,9 @@ function targetQuestion(
   target: number,
   units: Units,
 ): Question {
-  const entries: Int32Array = new Int32Array(rows.length);
-  const truths = new Uint8Array(rows.length);
-  const decisions = new Uint8Array(rows.length);
+  const entries = integers(rows.length);
+  const truths = bytes(rows.length);
+  const decisions = bytes(rows.length);
   let count = 0;
   for (let i = 0; i < rows.length; i++) {
     const row = i32At(rows, i);

@@ -7,6 +7,7 @@ import { behaviourOf, type Scored } from "../../tasks/index.js";
 import { classesAhead } from "../../tasks/metrics/classes.js";
 import { negativeLogLikelihood } from "../../tasks/metrics/log-loss.js";
 import { lazily } from "../../tasks/metrics/table.js";
+import { bytes, doubles, floats, integers } from "../scratch.js";
 import { type ClassAnswers, classInterval, countClasses } from "./classes.js";
 import { kappaInterval } from "./levels.js";
 import {
@@ -32,10 +33,10 @@ const unknown: Form<TaskSpec> = () => () => undefined;
 function questionOf(scored: Scored<SpecOf<"binary" | "multilabel">>, label: number, units: Units): Question {
   const { labels, mask, activated, decoded } = scored;
   const width = answerWidth(scored.spec);
-  const entries: Int32Array = new Int32Array(mask.length);
-  const truths = new Uint8Array(mask.length);
-  const decisions = new Uint8Array(mask.length);
-  const scores = new Float32Array(mask.length);
+  const entries = integers(mask.length);
+  const truths = bytes(mask.length);
+  const decisions = bytes(mask.length);
+  const scores = floats(mask.length);
   let count = 0;
   for (let row = 0; row < mask.length; row++) {
     if (u8At(mask, row) === 0) continue;
@@ -134,13 +135,13 @@ function numberForm<Spec extends TaskSpec>(rangeAt: (scored: Scored<Spec>, row: 
   return (scored, units) => {
     const { labels, decoded, mask } = scored;
     const entries = placesWhere(mask, (row) => !Number.isNaN(f32At(labels.answers, row)));
-    const errors = new Float64Array(entries.length);
+    const errors = doubles(entries.length);
     for (let i = 0; i < entries.length; i++) {
       const row = i32At(entries, i);
       errors[i] = Math.abs(f32At(decoded, row) - f32At(labels.answers, row));
     }
     const normalized = lazily(() => {
-      const values = new Float64Array(entries.length);
+      const values = doubles(entries.length);
       for (let i = 0; i < entries.length; i++) values[i] = f64At(errors, i) / rangeAt(scored, i32At(entries, i));
       return values;
     });
@@ -167,7 +168,7 @@ function numberForm<Spec extends TaskSpec>(rangeAt: (scored: Scored<Spec>, row: 
 }
 
 function squares(values: Float64Array): Float64Array {
-  const squared = new Float64Array(values.length);
+  const squared = doubles(values.length);
   for (let i = 0; i < values.length; i++) squared[i] = f64At(values, i) ** 2;
   return squared;
 }

@@ -1,5 +1,6 @@
 /** @file Means, roots of means and shares of variance, of one number per entry. */
 import { f32At, f64At, i32At } from "../../arrays.js";
+import { doubles, integers } from "../scratch.js";
 import { type Interval, isFlat, meanInterval, spreadOf, type Units } from "./spread.js";
 
 /** One number of each entry that counts. */
@@ -39,11 +40,11 @@ export function intervalOfRoot(numbers: Numbers): Interval | null {
  */
 export function intervalOfDetermination({ entries, values, units }: Numbers, labels: Float64Array): Interval | null {
   const [errors, mean] = [meanOf(values), meanOf(labels)];
-  const distances = new Float64Array(labels.length);
+  const distances = doubles(labels.length);
   for (let i = 0; i < labels.length; i++) distances[i] = (f64At(labels, i) - mean) ** 2;
   const distance = meanOf(distances);
   if (labels.length < 2 || !(distance > 0) || !(errors > 0)) return null;
-  const influence = new Float64Array(labels.length);
+  const influence = doubles(labels.length);
   for (let i = 0; i < labels.length; i++) {
     influence[i] = (f64At(values, i) / errors - f64At(distances, i) / distance) / values.length;
   }
@@ -84,7 +85,7 @@ export function weightedMean(
 
 /** Places of a mask that are set. */
 export function placesOf(mask: Uint8Array): Int32Array {
-  const places: Int32Array = new Int32Array(mask.length);
+  const places = integers(mask.length);
   let count = 0;
   for (let place = 0; place < mask.length; place++) if (mask[place] === 1) places[count++] = place;
   return places.subarray(0, count);
@@ -92,7 +93,7 @@ export function placesOf(mask: Uint8Array): Int32Array {
 
 /** Places of a mask where a condition holds. */
 export function placesWhere(mask: Uint8Array, holds: (place: number) => boolean): Int32Array {
-  const places: Int32Array = new Int32Array(mask.length);
+  const places = integers(mask.length);
   let count = 0;
   for (let place = 0; place < mask.length; place++) if (mask[place] === 1 && holds(place)) places[count++] = place;
   return places.subarray(0, count);
@@ -103,7 +104,7 @@ export function placesWhere(mask: Uint8Array, holds: (place: number) => boolean)
  * compiled into this one, and gives each number in a box.
  */
 export function valuesAt(entries: Int32Array, value: (place: number) => number): Float64Array {
-  const values = new Float64Array(entries.length);
+  const values = doubles(entries.length);
   for (let i = 0; i < entries.length; i++) values[i] = value(i32At(entries, i));
   return values;
 }

@@ -1,5 +1,6 @@
 /** @file Metrics of yes-or-no questions, one by one and averaged over several of the same row. */
 import { f32At, f64At, u8At } from "../../arrays.js";
+import { doubles, inScratch } from "../scratch.js";
 import { lazily } from "../../tasks/metrics/table.js";
 import { cohenKappa, matthewsCorrelation } from "../../tasks/metrics/decisions.js";
 import { macroAverage, weightedAverage } from "../../tasks/metrics/averages.js";
@@ -35,7 +36,7 @@ export interface Question {
 /** A metric of one question: its value, what each answer adds to it, and its own interval. */
 interface Estimate {
   readonly value: number;
-  /** [answers], computed when it is first asked for. */
+  /** [answers], computed when it is asked for. */
   readonly influence: () => Float64Array;
   readonly interval: () => Interval | null;
 }
@@ -95,7 +96,7 @@ function nothing({ truths }: Question): Estimate | null {
     ? null
     : {
         value: 0,
-        influence: () => new Float64Array(truths.length),
+        influence: () => doubles(truths.length),
         interval: () => null,
       };
 }
@@ -141,7 +142,7 @@ function estimatesOf(question: Question): Estimates {
     return {
       value: from(own),
       influence: () => {
-        const influence = new Float64Array(question.truths.length);
+        const influence = doubles(question.truths.length);
         for (let i = 0; i < influence.length; i++) influence[i] = effects[cellAt(i)] ?? 0;
         return influence;
       },
@@ -197,7 +198,7 @@ function estimatesOf(question: Question): Estimates {
     }),
     log_loss: () => {
       if (scores === null || truths.length === 0) return null;
-      const losses = new Float64Array(truths.length);
+      const losses = doubles(truths.length);
       let sum = 0;
       for (let i = 0; i < truths.length; i++) {
         const own = negativeLogLikelihood(u8At(truths, i) === 1 ? f32At(scores, i) : 1 - f32At(scores, i));
@@ -206,7 +207,7 @@ function estimatesOf(question: Question): Estimates {
       }
       const value = sum / truths.length;
       const influence = (): Float64Array => {
-        const own = new Float64Array(losses.length);
+        const own = doubles(losses.length);
         for (let i = 0; i < losses.length; i++) own[i] = (f64At(losses, i) - value) / losses.length;
         return own;
       };
@@ -259,14 +260,17 @@ export function averageIntervals(
     const defined = questions.map(({ estimates }) => estimates[name]?.() ?? null);
     const used = defined.filter((own) => own !== null);
     if (used.length === 0) return null;
-    const sums = new Float64Array(units.of === null ? rows : units.count).fill(Number.NaN);
-    defined.forEach((own, q) => {
-      const question = questions[q];
-      if (own === null || question === undefined) return;
-      addInfluence(sums, question.question.entries, own.influence(), 1 / used.length, units.of);
-    });
     const value = used.reduce((sum, own) => sum + own.value, 0) / used.length;
-    const spread = spreadOfUnits(sums);
+    const spread = inScratch(() => {
+      const sums = doubles(units.of === null ? rows : units.count).fill(Number.NaN);
+      defined.forEach((own, q) => {
+        const question = questions[q];
+        if (own === null || question === undefined) return;
+        const { entries } = question.question;
+        inScratch(() => addInfluence(sums, entries, own.influence(), 1 / used.length, units.of));
+      });
+      return spreadOfUnits(sums);
+    });
     if (!isFlat(value, spread)) {
       if (name === "log_loss") return meanInterval(value, spread, [0, Number.POSITIVE_INFINITY]);
       return intervalOn(value, spread, LOGIT);

@@ -3,6 +3,7 @@
  * independently (rows, or groups of rows).
  */
 import { f64At, i32At } from "../../arrays.js";
+import { doubles, integers } from "../scratch.js";
 import { studentQuantile } from "./quantiles.js";
 
 /** Lower and upper end. */
@@ -52,7 +53,7 @@ export function spreadOf(
     }
     return spreadFromSums(values.length, squares, cubes);
   }
-  const sums = new Float64Array(count).fill(Number.NaN);
+  const sums = doubles(count).fill(Number.NaN);
   for (let i = 0; i < entries.length; i++) {
     const unit = i32At(of, i32At(entries, i));
     const known = f64At(sums, unit);
@@ -93,12 +94,18 @@ export function addInfluence(
   by: number,
   of: Int32Array | null,
 ): void {
-  for (let i = 0; i < entries.length; i++) {
-    const entry = i32At(entries, i);
-    const unit = of === null ? entry : i32At(of, entry);
+  const units = of === null ? entries : unitsOfEntries(entries, of);
+  for (let i = 0; i < units.length; i++) {
+    const unit = i32At(units, i);
     const known = f64At(sums, unit);
     sums[unit] = (Number.isNaN(known) ? 0 : known) + f64At(influence, i) * by;
   }
+}
+
+function unitsOfEntries(entries: Int32Array, of: Int32Array): Int32Array {
+  const units = integers(entries.length);
+  for (let i = 0; i < entries.length; i++) units[i] = i32At(of, i32At(entries, i));
+  return units;
 }
 
 /** Whether nothing is known of how far a value may be off, because all that it is made of agrees. */

@@ -1,7 +1,7 @@
 /** @file An evaluation's rows with the 95 % intervals of their metrics. */
 import { at, i32At, u8At } from "../../arrays.js";
 import { askedByLabels } from "../../flow/asked.js";
-import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../../flow/graph.js";
 import { neededOffsets, type RowMask, rowOfEachToken } from "../../flow/masks.js";
 import type { EvaluationRow, Gates } from "../../tasks/evaluation.js";
 import { behaviourOf, LOSS, scoringNumbers, scoringOf } from "../../tasks/index.js";
@@ -10,6 +10,7 @@ import { DEFAULT_TOLERANCE, DUE, GIVEN, LEFT_OUT, type Outcomes, outcomesOf } fr
 import { TOTAL } from "../evaluate.js";
 import { metricsUnder } from "../metrics-under.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
+import { inScratch } from "../scratch.js";
 import { endToEndIntervals } from "./end-to-end.js";
 import { type IntervalsByName, intervalForm } from "./forms.js";
 import { jackknifeIntervals } from "./jackknife.js";
@@ -42,7 +43,17 @@ export function withIntervals(
   graph: FlowGraph,
   scored: ScoredSplit,
   rows: readonly EvaluationRow[],
-  { groups = null, tolerance = DEFAULT_TOLERANCE }: IntervalOptions = {},
+  options: IntervalOptions = {},
+): EvaluationRow[] {
+  // one memory for all tasks
+  return inScratch(() => intervalsOfRows(graph, scored, rows, options));
+}
+
+function intervalsOfRows(
+  graph: FlowGraph,
+  scored: ScoredSplit,
+  rows: readonly EvaluationRow[],
+  { groups = null, tolerance = DEFAULT_TOLERANCE }: IntervalOptions,
 ): EvaluationRow[] {
   const units = rowUnits(groups);
   const found = new Map<string, Interval | null>();
@@ -71,8 +82,10 @@ export function withIntervals(
     for (const gates of isSame ? kinds.slice(0, 1) : kinds) {
       const told = isSame ? kinds : [gates];
       const add = told.map((kind) => totals[kind]);
-      const found = remembered(taskIntervals(scored, task, gates, own, add));
-      for (const kind of told) keep(path, kind, found);
+      inScratch(() => {
+        const found = remembered(taskIntervals(scored, task, gates, own, add));
+        for (const kind of told) keep(path, kind, found);
+      });
     }
   }
   for (const gates of ["truth", "predicted"] as const) {
@@ -89,9 +102,11 @@ export function withIntervals(
     for (const task of scored.tasks) {
       if (behaviourOf(task.task.spec).answeredBy !== "network") continue;
       const { endToEnd } = behaviourOf(task.task.spec);
-      const columns = outcomesOf(task, at(statuses, task.task.index), endToEnd, tolerance);
-      trees.add(task, columns);
-      keep(task.task.path, "end_to_end", endToEndIntervals(task, columns, unitsOf(scored, task, units)));
+      inScratch(() => {
+        const columns = outcomesOf(task, at(statuses, task.task.index), endToEnd, tolerance);
+        trees.add(task, columns);
+        keep(task.task.path, "end_to_end", endToEndIntervals(task, columns, unitsOf(scored, task, units)));
+      });
     }
     keep(TOTAL, "end_to_end", (name) => (name === "tree_accuracy" ? trees.interval(units) : undefined));
   }
@@ -122,7 +137,7 @@ function rowUnits(groups: Int32Array | null): Units {
 
 /** Over the entries of a task's arrays. */
 function unitsOf(scored: ScoredSplit, { task }: ScoredTask, units: Units): Units {
-  if (axisOf(task.spec) !== "token") return units;
+  if (!isPerElement(task.spec)) return units;
   const rowOf = rowOfEachToken(neededOffsets(scored.offsets));
   const { of } = units;
   if (of === null) return { of: rowOf, count: scored.ids.length };
@@ -153,7 +168,7 @@ function taskIntervals(
     }),
   );
   return (name) => {
-    if (name === LOSS) return lossInterval(scored, task, mask, units, totals);
+    if (name === LOSS) return inScratch(() => lossInterval(scored, task, mask, units, totals));
     const interval = form(name);
     return interval === undefined ? (measured().get(name) ?? null) : interval;
   };
@@ -174,7 +189,7 @@ function lossInterval(
   if (mean === null) return null;
   const { value, influence } = mean;
   const interval = meanInterval(value, spreadOf(entries, influence, units), FROM_ZERO);
-  const offsets = axisOf(task.spec) === "token" ? scored.offsets : null;
+  const offsets = isPerElement(task.spec) ? scored.offsets : null;
   for (const total of totals) total.add(entries, mean, task.lossWeight, offsets);
   return interval;
 }
@@ -223,7 +238,7 @@ class Trees {
   }
 
   add({ task }: ScoredTask, { fates, right }: Outcomes): void {
-    const rowOf = axisOf(task.spec) === "token" ? rowOfEachToken(neededOffsets(this.#split.offsets)) : null;
+    const rowOf = isPerElement(task.spec) ? rowOfEachToken(neededOffsets(this.#split.offsets)) : null;
     for (let entry = 0; entry < fates.length; entry++) {
       const row = rowOf === null ? entry : i32At(rowOf, entry);
       const fate = u8At(fates, entry);

@@ -2,7 +2,7 @@
 import { at } from "../../arrays.js";
 import { createRandom } from "../../data/rng.js";
 import { ASKED, askedByLabels, NOT_ASKED } from "../../flow/asked.js";
-import { axisOf, type FlowGraph, gatesOf } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, gatesOf } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { errorScale, type ErrorScale } from "../audit/residuals.js";
 import { answerForm, numbersOf } from "../audit/forms.js";
@@ -72,7 +72,7 @@ const [LEAST_BALANCE, MOST_BALANCE] = [0.5, 10];
 export function rankCells(graph: FlowGraph, scored: ScoredSplit, options: RankOptions): RankedCell[] | null {
   const lattice = latticeOf(
     graph,
-    graph.tasks.filter(({ spec }) => axisOf(spec) === "sample"),
+    graph.tasks.filter(({ spec }) => !isPerElement(spec)),
   );
   if (lattice === null) return null;
   const random = createRandom(options.seed);

@@ -1,6 +1,14 @@
 /** @file How likely each question is asked, and how likely it is asked and answered as the network answers it. */
 import { at, f32At, f64At, i32At } from "../../arrays.js";
-import { axisOf, conditionKey, type FlowGraph, type TaskNode, type TaskSpec } from "../../flow/graph.js";
+import {
+  type Axis,
+  axisOf,
+  isPerElement,
+  conditionKey,
+  type FlowGraph,
+  type TaskNode,
+  type TaskSpec,
+} from "../../flow/graph.js";
 import { neededOffsets, rowOfEachToken } from "../../flow/masks.js";
 import { answerSpaceOf } from "../../tasks/answer-space.js";
 import { behaviourOf, decodedScore } from "../../tasks/index.js";
@@ -49,7 +57,7 @@ export function probabilitiesAt(
 ): LikelyAnswer {
   const read = (values: Float32Array): number | readonly number[] => {
     const found = entries.map((entry) => f32At(values, entry));
-    return axisOf(spec) === "token" ? found : at(found, 0);
+    return isPerElement(spec) ? found : at(found, 0);
   };
   const isKnown = entries.every((entry) => !Number.isNaN(f32At(at(joint, index), entry)));
   return {
@@ -122,7 +130,7 @@ class AskedReader {
     return program;
   }
 
-  #walk({ nodes, root }: GateProgram, axis: "sample" | "token", entries: number): Float32Array {
+  #walk({ nodes, root }: GateProgram, axis: Axis, entries: number): Float32Array {
     // 0 and 1 at the ends, then one for each node
     const values = new Float64Array(nodes.length + 2);
     values[ALWAYS] = 1;
@@ -147,7 +155,7 @@ class AskedReader {
   }
 
   /** Which entry of a gate speaks of an entry of the task. */
-  #rowsOf(axis: "sample" | "token", gate: TaskNode): (entry: number) => number {
+  #rowsOf(axis: Axis, gate: TaskNode): (entry: number) => number {
     if (axis === axisOf(gate.spec)) return (entry) => entry;
     this.#rowOfToken ??= rowOfEachToken(neededOffsets(this.#scored.offsets));
     const rows = this.#rowOfToken;

@@ -1,7 +1,7 @@
 /** @file How well each row is answered, one number per task: what slices are ranked by. */
 import { at, f32At, f64At, i32At, u8At } from "../../arrays.js";
 import { askedByLabels } from "../../flow/asked.js";
-import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../../flow/graph.js";
 import { neededOffsets, rowOfEachToken } from "../../flow/masks.js";
 import type { EvaluatedGates } from "../../tasks/evaluation.js";
 import { behaviourOf } from "../../tasks/index.js";
@@ -39,7 +39,7 @@ export function rowValues(
     const { answeredBy, endToEnd, judgement } = behaviourOf(spec);
     if (answeredBy !== "network") return [];
     const over = (measure: string, higherIsBetter: boolean, entries: Float64Array, unanswered = 0): RowValues => {
-      const values = axisOf(spec) === "token" ? meansOfRows(entries, scored) : entries;
+      const values = isPerElement(spec) ? meansOfRows(entries, scored) : entries;
       const isDecision = values.every((value) => Number.isNaN(value) || value === 0 || value === 1);
       return { task_path: path, measure, higherIsBetter, isDecision, values, unanswered };
     };

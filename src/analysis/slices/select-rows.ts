@@ -1,7 +1,7 @@
 /** @file Some rows of a scored split, as a split of their own. */
 import { at } from "../../arrays.js";
 import { selectEntries, selectLabels, selectOffsets } from "../../data/labels/select-labels.js";
-import { axisOf } from "../../flow/graph.js";
+import { isPerElement } from "../../flow/graph.js";
 import { answerWidth, neededOffsets } from "../../flow/masks.js";
 import { type KeptAnswers, scoringOf } from "../../tasks/index.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
@@ -19,7 +19,7 @@ export function selectScored(scored: ScoredSplit, rows: Int32Array): ScoredSplit
 
 function selectTask(answer: ScoredTask, rows: Int32Array, offsets: ScoredSplit["offsets"]): ScoredTask {
   const { spec } = answer.task;
-  const own = axisOf(spec) === "token" ? neededOffsets(offsets) : null;
+  const own = isPerElement(spec) ? neededOffsets(offsets) : null;
   const { answeredBy, logitWidth } = scoringOf(spec);
   const width = answeredBy === "training" ? 0 : logitWidth(spec);
   const select = <A extends Float32Array | Uint8Array>(entries: A, wide = 1): A =>

@@ -12,7 +12,7 @@ import { scoreSplit, type SplitOutputs } from "../../analysis/score.js";
 import { selectLabels } from "../../data/labels/select-labels.js";
 import { tableFormat, writeTable } from "../../data/tables/table-writer.js";
 import { ConfigError, UnknownNameError } from "../../errors.js";
-import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../../flow/graph.js";
 import { refuseExisting } from "../../platform/written-files.js";
 import type { RunStore } from "../../storage/run-store.js";
 import type { Described, Labels } from "../../tasks/index.js";
@@ -158,7 +158,7 @@ function withLabelsOf(
   }
   const now = graph.tasks.map(({ index, spec }): Labels => {
     const before = at(outputs.labels, index);
-    if (axisOf(spec) === "token") return before;
+    if (isPerElement(spec)) return before;
     const { answers } = selectLabels(spec, { ...at(table.labels, index), unitScale: null }, places);
     const { unitScale } = before;
     return { answers, unitScale: unitScale === null ? null : pickRows(unitScale, unitScale.length / rows, kept) };

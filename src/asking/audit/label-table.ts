@@ -9,7 +9,7 @@ import { tokenSpans } from "../../data/labels/token-labels.js";
 import { rowIds } from "../../data/inputs/table-inputs.js";
 import { type JoinedTables, readTables, rowIn, type TableSource } from "../../data/tables/tables.js";
 import { ConfigError } from "../../errors.js";
-import { axisOf, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type TaskNode } from "../../flow/graph.js";
 import type { RunningProject } from "../../project/project-dir.js";
 import type { RunRecord } from "../../storage/run-record.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
@@ -99,7 +99,7 @@ export function labelColumnsAt({ joined, sources }: LabelTable, task: TaskNode, 
 
 /** Whether labels of the task stand in cells that an audit reads: one label for each row. */
 export function hasCells({ spec }: TaskNode): boolean {
-  return axisOf(spec) === "sample" && behaviourOf(spec).answeredBy === "network";
+  return !isPerElement(spec) && behaviourOf(spec).answeredBy === "network";
 }
 
 /** A cell as text, empty where it is missing. */

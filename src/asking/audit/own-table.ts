@@ -4,7 +4,7 @@ import { relative } from "node:path";
 import type { SplitOutputs } from "../../analysis/score.js";
 import { at, f32At } from "../../arrays.js";
 import { ConfigError, DataError } from "../../errors.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { answerWidth } from "../../flow/masks.js";
 import { configFileIn } from "../../project/project-dir.js";
 import { storeOf, type StoredRun } from "../stored-run.js";
@@ -64,7 +64,7 @@ function changedRows({ graph, before, kept, now }: ComparedRows): {
 } {
   // what is measured on pictures is cut to what the network sees of them
   const isAsWritten = ({ index, spec }: TaskNode): boolean =>
-    axisOf(spec) === "sample" && at(before.labels, index).unitScale === null;
+    !isPerElement(spec) && at(before.labels, index).unitScale === null;
   const tasks = graph.tasks.filter(isAsWritten);
   let [compared, changed] = [0, 0];
   kept.forEach((row, i) => {

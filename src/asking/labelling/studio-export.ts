@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { answerForm } from "../../analysis/audit/forms.js";
 import { DataError, lineOf, nearestNames } from "../../errors.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { activeRows, answerWidth } from "../../flow/masks.js";
 import { behaviourOf, type Described } from "../../tasks/index.js";
 import { answerCells } from "../audit/cell-writer.js";
@@ -91,7 +91,7 @@ function askedAfter(
   row: number,
   answers: readonly ControlAnswer[],
 ): (task: TaskNode) => boolean {
-  const tasks = graph.tasks.filter(({ spec }) => axisOf(spec) === "sample");
+  const tasks = graph.tasks.filter(({ spec }) => !isPerElement(spec));
   const columns = tasks.map(({ path, index, spec }) => {
     const width = answerWidth(spec);
     const own =

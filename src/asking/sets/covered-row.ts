@@ -9,7 +9,7 @@ import {
   type SetReader,
 } from "../../analysis/conformal/sets.js";
 import type { ScoredSplit } from "../../analysis/score.js";
-import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../../flow/graph.js";
 
 /** Sets of answers of one row. */
 export interface CoveredRow extends Pick<Coverage, "of" | "level"> {
@@ -43,7 +43,7 @@ export function describeRow(
 /** The same answers with a task asked of the row where it is asked in all trees of the set. */
 export function sharedByAll(scored: ScoredSplit, { asked }: RowSets, row: number): ScoredSplit {
   const tasks = scored.tasks.map((task, i) => {
-    if (axisOf(task.task.spec) === "token") return task;
+    if (isPerElement(task.task.spec)) return task;
     const activePredicted = task.activePredicted.slice();
     activePredicted[row] = Number(asked[i] === "yes");
     return { ...task, activePredicted };

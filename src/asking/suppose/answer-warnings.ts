@@ -2,7 +2,7 @@
 import { at, i32At } from "../../arrays.js";
 import type { Supposition } from "../../analysis/suppose/suppose.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
-import { axisOf, type FlowGraph, taskAt } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, taskAt } from "../../flow/graph.js";
 import { answerWidth, neededOffsets } from "../../flow/masks.js";
 import { printCondition } from "../../flow/print.js";
 import { behaviourOf } from "../../tasks/index.js";
@@ -53,7 +53,7 @@ function inputsWhere(
   { task }: ScoredTask,
   holds: (from: number, to: number) => boolean,
 ): string[] {
-  const all = axisOf(task.spec) === "token" ? neededOffsets(offsets) : null;
+  const all = isPerElement(task.spec) ? neededOffsets(offsets) : null;
   return ids.filter((_, row) => (all === null ? holds(row, row + 1) : holds(i32At(all, row), i32At(all, row + 1))));
 }
 

@@ -6,7 +6,7 @@ import type { ScoredSplit } from "../../analysis/score.js";
 import { type InputSource, isPixelSource, type PixelSource } from "../../data/dataset.js";
 import type { Network } from "../../engine/model/network.js";
 import { ConfigError, DataError } from "../../errors.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { type Figure, figuresOf } from "../../logging/panels/figures.js";
 import { drawWhy, type WhyMap, type WhyPicture } from "../../logging/panels/why-panel.js";
 import { behaviourOf, type Described, isMeasure } from "../../tasks/index.js";
@@ -120,7 +120,7 @@ function inWords(answer: Described): string {
 
 /** Whether the network answers a task of the whole row. */
 function isShown({ feature, spec, index }: TaskNode, scored: ScoredSplit): boolean {
-  return feature !== null && axisOf(spec) === "sample" && at(scored.tasks, index).activePredicted[0] === 1;
+  return feature !== null && !isPerElement(spec) && at(scored.tasks, index).activePredicted[0] === 1;
 }
 
 function predictedFigures(graph: FlowGraph, scored: ScoredSplit, task: TaskNode): Figure[] {

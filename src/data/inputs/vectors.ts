@@ -4,6 +4,7 @@ import { DataError, nearestNames } from "../../errors.js";
 import { categoryPlaces, placeOfCategory, standardized } from "../../predictor/vectors.js";
 import { isMissing } from "../../tasks/behaviour.js";
 import type { CategoricalInputSpec, InputSource, NumericInputSpec, NumericStatistics } from "../dataset.js";
+import { blocksOf } from "../tables/cells.js";
 import { type BadCell, badCellsError, cellsOf, type JoinedTables, rowIn } from "../tables/tables.js";
 
 /** An input over all rows of the tables, before rows are left out. */
@@ -30,17 +31,32 @@ export function readNumeric(
   const bad: BadCell[] = [];
   const read = spec.listLength === null ? readNumber : readList(spec.listLength);
   spec.columns.forEach((column, at) => {
-    cellsOf(joined, column, `the input "${name}"`).forEach((cell, row) => {
+    const readCell = (cell: unknown, row: number): void => {
       const missing = isMissing(cell);
       const reason = missing ? (spec.missing === "error" ? MISSING : null) : read(cell, values, row * width + at, spec);
       if (reason !== null) bad.push({ ...rowIn(joined, row), column, cell, reason, reader: { kind: "input", name } });
-    });
+    };
+    let first = 0;
+    for (const block of blocksOf(cellsOf(joined, column, `the input "${name}"`))) {
+      const numbers = spec.listLength === null ? (block.numbers ?? null) : null;
+      const { filled = null } = block;
+      for (let i = 0; i < block.length; i++) {
+        const number = numbers?.[i] ?? Number.NaN;
+        // a call for each of millions of numbers takes longer than to copy them
+        if (Number.isFinite(number) && (filled === null || filled[i] === 1)) values[(first + i) * width + at] = number;
+        else readCell(block.at(i), first + i);
+      }
+      first += block.length;
+    }
   });
   if (bad.length > 0) throw badCellsError(joined, bad, "number cell");
   const statistics = spec.statistics ?? fitStatistics(name, spec, values, width, fitRows, joined);
   const fitted = { ...spec, statistics };
   const ready = new Float32Array(values.length);
-  for (let i = 0; i < ready.length; i++) ready[i] = standardized(fitted, f64At(values, i), i % width);
+  for (let i = 0, place = 0; i < ready.length; i++) {
+    ready[i] = standardized(fitted, f64At(values, i), place);
+    place = place + 1 === width ? 0 : place + 1;
+  }
   const warnings = fitRows === null || !spec.standardize ? [] : dominated(name, spec, values, width, fitRows);
   return { source: (kept) => vectorSource(fitted, ready, width, kept), warnings };
 }
@@ -118,7 +134,7 @@ function dominated(
     for (let i = 0; i < known.length; i++) {
       if (Math.abs(f64At(known, i) - mean) > Math.abs(extreme - mean)) extreme = f64At(known, i);
     }
-    const others = known.filter((value) => value !== extreme);
+    const others = without(known, extreme);
     const differ = others.some((value) => value !== others[0]);
     const spread = differ ? momentsOf(others).deviation : Number.POSITIVE_INFINITY;
     if (deviation < DOMINATED * spread) return [];
@@ -128,6 +144,16 @@ function dominated(
       `the input "${name}": ${cells} of ${known.length} cells of the column "${column}" in train ${cells === 1 ? "is" : "are"} ${extreme}, beside which all others look the same once they are standardized; if it stands for a missing value, leave the cell empty`,
     ];
   }).flat();
+}
+
+function without(values: Float64Array, left: number): Float64Array {
+  const others = new Float64Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = f64At(values, i);
+    if (value !== left) others[count++] = value;
+  }
+  return others.subarray(0, count);
 }
 
 /** Numbers of one place of some rows that are not missing. */
@@ -142,9 +168,11 @@ function knownNumbers(values: Float64Array, width: number, at: number, rows: Int
 }
 
 function momentsOf(values: Float64Array): { readonly mean: number; readonly deviation: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  const deviation = Math.sqrt(variance);
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < values.length; i++) sum += f64At(values, i);
+  const mean = sum / values.length;
+  for (let i = 0; i < values.length; i++) squares += (f64At(values, i) - mean) ** 2;
+  const deviation = Math.sqrt(squares / values.length);
   // rounding alone must not become a deviation to divide by
   return { mean, deviation: deviation > Math.abs(mean) * 1e-12 ? deviation : 1 };
 }

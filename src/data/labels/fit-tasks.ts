@@ -1,6 +1,6 @@
 /** @file What tasks need to know of the labels that train them, such as the mean of a regression's. */
 import { at, i32At } from "../../arrays.js";
-import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../../flow/graph.js";
 import { activeRows, bothMasks, labelledRows, neededOffsets, overTokens, type RowMask } from "../../flow/masks.js";
 import { behaviourOf, type FitLabels } from "../../tasks/index.js";
 import type { Dataset } from "../dataset.js";
@@ -16,7 +16,7 @@ export function fitTasks(
   const labelsOf = (index: number) => (): FitLabels => {
     active ??= activeRows(graph, answers, rows, offsets);
     const { spec } = at(graph.tasks, index);
-    const train = axisOf(spec) === "token" ? overTokens(trainRows, neededOffsets(offsets)) : trainRows;
+    const train = isPerElement(spec) ? overTokens(trainRows, neededOffsets(offsets)) : trainRows;
     const used = bothMasks(at(active, index), labelledRows(spec, at(answers, index)));
     return { answers: at(answers, index), mask: bothMasks(used, train) };
   };

@@ -1,17 +1,19 @@
 /** @file Table cells → labels of every task. */
-import { at as itemAt, i32At } from "../../arrays.js";
+import { at as itemAt, f32At, i32At, u8At } from "../../arrays.js";
 import { DataError } from "../../errors.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { answerWidth, labelledRows, type Offsets, tokensIn } from "../../flow/masks.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
 import { atOnce, type Sliced } from "../../platform/yield-to.js";
 import { cutToFrame } from "./augment-labels.js";
 import { assertOwnColumns } from "./shared-columns.js";
 import type { Splits } from "../split.js";
+import type { CellBlock } from "../tables/cell-blocks.js";
+import { blocksOf } from "../tables/cells.js";
 import { columnHint, type Table } from "../tables/table.js";
 import { type BadCell, badCellsError, type JoinedTables } from "../tables/tables.js";
 import { type ImageSizes, scalesPerRow, unitScaleFrom } from "./unit-scale.js";
-import { parseTokenLabels, rowsWithLabel, type TokenSpans } from "./token-labels.js";
+import { parseTokenLabels, rowsWithLabel, type ElementSpans, type TokenSpans } from "./token-labels.js";
 
 /** Whether the task's labels are pixels of the original image, so that they need its size. */
 export function needsImageSize({ spec }: TaskNode): boolean {
@@ -30,13 +32,13 @@ export function readLabels(
   graph: FlowGraph,
   joined: JoinedTables,
   sizes: ImageSizes | null,
-  spans: TokenSpans | null = null,
+  spans: ElementSpans | null = null,
 ): Labels[] {
   return atOnce(readTasks(graph.tasks, joined, sizes, spans));
 }
 
 /** `readLabels` with room for signals. */
-export function readLabelsSliced(graph: FlowGraph, joined: JoinedTables, spans: TokenSpans | null): Sliced<Labels[]> {
+export function readLabelsSliced(graph: FlowGraph, joined: JoinedTables, spans: ElementSpans | null): Sliced<Labels[]> {
   return readTasks(graph.tasks, joined, null, spans);
 }
 
@@ -97,7 +99,7 @@ function* readTasks(
   tasks: readonly TaskNode[],
   joined: JoinedTables,
   sizes: ImageSizes | null,
-  spans: TokenSpans | null,
+  spans: ElementSpans | null,
 ): Sliced<Labels[]> {
   const columns = tasks.map((task) => (hasLabels(task) ? columnsOf(task, joined) : []));
   assertOwnColumns(tasks, columns, joined);
@@ -105,14 +107,22 @@ function* readTasks(
   const labels: Labels[] = [];
   for (const [i, task] of tasks.entries()) {
     yield;
-    const perToken = axisOf(task.spec) === "token" ? spans : null;
+    const masks = spans !== null && "masks" in spans ? spans.masks.get(task.index) : undefined;
+    if (masks !== undefined) {
+      labels.push({ answers: masks, unitScale: null });
+      continue;
+    }
+    const perToken = isPerElement(task.spec) && spans !== null && "written" in spans ? spans : null;
     const entries = perToken === null ? joined.rows : tokensIn(perToken.offsets);
     const answers = new Float32Array(entries * answerWidth(task.spec)).fill(Number.NaN);
     const unitScale = unitScaleOf(task, joined.rows, sizes);
     const read = perToken === null ? rowReader(task, { answers, unitScale }) : tokenReader(task, answers, perToken);
     joined.tables.forEach((table, t) => {
       const own = columns[i]?.[t] ?? null;
-      if (own !== null) bad.push(...readTable(task, own, table, itemAt(joined.firstRows, t), read));
+      if (own !== null) {
+        const alike = perToken === null && unitScale === null && answerWidth(task.spec) === 1 ? answers : null;
+        for (const one of readTable(task, own, table, itemAt(joined.firstRows, t), read, alike)) bad.push(one);
+      }
     });
     labels.push({ answers, unitScale });
   }
@@ -131,8 +141,9 @@ function rowReader({ spec }: TaskNode, { answers, unitScale }: Labels): CellRead
   const behaviour = behaviourOf(spec);
   const width = answerWidth(spec);
   const perRow = scalesPerRow(spec);
+  const none: readonly number[] = [];
   return (cells, row) => {
-    const scales = Array.from(unitScale?.subarray(row * perRow, (row + 1) * perRow) ?? []);
+    const scales = unitScale === null ? none : Array.from(unitScale.subarray(row * perRow, (row + 1) * perRow));
     return behaviour.parseLabel(spec, cells, scales, answers, row * width);
   };
 }
@@ -148,6 +159,7 @@ function tokenReader(task: TaskNode, answers: Float32Array, { written, offsets }
 /**
  * Reads a task's cells of one table.
  * @param firstRow of the table, among those of all tables
+ * @param alike the labels, where rows of one cell have the same one
  * @returns the cells that are no labels
  */
 function readTable(
@@ -156,18 +168,69 @@ function readTable(
   table: Table,
   firstRow: number,
   read: CellReader,
+  alike: Float32Array | null,
 ): BadCell[] {
   const cellColumns = columns.map((name) => table.columns.get(name) ?? []);
   const bad: BadCell[] = [];
-  for (let i = 0; i < table.rows; i++) {
-    const cells = cellColumns.map((column) => column.at(i));
+  const readRow = (cells: readonly unknown[], i: number): void => {
     const reason = read(cells, firstRow + i);
-    if (reason === null) continue;
+    if (reason === null) return;
     const wrong = wrongCell(cells, (some) => read(some, firstRow + i));
     const reader = { kind: "task", name: task.path } as const;
     bad.push({ reader, column: itemAt(columns, wrong), table, row: i, cell: cells[wrong], reason });
+  };
+  const [only, ...more] = cellColumns;
+  if (only !== undefined && more.length === 0) {
+    let first = 0;
+    for (const block of blocksOf(only)) {
+      readBlock(block, first, firstRow, alike, readRow);
+      first += block.length;
+    }
+    return bad;
+  }
+  for (let i = 0; i < table.rows; i++) {
+    readRow(
+      cellColumns.map((column) => column.at(i)),
+      i,
+    );
   }
   return bad;
+}
+
+/** Codes of a block, and one for the cells that are empty. */
+const CODES = 257;
+const EMPTY = 256;
+const NOT_READ = -1;
+
+/**
+ * Cells of one value are read once where all they say is one number.
+ * @param first row of the block in its table
+ * @param alike what the labels of such a task are written to; null where rows of one cell may differ
+ */
+function readBlock(
+  block: CellBlock,
+  first: number,
+  firstRow: number,
+  alike: Float32Array | null,
+  readRow: (cells: readonly unknown[], i: number) => void,
+): void {
+  const { codes = null, filled = null } = block;
+  const isRead = new Int32Array(CODES).fill(NOT_READ);
+  for (let i = 0; i < block.length; i++) {
+    const row = first + i;
+    if (codes === null || alike === null) {
+      readRow([block.at(i)], row);
+      continue;
+    }
+    const code = filled !== null && filled[i] === 0 ? EMPTY : u8At(codes, i);
+    const like = i32At(isRead, code);
+    // a cell that is refused leaves no label, and is told of each row
+    if (like !== NOT_READ && !Number.isNaN(f32At(alike, like))) alike[firstRow + row] = f32At(alike, like);
+    else {
+      readRow([block.at(i)], row);
+      isRead[code] = firstRow + row;
+    }
+  }
 }
 
 /** Which of several cells it is that is refused: the one that is refused without the others. */

@@ -1,6 +1,6 @@
 /** @file Active labels → strata: the classes of every task, so that a split can give each its share. */
 import { at } from "../../arrays.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { activeRows, answerWidth, bothMasks, labelledRows, type Offsets, rowOfEachToken } from "../../flow/masks.js";
 import type { Sliced } from "../../platform/yield-to.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
@@ -35,7 +35,7 @@ export function* strataOf(
     if (behaviourOf(task.spec).answeredBy === "training") continue;
     const own = at(answers, task.index);
     const used = bothMasks(at(active, task.index), labelledRows(task.spec, own));
-    const rowOf = offsets !== null && axisOf(task.spec) === "token" ? rowOfEachToken(offsets) : null;
+    const rowOf = offsets !== null && isPerElement(task.spec) ? rowOfEachToken(offsets) : null;
     for (const { name, isClass, isIn } of kindsOf(task, own, used)) {
       const found: number[] = [];
       for (const [entry, isUsed] of used.entries()) {

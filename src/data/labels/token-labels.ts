@@ -1,6 +1,6 @@
 /** @file Cells with a label per token → labels over the tokens of all rows. */
-import { axisOf, type FlowGraph, hasTokenTasks, type TaskNode } from "../../flow/graph.js";
-import { answerWidth, neededOffsets, type Offsets, offsetsOf } from "../../flow/masks.js";
+import { type FlowGraph, hasTokenTasks, isPerElement, pixelsPerSample, type TaskNode } from "../../flow/graph.js";
+import { answerWidth, evenOffsets, neededOffsets, type Offsets, offsetsOf } from "../../flow/masks.js";
 import { isMissing } from "../../tasks/behaviour.js";
 import { behaviourOf } from "../../tasks/index.js";
 import type { InputSource, InputSpec, TokensInputSpec } from "../dataset.js";
@@ -16,6 +16,16 @@ export interface TokenSpans {
   /** Of the tokens that are left once longer sequences have been cut off. */
   readonly offsets: Offsets;
 }
+
+/** The pixels of all rows of tables, and what masks say of them. */
+export interface PixelLabels {
+  readonly offsets: Offsets;
+  /** By index of the task: [pixels of all rows], NaN where missing. */
+  readonly masks: ReadonlyMap<number, Float32Array>;
+}
+
+/** What labels of the elements of rows are aligned with. */
+export type ElementSpans = TokenSpans | PixelLabels;
 
 /** The project's token input. */
 export function tokenInput(inputs: Readonly<Record<string, InputSpec>>): [string, TokensInputSpec] | null {
@@ -39,15 +49,24 @@ export function tokenSpans(
   return { written, offsets: offsetsOf(written.map((count) => Math.min(count, spec.maxLength))) };
 }
 
-/** Offsets of all rows of open inputs; null where no task is asked per token. */
-export function sourceOffsets(graph: FlowGraph, inputs: Readonly<Record<string, InputSource>>): Offsets | null {
+/**
+ * Offsets of all rows of open inputs; null where no task is asked per element.
+ * @param rows of the inputs
+ */
+export function sourceOffsets(
+  graph: FlowGraph,
+  inputs: Readonly<Record<string, InputSource>>,
+  rows: number,
+): Offsets | null {
+  const pixels = pixelsPerSample(graph);
+  if (pixels !== null) return evenOffsets(rows, pixels);
   const source = hasTokenTasks(graph) ? Object.values(inputs).find(isTokenSource) : undefined;
   return source === undefined ? null : offsetsOf(source.lengths);
 }
 
 /** Rows that have a label: any, for a task per token. */
 export function rowsWithLabel(task: TaskNode, labelled: Uint8Array, offsets: Offsets | null | undefined): Uint8Array {
-  if (axisOf(task.spec) === "sample") return labelled;
+  if (!isPerElement(task.spec)) return labelled;
   const own = neededOffsets(offsets);
   return Uint8Array.from({ length: own.length - 1 }, (_, row) =>
     labelled.subarray(own[row], own[row + 1]).includes(1) ? 1 : 0,

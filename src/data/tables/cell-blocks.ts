@@ -5,26 +5,40 @@ import { at, f64At, u32At } from "../../arrays.js";
 export interface CellBlock {
   readonly length: number;
   at(i: number): unknown;
+  /** Where few values come again and again: of each cell the code of its value; empty cells are marked or have a code, too. */
+  readonly codes?: Uint8Array | null;
+  /** Where the cells are numbers. */
+  readonly numbers?: Numbers | null;
+  /** 0 where a cell is empty, whatever its code or number; null, or missing, where none is. */
+  readonly filled?: Uint8Array | null;
 }
 
 type Numbers = Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
 class NumberBlock implements CellBlock {
   readonly length: number;
+  readonly filled: Uint8Array | null;
   readonly #numbers: Numbers;
-  /** 0 where a cell is empty; null where none is. */
-  readonly #filled: Uint8Array | null;
   readonly #isTruth: boolean;
 
   constructor(numbers: Numbers, filled: Uint8Array | null, isTruth: boolean) {
     this.length = numbers.length;
     this.#numbers = numbers;
-    this.#filled = filled;
+    this.filled = filled;
     this.#isTruth = isTruth;
   }
 
+  get codes(): Uint8Array | null {
+    const { buffer, byteOffset, length } = this.#numbers;
+    return this.#numbers instanceof Int8Array ? new Uint8Array(buffer, byteOffset, length) : null;
+  }
+
+  get numbers(): Numbers | null {
+    return this.#isTruth ? null : this.#numbers;
+  }
+
   at(i: number): unknown {
-    if (this.#filled !== null && this.#filled[i] === 0) return null;
+    if (this.filled !== null && this.filled[i] === 0) return null;
     const number = this.#numbers[i];
     return this.#isTruth ? number === 1 : number;
   }
@@ -59,17 +73,17 @@ function smallest(numbers: Float64Array): Numbers {
 
 class CodeBlock implements CellBlock {
   readonly length: number;
-  readonly #codes: Uint8Array;
+  readonly codes: Uint8Array;
   readonly #values: readonly (string | null)[];
 
   constructor(codes: Uint8Array, values: readonly (string | null)[]) {
     this.length = codes.length;
-    this.#codes = codes;
+    this.codes = codes;
     this.#values = values;
   }
 
   at(i: number): unknown {
-    return this.#values[this.#codes[i] ?? -1];
+    return this.#values[this.codes[i] ?? -1];
   }
 }
 

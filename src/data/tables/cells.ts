@@ -10,25 +10,32 @@ export interface Cells extends Iterable<unknown> {
   map<T>(visit: (cell: unknown, row: number) => T): T[];
 }
 
+/** The blocks of a column, one after the other. */
+export function* blocksOf(cells: Cells): Generator<CellBlock> {
+  if (cells instanceof PackedCells) yield* cells.blocks;
+  else if (cells instanceof JoinedCells) for (const part of cells.parts) yield* blocksOf(part);
+  else yield cells;
+}
+
 /** Cells in blocks of one size; the last one may be shorter. */
 export class PackedCells implements Cells {
   readonly length: number;
-  readonly #blocks: readonly CellBlock[];
+  readonly blocks: readonly CellBlock[];
   readonly #size: number;
 
   constructor(blocks: readonly CellBlock[], size: number) {
-    this.#blocks = blocks;
+    this.blocks = blocks;
     this.#size = size;
     this.length = blocks.reduce((sum, block) => sum + block.length, 0);
   }
 
   at(row: number): unknown {
-    return this.#blocks[Math.floor(row / this.#size)]?.at(row % this.#size);
+    return this.blocks[Math.floor(row / this.#size)]?.at(row % this.#size);
   }
 
   forEach(visit: (cell: unknown, row: number) => void): void {
     let first = 0;
-    for (const block of this.#blocks) {
+    for (const block of this.blocks) {
       for (let i = 0; i < block.length; i++) visit(block.at(i), first + i);
       first += block.length;
     }
@@ -43,19 +50,19 @@ export class PackedCells implements Cells {
   }
 
   *[Symbol.iterator](): Iterator<unknown> {
-    for (const block of this.#blocks) for (let i = 0; i < block.length; i++) yield block.at(i);
+    for (const block of this.blocks) for (let i = 0; i < block.length; i++) yield block.at(i);
   }
 }
 
 /** Cells of several columns, one after the other. */
 export class JoinedCells implements Cells {
   readonly length: number;
-  readonly #parts: readonly Cells[];
+  readonly parts: readonly Cells[];
   readonly #firsts: readonly number[];
 
   constructor(parts: readonly Cells[]) {
     let length = 0;
-    this.#parts = parts;
+    this.parts = parts;
     this.#firsts = parts.map((part) => {
       length += part.length;
       return length - part.length;
@@ -65,11 +72,11 @@ export class JoinedCells implements Cells {
 
   at(row: number): unknown {
     const part = this.#firsts.findLastIndex((first) => first <= row);
-    return this.#parts[part]?.at(row - at(this.#firsts, part));
+    return this.parts[part]?.at(row - at(this.#firsts, part));
   }
 
   forEach(visit: (cell: unknown, row: number) => void): void {
-    this.#parts.forEach((part, i) => {
+    this.parts.forEach((part, i) => {
       const first = at(this.#firsts, i);
       part.forEach((cell, row) => {
         visit(cell, first + row);
@@ -86,6 +93,6 @@ export class JoinedCells implements Cells {
   }
 
   *[Symbol.iterator](): Iterator<unknown> {
-    for (const part of this.#parts) yield* part;
+    for (const part of this.parts) yield* part;
   }
 }

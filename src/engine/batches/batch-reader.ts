@@ -9,7 +9,7 @@ import type { BatchMasker } from "./mask-tokens.js";
 import type { NetworkForm } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
-import { tokenIds } from "../model/padded-tokens.js";
+import { paddedLength } from "../model/padded-tokens.js";
 
 export interface Batch {
   readonly rows: Int32Array;
@@ -78,13 +78,14 @@ function plainTargets(
 
 /** Where the tokens of a batch lie; null where no task is asked per token. */
 export function batchTokens(
-  { inputs: specs, layout }: Network,
+  network: Network,
   { offsets }: Pick<Dataset, "offsets">,
   batch: InputBatch,
   rows: number,
 ): BatchTokens | null {
+  const { layout } = network;
   if (offsets == null || layout.tokenWidth + layout.maskedWidth === 0) return null;
-  return { offsets, length: (tokenIds(specs, batch)?.length ?? 0) / rows };
+  return { offsets, length: paddedLength(network, batch, rows) };
 }
 
 /** Inputs of some rows of a dataset. */

@@ -34,7 +34,7 @@ export function outputsOfBatch(
     tokens:
       layout.tokenWidth === 0
         ? []
-        : tokenOutputs(layout, logits.token, rowLengths(network.inputs, inputs, rows), targets?.labels ?? null),
+        : tokenOutputs(layout, logits.token, rowLengths(network, inputs, rows), targets?.labels ?? null),
     hits: guessed === null || targets === null ? 0 : hitsOf(guessed, logits.masked, targets),
   };
 }

@@ -1,5 +1,5 @@
 /** @file Logits of many rows, task by task. */
-import { at, i32At } from "../../arrays.js";
+import { at, f32At, i32At } from "../../arrays.js";
 import type { Offsets } from "../../flow/masks.js";
 import { isSummarized, type Labels } from "../../tasks/index.js";
 import { joinEach } from "../batches/arrays.js";
@@ -7,7 +7,7 @@ import { padTokens } from "../batches/targets.js";
 import type { InputBatch } from "../model/input-batch.js";
 import type { HeadLayout, NetworkForm } from "../model/layout.js";
 import type { Network } from "../model/network.js";
-import { rowLengths, tokenIds } from "../model/padded-tokens.js";
+import { paddedLength, rowLengths } from "../model/padded-tokens.js";
 import { type AnswerOptions, answerBatches, type BatchLabels } from "./answer-batches.js";
 
 export interface PredictOptions extends AnswerOptions {
@@ -36,7 +36,7 @@ export async function predictLogits(
   const lengths: Int32Array[] = [];
   const readBatch = (batch: Int32Array, index: number) => {
     const inputs = read(batch);
-    if (tokenWidth > 0) lengths[index] = rowLengths(network.inputs, inputs, batch.length);
+    if (tokenWidth > 0) lengths[index] = rowLengths(network, inputs, batch.length);
     return { inputs, labels: labelled === undefined ? null : labelsOf(network, labelled, batch, inputs) };
   };
   await answerBatches(network, rows, readBatch, options, (answers, index, indices) => {
@@ -74,13 +74,14 @@ function tokensOfRows(
 
 /** Labels of the tasks whose answers are kept as what is said of them beside their labels; null where there are none. */
 function labelsOf(
-  { layout, inputs: specs }: NetworkForm,
+  network: NetworkForm,
   { labels, offsets }: NonNullable<PredictOptions["labelled"]>,
   rows: Int32Array,
   inputs: InputBatch,
 ): BatchLabels | null {
+  const { layout } = network;
   if (offsets == null || !layout.columns.some(({ task }) => isSummarized(task.spec))) return null;
-  const length = (tokenIds(specs, inputs)?.length ?? 0) / rows.length;
+  const length = paddedLength(network, inputs, rows.length);
   return {
     labels: layout.columns.map(({ task: { spec, index } }) => {
       if (!isSummarized(spec)) return { answers: NONE, unitScale: null };
@@ -102,11 +103,21 @@ export function splitTasks(
   merged: Float32Array,
   tokens: readonly Float32Array[] = [],
 ): Float32Array[] {
+  return taskLogits(layout, merged, tokens).map((own) => own());
+}
+
+/** The same, each copied when it is asked for: of many rows all of them take as much as what they are copied from. */
+export function taskLogits(
+  layout: HeadLayout,
+  merged: Float32Array,
+  tokens: readonly Float32Array[] = [],
+): (() => Float32Array)[] {
   const perToken = [...tokens];
   return layout.columns.map(({ axis, offset, width }) => {
-    if (axis === "masked") return NONE;
-    if (axis === "token") return perToken.shift() ?? NONE;
-    return columnsOf(merged, layout.width, offset, width);
+    if (axis === "masked") return () => NONE;
+    if (axis !== "token") return () => columnsOf(merged, layout.width, offset, width);
+    const own = perToken.shift() ?? NONE;
+    return () => own;
   });
 }
 
@@ -114,6 +125,10 @@ export function splitTasks(
 export function columnsOf(matrix: Float32Array, stride: number, offset: number, width: number): Float32Array {
   const rows = stride === 0 ? 0 : matrix.length / stride;
   const columns = new Float32Array(rows * width);
+  if (width === 1) {
+    for (let row = 0; row < rows; row++) columns[row] = f32At(matrix, row * stride + offset);
+    return columns;
+  }
   for (let row = 0; row < rows; row++) {
     const from = row * stride + offset;
     columns.set(matrix.subarray(from, from + width), row * width);

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { at as itemAt } from "../../arrays.js";
 import { ConfigError } from "../../errors.js";
-import { axisOf, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type TaskNode } from "../../flow/graph.js";
 import { featureTensors, type Layer, whileReplaced } from "../model/layer-graph.js";
 import type { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
@@ -41,7 +41,7 @@ export async function tokenInfluence(
 ): Promise<TokenInfluence[]> {
   const { offset } = columnsOf(network, task);
   const embeddings = embeddingsOf(network.model, tokens);
-  const perToken = axisOf(task.spec) === "token";
+  const perToken = isPerElement(task.spec);
   const gradients = asked.map(({ position, logit }) =>
     atEmbeddings(embeddings, inputs[tokens]?.length ?? 0, () => {
       const logits = network.logitsByAxis(network.inputTensors(inputs, 1), false, null);

@@ -43,9 +43,8 @@ export class CollectedLogits {
 
   /** @param rows which of all rows the batch holds */
   put(rows: Int32Array, inputs: InputBatch, { sample, token }: LogitValues): void {
-    const { layout, inputs: specs } = this.#network;
-    const { width, tokenWidth } = layout;
-    const lengths = tokenWidth === 0 ? null : rowLengths(specs, inputs, rows.length);
+    const { width, tokenWidth } = this.#network.layout;
+    const lengths = tokenWidth === 0 ? null : rowLengths(this.#network, inputs, rows.length);
     const padded = token.length / rows.length;
     rows.forEach((row, i) => {
       this.#rows.set(sample.subarray(i * width, (i + 1) * width), row * width);

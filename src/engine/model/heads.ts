@@ -2,15 +2,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { ConfigError, CoolError, messageOf } from "../../errors.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { flowFacts } from "../../flow/kinds.js";
 import { behaviourOf, functionsOf, isCustom } from "../../tasks/index.js";
 import type { Layers, SymbolicTensor } from "./trunk.js";
 
 /**
  * Applies a task's head to its feature. Its last layer has the task's path as its name.
- * @param feature [batch, n]; of a task per token [batch, length, n]
- * @returns logits, [batch, width]; of a task per token [batch, length, width]
+ * @param feature [batch, n]; of a task per token [batch, length, n], per pixel [batch, height, width, n]
+ * @returns logits, the same with `width` instead of n: at a pixel a dense layer is a 1 × 1 convolution
  * @throws ConfigError that names task and type where the user's head fails, or what it puts out does not fit
  */
 export function buildHead(task: TaskNode, feature: SymbolicTensor, width: number): SymbolicTensor {
@@ -49,7 +49,7 @@ function buildCustomHead(task: TaskNode, feature: SymbolicTensor, width: number)
     throw headError(task, `returns ${what}; expected the output of a layer: layers.dense({ units: width }).apply(…)`);
   }
   const { shape } = output;
-  const expected = axisOf(task.spec) === "token" ? ["batch", "length", width] : ["batch", width];
+  const expected = isPerElement(task.spec) ? ["batch", "length", width] : ["batch", width];
   if (shape.length !== expected.length || shape.at(-1) !== width) {
     const got = shape.map((size, axis) => size ?? (axis === 0 ? "batch" : "length")).join(", ");
     throw headError(

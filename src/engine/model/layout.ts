@@ -1,9 +1,12 @@
 /** @file Where the logits of each task lie: in the matrix that all heads of its axis write together. */
 import type { InputSpec } from "../../data/dataset.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 
-/** What a matrix of logits has one row for: a sample (a row of the table), a token of the padded batch, or a masked token of it. */
+/**
+ * What a matrix of logits has one row for: a sample (a row of the table), a token of the padded batch, or a masked token
+ * of it. Pixels lie as tokens do, the lines of a picture one after the other: all rows have as many.
+ */
 export type LogitAxis = "sample" | "token" | "masked";
 
 /** In the order in which their matrices lie. */
@@ -38,7 +41,8 @@ export interface NetworkForm {
 
 /** The axis that a task's logits lie along. */
 export function logitAxisOf({ spec }: TaskNode): LogitAxis {
-  return behaviourOf(spec).answeredBy === "training" ? "masked" : axisOf(spec);
+  if (behaviourOf(spec).answeredBy === "training") return "masked";
+  return isPerElement(spec) ? "token" : "sample";
 }
 
 /**

@@ -3,9 +3,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { at, f32At } from "../../arrays.js";
 import { type InputSpec, type InputValues, inputShape } from "../../data/dataset.js";
-import type { FlowGraph } from "../../flow/graph.js";
+import { type FlowGraph, pixelsPerSample } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { trainDilated } from "../backends/dilated.js";
+import { broadcastNormalization } from "../backends/layer-normalization.js";
 import { trainNormalization } from "../backends/normalization.js";
 import { type FrozenParts, freezeLayers, frozenNames } from "./freeze.js";
 import { buildHead, fixSharedHeads } from "./heads.js";
@@ -61,6 +62,7 @@ export class Network {
     this.#full = full;
     trainDilated(withInnerLayers(full.layers));
     trainNormalization(withInnerLayers(full.layers));
+    broadcastNormalization(withInnerLayers(full.layers));
     fixSharedHeads(full, graph);
     const frozen = frozenNames(graph, freeze);
     this.frozen = freezeLayers(full, graph, frozen);
@@ -176,6 +178,8 @@ export class Network {
 
   /** @throws ConfigError where a feature of tasks per token is not as long as the tokens */
   #assertLengths(inputs: readonly tf.Tensor[], features: readonly tf.Tensor[]): void {
+    // pixels have their places from the start
+    if (pixelsPerSample(this.graph) !== null) return;
     const tokens = inputs[Object.values(this.inputs).findIndex(({ kind }) => kind === "tokens")]?.shape[1];
     for (const { axis, output } of [...this.#heads, ...this.#customOutputs]) {
       const length = features[output]?.shape[1];

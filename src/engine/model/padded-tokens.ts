@@ -1,7 +1,9 @@
-/** @file The tokens of a padded batch. */
+/** @file The elements of a batch: tokens, which are padded to one length, or pixels, of which each row has as many. */
 import type { InputSpec } from "../../data/dataset.js";
 import { ConfigError } from "../../errors.js";
+import { pixelsPerSample } from "../../flow/graph.js";
 import type { InputBatch } from "./input-batch.js";
+import type { NetworkForm } from "./layout.js";
 
 /** Ids of the batch's token input, [rows, padded length]; null where there is none. */
 export function tokenIds(specs: Readonly<Record<string, InputSpec>>, batch: InputBatch): Int32Array | null {
@@ -9,8 +11,13 @@ export function tokenIds(specs: Readonly<Record<string, InputSpec>>, batch: Inpu
   return name === undefined ? null : (batch[name] as Int32Array);
 }
 
-/** Tokens in each row of a batch: all before the padding, which is 0. */
-export function rowLengths(specs: Readonly<Record<string, InputSpec>>, batch: InputBatch, rows: number): Int32Array {
+/** What knows which elements the rows of a batch have. */
+type ElementForm = Pick<NetworkForm, "graph" | "inputs">;
+
+/** Elements in each row of a batch: all pixels, or all tokens before the padding, which is 0. */
+export function rowLengths({ graph, inputs: specs }: ElementForm, batch: InputBatch, rows: number): Int32Array {
+  const pixels = pixelsPerSample(graph);
+  if (pixels !== null) return new Int32Array(rows).fill(pixels);
   const ids = tokenIds(specs, batch);
   if (ids === null) throw new Error("a task per token needs a token input");
   const padded = ids.length / rows;
@@ -19,6 +26,11 @@ export function rowLengths(specs: Readonly<Record<string, InputSpec>>, batch: In
     while (length > 0 && ids[row * padded + length - 1] === 0) length--;
     return length;
   });
+}
+
+/** Elements in each row of a batch with its padding; 0 where there are none. */
+export function paddedLength({ graph, inputs: specs }: ElementForm, batch: InputBatch, rows: number): number {
+  return pixelsPerSample(graph) ?? (tokenIds(specs, batch)?.length ?? 0) / rows;
 }
 
 /** Says that a feature is not as long as the sequence of its tokens. */

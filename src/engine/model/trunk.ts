@@ -2,7 +2,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { type InputSpec, inputShape } from "../../data/dataset.js";
 import { ConfigError, CoolError, messageOf, UnknownNameError } from "../../errors.js";
-import { type Axis, axisOf, type FlowGraph } from "../../flow/graph.js";
+import { type Axis, axisOf, type FlowGraph, isPerElement, isPerPixel, type PixelSize } from "../../flow/graph.js";
 
 export type SymbolicTensor = tfl.SymbolicTensor;
 /** The tfjs-layers functions (`layers.conv2d`, `layers.dense`, …) that a trunk is built of. */
@@ -12,7 +12,7 @@ type NamedTensors = Readonly<Record<string, SymbolicTensor>>;
 
 type InputSpecs = Readonly<Record<string, InputSpec>>;
 
-/** Builds the trunk: named inputs (and what they are made of) → named features, each [batch, n], or [batch, length, n] for tasks per token. */
+/** Builds the trunk: named inputs (and what they are made of) → named features, each [batch, n], [batch, length, n] for tasks per token, or [batch, height, width, n] for tasks per pixel. */
 export type TrunkFunction = (inputs: NamedTensors, layers: Layers, specs: InputSpecs) => NamedTensors;
 
 /**
@@ -81,25 +81,37 @@ function checkedFeatures(graph: FlowGraph, returned: unknown): NamedTensors {
       feature: missing,
     });
   }
-  for (const [name, feature] of features) checkFeature(name, feature, readersOf(graph, name));
+  for (const [name, feature] of features) checkFeature(name, feature, readersOf(graph, name), sizeOf(graph));
   return Object.fromEntries(features) as NamedTensors;
 }
 
 /** What the tasks that read a feature have one answer for. A feature that none reads is as good as one per row. */
 function readersOf({ tasks }: FlowGraph, feature: string): Axis {
   const readers = tasks.filter((task) => task.feature === feature);
-  const perToken = readers.find(({ spec }) => axisOf(spec) === "token");
-  const perRow = readers.find(({ spec }) => axisOf(spec) === "sample");
-  if (perToken !== undefined && perRow !== undefined) {
+  const perElement = readers.find(({ spec }) => isPerElement(spec));
+  const axis = perElement === undefined ? "sample" : axisOf(perElement.spec);
+  const perRow = readers.find(({ spec }) => !isPerElement(spec));
+  if (perElement !== undefined && perRow !== undefined) {
     throw new ConfigError(
-      `The feature "${feature}" is read by "${perRow.path}", once per row, and by "${perToken.path}", once per token. Declare a feature for each: [batch, n] and [batch, length, n].`,
-      { feature, tasks: [perRow.path, perToken.path] },
+      `The feature "${feature}" is read by "${perRow.path}", once per row, and by "${perElement.path}", once per ${axis}. Declare a feature for each: [batch, n] and ${axis === "pixel" ? "[batch, height, width, n]" : "[batch, length, n]"}.`,
+      { feature, tasks: [perRow.path, perElement.path] },
     );
   }
-  return perToken === undefined ? "sample" : "token";
+  return perElement === undefined ? "sample" : axis;
 }
 
-function checkFeature(name: string, feature: unknown, axis: Axis): asserts feature is SymbolicTensor {
+/** Of the pictures whose pixels are asked about. */
+function sizeOf({ tasks }: FlowGraph): PixelSize | null {
+  for (const { spec } of tasks) if (isPerPixel(spec)) return spec.size;
+  return null;
+}
+
+function checkFeature(
+  name: string,
+  feature: unknown,
+  axis: Axis,
+  size: PixelSize | null,
+): asserts feature is SymbolicTensor {
   if (!(feature instanceof tfl.SymbolicTensor)) {
     throw new ConfigError(
       `The trunk's "${name}" is not the output of a layer. Apply the layer to its input: layers.flatten().apply(x).`,
@@ -113,12 +125,27 @@ function checkFeature(name: string, feature: unknown, axis: Axis): asserts featu
       { feature: name, shape },
     );
   }
+  if (axis === "pixel" && size !== null) checkFeatureMap(name, shape, size);
   if (axis === "token" && (shape.length !== 3 || shape[2] === null)) {
     throw new ConfigError(
       `The trunk's "${name}" has shape ${describeShape(shape)}, but heads of tasks per token read [batch, length, n]. Take it before the sequence is flattened or pooled.`,
       { feature: name, shape },
     );
   }
+}
+
+/** @throws ConfigError where a feature has no place for each pixel of the picture */
+function checkFeatureMap(name: string, shape: readonly (number | null)[], [height, width]: PixelSize): void {
+  const [, ownHeight, ownWidth, channels] = shape;
+  if (shape.length === 4 && ownHeight === height && ownWidth === width && channels !== null) return;
+  const wayOut =
+    shape.length === 4
+      ? "Bring it to the size of the picture with layers.upSampling2d({ size }) or layers.conv2dTranspose({ strides }), or ask for smaller pictures"
+      : "Take it before it is flattened or pooled";
+  throw new ConfigError(
+    `The trunk's "${name}" has shape ${describeShape(shape)}, but heads of tasks per pixel read a feature map of the picture's size, [batch, ${height}, ${width}, n]. ${wayOut}.`,
+    { feature: name, shape, size: [height, width] },
+  );
 }
 
 /** What tfjs-layers accepts but cannot be trained as written. */

@@ -1,7 +1,7 @@
 /** @file The OpenAPI document of a served model: its real inputs and answers (https://spec.openapis.org/oas/v3.1.0). */
 import type { InputSpec } from "../../data/dataset.js";
 import { flowFacts } from "../../flow/kinds.js";
-import { axisOf, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type TaskNode } from "../../flow/graph.js";
 import { printCondition } from "../../flow/print.js";
 import { packageVersion } from "../../platform/version.js";
 import { behaviourOf } from "../../tasks/index.js";
@@ -255,8 +255,8 @@ function answerSchema({ graph }: ServedModel, { spec, precondition }: TaskNode):
     text: facts.gate(spec) === "label" ? { type: ["array", "null"], items: { enum: [...names] } } : name,
   };
   const one = forms[behaviour.answerType(spec)];
-  const decoded = axisOf(spec) === "token" ? { type: "array", items: one } : one;
-  const probability = axisOf(spec) === "token" ? NUMBERS : { type: ["number", "null"] };
+  const decoded = isPerElement(spec) ? { type: "array", items: one } : one;
+  const probability = isPerElement(spec) ? NUMBERS : { type: ["number", "null"] };
   const asked = precondition === null ? "always" : `where ${printCondition(graph, precondition)}`;
   return {
     ...object({ decoded, activated: NUMBERS, asked_probability: probability, joint_probability: probability }, [

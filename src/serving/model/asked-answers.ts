@@ -1,6 +1,6 @@
 /** @file What a server counts of an answer: which tasks were asked, and the names that they were answered by. */
 import { flowFacts } from "../../flow/kinds.js";
-import { axisOf, type FlowGraph, type TaskSpec } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskSpec } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import type { RowAnswer } from "./answer-rows.js";
 
@@ -43,7 +43,7 @@ function countedAnswers(spec: TaskSpec, decoded: unknown): string[] {
   const names = facts.names(spec);
   const values = Array.isArray(decoded) ? decoded : [decoded];
   const isNamed = names.length > 0 && names.length <= MOST_NAMES;
-  if (axisOf(spec) === "token" || !(isNamed || facts.gate(spec).startsWith("truth"))) return [];
+  if (isPerElement(spec) || !(isNamed || facts.gate(spec).startsWith("truth"))) return [];
   // classes come the best first
   const own = facts.gate(spec) === "label" ? values : values.slice(0, 1);
   return own.map((value) => (value === null ? "unknown" : String(value)));

@@ -3,7 +3,7 @@ import type { InputSpec } from "../../data/dataset.js";
 import type { AdoptedModel } from "../../engine/model/pretrained/adopted-model.js";
 import { pixelChange } from "../../engine/model/pretrained/preprocessing.js";
 import { ConfigError } from "../../errors.js";
-import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import type { OnnxGraph } from "./graph.js";
 import type { TakenIn } from "./model.js";
@@ -47,7 +47,7 @@ export function takeAdopted(
     const output = `${PREFIX}${adopted.outputs[path] ?? `${path}/logits`}`;
     const width = behaviourOf(spec).logitWidth(spec);
     // an output of one number for each row, or token, may have no axis for it
-    if (axisOf(spec) === "token") {
+    if (isPerElement(spec)) {
       return [path, plainValue(graph.op("Reshape", [output, graph.int64([0, 0, width])]), [null, null, width])];
     }
     return [path, plainValue(graph.op("Reshape", [output, graph.int64([-1, width])]), [null, width])];

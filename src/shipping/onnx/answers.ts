@@ -1,7 +1,7 @@
 /** @file From logits to answers inside a model: scores, decisions, and which questions are asked (Kleene's logic). */
 import { at } from "../../arrays.js";
 import { ConfigError } from "../../errors.js";
-import { axisOf, type Condition, type ConditionAtom, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type Condition, type ConditionAtom, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { answerWidth } from "../../flow/masks.js";
 import { behaviourOf, type Thresholds } from "../../tasks/index.js";
 import type { TaskCalibration } from "../../decoding/calibration.js";
@@ -39,7 +39,7 @@ export function writeAnswers(
     const answered = answers.answer(path);
     const active = answers.active(path);
     const { logits: own, decoded } = answered;
-    const axes = axisOf(spec) === "token" ? ["batch", "length"] : ["batch"];
+    const axes = isPerElement(spec) ? ["batch", "length"] : ["batch"];
     const width = behaviourOf(spec).logitWidth(spec);
     if (answered.activated !== null) graph.output(`${path}/logits`, own, "float", [...axes, width]);
     if (answered.activated !== null && decoded !== null) {
@@ -112,7 +112,7 @@ class AnswerWriter {
   }
 
   #activity({ path, spec, precondition }: TaskNode): string {
-    const isPerToken = axisOf(spec) === "token";
+    const isPerToken = isPerElement(spec);
     const { presence } = this.#entrances;
     const whole = () => (isPerToken && presence !== null ? presence : everywhere(this.#graph, this.answer(path).some));
     if (precondition === null) return whole();
@@ -180,7 +180,7 @@ function atomTruth(graph: OnnxGraph, atom: ConditionAtom, gates: Gates, isPerTok
       { task: atom.task },
     );
   }
-  const axis = axisOf(gate.task.spec) === "token" ? 2 : 1;
+  const axis = isPerElement(gate.task.spec) ? 2 : 1;
   const answer = column(graph, gate.decoded, axis, atom.kind === "has" ? atom.label : 0);
   const known = graph.op("And", [gates.active(atom.task), graph.op("Not", [graph.op("IsNaN", [answer])])]);
   const holds = holding(graph, atom, answer);

@@ -1,5 +1,5 @@
 /** @file Which layers of a network only gated questions need, and when: the plan of an export's `If` branches. */
-import { axisOf, type Condition, type FlowGraph, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type Condition, type FlowGraph, type TaskNode } from "../../flow/graph.js";
 import { behaviourOf } from "../../tasks/index.js";
 import type { SavedLayer, SavedLayers } from "./saved-layers.js";
 
@@ -158,6 +158,6 @@ function usersOf({ tasks }: FlowGraph, { layers }: SavedLayers): ReadonlyMap<str
 
 /** Whether zeros can stand for a value: what is free of its size is known from the batch, or the tokens of a task. */
 export function canBeZeros(shape: readonly (number | null)[], head: TaskNode | undefined): boolean {
-  const isPerToken = head !== undefined && axisOf(head.spec) === "token";
+  const isPerToken = head !== undefined && isPerElement(head.spec);
   return shape.every((size, axis) => size !== null || axis === 0 || (isPerToken && axis === 1));
 }

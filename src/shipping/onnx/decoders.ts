@@ -2,7 +2,7 @@
 import { at } from "../../arrays.js";
 import { statisticsOf } from "../../decoding/decoders.js";
 import type { BoxSpec, PointSpec, SpecOf, TaskKind, TaskNode, TaskSpec } from "../../flow/graph.js";
-import { axisOf } from "../../flow/graph.js";
+import { isPerElement } from "../../flow/graph.js";
 import type { Thresholds } from "../../tasks/index.js";
 import type { OnnxGraph } from "./graph.js";
 import type { Entrances } from "./signature.js";
@@ -181,7 +181,7 @@ export function decodeOnnx(
   logits: string,
   entrances: Entrances,
 ): Decoded {
-  const axis = axisOf(spec) === "token" ? 2 : 1;
+  const axis = isPerElement(spec) ? 2 : 1;
   const given = entrances.known[path];
   if (given !== undefined) {
     return { activated: null, decoded: graph.op("Unsqueeze", [given, graph.int64([1])]), some: given };

@@ -4,11 +4,11 @@ import { decoders } from "../../decoding/decoders.js";
 import type { BinarySpec } from "../../flow/graph.js";
 import { checkOptions } from "../../options.js";
 import { MIXED, OFF_PICTURE, type FitLabels, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
-import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { knownNumbers, leastLoss, logitOf, mean, SURELY } from "../constants.js";
 import { meanOfProbabilities } from "../ensembles.js";
 import {
   balancedPositiveWeight,
-  CROSS_ENTROPY_OPTIONS,
+  REGION_OPTIONS,
   crossEntropyForm,
   fittedWeights,
   hasOwnLoss,
@@ -20,7 +20,7 @@ import {
 import { endToEndTruth } from "../end-to-end.js";
 import { byAccuracy } from "../judgements.js";
 import { binaryMetrics } from "../metrics.js";
-import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
+import { ELEMENT_OPTIONS, problemWithElements } from "../names.js";
 
 /**
  * A yes-or-no question. Label cells: 0, 1, true, false.
@@ -29,10 +29,10 @@ import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
  * @param options.labelSmoothing part of each label that is shared by both answers
  * @param options.loss `focal` for questions that are almost always easy, with its `focus`
  */
-export function binary(options: Omit<BinarySpec, "kind" | "fittedWeights"> = {}): BinarySpec {
-  checkOptions<Omit<BinarySpec, "kind" | "fittedWeights">>("binary", options, {
-    ...COMMON_OPTIONS,
-    ...CROSS_ENTROPY_OPTIONS,
+export function binary(options: Omit<BinarySpec, "kind" | "fittedWeights" | "size"> = {}): BinarySpec {
+  checkOptions<Omit<BinarySpec, "kind" | "fittedWeights" | "size">>("binary", options, {
+    ...ELEMENT_OPTIONS,
+    ...REGION_OPTIONS,
     positiveWeight: WEIGHT,
   });
   return { kind: "binary", ...options };
@@ -49,7 +49,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   classes: () => null,
   choices: () => null,
   options: () => ({}),
-  problemWith: (spec) => problemWithLoss(spec) ?? problemWithAxis(spec),
+  problemWith: (spec) => problemWithLoss(spec) ?? problemWithElements(spec),
   parseLabel(_spec, [cell], _scales, out, at) {
     if (isMissing(cell)) {
       out[at] = Number.NaN;
@@ -89,9 +89,7 @@ export const binaryBehaviour: TaskBehaviour<BinarySpec> = {
   questions: () => [null],
   tuner: () => null,
   constants(spec, labels, mask) {
-    const known = rowsOf(mask)
-      .map((row) => f32At(labels.answers, row))
-      .filter((answer) => !Number.isNaN(answer));
+    const known = knownNumbers(mask, (row) => f32At(labels.answers, row));
     // by its score the share of yes, and for metrics of decisions either answer
     const own = hasOwnLoss(spec) ? leastLoss(binaryBehaviour, spec, labels, mask) : [];
     return known.length === 0 ? [] : [[logitOf(mean(known))], [SURELY], [-SURELY], ...own];

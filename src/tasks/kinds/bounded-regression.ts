@@ -132,9 +132,10 @@ export const boundedRegressionBehaviour: TaskBehaviour<BoundedRegressionSpec> = 
   tuner: () => null,
   constants(spec, labels, mask) {
     const { answers, unitScale } = labels;
-    const fractions = rowsOf(mask)
-      .filter((row) => !Number.isNaN(answers[row]))
-      .map((row) => normalize(spec, f32At(answers, row), unitScaleAt(unitScale, row)));
+    const labelled = rowsOf(mask).filter((row) => !Number.isNaN(answers[row]));
+    const fractions = Float64Array.from(labelled, (row) =>
+      normalize(spec, f32At(answers, row), unitScaleAt(unitScale, row)),
+    );
     if (fractions.length === 0) return [];
     // the best of absolute and of squared errors
     const plain = [median(fractions), mean(fractions)].map((fraction) => [logitOf(fraction)]);

@@ -150,7 +150,7 @@ export const boxBehaviour: TaskBehaviour<BoxSpec> = {
   questions: () => [],
   tuner: () => null,
   constants(spec, labels, mask) {
-    const boxes = rowsOf(mask)
+    const boxes = Array.from(rowsOf(mask))
       .map((row) => centreOf(readEdges(spec, labels.answers, row, labels.unitScale)))
       .filter((numbers) => !numbers.some(Number.isNaN));
     if (boxes.length === 0) return [];

@@ -8,7 +8,7 @@ import { leastLoss, logShareOf, rowsOf } from "../constants.js";
 import { meanOfShares } from "../ensembles.js";
 import {
   balancedClassWeights,
-  CROSS_ENTROPY_OPTIONS,
+  REGION_OPTIONS,
   crossEntropyForm,
   fittedWeights,
   hasOwnLoss,
@@ -21,10 +21,13 @@ import {
 import { endToEndClass } from "../end-to-end.js";
 import { byAccuracy } from "../judgements.js";
 import { classificationMetrics } from "../metrics.js";
-import { COMMON_OPTIONS, describeUnknownName, positionOf, problemWithAxis, problemWithNames } from "../names.js";
+import { ELEMENT_OPTIONS, describeUnknownName, positionOf, problemWithElements, problemWithNames } from "../names.js";
 
 /** Options of {@link classification}. */
-type ClassificationOptions<Class extends string> = Omit<ClassificationSpec, "kind" | "classes" | "fittedWeights"> & {
+type ClassificationOptions<Class extends string> = Omit<
+  ClassificationSpec,
+  "kind" | "classes" | "fittedWeights" | "size"
+> & {
   readonly classes: readonly Class[];
 };
 
@@ -38,8 +41,8 @@ export function classification<const Class extends string>(
   options: ClassificationOptions<Class>,
 ): ClassificationSpec<Class> {
   checkOptions<ClassificationOptions<Class>>("classification", options, {
-    ...COMMON_OPTIONS,
-    ...CROSS_ENTROPY_OPTIONS,
+    ...ELEMENT_OPTIONS,
+    ...REGION_OPTIONS,
     classes: LIST,
     classWeights: WEIGHTS,
   });
@@ -64,7 +67,7 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
       problemWithNames("class", spec.classes) ??
       problemWithWeights("classWeights", spec.classWeights, spec.classes) ??
       problemWithLoss(spec) ??
-      problemWithAxis(spec)
+      problemWithElements(spec)
     );
   },
   parseLabel(spec, [cell], _scales, out, at) {

@@ -4,7 +4,7 @@ import { decoders } from "../../decoding/decoders.js";
 import type { MultilabelSpec } from "../../flow/graph.js";
 import { checkOptions, LIST, TEXT } from "../../options.js";
 import { MIXED, OFF_PICTURE, isMissing, parseTruth, type TaskBehaviour } from "../behaviour.js";
-import { leastLoss, logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { knownNumbers, leastLoss, logitOf, mean, SURELY } from "../constants.js";
 import { meanOfProbabilities } from "../ensembles.js";
 import {
   balancedPositiveWeight,
@@ -150,11 +150,8 @@ export const multilabelBehaviour: TaskBehaviour<MultilabelSpec> = {
   questions: (spec) => spec.labels,
   tuner: () => null,
   constants(spec, labels, mask) {
-    const rows = rowsOf(mask);
     const width = spec.labels.length;
-    const shares = spec.labels.map((_, i) =>
-      mean(rows.map((row) => f32At(labels.answers, row * width + i)).filter((answer) => !Number.isNaN(answer))),
-    );
+    const shares = spec.labels.map((_, i) => mean(knownNumbers(mask, (row) => f32At(labels.answers, row * width + i))));
     if (shares.every(Number.isNaN)) return [];
     const all = (logit: number) => spec.labels.map(() => logit);
     const own = hasOwnLoss(spec) ? leastLoss(multilabelBehaviour, spec, labels, mask) : [];

@@ -14,7 +14,7 @@ import {
   UNFITTED,
   UNWEIGHTED,
 } from "../behaviour.js";
-import { logitOf, mean, rowsOf, SURELY } from "../constants.js";
+import { knownNumbers, logitOf, mean, SURELY } from "../constants.js";
 import { meanOfProbabilities } from "../ensembles.js";
 import { endToEndClass } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
@@ -93,13 +93,12 @@ export const ordinalBehaviour: TaskBehaviour<OrdinalSpec> = {
   questions: () => [],
   tuner: () => null,
   constants(spec, labels, mask) {
-    const known = rowsOf(mask)
-      .map((row) => f32At(labels.answers, row))
-      .filter((answer) => !Number.isNaN(answer));
+    const known = knownNumbers(mask, (row) => f32At(labels.answers, row));
     if (known.length === 0) return [];
     const places = Array.from({ length: logitCount(spec) }, (_, i) => i);
     const sure = (level: number) => places.map((i) => (level > i ? SURELY : -SURELY));
-    const counts = spec.levels.map((_, level) => known.filter((answer) => answer === level).length);
+    const counts = spec.levels.map(() => 0);
+    for (const answer of known) counts[answer] = (counts[answer] ?? 0) + 1;
     return [
       // what they decode to is the median
       places.map((i) => logitOf(mean(known.map((answer) => isAbove(answer, i))))),

@@ -98,7 +98,7 @@ export const pointBehaviour: TaskBehaviour<PointSpec> = {
   questions: () => [],
   tuner: () => null,
   constants(spec, labels, mask) {
-    const places = rowsOf(mask)
+    const places = Array.from(rowsOf(mask))
       .map((row) => readPlace(spec, labels.answers, row, labels.unitScale))
       .filter((place) => !place.some(Number.isNaN));
     if (places.length === 0) return [];

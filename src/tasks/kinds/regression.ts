@@ -5,16 +5,16 @@ import type { RegressionSpec } from "../../flow/graph.js";
 import type { AnswerColumn, RowMask } from "../../flow/masks.js";
 import { checkOptions, oneOf, POSITIVE } from "../../options.js";
 import { OFF_PICTURE, isMissing, type TaskBehaviour, UNWEIGHTED } from "../behaviour.js";
-import { leastLoss, mean, median, rowsOf } from "../constants.js";
+import { knownNumbers, leastLoss, mean, median } from "../constants.js";
 import { meanOf } from "../ensembles.js";
 import { costNamed, costOf, ERROR_LOSSES, type ErrorCost, problemWithDelta, slopeOf } from "../error-cost.js";
 import { endToEndUnbounded } from "../end-to-end.js";
 import { byAbsoluteError } from "../judgements.js";
 import { unboundedMetrics } from "../metrics.js";
-import { COMMON_OPTIONS, problemWithAxis } from "../names.js";
+import { ELEMENT_OPTIONS, problemWithElements } from "../names.js";
 
 /** Options of {@link regression}. */
-export type RegressionOptions = Partial<Omit<RegressionSpec, "kind" | "statistics">>;
+export type RegressionOptions = Partial<Omit<RegressionSpec, "kind" | "statistics" | "size">>;
 
 /**
  * A number without bounds. The labels are standardized by the mean and the standard deviation of those that train the
@@ -25,7 +25,7 @@ export type RegressionOptions = Partial<Omit<RegressionSpec, "kind" | "statistic
  */
 export function regression(options: RegressionOptions = {}): RegressionSpec {
   checkOptions<RegressionOptions>("regression", options, {
-    ...COMMON_OPTIONS,
+    ...ELEMENT_OPTIONS,
     loss: oneOf(...ERROR_LOSSES),
     delta: POSITIVE,
   });
@@ -60,7 +60,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   classes: () => null,
   choices: () => null,
   options: ({ loss }) => ({ loss }),
-  problemWith: (spec) => problemWithDelta(spec.loss, spec.delta) ?? problemWithAxis(spec),
+  problemWith: (spec) => problemWithDelta(spec.loss, spec.delta) ?? problemWithElements(spec),
   parseLabel(_spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
@@ -95,9 +95,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   questions: () => [],
   tuner: () => null,
   constants(spec, labels, mask) {
-    const values = rowsOf(mask)
-      .map((row) => standardize(spec, f32At(labels.answers, row)))
-      .filter((value) => !Number.isNaN(value));
+    const values = knownNumbers(mask, (row) => standardize(spec, f32At(labels.answers, row)));
     if (values.length === 0) return [];
     return [[median(values)], [mean(values)], ...leastLoss(regressionBehaviour, spec, labels, mask)];
   },

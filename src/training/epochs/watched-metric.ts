@@ -4,7 +4,7 @@ import { scoreSplit } from "../../analysis/score.js";
 import { outputsOf } from "../../asking/outputs.js";
 import type { Dataset } from "../../data/dataset.js";
 import { createRandom } from "../../data/rng.js";
-import { axisOf } from "../../flow/graph.js";
+import { isPerElement } from "../../flow/graph.js";
 import type { RowMask } from "../../flow/masks.js";
 import { type Monitor, monitoredValue, parseMonitor } from "../../project/monitor.js";
 import { defaultThresholds } from "../../records/thresholds.js";
@@ -109,7 +109,7 @@ function hasLoss({ project, dataset }: MonitorContext, masks: readonly RowMask[]
   const { valid } = dataset.splits;
   const evaluated = project.graph.tasks.filter(({ spec }) => isEvaluated(spec));
   return evaluated.some(({ index, spec }) =>
-    axisOf(spec) === "token" ? valid.length > 0 : valid.some((row) => masks[index]?.[row] === 1),
+    isPerElement(spec) ? valid.length > 0 : valid.some((row) => masks[index]?.[row] === 1),
   );
 }
 
@@ -131,7 +131,7 @@ function idleSettings({ train }: MonitorContext["settings"]): string {
 async function undefinedRows({ project, dataset }: MonitorContext, monitor: Monitor): Promise<number | null> {
   const { graph } = project;
   // their answers are per token, or summaries that the network makes: too many to be made up
-  if (graph.tasks.some(({ spec }) => axisOf(spec) === "token" || isSummarized(spec))) return null;
+  if (graph.tasks.some(({ spec }) => isPerElement(spec) || isSummarized(spec))) return null;
   const { valid } = dataset.splits;
   const random = createRandom("answers that try out a metric");
   let count = 0;

@@ -10,7 +10,7 @@ import { fitTasks } from "../../data/labels/fit-tasks.js";
 import type { Device } from "../../engine/backends/device.js";
 import { LoggerGroup } from "../../logging/logger-group.js";
 import type { LoadedProject } from "../../project/resolve-project.js";
-import { withVocabulary } from "../../project/token-tasks.js";
+import { withVocabulary } from "../../project/elements/token-tasks.js";
 import { openRunStore } from "../../storage/run-store.js";
 import { trainEpochs } from "../epochs/train-epochs.js";
 import { openDataset } from "../open-dataset.js";

@@ -7,7 +7,7 @@ import { answerProbabilities } from "../../analysis/probability/answer-probabili
 import { type ScoredSplit, scoreSplit } from "../../analysis/score.js";
 import { at } from "../../arrays.js";
 import { unitScaleBy } from "../../decoding/unit-scale.js";
-import { axisOf, type FlowGraph, hasTokenTasks, type TaskNode } from "../../flow/graph.js";
+import { isPerElement, type FlowGraph, hasTokenTasks, type TaskNode } from "../../flow/graph.js";
 import { answerWidth, offsetsOf, tokensIn as tokensOf } from "../../flow/masks.js";
 import { printCondition } from "../../flow/print.js";
 import { figuresOf } from "../../logging/panels/figures.js";
@@ -55,7 +55,7 @@ function scoredRow(
 ): ScoredSplit {
   const { graph } = document;
   const offsets = hasTokenTasks(graph) ? offsetsOf(facts.lengths ?? [0]) : null;
-  const entriesOf = (task: TaskNode) => (axisOf(task.spec) === "token" && offsets !== null ? tokensOf(offsets) : 1);
+  const entriesOf = (task: TaskNode) => (isPerElement(task.spec) && offsets !== null ? tokensOf(offsets) : 1);
   const labels = graph.tasks.map((task) => labelsOf(document, task, facts, entriesOf(task)));
   const outputs = graph.tasks.map((task, i) =>
     outputOf(task, Float32Array.from(logits[task.path] ?? []), at(labels, i), entriesOf(task)),
@@ -133,7 +133,7 @@ function figures(graph: FlowGraph, scored: ScoredSplit): ShownFigure[] {
   const found = new Map<string, ShownFigure>();
   for (const task of graph.tasks) {
     const isWhole = behaviourOf(task.spec).figure !== null;
-    if (axisOf(task.spec) === "token" || !(isWhole || isMeasure(task))) continue;
+    if (isPerElement(task.spec) || !(isWhole || isMeasure(task))) continue;
     const flow = task.path.slice(0, Math.max(0, task.path.lastIndexOf(".")));
     const label = isWhole || flow === "" ? task.name : flow.slice(flow.lastIndexOf(".") + 1);
     for (const { source, shape } of figuresOf(graph, asked, task.path)(0)) {

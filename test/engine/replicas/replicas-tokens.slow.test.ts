@@ -18,7 +18,7 @@ import { defineTasks } from "../../../src/flow/define.js";
 import { axisOf, type FlowGraph } from "../../../src/flow/graph.js";
 import { activeRows, bothMasks, labelledRows, offsetsOf, type RowMask } from "../../../src/flow/masks.js";
 import { traceFlow } from "../../../src/flow/trace.js";
-import { withVocabulary } from "../../../src/project/token-tasks.js";
+import { withVocabulary } from "../../../src/project/elements/token-tasks.js";
 import { binary, classification, type Labels, maskedLanguageModeling } from "../../../src/tasks/index.js";
 import { ADAMW, weightsOf } from "../../support/small-project.js";
 

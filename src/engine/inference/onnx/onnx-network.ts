@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { at } from "../../../arrays.js";
 import type { InputSpec } from "../../../data/dataset.js";
 import { ConfigError, UnknownNameError } from "../../../errors.js";
-import { axisOf, type FlowGraph, type TaskNode } from "../../../flow/graph.js";
+import { isPerElement, type FlowGraph, type TaskNode } from "../../../flow/graph.js";
 import { onlyOutputs } from "../../../protobuf/onnx-outputs.js";
 import { behaviourOf } from "../../../tasks/index.js";
 import { outputsOfBatch } from "../../batches/outputs.js";
@@ -185,7 +185,7 @@ export class OnnxNetwork implements NetworkForm, BatchAnswerer {
     const results = await this.#ask(() => session.run(Object.fromEntries(feeds), wanted));
     const tokens = this.#padded(inputs, rows);
     return answered.map(({ task, output }) => {
-      const entries = axisOf(task.spec) === "token" ? tokens : 1;
+      const entries = isPerElement(task.spec) ? tokens : 1;
       return this.#taken(task, output, results[output], { rows, kept, entries });
     });
   }

@@ -142,6 +142,8 @@ class MpiThread {
     if (answer.kind === "failed") this.#failure = answer;
     const waiting = this.#waiting;
     this.#waiting = null;
+    // a process that has failed ends, and with it the job: nobody waits in this thread then
+    this.#worker.unref();
     waiting?.(answer);
   }
 
@@ -150,6 +152,7 @@ class MpiThread {
     const answered = new Promise<MpiAnswer>((resolve) => {
       this.#waiting = resolve;
     });
+    this.#worker.ref();
     this.#worker.postMessage(call);
     Atomics.add(this.#sent, 0, 1);
     Atomics.notify(this.#sent, 0);

@@ -1,9 +1,9 @@
 /** @file Tasks per token in a project: the token input that they are about, and its vocabulary. */
-import type { InputSpec } from "../data/dataset.js";
-import { declaredTasks } from "../data/labels/fit-tasks.js";
-import { ConfigError, UnknownNameError } from "../errors.js";
-import { axisOf, type FlowGraph } from "../flow/graph.js";
-import { isMasked, type MaskedNode } from "../tasks/index.js";
+import type { InputSpec } from "../../data/dataset.js";
+import { declaredTasks } from "../../data/labels/fit-tasks.js";
+import { ConfigError, UnknownNameError } from "../../errors.js";
+import { axisOf, type FlowGraph } from "../../flow/graph.js";
+import { isMasked, type MaskedNode } from "../../tasks/index.js";
 
 type Inputs = Readonly<Record<string, InputSpec>>;
 
