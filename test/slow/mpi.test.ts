@@ -140,6 +140,7 @@ test("a rank with other data is named before the first step", SLOW, async () => 
   cpSync(project(), other, { recursive: true });
   const labels = join(other, "labels.csv");
   writeFileSync(labels, readFileSync(labels, "utf8").replace("1.000,0.000", "0.990,0.000"));
+  await train("--epochs", "1", "--name", "equal");
   const before = await runs();
   const { code, stderr } = await job(2, ["--name", "unequal"], [project(), other]).ended;
   expect(code).not.toBe(0);
