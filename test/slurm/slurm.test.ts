@@ -38,9 +38,9 @@ needs(reason);
 
 // an epoch takes its time, without computing, where it is a job's
 const SLOW_EPOCHS = `const pause = () => {
-  if (process.env.SLURM_JOB_ID !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  if (process.env.SLURM_JOB_ID !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
 };`;
-const EPOCHS = 300;
+const EPOCHS = 100;
 
 let dir = "";
 let cluster = "";
