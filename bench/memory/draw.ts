@@ -7,7 +7,7 @@ import { svgChart } from "../../src/plotting/svg-chart.js";
 import { ROOT } from "../report.js";
 
 /** A point of a curve. */
-export interface Peak {
+interface Peak {
   readonly command: string;
   readonly format: string;
   /** Rows of a table, each with a picture where the format is one of pictures. */
