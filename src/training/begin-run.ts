@@ -38,6 +38,7 @@ export type Beginning =
 /** What a user says about a run before it begins. */
 export interface BeginOptions extends EarlierRunOptions {
   readonly name?: string | undefined;
+  readonly key?: string | undefined;
   readonly seed?: number | undefined;
   readonly epochs?: number | undefined;
   readonly replicas?: number | "auto" | undefined;

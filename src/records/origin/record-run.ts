@@ -26,6 +26,8 @@ interface RecordedTraining {
 /** What a user says of a new run. */
 interface RecordedWords {
   readonly name?: string | undefined;
+  /** Under which it is started, and gone on with. */
+  readonly key?: string | undefined;
   readonly commandLine?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly note?: string | undefined;
@@ -36,11 +38,11 @@ export function recordRun(
   { project, config, store }: RecordedParts,
   { source, environment, configChanges }: Origin,
   { backendVersion, seed, epochs, settings }: RecordedTraining,
-  { name, commandLine, tags, note }: RecordedWords,
+  { name, key, commandLine, tags, note }: RecordedWords,
 ): RunRecord {
   const run = {
     project: project.name,
-    name,
+    ...{ name, key: key?.trim() },
     config: { ...settings },
     seed,
     backend: config.backend,
