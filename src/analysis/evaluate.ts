@@ -1,11 +1,12 @@
 /** @file A scored split → the evaluation frame: one row per task, metric and kind of gates. */
 import { at } from "../arrays.js";
 import type { FlowGraph } from "../flow/graph.js";
-import type { EvaluationRow, Gates } from "../tasks/evaluation.js";
+import type { RowMask } from "../flow/masks.js";
+import type { EvaluationRow, Gates, Split } from "../tasks/evaluation.js";
 import { behaviourOf, LOSS } from "../tasks/index.js";
 import { againstBaseline, type Baselines, baselineValues } from "./baselines.js";
-import { metricsUnder } from "./metrics-under.js";
-import type { ScoredSplit } from "./score.js";
+import { type Measured, metricsUnder } from "./metrics-under.js";
+import type { ScoredByTruth, ScoredSplit } from "./score.js";
 
 export { LOSS };
 /** Stands for a task's path in rows about all tasks together. */
@@ -33,12 +34,30 @@ export function evaluateSplit(
     return gates.flatMap((gate) => {
       const mask = gate === "truth" ? task.lossMask : task.predictedMask;
       const constant = own === undefined ? undefined : baselineValues(task, own, mask, onDemand);
-      return metricsUnder(task, mask, onDemand).map(({ name, value, count }): EvaluationRow => {
-        const metric_res = value === null || Number.isNaN(value) ? null : value;
-        const facts = { split: scored.split, task_path: node.path, metric_name: name, metric_res, num_samples: count };
-        return { ...facts, gates: gate, ...againstBaseline(node, name, metric_res, constant?.get(name)) };
-      });
+      return taskRows(scored.split, task, mask, onDemand).map(
+        (row): EvaluationRow => ({
+          ...{ ...row, gates: gate },
+          ...againstBaseline(node, row.metric_name, row.metric_res, constant?.get(row.metric_name)),
+        }),
+      );
     });
+  });
+}
+
+/** One task, as `evaluateSplit` with the gates of the labels alone. */
+export function evaluateByTruth(split: Split, task: ScoredByTruth, onDemand: readonly string[]): EvaluationRow[] {
+  return taskRows(split, task, task.lossMask, onDemand).map((row) => ({ ...row, gates: "truth" }));
+}
+
+function taskRows(
+  split: Split,
+  task: Measured,
+  mask: RowMask,
+  onDemand: readonly string[],
+): Pick<EvaluationRow, "split" | "task_path" | "metric_name" | "metric_res" | "num_samples">[] {
+  return metricsUnder(task, mask, onDemand).map(({ name, value, count }) => {
+    const metric_res = value === null || Number.isNaN(value) ? null : value;
+    return { split, task_path: task.task.path, metric_name: name, metric_res, num_samples: count };
   });
 }
 

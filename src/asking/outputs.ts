@@ -4,7 +4,26 @@ import type { SplitOutputs } from "../analysis/score.js";
 import type { Dataset } from "../data/dataset.js";
 import { selectLabels, selectOffsets } from "../data/labels/select-labels.js";
 import type { FlowGraph } from "../flow/graph.js";
+import type { Offsets } from "../flow/masks.js";
 import type { Split } from "../tasks/evaluation.js";
+import type { Labels } from "../tasks/index.js";
+
+/**
+ * Labels of some rows, in their order.
+ * @param moved those that stand for the table's, by task; null: none
+ */
+export function labelsOf(
+  dataset: Pick<Dataset, "labels" | "offsets">,
+  graph: FlowGraph,
+  rows: Int32Array,
+  moved: readonly (Labels | null)[] | null = null,
+): Pick<SplitOutputs, "labels"> & { readonly offsets: Offsets | null } {
+  const { offsets = null } = dataset;
+  return {
+    labels: dataset.labels.map((own, i) => moved?.[i] ?? selectLabels(at(graph.tasks, i).spec, own, rows, offsets)),
+    offsets: offsets === null ? null : selectOffsets(offsets, rows),
+  };
+}
 
 /** @param outputs per task as the engine keeps them, aligned with `rows` */
 export function outputsOf(
@@ -14,12 +33,6 @@ export function outputsOf(
   rows: Int32Array,
   outputs: readonly Float32Array[],
 ): SplitOutputs {
-  const { offsets = null } = dataset;
-  return {
-    split,
-    ids: Array.from(rows, (row) => at(dataset.ids, row)),
-    outputs,
-    labels: dataset.labels.map((labels, i) => selectLabels(at(graph.tasks, i).spec, labels, rows, offsets)),
-    offsets: offsets === null ? null : selectOffsets(offsets, rows),
-  };
+  const ids = Array.from(rows, (row) => at(dataset.ids, row));
+  return { split, ids, outputs, ...labelsOf(dataset, graph, rows) };
 }

@@ -1,10 +1,13 @@
 /** @file Many image files → pixels that can be read row by row. */
 import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { at } from "../../arrays.js";
 import { DataError, InterruptedError, shorten } from "../../errors.js";
+import { yieldTo } from "../../platform/yield-to.js";
 import type { ImageInputSpec, PixelSource, SkippedRow } from "../dataset.js";
+import { RememberedFiles } from "./cache/remembered-files.js";
 import { checkImageFile, decodeImage, type Outcome, readImageFile } from "./images.js";
 import { MemoryPixels, PixelCache, type PixelStore, type StoredImage } from "./pixel-cache.js";
 
@@ -15,6 +18,8 @@ export interface DecodeOptions {
   /** Called as images become ready, also for those found in the cache. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What files hold that were read before; default: each is read. */
+  readonly remembered?: RememberedFiles | undefined;
 }
 
 /** An image whose pixels are in a store. */
@@ -23,13 +28,19 @@ export interface ReadyImage extends StoredImage {
   readonly hash: string;
 }
 
+/** What is remembered of files beside a cache of their pixels. */
+export function rememberedIn(cacheDir: string): RememberedFiles {
+  return new RememberedFiles(join(cacheDir, "files"));
+}
+
 /** Checks that files exist and have a size, in the order given. */
 export function checkImages(located: readonly Outcome<string>[], signal?: AbortSignal): Promise<Outcome<string>[]> {
   return mapConcurrently(located, 64, (one) => (one.ok ? checkImageFile(one.value) : Promise.resolve(one)), signal);
 }
 
 /**
- * Makes every image ready in the store: each file is hashed, and decoded if its content is not there yet.
+ * Makes every image ready in the store: each file is hashed, unless it is remembered as it stands, and decoded if its
+ * content is not there yet.
  * @returns one outcome per path, in their order
  * @throws InterruptedError if the signal fires; what is decoded by then is kept
  */
@@ -37,36 +48,63 @@ export async function decodeImages(
   paths: readonly string[],
   spec: ImageInputSpec,
   store: PixelStore,
-  { onProgress, signal }: DecodeOptions,
+  { onProgress, signal, remembered }: DecodeOptions,
 ): Promise<Outcome<ReadyImage>[]> {
   const unique = [...new Set(paths)];
   const pending = new Map<string, Promise<Outcome<ReadyImage>>>();
   let done = 0;
   const ready = async (path: string): Promise<Outcome<ReadyImage>> => {
+    // before it is read: what changes meanwhile is of another time then
+    const state = remembered === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
     const file = await readImageFile(path);
     if (!file.ok) return file;
     const hash = createHash("sha256").update(file.value).digest("hex");
+    if (state !== undefined) remembered?.add(path, state, hash);
     // files of the same content are decoded once even while the first is under way
     const outcome = pending.get(hash) ?? readyOf(hash, file.value, spec, store);
     pending.set(hash, outcome);
     return outcome;
   };
+  const outcomes = new Array<Outcome<ReadyImage> | undefined>(unique.length);
   try {
-    const outcomes = await mapConcurrently(
-      unique,
+    if (remembered !== undefined) {
+      for (let i = 0; i < unique.length; i++) {
+        outcomes[i] = untouched(at(unique, i), store, remembered);
+        if (outcomes[i] !== undefined) done++;
+        if ((i + 1) % UNTOUCHED_AT_ONCE !== 0) continue;
+        onProgress?.(done, unique.length);
+        await yieldTo(signal, "Stopped while images were read.");
+      }
+    }
+    const left = Int32Array.from(unique.keys()).filter((i) => outcomes[i] === undefined);
+    await mapConcurrently(
+      left,
       2 * availableParallelism(),
-      async (path) => {
-        const outcome = await ready(path);
+      async (i) => {
+        outcomes[i] = await ready(at(unique, i));
         onProgress?.(++done, unique.length);
-        return outcome;
       },
       signal,
     );
-    const byPath = new Map(unique.map((path, i) => [path, at(outcomes, i)]));
+    if (left.length === 0 && unique.length > 0) onProgress?.(done, unique.length);
+    const all = outcomes as Outcome<ReadyImage>[];
+    if (unique.length === paths.length) return all;
+    const byPath = new Map(unique.map((path, i) => [path, at(all, i)]));
     return paths.map((path) => byPath.get(path) as Outcome<ReadyImage>);
   } finally {
     store.publish();
+    remembered?.publish();
   }
+}
+
+const UNTOUCHED_AT_ONCE = 4096;
+
+/** An image whose file is as it was when it was hashed, and whose pixels are there; undefined for any other. */
+function untouched(path: string, store: PixelStore, remembered: RememberedFiles): Outcome<ReadyImage> | undefined {
+  const state = statSync(path, { throwIfNoEntry: false });
+  const hash = state?.isFile() === true ? remembered.find(path, state) : null;
+  const stored = hash === null ? undefined : store.find(hash);
+  return hash === null || stored === undefined ? undefined : { ok: true, value: { hash, ...stored } };
 }
 
 async function readyOf(
@@ -82,7 +120,7 @@ async function readyOf(
 }
 
 async function mapConcurrently<In, Out>(
-  items: readonly In[],
+  items: ArrayLike<In>,
   workers: number,
   each: (item: In) => Promise<Out>,
   signal?: AbortSignal,
@@ -223,9 +261,11 @@ export async function loadImages(
   },
 ): Promise<LoadedImages> {
   const baseDir = options.baseDir ?? process.cwd();
-  const store = options.cacheDir === undefined ? new MemoryPixels(spec) : new PixelCache(options.cacheDir, spec);
+  const { cacheDir } = options;
+  const store = cacheDir === undefined ? new MemoryPixels(spec) : new PixelCache(cacheDir, spec);
   const absolute = paths.map((path) => resolve(baseDir, path));
-  const outcomes = await decodeImages(absolute, spec, store, options);
+  const remembered = cacheDir === undefined ? undefined : rememberedIn(cacheDir);
+  const outcomes = await decodeImages(absolute, spec, store, { ...options, remembered });
   const kept: string[] = [];
   const ready: ReadyImage[] = [];
   const bad: SkippedRow[] = [];

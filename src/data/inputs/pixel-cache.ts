@@ -6,7 +6,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   renameSync,
   rmSync,
@@ -19,16 +18,11 @@ import { at as itemAt } from "../../arrays.js";
 import { DataError, StoreError } from "../../errors.js";
 import type { ImageInputSpec } from "../dataset.js";
 import { framingKey } from "../../decoding/framing.js";
+import { ImageTable, type StoredImage } from "./cache/image-table.js";
+import { encodeShard, readJsonShard, readShard, type ShardForm, type ShardImages } from "./cache/shard-images.js";
 import type { DecodedImage } from "./images.js";
 
-/** Where an image's pixels lie and how large the original was. */
-export interface StoredImage {
-  readonly shard: number;
-  /** Position among the shard's images. */
-  readonly index: number;
-  readonly originalWidth: number;
-  readonly originalHeight: number;
-}
+export type { StoredImage } from "./cache/image-table.js";
 
 /** Keeps decoded images of one size. */
 export interface PixelStore {
@@ -49,14 +43,6 @@ const DECODER_VERSION = 2;
 const SHARD_BYTES = 256 * 2 ** 20;
 const STALE_MS = 24 * 3600 * 1000;
 
-/** What stands beside a shard's pixels. */
-interface ShardIndex {
-  readonly version: number;
-  readonly imageBytes: number;
-  /** [sha256, original width, original height] of each image, in the order of the pixels. */
-  readonly images: readonly (readonly [string, number, number])[];
-}
-
 interface Shard {
   readonly path: string;
   /** Opened at the first read. */
@@ -68,7 +54,6 @@ interface OpenShard {
   readonly number: number;
   readonly descriptor: number;
   readonly name: string;
-  readonly images: [string, number, number][];
 }
 
 /** Size of one decoded image in bytes. */
@@ -78,7 +63,7 @@ export function imageBytesOf({ size: [height, width], channels }: ImageInputSpec
 
 /**
  * A cache that only grows: `<folder>/<h>x<w>x<c>/shard-<uuid>.u8` holds pixels one image after another,
- * `shard-<uuid>.json` says which. Both are written under temporary names, the index is renamed last, and no file is
+ * `shard-<uuid>.idx` says which (`.json` in earlier versions). Both are written under temporary names, the index is renamed last, and no file is
  * changed after that; so any number of processes may share a cache, and a killed one leaves nothing half-visible.
  * Two processes that decode the same images at once keep them twice, which is harmless.
  */
@@ -86,7 +71,7 @@ export class PixelCache implements PixelStore {
   readonly imageBytes: number;
   readonly #folder: string;
   readonly #shards: Shard[] = [];
-  readonly #images = new Map<string, StoredImage>();
+  readonly #images = new ImageTable();
   #open: OpenShard | null = null;
 
   /** @throws StoreError if the folder cannot be made or read */
@@ -98,25 +83,25 @@ export class PixelCache implements PixelStore {
     this.#attempt("opened", () => {
       mkdirSync(this.#folder, { recursive: true });
       for (const name of readdirSync(this.#folder)) {
-        if (name.endsWith(".json")) this.#load(name);
+        if (/\.(idx|json)$/.test(name)) this.#load(name);
         else if (name.endsWith(".tmp")) this.#removeIfStale(name);
       }
     });
   }
 
   find(hash: string): StoredImage | undefined {
-    return this.#images.get(hash);
+    return this.#images.find(hash);
   }
 
   /** @throws StoreError if the disk does not take it */
   add(hash: string, image: DecodedImage): StoredImage {
     return this.#attempt("written", () => {
       this.#open ??= this.#create();
-      const { number, descriptor, images } = this.#open;
-      const at = images.length * this.imageBytes;
+      const { number, descriptor } = this.#open;
+      const at = this.#images.imagesOf(number).count * this.imageBytes;
       writeAll(descriptor, image.pixels, at);
-      images.push([hash, image.originalWidth, image.originalHeight]);
-      const stored = this.#remember(number, images.length - 1, hash, image.originalWidth, image.originalHeight);
+      const { originalWidth, originalHeight } = image;
+      const stored = this.#images.add(number, hash, { originalWidth, originalHeight });
       if (at + this.imageBytes >= SHARD_BYTES) this.publish();
       return stored;
     });
@@ -124,7 +109,7 @@ export class PixelCache implements PixelStore {
 
   read(shard: number, index: number, count: number, out: Uint8Array, at: number): void {
     const source = itemAt(this.#shards, shard);
-    source.descriptor ??= openSync(source.path, "r");
+    source.descriptor ??= openShard(source.path);
     const bytes = count * this.imageBytes;
     const read = readSync(source.descriptor, out, at, bytes, index * this.imageBytes);
     if (read !== bytes) {
@@ -141,10 +126,9 @@ export class PixelCache implements PixelStore {
     this.#attempt("written", () => {
       fsyncSync(shard.descriptor);
       const path = join(this.#folder, shard.name);
-      const index: ShardIndex = { version: DECODER_VERSION, imageBytes: this.imageBytes, images: shard.images };
-      writeFileSync(`${path}.json.tmp`, JSON.stringify(index));
+      writeFileSync(`${path}.idx.tmp`, encodeShard(this.#images.imagesOf(shard.number), this.#form));
       renameSync(`${path}.u8.tmp`, `${path}.u8`);
-      renameSync(`${path}.json.tmp`, `${path}.json`);
+      renameSync(`${path}.idx.tmp`, `${path}.idx`);
     });
   }
 
@@ -161,27 +145,28 @@ export class PixelCache implements PixelStore {
     const name = `shard-${randomUUID()}`;
     // the descriptor outlives the renaming, so it also serves later reads
     const descriptor = openSync(join(this.#folder, `${name}.u8.tmp`), "wx+");
-    const number = this.#shards.push({ path: join(this.#folder, `${name}.u8`), descriptor }) - 1;
-    return { number, descriptor, name, images: [] };
+    const number = this.#addShard({ path: join(this.#folder, `${name}.u8`), descriptor });
+    return { number, descriptor, name };
   }
 
   /** Takes a published shard in; one of another version, or whose files do not fit together, is passed over. */
   #load(name: string): void {
-    const path = join(this.#folder, name.replace(/\.json$/, ".u8"));
-    const index = readIndex(join(this.#folder, name));
-    if (index === null || index.version !== DECODER_VERSION || index.imageBytes !== this.imageBytes) return;
+    const path = join(this.#folder, name.replace(/\.\w+$/, ".u8"));
+    const read = name.endsWith(".idx") ? readShard : readJsonShard;
+    const images = read(join(this.#folder, name), this.#form);
     const size = statSync(path, { throwIfNoEntry: false })?.size;
-    if (size !== index.images.length * this.imageBytes) return;
-    const shard = this.#shards.push({ path, descriptor: null }) - 1;
-    index.images.forEach(([hash, width, height], i) => {
-      this.#remember(shard, i, hash, width, height);
-    });
+    if (images === null || size !== images.count * this.imageBytes) return;
+    this.#addShard({ path, descriptor: null }, images);
   }
 
-  #remember(shard: number, index: number, hash: string, originalWidth: number, originalHeight: number): StoredImage {
-    const stored = { shard, index, originalWidth, originalHeight };
-    this.#images.set(hash, stored);
-    return stored;
+  /** @returns its number, here and in the table */
+  #addShard(shard: Shard, images?: ShardImages): number {
+    this.#shards.push(shard);
+    return this.#images.addShard(images);
+  }
+
+  get #form(): ShardForm {
+    return { version: DECODER_VERSION, imageBytes: this.imageBytes };
   }
 
   /** Left by a process that was killed; a younger one may still be written. */
@@ -206,11 +191,15 @@ export class PixelCache implements PixelStore {
   }
 }
 
-function readIndex(path: string): ShardIndex | null {
+function openShard(path: string): number {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return null;
+    return openSync(path, "r");
+  } catch (cause) {
+    throw new DataError(
+      `The pixel cache file ${path} has gone since this program began. Start again; images are decoded again.`,
+      { path },
+      { cause },
+    );
   }
 }
 

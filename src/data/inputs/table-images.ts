@@ -12,6 +12,7 @@ import {
   decodeImages,
   type OnBadImage,
   type ReadyImage,
+  rememberedIn,
 } from "./image-source.js";
 import { locateImage, type Outcome } from "./images.js";
 import type { ImageSizes } from "../labels/unit-scale.js";
@@ -107,10 +108,11 @@ async function decodeInputs(
   const stores = specs.map(([, spec]) =>
     options.cacheDir === undefined ? new MemoryPixels(spec) : new PixelCache(options.cacheDir, spec),
   );
+  const remembered = options.cacheDir === undefined ? undefined : rememberedIn(options.cacheDir);
   try {
     const images: Outcome<ReadyImage>[][] = [];
     for (const [i, [, spec]] of specs.entries()) {
-      const progress = progressOf(options, i, specs.length);
+      const progress = { ...progressOf(options, i, specs.length), remembered };
       images.push(await decodeLocated(at(files, i), spec, stores[i] as PixelStore, progress));
     }
     const bad = badImages(joined, images, ids, specs);

@@ -1,5 +1,5 @@
 /** @file Labels of some rows, in their order: one entry for each row or, of a task per token, one for each token. */
-import { at, f32At, i32At } from "../../arrays.js";
+import { at, f32At, i32At, u8At } from "../../arrays.js";
 import { isPerElement, type TaskSpec } from "../../flow/graph.js";
 import { answerWidth, neededOffsets, type Offsets, offsetsOf, tokensIn } from "../../flow/masks.js";
 import { scalesPerRow } from "./unit-scale.js";
@@ -40,13 +40,13 @@ export function selectEntries<A extends Float32Array | Uint8Array>(
 ): A {
   const count = offsets === null ? rows.length : tokensIn(selectOffsets(offsets, rows));
   const selected = new (entries.constructor as new (length: number) => A)(count * width);
-  let to = 0;
-  if (entries instanceof Float32Array && offsets === null && width === 1) {
-    // one kind of array alone: what reads several kinds takes ten times as long
-    const numbers: Float32Array = entries;
-    for (let i = 0; i < rows.length; i++) selected[i] = f32At(numbers, at(rows, i));
+  if (offsets === null && width === 1) {
+    // a loop for each type: one that meets several takes ten times as long
+    if (entries instanceof Float32Array) copyFloats(entries, rows, selected);
+    else copyBytes(entries, rows, selected);
     return selected;
   }
+  let to = 0;
   for (let i = 0; i < rows.length; i++) {
     const row = at(rows, i);
     const [from, end] = offsets === null ? [row, row + 1] : [i32At(offsets, row), i32At(offsets, row + 1)];
@@ -54,4 +54,14 @@ export function selectEntries<A extends Float32Array | Uint8Array>(
     for (let entry = from * width; entry < end * width; entry++) selected[to++] = at(entries, entry);
   }
   return selected;
+}
+
+function copyFloats(entries: Float32Array, rows: ArrayLike<number>, selected: Float32Array | Uint8Array): void {
+  if (!(rows instanceof Int32Array)) for (let i = 0; i < rows.length; i++) selected[i] = f32At(entries, at(rows, i));
+  else for (let i = 0; i < rows.length; i++) selected[i] = f32At(entries, i32At(rows, i));
+}
+
+function copyBytes(entries: Uint8Array, rows: ArrayLike<number>, selected: Float32Array | Uint8Array): void {
+  if (!(rows instanceof Int32Array)) for (let i = 0; i < rows.length; i++) selected[i] = u8At(entries, at(rows, i));
+  else for (let i = 0; i < rows.length; i++) selected[i] = u8At(entries, i32At(rows, i));
 }

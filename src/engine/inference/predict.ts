@@ -1,5 +1,5 @@
 /** @file Logits of many rows, task by task. */
-import { at, i32At } from "../../arrays.js";
+import { at, f32At, i32At } from "../../arrays.js";
 import type { Offsets } from "../../flow/masks.js";
 import { isSummarized, type Labels } from "../../tasks/index.js";
 import { joinEach } from "../batches/arrays.js";
@@ -103,11 +103,21 @@ export function splitTasks(
   merged: Float32Array,
   tokens: readonly Float32Array[] = [],
 ): Float32Array[] {
+  return taskLogits(layout, merged, tokens).map((own) => own());
+}
+
+/** The same, each copied when it is asked for: of many rows all of them take as much as what they are copied from. */
+export function taskLogits(
+  layout: HeadLayout,
+  merged: Float32Array,
+  tokens: readonly Float32Array[] = [],
+): (() => Float32Array)[] {
   const perToken = [...tokens];
   return layout.columns.map(({ axis, offset, width }) => {
-    if (axis === "masked") return NONE;
-    if (axis === "token") return perToken.shift() ?? NONE;
-    return columnsOf(merged, layout.width, offset, width);
+    if (axis === "masked") return () => NONE;
+    if (axis !== "token") return () => columnsOf(merged, layout.width, offset, width);
+    const own = perToken.shift() ?? NONE;
+    return () => own;
   });
 }
 
@@ -115,6 +125,10 @@ export function splitTasks(
 export function columnsOf(matrix: Float32Array, stride: number, offset: number, width: number): Float32Array {
   const rows = stride === 0 ? 0 : matrix.length / stride;
   const columns = new Float32Array(rows * width);
+  if (width === 1) {
+    for (let row = 0; row < rows; row++) columns[row] = f32At(matrix, row * stride + offset);
+    return columns;
+  }
   for (let row = 0; row < rows; row++) {
     const from = row * stride + offset;
     columns.set(matrix.subarray(from, from + width), row * width);

@@ -3,7 +3,7 @@ import { DTYPE } from "../../protobuf/tensorflow.js";
 import type { StepConfig } from "../optimization/step-engine.js";
 import { FLOAT, type GraphBuilder, type Output, outputOf } from "./graph-def.js";
 import type { Feed } from "./session.js";
-import type { Traced, TracedGraph } from "./traced-graph.js";
+import type { RecordedGraph, Traced, TracedGraph } from "./traced-graph.js";
 import { type Alive, buildUpdate } from "./updates.js";
 
 /** Name of the vector that sums up the gradients of a batch in parts. */
@@ -24,7 +24,7 @@ export interface PlacedUpdate {
  * @param keep builds what else is kept where the update is applied
  */
 export function placeUpdate(
-  graph: TracedGraph,
+  graph: RecordedGraph,
   { clipNorm, ...config }: StepConfig,
   gradient: Output,
   keep: (alive: Alive) => readonly string[] = () => [],

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { at as itemAt } from "../../arrays.js";
 import type { InputValues } from "../../data/dataset.js";
 import { DTYPE } from "../../protobuf/tensorflow.js";
+import { cutInputs } from "../batches/shards.js";
 import { LOGIT_AXES, type LogitAxis, type LogitValues } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
@@ -13,7 +14,8 @@ import { maskedRoom, padIndices } from "./masked-room.js";
 import { PARAMETERS, placeInputs, placeWeights, STATISTICS } from "./network-inputs.js";
 import type { Feed } from "./session.js";
 import { recordOps, type OpRecorder } from "./op-recorder.js";
-import { type Traced, TracedGraph } from "./traced-graph.js";
+import { type MakeCompute, recordByFew } from "./op-trail.js";
+import { type RecordedGraph, type Traced, TracedGraph } from "./traced-graph.js";
 
 interface TracedForward extends Traced {
   readonly matrices: readonly { readonly axis: LogitAxis; readonly width: number }[];
@@ -71,23 +73,38 @@ export class GraphForward {
   }
 
   #trace(inputs: InputBatch, rows: number, hidden: number): TracedForward {
-    const { backend, builder } = this.#graph;
-    return this.#graph.grow(() => {
-      const traced: TracedForward[] = [];
-      tf.tidy(() => {
-        const tensors = this.#network.inputTensors(inputs, rows);
-        traced.push(recordOps(backend, builder, (recorder) => this.#record(recorder, tensors, inputs, hidden)));
-      });
-      return itemAt(traced, 0);
-    });
+    return this.#graph.grow(() =>
+      recordByFew(
+        rows,
+        (few, compute) =>
+          this.#recordInto(this.#graph.scratch(), cutInputs(inputs, rows, 0, few), few, hidden, compute),
+        (compute) => this.#recordInto(this.#graph, inputs, rows, hidden, compute),
+      ),
+    );
   }
 
-  #record(recorder: OpRecorder, tensors: tf.Tensor[], inputs: InputBatch, hidden: number): TracedForward {
+  #recordInto(graph: RecordedGraph, inputs: InputBatch, rows: number, hidden: number, compute: MakeCompute) {
+    const traced: TracedForward[] = [];
+    tf.tidy(() => {
+      const tensors = this.#network.inputTensors(inputs, rows);
+      const record = (recorder: OpRecorder) => this.#record(graph, recorder, tensors, inputs, hidden);
+      traced.push(recordOps(graph.backend, graph.builder, record, compute));
+    });
+    return itemAt(traced, 0);
+  }
+
+  #record(
+    graph: RecordedGraph,
+    recorder: OpRecorder,
+    tensors: tf.Tensor[],
+    inputs: InputBatch,
+    hidden: number,
+  ): TracedForward {
     const network = this.#network;
-    const { builder } = this.#graph;
+    const { builder } = graph;
     const feedInputs = placeInputs(builder, recorder, network, tensors);
-    placeWeights(this.#graph, recorder, PARAMETERS, network.trainable);
-    placeWeights(this.#graph, recorder, STATISTICS, network.statistics);
+    placeWeights(graph, recorder, PARAMETERS, network.trainable);
+    placeWeights(graph, recorder, STATISTICS, network.statistics);
     const placeholder = hidden === 0 ? null : builder.placeholder(DTYPE.int32, [hidden]);
     const asked = placeholder === null ? null : tf.tensor1d(padIndices(null, hidden), "int32");
     if (placeholder !== null && asked !== null) recorder.place(asked, placeholder);

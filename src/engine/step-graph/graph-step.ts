@@ -1,7 +1,7 @@
 /** @file A step as one run of a TensorFlow graph, traced at the first batch of each shape. */
 import { CoolError } from "../../errors.js";
 import { joinArrays } from "../batches/arrays.js";
-import { joinLogits, partsOfBatch, seedOfPart } from "../batches/shards.js";
+import { joinLogits, partsOfBatch, seedOfPart, shardOf } from "../batches/shards.js";
 import type { LogitValues } from "../model/layout.js";
 import { type BatchLoss, batchLoss, countTerms, joinLosses } from "../optimization/losses.js";
 import type { Network } from "../model/network.js";
@@ -10,11 +10,13 @@ import type { OptimizerState } from "../model/training-state.js";
 import { readParameters, writeParameters } from "../model/parameters.js";
 import type { TensorflowBackend } from "../backends/tensorflow/binding.js";
 import { taskWithForeignLoss } from "./logit-gradient.js";
+import type { Output } from "./graph-def.js";
 import { maskedRoom } from "./masked-room.js";
 import { PARAMETERS, STATISTICS } from "./network-inputs.js";
+import { FEW_ROWS, recordByFew } from "./op-trail.js";
 import { ACCUMULATED, type TracedUpdate, traceUpdate } from "./apply-gradient.js";
 import { type StepShape, type TracedBatch, type TracedStep, traceStep } from "./trace-step.js";
-import { TracedGraph } from "./traced-graph.js";
+import { type Traced, TracedGraph } from "./traced-graph.js";
 import { UntraceableError } from "./untraceable.js";
 import { EagerSteps } from "../optimization/eager-step.js";
 import type { StepBatch, StepConfig, StepEngine, StepOutcome, WeightsKind } from "../optimization/step-engine.js";
@@ -26,6 +28,17 @@ const TOLERANCE = 1e-3;
 interface Part {
   readonly batch: TracedBatch;
   readonly traced: TracedStep;
+}
+
+/** A step, and a part of the graph that is compared with what was computed while it was recorded. */
+interface ProbedStep extends Traced {
+  readonly step: TracedStep;
+  readonly probe: Part;
+}
+
+/** All but the update, which a comparison does not ask for. */
+function normOutputs({ outputs }: TracedStep): readonly Output[] {
+  return outputs.slice(0, -1);
 }
 
 /**
@@ -147,8 +160,8 @@ export class GraphSteps implements StepEngine {
     try {
       assertTraceable(this.#network);
       await this.writeBack("trained");
-      const step = this.#graph.grow(() => traceStep(this.#graph, this.#network, this.#config, batch, shape));
-      this.#assertSame(step, batch);
+      const { step, probe } = this.#graph.grow(() => this.#trace(batch, shape));
+      this.#assertSame(probe);
       if (part !== null) this.#update ??= this.#graph.grow(() => traceUpdate(this.#graph, this.#config));
       this.#steps.set(key, step);
       return step;
@@ -160,12 +173,40 @@ export class GraphSteps implements StepEngine {
     }
   }
 
+  /** A step of the batch, by that of its first rows where it follows from them, and what can be compared with a recording. */
+  #trace(batch: TracedBatch, shape: StepShape): ProbedStep {
+    let few: Part | null = null;
+    return recordByFew(
+      shape.rows,
+      (rows, compute) => {
+        const isLast = rows === FEW_ROWS.last;
+        const { inputs, targets } = shardOf(this.#network.layout, batch.inputs, batch.targets, { before: 0, rows });
+        const own = { ...batch, inputs, targets };
+        const graph = isLast ? this.#graph : this.#graph.scratch();
+        const how = { compute, isPredicted: false };
+        const traced = traceStep(graph, this.#network, this.#config, own, { ...shape, rows }, how);
+        few = { batch: own, traced };
+      },
+      (compute, isPredicted) => {
+        const how = { compute, isPredicted };
+        const step = traceStep(this.#graph, this.#network, this.#config, batch, shape, how);
+        const probe = isPredicted && few !== null ? few : { batch, traced: step };
+        return {
+          ...{ step, probe },
+          outputs: [...step.outputs, ...normOutputs(probe.traced)],
+          placeholders: [...step.placeholders, ...probe.traced.placeholders],
+          before: step.before ?? [],
+        };
+      },
+    );
+  }
+
   /** @throws UntraceableError where the graph computes something else than what was recorded */
-  #assertSame(step: TracedStep, batch: TracedBatch): void {
-    // without the update, which nothing here asks for
-    const { norm } = step.read(batch, this.#graph.run(step.feeds(batch, this.#updates), step.outputs.slice(0, -1)));
-    const { recordedNorm } = step;
-    if (!Number.isFinite(recordedNorm) || Math.abs(norm - recordedNorm) <= TOLERANCE * recordedNorm) return;
+  #assertSame({ traced, batch }: Part): void {
+    const { norm } = traced.read(batch, this.#graph.run(traced.feeds(batch, this.#updates), normOutputs(traced)));
+    const { recordedNorm } = traced;
+    if (recordedNorm === null || !Number.isFinite(recordedNorm)) return;
+    if (Math.abs(norm - recordedNorm) <= TOLERANCE * recordedNorm) return;
     throw new UntraceableError(`the graph's gradient has the norm ${norm} and the eager one ${recordedNorm}`);
   }
 

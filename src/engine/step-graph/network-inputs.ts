@@ -9,7 +9,7 @@ import type { GraphBuilder, Output } from "./graph-def.js";
 import { FLOAT } from "./graph-def.js";
 import type { Feed } from "./session.js";
 import type { OpRecorder } from "./op-recorder.js";
-import type { TracedGraph } from "./traced-graph.js";
+import type { RecordedGraph } from "./traced-graph.js";
 import { UntraceableError } from "./untraceable.js";
 
 /** Names of the flat vectors that hold a network's weights. */
@@ -53,7 +53,7 @@ function valuesAs(dtype: number, values: InputValues): Uint8Array | Float32Array
 
 /** Gives the variables their places in the flat vector of that name. */
 export function placeWeights(
-  graph: TracedGraph,
+  graph: RecordedGraph,
   recorder: OpRecorder,
   name: string,
   variables: readonly tf.Variable[],

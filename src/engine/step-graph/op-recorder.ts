@@ -11,6 +11,7 @@ import type {
 } from "../backends/tensorflow/binding.js";
 import type { Attribute, GraphBuilder, Output } from "./graph-def.js";
 import { outputOf } from "./graph-def.js";
+import { computeByLibrary, type MakeCompute } from "./op-trail.js";
 import { UntraceableError } from "./untraceable.js";
 
 /** What recorded work may ask about its tensors. */
@@ -26,31 +27,44 @@ export interface OpRecorder {
  * tensors into others. While `work` runs, each is recorded as well as done. Tensors that have no place in the graph,
  * because they are older than the recording, become constants.
  *
+ * @param makeCompute how ops are computed
  * @throws UntraceableError where values of a recorded tensor are read, since JavaScript would then decide what follows
  */
-export function recordOps<T>(backend: TensorflowBackend, graph: GraphBuilder, work: (recorder: OpRecorder) => T): T {
+export function recordOps<T>(
+  backend: TensorflowBackend,
+  graph: GraphBuilder,
+  work: (recorder: OpRecorder) => T,
+  makeCompute: MakeCompute = computeByLibrary,
+): T {
   const { binding, getInputTensorIds } = backend;
-  const outputs = new Map<TensorId, Output>();
+  const compute = makeCompute(binding);
+  const outputs = new Map<TensorId, Output | (() => Output)>();
   const shapes = new Map<TensorId, readonly number[]>();
   const constants = new Set<TensorId>();
   const idOf = (tensor: tf.Tensor): TensorId => at(backend.getInputTensorIds([tensor]), 0);
   const outputOfId = (id: TensorId): Output => {
     const output = outputs.get(id);
-    if (output !== undefined) return output;
+    if (typeof output === "string") return output;
+    if (output !== undefined) {
+      const own = output();
+      outputs.set(id, own);
+      return own;
+    }
     throw new UntraceableError("a layer reads a tensor of an unknown kind");
   };
   const recording: Binding = Object.create(binding, {
     createTensor: {
       value(shape: readonly number[], dtype: number, values: Float32Array | Int32Array | Uint8Array) {
         const id = binding.createTensor(shape, dtype, values);
-        outputs.set(id, graph.constant(dtype, shape, values));
+        // most of what is large, such as a batch, gets a place before an op reads it
+        outputs.set(id, () => graph.constant(dtype, shape, values));
         constants.add(id);
         return id;
       },
     },
     executeOp: {
       value(name: string, attributes: readonly OpAttribute[], inputs: readonly TensorId[], count: number) {
-        const results = binding.executeOp(name, attributes, inputs, count);
+        const results = compute(name, attributes, inputs, count);
         const inferred = name in INFERRED ? (INFERRED[name] as InferAttributes)(results) : {};
         const op = isBias(
           name,
@@ -81,10 +95,8 @@ export function recordOps<T>(backend: TensorflowBackend, graph: GraphBuilder, wo
       if (outputs.has(id)) continue;
       const { dtype, shape } = at(tensors, i);
       if (!(dtype in ELEMENT_TYPES)) throw new UntraceableError(`a layer reads a tensor of type ${dtype}`);
-      outputs.set(
-        id,
-        graph.constant(ELEMENT_TYPES[dtype as keyof typeof ELEMENT_TYPES], shape, binding.tensorDataSync(id)),
-      );
+      const type = ELEMENT_TYPES[dtype as keyof typeof ELEMENT_TYPES];
+      outputs.set(id, () => graph.constant(type, shape, binding.tensorDataSync(id)));
     }
     return ids;
   };

@@ -16,7 +16,8 @@ import { type FeedInputs, PARAMETERS, placeInputs, placeWeights, STATISTICS } fr
 import { type Noise, whileNoiseIsPlaced } from "./noise.js";
 import type { Feed } from "./session.js";
 import { recordOps, type OpRecorder } from "./op-recorder.js";
-import type { Traced, TracedGraph } from "./traced-graph.js";
+import { computeByLibrary, type MakeCompute } from "./op-trail.js";
+import type { RecordedGraph, Traced } from "./traced-graph.js";
 import { ACCUMULATED, normOf, placeUpdate } from "./apply-gradient.js";
 import type { Alive } from "./updates.js";
 
@@ -49,8 +50,8 @@ export interface StepValues {
 
 /** A step of one shape. */
 export interface TracedStep extends Traced {
-  /** Norm of the gradient in the eager step that was recorded, for comparison. */
-  readonly recordedNorm: number;
+  /** Norm of the gradient in the eager step that was recorded, for comparison; null where nothing was computed. */
+  readonly recordedNorm: number | null;
   /** Where tasks' gradients meet; null where they are just added. */
   readonly sites: TracedSites | null;
   /**
@@ -88,14 +89,16 @@ interface PlacedVoice {
 
 /**
  * Runs a step eagerly and records it into the graph, with the optimizer's update after it; the network stays as it is.
+ * @param compute how ops are computed; default: by the library
  * @throws UntraceableError where the network does what a graph cannot repeat
  */
 export function traceStep(
-  graph: TracedGraph,
+  graph: RecordedGraph,
   network: Network,
   config: StepConfig,
   batch: TracedBatch,
   shape: StepShape,
+  { compute, isPredicted }: { readonly compute: MakeCompute; readonly isPredicted: boolean } = COMPUTED,
 ): TracedStep {
   const { backend, builder } = graph;
   // a reshaped tensor shares the data, where a clone may copy it
@@ -104,11 +107,14 @@ export function traceStep(
     // older than the recording: what is placed needs no node
     const inputs = network.inputTensors(batch.inputs, shape.rows);
     const { step, norm } = withSeededRandom(batch.seed, () =>
-      recordOps(backend, builder, (recorder) =>
-        new StepRecording(graph, recorder, network, batch, inputs, shape, config).step(),
+      recordOps(
+        backend,
+        builder,
+        (recorder) => new StepRecording(graph, recorder, network, batch, inputs, shape, config).step(),
+        compute,
       ),
     );
-    return { ...step, recordedNorm: norm.dataSync()[0] as number };
+    return { ...step, recordedNorm: isPredicted ? null : (norm.dataSync()[0] as number) };
   };
   try {
     // tidy takes functions of tensors only, as far as its type goes
@@ -121,9 +127,11 @@ export function traceStep(
   }
 }
 
+const COMPUTED = { compute: computeByLibrary, isPredicted: false } as const;
+
 /** One eager step while its ops are recorded: first what is fed gets its place, then the step runs, then the update. */
 class StepRecording {
-  readonly #graph: TracedGraph;
+  readonly #graph: RecordedGraph;
   readonly #recorder: OpRecorder;
   readonly #network: Network;
   readonly #batch: TracedBatch;
@@ -137,7 +145,7 @@ class StepRecording {
   readonly #sites: FeatureSites | null;
 
   constructor(
-    graph: TracedGraph,
+    graph: RecordedGraph,
     recorder: OpRecorder,
     network: Network,
     batch: TracedBatch,
@@ -337,7 +345,7 @@ function feedNoise({ placeholder, shape, draw }: PlacedNoise): Feed {
 
 /** Averages that the forward pass has moved; @returns nodes that are done once they are kept */
 function moved(
-  graph: TracedGraph,
+  graph: RecordedGraph,
   recorder: OpRecorder,
   network: Network,
   before: readonly Output[],

@@ -23,12 +23,16 @@ export interface Traced {
   readonly before?: readonly Output[];
 }
 
+/** What is recorded into. */
+export type RecordedGraph = Pick<TracedGraph, "backend" | "builder" | "variable">;
+
 /** Owns a session: `dispose` frees it. */
 export class TracedGraph {
   readonly backend: TensorflowBackend;
   readonly builder = new GraphBuilder();
   readonly #variables = new Map<string, Variable>();
-  readonly #initial: Readonly<Record<string, Float32Array>>;
+  /** Values until there is a session to hold them. */
+  #initial: Readonly<Record<string, Float32Array>>;
   readonly #kept: Output[] = [];
   #session: Session | null = null;
 
@@ -38,25 +42,24 @@ export class TracedGraph {
     this.#initial = variables;
     for (const [name, { length: size }] of Object.entries(variables)) {
       // the library has no tensors without elements in some of its ops
-      if (size > 0) this.#variables.set(name, this.#declare(name, size));
+      if (size > 0) this.#variables.set(name, declare(this.builder, name, size));
     }
   }
 
-  #declare(name: string, size: number): Variable {
-    const { builder } = this;
-    const handle = builder.variable(name, size);
-    const incoming = builder.placeholder(DTYPE.float, [size]);
-    // a variable keeps the buffer that it is given, and what is fed lies in memory that belongs to JavaScript: freed by
-    // one of the library's threads, it would take V8's heap with it
-    const own = builder.node("DeepCopy", [incoming], { T: FLOAT });
-    const done = builder.assign(handle, own);
-    const assigned = builder.node("Identity", [builder.intScalar(0), `^${done}`], { T: { type: DTYPE.int32 } });
-    return { handle, incoming, assigned, size, value: builder.read(handle) };
+  /** A variable for ops that read or change it; null where it is empty. */
+  variable(name: string): Pick<Variable, "handle" | "value" | "size"> | null {
+    return this.#variables.get(name) ?? null;
   }
 
-  /** A variable for ops that read or change it; null where it is empty. */
-  variable(name: string): Pick<Variable, "handle" | "value"> | null {
-    return this.#variables.get(name) ?? null;
+  /** A graph with variables of the same names, to record into what is thrown away: it is never run. */
+  scratch(): RecordedGraph {
+    const builder = new GraphBuilder();
+    const sizes = new Map([...this.#variables].map(([name, { size }]) => [name, size]));
+    const variable = (name: string) => {
+      const size = sizes.get(name);
+      return size === undefined ? null : declare(builder, name, size);
+    };
+    return { backend: this.backend, builder, variable };
   }
 
   /**
@@ -74,6 +77,7 @@ export class TracedGraph {
     this.#session = session;
     this.#kept.push(...own);
     for (const [name, vector] of values) this.write(name, vector);
+    this.#initial = {};
     return traced;
   }
 
@@ -112,4 +116,15 @@ export class TracedGraph {
     this.#session?.dispose();
     this.#session = null;
   }
+}
+
+function declare(builder: GraphBuilder, name: string, size: number): Variable {
+  const handle = builder.variable(name, size);
+  const incoming = builder.placeholder(DTYPE.float, [size]);
+  // a variable keeps the buffer that it is given, and what is fed lies in memory that belongs to JavaScript: freed by
+  // one of the library's threads, it would take V8's heap with it
+  const own = builder.node("DeepCopy", [incoming], { T: FLOAT });
+  const done = builder.assign(handle, own);
+  const assigned = builder.node("Identity", [builder.intScalar(0), `^${done}`], { T: { type: DTYPE.int32 } });
+  return { handle, incoming, assigned, size, value: builder.read(handle) };
 }

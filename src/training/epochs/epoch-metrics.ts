@@ -1,7 +1,7 @@
 /** @file Metrics of one epoch, and the values of its curves: built once, for every listener. */
-import { evaluateSplit, LOSS, TOTAL, totalLoss } from "../../analysis/evaluate.js";
-import { type ScoredSplit, scoreSplit } from "../../analysis/score.js";
-import { outputsOf } from "../../asking/outputs.js";
+import { evaluateByTruth, evaluateSplit, LOSS, TOTAL, totalLoss } from "../../analysis/evaluate.js";
+import { type ScoredSplit, scoreByTruth, scoreSplit } from "../../analysis/score.js";
+import { labelsOf, outputsOf } from "../../asking/outputs.js";
 import type { BatchAnswerer } from "../../engine/inference/answer-batches.js";
 import type { Network } from "../../engine/model/network.js";
 import type { ConflictCounts } from "../../engine/optimization/conflicts.js";
@@ -9,10 +9,10 @@ import type { EpochReport } from "../../engine/optimization/epoch-record.js";
 import { TrainingError } from "../../errors.js";
 import type { FlowGraph } from "../../flow/graph.js";
 import type { EpochSummary } from "../../logging/run-logger.js";
+import { yieldTo } from "../../platform/yield-to.js";
 import { onDemandMetricsOf } from "../../project/metrics.js";
 import { defaultThresholds } from "../../records/thresholds.js";
 import { ACTIVE_ROWS, type EvaluationRow, type MetricPoint, type Split } from "../../tasks/evaluation.js";
-import type { Labels } from "../../tasks/index.js";
 import { evaluateMasked, maskedRows, predictRows } from "../predict-rows.js";
 import type { RunContext } from "../run-context.js";
 
@@ -51,7 +51,7 @@ export async function epochMetrics(
   const evaluate = (scored: ScoredSplit) => evaluateSplit(project.graph, scored, ["truth"], asked);
   const valid = await scoreValid(context, network, answerer);
   const rows = [
-    ...evaluate(await scoreTrain(context, network, report)),
+    ...(await evaluateTrain(context, network, report, asked)),
     ...maskedRows(project, "train", report.masked),
     ...(valid === null ? [] : evaluate(valid)),
     ...(await evaluateMasked(context, network, "valid", answerer)),
@@ -60,10 +60,24 @@ export async function epochMetrics(
   return { rows, valid, trainLoss: splitTotal(context, rows, "train"), validLoss: splitTotal(context, rows, "valid") };
 }
 
-async function scoreTrain(context: RunContext, network: Network, report: EpochReport): Promise<ScoredSplit> {
-  const { splitTasks } = await import("../../engine/inference/predict.js");
-  const logits = splitTasks(network.layout, report.logits, report.tokenOutputs);
-  return scoreRows(context, "train", report.rows, logits, report.movedLabels);
+/** Of all splits train is the largest: its tasks are scored one after the other. */
+async function evaluateTrain(
+  { project: { graph }, dataset, signal }: RunContext,
+  network: Network,
+  { rows, logits, tokenOutputs, movedLabels }: EpochReport,
+  onDemand: readonly string[],
+): Promise<EvaluationRow[]> {
+  const { taskLogits } = await import("../../engine/inference/predict.js");
+  // labels as they were moved with their pictures, else as they stand in the table
+  const { labels, offsets } = labelsOf(dataset, graph, rows, movedLabels);
+  const outputs = taskLogits(network.layout, logits, tokenOutputs);
+  const scored = scoreByTruth(graph, { rows: rows.length, outputs, labels, offsets }, defaultThresholds(graph));
+  const found: EvaluationRow[] = [];
+  for (const task of scored) {
+    await yieldTo(signal);
+    found.push(...evaluateByTruth("train", task, onDemand));
+  }
+  return found;
 }
 
 async function scoreValid(
@@ -71,23 +85,15 @@ async function scoreValid(
   network: Network,
   answerer: BatchAnswerer | undefined,
 ): Promise<ScoredSplit | null> {
-  const rows = context.dataset.splits.valid;
+  const { project, dataset } = context;
+  const rows = dataset.splits.valid;
   if (rows.length === 0) return null;
-  return scoreRows(context, "valid", rows, await predictRows(context, network, rows, { answerer }));
-}
-
-/** @param movedLabels labels as they were moved with their pictures; null: as they stand in the table */
-async function scoreRows(
-  { project, dataset }: RunContext,
-  split: Split,
-  rows: Int32Array,
-  logits: readonly Float32Array[],
-  movedLabels: readonly (Labels | null)[] | null = null,
-): Promise<ScoredSplit> {
-  const { graph } = project;
-  const outputs = outputsOf(dataset, graph, split, rows, logits);
-  const labels = outputs.labels.map((own, i) => movedLabels?.[i] ?? own);
-  return scoreSplit(graph, { ...outputs, labels }, defaultThresholds(graph));
+  const logits = await predictRows(context, network, rows, { answerer });
+  return scoreSplit(
+    project.graph,
+    outputsOf(dataset, project.graph, "valid", rows, logits),
+    defaultThresholds(project.graph),
+  );
 }
 
 /** Learned log-variances, on the curves of the tasks that they weigh. */

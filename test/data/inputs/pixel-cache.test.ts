@@ -1,8 +1,8 @@
 /** @file The pixel cache on disk: hits, several processes, interruption, damage; and pixel sources over it. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, truncateSync, utimesSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { readdirSync, readFileSync, rmSync, truncateSync, utimesSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { createPixelSource, decodeImages, loadImages } from "../../../src/data/inputs/image-source.js";
@@ -116,10 +116,11 @@ describe("PixelCache", () => {
   test("shows nothing of a shard before it is published", async () => {
     const cacheDir = newFolder();
     const writer = new PixelCache(cacheDir, spec);
-    writer.add("a", { pixels: colour(1), originalWidth: 1, originalHeight: 1 });
-    expect(new PixelCache(cacheDir, spec).find("a")).toBeUndefined();
+    const hash = "0a".repeat(32);
+    writer.add(hash, { pixels: colour(1), originalWidth: 1, originalHeight: 1 });
+    expect(new PixelCache(cacheDir, spec).find(hash)).toBeUndefined();
     writer.publish();
-    expect(new PixelCache(cacheDir, spec).find("a")).toMatchObject({ index: 0 });
+    expect(new PixelCache(cacheDir, spec).find(hash)).toMatchObject({ index: 0 });
     writer.close();
   });
 
@@ -147,6 +148,49 @@ describe("PixelCache", () => {
     expect(second.added).toBe(3);
     expect(pixelsOf(second, images[2] as StoredImage)).toEqual(colour(2));
     second.close();
+  });
+
+  test("passes over a shard whose index was changed", async () => {
+    const cacheDir = newFolder();
+    const paths = await pictures(cacheDir, 3);
+    const first = new PixelCache(cacheDir, spec);
+    await ready(paths, first);
+    first.close();
+    const index = join(cacheDir, "8x8x3", shardsOf(cacheDir).find((name) => name.endsWith(".idx")) ?? "");
+    const bytes = readFileSync(index);
+    bytes[100] = (bytes[100] ?? 0) ^ 1;
+    write(cacheDir, join("8x8x3", basename(index)), bytes);
+    const second = new CountingCache(cacheDir, spec);
+    await ready(paths, second);
+    expect(second.added).toBe(3);
+    second.close();
+  });
+
+  test("reads the shards of earlier versions, whose index is JSON", async () => {
+    const cacheDir = newFolder();
+    const paths = await pictures(cacheDir, 2);
+    const hashes = paths.map((path) => createHash("sha256").update(readFileSync(path)).digest("hex"));
+    const images = hashes.map((hash, i) => [hash, 10 + i, 20]);
+    write(cacheDir, "8x8x3/shard-old.u8", Buffer.concat([colour(0), colour(1)]));
+    write(cacheDir, "8x8x3/shard-old.json", JSON.stringify({ version: 2, imageBytes: 192, images }));
+    const cache = new CountingCache(cacheDir, spec);
+    const found = await ready(paths, cache);
+    expect(cache.added).toBe(0);
+    expect(found.map(({ originalWidth }) => originalWidth)).toEqual([10, 11]);
+    expect(pixelsOf(cache, found[1] as StoredImage)).toEqual(colour(1));
+    cache.close();
+  });
+
+  test("whose folder is removed while it is used says so", async () => {
+    const cacheDir = newFolder();
+    const paths = await pictures(cacheDir, 2);
+    const first = new PixelCache(cacheDir, spec);
+    await ready(paths, first);
+    first.close();
+    const second = new PixelCache(cacheDir, spec);
+    const [image] = await ready(paths, second);
+    rmSync(join(cacheDir, "8x8x3"), { recursive: true });
+    expect(() => pixelsOf(second, image as StoredImage)).toThrow(/has gone since this program began/);
   });
 
   test("keeps what was decoded when it is interrupted", async () => {
