@@ -14,6 +14,8 @@ export interface NumberProject {
   readonly table?: string;
   /** More keys of `data`, as code. */
   readonly data?: string;
+  /** More keys of the project, as code. */
+  readonly more?: string;
 }
 
 export function numberConfig({
@@ -22,6 +24,7 @@ export function numberConfig({
   trunk = `({ at }, layers) => ({ f: layers.dense({ units: ${units} }).apply(at) })`,
   table = '"labels.csv"',
   data = "",
+  more = "",
 }: NumberProject = {}): string {
   return `import { binary, defineProject, defineTasks, numeric } from "dnn-cool";
 ${head}
@@ -35,7 +38,7 @@ export default defineProject({
   flow: "main",
   data: { table: ${table}, inputs: { at: numeric({ columns: ["x", "y"] }) }, split: { column: "split" }, ${data} },
   trunk: ${trunk},
-  train: { epochs: 1, batchSize: 16 },
+  train: { epochs: 1, batchSize: 16 },${more === "" ? "" : `\n  ${more}`}
 });
 `;
 }
