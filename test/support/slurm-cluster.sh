@@ -14,6 +14,8 @@ stop() {
     [ -e "$file" ] || continue
     pid=$(cat "$file")
     kill "$pid" 2>/dev/null || true
+    # it writes its state down before it ends
+    for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null && sleep 0.2 || break; done
   done
   # what the jobs of a node have left: all that is in its namespace
   for node in "${nodes[@]}"; do
