@@ -116,24 +116,20 @@ async function weightsOf(name: string): Promise<readonly string[]> {
 const train = (...args: readonly string[]) =>
   coolJson(["run", project(), "--backend", "cpu", "--store", store(), ...args], { timeoutMs: 120_000 });
 
-test(
-  "two and three ranks end with the weights of as many replicas, also going on",
-  SLOW,
-  async () => {
-    for (const ranks of [2, 3]) {
-      await train("--replicas", String(ranks), "--epochs", "3", "--name", `here-${ranks}`);
-      const { code, stderr, stdout } = await job(ranks, ["--epochs", "3", "--name", `ranks-${ranks}`, "--json"]).ended;
-      expect(code, stderr).toBe(0);
-      // one document, of the first rank alone
-      expect(JSON.parse(stdout)).toMatchObject({ run: { name: `ranks-${ranks}`, state: "finished" } });
-      expect(await weightsOf(`ranks-${ranks}`)).toEqual(await weightsOf(`here-${ranks}`));
-    }
-    // the other way round: what ranks began goes on alone, and what one machine began on ranks
-    await train("--resume", "ranks-2", "--epochs", "5");
-    expect((await job(2, ["--resume", "here-2", "--epochs", "5"]).ended).code).toBe(0);
-    expect(await weightsOf("ranks-2")).toEqual(await weightsOf("here-2"));
-  },
-);
+test("two and three ranks end with the weights of as many replicas, also going on", SLOW, async () => {
+  for (const ranks of [2, 3]) {
+    await train("--replicas", String(ranks), "--epochs", "3", "--name", `here-${ranks}`);
+    const { code, stderr, stdout } = await job(ranks, ["--epochs", "3", "--name", `ranks-${ranks}`, "--json"]).ended;
+    expect(code, stderr).toBe(0);
+    // one document, of the first rank alone
+    expect(JSON.parse(stdout)).toMatchObject({ run: { name: `ranks-${ranks}`, state: "finished" } });
+    expect(await weightsOf(`ranks-${ranks}`)).toEqual(await weightsOf(`here-${ranks}`));
+  }
+  // the other way round: what ranks began goes on alone, and what one machine began on ranks
+  await train("--resume", "ranks-2", "--epochs", "5");
+  expect((await job(2, ["--resume", "here-2", "--epochs", "5"]).ended).code).toBe(0);
+  expect(await weightsOf("ranks-2")).toEqual(await weightsOf("here-2"));
+});
 
 test("a rank with other data is named before the first step", SLOW, async () => {
   const other = join(dir, "other");
@@ -150,29 +146,25 @@ test("a rank with other data is named before the first step", SLOW, async () => 
   expect((await runs()).runs).toHaveLength(before.runs.length);
 });
 
-test(
-  "a killed or silent rank ends the job, and the run goes on to the same weights",
-  SLOW,
-  async () => {
-    const long = ["--epochs", "60", "--name"];
-    await train("--replicas", "2", ...long, "whole");
-    const killed = job(2, [...long, "killed"]);
-    await killed.said(/epoch +5\//);
-    killed.signal(1, "SIGKILL");
-    expect((await killed.ended).code).not.toBe(0);
-    const silent = job(2, [...long, "silent"]);
-    await silent.said(/epoch +5\//);
-    silent.signal(1, "SIGSTOP");
-    const { code, stderr } = await silent.ended;
-    expect(code).not.toBe(0);
-    expect(stderr).toMatch(/Rank 1 of 2 \(on [^)]+\) does not answer any more/);
-    for (const name of ["killed", "silent"]) {
-      const { code: again, stderr: said } = await job(2, ["--resume", name]).ended;
-      expect(again, said).toBe(0);
-      expect(await weightsOf(name)).toEqual(await weightsOf("whole"));
-    }
-  },
-);
+test("a killed or silent rank ends the job, and the run goes on to the same weights", SLOW, async () => {
+  const long = ["--epochs", "60", "--name"];
+  await train("--replicas", "2", ...long, "whole");
+  const killed = job(2, [...long, "killed"]);
+  await killed.said(/epoch +5\//);
+  killed.signal(1, "SIGKILL");
+  expect((await killed.ended).code).not.toBe(0);
+  const silent = job(2, [...long, "silent"]);
+  await silent.said(/epoch +5\//);
+  silent.signal(1, "SIGSTOP");
+  const { code, stderr } = await silent.ended;
+  expect(code).not.toBe(0);
+  expect(stderr).toMatch(/Rank 1 of 2 \(on [^)]+\) does not answer any more/);
+  for (const name of ["killed", "silent"]) {
+    const { code: again, stderr: said } = await job(2, ["--resume", name]).ended;
+    expect(again, said).toBe(0);
+    expect(await weightsOf(name)).toEqual(await weightsOf("whole"));
+  }
+});
 
 test("asked to stop, all ranks stop after the same step with a checkpoint", SLOW, async () => {
   const asked = job(2, ["--epochs", "60", "--name", "asked"]);

@@ -8,7 +8,9 @@ import type { Dataset } from "../../data/dataset.js";
 import type { BackendInfo, BackendName } from "../../engine/backends/choose.js";
 import type { Communicator } from "../../engine/replicas/mpi/communicator.js";
 import type { CommonStop } from "../../engine/replicas/mpi/rank-shards.js";
+import { TOTAL } from "../../analysis/evaluate.js";
 import { ConfigError } from "../../errors.js";
+import type { MetricPoint } from "../../tasks/evaluation.js";
 import { packageVersion } from "../../platform/version.js";
 import type { LoadedProject } from "../../project/resolve-project.js";
 import type { Settings } from "../../project/settings.js";
@@ -30,6 +32,24 @@ export function runRanks(communicator: Communicator, local: AbortSignal | undefi
     common: { isAsked: () => local?.aborted === true, stop: () => controller.abort() },
     signal: controller.signal,
   };
+}
+
+/**
+ * What the calls between the ranks have come to since the epoch before, per step: seconds within MPI, most of which may be
+ * waiting for a slower rank, and bytes that this rank has sent.
+ */
+export function trafficPoints(
+  { communicator }: RunRanks,
+  steps: number,
+  at: { readonly step: number; readonly epoch: number },
+): MetricPoint[] {
+  const { seconds, bytes } = communicator.takeTraffic();
+  const wallTime = Date.now() / 1000;
+  const point = (metricName: string, value: number): MetricPoint => ({
+    ...{ split: "train", taskPath: TOTAL, metricName, value: value / Math.max(1, steps), wallTime },
+    ...at,
+  });
+  return [point("mpi_seconds_per_step", seconds), point("mpi_bytes_per_step", bytes)];
 }
 
 /** What rank 0 has decided, and the others follow. */
