@@ -37,7 +37,7 @@ import { importanceOf, type ImportanceOptions, type ImportanceResult } from "./i
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { suppose } from "../analysis/suppose/suppose.js";
 import { nanInputs, unaskedSuppositions } from "./suppose/answer-warnings.js";
-import { refusePixels } from "./per-pixel.js";
+import { refusePixels } from "./pixels/per-pixel.js";
 import { parseSuppositions } from "./suppose/parse-suppositions.js";
 import { occludedWhy, type WhyPicture, whyOf } from "./why/why-run.js";
 import { askedTask } from "./asked-answer.js";

@@ -10,7 +10,7 @@ import { at, f32At } from "../arrays.js";
 import { answerProbabilities } from "../analysis/probability/answer-probabilities.js";
 import { isPerElement, isPerPixel, type FlowGraph, taskAt, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { areasOf, pixelsOf, regionsOf } from "../decoding/areas.js";
-import { hasMasks, type MaskFiles, writeMasks } from "./predicted-masks.js";
+import { hasMasks, type MaskFiles, writeMasks } from "./pixels/predicted-masks.js";
 import { answerSpaceOf } from "../tasks/answer-space.js";
 import { behaviourOf } from "../tasks/index.js";
 import { type Answer, answersOf } from "./answers.js";

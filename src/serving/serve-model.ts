@@ -1,5 +1,5 @@
 /** @file `cool serve`: a model behind HTTP, with workers that answer batches. */
-import { refusePixels } from "../asking/per-pixel.js";
+import { refusePixels } from "../asking/pixels/per-pixel.js";
 import { availableParallelism } from "node:os";
 import { loadDecoder } from "../data/inputs/images.js";
 import { UsageError } from "../errors.js";

@@ -1,5 +1,5 @@
 /** @file `cool export`: a finished run as files that answer without dnn-cool. */
-import { refusePixels } from "../asking/per-pixel.js";
+import { refusePixels } from "../asking/pixels/per-pixel.js";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "../asking/stored-run.js";

@@ -1,5 +1,5 @@
 /** @file `cool audit`: which labels of a run's tables are likely wrong, and what would set their rows right. */
-import { refusePixels } from "../per-pixel.js";
+import { refusePixels } from "../pixels/per-pixel.js";
 import { at } from "../../arrays.js";
 import {
   auditLabels,

@@ -1,5 +1,5 @@
 /** @file `cool calibrate`: probabilities that mean what they say, from the stored predictions of a run or a group of folds. */
-import { refusePixels } from "../per-pixel.js";
+import { refusePixels } from "../pixels/per-pixel.js";
 import { fitCalibration } from "../../analysis/calibration/fit.js";
 import { type CalibrationRow, measureCalibration } from "../../analysis/calibration/measure.js";
 import type { ScoredSplit } from "../../analysis/score.js";

@@ -1,5 +1,5 @@
 /** @file `cool ask`: which empty cells of a run's tables to label next. */
-import { refusePixels } from "../per-pixel.js";
+import { refusePixels } from "../pixels/per-pixel.js";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { at } from "../../arrays.js";

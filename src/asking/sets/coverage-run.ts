@@ -1,5 +1,5 @@
 /** @file Sets of answers with a guarantee, from the stored predictions of a run. */
-import { refusePixels } from "../per-pixel.js";
+import { refusePixels } from "../pixels/per-pixel.js";
 import {
   CALIBRATING_SPLITS,
   checkedLevel,

@@ -1,6 +1,6 @@
 /** @file What cannot be asked of tasks per pixel says so before any work. */
-import { ConfigError } from "../errors.js";
-import { axisOf, type FlowGraph } from "../flow/graph.js";
+import { ConfigError } from "../../errors.js";
+import { axisOf, type FlowGraph } from "../../flow/graph.js";
 
 /**
  * @param what completes "… is asked of every pixel, and": what is not there for it, and the way out

@@ -1,11 +1,11 @@
 /** @file Answers to the pixels of pictures as mask files beside a table of answers. */
 import { mkdirSync } from "node:fs";
 import { basename, dirname, extname, join, relative } from "node:path";
-import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
-import { writeMask } from "../data/labels/masks/write-mask.js";
-import { pixelsOf } from "../decoding/areas.js";
-import { InterruptedError } from "../errors.js";
-import { isPerPixel, type TaskSpec } from "../flow/graph.js";
+import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
+import { writeMask } from "../../data/labels/masks/write-mask.js";
+import { pixelsOf } from "../../decoding/areas.js";
+import { InterruptedError } from "../../errors.js";
+import { isPerPixel, type TaskSpec } from "../../flow/graph.js";
 
 /** Whether a task's answers are masks; numbers of pixels are told by their mean alone. */
 export function hasMasks(spec: TaskSpec): boolean {
