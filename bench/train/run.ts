@@ -5,7 +5,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { median, print, printProgress, runJson, typescript, warnIfBusy, writeResults } from "../report.js";
+import { compiled, median, print, printProgress, runJson, warnIfBusy, writeResults } from "../report.js";
 import { findPython, type Measurement, runTorch } from "../torch.js";
 import { NETWORKS, type NetworkName } from "./networks.js";
 import type { OwnMeasurement } from "./ours.js";
@@ -41,6 +41,7 @@ const { values: flags } = parseArgs({
   },
 });
 
+const OURS = compiled("bench/train/ours.ts");
 const WARMUP = Number(flags.warmup);
 
 // both sides inherit it
@@ -57,7 +58,7 @@ function ours(backend: string): Side {
     name: `dnn-cool (${backend})`,
     run: (network, steps, warmup) =>
       runJson(process.execPath, [
-        ...typescript("bench/train/ours.ts"),
+        OURS,
         ...["--network", network, "--steps", String(steps), "--warmup", String(warmup), "--backend", backend],
       ]),
   };

@@ -7,6 +7,7 @@ import { answerWidth } from "../flow/masks.js";
 import {
   behaviourOf,
   type ConstantLogits,
+  isOverlap,
   isSummarized,
   keptAnswers,
   type Labels,
@@ -47,7 +48,8 @@ function answeredAlike(task: TaskNode, labels: Labels, constant: ConstantLogits,
     labels,
     kept: { kind: "logits", logits: repeated(one, rows), activated: repeated(scores, rows) },
     decoded: repeated(answer, rows),
-    perSampleLoss: lossesByLabel(task, labels, one, rows),
+    // what a whole picture loses is not known of pixels by themselves
+    perSampleLoss: isOverlap(spec) ? new Float32Array(rows).fill(Number.NaN) : lossesByLabel(task, labels, one, rows),
   };
 }
 

@@ -1,7 +1,9 @@
 /** @file Interpretation: the samples that each task answers best and worst. */
 import { at, f32At } from "../arrays.js";
-import type { FlowGraph } from "../flow/graph.js";
+import { type FlowGraph, isPerPixel } from "../flow/graph.js";
 import { behaviourOf, type Described } from "../tasks/index.js";
+import { areasOf } from "../decoding/areas.js";
+import { describeAreas, lossOfPicture, measureOfPicture, picturesIn } from "./pixels/picture-figures.js";
 import { smallestK } from "./smallest-k.js";
 import { nameOf, subjectsOf } from "./row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "./score.js";
@@ -31,13 +33,14 @@ export interface TaskInterpretation {
 }
 
 /**
- * For each task the `top` samples of lowest and of highest loss (of a box those of most and of least overlap, of a point
- * the nearest and the farthest), among the rows that are active by the labels and
+ * For each task the `top` samples of lowest and of highest loss (of a box, and of pictures whose pixels are asked about,
+ * those of most and of least overlap, of a point the nearest and the farthest), among the rows that are active by the labels and
  * labelled. Of equal losses the earlier row comes first.
  */
 export function bestAndWorst(graph: FlowGraph, scored: ScoredSplit, top: number): TaskInterpretation[] {
   return graph.tasks.map(({ index, path }) => {
     const task = at(scored.tasks, index);
+    if (isPerPixel(task.task.spec)) return { task_path: path, ...bestAndWorstPictures(task, scored, top) };
     const describe = (index: number): InterpretedSample => describeSample(task, scored, index);
     const badness = badnessOf(task).map((value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value));
     return {
@@ -50,6 +53,31 @@ export function bestAndWorst(graph: FlowGraph, scored: ScoredSplit, top: number)
       ).map(describe),
     };
   });
+}
+
+/** Of a task per pixel whole pictures are ranked, by their overlap; those without one are left out. */
+function bestAndWorstPictures(task: ScoredTask, { ids }: ScoredSplit, top: number) {
+  const { labels, decoded, lossMask } = task;
+  const { spec } = task.task;
+  const mask = picturesIn(spec, lossMask);
+  const badness = new Float32Array(mask.length);
+  for (let row = 0; row < mask.length; row++) {
+    if (mask[row] === 0) continue;
+    const { value, higherIsBetter } = measureOfPicture(task, lossMask, row);
+    if (value === null) mask[row] = 0;
+    else badness[row] = higherIsBetter ? -value : value;
+  }
+  const describe = (row: number): InterpretedSample => {
+    const { name, value } = measureOfPicture(task, lossMask, row);
+    return {
+      ...{ row, id: at(ids, row), loss: lossOfPicture(task, lossMask, row) },
+      measure: { name, value: value ?? Number.NaN },
+      label: describeAreas(spec, areasOf(spec, labels.answers, lossMask, row)),
+      prediction: describeAreas(spec, areasOf(spec, decoded, lossMask, row)),
+    };
+  };
+  const worst = badness.map((value) => -value);
+  return { best: smallestK(badness, mask, top).map(describe), worst: smallestK(worst, mask, top).map(describe) };
 }
 
 /** What samples are ranked by, of each row: the loss, or what the task is judged by where it ranks them. */

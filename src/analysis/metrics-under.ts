@@ -1,7 +1,8 @@
 /** @file Loss and metrics of one task over the rows that a mask selects. */
 import { f32At } from "../arrays.js";
+import { isPerPixel } from "../flow/graph.js";
 import type { RowMask } from "../flow/masks.js";
-import { behaviourOf, LOSS, type MetricValue, scoringNumbers, scoringOf } from "../tasks/index.js";
+import { behaviourOf, isOverlap, LOSS, type MetricValue, scoringNumbers, scoringOf } from "../tasks/index.js";
 import type { ScoredTask } from "./score.js";
 
 /** What metrics are computed from. */
@@ -21,8 +22,19 @@ function maskedMeanLoss({ task: { spec }, labels, perSampleLoss }: Measured, mas
   let sum = 0;
   let terms = 0;
   let count = 0;
+  const pixels = isOverlap(spec) && isPerPixel(spec) ? spec.size[0] * spec.size[1] : null;
+  let picture = -1;
   for (let row = 0; row < mask.length; row++) {
     if (mask[row] === 0) continue;
+    if (pixels !== null) {
+      count++;
+      if (Math.floor(row / pixels) === picture) continue;
+      // of a loss of whole pictures each picture is one term
+      picture = Math.floor(row / pixels);
+      sum += f32At(perSampleLoss, row);
+      terms++;
+      continue;
+    }
     const known = behaviour.lossTerms(spec, labels, row);
     sum += f32At(perSampleLoss, row) * known;
     terms += known;

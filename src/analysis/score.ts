@@ -1,14 +1,16 @@
 /** @file What a network said about one split, beside what the labels say: the input of every other analysis. */
 import { at } from "../arrays.js";
-import type { FlowGraph, TaskNode } from "../flow/graph.js";
+import { type FlowGraph, isPerPixel, type TaskNode, type TaskSpec } from "../flow/graph.js";
 import { type AnswerColumn, activeRows, bothMasks, labelledRows, type Offsets, type RowMask } from "../flow/masks.js";
 import { decodeFlow, type Extent } from "../decoding/decode-flow.js";
 import type { Split } from "../tasks/evaluation.js";
 import {
   behaviourOf,
+  isOverlap,
   type KeptAnswers,
   keptAnswers,
   type Labels,
+  overlapLoss,
   scoringNumbers,
   scoringOf,
   type Thresholds,
@@ -94,7 +96,7 @@ export function* scoreSplitSliced(
     const rows = activeTruth.length;
     // where nothing is labelled, as where a server answers, no row has a loss
     const perSampleLoss = labelled.includes(1)
-      ? perSampleLosses(task, own, labels, rows)
+      ? perSampleLosses(task, own, labels, rows, lossMask)
       : new Float32Array(rows).fill(Number.NaN);
     undecoded.push({ task, labels, kept, activeTruth, labelled, lossMask, perSampleLoss });
   }
@@ -104,7 +106,7 @@ export function* scoreSplitSliced(
 }
 
 /** What is scored one task after the other; see {@link SplitOutputs}. */
-export interface TaskOutputs extends Pick<SplitOutputs, "offsets" | "labels"> {
+interface TaskOutputs extends Pick<SplitOutputs, "offsets" | "labels"> {
   readonly rows: number;
   /** Per task, made when it is asked for. */
   readonly outputs: readonly (() => Float32Array)[];
@@ -176,17 +178,35 @@ function countedRows({ spec }: TaskNode, active: RowMask, labelled: RowMask): Ro
   return scoringOf(spec).answeredBy === "network" ? bothMasks(active, labelled) : new Uint8Array(active.length);
 }
 
-/** Mean of each row's known loss terms; NaN where it has none. */
+/** Pixels of the picture that a loss of whole pictures is of. */
+function pictureSize(spec: TaskSpec): number | null {
+  return isPerPixel(spec) ? spec.size[0] * spec.size[1] : null;
+}
+
+/**
+ * Mean of each row's known loss terms; NaN where it has none.
+ * @param counted entries that a loss of whole pictures is made of; default: all that are labelled
+ */
 export function perSampleLosses(
   { spec }: Pick<TaskNode, "spec">,
   outputs: Float32Array,
   labels: Labels,
   rows: number,
+  counted: RowMask = labelledRows(spec, labels.answers),
 ): Float32Array {
   const behaviour = scoringOf(spec);
   const view = { data: outputs, stride: behaviour.logitWidth(spec), offset: 0 };
   const losses = new Float32Array(rows);
   if (behaviour.answeredBy !== "network") return losses.fill(Number.NaN);
+  const pixels = isOverlap(spec) ? pictureSize(spec) : null;
+  if (isOverlap(spec) && pixels !== null) {
+    // every pixel has the loss of its picture
+    for (let from = 0; from < rows; from += pixels) {
+      const to = Math.min(from + pixels, rows);
+      losses.fill(overlapLoss(spec, view, { answers: labels.answers, mask: counted, from, to }, null), from, to);
+    }
+    return losses.map((loss, pixel) => (Number.isNaN(labels.answers[pixel]) ? Number.NaN : loss));
+  }
   for (let row = 0; row < rows; row++) {
     // a row without terms is 0 / 0 = NaN: it has no loss
     losses[row] = behaviour.lossSum(spec, view, labels, row, null) / behaviour.lossTerms(spec, labels, row);

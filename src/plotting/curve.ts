@@ -15,6 +15,8 @@ export interface BandPoint {
 
 export interface PlotCurve {
   readonly name: string;
+  /** Whether it is the only one of its chart, whose title says all: no legend and no letter. */
+  readonly isUnnamed?: boolean;
   /** By ascending x. */
   readonly points: readonly PlotPoint[];
   /** What was smoothed, drawn faintly behind. */

@@ -3,11 +3,16 @@ import { escapeXml, fitMiddle, type TextStyle } from "../logging/panels/text.js"
 import { ACROSS, DOWN, DotGrid } from "./dots.js";
 import type { ChartLine } from "./text-chart.js";
 
+/** A value that an axis names, where the lines that have it cross. */
+export interface ParallelMark {
+  /** In [0, 1] from the lower end. */
+  readonly place: number;
+  readonly text: string;
+}
+
 export interface ParallelAxis {
   readonly name: string;
-  /** What stands at its lower and its upper end. */
-  readonly low: string;
-  readonly high: string;
+  readonly marks: readonly ParallelMark[];
 }
 
 export interface ParallelLine {
@@ -15,6 +20,8 @@ export interface ParallelLine {
   readonly places: readonly (number | null)[];
   /** 0 of the best line to 1 of the worst. */
   readonly rank: number;
+  /** Whether it stands out, and lies over all others. */
+  readonly isStrong: boolean;
 }
 
 export interface ParallelPlot {
@@ -22,12 +29,9 @@ export interface ParallelPlot {
   readonly lines: readonly ParallelLine[];
 }
 
-/** The best so many lines stand out. */
-const STRONG = 3;
-
-/** The worst first, so that better lines lie over them. */
+/** The worst first, so that better lines lie over them, and those that stand out over all. */
 function worstFirst(lines: readonly ParallelLine[]): readonly ParallelLine[] {
-  return lines.toSorted((a, b) => b.rank - a.rank);
+  return lines.toSorted((a, b) => Number(a.isStrong) - Number(b.isStrong) || b.rank - a.rank);
 }
 
 function* pieces({ places }: ParallelLine): Generator<readonly [from: number, a: number, to: number, b: number]> {
@@ -39,31 +43,61 @@ function* pieces({ places }: ParallelLine): Generator<readonly [from: number, a:
   }
 }
 
-/** Exactly `height` lines of at most `width` columns: role 0 of the best lines, faint of the others. */
+/** Exactly `height` lines of at most `width` columns: role 0 of the lines that stand out, faint of the others. */
 export function parallelText({ axes, lines }: ParallelPlot, width: number, height: number): ChartLine[] {
-  const rows = Math.max(3, height - 3);
+  const rows = Math.max(3, height - 1);
   const grid = new DotGrid(width, rows);
   const x = (axis: number): number => Math.round((axis / Math.max(1, axes.length - 1)) * (width * ACROSS - 1));
   const y = (place: number): number => Math.round((1 - place) * (rows * DOWN - 1));
-  const ordered = worstFirst(lines);
-  ordered.forEach((line, i) => {
-    const owner = i >= ordered.length - STRONG ? 0 : 1;
-    for (const [from, a, to, b] of pieces(line)) grid.line(x(from), y(a), x(to), y(b), owner);
-  });
+  for (const line of worstFirst(lines)) {
+    for (const [from, a, to, b] of pieces(line)) grid.line(x(from), y(a), x(to), y(b), line.isStrong ? 0 : 1);
+  }
   const columns = axes.map((_, axis) => Math.floor(x(axis) / ACROSS));
+  const marks = markCells(axes, columns, width, (place) => Math.floor(y(place) / DOWN));
   const body = Array.from(
     { length: rows },
     (_, row): ChartLine =>
       Array.from({ length: width }, (_unused, column) => {
+        const mark = marks.get(row * width + column);
+        if (mark !== undefined) return { text: mark, role: "axis" } as const;
         const { text, owner } = grid.cell(column, row);
         if (text !== " ") return { text, role: owner === 0 ? 0 : "faint" } as const;
         return { text: columns.includes(column) ? "│" : " ", role: "axis" } as const;
       }),
   );
-  const labels = (of: (axis: ParallelAxis) => string): ChartLine => [
-    { text: labelLine(axes.map(of), columns, width), role: "axis" },
-  ];
-  return [labels(({ high }) => high), ...body, labels(({ low }) => low), labels(({ name }) => leafOf(name))];
+  const names = labelLine(
+    axes.map(({ name }) => leafOf(name)),
+    columns,
+    width,
+  );
+  return [...body, [{ text: names, role: "axis" }]];
+}
+
+/** What is written over the lines: values right of their axes, those of the last axis left of it; by row * width + column. */
+function markCells(
+  axes: readonly ParallelAxis[],
+  columns: readonly number[],
+  width: number,
+  rowOf: (place: number) => number,
+): Map<number, string> {
+  const cells = new Map<number, string>();
+  const room = Math.max(3, Math.floor(width / Math.max(1, axes.length - 1) / 2) - 1);
+  axes.forEach(({ marks }, axis) => {
+    const column = columns[axis] ?? 0;
+    const taken = new Set<number>();
+    for (const { place, text } of marks) {
+      const row = rowOf(place);
+      // two values of one row could not be told apart
+      if (taken.has(row)) continue;
+      taken.add(row);
+      const shown = [...(text.length <= room ? text : `${text.slice(0, room - 1)}…`)];
+      const isLast = column + 1 + shown.length > width;
+      const start = row * width + (isLast ? column - shown.length : column + 1);
+      cells.set(row * width + column, isLast ? "┤" : "├");
+      for (const [i, letter] of shown.entries()) cells.set(start + i, letter);
+    }
+  });
+  return cells;
 }
 
 /** Texts around their columns; each has the room to the middle between its neighbours. */
@@ -103,27 +137,38 @@ const COLOURS = {
 export function parallelSvg({ axes, lines }: ParallelPlot, options: ParallelSvgOptions): string {
   const { width, height, theme = "light" } = options;
   const colours = COLOURS[theme];
-  const [top, bottom] = [56, height - 40];
+  const [top, bottom] = [48, height - 24];
   const step = (width - 2 * MARGIN) / Math.max(1, axes.length - 1);
   const x = (axis: number): number => round(MARGIN + axis * step);
   const y = (place: number): number => round(bottom - place * (bottom - top));
-  const label = (text: string, at: number, row: number, fill: string): string =>
-    `<text x="${at}" y="${row}" font-family="${FAMILIES}" font-size="${LABEL.size}" fill="${fill}" text-anchor="middle">${escapeXml(fitMiddle(text, Math.min(step, 2 * MARGIN) - 8, LABEL))}</text>`;
-  const ordered = worstFirst(lines);
-  const drawn = ordered.map((line, i) => {
-    const isBest = i >= ordered.length - STRONG;
+  const written = (text: string, at: number, row: number, anchor: "start" | "middle", room: number): string =>
+    `<text x="${at}" y="${row}" font-family="${FAMILIES}" font-size="${LABEL.size}" fill="${anchor === "middle" ? colours.ink : colours.muted}" stroke="${colours.paper}" stroke-width="4" stroke-linejoin="round" paint-order="stroke" text-anchor="${anchor}">${escapeXml(fitMiddle(text, room, LABEL))}</text>`;
+  const drawn = worstFirst(lines).map((line) => {
     const path = [...pieces(line)].map(([from, a, to, b]) => `M${x(from)} ${y(a)}L${x(to)} ${y(b)}`).join("");
-    return `<path d="${path}" fill="none" stroke="${isBest ? colours.best : colours.other}" stroke-width="${isBest ? 2.4 : 1.2}" opacity="${isBest ? 1 : 0.7}"/>`;
+    const look = line.isStrong
+      ? { stroke: colours.best, wide: 2.4, opacity: 1 }
+      : { stroke: colours.other, wide: 1.2, opacity: 0.7 };
+    return `<path d="${path}" fill="none" stroke="${look.stroke}" stroke-width="${look.wide}" opacity="${look.opacity}"/>`;
   });
-  const stems = axes.map(({ name, low, high }, i) =>
+  const stems = axes.map(({ name, marks }, i) =>
     [
       `<line x1="${x(i)}" y1="${top}" x2="${x(i)}" y2="${bottom}" stroke="${colours.muted}"/>`,
-      label(leafOf(name), x(i), top - 32, colours.ink),
-      label(high, x(i), top - 10, colours.muted),
-      label(low, x(i), bottom + 22, colours.muted),
+      written(leafOf(name), x(i), top - 22, "middle", Math.min(step, 2 * MARGIN) - 8),
+      ...apart(marks, y).map(({ place, text }) =>
+        written(text, x(i) + 7, y(place) + 5, "start", (i === axes.length - 1 ? MARGIN : step) - 12),
+      ),
     ].join(""),
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img"><title>${escapeXml(axes.map(({ name }) => name).join(", "))}</title><rect width="${width}" height="${height}" fill="${colours.paper}"/>${drawn.join("")}${stems.join("")}</svg>\n`;
+}
+
+/** Without those that would lie over one before them. */
+function apart(marks: readonly ParallelMark[], y: (place: number) => number): ParallelMark[] {
+  const kept: ParallelMark[] = [];
+  for (const mark of marks) {
+    if (kept.every(({ place }) => Math.abs(y(place) - y(mark.place)) >= LABEL.size)) kept.push(mark);
+  }
+  return kept;
 }
 
 function round(value: number): number {

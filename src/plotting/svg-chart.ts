@@ -207,7 +207,7 @@ function drawLegend(
   curves.forEach((curve, index) => {
     const value = curve.points.at(-1)?.y;
     // it belongs to other panels
-    if (value === undefined) return;
+    if (value === undefined || curve.isUnnamed === true) return;
     const last = `  ${valueLabel(value)}`;
     const name = fitMiddle(curve.name, width - 2 * MARGIN - SWATCH - 8 - textWidth(last, LABEL), LABEL);
     const taken = SWATCH + 8 + textWidth(`${name}${last}`, LABEL) + 24;
@@ -223,7 +223,7 @@ function drawLegend(
     );
     x += taken;
   });
-  const shownRows = Math.min(rows, row + 1);
+  const shownRows = parts.length === 0 ? 0 : Math.min(rows, row + 1);
   if (left > 0)
     parts.push(
       text(`… ${left} more`, width - MARGIN, shownRows * LEGEND_ROW - 8, LABEL, { fill: colours.muted, anchor: "end" }),

@@ -61,7 +61,7 @@ export function textChart(curves: readonly PlotCurve[], options: TextChartOption
   if (!colour && curves.length > 1) {
     for (const [index, { points }] of curves.entries()) plot.markAlong(points, index, curves.length);
   }
-  for (const [index, { points }] of curves.entries()) plot.markEnd(points, index);
+  for (const [index, { points, isUnnamed = false }] of curves.entries()) if (!isUnnamed) plot.markEnd(points, index);
   return [
     ...plot.lines(yAxis(yTicks, frame, rows, labelWidth)),
     ...xAxis(ticksOf(frame.x, Math.max(1, Math.floor(columns / LABEL_COLUMNS)), xUnit), frame, {

@@ -1,7 +1,7 @@
 /** @file The table of task kinds. */
 import type { BehaviourTable, Labels, TaskBehaviour } from "./behaviour.js";
 import type { ConstantLogits } from "./constants.js";
-import type { SpecOf, TaskKind, TaskSpec } from "../flow/graph.js";
+import { axisOf, type SpecOf, type TaskKind, type TaskSpec } from "../flow/graph.js";
 import { binaryBehaviour } from "./kinds/binary.js";
 import { boundedRegressionBehaviour } from "./kinds/bounded-regression.js";
 import { boxBehaviour } from "./kinds/box.js";
@@ -14,6 +14,7 @@ import { pointBehaviour } from "./kinds/point.js";
 import { regressionBehaviour } from "./kinds/regression.js";
 import { customBehaviour } from "./custom/custom.js";
 import type { MetricFacts } from "./metrics.js";
+import { pixelBehaviours } from "./pixels/behaviours.js";
 import { isSummarized, repeatSummary, summaryBehaviour } from "./summary.js";
 
 export type * from "./behaviour.js";
@@ -26,6 +27,7 @@ export { known } from "./kinds/known.js";
 export type { ConstantLogits } from "./constants.js";
 export { isMasked, type MaskedNode, maskedLanguageModeling } from "./kinds/masked-language-modeling.js";
 export type { MetricFacts } from "./metrics.js";
+export { isOverlap, overlapLoss } from "./pixels/dice.js";
 export { multilabel } from "./kinds/multilabel.js";
 export { ordinal } from "./kinds/ordinal.js";
 export { type PointOptions, point } from "./kinds/point.js";
@@ -58,10 +60,16 @@ const behaviours = {
   custom: customBehaviour,
 } satisfies BehaviourTable;
 
+const perPixel = { ...behaviours, ...pixelBehaviours };
+
+function tableFor(spec: TaskSpec): BehaviourTable {
+  return axisOf(spec) === "pixel" ? perPixel : behaviours;
+}
+
 /** How tasks of this spec's kind behave. Pass the same spec to its functions. */
 export function behaviourOf<S extends TaskSpec>(spec: S): TaskBehaviour<S> {
-  // the table pairs every kind with its own spec; the compiler cannot follow the index
-  return behaviours[spec.kind] as unknown as TaskBehaviour<S>;
+  // the tables pair every kind with its own spec; the compiler cannot follow the index
+  return tableFor(spec)[spec.kind] as unknown as TaskBehaviour<S>;
 }
 
 /** How answers of a task behave once the engine has put them out: those of very many classes as summaries. */

@@ -28,7 +28,7 @@ import {
   describeRun,
   settingsFor,
 } from "./begin-run.js";
-import { finishedRun } from "./finished-run.js";
+import { finishedRun } from "./earlier/finished-run.js";
 import { buildNetwork } from "./fresh-network.js";
 import { openDataset } from "./open-dataset.js";
 import type { EpochJudge } from "./run-context.js";
@@ -36,6 +36,7 @@ import type { RunResult } from "./run-result.js";
 import { answerSplits } from "./complete-run.js";
 import { trainEpochs } from "./epochs/train-epochs.js";
 import { openLoggers } from "./log-run.js";
+import { askedSettings, assertSameSettings, untilFree } from "./earlier/start-or-resume.js";
 import { superviseRun } from "./supervise-run.js";
 
 export interface TrainRunOptions {
@@ -55,6 +56,11 @@ export interface TrainRunOptions {
   readonly replicas?: number | "auto" | undefined;
   /** A run to go on with from its last checkpoint: id, unique prefix, name or `latest`. A finished one stays as it is. */
   readonly resume?: string | undefined;
+  /**
+   * Starts the run of this key, or goes on with it; one that has finished stays as it is. Its settings must be those that
+   * it has.
+   */
+  readonly key?: string | undefined;
   /** A run to repeat with its settings and its seed, unless `seed` or `epochs` are given. */
   readonly again?: string | undefined;
   /** Repeats a run although source or data are not what it was made from. */
@@ -97,6 +103,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
   checkEarlierRunOptions(options);
   // said before the data is read
   if (options.name !== undefined) checkedRunName(options.name);
+  if (options.key !== undefined) checkedName("key", options.key);
   for (const tag of options.tags ?? []) checkedName("tag", tag);
   const device = options.device === undefined ? null : parseDevice(options.device);
   const loaded = "graph" in project ? project : resolveProject(project);
@@ -120,9 +127,9 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
 }
 
 /** Loads the data for as long as the run needs it. */
-async function trainIn(session: Session, options: TrainRunOptions): Promise<RunResult> {
+async function trainIn(session: Session, given: TrainRunOptions): Promise<RunResult> {
   const { project, store, loggers } = session;
-  const beginning = beginningOf(store, options);
+  const { beginning, options } = await keyedBeginning(session, given);
   const kept = finishedRun(store, beginning, options);
   if (kept !== null) {
     loggers.message(kept.message);
@@ -138,6 +145,21 @@ async function trainIn(session: Session, options: TrainRunOptions): Promise<RunR
   } finally {
     dataset.close();
   }
+}
+
+/** The beginning that the options say, or that the key of the run has. */
+async function keyedBeginning(
+  { project, store, loggers }: Session,
+  options: TrainRunOptions,
+): Promise<{ readonly beginning: Beginning; readonly options: TrainRunOptions }> {
+  const { key, signal } = options;
+  if (key === undefined) return { beginning: beginningOf(store, options), options };
+  const tell = (line: string): void => loggers.message(line);
+  const run = await untilFree(() => store.keyedRun(project.name, key.trim()), { signal, tell });
+  if (run === null) return { beginning: { kind: "new" }, options: { ...options, name: options.name ?? key } };
+  const asked = askedSettings(project, options);
+  assertSameSettings(store, run, key, asked);
+  return { beginning: beginningOf(store, { resume: run.id }), options: { ...options, epochs: asked.train.epochs } };
 }
 
 async function trainOn(

@@ -1,5 +1,5 @@
 /** @file Explanation trees: what the network answered about one input, question by question. */
-import { type Condition, type FlowGraph, gatesOf, type TaskNode } from "../../flow/graph.js";
+import { type Condition, type FlowGraph, gatesOf, isPerPixel, type TaskNode } from "../../flow/graph.js";
 import { printCondition } from "../../flow/print.js";
 import { behaviourOf } from "../../tasks/index.js";
 import { describeSet, type RowSets } from "../conformal/sets.js";
@@ -47,7 +47,8 @@ export function explainRow(
     const answer = explainTask({ task, answers, asked, row, offsets: scored.offsets, words }, sampled);
     // of a task per token as many as the answer shows
     const shown = asked.slice(0, answer.positions?.length ?? 1);
-    const likely = probabilities === undefined ? {} : probabilitiesAt(task, probabilities, shown);
+    const likely =
+      probabilities === undefined || isPerPixel(task.spec) ? {} : probabilitiesAt(task, probabilities, shown);
     const within = sets?.answers[task.index] ?? null;
     tree.addTask(task, { ...answer, ...likely, ...(within === null ? {} : { set: describeSet(task.spec, within) }) });
   }

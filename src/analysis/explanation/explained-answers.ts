@@ -1,7 +1,8 @@
 /** @file One task's answers to a row, or to its tokens, as a node of an explanation tree shows them. */
 import { at, f32At, i32At } from "../../arrays.js";
-import { isPerElement, type TaskNode, type TaskSpec } from "../../flow/graph.js";
+import { isPerElement, isPerPixel, type TaskNode, type TaskSpec } from "../../flow/graph.js";
 import { answerWidth, neededOffsets, type Offsets } from "../../flow/masks.js";
+import { areasOf, regionsOf } from "../../decoding/areas.js";
 import { allLogits, behaviourOf, decodedScore, type KeptAnswers } from "../../tasks/index.js";
 import type { ExplainableTask, ExplainedValue, SpreadOfRow, TaskAnswer, Uncertainty } from "./explanation.js";
 import type { SampledAnswers, Spread } from "./uncertainty.js";
@@ -40,6 +41,7 @@ export function supposedAnswer({ spec }: TaskNode, { decoded }: ExplainableTask,
 
 /** What the task answers, with its spread where the row was sampled. */
 export function explainTask(asked: AskedTask, sampled: SampledAnswers | undefined): TaskAnswer {
+  if (isPerPixel(asked.task.spec)) return explainPixels(asked);
   return !isPerElement(asked.task.spec) ? explainSample(asked, sampled) : explainTokens(asked, sampled);
 }
 
@@ -58,6 +60,22 @@ function explainSample({ task: { spec, index }, answers, row }: AskedTask, sampl
     activated: order.map((i) => f32At(scores, i)),
     logits: shown.map((i) => f32At(logits, i)),
     ...uncertaintyOf(spread, index, shown, indicesOf(row, answerWidth(spec))),
+  };
+}
+
+/** What the answers to a picture's pixels come to: areas of regions, from the largest down, or the mean of numbers. */
+function explainPixels({ task: { spec }, answers, asked, row }: AskedTask): TaskAnswer {
+  const areas = areasOf(spec, answers.decoded, answers.activePredicted, row);
+  const pixels = { pixels: asked.length };
+  if (spec.kind === "regression") return { decoded: [f32At(areas, 0)], activated: [], logits: [], ...pixels };
+  const order = bestFirst(areas).filter((region) => spec.kind === "binary" || f32At(areas, region) > 0);
+  const names = regionsOf(spec);
+  return {
+    decoded: order.map((region) => names[region] ?? f32At(areas, region) > 0),
+    ...questionsOf(spec, answers),
+    activated: order.map((region) => f32At(areas, region)),
+    logits: [],
+    ...pixels,
   };
 }
 

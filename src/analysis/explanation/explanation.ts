@@ -28,6 +28,11 @@ export interface ExplanationNode {
    */
   readonly positions?: readonly number[];
   readonly tokens?: number;
+  /**
+   * Of a task per pixel: of how many pixels it is asked. `activated` has the part of the picture that each region of
+   * `decoded` takes, and `logits` is empty; of numbers `decoded` is their mean.
+   */
+  readonly pixels?: number;
   /** The tokens at these positions, in words, where they are known. */
   readonly words?: readonly string[];
   /** Where the network was asked many times, under dropout. */

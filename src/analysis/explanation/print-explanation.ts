@@ -74,9 +74,11 @@ function linesOf(graph: FlowGraph, nodes: readonly ExplanationNode[], style: Tre
     const parts =
       behaviour.answeredBy === "table" || node.supposed === true
         ? [givenPart(node)]
-        : node.positions === undefined
-          ? answerParts(node, behaviour.choices(task.spec) === null ? Number.POSITIVE_INFINITY : CLASSES_SHOWN)
-          : tokenParts(node, node.positions);
+        : node.pixels !== undefined
+          ? [pixelPart(node, node.pixels)]
+          : node.positions === undefined
+            ? answerParts(node, behaviour.choices(task.spec) === null ? Number.POSITIVE_INFINITY : CLASSES_SHOWN)
+            : tokenParts(node, node.positions);
     return [...setParts(node), ...parts, ...probabilityParts(node)];
   };
   const lines: Line[] = [];
@@ -209,6 +211,17 @@ function setParts({ set }: ExplanationNode): Part[] {
 }
 
 /** Of a question that may not be asked: how likely it is, and how likely the answer is with that. */
+/** Regions by the part of the picture that each takes, or the mean of numbers. */
+function pixelPart({ decoded, activated }: ExplanationNode, pixels: number): Part {
+  const percent = (area: number): string => `${(100 * area).toFixed(1)} %`;
+  const items = decoded.map((value, i): Item => {
+    const area = activated[i];
+    if (area === undefined) return { ...answerItem(value), before: "mean " };
+    return typeof value === "boolean" ? { text: percent(area) } : { before: `${value} `, text: percent(area) };
+  });
+  return { name: "areas", items, after: ` of ${pixels} pixel${pixels === 1 ? "" : "s"} asked` };
+}
+
 function probabilityParts({ asked_probability: asked, joint_probability: joint }: ExplanationNode): Part[] {
   if (typeof asked !== "number") return [];
   const part = (name: string, value: number): Part => ({ name, items: [{ text: printValue(value) }] });

@@ -1,6 +1,6 @@
 /** @file Logits and labels of a batch → masked loss of every task and its gradient. */
 import { at as itemAt, f32At } from "../../arrays.js";
-import { behaviourOf } from "../../tasks/index.js";
+import { behaviourOf, isOverlap, overlapLoss } from "../../tasks/index.js";
 import { type BatchTargets, type Voice, voicesOf } from "../batches/targets.js";
 import type { TaskNode } from "../../flow/graph.js";
 import type { LogitView } from "../../tasks/behaviour.js";
@@ -42,6 +42,12 @@ export function countTerms(layout: HeadLayout, targets: BatchTargets): number[] 
       const labels = itemAt(voice.labels, task.index);
       const mask = itemAt(voice.masks, task.index);
       const weightOf = voice.weightOf(axis);
+      if (isOverlap(task.spec)) {
+        // a picture is one term
+        for (const { from, to } of picturesOf(targets))
+          if (mask.subarray(from, to).includes(1)) terms += weightOf(from);
+        continue;
+      }
       for (let row = 0; row < matrices[axis].rows; row++) {
         if (mask[row] === 1) terms += weightOf(row) * behaviour.lossTerms(task.spec, labels, row);
       }
@@ -80,12 +86,48 @@ export function batchLoss(
     let sum = 0;
     for (const [i, voice] of voices.entries()) {
       const taskGradient = gradient?.subarray(start) ?? null;
-      sum += taskLoss(task, axis, voice, place, taskGradient, { scale: weight / terms, isFirst: i === 0 });
+      sum += isOverlap(task.spec)
+        ? picturesLoss(task, voice, place, targets, taskGradient, weight / terms)
+        : taskLoss(task, axis, voice, place, taskGradient, { scale: weight / terms, isFirst: i === 0 });
     }
     total += weight * (sum / terms);
     return { sum, terms };
   });
   return { total, tasks };
+}
+
+/** Where the pixels of each picture of a batch lie among those of all of them. */
+function picturesOf({ rows, length = 0 }: BatchTargets): { readonly from: number; readonly to: number }[] {
+  return Array.from({ length: rows }, (_, row) => ({ from: row * length, to: (row + 1) * length }));
+}
+
+/** Sum of the losses of whole pictures; see {@link taskLoss}. */
+function picturesLoss(
+  { spec, index }: TaskNode,
+  voice: Voice,
+  place: TaskPlace,
+  targets: BatchTargets,
+  gradient: Float32Array | null,
+  scale: number,
+): number {
+  if (!isOverlap(spec)) return 0;
+  const { answers } = itemAt(voice.labels, index);
+  const mask = itemAt(voice.masks, index);
+  const weightOf = voice.weightOf("token");
+  const { stride, offset, width } = place;
+  let sum = 0;
+  for (const { from, to } of picturesOf(targets)) {
+    const counted = mask.subarray(from, to).includes(1) ? weightOf(from) : 0;
+    if (counted === 0) continue;
+    sum += counted * overlapLoss(spec, place, { answers, mask, from, to }, gradient);
+    if (gradient === null) continue;
+    for (let pixel = from; pixel < to; pixel++) {
+      for (let i = pixel * stride + offset; i < pixel * stride + offset + width; i++) {
+        gradient[i] = f32At(gradient, i) * (scale * counted);
+      }
+    }
+  }
+  return sum;
 }
 
 /** Where a task's logits lie in a matrix. */

@@ -3,7 +3,7 @@ import { at, f32At } from "../../arrays.js";
 import { bestAndWorst, type InterpretedSample } from "../../analysis/interpret.js";
 import { indexOf } from "../../analysis/row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
-import type { FlowGraph } from "../../flow/graph.js";
+import { type FlowGraph, isPerPixel } from "../../flow/graph.js";
 import type { Split } from "../../tasks/evaluation.js";
 import { allLogits, behaviourOf, type Described, decodedScore } from "../../tasks/index.js";
 import type { ContactSheet, Tile } from "./contact-sheet.js";
@@ -93,6 +93,8 @@ function describePrediction(
 
 /** null where an answer is neither a choice nor one yes-or-no question. */
 function scoreOf({ task: { spec }, kept, decoded }: ScoredTask, row: number): number | null {
+  // what is said of a picture is no score of one of its pixels
+  if (isPerPixel(spec)) return null;
   const behaviour = behaviourOf(spec);
   const choices = behaviour.choices(spec);
   if (choices !== null) return decodedScore(kept, choices.length, decoded, row);

@@ -3,8 +3,8 @@ import { f64At, i32At } from "../../arrays.js";
 import type { SplitOutputs } from "../../analysis/score.js";
 import { scalesPerRow } from "../../data/labels/unit-scale.js";
 import { type Block, copyList, listLength, type ParquetFile, withParquet } from "../../data/tables/parquet-blocks.js";
-import { isPerElement, type FlowGraph, hasTokenTasks } from "../../flow/graph.js";
-import { answerWidth, neededOffsets, type Offsets, offsetsOf, tokensIn } from "../../flow/masks.js";
+import { type FlowGraph, hasTokenTasks, isPerElement, isPerPixel, pixelsPerSample } from "../../flow/graph.js";
+import { answerWidth, evenOffsets, neededOffsets, type Offsets, offsetsOf, tokensIn } from "../../flow/masks.js";
 import type { Split } from "../../tasks/evaluation.js";
 import { type Labels, scoringOf } from "../../tasks/index.js";
 
@@ -25,13 +25,15 @@ async function rowsIn(parquet: ParquetFile): Promise<number> {
 
 async function readSplit(parquet: ParquetFile, graph: FlowGraph, split: Split): Promise<SplitOutputs> {
   const { rows, lengths } = await readExtent(parquet, hasTokenTasks(graph));
-  const offsets = lengths === null ? null : offsetsOf(lengths);
+  const pixels = pixelsPerSample(graph);
+  const offsets = pixels !== null ? evenOffsets(rows, pixels) : lengths === null ? null : offsetsOf(lengths);
   const names = new RowNames(rows);
   const columns: TaskColumns[] = [];
   // one task after the other: its rows lie together, and it needs but a few columns
   for (const { path, spec } of graph.tasks) {
-    const perToken = isPerElement(spec) ? neededOffsets(offsets) : null;
-    const own = emptyColumns(spec, perToken === null ? rows : tokensIn(perToken));
+    // all pixels of a picture stand in its row
+    const perToken = isPerElement(spec) && !isPerPixel(spec) ? neededOffsets(offsets) : null;
+    const own = emptyColumns(spec, isPerElement(spec) ? tokensIn(neededOffsets(offsets)) : rows);
     const { perRow } = own;
     columns.push(own);
     const wanted = {

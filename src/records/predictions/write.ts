@@ -5,10 +5,11 @@ import { scalesPerRow } from "../../data/labels/unit-scale.js";
 import { quoted } from "../../data/tables/sql.js";
 import { type StreamedBlock, type StreamedPart, writeStreamed } from "../../data/tables/table-streams.js";
 import type { TableColumn } from "../../data/tables/table-writer.js";
-import { isPerElement } from "../../flow/graph.js";
+import { isPerElement, isPerPixel, type TaskSpec } from "../../flow/graph.js";
 import { answerWidth, neededOffsets, type Offsets } from "../../flow/masks.js";
 import { behaviourOf, scoringNumbers, scoringOf } from "../../tasks/index.js";
 import { type NumberColumns, numberColumns } from "./number-columns.js";
+import { pictureColumns } from "./picture-columns.js";
 import { type TextColumn, textColumn } from "./text-columns.js";
 
 const COLUMNS: readonly TableColumn[] = [
@@ -17,12 +18,14 @@ const COLUMNS: readonly TableColumn[] = [
   /** Index of the token in its row, from 0; NULL for tasks that are asked once per row, and for a row without tokens. */
   { name: "position", type: "INTEGER" },
   { name: "task_path", type: "VARCHAR" },
-  /** Answer in numbers: 0/1, class index, 0/1 per label, number; NULL where missing. */
+  /** Answer in numbers: 0/1, class index, 0/1 per label, number; NULL where missing. Of a task per pixel all pixels. */
   { name: "label", type: "FLOAT[]" },
   { name: "label_text", type: "VARCHAR" },
   /** Of a task per token with very many classes, as activated: the summary that it is scored by. */
   { name: "logits", type: "FLOAT[]" },
+  /** Of a task per pixel the IoU of each region over the pixels that count; of numbers the mean absolute error. */
   { name: "activated", type: "FLOAT[]" },
+  /** Of a task per pixel the part of the picture that each region takes; of numbers the mean. */
   { name: "decoded", type: "FLOAT[]" },
   { name: "decoded_text", type: "VARCHAR" },
   { name: "loss", type: "FLOAT" },
@@ -41,7 +44,10 @@ export async function writePredictions(file: string, scored: ScoredSplit, signal
   const samples = textColumn("sample", scored.ids.length, (row) => at(scored.ids, row), rowNumbers(scored.ids));
   // masked tokens are guessed in training alone
   const tasks = scored.tasks.filter(({ task }) => behaviourOf(task.spec).answeredBy !== "training");
-  const numbersPerRow = Math.max(0, ...tasks.map(({ task }) => scoringOf(task.spec).logitWidth(task.spec)));
+  const numbersPerRow = Math.max(
+    0,
+    ...tasks.map(({ task: { spec } }) => scoringOf(spec).logitWidth(spec) * perRowOf(spec)),
+  );
   const parts = tasks.map((answer) => partOf(answer, entriesOf(answer, scored), samples));
   await writeStreamed(file, COLUMNS, parts, { numbersPerRow, signal });
 }
@@ -63,7 +69,8 @@ interface Entries {
 }
 
 function entriesOf({ task }: ScoredTask, { ids, offsets }: ScoredSplit): Entries {
-  if (!isPerElement(task.spec)) return { count: ids.length, rows: null, tokens: null, offsets: null };
+  if (!isPerElement(task.spec) || isPerPixel(task.spec))
+    return { count: ids.length, rows: null, tokens: null, offsets: null };
   const own = neededOffsets(offsets);
   const lengths = Int32Array.from(ids, (_, row) => Math.max(1, i32At(own, row + 1) - i32At(own, row)));
   const count = lengths.reduce((sum, length) => sum + length, 0);
@@ -78,23 +85,38 @@ function entriesOf({ task }: ScoredTask, { ids, offsets }: ScoredSplit): Entries
   return { count, rows, tokens, offsets: own };
 }
 
+/** Entries of a task's arrays that stand in one row of the file: all pixels of a picture. */
+function perRowOf(spec: TaskSpec): number {
+  return isPerPixel(spec) ? spec.size[0] * spec.size[1] : 1;
+}
+
 function partOf(answer: ScoredTask, entries: Entries, samples: TextColumn): StreamedPart {
   const { task, labels, kept, decoded, perSampleLoss } = answer;
   const { spec } = task;
   const { logits, activated } = scoringNumbers(kept);
   const behaviour = scoringOf(spec);
   const [width, answers, perRow] = [behaviour.logitWidth(spec), answerWidth(spec), scalesPerRow(spec)];
+  const each = perRowOf(spec);
+  const picture = isPerPixel(spec) ? pictureColumns(answer) : null;
   const numbers = {
-    label: numberColumns("label", labels.answers, answers),
-    logits: numberColumns("logit", logits, width),
-    activated: numberColumns("activated", activated, width),
-    decoded: numberColumns("decoded", decoded, answers),
-    loss: numberColumns("loss", perSampleLoss, 1),
+    label: numberColumns("label", labels.answers, answers * each),
+    logits: numberColumns("logit", logits, width * each),
+    activated: numberColumns("activated", picture?.overlaps ?? activated, picture?.regions ?? width),
+    decoded: numberColumns("decoded", picture?.areas ?? decoded, picture?.regions ?? answers),
+    loss: numberColumns("loss", picture?.losses ?? perSampleLoss, 1),
   };
   const scales = labels.unitScale === null ? null : numberColumns("scale", labels.unitScale, perRow);
-  const labelText = describedAs("label_text", answer, labels.answers);
-  const decodedText = describedAs("decoded_text", answer, decoded);
-  const masks = { labelled: answer.labelled, by_truth: answer.activeTruth, by_prediction: answer.activePredicted };
+  const labelText =
+    picture === null
+      ? describedAs("label_text", answer, labels.answers)
+      : textColumn("label_text", entries.count, picture.labelText, null);
+  const decodedText =
+    picture === null
+      ? describedAs("decoded_text", answer, decoded)
+      : textColumn("decoded_text", entries.count, picture.decodedText, null);
+  const masks = picture?.masks ?? {
+    ...{ labelled: answer.labelled, by_truth: answer.activeTruth, by_prediction: answer.activePredicted },
+  };
   const filled: readonly NumberColumns[] = [...Object.values(numbers), ...(scales === null ? [] : [scales])];
   // a row without tokens is there to be counted
   const there = (expression: string) =>

@@ -33,6 +33,10 @@ function maxPoolGradient({ inputs, attrs, backend }: KernelCall<MaxPoolGradInput
   const x = floats(backend, inputs.input);
   const dy = floats(backend, inputs.dy);
   const dx = floats(backend, dxTensor);
+  if (isPair(info)) {
+    maximaOfPairs(info, x, dy, dx);
+    return dxTensor;
+  }
   const maximum = new Float32Array(channels);
   const place = new Int32Array(channels);
   forEachWindow(info, (output, pixels) => {
@@ -53,6 +57,45 @@ function maxPoolGradient({ inputs, attrs, backend }: KernelCall<MaxPoolGradInput
     }
   });
   return dxTensor;
+}
+
+/** Whether all windows are of 2 × 2 pixels, as in most networks. */
+function isPair({ filterHeight, filterWidth, padInfo }: PoolInfo): boolean {
+  const { top, left, bottom, right } = padInfo;
+  return filterHeight === 2 && filterWidth === 2 && top + left + bottom + right === 0;
+}
+
+/** The same of windows that lie within the picture, in a quarter of the time: nothing is kept from pixel to pixel. */
+function maximaOfPairs(info: PoolInfo, x: Float32Array, dy: Float32Array, dx: Float32Array): void {
+  const { inHeight, inWidth, outHeight, outWidth, inChannels: channels, strideHeight, strideWidth } = info;
+  const line = inWidth * channels;
+  let output = 0;
+  for (let row = 0; row < info.batchSize * outHeight; row++) {
+    const image = Math.floor(row / outHeight);
+    const top = (image * inHeight + (row - image * outHeight) * strideHeight) * line;
+    for (let column = 0; column < outWidth; column++) {
+      const corner = top + column * strideWidth * channels;
+      for (let at = corner; at < corner + channels; at++, output++) {
+        let place = at;
+        let most = Number.NEGATIVE_INFINITY;
+        const a = f32At(x, at);
+        const b = f32At(x, at + channels);
+        const c = f32At(x, at + line);
+        const d = f32At(x, at + line + channels);
+        if (a > most) most = a;
+        if (b > most) {
+          most = b;
+          place = at + channels;
+        }
+        if (c > most) {
+          most = c;
+          place = at + line;
+        }
+        if (d > most) place = at + line + channels;
+        dx[place] = f32At(dx, place) + f32At(dy, output);
+      }
+    }
+  }
 }
 
 /**
