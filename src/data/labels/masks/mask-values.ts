@@ -26,8 +26,9 @@ export function maskValues(spec: TaskSpec, stored: StoredSamples): Float32Array 
   const out = new Float32Array(width * height);
   for (let i = 0; i < out.length; i++) {
     const value = channels === 1 ? at(samples, i) : packed(samples, i * 3);
-    let label = known.get(value);
-    if (label === undefined) known.set(value, (label = labelOf(value)));
+    const read = known.get(value);
+    const label = read === undefined ? labelOf(value) : read;
+    if (read === undefined) known.set(value, label);
     if (label === null) return wrongValue(spec, value, channels, [i % width, Math.floor(i / width)]);
     out[i] = label;
   }
