@@ -12,6 +12,8 @@ export interface NumberProject {
   readonly table?: string;
   /** More keys of `data`, as code. */
   readonly data?: string;
+  /** More keys of the project, as code. */
+  readonly more?: string;
 }
 
 export function numberConfig({
@@ -19,6 +21,7 @@ export function numberConfig({
   units = "4",
   table = '"labels.csv"',
   data = "",
+  more = "",
 }: NumberProject = {}): string {
   return `import { binary, defineProject, defineTasks, numeric } from "dnn-cool";
 ${head}
@@ -32,7 +35,7 @@ export default defineProject({
   flow: "main",
   data: { table: ${table}, inputs: { at: numeric({ columns: ["x", "y"] }) }, split: { column: "split" }, ${data} },
   trunk: ({ at }, layers) => ({ f: layers.dense({ units: ${units} }).apply(at) }),
-  train: { epochs: 1, batchSize: 16 },
+  train: { epochs: 1, batchSize: 16 },${more === "" ? "" : `\n  ${more}`}
 });
 `;
 }
