@@ -29,7 +29,7 @@ export default defineConfig({
           name: "unit",
           env,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/slow/**", "test/webgpu/**", "test/native/**", SLOW],
+          exclude: ["test/e2e/**", "test/slow/**", "test/webgpu/**", "test/native/**", "test/slurm/**", SLOW],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -82,6 +82,18 @@ export default defineConfig({
           globalSetup: "test/e2e/build.mjs",
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve,
+        // minutes: jobs on a Slurm of two nodes, which is set up for them; skipped where that cannot be
+        test: {
+          name: "slurm",
+          env,
+          include: ["test/slurm/**/*.test.ts"],
+          globalSetup: "test/e2e/build.mjs",
+          testTimeout: 240_000,
+          hookTimeout: 300_000,
         },
       },
       {

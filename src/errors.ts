@@ -76,6 +76,9 @@ export class BackendError extends CoolError {}
 /** A replica of the network has ended, or cannot be started. */
 export class ReplicaError extends CoolError {}
 
+/** A scheduler, or another machine, does not take the work that it is handed. */
+export class ClusterError extends CoolError {}
+
 /** A sweep has ended a run whose epochs so far promise too little. */
 export class PrunedError extends CoolError {}
 

@@ -1,6 +1,7 @@
 /**
  * @file Peak resident memory against rows: `cool check` and `cool run` (one epoch, evaluation, predictions) of tables of
- * eight numbers and twenty labels. It measures the built package: run `npm run build` first.
+ * eight numbers and twenty labels; and a first and a second run of `--pictures` small pictures, each a file. It measures the
+ * built package: run `npm run build` first.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -9,6 +10,8 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { print, printProgress, ROOT, warnIfBusy, writeResults } from "../report.js";
+import { drawPeaks } from "./draw.js";
+import { writePictures } from "./pictures.js";
 import { LABELS, NUMBERS, writeProject } from "./table.js";
 
 const { values: flags } = parseArgs({
@@ -16,6 +19,7 @@ const { values: flags } = parseArgs({
     rows: { type: "string", default: "20000,200000,2000000" },
     formats: { type: "string", default: "parquet,csv" },
     commands: { type: "string", default: "check,run" },
+    pictures: { type: "string", default: "2000,20000" },
   },
 });
 
@@ -60,7 +64,7 @@ const folder = mkdtempSync(path.join(tmpdir(), "cool-bench-memory-"));
 const measured: Measured[] = [];
 try {
   warnIfBusy();
-  for (const format of flags.formats.split(",")) {
+  for (const format of flags.formats.split(",").filter(Boolean)) {
     if (format !== "parquet" && format !== "csv") throw new RangeError(`no tables of the kind ${format}`);
     for (const rows of flags.rows.split(",").map(Number)) {
       const project = await writeProject(folder, rows, format);
@@ -70,6 +74,14 @@ try {
       }
       rmSync(project, { recursive: true, force: true });
     }
+  }
+  for (const rows of flags.pictures.split(",").filter(Boolean).map(Number)) {
+    const project = await writePictures(folder, rows);
+    for (const command of ["first run", "second run"]) {
+      printProgress(`${command}, ${rows} pictures`);
+      measured.push({ command, format: "pictures", rows, ...measure(project, "run") });
+    }
+    rmSync(project, { recursive: true, force: true });
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -93,4 +105,5 @@ for (const one of measured) {
 }
 print(table.toString());
 const results = measured.map((one) => ({ ...one, bytes_per_row: bytesPerRow(one) }));
+printProgress(`Drawn to ${(await drawPeaks(measured)).join(" and ")}`);
 printProgress(`Written to ${writeResults("memory", { numbers: NUMBERS, labels: LABELS, results })}`);

@@ -30,8 +30,7 @@ interface SideResult extends Measurement {
 
 const { values: flags } = parseArgs({
   options: {
-    // tokens is slow to begin, so it is asked for by name
-    network: { type: "string", multiple: true, default: NETWORKS.filter((name) => name !== "tokens") },
+    network: { type: "string", multiple: true, default: [...NETWORKS] },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
     threads: { type: "string", default: String(availableParallelism()) },

@@ -290,9 +290,15 @@ export const rooms = {
     packages: ["preact", "preact-render-to-string", "uplot"],
   },
   index: { holds: "the public API", imports: ["training", "asking", "project"], packages: [] },
+  clusters: {
+    holds: "work handed to Slurm, Kubernetes or a shell elsewhere: scripts, manifests, their submission",
+    imports: ["storage/query/time", "platform", ...BASE],
+    packages: ["node:"],
+  },
   cli: {
     holds: "what commands share: flags, tables, errors, completion",
     imports: [
+      "clusters",
       "watching",
       "comparing",
       "sweeping",
@@ -312,6 +318,7 @@ export const rooms = {
     holds: "flags in, result out",
     imports: [
       "cli",
+      "clusters",
       "machine",
       "training",
       "sweeping",

@@ -106,7 +106,7 @@ export function* scoreSplitSliced(
 }
 
 /** What is scored one task after the other; see {@link SplitOutputs}. */
-export interface TaskOutputs extends Pick<SplitOutputs, "offsets" | "labels"> {
+interface TaskOutputs extends Pick<SplitOutputs, "offsets" | "labels"> {
   readonly rows: number;
   /** Per task, made when it is asked for. */
   readonly outputs: readonly (() => Float32Array)[];

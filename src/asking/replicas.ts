@@ -5,6 +5,7 @@ import type { BackendInfo } from "../engine/backends/choose.js";
 import type { Network } from "../engine/model/network.js";
 import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
 import type { ReplicaGroup } from "../engine/replicas/group.js";
+import type { Communicator } from "../engine/replicas/mpi/communicator.js";
 import type { ReplicaChoice } from "../engine/replicas/plan.js";
 import { packageFile } from "../platform/package-file.js";
 
@@ -37,8 +38,37 @@ export async function openReplicas(network: Network, needs: ReplicaNeeds): Promi
   needs.onPlan?.(`replicas: ${plan.reason}`);
   const replicas = Math.min(plan.replicas, needs.most ?? plan.replicas);
   if (replicas === 1 && plan.transport === "threads") return null;
-  const preparation = configFile === null ? null : { module: preparationModule(), argument: configFile };
+  const preparation = preparationFor(configFile);
   return ReplicaGroup.open(network, { ...plan, replicas, backend: backend.name, projectDir, freeze, preparation });
+}
+
+/** The one replica of a rank; those of the others have the weights that rank 0 has, from now on. */
+export async function openRankReplica(
+  network: Network,
+  { backend, projectDir, configFile, freeze = [], onPlan }: ReplicaNeeds,
+  ranks: Communicator,
+): Promise<ReplicaGroup> {
+  const [{ livingOn, threadsOf }, { ReplicaGroup }, { castWeights, exchangeOf }] = await Promise.all([
+    import("../engine/replicas/plan.js"),
+    import("../engine/replicas/group.js"),
+    import("../engine/replicas/mpi/rank-weights.js"),
+  ]);
+  const machines = new Set(ranks.hosts).size;
+  onPlan?.(`replicas: ${ranks.size} over MPI, on ${machines} ${machines === 1 ? "machine" : "machines"}`);
+  await castWeights(network, ranks);
+  const here = ranks.hosts.filter((host) => host === ranks.hosts[ranks.rank]).length;
+  return ReplicaGroup.open(network, {
+    replicas: 1,
+    transport: livingOn(backend.name).transport,
+    backend: backend.name,
+    environments: [threadsOf(here)],
+    place: { rank: ranks.rank, ranks: ranks.size, gather: exchangeOf(ranks) },
+    ...{ projectDir, freeze, preparation: preparationFor(configFile) },
+  });
+}
+
+function preparationFor(configFile: string | null) {
+  return configFile === null ? null : { module: preparationModule(), argument: configFile };
 }
 
 /** Runs `work` with what passes batches through a network: replicas, or nothing where this thread does. */

@@ -1,8 +1,12 @@
 /** @file What every command shares: project, store, JSON, interruption, and errors in one paragraph. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
+import type { Job } from "../clusters/job.js";
+import type { Launched } from "../clusters/launch.js";
+import type { HandOverFlags } from "./cluster-flags.js";
+import { InterruptedError } from "../errors.js";
 import { runHook } from "../platform/hook.js";
 import { printable, printableJson } from "../platform/printable.js";
 import { findStoreDir } from "../project/project-dir.js";
@@ -24,7 +28,16 @@ const ACCESS = {
   create: {},
 } as const satisfies Record<StoreAccess, StoreOptions>;
 
-const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** SIGUSR1 is what schedulers are asked to send some time before a limit; Windows has none. */
+const STOP_SIGNALS: readonly NodeJS.Signals[] =
+  process.platform === "win32" ? END_SIGNALS : [...END_SIGNALS, "SIGUSR1"];
+/** Those of a person; the others come from whatever started the command, which may start it again. */
+const PERSONAL: readonly (NodeJS.Signals | "limit")[] = ["SIGINT", "SIGHUP"];
+
+/** EX_TEMPFAIL of sysexits.h: interrupted, and the same command line goes on. */
+const START_AGAIN = 75;
+const INTERRUPTED = 130;
 
 /** Base of all commands. `run` returns what `--json` prints; `--json` prints nothing else on stdout. */
 export abstract class CoolCommand extends Command {
@@ -49,6 +62,10 @@ export abstract class CoolCommand extends Command {
 
   /** What waits for the pager; null where nothing does. */
   #held: string[] | null = null;
+  /** What has told the work to stop. */
+  #stoppedBy: NodeJS.Signals | "limit" | null = null;
+  /** Whether the same command line goes on where it was interrupted. */
+  protected goesOn = false;
 
   protected override async init(): Promise<void> {
     // again: oclif listens to errors of stdout since this module was loaded
@@ -95,41 +112,77 @@ export abstract class CoolCommand extends Command {
   }
 
   /**
-   * Aborts on the first Ctrl-C, SIGTERM or SIGHUP (a terminal that is closed); a second Ctrl-C or SIGTERM ends the
-   * process at once.
+   * Aborts on the first Ctrl-C, SIGTERM, SIGUSR1 or SIGHUP (a terminal that is closed), and after a time limit; a second
+   * Ctrl-C or SIGTERM ends the process at once.
    * @param say tells that the first one was heard; default: on a line of its own, after the terminal's ^C
+   * @param limitMs after which it is as if a signal had come
    */
   protected async interruptible<T>(
     work: (signal: AbortSignal) => Promise<T>,
     say: (line: string) => void = (line) => process.stderr.write(`\n${line}\n`),
+    limitMs?: number,
   ): Promise<T> {
     const controller = new AbortController();
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (controller.signal.aborted) {
-        // a terminal that closes sends several: to its shell, and to what runs in it
-        if (signal !== "SIGHUP") process.exit(130);
-        return;
-      }
-      say("stopping after the current step; press Ctrl-C again to quit at once");
+    const stop = (by: NodeJS.Signals | "limit", line: string): void => {
+      this.#stoppedBy = by;
+      say(line);
       controller.abort();
     };
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (!controller.signal.aborted) {
+        stop(signal, "stopping after the current step; press Ctrl-C again to quit at once");
+        return;
+      }
+      // a terminal that closes sends several: to its shell, and to what runs in it; so does a scheduler, which kills
+      // what takes too long by itself
+      if (signal === "SIGINT" || (signal === "SIGTERM" && !this.goesOn)) process.exit(INTERRUPTED);
+    };
     for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+    const onLimit = (): void => {
+      if (!controller.signal.aborted) stop("limit", "the time limit is reached: stopping after the current step");
+    };
+    const timer = limitMs === undefined ? undefined : setTimeout(onLimit, limitMs);
     try {
       return await work(controller.signal);
     } finally {
+      clearTimeout(timer);
       for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
     }
+  }
+
+  /** The exit code of an error that was told: what was interrupted, and goes on by itself, asks to be started again. */
+  #exitCode(error: Error, code: number): number {
+    const isAsked = this.#stoppedBy !== null && !PERSONAL.includes(this.#stoppedBy);
+    return error instanceof InterruptedError && this.goesOn && isAsked ? START_AGAIN : code;
   }
 
   /** Ends with the first Ctrl-C, SIGTERM or SIGHUP, which is how what serves is stopped. */
   protected untilInterrupted(): Promise<void> {
     return new Promise((resolve) => {
       const onSignal = (): void => {
-        for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
+        for (const signal of END_SIGNALS) process.off(signal, onSignal);
         resolve();
       };
-      for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+      for (const signal of END_SIGNALS) process.on(signal, onSignal);
     });
+  }
+
+  /** Hands a job to another machine, or only shows what would be handed over. */
+  protected async handOver(flags: HandOverFlags, job: Omit<Job, "needs">, projectDir: string): Promise<Launched> {
+    const [{ launch, parseTarget }, { plainName }, { needsOf }] = await Promise.all([
+      import("../clusters/launch.js"),
+      import("../clusters/job.js"),
+      import("./cluster-flags.js"),
+    ]);
+    const place = {
+      ...{ projectDir: resolve(projectDir), folder: process.cwd(), name: job.name },
+      logDir: join(resolve(flags.store ?? join(projectDir, ".cool")), "jobs"),
+    };
+    const plain = { ...job, name: plainName(job.name), needs: needsOf(flags) };
+    const launched = launch(parseTarget(flags.on, flags), plain, place, flags.print);
+    if (flags.print && !this.jsonEnabled()) this.writeData(`${launched.script}\n`);
+    for (const line of launched.told) this.log(line);
+    return launched;
   }
 
   /** What a person reads: whatever names, cells and messages hold, nothing but text and our own colours. */
@@ -187,7 +240,7 @@ export abstract class CoolCommand extends Command {
     this.parsed = true;
     const name = `${this.config.bin} ${(this.id ?? "").replaceAll(":", " ")}`;
     const error = toCoolError(thrown, { name, flags: Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags }) });
-    process.exitCode = reportError(error, this.jsonEnabled());
+    process.exitCode = this.#exitCode(error, reportError(error, this.jsonEnabled()));
   }
 }
 

@@ -10,6 +10,8 @@ import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
 import { directionsOf, type MetricDirections } from "../analysis/comparison/directions.js";
 import { lastValues, type ListedRun, listed } from "../records/list-runs.js";
+import { namedRuns } from "../storage/named-runs.js";
+import { type RunGroup, seedOf } from "../analysis/comparison/compare-groups.js";
 import { runFiles } from "../records/run-folder.js";
 import { isTracked } from "../records/tracked-run.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
@@ -39,23 +41,33 @@ export interface CompareRunsOptions {
 /** Runs that are read together without a word. */
 export const MOST_RUNS = 500;
 
-/** @param references two runs or more; none: the newest finished ones, oldest first */
+/**
+ * @param references two runs, or groups of runs (folds of a cross-validation, trials of a sweep), or more: each group is
+ *   compared as one; a single group: its runs with each other; none: the newest finished runs, oldest first
+ * @throws UsageError, UnknownNameError
+ */
 export async function compareRuns(
   store: RunStore,
   references: readonly string[],
   options: CompareRunsOptions = {},
 ): Promise<RunComparison> {
-  if (references.length === 1)
-    throw new UsageError("One run cannot be compared. Name a second one, or none for all finished runs.");
   if (references.length > 0 && options.where !== undefined) {
     throw new UsageError("Either name runs one by one, or choose them with --where.", { where: options.where });
   }
-  const runs =
-    references.length === 0 ? finishedRuns(store, options) : references.map((reference) => store.findRun(reference));
-  refuseRepeated(runs, references);
+  const named = references.map((reference) => namedRuns(store, reference).map((id) => store.getRun(id)));
+  const runs = references.length === 0 ? finishedRuns(store, options) : named.flat();
+  if (references.length === 1 && runs.length === 1) {
+    throw new UsageError("One run cannot be compared. Name a second one, or none for all finished runs.");
+  }
+  refuseRepeated(
+    runs,
+    references,
+    named.flatMap((own, i) => own.map(() => references[i] ?? "")),
+  );
   // of two runs the differences are wanted, whatever they differ in
   const group = (options.group ?? true) && runs.length > 2;
   const compared = await Promise.all(runs.map((run) => comparable(store, run)));
+  const groups = named.length > 1 ? namedGroups(store, references, named, compared) : undefined;
   const directions: MetricDirections = Object.assign({}, ...compared.map((run) => run.directions));
   const curves = (): ComparedCurve[] =>
     compareCurves(
@@ -64,7 +76,7 @@ export async function compareRuns(
     );
   return {
     runs: runs.map((run) => listed(store, run)),
-    ...compare(compared, { all: options.all ?? false, group }),
+    ...compare(compared, { all: options.all ?? false, group, groups }),
     ...(options.curves === true ? { curves: curves() } : {}),
   };
 }
@@ -161,14 +173,35 @@ function identityFacts(run: RunRecord, environment: FlatFacts): FlatFacts {
 
 const VERSIONS = new Set(["backend", "backend_version", "node"]);
 
-function refuseRepeated(runs: readonly RunRecord[], references: readonly string[]): void {
+/** @param named the reference that each of the runs was named by */
+function refuseRepeated(runs: readonly RunRecord[], references: readonly string[], named: readonly string[]): void {
   runs.forEach(({ id, name }, i) => {
     const earlier = runs.findIndex((run) => run.id === id);
     if (earlier === i) return;
+    const [a, b] = [named[earlier] ?? name, named[i] ?? name];
     throw new UsageError(
-      `"${references[earlier]}" and "${references[i]}" are the same run, ${id} (${name}). Name another one.`,
+      runs.length > references.length
+        ? `"${a}" and "${b}" have a run in common, ${id} (${name}). Name others.`
+        : `"${a}" and "${b}" are the same run, ${id} (${name}). Name another one.`,
       { run: id },
     );
+  });
+}
+
+/** The references as groups, in their order; undefined where all of them are runs. */
+function namedGroups(
+  store: RunStore,
+  references: readonly string[],
+  named: readonly (readonly RunRecord[])[],
+  compared: readonly ComparableRun[],
+): RunGroup[] | undefined {
+  const groups = references.map((reference) => store.findGroup(reference));
+  if (groups.every((group) => group === null)) return undefined;
+  let first = 0;
+  return named.map((own, i) => {
+    const runs = own.map((_, place) => first + place);
+    first += own.length;
+    return { name: groups[i]?.name ?? own[0]?.name ?? "", runs, seeds: runs.map((run) => seedOf(compared[run])) };
   });
 }
 

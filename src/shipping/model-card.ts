@@ -58,6 +58,7 @@ export interface ModelCard {
   readonly thresholds: ThresholdsByPath;
   /** How scores were made probabilities. */
   readonly calibration?: Pick<CalibrationRecord, "method" | "split">;
+  /** Numbers have six digits: see cardMetrics. */
   readonly metrics: readonly EvaluationRow[];
   readonly limits: readonly string[];
 }
@@ -109,7 +110,7 @@ export function modelCard(store: RunStore, stored: StoredRun, facts: ExportFacts
     ...(pretrained.length === 0 ? {} : { pretrained: pretrained.map(({ model, digest }) => ({ model, digest })) }),
     thresholds: thresholdsByPath(graph, thresholds),
     ...(calibration === null ? {} : { calibration: { method: calibration.method, split: calibration.split } }),
-    metrics,
+    metrics: cardMetrics(metrics),
     limits: limitsOf(stored, metrics),
   };
 }
@@ -260,10 +261,35 @@ function describeInput(spec: InputSpec): string {
   }
 }
 
+/** The split that says how good a model is. */
+function judgingSplit(metrics: readonly EvaluationRow[]): Split {
+  return metrics.some((row) => row.split === "test") ? "test" : "valid";
+}
+
+const isMain = ({ metric_name }: EvaluationRow): boolean => !metric_name.includes("/");
+
+/**
+ * What a card keeps of an evaluation: all rows of test, else of valid; of the other splits, for comparison, those of
+ * whole tasks where questions are rightly asked. Its numbers have six digits, a small part of what their intervals span.
+ */
+export function cardMetrics(metrics: readonly EvaluationRow[]): EvaluationRow[] {
+  const split = judgingSplit(metrics);
+  return metrics
+    .filter((row) => row.split === split || (row.gates === "truth" && isMain(row)))
+    .map(({ metric_res, baseline, interval, ...row }) => ({
+      ...row,
+      metric_res: metric_res === null ? null : sixDigits(metric_res),
+      ...(baseline === undefined ? {} : { baseline: sixDigits(baseline) }),
+      ...(interval === undefined ? {} : { interval: [sixDigits(interval[0]), sixDigits(interval[1])] as const }),
+    }));
+}
+
+const sixDigits = (value: number): number => Number(value.toPrecision(6));
+
 /** Of these a card says how good the model is: those of test, else of valid, without those of single labels and classes. */
 function mainRows(metrics: readonly EvaluationRow[]): EvaluationRow[] {
-  const split = metrics.some((row) => row.split === "test") ? "test" : "valid";
-  return metrics.filter((row) => row.split === split && !row.metric_name.includes("/"));
+  const split = judgingSplit(metrics);
+  return metrics.filter((row) => row.split === split && isMain(row));
 }
 
 /** The card without the rows that are no more than detail: what a page loads. */

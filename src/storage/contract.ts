@@ -44,6 +44,12 @@ export interface RunRecords {
   /** The run of exactly this id. */
   getRun(id: string): RunRecord;
 
+  /**
+   * The run that was started under a key of a project; null where there is none, or it is in the trash.
+   * @throws UsageError where a group of folds has the key
+   */
+  keyedRun(project: string, key: string): RunRecord | null;
+
   /** The run that a person means by an id, a name, the start of an id, or `latest`. */
   findRun(reference: string): RunRecord;
 

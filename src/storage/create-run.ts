@@ -6,6 +6,7 @@ import { type ConfigChange, insertConfig, replaceEnvironment } from "./tables/co
 import type { Database } from "./database/database.js";
 import { currentProcess } from "../platform/process.js";
 import { checkedName, checkedRunName, isRunId, newRunId } from "./run-record.js";
+import { takeKey } from "./tables/keys.js";
 import { insertRun, freeRunName, insertTags, nextRunName, type RunRow } from "./tables/runs.js";
 import { explained } from "./database/store-errors.js";
 import { packageVersion } from "../platform/version.js";
@@ -38,6 +39,8 @@ export interface NewRun {
   } | null;
   readonly tags?: readonly string[];
   readonly note?: string | null;
+  /** Under which it is started, and gone on with by whoever starts it again; one run of a project has it. */
+  readonly key?: string | undefined;
 }
 
 /**
@@ -47,6 +50,7 @@ export interface NewRun {
  * @param random uniform numbers in [0, 1)
  * @param fill writes what belongs to the run from its start into its folder
  * @returns the run's id
+ * @throws StoreError where another run has its key
  */
 export function createRun(
   database: Database,
@@ -67,6 +71,7 @@ export function createRun(
           ? checkedRunName(nextRunName(database, run.project))
           : freeRunName(database, checkedRunName(run.name));
       insertRun(database, newRunRow(id, name, run, now.toISOString()));
+      if (run.key !== undefined) takeKey(database, { project: run.project, key: run.key }, { runId: id });
       insertTags(database, id, tags);
       insertConfig(database, id, run.config ?? {}, run.configChanges);
       replaceEnvironment(database, id, run.environment ?? {});

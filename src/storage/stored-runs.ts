@@ -1,6 +1,6 @@
 /** @file The runs of a store in SQLite: their states, names, tags and the trash. */
 import { join } from "node:path";
-import { StoreError } from "../errors.js";
+import { StoreError, UsageError } from "../errors.js";
 import { currentProcess } from "../platform/process.js";
 import type { RunFilter, RunRecords } from "./contract.js";
 import { type AdoptedRun, adoptRun, createRun, type NewRun } from "./create-run.js";
@@ -18,6 +18,7 @@ import {
 } from "./run-record.js";
 import { forgetArtifacts } from "./tables/artifacts.js";
 import { changeSetting } from "./tables/config-values.js";
+import { keyHolder } from "./tables/keys.js";
 import { updateMonitored } from "./tables/monitored.js";
 import { deleteTags, insertTags, type RunPatch, selectRuns, updateRunRow } from "./tables/runs.js";
 import type { Transactions } from "./transactions.js";
@@ -50,6 +51,17 @@ export function storedRuns(
       });
     },
     getRun,
+    keyedRun(project: string, key: string) {
+      const holder = keyHolder(database, { project, key });
+      if (holder === null) return null;
+      if ("runId" in holder) return getRun(holder.runId);
+      throw new UsageError(
+        `The key "${key}" is that of a group of folds. Start it with --folds, or choose another key.`,
+        {
+          ...{ key, project, group: holder.groupId },
+        },
+      );
+    },
     findRun(reference: string) {
       return findRun(database, now(), reference);
     },

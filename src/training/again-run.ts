@@ -22,7 +22,14 @@ export interface EarlierRunOptions {
 }
 
 /** @throws UsageError where the options contradict each other */
-export function checkEarlierRunOptions({ resume, again, from }: EarlierRunOptions): void {
+export function checkEarlierRunOptions({
+  key,
+  ...earlier
+}: EarlierRunOptions & { readonly key?: string | undefined }): void {
+  const { resume, again, from } = earlier;
+  if (key !== undefined && (resume ?? again) !== undefined) {
+    throw new UsageError("The key of a run says which run it is: leave out resume and again.");
+  }
   if (resume !== undefined && again !== undefined) {
     throw new UsageError("A run is either gone on with or repeated: leave out either resume or again.");
   }

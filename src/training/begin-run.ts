@@ -17,7 +17,7 @@ import {
   warnOfOtherArithmetic,
 } from "./again-run.js";
 import { captureOrigin, type Origin } from "../provenance/capture-run.js";
-import { writeSource } from "../records/source-record.js";
+import { recordRun } from "../records/origin/record-run.js";
 import { sourceFiles } from "../provenance/source-files.js";
 import { resolveStart } from "./fresh-network.js";
 import type { LoadedProject } from "../project/resolve-project.js";
@@ -38,6 +38,7 @@ export type Beginning =
 /** What a user says about a run before it begins. */
 export interface BeginOptions extends EarlierRunOptions {
   readonly name?: string | undefined;
+  readonly key?: string | undefined;
   readonly seed?: number | undefined;
   readonly epochs?: number | undefined;
   readonly replicas?: number | "auto" | undefined;
@@ -179,32 +180,13 @@ function repeatRun(run: RunRecord, prepared: PreparedRun, origin: Origin, option
 
 function startRun(
   { project, config, backend, store, loggers }: PreparedRun,
-  { source, environment, configChanges }: Origin,
-  { name, commandLine, tags, note }: BeginOptions,
+  origin: Origin,
+  options: BeginOptions,
 ): RunRecord {
   const { train } = config.settings;
-  const run = {
-    project: project.name,
-    name,
-    config: { ...config.settings },
-    seed: train.seed,
-    backend: backend.name,
-    backendVersion: backend.version,
-    epochs: train.epochs,
-    commandLine: commandLine ?? null,
-    ...(tags === undefined ? {} : { tags }),
-    note: note ?? null,
-    git: source.git,
-    configChanges,
-    environment: { ...environment },
-    dataDigest: config.dataDigest,
-    sourceDigest: source.digest,
-  };
-  const created = store.createRun(run, (runDir) => {
-    writeSource(runDir, source);
-    writeJson(runFiles(runDir).config, config);
-    writeJson(runFiles(runDir).graph, project.graph);
-  });
+  const run = { backendVersion: backend.version, seed: train.seed, epochs: train.epochs, settings: config.settings };
+  const created = recordRun({ project, config, store }, origin, run, options);
+  const { name } = options;
   if (name !== undefined && created.name !== name.trim()) {
     loggers.message(`another run is named ${name.trim()}: this one is ${created.name}`);
   }

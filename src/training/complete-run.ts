@@ -153,7 +153,9 @@ export async function answerSplits(
   const network = frozen?.network ?? whole;
   const context = { ...given, dataset: frozen?.dataset ?? dataset };
   try {
-    const { replicas: choice, batchSize } = context.settings.train;
+    const { replicas, batchSize } = context.settings.train;
+    // the other ranks have done their part
+    const choice = context.ranks === undefined ? replicas : 1;
     const needs = {
       choice,
       backend: context.backend,

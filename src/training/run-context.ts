@@ -6,6 +6,7 @@ import type { LoadedProject } from "../project/resolve-project.js";
 import type { Settings } from "../project/settings.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
+import type { RunRanks } from "./ranks/run-ranks.js";
 
 export interface RunContext {
   readonly project: LoadedProject;
@@ -20,6 +21,8 @@ export interface RunContext {
   readonly backend: BackendInfo;
   /** Asked after each epoch that is not the last whether the run goes on; default: it does. */
   readonly judge?: EpochJudge | undefined;
+  /** The job over MPI that trains it; undefined: this process does. */
+  readonly ranks?: RunRanks | undefined;
 }
 
 /**

@@ -7,7 +7,7 @@ import { ConfigError, CoolError, messageOf, StoreError, sentence } from "../erro
 import { lineLogger } from "../logging/console.js";
 import { LoggerGroup } from "../logging/logger-group.js";
 import type { RunLogger } from "../logging/run-logger.js";
-import { inFile } from "../project/load-project.js";
+import { inFile, prepareData } from "../project/load-project.js";
 import { checkRunSettings, type LoadedProject, resolveProject } from "../project/resolve-project.js";
 import type { Project } from "../project/define-project.js";
 import type { Settings } from "../project/settings.js";
@@ -28,7 +28,7 @@ import {
   describeRun,
   settingsFor,
 } from "./begin-run.js";
-import { finishedRun } from "./finished-run.js";
+import { finishedRun } from "./earlier/finished-run.js";
 import { buildNetwork } from "./fresh-network.js";
 import { openDataset } from "./open-dataset.js";
 import type { EpochJudge } from "./run-context.js";
@@ -36,6 +36,8 @@ import type { RunResult } from "./run-result.js";
 import { answerSplits } from "./complete-run.js";
 import { trainEpochs } from "./epochs/train-epochs.js";
 import { openLoggers } from "./log-run.js";
+import { assertAgreed, factsOf, type RunRanks, sharePlan, shareRun } from "./ranks/run-ranks.js";
+import { askedSettings, assertSameSettings, untilFree } from "./earlier/start-or-resume.js";
 import { superviseRun } from "./supervise-run.js";
 
 export interface TrainRunOptions {
@@ -55,6 +57,11 @@ export interface TrainRunOptions {
   readonly replicas?: number | "auto" | undefined;
   /** A run to go on with from its last checkpoint: id, unique prefix, name or `latest`. A finished one stays as it is. */
   readonly resume?: string | undefined;
+  /**
+   * Starts the run of this key, or goes on with it; one that has finished stays as it is. Its settings must be those that
+   * it has.
+   */
+  readonly key?: string | undefined;
   /** A run to repeat with its settings and its seed, unless `seed` or `epochs` are given. */
   readonly again?: string | undefined;
   /** Repeats a run although source or data are not what it was made from. */
@@ -70,6 +77,8 @@ export interface TrainRunOptions {
   readonly judge?: EpochJudge | undefined;
   /** Ends the run after the current step, with a checkpoint. */
   readonly signal?: AbortSignal | undefined;
+  /** The job over MPI that trains the run, of which this is the first rank. */
+  readonly ranks?: RunRanks | undefined;
   /** Listeners besides the store, TensorBoard and the run's own log file. */
   readonly loggers?: readonly RunLogger[] | undefined;
   /** Called with the id of the run as soon as there is one. */
@@ -97,6 +106,7 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
   checkEarlierRunOptions(options);
   // said before the data is read
   if (options.name !== undefined) checkedRunName(options.name);
+  if (options.key !== undefined) checkedName("key", options.key);
   for (const tag of options.tags ?? []) checkedName("tag", tag);
   const device = options.device === undefined ? null : parseDevice(options.device);
   const loaded = "graph" in project ? project : resolveProject(project);
@@ -120,11 +130,13 @@ export async function trainRun(project: Project | LoadedProject, options: TrainR
 }
 
 /** Loads the data for as long as the run needs it. */
-async function trainIn(session: Session, options: TrainRunOptions): Promise<RunResult> {
+async function trainIn(session: Session, given: TrainRunOptions): Promise<RunResult> {
   const { project, store, loggers } = session;
-  const beginning = beginningOf(store, options);
+  const { beginning, options } = await keyedBeginning(session, given);
+  const { ranks } = options;
   const kept = finishedRun(store, beginning, options);
   if (kept !== null) {
+    if (ranks !== undefined) await sharePlan(ranks, null);
     loggers.message(kept.message);
     return kept.result;
   }
@@ -132,12 +144,35 @@ async function trainIn(session: Session, options: TrainRunOptions): Promise<RunR
   compareFirst(beginning, project, store, options);
   const settings = settingsFor(beginning, project, store, options);
   checkRunSettings(project.graph, settings);
+  if (ranks !== undefined) {
+    const { openBackend } = await import("../engine/backends/choose.js");
+    const wanted = options.backend ?? backendFor(beginning);
+    const { name } = await openBackend(wanted, { device: session.device, projectDir: project.projectDir });
+    // once for all that see the same folder
+    await prepareData(project, (line) => loggers.message(line));
+    await sharePlan(ranks, { settings, backend: name });
+  }
   const dataset = await openDataset(project, settings, store.dir, loggers, options.signal);
   try {
     return await trainOn(dataset, session, beginning, settings, options);
   } finally {
     dataset.close();
   }
+}
+
+/** The beginning that the options say, or that the key of the run has. */
+async function keyedBeginning(
+  { project, store, loggers }: Session,
+  options: TrainRunOptions,
+): Promise<{ readonly beginning: Beginning; readonly options: TrainRunOptions }> {
+  const { key, signal } = options;
+  if (key === undefined) return { beginning: beginningOf(store, options), options };
+  const tell = (line: string): void => loggers.message(line);
+  const run = await untilFree(() => store.keyedRun(project.name, key.trim()), { signal, tell });
+  if (run === null) return { beginning: { kind: "new" }, options: { ...options, name: options.name ?? key } };
+  const asked = askedSettings(project, options);
+  assertSameSettings(store, run, key, asked);
+  return { beginning: beginningOf(store, { resume: run.id }), options: { ...options, epochs: asked.train.epochs } };
 }
 
 async function trainOn(
@@ -156,6 +191,8 @@ async function trainOn(
   const { projectDir } = project;
   const backend = await openBackend(options.backend ?? backendFor(beginning), { device, projectDir });
   loggers.message(`backend: ${backend.reason}`);
+  const { ranks } = options;
+  if (ranks !== undefined) await assertAgreed(ranks, factsOf(project, dataset, backend));
   if (beginning.kind !== "resume") await checkNetwork(project, settings, store);
   const config = describeRun(project, settings, dataset, backend.name);
   const run = await beginRun(beginning, { project, config, backend, store, loggers }, options);
@@ -166,9 +203,12 @@ async function trainOn(
     signal: options.signal,
     judge: options.judge,
     resumed: beginning.kind === "resume",
+    ranks,
   };
+  if (ranks !== undefined) await shareRun(ranks, context.runDir, context.resumed);
   return superviseRun(context, output, {
-    learn: () => trainEpochs(context, (step) => openLoggers(context, step)),
+    learn: () =>
+      trainEpochs({ ...context, signal: ranks?.signal ?? options.signal }, (step) => openLoggers(context, step)),
     answer: () => answerSplits(context, inputs),
     interrupted: `is kept with its last checkpoint. Go on with: cool run --resume ${run.id}`,
   });

@@ -59,6 +59,47 @@ function addRun(store: RunStore, name: string, facts: RunFacts = {}): string {
   return id;
 }
 
+describe("groups of folds", () => {
+  function addFolds(store: RunStore, name: string, accuracies: readonly number[]): void {
+    const { id } = store.createGroup({ kind: "folds", project: "house", name, planned: accuracies.length });
+    for (const [i, accuracy] of accuracies.entries()) {
+      store.addToGroup(id, addRun(store, `${name}-${i + 1}`, { accuracy, batchSize: 8 + i }), i + 1);
+    }
+  }
+
+  it("are compared by mean and deviation over their runs, a run beside them by itself", async () => {
+    const store = openStore(temporaryDir());
+    addFolds(store, "narrow", [0.4, 0.6]);
+    addFolds(store, "wide", [0.7, 0.8, 0.9]);
+    addRun(store, "single", { accuracy: 0.65 });
+    const comparison = await compareRuns(store, ["narrow", "single", "wide"]);
+    expect(comparison.groups).toEqual([
+      { name: "narrow", runs: [0, 1], seeds: [1, 1] },
+      { name: "single", runs: [2], seeds: [1] },
+      { name: "wide", runs: [3, 4, 5], seeds: [1, 1, 1] },
+    ]);
+    expect(metricTable(comparison, { split: "test", gates: "truth", all: false })).toEqual({
+      head: ["task (test)", "metric", "narrow (n=2)", "single", "wide (n=3)"],
+      rows: [
+        ["house", "", "", "", ""],
+        ["  door_open", "accuracy", "0.5000 ±0.1414  ", "0.6500  ", "0.8000 ±0.1000 •"],
+      ],
+      numeric: [2, 3, 4],
+    });
+  });
+
+  it("have their runs compared where one stands alone, and no run twice", async () => {
+    const store = openStore(temporaryDir());
+    addFolds(store, "narrow", [0.4, 0.6]);
+    const { runs, metrics } = await compareRuns(store, ["narrow"]);
+    expect(runs.map(({ name }) => name)).toEqual(["narrow-1", "narrow-2"]);
+    expect(metrics[0]?.values).toEqual([0.4, 0.6]);
+    await expect(compareRuns(store, ["narrow", "narrow-2"])).rejects.toThrow(
+      /^"narrow" and "narrow-2" have a run in common/,
+    );
+  });
+});
+
 describe("two runs", () => {
   it("differ in settings, environment and code; what is the same is left out", async () => {
     const store = openStore(temporaryDir());

@@ -87,6 +87,13 @@ function expectClose(actual: readonly Float32Array[], expected: readonly Float32
 
 const momentum = { ...SGD, momentum: 0.9, weightDecay: 1e-3 } as OptimizerConfig;
 
+/** Stretches in the middle, one of them not moved at all, and one at the beginning. */
+const RATES = [
+  { from: 0, to: 7, factor: 0.1 },
+  { from: 12, to: 20, factor: 0 },
+  { from: 20, to: 30, factor: 0.5 },
+];
+
 describe("two epochs in graphs are those on cpu", () => {
   const cases: readonly (readonly [string, TrunkFunction, Partial<TrainerConfig>])[] = [
     ["AdamW", plainTrunk, {}],
@@ -98,6 +105,8 @@ describe("two epochs in graphs are those on cpu", () => {
     ["dropout, batch normalization and penalties", richTrunk, {}],
     ["a batch in parts, clipped, with an average", plainTrunk, { accumulate: 3, clipNorm: 0.05, averageDecay: 0.5 }],
     ["parts with dropout, batch normalization and penalties", richTrunk, { accumulate: 3 }],
+    ["rates by layer and an average", plainTrunk, { layerRates: RATES, averageDecay: 0.5 }],
+    ["rates by layer, a batch in parts", plainTrunk, { layerRates: RATES, accumulate: 3, optimizer: momentum }],
     ["PCGrad", plainTrunk, { conflicts: "project" }],
     ["UPGrad behind dropout, batch normalization and penalties", richTrunk, { conflicts: "upgrad" }],
   ];

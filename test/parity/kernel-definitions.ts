@@ -175,6 +175,39 @@ export function describeKernels(): void {
       // sums of 450 000 products in float32
       expectClose(whole, expected, 1e-4);
     });
+
+    // 320 000 and 360 000 floats of dy: a band of rows has 262 144 at most
+    test.each([
+      ["stride 2, padding below", { size: 40, outSize: 20, images: 2, stride: 2, padding: 0 }],
+      ["stride 1, padding around", { size: 30, outSize: 30, images: 1, stride: 1, padding: 1 }],
+    ])("the filter's gradient, added up in bands of rows, follows the definition: %s", (_, window) => {
+      const { size, outSize, images, stride, padding } = window;
+      const [taps, outs] = [3, 400];
+      const x = numbers([images, size, size, 1], 1);
+      const dy = numbers([images, outSize, outSize, outs], 2);
+      const [pixels, slopes] = [x.dataSync(), dy.dataSync()];
+      const expected = new Float64Array(taps * taps * outs);
+      for (let image = 0; image < images; image++) {
+        for (let output = 0; output < outSize * outSize; output++) {
+          for (let tap = 0; tap < taps * taps; tap++) {
+            const row = Math.floor(output / outSize) * stride + Math.floor(tap / taps) - padding;
+            const column = (output % outSize) * stride + (tap % taps) - padding;
+            if (Math.min(row, column) < 0 || Math.max(row, column) >= size) continue;
+            const pixel = pixels[(image * size + row) * size + column] as number;
+            const from = (image * outSize * outSize + output) * outs;
+            for (let out = 0; out < outs; out++) {
+              const at = tap * outs + out;
+              expected[at] = (expected[at] as number) + pixel * (slopes[from + out] as number);
+            }
+          }
+        }
+      }
+      const gradient = tf.grad((w: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, "same"))(
+        tf.zeros([taps, taps, 1, outs]),
+        dy,
+      );
+      expectClose(gradient, expected, 1e-4);
+    });
   });
 
   describe("depthwise conv2d", () => {

@@ -8,17 +8,23 @@ export interface NumberProject {
   readonly head?: string;
   /** Units of the trunk's one layer, as code. */
   readonly units?: string;
+  /** The whole trunk, as code. */
+  readonly trunk?: string;
   /** `data.table`, as code. */
   readonly table?: string;
   /** More keys of `data`, as code. */
   readonly data?: string;
+  /** More keys of the project, as code. */
+  readonly more?: string;
 }
 
 export function numberConfig({
   head = "",
   units = "4",
+  trunk = `({ at }, layers) => ({ f: layers.dense({ units: ${units} }).apply(at) })`,
   table = '"labels.csv"',
   data = "",
+  more = "",
 }: NumberProject = {}): string {
   return `import { binary, defineProject, defineTasks, numeric } from "dnn-cool";
 ${head}
@@ -31,8 +37,8 @@ export default defineProject({
   tasks,
   flow: "main",
   data: { table: ${table}, inputs: { at: numeric({ columns: ["x", "y"] }) }, split: { column: "split" }, ${data} },
-  trunk: ({ at }, layers) => ({ f: layers.dense({ units: ${units} }).apply(at) }),
-  train: { epochs: 1, batchSize: 16 },
+  trunk: ${trunk},
+  train: { epochs: 1, batchSize: 16 },${more === "" ? "" : `\n  ${more}`}
 });
 `;
 }

@@ -21,6 +21,7 @@ export const GUIDES = [
   "docs/ship.md",
   "docs/recipes.md",
   "docs/sweep.md",
+  "docs/clusters.md",
   "docs/architecture.md",
   "CONTRIBUTING.md",
 ] as const;

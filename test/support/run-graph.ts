@@ -23,11 +23,18 @@ export class GraphRunner {
     floatScalar: (value: number): Output => this.#add({ op: "Const", inputs: [], value: [value] }),
     placeholder: (): Output => this.#add({ op: "Placeholder", inputs: [] }),
     assign: (variable: Output, value: Output): string => this.#add({ op: "Assign", inputs: [variable, value] }),
+    join: (vectors: readonly Output[]): Output => this.#add({ op: "ConcatV2", inputs: vectors }),
+    cut: (vector: Output, lengths: readonly number[]): Output[] =>
+      lengths.map((length, i) => {
+        const from = lengths.slice(0, i).reduce((sum, each) => sum + each, 0);
+        return this.#add({ op: "Slice", inputs: [vector], value: [from, from + length] });
+      }),
   } as unknown as GraphBuilder;
 
-  variable(name: string): { readonly handle: Output; readonly value: Output } | null {
-    if (!this.variables.has(name)) return null;
-    return { handle: `variable:${name}`, value: this.#add({ op: "Read", inputs: [`variable:${name}`] }) };
+  variable(name: string): { readonly handle: Output; readonly value: Output; readonly size: number } | null {
+    const size = this.variables.get(name)?.length;
+    if (size === undefined) return null;
+    return { handle: `variable:${name}`, value: this.#add({ op: "Read", inputs: [`variable:${name}`] }), size };
   }
 
   #add(node: Node): Output {
@@ -84,6 +91,12 @@ export class GraphRunner {
     switch (op) {
       case "Const":
         return constant as readonly number[];
+      case "Identity":
+        return a;
+      case "ConcatV2":
+        return values.flat();
+      case "Slice":
+        return a.slice(constant?.[0], constant?.[1]);
       case "Mul":
         return each((x, y) => x * y);
       case "AddV2":

@@ -1,7 +1,7 @@
 /** @file Which runs are repeats of one experiment with other seeds. */
 import type { ComparableRun, ConfigValue, FlatFacts } from "./comparable-run.js";
 
-/** Runs that differ in their seed alone. */
+/** Runs that differ in their seed alone, or the runs of a group that was named. */
 export interface RunGroup {
   /** What the names of its runs have in common. */
   readonly name: string;
@@ -40,7 +40,8 @@ export function groupsBySeed(runs: readonly ComparableRun[]): RunGroup[] {
   }));
 }
 
-function seedOf(run: ComparableRun | undefined): ConfigValue {
+/** The seed of a run; null where it has none. */
+export function seedOf(run: ComparableRun | undefined): ConfigValue {
   return run?.config[SEED_KEY] ?? null;
 }
 

@@ -40,7 +40,7 @@ export interface Comparison {
   readonly code: readonly ComparedParam[];
   readonly data: readonly ComparedParam[];
   readonly metrics: readonly ComparedMetric[];
-  /** A partition of the runs where some differ in their seed alone; else empty. */
+  /** A partition of the runs where groups were named or some differ in their seed alone; else empty. */
   readonly groups: readonly RunGroup[];
   /** Parallel to `metrics`; empty without groups. */
   readonly grouped_metrics: readonly GroupedMetric[];
@@ -51,6 +51,8 @@ export interface CompareOptions {
   readonly all?: boolean;
   /** Whether runs that differ in their seed alone become one group; default true. */
   readonly group?: boolean;
+  /** Groups that the runs were named by, a partition of them; default: those of `group`. */
+  readonly groups?: readonly RunGroup[] | undefined;
 }
 
 /** Compares runs. Facts and metrics come in the order in which the runs first mention them. */
@@ -58,7 +60,7 @@ export function compareRuns(runs: readonly ComparableRun[], options: CompareOpti
   const { all = false, group = true } = options;
   const directions: MetricDirections = Object.assign({}, ...runs.map((run) => run.directions));
   const metrics = compareMetrics(runs, directions);
-  const groups = group ? groupsBySeed(runs) : [];
+  const groups = options.groups ?? (group ? groupsBySeed(runs) : []);
   return {
     params: compareFacts(
       runs.map(({ config }) => config),

@@ -4,9 +4,12 @@ import { join, relative, resolve } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
 import type { GroupResult } from "../../asking/groups/group-runs.js";
+import { CLUSTER_FLAGS, wordsWithout } from "../../cli/cluster-flags.js";
 import { CoolCommand, ON_FINISH } from "../../cli/command.js";
-import { replicasFlag } from "../../cli/replicas-flag.js";
+import { TIME_LIMIT } from "../../cli/resume-flags.js";
+import { trainingReplicasFlag } from "../../cli/replicas-flag.js";
 import { bestSplit, evaluationTable, groupTable } from "../../cli/tables/tables.js";
+import type { Launched } from "../../clusters/launch.js";
 import { UsageError } from "../../errors.js";
 import { openConsoleLogger } from "../../logging/console.js";
 import { shellWord } from "../../platform/shell-word.js";
@@ -14,21 +17,43 @@ import { loadProject } from "../../project/load-project.js";
 import { findProjectDir } from "../../project/project-dir.js";
 import { uncaptured } from "../../provenance/capture-output.js";
 import { summarize } from "../../records/run-summary.js";
+import type { LoadedProject } from "../../project/resolve-project.js";
+import type { RunJob } from "../../training/ranks/run-job.js";
+import { newRunId } from "../../storage/run-record.js";
 import type { RunResult } from "../../training/run-result.js";
 import { trainRun } from "../../training/train-run.js";
+
+/** @throws UsageError for what only one process can do */
+async function joinJob(project: LoadedProject, storeDir: string, { folds, device }: JobFlags): Promise<RunJob> {
+  if (folds) {
+    throw new UsageError(
+      "--replicas mpi trains one run at a time. Leave out --folds, or take --replicas with a number.",
+    );
+  }
+  const { RunJob } = await import("../../training/ranks/run-job.js");
+  return RunJob.join(project, { storeDir, device });
+}
+
+interface JobFlags {
+  readonly folds: boolean;
+  readonly device: string | undefined;
+}
 
 export default class Run extends CoolCommand {
   static override summary = "Train a project's network, tune its thresholds, and evaluate it";
   static override description =
-    "Everything is kept as a run in the store: configuration, checkpoints, thresholds, evaluation, predictions and curves. Ctrl-C (as SIGTERM, or a terminal that is closed) stops after the current step and keeps a checkpoint to go on from.";
+    "Everything is kept as a run in the store: configuration, checkpoints, thresholds, evaluation, predictions and curves. Ctrl-C (as SIGTERM, or a terminal that is closed) stops after the current step and keeps a checkpoint to go on from. With --start-or-resume the same command line begins a run, goes on with it, and does nothing once it has finished; where it is told to stop it ends with exit code 75.";
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> examples/home-security --epochs 30 --name long",
     "<%= config.bin %> <%= command.id %> --set train.optimizer.learningRate=3e-4 --set train.batchSize=64",
     "<%= config.bin %> <%= command.id %> --from latest --set train.freeze='[\"features\"]'",
     "<%= config.bin %> <%= command.id %> --replicas auto",
+    "mpirun -n 4 <%= config.bin %> <%= command.id %> --replicas mpi",
     "<%= config.bin %> <%= command.id %> --resume latest",
+    "<%= config.bin %> <%= command.id %> --start-or-resume nightly --time-limit 50m",
     "<%= config.bin %> <%= command.id %> --again baseline --seed 8",
+    "<%= config.bin %> <%= command.id %> --on slurm --time 8h --gpus 1",
     "<%= config.bin %> <%= command.id %> --folds --set data.split.folds=5 --set data.split.stratify=true",
   ];
   static override args = {
@@ -70,7 +95,7 @@ export default class Run extends CoolCommand {
       min: Number.MIN_SAFE_INTEGER,
       max: Number.MAX_SAFE_INTEGER,
     }),
-    replicas: replicasFlag("copies of the network that share every batch, instead of train.replicas"),
+    replicas: trainingReplicasFlag("copies of the network that share every batch, instead of train.replicas"),
     from: Flags.string({
       summary: "begin with the weights of an earlier run, instead of train.from",
       helpValue: "RUN",
@@ -88,6 +113,14 @@ export default class Run extends CoolCommand {
       helpValue: "RUN",
       exclusive: ["again", "name", "set", "seed"],
     }),
+    "start-or-resume": Flags.string({
+      summary: "start the run of this key, or go on with it; one that has finished stays as it is",
+      description:
+        "One run of a project has the key, whatever starts it, and however often. Its settings must stay the same, but for more --epochs. Ends with 75 where SIGTERM, SIGUSR1 or --time-limit stopped it: start it again.",
+      helpValue: "KEY",
+      exclusive: ["resume", "again"],
+    }),
+    "time-limit": TIME_LIMIT(),
     again: Flags.string({
       summary: "repeat a run with its settings and its seed",
       description: "Refused where the project's source or data are not what it was made from, unless --force.",
@@ -95,10 +128,11 @@ export default class Run extends CoolCommand {
       exclusive: ["resume", "set", "folds"],
     }),
     force: Flags.boolean({ summary: "repeat although source or data have changed", dependsOn: ["again"] }),
+    ...CLUSTER_FLAGS,
   };
 
-  async run(): Promise<RunResult | GroupResult> {
-    const { args, flags } = await this.parse(Run);
+  async run(): Promise<RunResult | GroupResult | Launched | undefined> {
+    const { args, flags, raw } = await this.parse(Run);
     if (flags.folds && args.project !== undefined && /^\d+$/.test(args.project) && !existsSync(args.project)) {
       throw new UsageError(
         `--folds takes no number: how many folds there are is a setting. Write: cool run --folds --set data.split.folds=${args.project}`,
@@ -107,6 +141,24 @@ export default class Run extends CoolCommand {
     }
     const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
     const project = await loadProject(projectDir, flags.set ?? []);
+    if (flags.on !== undefined) {
+      const [key, words] = keyed(flags, wordsWithout(raw, ["start-or-resume"], isSwitch), project.name);
+      const job = { name: key, words: ["run", ...words], tasks: 1 };
+      return this.handOver({ ...flags, on: flags.on }, job, projectDir);
+    }
+    this.goesOn = (flags["start-or-resume"] ?? flags.resume) !== undefined;
+    const { replicas } = flags;
+    const storeDir = resolve(flags.store ?? join(project.projectDir, ".cool"));
+    const job = replicas === "mpi" ? await joinJob(project, storeDir, flags) : null;
+    if (job !== null && job.rank > 0) {
+      // the first rank speaks for all
+      process.stdout.write = () => true;
+      await this.interruptible(
+        (signal) => job.follow(signal),
+        () => {},
+      );
+      return undefined;
+    }
     const logger = await openConsoleLogger(uncaptured(process.stderr));
     const asked = {
       store: flags.store,
@@ -115,8 +167,8 @@ export default class Run extends CoolCommand {
       device: flags.device,
       seed: flags.seed,
       epochs: flags.epochs,
-      replicas: flags.replicas,
-      resume: flags.resume,
+      replicas: replicas === "mpi" ? job?.size : replicas,
+      ...{ resume: flags.resume, key: flags["start-or-resume"] },
       from: flags.from,
       commandLine: ["cool", ...process.argv.slice(2)].join(" "),
       loggers: [logger],
@@ -127,14 +179,17 @@ export default class Run extends CoolCommand {
     const work = this.interruptible(
       async (signal) => {
         if (!flags.folds) {
-          return trainRun(project, {
+          const options = {
             ...asked,
             again,
             force,
             signal,
             onBegun,
-            report: (result) => this.report(result),
-          });
+            report: (result: RunResult) => this.report(result),
+          };
+          return job === null
+            ? trainRun(project, options)
+            : job.lead(signal, (ranks) => trainRun(project, { ...options, ranks }));
         }
         const { trainFolds } = await import("../../training/folds/train-folds.js");
         const result = await trainFolds(project, { ...asked, signal, onBegun });
@@ -144,10 +199,9 @@ export default class Run extends CoolCommand {
       },
       // the logger clears its progress bar for it
       (line) => logger.message?.(line),
+      flags["time-limit"],
     );
-    return work.finally(() =>
-      this.#onFinish(flags["on-finish"], begun, resolve(flags.store ?? join(project.projectDir, ".cool"))),
-    );
+    return work.finally(() => this.#onFinish(flags["on-finish"], begun, storeDir));
   }
 
   /** Once, however many folds there are: the last run stands for them. */
@@ -182,4 +236,26 @@ export default class Run extends CoolCommand {
     this.log(`run ${run.id} (${run.name}) is ${run.state}; it is kept in ${dir}`);
     this.log(`curves and pictures: cool tensorboard ${shellWord(run.name)}${this.elsewhere(run.dir)}`);
   }
+}
+
+/** Flags without a value. */
+const isSwitch = (flag: string): boolean => flag === "folds" || flag === "force";
+
+/**
+ * A job is started again where it was interrupted, so that its command line needs a key, unless it goes on with a run.
+ * @returns the name of what is started, and the words
+ */
+function keyed(
+  flags: Readonly<Record<"start-or-resume" | "resume" | "name" | "again", string | undefined>>,
+  words: readonly string[],
+  project: string,
+): [name: string, words: string[]] {
+  if (flags.again !== undefined) {
+    throw new UsageError(
+      "--on starts what can be started again, and --again would repeat the run each time. Leave --again out.",
+    );
+  }
+  if (flags.resume !== undefined) return [flags.resume, [...words]];
+  const key = flags["start-or-resume"] ?? flags.name ?? `${project}-${newRunId(new Date(), Math.random)}`;
+  return [key, [...words, `--start-or-resume=${key}`]];
 }

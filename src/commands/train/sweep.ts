@@ -2,14 +2,17 @@
 import { join, resolve } from "node:path";
 import * as Args from "@oclif/core/args";
 import * as Flags from "@oclif/core/flags";
+import { CLUSTER_FLAGS, wordsWithout } from "../../cli/cluster-flags.js";
 import { CoolCommand } from "../../cli/command.js";
 import { bestText } from "../../cli/sweep/best-text.js";
 import { LiveTable } from "../../cli/sweep/live-table.js";
 import { countsText, importanceBars, numberText, trialTable, valueText } from "../../cli/sweep/study-tables.js";
-import { InterruptedError, UsageError } from "../../errors.js";
+import type { Launched } from "../../clusters/launch.js";
+import { TIME_LIMIT } from "../../cli/resume-flags.js";
+import { InterruptedError } from "../../errors.js";
 import { shellWord } from "../../platform/shell-word.js";
-import { loadProject } from "../../project/load-project.js";
 import { findProjectDir } from "../../project/project-dir.js";
+import { newRunId } from "../../storage/run-record.js";
 import { openRunStore } from "../../storage/run-store.js";
 import { PRUNINGS, SEARCHES } from "../../sweeping/study/definition.js";
 import {
@@ -19,8 +22,8 @@ import {
   studyDocument,
   studySummary,
 } from "../../sweeping/study/study-document.js";
-import { gridOf } from "../../sweeping/study/suggest.js";
-import { beginStudy } from "../../training/sweeps/begin-study.js";
+import { askedStudy, beginStudy, type StudyOptions } from "../../training/sweeps/begin-study.js";
+import { resumeStudy, startOrResumeStudy } from "../../training/sweeps/resume-study.js";
 import { runStudy } from "../../training/sweeps/run-study.js";
 
 export default class Sweep extends CoolCommand {
@@ -28,12 +31,13 @@ export default class Sweep extends CoolCommand {
   static override description =
     `Each trial is a run of the store, named STUDY-1, STUDY-2, …, and the study keeps what was tried. A --set with a range (1e-4..1e-2:log, 8..64:step=8, 1..9:int) or with several values (16,32,64) is searched; any other holds for all trials. --space names a file that says all of it, with conditions (see docs/sweep.md).
 
-Ctrl-C ends the running trials after their current step and keeps checkpoints; --resume goes on there, and --trials with it asks for more. Several processes may work on one study: start them with --resume.`;
+Ctrl-C ends the running trials after their current step and keeps checkpoints; --resume goes on there, and --trials with it asks for more; with --start-or-resume NAME the same command line begins and goes on. Several processes may work on one study: start them with --resume.`;
   static override examples = [
     "<%= config.bin %> <%= command.id %> --set train.optimizer.learningRate=1e-4..1e-2:log --set train.batchSize=16,32,64 --trials 40",
     "<%= config.bin %> <%= command.id %> --set train.optimizer.learningRate=1e-4..1e-1:log --prune asha --parallel 2 --name rates",
     "<%= config.bin %> <%= command.id %> --space sweep.json --objective valid/_total/loss --objective valid/door_open/f1_score",
     "<%= config.bin %> <%= command.id %> --resume rates --trials 60",
+    "<%= config.bin %> <%= command.id %> --space sweep.json --on slurm --parallel 8 --time 4h --print",
   ];
   static override args = {
     project: Args.directory({ description: "folder of the project; default: the nearest with a cool.config.*" }),
@@ -69,8 +73,8 @@ Ctrl-C ends the running trials after their current step and keeps checkpoints; -
       helpValue: "METRIC",
     }),
     parallel: Flags.integer({
-      summary: "trials at a time, each in a process of its own",
-      default: 1,
+      summary: "trials at a time, each in a process of its own; default: 1",
+      description: "With --on as many tasks of the job, each of which works on the study; default there: 4",
       min: 1,
       max: 256,
     }),
@@ -86,19 +90,42 @@ Ctrl-C ends the running trials after their current step and keeps checkpoints; -
       helpValue: "STUDY",
       exclusive: ["set", "space", "search", "prune", "objective", "name", "seed"],
     }),
+    "start-or-resume": Flags.string({
+      summary: "begin the study of this name, or go on with it; one that has ended stays as it is",
+      description:
+        "What is searched must stay the same, but for more --trials. Ends with 75 where SIGTERM, SIGUSR1 or --time-limit stopped it: start it again.",
+      helpValue: "NAME",
+      exclusive: ["resume", "name"],
+    }),
+    "time-limit": TIME_LIMIT(),
+    ...CLUSTER_FLAGS,
   };
 
-  async run(): Promise<StudyDocument> {
-    const { args, flags } = await this.parse(Sweep);
+  async run(): Promise<StudyDocument | Launched> {
+    const { args, flags, raw } = await this.parse(Sweep);
     const projectDir = args.project ?? findProjectDir(flags.project ?? ".");
     const storeDir = resolve(flags.store ?? join(projectDir, ".cool"));
+    const key = flags["start-or-resume"];
+    this.goesOn = (key ?? flags.resume) !== undefined;
+    const asked = {
+      ...{ storeDir, sets: flags.set ?? [], file: flags.space, name: key ?? flags.name, trials: flags.trials },
+      ...{ search: flags.search, prune: flags.prune, objectives: flags.objective, seed: flags.seed },
+    };
+    if (flags.on !== undefined) {
+      const [name, planned] =
+        flags.resume === undefined ? await checked(projectDir, asked) : [flags.resume, DEFAULT_TASKS];
+      const left = flags.resume === undefined ? ["parallel", "name", "start-or-resume"] : ["parallel"];
+      const goOn = flags.resume === undefined ? [`--start-or-resume=${name}`] : [];
+      const words = ["sweep", ...wordsWithout(raw, left, () => false), ...goOn];
+      const tasks = flags.parallel ?? Math.min(planned, DEFAULT_TASKS);
+      return this.handOver({ ...flags, on: flags.on }, { name, words, tasks }, projectDir);
+    }
     const study =
-      flags.resume === undefined
-        ? await beginStudy(projectDir, {
-            ...{ storeDir, sets: flags.set ?? [], file: flags.space, name: flags.name, trials: flags.trials },
-            ...{ search: flags.search, prune: flags.prune, objectives: flags.objective, seed: flags.seed },
-          })
-        : await resumed(projectDir, storeDir, flags.resume, flags.trials);
+      flags.resume !== undefined
+        ? await resumeStudy(projectDir, storeDir, flags.resume, flags.trials)
+        : key !== undefined
+          ? await startOrResumeStudy(projectDir, key, asked)
+          : await beginStudy(projectDir, asked);
     const live = new LiveTable(process.stderr);
     const commandLine = ["cool", ...process.argv.slice(2)].join(" ");
     const work = { storeDir, project: projectDir, study, backend: flags.backend, device: flags.device, commandLine };
@@ -108,17 +135,18 @@ Ctrl-C ends the running trials after their current step and keeps checkpoints; -
       await this.interruptible(
         (signal) =>
           runStudy(work, {
-            ...{ signal, parallel: flags.parallel },
+            ...{ signal, parallel: flags.parallel ?? 1 },
             tell: (event) => {
               live.tell(event);
               if (event.kind === "ended") this.#tellEnd(live, storeDir, study, event.number);
             },
           }),
         (line) => live.line(line, ""),
+        flags["time-limit"],
       );
     } catch (error) {
       live.close();
-      this.#forgetEmpty(storeDir, study);
+      if (!this.goesOn) this.#forgetEmpty(storeDir, study);
       if (!(error instanceof InterruptedError)) throw error;
       const counts = countsText(this.#read(storeDir, study).study);
       throw new InterruptedError(
@@ -179,41 +207,15 @@ Ctrl-C ends the running trials after their current step and keeps checkpoints; -
   }
 }
 
-function leafOf(key: string): string {
-  return key.slice(key.lastIndexOf(".") + 1);
+/** Of a job, where nobody says how many. */
+const DEFAULT_TASKS = 4;
+
+/** Checks a study that others are to begin. @returns its name, and how many trials there are to be */
+async function checked(projectDir: string, options: StudyOptions): Promise<[name: string, planned: number]> {
+  const { name, project, planned } = await askedStudy(projectDir, options);
+  return [name ?? `${project}-sweep-${newRunId(new Date(), Math.random)}`, planned];
 }
 
-/** @returns the study's id, with as many trials planned as are asked for */
-async function resumed(
-  projectDir: string,
-  storeDir: string,
-  reference: string,
-  trials: number | undefined,
-): Promise<string> {
-  const project = await loadProject(projectDir);
-  const store = openRunStore(storeDir, { create: false });
-  try {
-    const group = findStudy(store, reference);
-    if (group.project !== project.name) {
-      throw new UsageError(
-        `The study ${group.name} is of the project ${group.project}, and ${projectDir} is ${project.name}. Name its folder: cool sweep FOLDER --resume ${group.name}`,
-        { study: group.id, project: project.name },
-      );
-    }
-    const definition = definitionOf(store, group);
-    const most = definition.search === "grid" ? gridOf(definition).length : Number.POSITIVE_INFINITY;
-    const begun = store.readTrials(group.id).length;
-    if (trials !== undefined && trials < begun) {
-      throw new UsageError(
-        `The study ${group.name} has begun ${begun} trials already; --trials ${trials} would be fewer.`,
-        {
-          ...{ study: group.id, trials, begun },
-        },
-      );
-    }
-    if (trials !== undefined) store.planTrials(group.id, Math.min(trials, most));
-    return group.id;
-  } finally {
-    store.close();
-  }
+function leafOf(key: string): string {
+  return key.slice(key.lastIndexOf(".") + 1);
 }

@@ -3,6 +3,7 @@ import type { Dataset, InputSource } from "../../data/dataset.js";
 import { selectEntries } from "../../data/labels/select-labels.js";
 import type { RowMask } from "../../flow/masks.js";
 import type { BatchAugmenter } from "./augment.js";
+import type { ShardPlace } from "./shards.js";
 import { type BatchTargets, type BatchTokens, gatherTargets } from "./targets.js";
 import type { BatchMasker } from "./mask-tokens.js";
 import type { NetworkForm } from "../model/layout.js";
@@ -14,6 +15,8 @@ export interface Batch {
   readonly rows: Int32Array;
   readonly inputs: InputBatch;
   readonly targets: BatchTargets;
+  /** The rows that the inputs are of; undefined: all. */
+  readonly place?: ShardPlace | undefined;
 }
 
 /** What training reads of a dataset. */
@@ -23,6 +26,8 @@ export interface BatchChanges {
   readonly epoch: number;
   readonly augment?: BatchAugmenter | undefined;
   readonly mask?: BatchMasker | undefined;
+  /** The rows whose inputs are needed, where nothing is changed that the others have a part in. */
+  readonly ownRows?: ((rows: number) => ShardPlace) | undefined;
 }
 
 /** @param masks loss mask of each task over all rows of the dataset */
@@ -30,18 +35,45 @@ export function createBatchReader(
   network: Network,
   dataset: TrainingData,
   masks: readonly RowMask[],
-  { epoch, augment, mask }: BatchChanges,
+  { epoch, augment, mask, ownRows }: BatchChanges,
 ): (rows: Int32Array) => Promise<Batch> {
+  // tokens are as wide as the longest of the batch
+  const isAlone =
+    augment === undefined && mask === undefined && !Object.values(network.inputs).some(({ kind }) => kind === "tokens");
   return async (rows) => {
+    if (ownRows !== undefined && isAlone) return readOwn(network, dataset, masks, rows, ownRows(rows.length));
     const inputs = readInputs(network, dataset, rows);
     const tokens = batchTokens(network, dataset, inputs, rows.length);
-    const gathered = gatherTargets(network.layout, dataset.labels, masks, rows, tokens);
-    const { weights = null } = dataset;
-    const plain = weights === null ? gathered : { ...gathered, weights: selectEntries(weights, rows, 1, null) };
+    const plain = plainTargets(network, dataset, masks, rows, tokens);
     const seen = augment === undefined ? { inputs, targets: plain } : await augment(epoch, rows, inputs, plain);
     const targets = mask?.(epoch, rows, seen.inputs, seen.targets) ?? seen.targets;
     return { rows, inputs: seen.inputs, targets };
   };
+}
+
+/** The targets of a whole batch, and the inputs of some of its rows. */
+function readOwn(
+  network: Network,
+  dataset: TrainingData,
+  masks: readonly RowMask[],
+  rows: Int32Array,
+  place: ShardPlace,
+): Batch {
+  // a row that stands in for none, where there are none
+  const own = place.rows === 0 ? rows.subarray(0, 1) : rows.subarray(place.before, place.before + place.rows);
+  const targets = plainTargets(network, dataset, masks, rows, null);
+  return { rows, inputs: readInputs(network, dataset, own), targets, place };
+}
+
+function plainTargets(
+  { layout }: Network,
+  { labels, weights = null }: TrainingData,
+  masks: readonly RowMask[],
+  rows: Int32Array,
+  tokens: BatchTokens | null,
+): BatchTargets {
+  const gathered = gatherTargets(layout, labels, masks, rows, tokens);
+  return weights === null ? gathered : { ...gathered, weights: selectEntries(weights, rows, 1, null) };
 }
 
 /** Where the tokens of a batch lie; null where no task is asked per token. */

@@ -26,6 +26,11 @@ export interface BatchAnswerer {
   readonly parallel: number;
   /** @param labels for what is said about the answers beside them; null: there are none */
   answer(inputs: InputBatch, rows: number, labels: BatchLabels | null): Promise<BatchAnswers>;
+  /**
+   * Where several processes go through the same batches: answers one in one of them, and tells all.
+   * @param answer reads the batch and answers it here
+   */
+  share?(index: number, answer: () => Promise<BatchAnswers>): Promise<BatchAnswers>;
 }
 
 /** Answers one batch on this thread's own backend. @param compute default: kernel by kernel */
@@ -76,8 +81,11 @@ export async function answerBatches(
   let done = 0;
   const answer = async (indices: Int32Array, index: number): Promise<void> => {
     const batch = indices.map((i) => i32At(rows, i));
-    const { inputs, labels } = read(batch, index);
-    take(await answerer.answer(inputs, batch.length, labels), index, indices);
+    const here = async (): Promise<BatchAnswers> => {
+      const { inputs, labels } = read(batch, index);
+      return answerer.answer(inputs, batch.length, labels);
+    };
+    take(await (answerer.share === undefined ? here() : answerer.share(index, here)), index, indices);
     done += batch.length;
     onProgress?.(done, rows.length);
   };

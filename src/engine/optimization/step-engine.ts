@@ -1,5 +1,6 @@
 /** @file What computes training steps: the one seam between the epoch loop and how a step is run. */
 import type { BatchLoss } from "./losses.js";
+import type { ShardPlace } from "../batches/shards.js";
 import type { BatchTargets } from "../batches/targets.js";
 import type { LogitValues } from "../model/layout.js";
 import type { InputBatch } from "../model/input-batch.js";
@@ -32,6 +33,8 @@ export interface StepBatch {
   readonly learningRate: number;
   /** Of dropout and noise. */
   readonly seed: string;
+  /** The rows that the inputs are of, where they are not those of the whole batch. */
+  readonly place?: ShardPlace | undefined;
 }
 
 export interface StepOutcome {
@@ -60,6 +63,8 @@ export interface StepEngine {
   /** The optimizer's, after the latest step. */
   optimizerState(): Promise<OptimizerState>;
   readonly parameterCount: number;
+  /** The rows of a batch whose inputs it needs, by how many there are; undefined: those of all. */
+  readonly ownRows?: ((rows: number) => ShardPlace) | undefined;
   /** Frees what the engine holds; the network stays. */
   dispose(): Promise<void>;
 }

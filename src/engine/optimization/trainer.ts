@@ -8,6 +8,7 @@ import { joinArrays } from "../batches/arrays.js";
 import type { BatchAugmenter } from "../batches/augment.js";
 import { type Batch, createBatchReader, type TrainingData } from "../batches/batch-reader.js";
 import { type BatchLoss, maxGradientPerTask } from "./losses.js";
+import type { ShardPlace } from "../batches/shards.js";
 import type { BatchTargets } from "../batches/targets.js";
 import type { BatchMasker } from "../batches/mask-tokens.js";
 import type { Network } from "../model/network.js";
@@ -119,12 +120,11 @@ export class Trainer {
     let next = read(record.done);
     while (next !== null && signal?.aborted !== true) {
       const batch = await next;
-      const { inputs, targets } = batch;
+      const { inputs, targets, place } = batch;
       record.addMoved(targets);
       const rate = typeof learningRate === "number" ? learningRate : learningRate(this.#position.step);
-      const stepping = this.step(inputs, targets, rate, record.room, (outputs, loss) =>
-        record.addOutputs(outputs, loss, targets),
-      );
+      const report: OutputsReport = (outputs, loss) => record.addOutputs(outputs, loss, targets);
+      const stepping = this.step(inputs, targets, rate, record.room, report, place);
       // while the step runs
       next = read(record.done + batch.rows.length);
       const { loss, gradientNorm, pairs } = await stepping;
@@ -151,7 +151,9 @@ export class Trainer {
     masks: readonly RowMask[],
     { augment, mask }: EpochOptions,
   ): (at: number) => Promise<Batch> | null {
-    const reader = createBatchReader(this.network, dataset, masks, { epoch: this.#position.epoch, augment, mask });
+    const { ownRows } = this.engine;
+    const changes = { epoch: this.#position.epoch, augment, mask, ownRows };
+    const reader = createBatchReader(this.network, dataset, masks, changes);
     return (at) => {
       if (at >= order.length) return null;
       const reading = reader(order.subarray(at, at + this.#config.batchSize));
@@ -174,6 +176,7 @@ export class Trainer {
    * One update.
    * @param logitsOut receives the batch's logits, [rows, layout.width], from its start
    * @param report is given what is kept of the logits
+   * @param place of the rows that the inputs are of; undefined: all rows of the targets
    * @throws TrainingError where the loss or the gradient is not finite; the network is as before the step
    */
   async step(
@@ -182,11 +185,12 @@ export class Trainer {
     learningRate: number,
     logitsOut?: Float32Array,
     report?: OutputsReport,
+    place?: ShardPlace,
   ): Promise<Pick<StepOutcome, "loss" | "gradientNorm" | "pairs">> {
     const { step, epoch, batch } = this.#position;
     const { factors } = this.#weights;
     const seed = `${this.#config.seed}/step/${step}`;
-    const outcome = await this.engine.step({ inputs, targets, factors, learningRate, seed });
+    const outcome = await this.engine.step({ inputs, targets, factors, learningRate, seed, place });
     const { gradientNorm, logits } = outcome;
     const loss = { ...outcome.loss, total: outcome.loss.total + this.#weights.regularizer(outcome.loss) };
     this.#assertFiniteLoss(loss);

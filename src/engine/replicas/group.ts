@@ -1,11 +1,13 @@
 /** @file All replicas of a network together: opened, asked at the same time, and ended together. */
 import * as tf from "@tensorflow/tfjs-core";
 import { ReplicaError } from "../../errors.js";
+import { joinOutputs } from "../batches/shards.js";
 import type { BackendName } from "../backends/choose.js";
 import type { Network } from "../model/network.js";
 import { errorFrom, type LinkEvents, type ReplicaLink } from "./links.js";
 import type { OpenReply, Preparation, ReplicaSetup, Reply, ReplyTo, Request, Weights } from "./messages.js";
 import { openProcesses } from "./processes.js";
+import { addTo, type ShardGroup, type ShardRequest, type ShardResults } from "./shard-group.js";
 import { openThreads } from "./threads.js";
 import { exchangeSize } from "./sync-layers.js";
 
@@ -25,12 +27,23 @@ export interface ReplicaOptions {
   readonly heapMegabytes?: number;
   /** Environment of each replica's process, beside this one's. */
   readonly environments?: readonly Readonly<Record<string, string>>[];
+  /** The one replica of this group is one of several that other processes have; default: all are here. */
+  readonly place?: RankPlace;
+}
+
+/** Where the replica of a process stands among those of a job. */
+export interface RankPlace {
+  /** From 0. */
+  readonly rank: number;
+  readonly ranks: number;
+  /** Waits for all ranks. @returns the values of all, in the order of the ranks */
+  gather(values: Float64Array): Promise<Float64Array>;
 }
 
 type Asked = Exclude<Request, { readonly kind: "close" }>;
 
 /** Replicas of one network. Owns their threads or processes: `close` ends them. */
-export class ReplicaGroup {
+export class ReplicaGroup implements ShardGroup {
   readonly size: number;
   readonly #transport: ReplicaTransport;
   readonly #links: readonly ReplicaLink[];
@@ -58,8 +71,10 @@ export class ReplicaGroup {
       onEnd: (how) => {
         if (!this.#isClosed) this.#fail(this.#ended(rank, how));
       },
+      onFailure: (error) => this.#fail(error),
     });
-    this.#links = transport === "threads" ? openThreads(options, exchange, eventsOf) : openProcesses(options, eventsOf);
+    const given = { ...options, gather: options.place?.gather };
+    this.#links = transport === "threads" ? openThreads(given, exchange, eventsOf) : openProcesses(given, eventsOf);
   }
 
   /**
@@ -70,7 +85,8 @@ export class ReplicaGroup {
     const setup = await describeNetwork(network, options);
     const group = new ReplicaGroup(options, exchangeSize(network.layers));
     try {
-      const opened = await group.ask("open", (rank) => ({ kind: "open", setup: { ...setup, rank } }));
+      const first = options.place?.rank ?? 0;
+      const opened = await group.ask("open", (rank) => ({ kind: "open", setup: { ...setup, rank: first + rank } }));
       assertSame(opened, network);
       return group;
     } catch (error) {
@@ -103,6 +119,20 @@ export class ReplicaGroup {
     });
     this.#links[rank]?.send(request);
     return (await Promise.race([this.#failure, answered])) as ReplyTo[A["kind"]];
+  }
+
+  async step(weights: Weights, requestOf: (rank: number) => ShardRequest, sum: Float32Array): Promise<ShardResults> {
+    const replies = await this.ask("step", (rank) => ({
+      ...requestOf(rank),
+      weights: this.weightsFor(rank, weights),
+    }));
+    // in the order of the ranks, so that the same replicas round alike
+    for (const { gradient } of replies) addTo(sum, gradient);
+    return {
+      sums: replies.map((reply) => reply.sums),
+      outputs: joinOutputs(replies.map((reply) => reply.outputs)),
+      statistics: replies[0]?.statistics ?? null,
+    };
   }
 
   /** The weights, where a replica does not have them yet; null where it has. They must not change after. */
@@ -140,7 +170,7 @@ export class ReplicaGroup {
 
 async function describeNetwork(
   network: Network,
-  { replicas, backend, projectDir, freeze = [], preparation = null }: ReplicaOptions,
+  { replicas, place, backend, projectDir, freeze = [], preparation = null }: ReplicaOptions,
 ): Promise<Omit<ReplicaSetup, "rank">> {
   let artifacts: tf.io.ModelArtifacts | undefined;
   await network.model.save(
@@ -157,7 +187,7 @@ async function describeNetwork(
     at += part.length;
   }
   return {
-    replicas,
+    replicas: place?.ranks ?? replicas,
     backend,
     projectDir: projectDir ?? null,
     graph: network.graph,

@@ -15,6 +15,8 @@ export interface LinkEvents {
   onReply(reply: Reply): void;
   /** @param how in words that follow "has ended": "with exit code 1" */
   onEnd(how: string): void;
+  /** Something else has failed that it waits for. */
+  onFailure(error: Error): void;
 }
 
 /** What threads and processes are opened with. */
@@ -23,6 +25,8 @@ export interface LinkOptions {
   readonly heapMegabytes?: number;
   /** Variables of each process, beside those of this one. */
   readonly environments?: readonly Readonly<Record<string, string>>[] | undefined;
+  /** Where replicas meet that other processes have; undefined: all are opened here. */
+  readonly gather?: ((values: Float64Array) => Promise<Float64Array>) | undefined;
 }
 
 /** A replica in a thread or a process. It lives until `close`, or until it ends by itself. */

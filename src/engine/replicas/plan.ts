@@ -63,9 +63,8 @@ export function planReplicas(
   const whole = alone[backend.name];
   const replicas = choice !== "auto" ? choice : whole === undefined ? Math.min(most, fitting) : 1;
   const what = transport === "threads" ? "worker threads" : "processes";
-  const threads = String(Math.max(1, Math.floor(machine.physicalCores / replicas)));
   const environments =
-    transport === "threads" ? [] : Array.from({ length: replicas }, () => ({ TF_NUM_INTRAOP_THREADS: threads }));
+    transport === "threads" ? [] : Array.from({ length: replicas }, () => threadsOf(replicas, machine));
   return { replicas, transport, environments, reason: `${replicas} ${what}, ${why()}` };
 
   function why(): string {
@@ -75,6 +74,11 @@ export function planReplicas(
     if (fitting < most) return `since memory allows no more (${per})`;
     return most < machine.physicalCores ? "one per row of a batch" : "one per physical core";
   }
+}
+
+/** The environment of one of several processes that share this machine's cores. */
+export function threadsOf(processes: number, machine: Pick<Machine, "physicalCores"> = thisMachine()) {
+  return { TF_NUM_INTRAOP_THREADS: String(Math.max(1, Math.floor(machine.physicalCores / processes))) };
 }
 
 /** One process per GPU, which sees no other. */

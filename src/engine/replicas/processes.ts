@@ -13,7 +13,7 @@ type FromProcess = Reply | GatherMessage;
 
 /** Starts a process for each replica. @param eventsOf is told of the replies and of the end of each */
 export function openProcesses(
-  { replicas, heapMegabytes, environments = [] }: LinkOptions,
+  { replicas, heapMegabytes, environments = [], gather }: LinkOptions,
   eventsOf: (rank: number) => LinkEvents,
 ): ReplicaLink[] {
   const flags = heapMegabytes === undefined ? [] : [`--max-old-space-size=${heapMegabytes}`];
@@ -31,7 +31,12 @@ export function openProcesses(
     for (const link of links) link.write({ kind: "gather", values: all } satisfies GatherMessage);
   };
   for (let rank = 0; rank < replicas; rank++) {
-    links.push(openProcess(flags, eventsOf(rank), environments[rank] ?? {}, (values) => onGather(rank, values)));
+    const events = eventsOf(rank);
+    const meet = (values: Float64Array): void => {
+      if (gather === undefined) onGather(rank, values);
+      else gather(values).then((all) => links[rank]?.write({ kind: "gather", values: all }), events.onFailure);
+    };
+    links.push(openProcess(flags, events, environments[rank] ?? {}, meet));
   }
   return links;
 }

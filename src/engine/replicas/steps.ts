@@ -1,9 +1,17 @@
 /** @file A step on several replicas: each computes the gradient of its shard, and one optimizer applies their sum. */
-import { at, f32At } from "../../arrays.js";
+import { at } from "../../arrays.js";
 import { type BatchLoss, countTerms, joinLosses, type TaskLoss } from "../optimization/losses.js";
 import type { LogitValues } from "../model/layout.js";
 import type { Network } from "../model/network.js";
-import { joinOutputs, partsOfBatch, seedOfPart, type Shard, shardOf, shardPlaces } from "../batches/shards.js";
+import {
+  joinOutputs,
+  partsOfBatch,
+  seedOfPart,
+  type Shard,
+  type ShardPlace,
+  shardOf,
+  shardPlaces,
+} from "../batches/shards.js";
 import type { BatchOutputs } from "../batches/outputs.js";
 import { clipByGlobalNorm } from "../optimization/clip.js";
 import type { Optimizer } from "../optimization/optimizer.js";
@@ -11,8 +19,13 @@ import { AVERAGE, createUpdater } from "../optimization/weight-average.js";
 import type { OptimizerState } from "../model/training-state.js";
 import { readParameters, writeParameters } from "../model/parameters.js";
 import type { StepBatch, StepConfig, StepEngine, StepOutcome, WeightsKind } from "../optimization/step-engine.js";
-import type { ReplicaGroup } from "./group.js";
-import type { StepReply, StepRequest, Weights } from "./messages.js";
+import type { Weights } from "./messages.js";
+import type { ShardGroup, ShardRequest, ShardResults } from "./shard-group.js";
+
+/** A part of a batch, whose inputs may be those of the rows that are computed here. */
+interface WholeOrOwn extends Pick<Shard, "inputs" | "targets"> {
+  readonly own?: ShardPlace | undefined;
+}
 
 const NONE = new Float32Array(0);
 const NO_LOGITS: LogitValues = { sample: NONE, token: NONE, masked: NONE };
@@ -23,7 +36,7 @@ const NO_LOGITS: LogitValues = { sample: NONE, token: NONE, masked: NONE };
  */
 export class ReplicaSteps implements StepEngine {
   readonly #network: Network;
-  readonly #group: ReplicaGroup;
+  readonly #group: ShardGroup;
   readonly #config: StepConfig;
   readonly #gradient: Float32Array;
   readonly #optimizer: Optimizer;
@@ -33,7 +46,7 @@ export class ReplicaSteps implements StepEngine {
   #averaged: Weights | null = null;
 
   /** @param group replicas of the network, which go on when the engine is disposed of */
-  constructor(network: Network, config: StepConfig, group: ReplicaGroup, restored?: OptimizerState) {
+  constructor(network: Network, config: StepConfig, group: ShardGroup, restored?: OptimizerState) {
     this.#network = network;
     this.#group = group;
     this.#config = config;
@@ -61,7 +74,7 @@ export class ReplicaSteps implements StepEngine {
   }
 
   /** The sum of the gradients of all parts of a batch, one after the other, and of all shards of each. */
-  async #computeGradient({ inputs, targets, factors, seed }: StepBatch): Promise<{
+  async #computeGradient({ inputs, targets, factors, seed, place }: StepBatch): Promise<{
     readonly loss: BatchLoss;
     readonly outputs: BatchOutputs;
     readonly statistics: Float32Array;
@@ -69,36 +82,40 @@ export class ReplicaSteps implements StepEngine {
     const { layout } = this.#network;
     const { accumulate = 1 } = this.#config;
     const denominators = countTerms(layout, targets);
-    const parts: Pick<Shard, "inputs" | "targets">[] =
-      accumulate === 1 ? [{ inputs, targets }] : [...partsOfBatch(layout, inputs, targets, accumulate)];
+    const parts: WholeOrOwn[] =
+      accumulate === 1 ? [{ inputs, targets, own: place }] : [...partsOfBatch(layout, inputs, targets, accumulate)];
     this.#gradient.fill(0);
     const losses: BatchLoss[] = [];
     const outputs: BatchOutputs[] = [];
     let statistics: Float32Array = this.#weights.statistics;
     for (const [i, part] of parts.entries()) {
-      const replies = await this.#askShards(part, { factors, denominators, seed: seedOfPart(seed, i) }, i === 0);
-      addGradients(replies, this.#gradient);
-      losses.push(totalOf(replies, denominators, factors));
-      outputs.push(joinOutputs(replies.map((reply) => reply.outputs)));
-      statistics = replies[0]?.statistics ?? statistics;
+      const done = await this.#stepShards(part, { factors, denominators, seed: seedOfPart(seed, i) }, i === 0);
+      losses.push(totalOf(done.sums, denominators, factors));
+      outputs.push(done.outputs);
+      statistics = done.statistics ?? statistics;
     }
     return { loss: joinLosses(losses), outputs: joinOutputs(outputs), statistics };
   }
 
-  #askShards(
-    { inputs, targets }: Pick<Shard, "inputs" | "targets">,
-    options: Pick<StepRequest, "factors" | "denominators" | "seed">,
+  #stepShards(
+    { inputs, targets, own }: WholeOrOwn,
+    options: Pick<ShardRequest, "factors" | "denominators" | "seed">,
     isFirstPart: boolean,
-  ): Promise<StepReply[]> {
+  ): Promise<ShardResults> {
     const places = shardPlaces(targets.rows, this.#group.size);
-    const shards = places.map((place) => shardOf(this.#network.layout, inputs, targets, place));
-    return this.#group.ask("step", (rank) => ({
+    const requestOf = (rank: number): ShardRequest => ({
       kind: "step",
-      weights: this.#group.weightsFor(rank, this.#weights),
-      ...at(shards, rank),
+      ...shardOf(this.#network.layout, own === undefined ? inputs : {}, targets, at(places, rank)),
+      ...(own === undefined ? {} : { inputs }),
       ...options,
       penalties: isFirstPart && rank === 0,
-    }));
+    });
+    return this.#group.step(this.#weights, requestOf, this.#gradient);
+  }
+
+  /** Accumulated parts are shared out one by one: then each replica has rows from all over the batch. */
+  get ownRows(): ShardGroup["ownRows"] {
+    return (this.#config.accumulate ?? 1) === 1 ? this.#group.ownRows : undefined;
   }
 
   /** What the replicas have, or will have before they compute again. */
@@ -138,21 +155,14 @@ function shared(values: Float32Array): Float32Array {
   return copy;
 }
 
-/** In the order of the ranks, so that the same replicas round alike. */
-function addGradients(replies: readonly StepReply[], sum: Float32Array): void {
-  for (const { gradient } of replies) {
-    for (let i = 0; i < sum.length; i++) sum[i] = f32At(sum, i) + f32At(gradient, i);
-  }
-}
-
 function totalOf(
-  replies: readonly StepReply[],
+  sums: readonly (readonly number[])[],
   denominators: readonly number[],
   factors: readonly number[],
 ): BatchLoss {
   let total = 0;
   const tasks = denominators.map((terms, task): TaskLoss => {
-    const sum = replies.reduce((all, { sums }) => all + at(sums, task), 0);
+    const sum = sums.reduce((all, own) => all + at(own, task), 0);
     if (terms > 0) total += at(factors, task) * (sum / terms);
     return { sum, terms };
   });

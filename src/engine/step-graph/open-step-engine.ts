@@ -13,8 +13,7 @@ export interface StepEngineOptions {
 }
 
 /**
- * On TensorFlow a step is one graph, unless layers have rates of their own; elsewhere tfjs runs it kernel by kernel. The
- * caller disposes the engine.
+ * On TensorFlow a step is one graph; elsewhere tfjs runs it kernel by kernel. The caller disposes the engine.
  */
 export async function openStepEngine(
   network: Network,
@@ -22,13 +21,7 @@ export async function openStepEngine(
   { restored, warn }: StepEngineOptions,
 ): Promise<StepEngine> {
   const backend = tensorflowBackend();
-  const { layerRates = [] } = config;
-  if (backend !== null && layerRates.length > 0) {
-    warn(
-      "Training steps run op by op instead of as one TensorFlow graph, because train.layerRates gives layers rates of their own.",
-    );
-  }
-  if (backend === null || layerRates.length > 0) return new EagerSteps(network, config, restored);
+  if (backend === null) return new EagerSteps(network, config, restored);
   const { GraphSteps } = await import("./graph-step.js");
   return new GraphSteps(backend, network, config, restored, warn);
 }

@@ -47,7 +47,7 @@ export class TracedGraph {
   }
 
   /** A variable for ops that read or change it; null where it is empty. */
-  variable(name: string): Pick<Variable, "handle" | "value"> | null {
+  variable(name: string): Pick<Variable, "handle" | "value" | "size"> | null {
     return this.#variables.get(name) ?? null;
   }
 

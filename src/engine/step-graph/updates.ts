@@ -1,6 +1,8 @@
 /** @file Optimizers as ops of a graph, over one flat vector as in `optimizer.ts`, whose formulas they follow. */
 
+import { at } from "../../arrays.js";
 import { DTYPE } from "../../protobuf/tensorflow.js";
+import type { RateStretch } from "../optimization/layer-rates.js";
 import type { OptimizerConfig } from "../optimization/optimizer.js";
 import type { AdamConfig, AdamWConfig } from "../optimization/optimizers/adam.js";
 import type { LionConfig } from "../optimization/optimizers/lion.js";
@@ -34,11 +36,14 @@ export type Alive = (value: Output) => Output;
  */
 export function buildUpdate(
   graph: UpdatableGraph,
-  { optimizer, averageDecay = null }: UpdateConfig,
+  { optimizer, averageDecay = null, layerRates = [] }: UpdateConfig,
   gradient: Output,
   alive: Alive,
 ): Update {
-  const update = optimizerUpdate(graph, optimizer, gradient, alive);
+  const update =
+    layerRates.length === 0
+      ? optimizerUpdate(graph, optimizer, gradient, alive)
+      : layerwise(graph, layerRates, gradient, alive, (later) => optimizerUpdate(graph, optimizer, later, alive));
   return averageDecay === null ? update : withAverage(graph, averageDecay, update, alive);
 }
 
@@ -167,6 +172,47 @@ function sgd(graph: UpdatableGraph, config: SgdConfig, gradient: Output, alive: 
     done: [builder.assign(parameters.handle, next), builder.assign(velocity.handle, moved)],
     feeds: (_updates, learningRate) => [scalarFeed(rate, learningRate)],
   };
+}
+
+/**
+ * Takes back a part of what the optimizer has moved, as in `layer-rates.ts`.
+ * @param move builds the optimizer's update by a gradient that is there once the old parameters have been read
+ */
+function layerwise(
+  graph: UpdatableGraph,
+  stretches: readonly RateStretch[],
+  gradient: Output,
+  alive: Alive,
+  move: (gradient: Output) => Update,
+): Update {
+  const { builder } = graph;
+  const { handle, value: old, size } = variableOf(graph, PARAMETERS);
+  const update = move(builder.node("Identity", [gradient, `^${old}`], { T: FLOAT }));
+  const after = update.done.map((node) => `^${node}`);
+  const latest = builder.node("ReadVariableOp", [handle, ...after], { dtype: FLOAT });
+  const pieces = piecesOf(stretches, size);
+  const lengths = pieces.map(({ length }) => length);
+  const [moved, before] = [builder.cut(latest, lengths), builder.cut(alive(old), lengths)];
+  const next = pieces.map(({ factor }, i) => {
+    const [end, start] = [at(moved, i), at(before, i)];
+    if (factor === 1) return end;
+    return builder.float("AddV2", start, times(builder, builder.float("Sub", end, start), factor));
+  });
+  return { ...update, done: [...update.done, builder.assign(handle, builder.join(next))] };
+}
+
+/** All parameters in pieces of one factor each. */
+function piecesOf(
+  stretches: readonly RateStretch[],
+  size: number,
+): { readonly length: number; readonly factor: number }[] {
+  let done = 0;
+  const pieces = stretches.flatMap(({ from, to, factor }) => {
+    const between = { length: from - done, factor: 1 };
+    done = to;
+    return [between, { length: to - from, factor }];
+  });
+  return [...pieces, { length: size - done, factor: 1 }].filter(({ length }) => length > 0);
 }
 
 /** Moves the average of the parameters after them. */

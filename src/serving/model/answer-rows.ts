@@ -3,10 +3,13 @@ import { at } from "../../arrays.js";
 import { explainRow } from "../../analysis/explanation/explain.js";
 import { printExplanation } from "../../analysis/explanation/print-explanation.js";
 import { answerProbabilities } from "../../analysis/probability/answer-probabilities.js";
+import type { ScoredSplit } from "../../analysis/score.js";
 import { answersOf } from "../../asking/answers.js";
 import type { Explanation, Prediction } from "../../asking/load-run.js";
 import { firstPixels, firstTokens, wordsOf } from "../../data/dataset.js";
+import { nanInputs } from "../../asking/suppose/answer-warnings.js";
 import type { FlowGraph } from "../../flow/graph.js";
+import { HttpProblem } from "../../http/problem.js";
 import { printable } from "../../platform/printable.js";
 import { glueOf } from "../../records/stored-words.js";
 import type { OpenModel } from "./open-model.js";
@@ -21,11 +24,15 @@ export type RowAnswer =
   | { readonly kind: "answers"; readonly prediction: Prediction }
   | { readonly kind: "tree"; readonly explanation: ExplainedRow };
 
-/** Answers a batch. */
+/**
+ * Answers a batch.
+ * @throws HttpProblem where the network answers with NaN, which JSON has no word for
+ */
 export async function answerRows(model: OpenModel, rows: readonly ServedRow[]): Promise<RowAnswer[]> {
   const { graph, inputs } = model;
   const opened = openRows(inputs, rows);
   const scored = await model.score(opened);
+  refuseNan(graph, scored);
   const probabilities = answerProbabilities(graph, scored);
   const tokens = firstTokens(opened.sources);
   const isNamed = firstPixels(opened.sources) !== undefined;
@@ -39,6 +46,16 @@ export async function answerRows(model: OpenModel, rows: readonly ServedRow[]): 
       tokens === undefined || words === undefined || isNamed ? {} : { text: words.join(glueOf(tokens.spec)) };
     return { kind: "tree", explanation: printed(graph, { input, ...text, tree }) };
   });
+}
+
+function refuseNan(graph: FlowGraph, scored: ScoredSplit): void {
+  const [said] = nanInputs(graph, scored);
+  if (said === undefined) return;
+  throw new HttpProblem(
+    422,
+    "nan_answer",
+    `${said}. Look for values of its inputs that are far from those in training; if others are answered so, too, train the model again.`,
+  );
 }
 
 /**

@@ -372,4 +372,16 @@ export const SCHEMA_VERSIONS: readonly string[] = [
     PRIMARY KEY (group_id, number)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- under which key a run, or a group of folds, was started: one of each key and project, which whoever starts it again
+  -- goes on with
+  CREATE TABLE run_keys (
+    project TEXT NOT NULL,
+    key TEXT NOT NULL,
+    run_id TEXT UNIQUE REFERENCES runs (id) ON DELETE CASCADE,
+    group_id TEXT UNIQUE REFERENCES run_groups (id) ON DELETE CASCADE,
+    PRIMARY KEY (project, key),
+    CHECK ((run_id IS NULL) <> (group_id IS NULL))
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -92,6 +92,11 @@ function changeOf(key: string, changes: Readonly<Record<string, ConfigChange>>):
   return changed === undefined ? null : (changes[changed] ?? null);
 }
 
+/** A nested configuration under flat keys, as it is stored. */
+export function flatConfig(config: Readonly<Record<string, unknown>>): FlatConfig {
+  return Object.fromEntries(flatten(config).map((row) => [row.key, parseValue(row)]));
+}
+
 /** What has no value in JSON (undefined, functions) is left out. */
 function flatten(config: Readonly<Record<string, unknown>>, prefix = ""): ConfigRow[] {
   return Object.entries(config).flatMap(([name, value]) => {

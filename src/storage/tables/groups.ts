@@ -1,8 +1,9 @@
 /** @file The tables of groups: runs that belong together, such as the folds of a cross-validation, and what they come to. */
-import { StoreError } from "../../errors.js";
+import { StoreError, UsageError } from "../../errors.js";
 import type { GroupEvaluationRow } from "../../tasks/evaluation.js";
 import type { Database } from "../database/database.js";
 import { checkedRunName, newRunId } from "../run-record.js";
+import { keyHolder, takeKey } from "./keys.js";
 import { checkRun } from "./runs.js";
 
 /** Why runs belong together. */
@@ -15,9 +16,11 @@ export interface NewGroup {
   readonly name: string;
   /** How many runs there are to be. */
   readonly planned: number;
+  /** Under which it is started, and gone on with by whoever starts it again. */
+  readonly key?: string | undefined;
 }
 
-export interface RunGroup extends NewGroup {
+export interface RunGroup extends Omit<NewGroup, "key"> {
   readonly id: string;
   readonly createdAt: string;
   /** ISO 8601; null while its runs are not all evaluated together. */
@@ -33,6 +36,11 @@ export interface RunGroups {
   addToGroup(groupId: string, runId: string, position: number): RunGroup;
   /** The group of this id, else the latest of this name; null where there is none. */
   findGroup(reference: string): RunGroup | null;
+  /**
+   * The group that was started under a key of a project; null where there is none.
+   * @throws UsageError where a run has the key
+   */
+  keyedGroup(project: string, key: string): RunGroup | null;
   /** The group that a run belongs to; null where it is in none. */
   groupOf(runId: string): RunGroup | null;
   listGroups(): RunGroup[];
@@ -53,15 +61,16 @@ export function storedGroups(database: Database, now: () => Date, random: () => 
     return found;
   };
   return {
-    createGroup: (group) =>
+    createGroup: ({ kind, project, name: wanted, planned, key }) =>
       database.write(() => {
         const id = newRunId(now(), random);
-        const name = freeName(database, checkedRunName(group.name));
+        const name = freeName(database, checkedRunName(wanted));
         database.run(
           `INSERT INTO run_groups (id, kind, project, name, planned, created_at)
            VALUES (@id, @kind, @project, @name, @planned, @createdAt)`,
-          { ...group, id, name, createdAt: now().toISOString() },
+          { ...{ kind, project, planned, id, name }, createdAt: now().toISOString() },
         );
+        if (key !== undefined) takeKey(database, { project, key }, { groupId: id });
         return getGroup(id);
       }),
     addToGroup: (groupId, runId, position) =>
@@ -75,6 +84,14 @@ export function storedGroups(database: Database, now: () => Date, random: () => 
       }),
     findGroup: (reference) =>
       find(database, "id = @wanted", reference.trim()) ?? find(database, "name = @wanted", reference.trim()),
+    keyedGroup: (project, key) => {
+      const holder = keyHolder(database, { project, key });
+      if (holder === null) return null;
+      if ("groupId" in holder) return getGroup(holder.groupId);
+      throw new UsageError(`The key "${key}" is that of one run. Leave --folds out, or choose another key.`, {
+        ...{ key, project, run: holder.runId },
+      });
+    },
     groupOf: (runId) => find(database, "id = (SELECT group_id FROM group_runs WHERE run_id = @wanted)", runId),
     listGroups: () =>
       database

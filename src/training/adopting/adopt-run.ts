@@ -25,8 +25,8 @@ import { type OnnxFacts, readOnnxFacts } from "../../protobuf/onnx-facts.js";
 import { captureOutput, type OutputCapture } from "../../provenance/capture-output.js";
 import { captureOrigin } from "../../provenance/capture-run.js";
 import { ignoreStore } from "../../provenance/git.js";
-import { type RunConfig, runFiles, writeJson } from "../../records/run-folder.js";
-import { writeSource } from "../../records/source-record.js";
+import { recordRun } from "../../records/origin/record-run.js";
+import type { RunConfig } from "../../records/run-folder.js";
 import { defaultThresholds } from "../../records/thresholds.js";
 import { checkedRunName, type RunRecord } from "../../storage/run-record.js";
 import { openRunStore, type RunStore } from "../../storage/run-store.js";
@@ -224,24 +224,13 @@ async function storeRun(
   project: LoadedProject,
   config: RunConfig,
   store: RunStore,
-  { name, commandLine }: AdoptOptions,
+  options: AdoptOptions,
 ): Promise<RunRecord> {
-  const { source, environment, configChanges } = await captureOrigin(project, store.dir, {});
-  const { adopted, settings, dataDigest } = config;
-  return store.createRun(
-    {
-      ...{ project: project.name, name, commandLine: commandLine ?? null, seed: null, epochs: 0 },
-      ...{ backend: config.backend, git: source.git, configChanges, environment: { ...environment } },
-      // what is compared with other runs: nothing was trained
-      config: { ...settings, train: { ...settings.train, epochs: 0 }, adopted: { ...adopted } },
-      ...{ dataDigest, sourceDigest: source.digest },
-    },
-    (runDir) => {
-      writeSource(runDir, source);
-      writeJson(runFiles(runDir).config, config);
-      writeJson(runFiles(runDir).graph, project.graph);
-    },
-  );
+  const origin = await captureOrigin(project, store.dir, {});
+  const { adopted, settings } = config;
+  // what is compared with other runs: nothing was trained
+  const compared = { ...settings, train: { ...settings.train, epochs: 0 }, adopted: { ...adopted } };
+  return recordRun({ project, config, store }, origin, { seed: null, epochs: 0, settings: compared }, options);
 }
 
 async function answerWith(

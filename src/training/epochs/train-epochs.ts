@@ -21,6 +21,7 @@ import {
 } from "./epoch-metrics.js";
 import { openAugmenter } from "../open-augmenter.js";
 import { lossMasks, maskerOf } from "../predict-rows.js";
+import { trafficPoints } from "../ranks/run-ranks.js";
 import type { RunContext } from "../run-context.js";
 import { type SampledRows, sampleRows } from "./sample-rows.js";
 import { type WatchedMetric, watchMetric } from "./watched-metric.js";
@@ -92,8 +93,9 @@ async function runEpochs(training: Training): Promise<TrainedEpochs> {
 /** @returns the schedule for the epochs that follow */
 async function runEpoch(training: Training, before: ScheduleState): Promise<ScheduleState> {
   const { context, engine, watched, config } = training;
-  const { loggers, settings } = context;
+  const { loggers, settings, ranks } = context;
   const { trainer, network, answerer } = engine;
+  const first = trainer.position.step;
   const { epoch } = trainer.position;
   const clock = new EpochClock(epoch, settings.train.epochs);
   const report = await trainRows(training, before, clock);
@@ -115,6 +117,7 @@ async function runEpoch(training: Training, before: ScheduleState): Promise<Sche
     ...clock.totals(),
   };
   loggers.points([...epochPoints(summary), ...conflictPoints(summary, context.project.graph, report.conflicts)]);
+  if (ranks !== undefined) loggers.points(trafficPoints(ranks, step - first, { step, epoch }));
   loggers.epoch(summary);
   if (valid !== null) await loggers.scored({ scored: valid, step, after: epoch, epoch });
   if (settings.log.histograms) loggers.weights(await weightsOf(network), step);

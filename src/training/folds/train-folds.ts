@@ -8,6 +8,8 @@ import type { Project } from "../../project/define-project.js";
 import { type LoadedProject, resolveProject } from "../../project/resolve-project.js";
 import { openRunStore, type RunStore } from "../../storage/run-store.js";
 import type { RunGroup } from "../../storage/tables/groups.js";
+import { checkedName } from "../../storage/run-record.js";
+import { askedSettings, assertSameSettings } from "../earlier/start-or-resume.js";
 import { type TrainRunOptions, trainRun } from "../train-run.js";
 
 /** Options of {@link trainFolds}; `resume` names a group. */
@@ -31,8 +33,9 @@ export async function trainFolds(
   const warn = (text: string): void => {
     for (const logger of options.loggers ?? []) logger.warning?.(text);
   };
+  if (options.key !== undefined) checkedName("key", options.key);
   let group = withStore(storeDir, (store) => beginGroup(store, project, options));
-  if (options.resume !== undefined && split.folds !== undefined && split.folds !== group.planned) {
+  if ((options.resume ?? options.key) !== undefined && split.folds !== undefined && split.folds !== group.planned) {
     throw new ConfigError(
       `The group ${group.name} has ${group.planned} folds, and data.split.folds is ${split.folds} now. Restore the setting, or start a new group.`,
       { group: group.id, planned: group.planned, folds: split.folds },
@@ -44,13 +47,10 @@ export async function trainFolds(
       const state = run === undefined ? null : withStore(storeDir, (store) => store.getRun(run).state);
       if (state === "finished") continue;
       tell(`fold ${fold} of ${group.planned}`);
-      const resume = run;
       const { id } = group;
       await trainRun(withFold(project, fold, group.planned), {
         ...options,
-        ...(resume === undefined
-          ? { name: `${group.name}-fold-${fold}`, resume: undefined }
-          : { name: undefined, seed: undefined, from: undefined, resume }),
+        ...beginningOf(group, fold, run, options),
         store: storeDir,
         onBegun: (begun) => {
           options.onBegun?.(begun);
@@ -62,8 +62,9 @@ export async function trainFolds(
   try {
     await trainMissing();
   } catch (error) {
-    // what is wrong with data or settings is found before the first run exists
-    if (group.runs.length === 0) withStore(storeDir, (store) => store.removeGroup(group.id));
+    // what is wrong with data or settings is found before the first run exists; a key may be another process's, too
+    if (group.runs.length === 0 && options.key === undefined)
+      withStore(storeDir, (store) => store.removeGroup(group.id));
     throw error;
   }
   const store = openRunStore(storeDir);
@@ -74,10 +75,29 @@ export async function trainFolds(
   }
 }
 
-function beginGroup(store: RunStore, project: LoadedProject, { resume, name }: TrainFoldsOptions): RunGroup {
+/** How the run of a fold begins: with a key, whichever process has begun it, it is the same run. */
+function beginningOf(
+  group: RunGroup,
+  fold: number,
+  run: string | undefined,
+  { key }: TrainFoldsOptions,
+): Pick<TrainRunOptions, "name" | "key" | "resume"> {
+  const name = `${group.name}-fold-${fold}`;
+  if (key !== undefined) return { name, key: `${group.id}/fold-${fold}` };
+  return run === undefined
+    ? { name, resume: undefined }
+    : { name: undefined, ...{ seed: undefined, from: undefined }, resume: run };
+}
+
+function beginGroup(store: RunStore, project: LoadedProject, options: TrainFoldsOptions): RunGroup {
+  const { resume, name } = options;
   if (resume === undefined) {
     const { folds: planned = DEFAULT_FOLDS } = project.settings.data.split;
-    return store.createGroup({ kind: "folds", project: project.name, name: name ?? `${project.name}-folds`, planned });
+    const key = options.key?.trim();
+    const keyed = key === undefined ? null : store.keyedGroup(project.name, key);
+    if (keyed !== null) return sameSettings(store, project, keyed, options);
+    const group = { kind: "folds", project: project.name, planned } as const;
+    return store.createGroup({ ...group, name: name ?? key ?? `${project.name}-folds`, key });
   }
   const found = store.findGroup(resume);
   if (found !== null) return found;
@@ -86,6 +106,15 @@ function beginGroup(store: RunStore, project: LoadedProject, { resume, name }: T
     resume,
     store.listGroups().map((group) => group.name),
   );
+}
+
+/** @throws ConfigError where the folds that have begun have other settings than those that are asked for */
+function sameSettings(store: RunStore, project: LoadedProject, group: RunGroup, options: TrainFoldsOptions): RunGroup {
+  for (const { id, position } of group.runs) {
+    const asked = askedSettings(withFold(project, position, group.planned), options);
+    assertSameSettings(store, store.getRun(id), options.key ?? "", asked);
+  }
+  return group;
 }
 
 /** The project with one part of train and valid held out. */

@@ -46,15 +46,34 @@ const PRUNE_DEFAULTS: Readonly<Record<(typeof PRUNINGS)[number], PruneConfig>> =
  * @throws UsageError, UnknownNameError, ConfigError
  */
 export async function beginStudy(projectDir: string, options: StudyOptions): Promise<string> {
+  return storeStudy(await askedStudy(projectDir, options), options.storeDir);
+}
+
+/** A study that is asked for, checked and not stored yet. */
+export interface AskedStudy {
+  readonly definition: StudyDefinition;
+  readonly planned: number;
+  readonly project: string;
+  /** undefined: nobody has named it. */
+  readonly name: string | undefined;
+}
+
+/** Reads and checks what is asked for. */
+export async function askedStudy(projectDir: string, options: StudyOptions): Promise<AskedStudy> {
   const file = options.file === undefined ? null : await readSweepFile(options.file);
   const sets = parseSets(options.sets);
   const fixed = [...(file?.fixed ?? []), ...sets.fixed];
   const project = await loadProject(projectDir, fixed);
   const { planned, ...definition } = await definitionOf(project, file, { ...options, ...sets, fixed });
-  const store = openRunStore(options.storeDir);
+  return { definition, planned, project: project.name, name: options.name ?? file?.name };
+}
+
+/** @returns the id of the stored study */
+export function storeStudy({ definition, planned, project, name: asked }: AskedStudy, storeDir: string): string {
+  const store = openRunStore(storeDir);
   try {
-    const name = options.name ?? file?.name ?? freeName(store.listGroups(), `${project.name}-sweep`);
-    return store.createStudy({ name, project: project.name, planned, definition: JSON.stringify(definition) });
+    const name = asked ?? freeName(store.listGroups(), `${project}-sweep`);
+    return store.createStudy({ name, project, planned, definition: JSON.stringify(definition) });
   } finally {
     store.close();
   }

@@ -19,7 +19,7 @@ export type FromWorker =
 const controller = new AbortController();
 const stop = (): void => controller.abort();
 // a terminal sends Ctrl-C to all of its processes; a parent that was killed cannot say anything any more
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"] as const) process.on(signal, stop);
 process.on("disconnect", stop);
 
 process.once("message", (work: StudyWork) => {

@@ -17,6 +17,7 @@ import { parseDefinition, type StudyDefinition } from "../../sweeping/study/defi
 import { hasCurve, knownObjectives, objectiveName, valueOfRun } from "../../sweeping/study/objectives.js";
 import type { StudyEvent } from "../../sweeping/study/study-event.js";
 import { isJudged, judgement, MOST_ATTEMPTS, nextClaim } from "../../sweeping/study/suggest.js";
+import { untilFree } from "../earlier/start-or-resume.js";
 import { trainRun } from "../train-run.js";
 import { set } from "./check-space.js";
 
@@ -130,7 +131,14 @@ async function trainTrial({ store, work, group, definition, trial, signal, tell 
   const project = await loadProject(work.project, [...definition.fixed, ...own]);
   const { epochs } = project.settings.train;
   const [objective] = definition.objectives;
-  const beginning = trial.run === null ? { name: `${group.name}-${number}` } : { resume: trial.run };
+  const { run: begun } = trial;
+  // a process that was killed may have stored the run and not yet that it is the trial's: the key says it
+  const beginning =
+    begun === null
+      ? { name: `${group.name}-${number}`, key: `${group.id}/trial-${number}` }
+      : { resume: begun, key: undefined };
+  // a process on another host gives its run signs of life more often than its trial
+  if (begun !== null) await untilFree(() => store.getRun(begun), { signal, tell: () => {} });
   const { run } = await trainRun(project, {
     ...{ store: work.storeDir, signal, commandLine: work.commandLine, ...beginning },
     ...{ backend: work.backend, device: work.device },

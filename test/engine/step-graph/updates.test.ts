@@ -1,6 +1,7 @@
 /** @file Optimizers as ops of a graph move weights, and their average, as torch does. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { at } from "../../../src/arrays.js";
 import type { OptimizerConfig } from "../../../src/engine/optimization/optimizer.js";
 import { AVERAGE, createUpdater } from "../../../src/engine/optimization/weight-average.js";
 import { PARAMETERS } from "../../../src/engine/step-graph/network-inputs.js";
@@ -43,5 +44,36 @@ describe.each(torch.optimizers.map((torchCase) => [torchCase.name, torchCase] as
         }
       });
     });
+  },
+);
+
+const RATES = [
+  { from: 1, to: 3, factor: 0.25 },
+  { from: 3, to: 4, factor: 0 },
+];
+
+test.each(torch.optimizers)(
+  "$name moves stretches of parameters at rates of their own, as on other backends",
+  (given) => {
+    const config = { optimizer: given.config, averageDecay: 0.5, layerRates: RATES };
+    const cycle = (values: readonly number[]) =>
+      Float32Array.from({ length: 6 }, (_, i) => at(values, i % values.length));
+    const expected = cycle(given.start);
+    const updater = createUpdater(config, 6);
+    const graph = new GraphRunner({ [PARAMETERS]: expected.slice(), ...structuredClone(updater.state.slots) });
+    const place = graph.builder.placeholder(1, []);
+    const update = buildUpdate(graph, config, place, (value) => value);
+    given.gradients.forEach((gradient, step) => {
+      const rate = at(given.learningRates, step);
+      updater.apply(expected, cycle(gradient), rate);
+      graph.run(update.feeds(step, rate), { place, values: cycle(gradient) }, update.done);
+      for (const [name, own] of Object.entries({ ...updater.state.slots, [PARAMETERS]: expected })) {
+        own.forEach((value, i) => {
+          const actual = graph.variables.get(name)?.[i] ?? Number.NaN;
+          expect(Math.abs(actual - value)).toBeLessThanOrEqual(2e-6 * Math.max(1, Math.abs(value)));
+        });
+      }
+    });
+    expect(graph.variables.get(PARAMETERS)?.[3]).toBe(cycle(given.start)[3]);
   },
 );

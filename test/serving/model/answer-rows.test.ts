@@ -43,18 +43,16 @@ const row = (n: number, wants: ServedRow["wants"] = "answers"): ServedRow => ({
   ...{ name: String(n), names: ["n"], values: [Float64Array.of(n)], size: null, tokens: null, known: {}, wants },
 });
 
-it("a score that is no number is an unknown answer, under which nothing is asked", async () => {
-  const answers = await answerRows(model, [row(Number.NaN), row(0), row(-2)]);
-  expect(JSON.parse(JSON.stringify(answers))).toMatchObject([
-    { prediction: { answers: { open: { decoded: null, activated: [null] } } } },
-    { prediction: { answers: { open: { decoded: true, activated: [0.5] }, x: { decoded: 5 } } } },
-    { prediction: { answers: { open: { decoded: false } } } },
-  ]);
-  const asked = answers.map((one) => (one.kind === "answers" ? Object.keys(one.prediction.answers) : []));
-  expect(asked).toEqual([["open"], ["open", "x"], ["open"]]);
-  expect(await answerRows(model, [row(Number.NaN, "tree")])).toMatchObject([
-    { kind: "tree", explanation: { input: "NaN" } },
-  ]);
+it("a row whose score is no number is refused, and the others of its batch are answered", async () => {
+  for (const wants of ["answers", "tree"] as const) {
+    const [none, open, shut] = await answerEach(model, [row(Number.NaN, wants), row(0), row(-2)]);
+    expect(none).toMatchObject({ status: 422, code: "nan_answer" });
+    expect((none as Error).message).toMatch(/^open: the network's answer to NaN is NaN, which is no answer\. Look for/);
+    expect([open, shut]).toMatchObject([
+      { prediction: { answers: { open: { decoded: true, activated: [0.5] }, x: { decoded: 5 } } } },
+      { prediction: { answers: { open: { decoded: false } } } },
+    ]);
+  }
 });
 
 it("answers and trees may share a batch", async () => {

@@ -39,18 +39,19 @@ export default class CompareRuns extends CoolCommand {
   static override description =
     `Without runs the newest finished ones are compared, or those that --where chooses. The best value of each row is marked with •.
 
-Of three runs or more, those that differ in their seed alone are shown as one column: mean ± sample standard deviation, n runs.
+Of three runs or more, those that differ in their seed alone are shown as one column: mean ± sample standard deviation, n runs. So is each group that is named (the folds of a cross-validation) beside others; of one group alone its runs are compared with each other.
 
 Runs are also compared on the samples that their splits share, task by task: McNemar's exact test for decisions, a sign-flip permutation test with a bootstrap-t interval (2,000 resamples, 95 %) for errors of at least six samples, p-values adjusted by Holm's method; * is p < 0.05. Of two runs the samples whose decisions flipped are listed, those whose loss changed most first. Of three to ${MOST_COMPARED} runs each is compared with the first, and p-values are adjusted over all tasks and runs.`;
   static override examples = [
     "<%= config.bin %> <%= command.id %>",
     "<%= config.bin %> <%= command.id %> base wide --split valid",
     "<%= config.bin %> <%= command.id %> base wide deep --curves",
+    "<%= config.bin %> <%= command.id %> house-folds wide-folds",
     "<%= config.bin %> <%= command.id %> --interactive",
     "<%= config.bin %> <%= command.id %> base wide --all --json",
   ];
   static override strict = false;
-  static override args = { run: Args.string({ description: `two runs or more: ${RUN_HELP}` }) };
+  static override args = { run: Args.string({ description: `two or more: a group of runs, or ${RUN_HELP}` }) };
   static override flags = {
     where: Flags.string({ summary: "finished runs by a condition, as in runs list", helpValue: "CONDITION" }),
     limit: Flags.integer({ summary: "the newest so many, where none are named", min: 2, default: MOST_RUNS }),
@@ -91,7 +92,9 @@ Runs are also compared on the samples that their splits share, task by task: McN
       const all = flags.all || isInteractive;
       const compared = await compareRuns(store, argv as string[], { all, curves, group, where, limit });
       if (argv.length === 0 && compared.runs.length === limit) this.note(`the newest ${limit} finished runs (--limit)`);
-      return hasSamples ? { ...compared, ...(await comparedSamples(store, compared, flags)) } : compared;
+      // a sample has one answer in a run, and several in a group
+      const isOfGroups = argv.length > 1 && compared.runs.length > argv.length;
+      return hasSamples && !isOfGroups ? { ...compared, ...(await comparedSamples(store, compared, flags)) } : compared;
     });
     if (this.jsonEnabled()) return comparison;
     if (comparison.runs.length < 2) {

@@ -9,7 +9,7 @@ import { at, i32At } from "../../../arrays.js";
 import { HASH_BYTES } from "./shard-images.js";
 
 /** What changes with a file's content, but for one that is made to look untouched. */
-export interface FileState {
+interface FileState {
   readonly size: number;
   readonly mtimeMs: number;
 }

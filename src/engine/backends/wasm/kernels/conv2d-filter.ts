@@ -6,12 +6,25 @@ import {
   type Conv2DBackpropFilterInputs,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
-import { at } from "../../../../arrays.js";
+import { at, f32At } from "../../../../arrays.js";
 import { type ConvInfo, convInfo, convolve, type Dilated } from "./conv2d.js";
-import { cropped, dispose, type KernelCall, runKernel, transposeMatrix, viewAs, wasmKernel, zeros } from "./kernel.js";
+import {
+  cropped,
+  dispose,
+  floats,
+  type KernelCall,
+  runKernel,
+  transposeMatrix,
+  viewAs,
+  wasmKernel,
+  zeros,
+} from "./kernel.js";
 
 /** Floats of dy that one convolution may take as its filter: bounds the memory for packed filters to some 100 MB. */
 const MAX_FILTER_FLOATS = 8e6;
+
+/** Floats of dy in a band: with the packed copy 1 MB. */
+const BAND_FLOATS = 2 ** 18;
 
 /** Gradient of a convolution with respect to its filter. */
 export const conv2dBackpropFilter = wasmKernel<Conv2DBackpropFilterInputs, Conv2DBackpropFilterAttrs & Dilated>(
@@ -94,12 +107,72 @@ function filterGradient(backend: BackendWasm, x: TensorInfo, dy: TensorInfo, inf
     { x: viewAs(dy, [batch, outHeight * outWidth, outChannels]) },
     { perm: [1, 0, 2] },
   );
-  const gradient = convolve(backend, image, viewAs(pixelsFirst, [outHeight, outWidth, batch, outChannels]), {
-    pad: [padInfo.top, readHeight - height, padInfo.left * inChannels, (readWidth - width) * inChannels],
-    dilations: [info.strideHeight, info.strideWidth * inChannels],
-  });
+  const filter = viewAs(pixelsFirst, [outHeight, outWidth, batch, outChannels]);
+  const gradient = addUpBands(backend, image, filter, info, [
+    padInfo.left * inChannels,
+    (readWidth - width) * inChannels,
+  ]);
   dispose(backend, image, pixelsFirst);
   return everyDilatedTap(backend, { ...gradient, shape: [taps, columnTaps, inChannels, outChannels] }, info);
+}
+
+/**
+ * The convolution band by band of the output's rows: XNNPACK reads the whole filter for every few pixels that it computes,
+ * which then lies in the processor's cache.
+ * @param image [1, height, width * in, batch]
+ * @param filter [outHeight, outWidth, batch, out]
+ * @param sides columns of padding on the left and on the right
+ */
+function addUpBands(
+  backend: BackendWasm,
+  image: TensorInfo,
+  filter: TensorInfo,
+  info: ConvInfo,
+  [left, right]: readonly [number, number],
+): TensorInfo {
+  const { outHeight, strideHeight, effectiveFilterHeight: taps, padInfo } = info;
+  const height = at(image.shape, 1);
+  const bandRows = Math.max(
+    1,
+    Math.floor((BAND_FLOATS * outHeight) / filter.shape.reduce((size, axis) => size * axis, 1)),
+  );
+  const dilations = [strideHeight, info.strideWidth * info.inChannels] as const;
+  let sum: TensorInfo | null = null;
+  for (let first = 0; first < outHeight; first += bandRows) {
+    const rows = Math.min(bandRows, outHeight - first);
+    const from = first * strideHeight - padInfo.top;
+    const to = from + taps + (rows - 1) * strideHeight;
+    const [top, bottom] = [Math.max(0, from), Math.min(height, to)];
+    // nothing but padding
+    if (top >= bottom && sum !== null) continue;
+    const band = copyRows(backend, image, 1, top, bottom - top);
+    const own = copyRows(backend, filter, 0, first, rows);
+    const part = convolve(backend, band, own, {
+      pad: [top - from, to - bottom, left, right],
+      dilations: [...dilations],
+    });
+    dispose(backend, band, own);
+    if (sum === null) sum = part;
+    else {
+      const [total, values] = [floats(backend, sum), floats(backend, part)];
+      for (let i = 0; i < total.length; i++) total[i] = f32At(total, i) + f32At(values, i);
+      dispose(backend, part);
+    }
+  }
+  return sum as TensorInfo;
+}
+
+/** Rows along the first axis that is not 1, copied as they lie; the stock slice goes from number to number. */
+function copyRows(backend: BackendWasm, x: TensorInfo, axis: 0 | 1, first: number, rows: number): TensorInfo {
+  if (rows === x.shape[axis]) return runKernel(backend, "Identity", { x });
+  const out = backend.makeOutput(
+    x.shape.map((size, i) => (i === axis ? rows : size)),
+    x.dtype,
+  );
+  const values = floats(backend, x);
+  const length = values.length / at(x.shape, axis);
+  floats(backend, out).set(values.subarray(first * length, (first + rows) * length));
+  return out;
 }
 
 /** [batch, …] → [...shape, batch]; consumes x. */

@@ -1,9 +1,9 @@
 /** @file A finished run that is asked to go on: it stays as it is, unless it is to train for more epochs. */
-import { showRun } from "../records/list-runs.js";
-import { summarize } from "../records/run-summary.js";
-import type { RunStore } from "../storage/run-store.js";
-import type { Beginning } from "./begin-run.js";
-import type { RunResult } from "./run-result.js";
+import { showRun } from "../../records/list-runs.js";
+import { summarize } from "../../records/run-summary.js";
+import type { RunStore } from "../../storage/run-store.js";
+import type { Beginning } from "../begin-run.js";
+import type { RunResult } from "../run-result.js";
 
 /** @returns null where there is something to do; else the run as it is, and what to say */
 export function finishedRun(

@@ -1,0 +1,29 @@
+/** @file A batch script, handed to Slurm. */
+import { spawnSync } from "node:child_process";
+import { ClusterError, messageOf } from "../../errors.js";
+
+/**
+ * @returns the number of the job
+ * @throws ClusterError where there is no sbatch, or it refuses the job
+ */
+export function submitToSlurm(script: string, folder: string): string {
+  const { error, status, stdout, stderr } = spawnSync("sbatch", ["--parsable"], {
+    ...{ input: script, cwd: folder, encoding: "utf8" },
+  });
+  if (error !== undefined) {
+    const isMissing = "code" in error && error.code === "ENOENT";
+    throw new ClusterError(
+      isMissing
+        ? "There is no sbatch on this machine, which hands jobs to Slurm. Do it on a login node of the cluster, or see the script with --print."
+        : `sbatch cannot be started: ${messageOf(error)}`,
+      { program: "sbatch" },
+    );
+  }
+  // `--parsable`: the number, and after a semicolon the cluster
+  const [, job] = /^(\d+)(?:;.*)?$/m.exec(stdout.trim()) ?? [];
+  if (status === 0 && job !== undefined) return job;
+  const words = (stderr.trim() || stdout.trim()).replaceAll(/^sbatch: (error: )?/gm, "").replaceAll(/\s+/g, " ");
+  throw new ClusterError(`Slurm has not taken the job: ${words === "" ? `sbatch ended with ${status}` : words}`, {
+    ...{ program: "sbatch", status },
+  });
+}
