@@ -42,7 +42,7 @@ export default defineProject({
   flow: "main",
   data: {
     table: "rows.csv",
-    inputs: { picture: image({ column: "picture", size: ${SIDE} }) },
+    inputs: { picture: image({ column: "picture", size: [${SIDE}, ${SIDE}] }) },
     split: { train: 0.8, valid: 0.1, test: 0.1, seed: 7 },
   },
   trunk: ({ picture }, layers) => ({ features: layers.flatten().apply(picture) }),

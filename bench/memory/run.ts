@@ -51,6 +51,7 @@ function measure(project: string, command: string): Omit<Measured, "command" | "
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, NODE_OPTIONS: `--import=${AT_EXIT}`, COOL_BENCH_MEMORY: taken },
   });
+  if (status !== 0) throw new Error(`cool ${command} in ${project} ended with ${status}`);
   const seconds = (performance.now() - start) / 1000;
   const processes = readdirSync(taken).map((file): { readonly peak: number; readonly cpu: number } =>
     JSON.parse(readFileSync(path.join(taken, file), "utf8")),
@@ -105,5 +106,5 @@ for (const one of measured) {
 }
 print(table.toString());
 const results = measured.map((one) => ({ ...one, bytes_per_row: bytesPerRow(one) }));
-printProgress(`Drawn to ${(await drawPeaks(measured)).join(" and ")}`);
 printProgress(`Written to ${writeResults("memory", { numbers: NUMBERS, labels: LABELS, results })}`);
+printProgress(`Drawn to ${(await drawPeaks(measured)).join(" and ")}`);

@@ -174,6 +174,9 @@ test("asked to stop, all ranks stop after the same step with a checkpoint", SLOW
   const { stderr } = await asked.ended;
   expect(stderr).toMatch(/Interrupted: run \S+ \(asked\) is kept with its last checkpoint/);
   expect((await runs()).runs.find(({ name }) => name === "asked")?.state).toBe("interrupted");
+  const limited = await job(2, ["--resume", "asked", "--time-limit", "1s"]).ended;
+  // the first rank says how the job ends: it is to be started again
+  expect(limited.code, limited.stderr).toBe(75);
   expect((await job(2, ["--resume", "asked"]).ended).code).toBe(0);
   expect(await weightsOf("asked")).toEqual(await weightsOf("whole"));
 });

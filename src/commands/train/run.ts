@@ -10,7 +10,7 @@ import { TIME_LIMIT } from "../../cli/resume-flags.js";
 import { trainingReplicasFlag } from "../../cli/replicas-flag.js";
 import { bestSplit, evaluationTable, groupTable } from "../../cli/tables/tables.js";
 import type { Launched } from "../../clusters/launch.js";
-import { UsageError } from "../../errors.js";
+import { InterruptedError, UsageError } from "../../errors.js";
 import { openConsoleLogger } from "../../logging/console.js";
 import { shellWord } from "../../platform/shell-word.js";
 import { loadProject } from "../../project/load-project.js";
@@ -156,7 +156,10 @@ export default class Run extends CoolCommand {
       await this.interruptible(
         (signal) => job.follow(signal),
         () => {},
-      );
+      ).catch((error: unknown) => {
+        // a stop that all make: how it ends is the first rank's to say
+        if (!(error instanceof InterruptedError)) throw error;
+      });
       return undefined;
     }
     const logger = await openConsoleLogger(uncaptured(process.stderr));

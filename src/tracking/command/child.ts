@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { StringDecoder } from "node:string_decoder";
+import { descendantsOf, sendSignal } from "./descendants.js";
 
 export interface ChildOptions {
   readonly command: readonly string[];
@@ -100,27 +101,37 @@ function passOn(from: NodeJS.ReadableStream, to: NodeJS.WritableStream, onLine: 
 const LONGEST_REST = 100_000;
 
 /**
- * Passes on what this process is sent. The Ctrl-C of a terminal goes to all in its foreground, the command included, and
+ * Passes on what this process is sent, to the command and all that it has started, as terminals and service managers do:
+ * a shell that starts a training ends, and would leave it behind. The Ctrl-C of a terminal goes to all in its foreground, the command included, and
  * would be there twice; a SIGINT that `kill` sends to us alone is passed on.
  */
 function passSignals(child: ChildProcess, { killAfterS, onKill }: ChildOptions) {
   let received: NodeJS.Signals | null = null;
   let count = 0;
   let timer: NodeJS.Timeout | undefined;
+  // those that have lost their parent since they were told are found no more
+  const told = new Set<number>();
+  const tell = (signal: NodeJS.Signals): void => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    for (const pid of [child.pid, ...descendantsOf(child.pid)]) told.add(pid);
+    sendSignal(told, signal);
+  };
   const kill = (reason: string): void => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     onKill(reason);
-    child.kill("SIGKILL");
+    tell("SIGKILL");
   };
   const onSignal = (signal: NodeJS.Signals): void => {
     received ??= signal;
     count += 1;
     if (count === MOST_SIGNALS) kill(`It was told ${MOST_SIGNALS} times to end, and is killed.`);
     if (signal === "SIGINT") {
-      void foreground.wasInterrupted().then((all) => all || child.kill("SIGINT"));
+      void foreground.wasInterrupted().then((all) => {
+        if (!all) tell("SIGINT");
+      });
       return;
     }
-    child.kill(signal);
+    tell(signal);
     const reason = `It has not ended ${killAfterS} seconds after ${signal}, and is killed.`;
     timer ??= setTimeout(() => kill(reason), killAfterS * 1000);
   };
