@@ -108,8 +108,9 @@ describe("a run whose tasks are asked of pixels", () => {
   });
 
   it("explains a picture by its areas", async () => {
-    const explained = await run.explain([`SELECT '${join(dir, "picture-1.png")}' AS picture`]);
-    expect(JSON.stringify(explained)).toContain("inside");
+    const explained = await run.explain([join(dir, "squares.csv")]);
+    const [inside] = explained[1]?.tree ?? [];
+    expect(inside).toMatchObject({ path: "inside", pixels: SIDE * SIDE });
   });
 
   it("is tuned by Dice's coefficient, and ranks its pictures", async () => {
@@ -117,8 +118,10 @@ describe("a run whose tasks are asked of pixels", () => {
     try {
       const tuned = await tuneRun(store, "latest", "f1_score");
       const dice = (rows: typeof tuned.before) =>
-        rows.find(({ task_path, metric, gates }) => task_path === "inside" && metric === "dice" && gates === "truth");
-      expect(dice(tuned.after)?.value).toBeGreaterThanOrEqual(dice(tuned.before)?.value ?? 0);
+        rows.find(
+          ({ task_path, metric_name, gates }) => task_path === "inside" && metric_name === "dice" && gates === "truth",
+        );
+      expect(dice(tuned.after)?.metric_res).toBeGreaterThanOrEqual(dice(tuned.before)?.metric_res ?? 0);
       const { tasks } = await interpretRun(store, "latest", { top: 2, out: join(dir, "sheets") });
       expect(tasks.map(({ worst }) => worst.length)).toEqual([2, 2]);
     } finally {
