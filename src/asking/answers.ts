@@ -7,7 +7,7 @@ import {
 } from "../analysis/probability/answer-probabilities.js";
 import type { ScoredSplit } from "../analysis/score.js";
 import { type Answer as DecodedAnswer, type AnsweredTask, answersOfRow } from "../decoding/answers.js";
-import { isPerElement, type FlowGraph, type TaskNode } from "../flow/graph.js";
+import { isPerElement, isPerPixel, type FlowGraph, type TaskNode } from "../flow/graph.js";
 import { neededOffsets } from "../flow/masks.js";
 import { behaviourOf, decodedScore } from "../tasks/index.js";
 
@@ -25,6 +25,8 @@ export function answersOf(
     graph.tasks.flatMap((task): [string, Answer][] => {
       const answer = answers[task.path];
       if (answer === undefined) return [];
+      // of a picture's pixels there are too many to say how likely each is
+      if (isPerPixel(task.spec)) return [[task.path, answer]];
       return [[task.path, { ...answer, ...probabilitiesAt(task, probabilities, entriesOf(scored, task, row)) }]];
     }),
   );

@@ -37,6 +37,7 @@ import { importanceOf, type ImportanceOptions, type ImportanceResult } from "./i
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { suppose } from "../analysis/suppose/suppose.js";
 import { nanInputs, unaskedSuppositions } from "./suppose/answer-warnings.js";
+import { refusePixels } from "./pixels/per-pixel.js";
 import { parseSuppositions } from "./suppose/parse-suppositions.js";
 import { occludedWhy, type WhyPicture, whyOf } from "./why/why-run.js";
 import { askedTask } from "./asked-answer.js";
@@ -307,6 +308,10 @@ export class LoadedRun {
    */
   async why(input: string, options: PredictOptions = {}): Promise<WhyPicture> {
     this.#refuseEnsemble("is asked why");
+    refusePixels(
+      this.graph,
+      "its answers say themselves where they are: cool explain shows their areas, cool predict --out their masks",
+    );
     const { externals, adopted } = this.#stored.config;
     const hasGradients = adopted === undefined && (externals?.parts.length ?? 0) === 0;
     const network = hasGradients ? this.#layers("where in an input they come from cannot be told") : null;
@@ -383,6 +388,10 @@ export class LoadedRun {
 
   async #field(input: string, task: string, options: PredictOptions, ofTokens: boolean) {
     const asked = askedTask(this.graph, task);
+    refusePixels(
+      { tasks: [asked] },
+      "each pixel's answer depends on others: ask for the field of a task of the whole picture",
+    );
     this.#refuseEnsemble("has a field of pixels or tokens");
     const network = this.#layers("what in an input they depend on cannot be told");
     return this.#withInputs([input], options, async (opened) => {

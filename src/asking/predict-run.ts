@@ -3,12 +3,14 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { quoted } from "../data/tables/sql.js";
 import { InterruptedError, UsageError } from "../errors.js";
-import type { ScoredSplit } from "../analysis/score.js";
+import type { ScoredSplit, ScoredTask } from "../analysis/score.js";
 import { type Cell, type TableColumn, tableFormat, writeTable } from "../data/tables/table-writer.js";
 import { refuseInputs } from "../data/tables/read-files.js";
 import { at, f32At } from "../arrays.js";
 import { answerProbabilities } from "../analysis/probability/answer-probabilities.js";
-import { isPerElement, type FlowGraph, taskAt, type TaskNode, type TaskSpec } from "../flow/graph.js";
+import { isPerElement, isPerPixel, type FlowGraph, taskAt, type TaskNode, type TaskSpec } from "../flow/graph.js";
+import { areasOf, pixelsOf, regionsOf } from "../decoding/areas.js";
+import { hasMasks, type MaskFiles, writeMasks } from "./pixels/predicted-masks.js";
 import { answerSpaceOf } from "../tasks/answer-space.js";
 import { behaviourOf } from "../tasks/index.js";
 import { type Answer, answersOf } from "./answers.js";
@@ -53,7 +55,8 @@ export async function predictRun(
   const { scored, sets, skipped } = await run.score(inputs, options);
   const beside = sets === null ? NO_SETS : setColumns(run.graph, sets);
   const columns = [...predictionColumns(run.graph), ...beside.columns];
-  await writeTable(out, columns, tableRows(run.graph, scored, beside), options.signal);
+  const maskOf = await writeMasks(out, scored, options.signal);
+  await writeTable(out, columns, tableRows(run.graph, scored, beside, maskOf), options.signal);
   const said = await warningsOf(run, options, nanInputs(run.graph, scored));
   return { run: run.id, rows: scored.ids.length, out, skipped: skipped.length, ...said };
 }
@@ -95,7 +98,8 @@ async function warningsOf(
 }
 
 /**
- * One column per answer, one per score behind it, and its probabilities: `path`, `path/score` or `path/label`,
+ * One column per answer, one per score behind it (of a task per pixel the file of its mask, and the part of the picture
+ * that each region takes), and its probabilities: `path`, `path/score` or `path/label`,
  * `path/asked_probability`, `path/joint_probability`.
  */
 function predictionColumns(graph: FlowGraph): TableColumn[] {
@@ -115,12 +119,14 @@ function answeredTasks({ tasks }: FlowGraph): readonly TaskNode[] {
 const COLUMN_TYPES = { truth: "BOOLEAN", number: "FLOAT", numbers: "FLOAT[]", text: "VARCHAR" } as const;
 
 function answerType(spec: TaskSpec): TableColumn["type"] {
+  if (isPerPixel(spec)) return hasMasks(spec) ? "VARCHAR" : "FLOAT";
   // a list as JSON
   if (isPerElement(spec)) return "VARCHAR";
   return COLUMN_TYPES[behaviourOf(spec).answerType(spec)];
 }
 
 function scoreNames(spec: TaskSpec): readonly string[] {
+  if (isPerPixel(spec)) return hasMasks(spec) ? regionsOf(spec).map((name) => name ?? "area") : [];
   return isPerElement(spec) ? [] : behaviourOf(spec).scoreNames(spec);
 }
 
@@ -144,14 +150,27 @@ function answerCell(spec: TaskSpec, answer: Answer["decoded"]): Cell {
   return type === "numbers" ? answer.map(Number) : answer.join(",") || "none";
 }
 
+/** The file of the mask, or the mean of numbers, and the part of the picture that each region takes. */
+function pictureCells(
+  { task: { spec }, decoded, activePredicted }: ScoredTask,
+  mask: string | null,
+  row: number,
+): Cell[] {
+  const pixels = pixelsOf(spec);
+  const isAsked = activePredicted.subarray(row * pixels, (row + 1) * pixels).includes(1);
+  const areas = isAsked ? Array.from(areasOf(spec, decoded, activePredicted, row)) : scoreNames(spec).map(() => null);
+  return hasMasks(spec) ? [mask, ...areas] : [areas[0] ?? null];
+}
+
 /** Row by row as it is written: the answers of all rows in words take many times the memory of their numbers. */
-function* tableRows(graph: FlowGraph, scored: ScoredSplit, beside: SetColumns): Generator<Cell[]> {
+function* tableRows(graph: FlowGraph, scored: ScoredSplit, beside: SetColumns, maskOf: MaskFiles): Generator<Cell[]> {
   const tasks = answeredTasks(graph);
   const probabilities = answerProbabilities(graph, scored);
   for (const [row, input] of scored.ids.entries()) {
     const answers = answersOf(graph, scored, row, probabilities);
     const cells = tasks.flatMap((task): Cell[] => {
       const { path, spec } = task;
+      if (isPerPixel(spec)) return pictureCells(at(scored.tasks, task.index), maskOf(path, row), row);
       const answer = answers[path];
       const names = scoreNames(spec);
       const likely = probabilityNames(graph, path).map((name): Cell => {

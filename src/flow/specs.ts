@@ -21,7 +21,7 @@ export interface TokenTaskOptions {
 export interface ElementTaskOptions {
   /** `token`: see {@link TokenTaskOptions}; `pixel`: asked of each pixel of the project's image input; label cells are masks. */
   readonly per?: "token" | "pixel";
-  /** Value of a mask's pixels that have no label; default 255, of a regression none. */
+  /** Value of a mask's pixels that have no label; default 255 of a classification, of other kinds none. */
   readonly ignore?: number;
   /** Of a task per pixel: the size of the picture that the network sees; not there until the project is loaded. */
   readonly size?: PixelSize;
@@ -70,6 +70,8 @@ export interface ClassificationSpec<Class extends string = string>
     FittedWeights {
   readonly kind: "classification";
   readonly classes: readonly Class[];
+  /** Of RGB masks per pixel: the colour of each class, as `#rrggbb`; without it, masks hold the classes' places. */
+  readonly colours?: readonly string[];
   /** How much a label of each class counts in the loss, in their order; `balanced`: all classes alike. Default 1. */
   readonly classWeights?: readonly number[] | "balanced";
 }
@@ -124,6 +126,8 @@ export type ErrorLoss = "squared" | "absolute" | "huber" | "log-cosh";
 /** Any number: a cost of the error of the value standardized on the train split. */
 export interface RegressionSpec extends CommonTaskOptions, ElementTaskOptions {
   readonly kind: "regression";
+  /** Of masks per pixel: what one step of their values is worth, e.g. 0.001 for millimetres as metres; default 1. */
+  readonly pixelUnit?: number;
   /** What a standardized error costs. */
   readonly loss: ErrorLoss;
   /** Where `huber` becomes linear, in standard deviations; default 1. */

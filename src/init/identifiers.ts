@@ -65,7 +65,7 @@ const WORDS = new Set(
   if import in instanceof new null return super switch this throw true try typeof var void while with yield let static
   implements interface package private protected public await eval arguments undefined async of NaN Infinity
   binary classification multilabel boundedRegression regression ordinal box point known numeric categorical tokens
-  defineProject defineTasks idCount smallConvNet residualNet mapFeatures mlp tokenEncoder sequential concatenate
+  defineProject defineTasks idCount smallConvNet residualNet unet mapFeatures mlp tokenEncoder sequential concatenate
   tasks flow layers specs x out features seen`.split(/\s+/),
 );
 

@@ -38,6 +38,7 @@ export {
   type TrunkPart,
   tokenEncoder,
 } from "../engine/model/ready-trunks.js";
+export { type UNetOptions, unet } from "../engine/model/u-net.js";
 export type { PreprocessingInput } from "../engine/model/pretrained/preprocessing.js";
 export { type FreezeChoice, type PretrainedOptions, pretrained } from "../engine/model/pretrained/pretrained.js";
 export { maskPadding, poolTokens } from "../engine/model/token-layers.js";

@@ -156,6 +156,7 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
   }),
   classification: z.looseObject({
     ...{ ...common, ...element, ...crossEntropy, ...region },
+    colours: z.array(text).optional(),
     classes: z.array(text),
     classWeights: z.union([weights, z.literal("balanced")]).optional(),
   }),
@@ -180,6 +181,7 @@ const taskSpecs: { readonly [K in TaskKind]: z.ZodType } = {
     ...{ ...common, ...element },
     loss: z.enum(ERROR_LOSSES),
     delta: z.number().positive().optional(),
+    pixelUnit: z.number().positive().optional(),
     statistics: z.object({ mean: z.number(), deviation: z.number().positive() }),
   }),
   box: z.looseObject({

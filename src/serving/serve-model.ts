@@ -1,4 +1,5 @@
 /** @file `cool serve`: a model behind HTTP, with workers that answer batches. */
+import { refusePixels } from "../asking/pixels/per-pixel.js";
 import { availableParallelism } from "node:os";
 import { loadDecoder } from "../data/inputs/images.js";
 import { UsageError } from "../errors.js";
@@ -66,6 +67,10 @@ const MOST_WORKERS = 8;
 export async function serveModel(reference: string, options: ServeOptions): Promise<Serving> {
   refuseOpenDoor(options);
   const model = await findModel(reference, options);
+  refusePixels(
+    model.graph,
+    "a server answers with one row of numbers for each input: cool predict --out writes its masks",
+  );
   // models take long to open
   await assertFree(options);
   // once here before threads load it, which would else take it along when they end

@@ -1,4 +1,5 @@
 /** @file `cool export`: a finished run as files that answer without dnn-cool. */
+import { refusePixels } from "../asking/pixels/per-pixel.js";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
 import { type OpenRunOptions, openStoredRun, type StoredRun } from "../asking/stored-run.js";
@@ -65,6 +66,10 @@ export async function shipRun(store: RunStore, reference: string, options: Expor
   refuseMisfits(options);
   const stored = await openStoredRun(store, reference, options);
   const { run } = stored;
+  refusePixels(
+    stored.graph,
+    "exports answer with one row of numbers for each input: cool predict --out writes its masks",
+  );
   const { format, precision = "float32", gates = "tensors" } = options;
   const target = resolve(options.to ?? `${run.id}-${format}`);
   const isFile = isModelFile(target);

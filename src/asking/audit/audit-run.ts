@@ -1,4 +1,5 @@
 /** @file `cool audit`: which labels of a run's tables are likely wrong, and what would set their rows right. */
+import { refusePixels } from "../pixels/per-pixel.js";
 import { at } from "../../arrays.js";
 import {
   auditLabels,
@@ -92,6 +93,10 @@ export async function auditRun(store: RunStore, reference: string, options: Audi
   const { stored } = heldOut;
   assertOwnProject(stored, options.project);
   const { graph } = stored;
+  refusePixels(
+    graph,
+    "no cell of a table repairs a mask, so its labels cannot be audited: cool interpret shows the pictures of least overlap",
+  );
   const paths = graph.tasks.map(({ path }) => path);
   const { task: wanted, least = SUSPICIOUS } = options;
   if (wanted !== undefined && !paths.includes(wanted)) {

@@ -1,4 +1,5 @@
 /** @file `cool calibrate`: probabilities that mean what they say, from the stored predictions of a run or a group of folds. */
+import { refusePixels } from "../pixels/per-pixel.js";
 import { fitCalibration } from "../../analysis/calibration/fit.js";
 import { type CalibrationRow, measureCalibration } from "../../analysis/calibration/measure.js";
 import type { ScoredSplit } from "../../analysis/score.js";
@@ -109,6 +110,7 @@ function fitted(
   scored: readonly ScoredSplit[],
   method: CalibrationMethod,
 ): Calibrated & { readonly record: CalibrationRecord } {
+  refusePixels(graph, "its scores are not calibrated: calibrate a run without tasks per pixel");
   const { tasks, warnings } = fitCalibration(graph, at(scored, 0), method);
   const calibration = scored.flatMap((split) => measureCalibration(graph, split, tasks));
   const facts = { method, split: FITTED_ON, tasks } as const;

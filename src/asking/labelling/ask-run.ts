@@ -1,4 +1,5 @@
 /** @file `cool ask`: which empty cells of a run's tables to label next. */
+import { refusePixels } from "../pixels/per-pixel.js";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { at } from "../../arrays.js";
@@ -100,6 +101,10 @@ export async function askRun(storeDir: string, reference: string, options: AskOp
     heldOut: await heldOutAnswers(store, reference, options),
   }));
   const { graph, config, thresholds, run } = stored;
+  refusePixels(
+    graph,
+    "what a mask would teach is not weighed cell by cell: cool interpret shows the pictures of least overlap",
+  );
   const seconds = labelSeconds(graph, options.costs);
   const table = await readLabelTable(stored);
   const network = await loadRun(storeDir, run.id, { project: options.project });

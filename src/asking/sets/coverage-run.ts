@@ -1,4 +1,5 @@
 /** @file Sets of answers with a guarantee, from the stored predictions of a run. */
+import { refusePixels } from "../pixels/per-pixel.js";
 import {
   CALIBRATING_SPLITS,
   checkedLevel,
@@ -35,6 +36,10 @@ export async function coverageOf(
 ): Promise<Coverage> {
   checkedLevel(level);
   const { graph } = stored;
+  refusePixels(
+    graph,
+    "pixels of one picture are not exchangeable, so no set of their answers has a guarantee: ask without --coverage",
+  );
   const scored =
     members.length === 0 ? await ofRun(stored, from ?? "valid") : await ofEnsemble(members, from ?? "test");
   return of === "tree" ? fitTreeCoverage(graph, scored, level) : fitAnswerCoverage(graph, scored, level);

@@ -130,6 +130,26 @@ export function mixPictures(
   }
 }
 
+/**
+ * Pastes masks of a batch as its pictures are, in place, [rows, height, width]; nothing where pictures are faded.
+ * @param size of the masks, for whose picture the mixture was drawn
+ */
+export function pasteMask<A extends Float32Array | Uint8Array>(
+  values: A,
+  { height, width }: Pick<PictureShape, "height" | "width">,
+  { partners, pasted }: Mixture,
+): void {
+  if (pasted === null) return;
+  const before = values.slice();
+  for (let row = 0; row < partners.length; row++) {
+    const partner = i32At(partners, row);
+    for (let y = pasted.top; y < pasted.bottom; y++) {
+      const line = (of: number, x: number): number => (of * height + y) * width + x;
+      values.set(before.subarray(line(partner, pasted.left), line(partner, pasted.right)), line(row, pasted.left));
+    }
+  }
+}
+
 function fade(own: Uint8Array, other: Uint8Array, share: number): void {
   for (let i = 0; i < own.length; i++) own[i] = u8At(own, i) * share + u8At(other, i) * (1 - share) + 0.5;
 }

@@ -174,7 +174,7 @@ export async function loadDecoder(): Promise<void> {
   await loadSharp();
 }
 
-function loadSharp(): Promise<typeof sharp> {
+export function loadSharp(): Promise<typeof sharp> {
   decoder ??= import("sharp").then(({ default: loaded }) => {
     // images are decoded side by side, each only once
     loaded.concurrency(1);

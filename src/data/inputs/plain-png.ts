@@ -138,7 +138,7 @@ const CRC = Int32Array.from({ length: 256 }, (_, byte) => {
 });
 
 // Node has one of its own from 20.15 on, and 20.9 is enough for us
-function crc32(bytes: Uint8Array): number {
+export function crc32(bytes: Uint8Array): number {
   let value = -1;
   for (let i = 0; i < bytes.length; i++) value = (value >>> 8) ^ i32At(CRC, (value ^ u8At(bytes, i)) & 255);
   return ~value >>> 0;

@@ -1,12 +1,13 @@
 /** @file Training batches whose pictures, and the labels with them, are changed at random. */
 import { at, i32At } from "../../arrays.js";
-import { type AugmentSettings, drawAugmentation } from "../../data/augment.js";
+import { type AugmentSettings, drawAugmentation, type Moves } from "../../data/augment.js";
 import { drawMixture, type MixedFor, mixPictures } from "../../data/augmentation/mixing.js";
 import type { PictureShape } from "../../data/augmentation/picture-shape.js";
 import { createPictureAugmenter } from "../../data/augmentation/pictures.js";
 import type { InputSpec } from "../../data/dataset.js";
+import { moveMask } from "../../data/augmentation/masks.js";
 import { movingFigures, moveLabels } from "../../data/labels/augment-labels.js";
-import type { FlowGraph } from "../../flow/graph.js";
+import { type FlowGraph, isPerPixel } from "../../flow/graph.js";
 import { labelledRows } from "../../flow/masks.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
 import type { InputBatch } from "../model/input-batch.js";
@@ -112,6 +113,7 @@ export function createBatchAugmenter(
     for (let i = 0; i < rows.length; i++) {
       const drawn = drawAugmentation(settings, { seed, epoch, row: i32At(rows, i) }, aspect);
       moveLabels(figures, targets.labels, i, drawn);
+      moveMasks(graph, targets, i, drawn);
     }
     for (const { index, spec } of moving) {
       const mask = at(targets.masks, index);
@@ -126,6 +128,17 @@ export function createBatchAugmenter(
     const batchOf = (arrived: Pictures): ChangedBatch => ({ inputs: { ...inputs, ...arrived }, targets: told });
     return changed instanceof Promise ? changed.then(batchOf) : batchOf(changed);
   };
+}
+
+/** Moves the masks of a row of the batch with its picture, and which of their pixels count. */
+function moveMasks({ tasks }: FlowGraph, { labels, masks }: BatchTargets, row: number, moves: Moves): void {
+  for (const { index, spec } of tasks) {
+    if (!isPerPixel(spec)) continue;
+    const pixels = spec.size[0] * spec.size[1];
+    const own = <A extends Float32Array | Uint8Array>(all: A): A => all.subarray(row * pixels, (row + 1) * pixels) as A;
+    moveMask(own(at(labels, index).answers), spec.size, moves, Number.NaN);
+    moveMask(own(at(masks, index)), spec.size, moves, 0);
+  }
 }
 
 /** Labels of consecutive batches, per task; null for tasks per token, which no picture moves. */

@@ -156,7 +156,7 @@ export function residualNet(options: ResidualNetOptions = {}): Block {
   return sequential([normalizedConvolution(width, 3, 1, true), ...stages, pooled(pool, units)]);
 }
 
-function normalizedConvolution(filters: number, kernelSize: number, strides: number, activate: boolean): Block {
+export function normalizedConvolution(filters: number, kernelSize: number, strides: number, activate: boolean): Block {
   return (input, layers) =>
     sequential([
       layers.conv2d({ filters, kernelSize, strides, padding: "same", useBias: false, kernelInitializer: "heNormal" }),

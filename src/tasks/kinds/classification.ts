@@ -1,7 +1,7 @@
 /** @file classification: one of several classes. Softmax, cross entropy. */
 import { decoders } from "../../decoding/decoders.js";
 import type { ClassificationSpec } from "../../flow/graph.js";
-import { checkOptions, LIST } from "../../options.js";
+import { checkOptions, LIST, TEXTS } from "../../options.js";
 import { MIXED, OFF_PICTURE, isMissing, type TaskBehaviour } from "../behaviour.js";
 import { at, f32At } from "../../arrays.js";
 import { leastLoss, logShareOf, rowsOf } from "../constants.js";
@@ -45,6 +45,7 @@ export function classification<const Class extends string>(
     ...REGION_OPTIONS,
     classes: LIST,
     classWeights: WEIGHTS,
+    colours: TEXTS,
   });
   return { kind: "classification", ...options };
 }
@@ -52,6 +53,19 @@ export function classification<const Class extends string>(
 /** null: all classes count alike. */
 function weightsOf({ classWeights, fittedWeights: fitted }: ClassificationSpec): readonly number[] | null {
   return classWeights === "balanced" ? fittedWeights(fitted) : (classWeights ?? null);
+}
+
+/** Colours of masks: one of its own for each class. */
+function problemWithColours({ per, colours, classes }: ClassificationSpec): string | null {
+  if (colours === undefined) return null;
+  if (per !== "pixel") return 'has colours, which are those of masks; add per: "pixel", or remove them';
+  const odd = colours.find((colour) => !/^#[0-9a-f]{6}$/i.test(colour));
+  if (odd !== undefined) return `has the colour ${JSON.stringify(odd)}; write it as "#rrggbb"`;
+  if (colours.length !== classes.length) {
+    return `has ${colours.length} colours for ${classes.length} classes; give one for each, in their order`;
+  }
+  const isDouble = new Set(colours.map((colour) => colour.toLowerCase())).size < colours.length;
+  return isDouble ? "has a colour twice; give each class one of its own" : null;
 }
 
 export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
@@ -67,7 +81,8 @@ export const classificationBehaviour: TaskBehaviour<ClassificationSpec> = {
       problemWithNames("class", spec.classes) ??
       problemWithWeights("classWeights", spec.classWeights, spec.classes) ??
       problemWithLoss(spec) ??
-      problemWithElements(spec)
+      problemWithElements(spec) ??
+      problemWithColours(spec)
     );
   },
   parseLabel(spec, [cell], _scales, out, at) {

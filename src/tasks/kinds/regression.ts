@@ -28,6 +28,7 @@ export function regression(options: RegressionOptions = {}): RegressionSpec {
     ...ELEMENT_OPTIONS,
     loss: oneOf(...ERROR_LOSSES),
     delta: POSITIVE,
+    pixelUnit: POSITIVE,
   });
   const { loss = "squared", ...rest } = options;
   return { kind: "regression", ...rest, loss, statistics: null };
@@ -53,6 +54,11 @@ function momentsOf(answers: AnswerColumn, train: RowMask): NonNullable<Regressio
   return { mean, deviation: deviation > Math.abs(mean) * 1e-7 ? deviation : 1 };
 }
 
+function problemWithUnit({ per, pixelUnit }: RegressionSpec): string | null {
+  if (pixelUnit === undefined || per === "pixel") return null;
+  return 'has pixelUnit, which is that of masks; add per: "pixel", or remove it';
+}
+
 export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   ...decoders.regression,
   head: () => "dense",
@@ -60,7 +66,7 @@ export const regressionBehaviour: TaskBehaviour<RegressionSpec> = {
   classes: () => null,
   choices: () => null,
   options: ({ loss }) => ({ loss }),
-  problemWith: (spec) => problemWithDelta(spec.loss, spec.delta) ?? problemWithElements(spec),
+  problemWith: (spec) => problemWithDelta(spec.loss, spec.delta) ?? problemWithElements(spec) ?? problemWithUnit(spec),
   parseLabel(_spec, [cell], _scales, out, at) {
     out[at] = Number.NaN;
     if (isMissing(cell)) return null;
