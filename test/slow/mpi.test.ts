@@ -43,15 +43,22 @@ interface Job {
   signal(rank: number, signal: NodeJS.Signals): void;
 }
 
-/** Starts `cool run` on ranks of this machine. @param projects one per rank */
-function job(ranks: number, args: readonly string[], projects: readonly string[] = []): Job {
+interface JobOptions {
+  /** One per rank. */
+  readonly projects?: readonly string[];
+  /** Seconds that a rank may be silent; on a busy machine it may be without meaning it. */
+  readonly patience?: number;
+}
+
+/** Starts `cool run` on ranks of this machine. */
+function job(ranks: number, args: readonly string[], { projects = [], patience = 120 }: JobOptions = {}): Job {
   const parts = Array.from({ length: ranks }, (_, rank) => [
     ...(rank === 0 ? [] : [":"]),
     ...["-n", "1", process.execPath, ENTRY, "run", projects[rank] ?? project()],
     ...["--replicas", "mpi", "--backend", "cpu", "--store", store(), ...args],
   ]);
   const child = spawn(LAUNCHER ?? "mpirun", [...ROOT, "--oversubscribe", ...parts.flat()], {
-    env: { ...process.env, NODE_ENV: "", VITEST: "", NO_COLOR: "1", DNN_COOL_MPI_PATIENCE: "4" },
+    env: { ...process.env, NODE_ENV: "", VITEST: "", NO_COLOR: "1", DNN_COOL_MPI_PATIENCE: String(patience) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = { stdout: "", stderr: "" };
@@ -138,7 +145,7 @@ test("a rank with other data is named before the first step", SLOW, async () => 
   writeFileSync(labels, readFileSync(labels, "utf8").replace("1.000,0.000", "0.990,0.000"));
   await train("--epochs", "1", "--name", "equal");
   const before = await runs();
-  const { code, stderr } = await job(2, ["--name", "unequal"], [project(), other]).ended;
+  const { code, stderr } = await job(2, ["--name", "unequal"], { projects: [project(), other] }).ended;
   expect(code).not.toBe(0);
   expect(stderr).toMatch(
     /Rank 1 of 2 \(on [^)]+\) differs from Rank 0 of 2 \(on [^)]+\) in its tables, pictures or texts/,
@@ -153,7 +160,7 @@ test("a killed or silent rank ends the job, and the run goes on to the same weig
   await killed.said(/epoch +5\//);
   killed.signal(1, "SIGKILL");
   expect((await killed.ended).code).not.toBe(0);
-  const silent = job(2, [...long, "silent"]);
+  const silent = job(2, [...long, "silent"], { patience: 10 });
   await silent.said(/epoch +5\//);
   silent.signal(1, "SIGSTOP");
   const { code, stderr } = await silent.ended;
