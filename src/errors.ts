@@ -82,6 +82,9 @@ export class ClusterError extends CoolError {}
 /** A sweep has ended a run whose epochs so far promise too little. */
 export class PrunedError extends CoolError {}
 
+/** EX_TEMPFAIL of sysexits.h, the exit code of what was interrupted, and goes on when the same command line is started again. */
+export const START_AGAIN = 75;
+
 /** The user stopped the work (Ctrl-C). */
 export class InterruptedError extends CoolError {
   override readonly exitCode = 130;

@@ -6,7 +6,7 @@ import * as Flags from "@oclif/core/flags";
 import type { Job } from "../clusters/job.js";
 import type { Launched } from "../clusters/launch.js";
 import type { HandOverFlags } from "./cluster-flags.js";
-import { InterruptedError } from "../errors.js";
+import { InterruptedError, START_AGAIN } from "../errors.js";
 import { runHook } from "../platform/hook.js";
 import { printable, printableJson } from "../platform/printable.js";
 import { findStoreDir } from "../project/project-dir.js";
@@ -35,8 +35,6 @@ const STOP_SIGNALS: readonly NodeJS.Signals[] =
 /** Those of a person; the others come from whatever started the command, which may start it again. */
 const PERSONAL: readonly (NodeJS.Signals | "limit")[] = ["SIGINT", "SIGHUP"];
 
-/** EX_TEMPFAIL of sysexits.h: interrupted, and the same command line goes on. */
-const START_AGAIN = 75;
 const INTERRUPTED = 130;
 
 /** Base of all commands. `run` returns what `--json` prints; `--json` prints nothing else on stdout. */

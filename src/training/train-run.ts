@@ -11,8 +11,7 @@ import { inFile, prepareData } from "../project/load-project.js";
 import { checkRunSettings, type LoadedProject, resolveProject } from "../project/resolve-project.js";
 import type { Project } from "../project/define-project.js";
 import type { Settings } from "../project/settings.js";
-import { fitTasks } from "../data/labels/fit-tasks.js";
-import { withVocabulary } from "../project/elements/token-tasks.js";
+import { fittedProject } from "./fitted-project.js";
 import { captureOutput, type OutputCapture } from "../provenance/capture-output.js";
 import { ignoreStore } from "../provenance/git.js";
 import { migrationNote } from "../storage/database/migrations.js";
@@ -184,7 +183,7 @@ async function trainOn(
 ): Promise<RunResult> {
   // complete: with the statistics and vocabularies that were read with the data
   const inputs = specsOf(dataset.inputs);
-  const project = { ...given, inputs, graph: fitTasks(withVocabulary(given.graph, inputs), dataset) };
+  const project = fittedProject(given, inputs, dataset);
   const { openBackend } = await import("../engine/backends/choose.js");
   // this side only coordinates replicas: it must not take all memory of the first one's GPU
   if (settings.train.replicas !== 1) process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";

@@ -2,6 +2,7 @@
  * @file A job as a manifest of Kubernetes, `batch/v1` Job.
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1/
  */
+import { START_AGAIN } from "../../errors.js";
 import { type Job, plainName } from "../job.js";
 
 export interface KubernetesPlace {
@@ -14,8 +15,6 @@ export interface KubernetesPlace {
 /** Where the volume is mounted, and the command is given. */
 const FOLDER = "/work";
 const CONTAINER = "cool";
-/** Exit code of what goes on when it is started again. */
-const START_AGAIN = 75;
 /** From SIGTERM to SIGKILL: a step and a checkpoint. */
 const GRACE_S = 120;
 /** Of pods that fail otherwise, such as for want of memory. */

@@ -102,6 +102,5 @@ function plainWord(word: string): string {
 
 /** A value on a #SBATCH line: sbatch knows double quotes, with a backslash before what would end them. */
 function sbatchWord(word: string): string {
-  const text = plainWord(word) === word ? word : `"${word.replaceAll(/["\\]/g, "\\$&")}"`;
-  return text;
+  return plainWord(word) === word ? word : `"${word.replaceAll(/["\\]/g, "\\$&")}"`;
 }

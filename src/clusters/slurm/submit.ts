@@ -1,24 +1,18 @@
 /** @file A batch script, handed to Slurm. */
-import { spawnSync } from "node:child_process";
-import { ClusterError, messageOf } from "../../errors.js";
+import { ClusterError } from "../../errors.js";
+import { runProgram } from "../run-program.js";
 
 /**
  * @returns the number of the job
  * @throws ClusterError where there is no sbatch, or it refuses the job
  */
 export function submitToSlurm(script: string, folder: string): string {
-  const { error, status, stdout, stderr } = spawnSync("sbatch", ["--parsable"], {
-    ...{ input: script, cwd: folder, encoding: "utf8" },
+  const { status, stdout, stderr } = runProgram("sbatch", ["--parsable"], {
+    input: script,
+    cwd: folder,
+    missing:
+      "There is no sbatch on this machine, which hands jobs to Slurm. Do it on a login node of the cluster, or see the script with --print.",
   });
-  if (error !== undefined) {
-    const isMissing = "code" in error && error.code === "ENOENT";
-    throw new ClusterError(
-      isMissing
-        ? "There is no sbatch on this machine, which hands jobs to Slurm. Do it on a login node of the cluster, or see the script with --print."
-        : `sbatch cannot be started: ${messageOf(error)}`,
-      { program: "sbatch" },
-    );
-  }
   // `--parsable`: the number, and after a semicolon the cluster
   const [, job] = /^(\d+)(?:;.*)?$/m.exec(stdout.trim()) ?? [];
   if (status === 0 && job !== undefined) return job;

@@ -1,9 +1,9 @@
 /** @file A job on a machine where a shell is all there is: rsync takes the project there, ssh starts it, detached. */
-import { spawnSync } from "node:child_process";
 import { basename } from "node:path";
-import { ClusterError, messageOf, UsageError } from "../../errors.js";
+import { ClusterError, UsageError } from "../../errors.js";
 import { shellWord } from "../../platform/shell-word.js";
 import { type Job, plainName } from "../job.js";
+import { runProgram } from "../run-program.js";
 
 /** What is not taken along: the store is each machine's own, packages are installed there, history is not needed. */
 export const LEFT_BEHIND = [".cool/", "node_modules/", ".git/"] as const;
@@ -109,16 +109,8 @@ export function startOverSsh(plan: SshPlan): string {
 }
 
 function run(program: string, args: readonly string[], input = ""): string {
-  const { error, status, stdout, stderr } = spawnSync(program, [...args], { input, encoding: "utf8" });
-  if (error !== undefined) {
-    const isMissing = "code" in error && error.code === "ENOENT";
-    throw new ClusterError(
-      isMissing
-        ? `There is no ${program} on this machine, and --on ssh needs it. Install it, or see with --print what would be run.`
-        : `${program} cannot be started: ${messageOf(error)}`,
-      { program },
-    );
-  }
+  const missing = `There is no ${program} on this machine, and --on ssh needs it. Install it, or see with --print what would be run.`;
+  const { status, stdout, stderr } = runProgram(program, args, { input, missing });
   if (status === 0) return stdout;
   throw new ClusterError(`${program} has failed: ${stderr.trim().replaceAll(/\s+/g, " ") || `exit code ${status}`}`, {
     ...{ program, status },

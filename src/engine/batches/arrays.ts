@@ -1,6 +1,6 @@
 /** @file Typed arrays put together. */
 
-import { at as itemAt } from "../../arrays.js";
+import { at as itemAt, f32At } from "../../arrays.js";
 
 /** One array after the other, in a new one. */
 export function joinArrays(parts: readonly Float32Array[]): Float32Array {
@@ -11,6 +11,11 @@ export function joinArrays(parts: readonly Float32Array[]): Float32Array {
     at += part.length;
   }
   return all;
+}
+
+/** Adds a vector to another, in place. */
+export function addTo(sum: Float32Array, values: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = f32At(sum, i) + f32At(values, i);
 }
 
 /** The arrays at each index of several lists, one after the other. */

@@ -1,6 +1,7 @@
 /** @file A step as tfjs runs it, kernel by kernel, with the optimizer over one flat vector. */
 import * as tf from "@tensorflow/tfjs-core";
-import { at, f32At } from "../../arrays.js";
+import { at } from "../../arrays.js";
+import { addTo } from "../batches/arrays.js";
 import { joinLogits, partsOfBatch, seedOfPart } from "../batches/shards.js";
 import type { LogitValues } from "../model/layout.js";
 import type { Network } from "../model/network.js";
@@ -106,8 +107,4 @@ export class EagerSteps implements StepEngine {
   }
 
   async dispose(): Promise<void> {}
-}
-
-function addTo(sum: Float32Array, gradient: Float32Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i] = f32At(sum, i) + f32At(gradient, i);
 }

@@ -1,13 +1,14 @@
 /** @file All replicas of a network together: opened, asked at the same time, and ended together. */
 import * as tf from "@tensorflow/tfjs-core";
 import { ReplicaError } from "../../errors.js";
+import { addTo } from "../batches/arrays.js";
 import { joinOutputs } from "../batches/shards.js";
 import type { BackendName } from "../backends/choose.js";
 import type { Network } from "../model/network.js";
 import { errorFrom, type LinkEvents, type ReplicaLink } from "./links.js";
 import type { OpenReply, Preparation, ReplicaSetup, Reply, ReplyTo, Request, Weights } from "./messages.js";
 import { openProcesses } from "./processes.js";
-import { addTo, type ShardGroup, type ShardRequest, type ShardResults } from "./shard-group.js";
+import type { ShardGroup, ShardRequest, ShardResults } from "./shard-group.js";
 import { openThreads } from "./threads.js";
 import { exchangeSize } from "./sync-layers.js";
 

@@ -1,5 +1,4 @@
 /** @file Who computes the shards of a batch: replicas on this machine, or the ranks of a job, of which each computes its own. */
-import { f32At } from "../../arrays.js";
 import type { BatchOutputs } from "../batches/outputs.js";
 import type { ShardPlace } from "../batches/shards.js";
 import type { StepRequest, Weights } from "./messages.js";
@@ -29,9 +28,4 @@ export interface ShardGroup {
   step(weights: Weights, requestOf: (rank: number) => ShardRequest, sum: Float32Array): Promise<ShardResults>;
   /** The rows of a batch that are computed here; undefined: all of them are. */
   readonly ownRows?: (rows: number) => ShardPlace;
-}
-
-/** Adds a vector to another, in place. */
-export function addTo(sum: Float32Array, values: Float32Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i] = f32At(sum, i) + f32At(values, i);
 }

@@ -9,7 +9,6 @@ import { outputsOf } from "../../asking/outputs.js";
 import { RunAnswerer } from "../../asking/run-answerer.js";
 import type { OnnxNetwork } from "../../engine/inference/onnx/onnx-network.js";
 import { type Dataset, type InputSpec, specsOf } from "../../data/dataset.js";
-import { fitTasks } from "../../data/labels/fit-tasks.js";
 import { type AdoptedModel, describeAdopted } from "../../engine/model/pretrained/adopted-model.js";
 import { modelDigest } from "../../engine/model/pretrained/external-model.js";
 import { loadOnnxRuntime } from "../../engine/model/pretrained/onnx-runtime.js";
@@ -20,7 +19,7 @@ import { LoggerGroup } from "../../logging/logger-group.js";
 import type { RunLogger } from "../../logging/run-logger.js";
 import { yieldTo } from "../../platform/yield-to.js";
 import type { LoadedProject } from "../../project/resolve-project.js";
-import { withVocabulary } from "../../project/elements/token-tasks.js";
+import { fittedProject } from "../fitted-project.js";
 import { type OnnxFacts, readOnnxFacts } from "../../protobuf/onnx-facts.js";
 import { captureOutput, type OutputCapture } from "../../provenance/capture-output.js";
 import { captureOrigin } from "../../provenance/capture-run.js";
@@ -157,7 +156,7 @@ async function adoptIn(session: Session, file: string, facts: OnnxFacts, options
   let network: OnnxNetwork | null = null;
   try {
     const inputs = specsOf(dataset.inputs);
-    const project = { ...given, inputs, graph: fitTasks(withVocabulary(given.graph, inputs), dataset) };
+    const project = fittedProject(given, inputs, dataset);
     refuseMasked(project);
     keepModel(store.dir, adopted, resolve(file));
     keepTokenizers(store.dir, project);

@@ -6,11 +6,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { specsOf } from "../../data/dataset.js";
-import { fitTasks } from "../../data/labels/fit-tasks.js";
 import type { Device } from "../../engine/backends/device.js";
 import { LoggerGroup } from "../../logging/logger-group.js";
 import type { LoadedProject } from "../../project/resolve-project.js";
-import { withVocabulary } from "../../project/elements/token-tasks.js";
+import { fittedProject } from "../fitted-project.js";
 import { openRunStore } from "../../storage/run-store.js";
 import { trainEpochs } from "../epochs/train-epochs.js";
 import { openDataset } from "../open-dataset.js";
@@ -41,7 +40,7 @@ export async function followRun(
   const store = openRunStore(scratch);
   try {
     const inputs = specsOf(dataset.inputs);
-    const project = { ...given, inputs, graph: fitTasks(withVocabulary(given.graph, inputs), dataset) };
+    const project = fittedProject(given, inputs, dataset);
     const { openBackend } = await import("../../engine/backends/choose.js");
     const backend = await openBackend(name, { device, projectDir: project.projectDir });
     await assertAgreed(ranks, factsOf(project, dataset, backend));

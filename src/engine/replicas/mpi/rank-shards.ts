@@ -1,13 +1,14 @@
 /** @file The ranks of a job as replicas that share every batch: each computes its own rows, and all learn the same from it. */
 import { deserialize, serialize } from "node:v8";
 import { at } from "../../../arrays.js";
+import { addTo } from "../../batches/arrays.js";
 import type { BatchOutputs } from "../../batches/outputs.js";
 import { joinOutputs, shardPlaces } from "../../batches/shards.js";
 import type { BatchAnswerer, BatchAnswers } from "../../inference/answer-batches.js";
 import { replicaAnswerer } from "../forward.js";
 import type { ReplicaGroup } from "../group.js";
 import type { Weights } from "../messages.js";
-import { addTo, type ShardGroup } from "../shard-group.js";
+import type { ShardGroup } from "../shard-group.js";
 import type { Communicator } from "./communicator.js";
 
 /** A stop that one rank is asked for, and all make after the same step. */

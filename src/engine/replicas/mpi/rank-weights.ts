@@ -1,6 +1,7 @@
 /** @file Numbers that all ranks get from each other beside the steps: the first weights, and sums in the middle of a pass. */
 import type * as tfl from "@tensorflow/tfjs-layers";
 import * as tf from "@tensorflow/tfjs-core";
+import { joinArrays } from "../../batches/arrays.js";
 import type { Network } from "../../model/network.js";
 import type { RankPlace } from "../group.js";
 import type { Communicator } from "./communicator.js";
@@ -9,16 +10,10 @@ import type { Communicator } from "./communicator.js";
 export async function castWeights(network: Network, ranks: Communicator): Promise<void> {
   const { weights } = network.model;
   const values = weights.map((weight: tfl.LayerVariable) => weight.read().dataSync() as Float32Array);
-  const flat = new Float32Array(values.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const one of values) {
-    flat.set(one, at);
-    at += one.length;
-  }
-  const told = await ranks.cast(new Uint8Array(flat.buffer), 0);
+  const told = await ranks.cast(new Uint8Array(joinArrays(values).buffer), 0);
   if (ranks.rank === 0) return;
   const given = new Float32Array(told.slice().buffer);
-  at = 0;
+  let at = 0;
   for (const [i, weight] of weights.entries()) {
     const { length } = values[i] as Float32Array;
     const own = given.slice(at, at + length);
