@@ -1,7 +1,7 @@
 /** @file `cool serve`: a model behind HTTP, with workers that answer batches. */
 import { refusePixels } from "../asking/pixels/per-pixel.js";
 import { availableParallelism } from "node:os";
-import { loadDecoder } from "../data/inputs/images.js";
+import { loadDecoder } from "../data/inputs/sharp.js";
 import { UsageError } from "../errors.js";
 import type { AccessEntry } from "../http/app.js";
 import { ByteBudget } from "../http/body.js";

@@ -1,7 +1,6 @@
 /** @file One image file → pixels of the size a network takes. */
 import { readFile, stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve, sep } from "node:path";
-import type sharp from "sharp";
 import type { KernelEnum, Sharp } from "sharp";
 import type { ImageInputSpec, ResizeFilter } from "../dataset.js";
 import { planFraming, type PixelSize } from "../../decoding/framing.js";
@@ -9,6 +8,7 @@ import { plainJpegHeader } from "./jpeg-header.js";
 import { decodePlainPng } from "./plain-png.js";
 import { plainPngHeader } from "./png-header.js";
 import { bytesInRange, hasUnspecifiedExtra, problemWithSamples, wholeRange } from "./sample-format.js";
+import { loadSharp, rawImage } from "./sharp.js";
 
 /** Something that may fail for a reason that completes "image x …", e.g. "is not found". */
 export type Outcome<Value> =
@@ -158,30 +158,6 @@ function framed(image: Sharp, spec: Omit<ImageInputSpec, "column">, picture: Pix
     bottom: height - shownHeight - (y - top),
     background: { r: grey, g: grey, b: grey },
   });
-}
-
-function rawImage(
-  open: typeof sharp,
-  { pixels, ...raw }: Awaited<ReturnType<typeof bytesInRange>>,
-): ReturnType<typeof sharp> {
-  return open(pixels, { raw });
-}
-
-let decoder: Promise<typeof sharp> | null = null;
-
-/** Loads the library that decodes. A process with threads that decode loads it before it starts them. */
-export async function loadDecoder(): Promise<void> {
-  await loadSharp();
-}
-
-export function loadSharp(): Promise<typeof sharp> {
-  decoder ??= import("sharp").then(({ default: loaded }) => {
-    // images are decoded side by side, each only once
-    loaded.concurrency(1);
-    loaded.cache(false);
-    return loaded;
-  });
-  return decoder;
 }
 
 function failed(reason: string): { readonly ok: false; readonly reason: string } {

@@ -2,7 +2,7 @@
  * @file A PNG's samples as they are stored: palette indices rather than colours, 16 bits rather than 8 (Portable Network
  * Graphics Specification, third edition, sections 5 and 11.2).
  */
-import { loadSharp } from "../../inputs/images.js";
+import { loadSharp } from "../../inputs/sharp.js";
 import { crc32 } from "../../inputs/plain-png.js";
 
 export interface StoredSamples {

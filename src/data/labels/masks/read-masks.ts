@@ -2,7 +2,8 @@
 import { at } from "../../../arrays.js";
 import type { ImageFraming, PixelSize } from "../../../decoding/framing.js";
 import type { ClassificationSpec, TaskSpec } from "../../../flow/graph.js";
-import { locateImage, loadSharp, readImageFile } from "../../inputs/images.js";
+import { locateImage, readImageFile } from "../../inputs/images.js";
+import { loadSharp } from "../../inputs/sharp.js";
 import { plainJpegHeader } from "../../inputs/jpeg-header.js";
 import { plainPngHeader } from "../../inputs/png-header.js";
 import { frameMask } from "./frame-mask.js";
