@@ -102,7 +102,7 @@ function bitsOf(set: number): number[] {
 
 /** All subsets, in the order of counting with the set's own bits. */
 function subsetsOf(set: number): number[] {
-  return bitsOf(set).reduce((subsets, bit) => [...subsets, ...subsets.map((subset) => subset | bit)], [0]);
+  return bitsOf(set).reduce((subsets, bit) => subsets.concat(subsets.map((subset) => subset | bit)), [0]);
 }
 
 /** Right answers and answers that count, whose ratio is the score. */

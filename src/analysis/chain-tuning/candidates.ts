@@ -65,6 +65,7 @@ function dueOf({ lossMask }: ScoredTask, scores: Float32Array): Float32Array {
 function candidatesOf(all: Float32Array, due: Float32Array, start: number): Float64Array {
   const { scores } = sortByScore(due, new Uint8Array(due.length));
   const distinct = scores.filter((score, i) => i === 0 || score !== scores[i - 1]);
+  // biome-ignore lint/complexity/useMathMinMax: the largest of numbers and NaN is NaN, which no score must become
   const highest = all.reduce((most, score) => (score > most ? score : most), 0);
   const room = MOST_CANDIDATES - 3;
   const gaps = Math.max(0, distinct.length - 1);

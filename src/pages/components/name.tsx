@@ -5,7 +5,6 @@ export function Name({ text }: { readonly text: string }) {
   return (
     <>
       {parts.map((part, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: parts of one text, whose places do not change
         <span key={i}>
           {i === 0 ? null : <wbr />}
           {part}

@@ -28,7 +28,7 @@ describe("a file to write", () => {
     await expect(refuseInputs(labels, ["a.png"], [{ table: "labels.csv", folder: dir }])).rejects.toThrow("is read");
     const query = { table: "select * from 'labels.csv'", folder: dir };
     await expect(refuseInputs(labels, ["a.png"], [query])).rejects.toThrow("Name another file with --out");
-    await expect(refuseInputs(other, ["select * from '" + other.replace("'", "''") + "'"], [])).rejects.toThrow();
+    await expect(refuseInputs(other, [`select * from '${other.replace("'", "''")}'`], [])).rejects.toThrow();
     await refuseInputs(labels, ["a.png", "select 1 as x"], [{ table: "other.csv", folder: dir }]);
   });
 });
