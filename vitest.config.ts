@@ -30,6 +30,7 @@ export default defineConfig({
           env,
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/slow/**", "test/webgpu/**", "test/native/**", "test/slurm/**", SLOW],
+          globalSetup: "test/support/compiled.mjs",
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -15,25 +15,46 @@ export function setUp() {
     // not `ci`: a lock file written on one platform may lack the binaries of another, which `install` adds
     npm("install", "--no-audit", "--no-fund");
   });
-  const sources = () =>
-    digest([
-      ...filesUnder("src"),
-      ...filesUnder("scripts"),
-      "tsconfig.json",
-      "tsconfig.build.json",
-      "package.json",
-      "package-lock.json",
-    ]);
-  once("dist/.built", sources, "building", () => npm("run", "--silent", "build"));
+  // the build itself leaves the stamp, whoever calls it
+  if (isBuilt()) return;
+  process.stderr.write("building …\n");
+  npm("run", "--silent", "build");
 }
 
-function once(stamp, key, what, work) {
-  const file = join(root, stamp);
-  if (existsSync(file) && readFileSync(file, "utf8") === key()) return;
+/** Whether what is compiled is what the sources say. */
+export function isBuilt() {
+  return bears(BUILT, sources);
+}
+
+const BUILT = "dist/.built";
+
+function sources() {
+  return digest([
+    ...filesUnder("src"),
+    ...filesUnder("scripts"),
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "package.json",
+    "package-lock.json",
+  ]);
+}
+
+function once(file, key, what, work) {
+  if (bears(file, key)) return;
   process.stderr.write(`${what} …\n`);
   work();
-  mkdirSync(join(file, ".."), { recursive: true });
-  writeFileSync(file, key());
+  stamp(file, key);
+}
+
+function bears(file, key) {
+  const path = join(root, file);
+  return existsSync(path) && readFileSync(path, "utf8") === key();
+}
+
+function stamp(file, key) {
+  const path = join(root, file);
+  mkdirSync(join(path, ".."), { recursive: true });
+  writeFileSync(path, key());
 }
 
 function npm(...args) {
@@ -61,4 +82,7 @@ function digest(files) {
   return hash.digest("hex");
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) setUp();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.includes("--built")) stamp(BUILT, sources);
+  else setUp();
+}
