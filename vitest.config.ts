@@ -50,14 +50,13 @@ export default defineConfig({
       },
       {
         resolve,
-        // minutes: what only many processes, replicas or moments can show; they need the machine for themselves
+        // minutes: what only many processes, replicas or moments can show
         test: {
           name: "slow",
           env,
           include: ["test/slow/**/*.test.ts", SLOW],
           exclude: ["test/slow/**/*-browser.test.ts"],
           globalSetup: "test/e2e/build.mjs",
-          fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
