@@ -1,8 +1,6 @@
 /** @file Hugging Face's tokenizers, where the user has installed them: an optional peer, loaded when an input needs it. */
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { ConfigError, lineOf } from "../../errors.js";
+import { loadOptionalPackage } from "../../platform/optional-package.js";
 
 const PACKAGE = "@huggingface/tokenizers";
 
@@ -31,28 +29,19 @@ interface TokenizersPackage {
  * @throws ConfigError where it is not installed, or does not load, with what to do
  */
 export function loadTokenizersPackage(projectDir: string | null): TokenizersPackage {
-  const own = dirname(fileURLToPath(import.meta.url));
-  for (const folder of projectDir === null ? [own] : [projectDir, own]) {
-    const load = createRequire(join(folder, "_"));
-    try {
-      return load(PACKAGE) as TokenizersPackage;
-    } catch (error) {
-      if (isAbsent(error)) continue;
-      throw new ConfigError(
-        `The package ${PACKAGE} does not load: ${lineOf(error)}. Install it again: npm install ${PACKAGE}.`,
-        { package: PACKAGE },
-        { cause: error },
-      );
-    }
+  let loaded: unknown;
+  try {
+    loaded = loadOptionalPackage(PACKAGE, projectDir);
+  } catch (error) {
+    throw new ConfigError(
+      `The package ${PACKAGE} does not load: ${lineOf(error)}. Install it again: npm install ${PACKAGE}.`,
+      { package: PACKAGE },
+      { cause: error },
+    );
   }
+  if (loaded !== null) return loaded as TokenizersPackage;
   throw new ConfigError(
     `A tokenizer.json needs the package ${PACKAGE}, which is not installed${projectDir === null ? "" : ` for ${projectDir}`}. Install it there: npm install ${PACKAGE}.`,
     { package: PACKAGE },
-  );
-}
-
-function isAbsent(error: unknown): boolean {
-  return (
-    error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND" && error.message.includes(PACKAGE)
   );
 }

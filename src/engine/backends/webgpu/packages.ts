@@ -1,11 +1,11 @@
 /** @file Finds the two optional packages of the webgpu backend: Dawn, and tfjs's kernels for it. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { compileFunction } from "node:vm";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { BackendError } from "../../../errors.js";
+import { findPackage, type InstalledPackage } from "../../../platform/optional-package.js";
 
 type Core = typeof import("@tensorflow/tfjs-core");
 
@@ -18,27 +18,10 @@ export interface WebgpuPackages {
   readonly kernels: InstalledPackage;
 }
 
-interface InstalledPackage {
-  readonly version: string;
-  /** The file that the package is loaded by. */
-  readonly entry: string;
-}
-
 /** The project's own packages, then those beside dnn-cool; null unless both are there. */
 export function findWebgpuPackages(projectDir?: string): WebgpuPackages | null {
-  const folders = [...(projectDir === undefined ? [] : [projectDir]), dirname(fileURLToPath(import.meta.url))];
-  const find = (name: string): InstalledPackage | null =>
-    folders.map((folder) => packageNear(folder, name)).find((found) => found !== null) ?? null;
-  const [dawn, kernels] = [find(DAWN), find(KERNELS)];
+  const [dawn, kernels] = [findPackage(DAWN, projectDir ?? null), findPackage(KERNELS, projectDir ?? null)];
   return dawn === null || kernels === null ? null : { dawn, kernels };
-}
-
-function packageNear(folder: string, name: string): InstalledPackage | null {
-  const folders = createRequire(join(folder, "_")).resolve.paths(name) ?? [];
-  const manifest = folders.map((modules) => join(modules, name, "package.json")).find((file) => existsSync(file));
-  if (manifest === undefined) return null;
-  const { version, main } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string; main: string };
-  return { version, entry: join(dirname(manifest), main) };
 }
 
 /** What Dawn's addon offers. */

@@ -1,11 +1,10 @@
 /** @file tfjs's converter, which runs graph models, where the user has installed it: an optional peer. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { compileFunction } from "node:vm";
 import * as tf from "@tensorflow/tfjs-core";
 import { BackendError } from "../../../errors.js";
+import { findPackage, packageFolders } from "../../../platform/optional-package.js";
 
 const PACKAGE = "@tensorflow/tfjs-converter";
 
@@ -36,17 +35,15 @@ interface GraphRuntime {
  * @throws BackendError where it is not installed, or does not load, with what to do
  */
 export function loadGraphRuntime(projectDir: string | null): GraphRuntime {
-  const own = dirname(fileURLToPath(import.meta.url));
-  const folders = projectDir === null ? [own] : [projectDir, own];
-  const entry = folders.map(entryNear).find((found) => found !== null);
-  if (entry == null) {
+  const found = findPackage(PACKAGE, projectDir);
+  if (found === null) {
     throw new BackendError(
       `A graph model needs the package ${PACKAGE}, which is not installed${projectDir === null ? "" : ` for ${projectDir}`}. Install it there: npm install ${PACKAGE}.`,
-      { package: PACKAGE, folders },
+      { package: PACKAGE, folders: packageFolders(projectDir) },
     );
   }
   try {
-    return loaded(entry);
+    return loaded(found.entry);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new BackendError(
@@ -55,14 +52,6 @@ export function loadGraphRuntime(projectDir: string | null): GraphRuntime {
       { cause: error },
     );
   }
-}
-
-function entryNear(folder: string): string | null {
-  const folders = createRequire(join(folder, "_")).resolve.paths(PACKAGE) ?? [];
-  const manifest = folders.map((modules) => join(modules, PACKAGE, "package.json")).find((file) => existsSync(file));
-  if (manifest === undefined) return null;
-  const { main } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly main: string };
-  return join(dirname(manifest), main);
 }
 
 function loaded(entry: string): GraphRuntime {

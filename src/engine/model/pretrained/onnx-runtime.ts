@@ -1,10 +1,8 @@
 /** @file ONNX Runtime, where the user has installed it: an optional peer, loaded when a trunk needs it. */
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { BackendError, ConfigError, lineOf, UnknownNameError } from "../../../errors.js";
 import { noModel, noModelAt } from "./no-model.js";
 import { assertThere } from "./external-model.js";
+import { loadOptionalPackage, packageFolders } from "../../../platform/optional-package.js";
 
 const PACKAGE = "onnxruntime-node";
 
@@ -44,25 +42,16 @@ export interface OnnxRuntime {
  * @throws BackendError where it is not installed, or does not load, with what to do
  */
 export function loadOnnxRuntime(projectDir: string | null): OnnxRuntime {
-  const own = dirname(fileURLToPath(import.meta.url));
-  const folders = projectDir === null ? [own] : [projectDir, own];
-  for (const folder of folders) {
-    const load = createRequire(join(folder, "_"));
-    try {
-      return load(PACKAGE) as OnnxRuntime;
-    } catch (error) {
-      if (!isAbsent(error)) throw unloadable(error);
-    }
+  let loaded: unknown;
+  try {
+    loaded = loadOptionalPackage(PACKAGE, projectDir);
+  } catch (error) {
+    throw unloadable(error);
   }
+  if (loaded !== null) return loaded as OnnxRuntime;
   throw new BackendError(
     `An ONNX model needs the package ${PACKAGE}, which is not installed${projectDir === null ? "" : ` for ${projectDir}`}. Install it there: ONNXRUNTIME_NODE_INSTALL=skip npm install ${PACKAGE}.`,
-    { package: PACKAGE, folders },
-  );
-}
-
-function isAbsent(error: unknown): boolean {
-  return (
-    error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND" && error.message.includes(PACKAGE)
+    { package: PACKAGE, folders: packageFolders(projectDir) },
   );
 }
 

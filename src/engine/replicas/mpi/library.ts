@@ -3,10 +3,8 @@
  * begins. Open MPI's handles are pointers, MPICH's (and those of its relatives: Intel MPI, MVAPICH, Cray MPICH) are numbers
  * that its ABI fixes (https://www.mpich.org/abi).
  */
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { BackendError, messageOf } from "../../../errors.js";
+import { loadOptionalPackage } from "../../../platform/optional-package.js";
 
 const PACKAGE = "koffi";
 
@@ -213,19 +211,17 @@ function placesOf(counts: Int32Array): Int32Array {
 }
 
 function loadKoffi(projectDir: string | null): Koffi {
-  const own = dirname(fileURLToPath(import.meta.url));
-  for (const folder of projectDir === null ? [own] : [projectDir, own]) {
-    try {
-      return createRequire(join(folder, "_"))(PACKAGE) as Koffi;
-    } catch (error) {
-      if ((error as { readonly code?: unknown }).code === "MODULE_NOT_FOUND") continue;
-      throw new BackendError(
-        `The package ${PACKAGE} does not load: ${messageOf(error)}. Install it again for this Node and system: npm install ${PACKAGE}.`,
-        { package: PACKAGE },
-        { cause: error },
-      );
-    }
+  let loaded: unknown;
+  try {
+    loaded = loadOptionalPackage(PACKAGE, projectDir);
+  } catch (error) {
+    throw new BackendError(
+      `The package ${PACKAGE} does not load: ${messageOf(error)}. Install it again for this Node and system: npm install ${PACKAGE}.`,
+      { package: PACKAGE },
+      { cause: error },
+    );
   }
+  if (loaded !== null) return loaded as Koffi;
   throw new BackendError(
     `--replicas mpi calls the machine's MPI library through the package ${PACKAGE}, which is not installed. Install it on every machine of the job: npm install ${PACKAGE}.`,
     { package: PACKAGE },
