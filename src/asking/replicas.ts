@@ -1,13 +1,11 @@
 /** @file Replicas of a run's network, where more than one is asked for. */
-import { existsSync } from "node:fs";
-import { pathToFileURL } from "node:url";
 import type { BackendInfo } from "../engine/backends/choose.js";
 import type { Network } from "../engine/model/network.js";
 import type { BatchAnswerer } from "../engine/inference/answer-batches.js";
 import type { ReplicaGroup } from "../engine/replicas/group.js";
 import type { Communicator } from "../engine/replicas/mpi/communicator.js";
 import type { ReplicaChoice } from "../engine/replicas/plan.js";
-import { packageFile } from "../platform/package-file.js";
+import { entryModule } from "../platform/entry-point.js";
 
 export interface ReplicaNeeds {
   readonly choice: ReplicaChoice;
@@ -68,7 +66,7 @@ export async function openRankReplica(
 }
 
 function preparationFor(configFile: string | null) {
-  return configFile === null ? null : { module: preparationModule(), argument: configFile };
+  return configFile === null ? null : { module: entryModule("project/replica-preparation"), argument: configFile };
 }
 
 /** Runs `work` with what passes batches through a network: replicas, or nothing where this thread does. */
@@ -85,10 +83,4 @@ export async function withAnswerer<T>(
   } finally {
     await group.close();
   }
-}
-
-/** Beside this module where that is source; else as compiled, wherever this code has been bundled to. */
-function preparationModule(): string {
-  const source = new URL("../project/replica-preparation.ts", import.meta.url);
-  return existsSync(source) ? source.href : pathToFileURL(packageFile("dist/project/replica-preparation.js")).href;
 }

@@ -11,15 +11,16 @@ import type { MetricPoint } from "../../src/tasks/evaluation.js";
 import { missingProgram, needs } from "../support/needs.js";
 
 const cool = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
-// a server of its own, which nobody else's sessions live in
-const SOCKET = `cool-watch-${process.pid}`;
+// a server for each test, which nobody else's sessions live in, nor meets the one before while that ends
+let sockets = 0;
+let socket = "";
 
 let dir: string;
 let store: RunStore;
 let id: string;
 
 const tmux = (...args: string[]): string =>
-  execFileSync("tmux", ["-L", SOCKET, "-f", "/dev/null", ...args], { encoding: "utf8" });
+  execFileSync("tmux", ["-L", socket, "-f", "/dev/null", ...args], { encoding: "utf8" });
 const screen = (): string => tmux("capture-pane", "-p", "-t", "watch");
 const press = (...keys: string[]): string => tmux("send-keys", "-t", "watch", ...keys);
 
@@ -33,6 +34,7 @@ async function until(pattern: RegExp, absent = false): Promise<string> {
 
 /** A shell of its own, in which the command is a job. */
 function start(columns: number, rows: number, command = `${process.execPath} ${cool} watch --store ${dir}`): void {
+  socket = `cool-watch-${process.pid}-${sockets++}`;
   const shell = "bash --norc --noprofile";
   tmux(
     "new-session",
@@ -72,7 +74,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 afterEach(() => {
-  spawnSync("tmux", ["-L", SOCKET, "kill-server"]);
+  spawnSync("tmux", ["-L", socket, "kill-server"]);
 });
 
 describe("cool watch in a terminal", { timeout: 300_000 }, () => {

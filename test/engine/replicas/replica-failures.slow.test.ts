@@ -9,6 +9,7 @@ import { Network } from "../../../src/engine/model/network.js";
 import { ReplicaGroup, type ReplicaOptions } from "../../../src/engine/replicas/group.js";
 import { ReplicaSteps } from "../../../src/engine/replicas/steps.js";
 import { ConfigError, ReplicaError } from "../../../src/errors.js";
+import { entryModule } from "../../../src/platform/entry-point.js";
 import { loadProject } from "../../../src/project/load-project.js";
 import { ADAMW, batchOf, graph, INPUTS, makeData, richTrunk } from "../../support/small-project.js";
 
@@ -17,7 +18,7 @@ const data = makeData(8);
 const groups: ReplicaGroup[] = [];
 const folder = mkdtempSync(join(tmpdir(), "cool-replicas-"));
 const preparation = {
-  module: new URL("../../../src/project/replica-preparation.ts", import.meta.url).href,
+  module: entryModule("project/replica-preparation"),
   argument: join(folder, "cool.config.ts"),
 };
 
