@@ -82,6 +82,7 @@ export function resolveProject(
     );
   }
   assertOwnNames("inputs", declared);
+  for (const name of Object.keys(declared)) assertInputName(name, where);
   checkInputs(declared, where);
   const projectDir = resolve(options.projectDir ?? process.cwd());
   const inputs = withTokenizers(withGeometry(declared, projectDir), projectDir);
@@ -127,6 +128,15 @@ export function checkRunSettings(graph: FlowGraph, { train, tune, evaluate }: Se
   throw new ConfigError(
     `${replicas} replicas share batches of ${batchSize} rows, so some would have none. Take at most ${batchSize} replicas, or a larger train.batchSize.`,
     { replicas, batchSize },
+  );
+}
+
+/** The network's input has this name, so it is one that TensorFlow.js takes. */
+function assertInputName(name: string, where: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(name)) return;
+  throw new ConfigError(
+    `${where}: ${JSON.stringify(name)} cannot name an input. Use letters, digits, _, -, . and /, beginning with a letter or a digit.`,
+    { file: where, name },
   );
 }
 

@@ -9,6 +9,7 @@ import { runFiles } from "../records/run-folder.js";
 import { behaviourOf } from "../tasks/index.js";
 import { exportOnnx, type OnnxForm, readCheckpoint } from "./onnx/export-onnx.js";
 import type { Port } from "./onnx/graph.js";
+import { refuseAlike } from "./savedmodel/input-names.js";
 import { savedModelOf } from "./savedmodel/translate.js";
 import { refuseUnanswerable, webFiles } from "./web/web-files.js";
 import type { Files } from "./write-files.js";
@@ -54,6 +55,7 @@ export const drafts: Readonly<Record<ExportFormat, (stored: StoredRun, form: Onn
 /** The same graph that the format onnx writes, in TensorFlow's operators. */
 function savedModel(stored: StoredRun): Draft {
   refuseExternals(stored, "is not translated into TensorFlow");
+  refuseAlike(Object.keys(stored.config.inputs));
   const { graph, inputs, outputs } = exportOnnx(stored, packageVersion(), { precision: "float32" });
   const bytes = savedModelOf(graph);
   return {

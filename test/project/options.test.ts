@@ -71,6 +71,19 @@ test("a wrong value is named with what is expected", () => {
   expect(() => image({ column: "img", size: [8, 8], range: [1, 0] })).toThrow("Write [low, high]");
 });
 
+test.each(["num bers", "größe", "", "_mean", "a:b"])("%j names no input", (name) => {
+  const definition = defineProject({
+    name: "p",
+    tasks: defineTasks({ features: ["f"], tasks: { a: binary() } }).flow("all", (flow, x, out) => {
+      out.add(flow.a(x.f));
+    }),
+    flow: "all",
+    data: { table: "t.csv", inputs: untyped<Record<string, InputSpec>>({ [name]: numeric({ columns: ["n"] }) }) },
+    trunk: untyped<never>(() => ({})),
+  });
+  expect(() => resolveProject(definition)).toThrow(`${JSON.stringify(name)} cannot name an input`);
+});
+
 describe("names that every object has", () => {
   const NAMES = ["constructor", "toString", "valueOf", "hasOwnProperty", "isPrototypeOf", "__proto__"];
 
