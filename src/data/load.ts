@@ -189,10 +189,10 @@ async function readLabelled(options: LabelOptions, judgesFolds = false): Promise
 
 /** What labels per token or per pixel are aligned with: masks are read before all other labels. */
 async function elementSpans(
-  { graph, inputs, signal }: Pick<LoadRowsOptions, "graph" | "inputs" | "signal">,
+  { graph, inputs, projectDir, signal }: Pick<LoadRowsOptions, "graph" | "inputs" | "projectDir" | "signal">,
   joined: JoinedTables,
 ): Promise<ElementSpans | null> {
-  return tokenSpans(graph, inputs, joined) ?? (await readPixelLabels(graph, inputs, joined, signal));
+  return tokenSpans(graph, inputs, joined) ?? (await readPixelLabels(graph, inputs, joined, { projectDir, signal }));
 }
 
 /** @throws ConfigError where labels are in pixels of an image that is not there */
