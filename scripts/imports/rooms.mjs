@@ -312,7 +312,7 @@ export const rooms = {
       "tasks",
       ...BASE,
     ],
-    packages: ["node:", "@oclif/core", "cli-table3"],
+    packages: ["node:", "@oclif/core"],
   },
   commands: {
     holds: "flags in, result out",

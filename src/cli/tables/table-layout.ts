@@ -65,7 +65,8 @@ export function layOut(
 
 /** Whether all columns fit. */
 export function fits(head: readonly string[], rows: readonly TableRow[], numeric: readonly number[]): boolean {
-  return layOut([head, ...rows], { numeric, labels: 1, room: tableColumns() }).length === head.length;
+  const room = tableColumns();
+  return taken(narrowed(naturalWidths([head, ...rows]), { numeric, room, narrowest: NARROWEST })) <= room;
 }
 
 /** A row with its first columns alone: one cell that spans columns spans those that are left. */

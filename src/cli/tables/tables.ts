@@ -1,6 +1,4 @@
 /** @file Results as tables for the terminal. */
-import { createRequire } from "node:module";
-import type TableConstructor from "cli-table3";
 import type { BaselineRow } from "../../analysis/baselines.js";
 import {
   EVALUATED_GATES,
@@ -11,10 +9,8 @@ import {
 } from "../../tasks/evaluation.js";
 import { printable } from "../../platform/printable.js";
 import { clip, displayWidth } from "./display-width.js";
+import { paintTable } from "./paint-table.js";
 import { layOut, shownCells, type TableRow, tableColumns, TERMINAL } from "./table-layout.js";
-
-// loaded when a table is drawn: most commands start without it
-const Table = (): typeof TableConstructor => createRequire(import.meta.url)("cli-table3") as typeof TableConstructor;
 
 /** Whether to colour: a terminal that wants it (no-color.org). */
 export function useColour(): boolean {
@@ -56,18 +52,10 @@ export function drawTable(
     ),
   );
   const widths = layOut(cells, { numeric, labels, room: width, narrowest });
-  const Constructor = Table();
-  const table = new Constructor({
-    head: widths.map((_, column) => shownCell(head[column] ?? "")),
-    colWidths: widths,
-    wordWrap: true,
-    wrapOnWordBoundary: false,
-    colAligns: widths.map((_, column) => (numeric.includes(column) ? "right" : "left")),
-    style: useColour() ? { head: ["bold"], border: ["grey"], compact: true } : { head: [], border: [], compact: true },
-  });
-  table.push(...cells.slice(1).map((row) => shownCells(row, widths.length)));
+  const shown = cells.map((row) => shownCells(row, widths.length));
+  const table = paintTable(shown, { widths, numeric, room: width, colour: useColour() });
   const left = head.slice(widths.length);
-  return left.length === 0 ? table.toString() : `${table.toString()}\n${leftOut(left, width)}`;
+  return left.length === 0 ? table : `${table}\n${leftOut(left, width)}`;
 }
 
 function leftOut(titles: readonly string[], width: number): string {

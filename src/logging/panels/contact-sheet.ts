@@ -227,6 +227,9 @@ function drawTile(
   return [
     rectangle(x, y, TILE_WIDTH, height, { fill: COLOURS.card, radius: 8 }),
     ...drawStandIn(picture, { x: left, y: y + PADDING }),
+    ...(tile.below === undefined
+      ? []
+      : [rectangle(left, y + 2 * PADDING + SIDE, SIDE, SIDE, { fill: COLOURS.frame, radius: 4 })]),
     textElement(fitEnd(rankOf(tile), SIDE, PLAIN), left, top, PLAIN),
     ...drawLines(caption.note, left, top + LEADING, PLAIN),
     ...drawLines(caption.label, left, top + LEADING, { ...STRONG, colour: COLOURS.truth }),
@@ -309,6 +312,10 @@ function shapePath(shape: Figure["shape"], width: number, height: number): strin
 }
 
 /** What a tile is ranked by, in words. */
+/** Names of measures are as wide as a tile; their values must stay. */
+const MEASURES: Readonly<Record<string, string>> = { iou: "IoU", mean_iou: "mIoU", absolute_error: "error" };
+
 function rankOf({ loss, measure }: Tile): string {
-  return measure === undefined ? `loss ${formatLoss(loss)}` : `${measure.name} ${Number(measure.value.toPrecision(3))}`;
+  if (measure === undefined) return `loss ${formatLoss(loss)}`;
+  return `${MEASURES[measure.name] ?? measure.name} ${Number(measure.value.toPrecision(3))}`;
 }
