@@ -8,6 +8,12 @@ export type TableRow = readonly TableCell[];
 /** Columns of a terminal that nobody has widened, and of output that goes to no terminal. */
 export const TERMINAL = 80;
 
+/** How wide a column's texts may be, and whether that is as wide as they are. */
+export interface LaidOut {
+  readonly columns: number;
+  readonly isWhole: boolean;
+}
+
 let isWide = false;
 
 /** Lets tables be as wide as their cells (`--wide`). */
@@ -39,8 +45,7 @@ const AROUND = 3;
  * @param options.labels so many first columns stay
  * @param options.room columns of the terminal
  * @param options.narrowest default 24
- * @returns of each column that is shown, the first ones, its width with the blanks around its text; null where it is as
- * wide as its cells
+ * @returns the columns that are shown, the first ones
  */
 export function layOut(
   rows: readonly TableRow[],
@@ -50,7 +55,7 @@ export function layOut(
     readonly room: number;
     readonly narrowest?: number | undefined;
   },
-): (number | null)[] {
+): LaidOut[] {
   const { numeric, labels, room, narrowest = NARROWEST } = options;
   const natural = naturalWidths(rows);
   let shown = natural;
@@ -60,7 +65,7 @@ export function layOut(
     widths = narrowed(shown, { numeric, room, narrowest });
   }
   if (taken(widths) > room) widths = narrowed(shown, { numeric, room, narrowest: NARROWEST_LABEL });
-  return widths.map((width, column) => (width === shown[column] ? null : width + 2));
+  return widths.map((columns, column) => ({ columns, isWhole: columns === shown[column] }));
 }
 
 /** Whether all columns fit. */

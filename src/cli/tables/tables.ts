@@ -11,7 +11,16 @@ import {
 } from "../../tasks/evaluation.js";
 import { printable } from "../../platform/printable.js";
 import { clip, displayWidth } from "./display-width.js";
-import { layOut, shownCells, type TableRow, tableColumns, TERMINAL } from "./table-layout.js";
+import {
+  layOut,
+  type LaidOut,
+  shownCells,
+  type TableCell,
+  type TableRow,
+  tableColumns,
+  TERMINAL,
+} from "./table-layout.js";
+import { wrapText } from "./wrap.js";
 
 // loaded when a table is drawn: most commands start without it
 const Table = (): typeof TableConstructor => createRequire(import.meta.url)("cli-table3") as typeof TableConstructor;
@@ -55,19 +64,42 @@ export function drawTable(
       typeof cell === "string" ? shownCell(cell) : { content: shownCell(cell.content), colSpan: cell.colSpan },
     ),
   );
-  const widths = layOut(cells, { numeric, labels, room: width, narrowest });
+  const laidOut = layOut(cells, { numeric, labels, room: width, narrowest });
   const Constructor = Table();
   const table = new Constructor({
-    head: widths.map((_, column) => shownCell(head[column] ?? "")),
-    colWidths: widths,
-    wordWrap: true,
-    wrapOnWordBoundary: false,
-    colAligns: widths.map((_, column) => (numeric.includes(column) ? "right" : "left")),
+    head: linesOf(head.map(shownCell), laidOut).map(({ lines }) => lines.join("\n")),
+    colWidths: laidOut.map(({ columns, isWhole }) => (isWhole ? null : columns + 2)),
+    colAligns: laidOut.map((_, column) => (numeric.includes(column) ? "right" : "left")),
     style: useColour() ? { head: ["bold"], border: ["grey"], compact: true } : { head: [], border: [], compact: true },
   });
-  table.push(...cells.slice(1).map((row) => shownCells(row, widths.length)));
-  const left = head.slice(widths.length);
+  table.push(...cells.slice(1).flatMap((row) => wrappedRow(row, laidOut)));
+  const left = head.slice(laidOut.length);
   return left.length === 0 ? table.toString() : `${table.toString()}\n${leftOut(left, width)}`;
+}
+
+/** The columns of a row that are shown, the text of each in lines that fit. */
+function linesOf(row: TableRow, laidOut: readonly LaidOut[]): { lines: string[]; span: number }[] {
+  let column = 0;
+  return shownCells(row, laidOut.length).map((cell) => {
+    const [text, span] = typeof cell === "string" ? [cell, 1] : [cell.content, cell.colSpan];
+    const own = laidOut.slice(column, column + span);
+    column += span;
+    // a border and a blank on either side lie between two columns
+    const room = own.reduce((sum, { columns }) => sum + columns, 3 * (span - 1));
+    return { lines: wrapText(text, room), span };
+  });
+}
+
+/** A row of the table for each line: the library takes a time that is quadratic in the length of a cell of several. */
+function wrappedRow(row: TableRow, laidOut: readonly LaidOut[]): TableCell[][] {
+  const cells = linesOf(row, laidOut);
+  const height = Math.max(1, ...cells.map(({ lines }) => lines.length));
+  return Array.from({ length: height }, (_, line) =>
+    cells.map(({ lines, span }): TableCell => {
+      const text = lines[line] ?? "";
+      return span === 1 ? text : { content: text, colSpan: span };
+    }),
+  );
 }
 
 function leftOut(titles: readonly string[], width: number): string {
