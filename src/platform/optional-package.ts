@@ -22,15 +22,19 @@ export function packageFolders(projectDir: string | null): string[] {
 /**
  * Loads a package.
  * @param projectDir null: there is no project
+ * @param unloadable the error for what the package throws while it loads, also where it lacks a package of its own
  * @returns null where it is not installed
- * @throws what the package throws while it loads, also where it lacks a package of its own
  */
-export function loadOptionalPackage(name: string, projectDir: string | null): unknown {
+export function loadOptionalPackage(
+  name: string,
+  projectDir: string | null,
+  unloadable: (cause: unknown) => Error,
+): unknown {
   for (const folder of packageFolders(projectDir)) {
     try {
       return createRequire(join(folder, "_"))(name);
     } catch (error) {
-      if (!isAbsent(error, name)) throw error;
+      if (!isAbsent(error, name)) throw unloadable(error);
     }
   }
   return null;
@@ -42,13 +46,22 @@ export function loadOptionalPackage(name: string, projectDir: string | null): un
  * @returns null where it is not installed
  */
 export function findPackage(name: string, projectDir: string | null): InstalledPackage | null {
-  const manifest = packageFolders(projectDir)
-    .flatMap((folder) => createRequire(join(folder, "_")).resolve.paths(name) ?? [])
-    .map((modules) => join(modules, name, "package.json"))
-    .find((file) => existsSync(file));
-  if (manifest === undefined) return null;
+  const manifest = findManifest(name, packageFolders(projectDir));
+  if (manifest === null) return null;
   const { version, main } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string; main: string };
   return { version, entry: join(dirname(manifest), main) };
+}
+
+/**
+ * The `package.json` of a package, in the folders that Node.js looks in: many packages do not export it.
+ * @param folders from which the package is looked for, in this order
+ * @returns null where it is not installed
+ */
+export function findManifest(name: string, folders: readonly string[]): string | null {
+  const files = folders
+    .flatMap((folder) => createRequire(join(folder, "_")).resolve.paths(name) ?? [])
+    .map((modules) => join(modules, name, "package.json"));
+  return files.find((file) => existsSync(file)) ?? null;
 }
 
 function isAbsent(error: unknown, name: string): boolean {

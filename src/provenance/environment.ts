@@ -1,10 +1,9 @@
 /** @file The machine, the system and the versions that a run is made with. */
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, hostname, release, totalmem } from "node:os";
-import { join } from "node:path";
 import { promisify } from "node:util";
+import { findManifest, packageFolders } from "../platform/optional-package.js";
 import { packageFile } from "../platform/package-file.js";
 
 /** Stored as flat keys: `cpu.model`, `packages.sharp`. */
@@ -103,11 +102,9 @@ interface Manifest {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Found in the folders that Node.js looks in: many packages do not export their package.json. */
 function installedVersion(name: string): string | undefined {
-  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
-  const file = folders.map((folder) => join(folder, name, "package.json")).find((path) => existsSync(path));
-  return file === undefined ? undefined : readManifest(file)?.version;
+  const file = findManifest(name, packageFolders(null));
+  return file === null ? undefined : readManifest(file)?.version;
 }
 
 function readManifest(file: string | URL): Manifest | undefined {

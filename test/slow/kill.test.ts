@@ -132,8 +132,8 @@ function momentsOf(seed: string, count: number): number[] {
 const count = (met: readonly string[]) =>
   Object.fromEntries([...new Set(met)].sort().map((state) => [state, met.filter((one) => one === state).length]));
 
-test("killed at 30 moments, a run shows as crashed and goes on to the same weights", { timeout: 900_000 }, async () => {
-  const met = await atEachMoment(momentsOf("kill", 30), "SIGKILL", ({ before, result }) => {
+test("killed at 50 moments, a run shows as crashed and goes on to the same weights", { timeout: 900_000 }, async () => {
+  const met = await atEachMoment(momentsOf("kill", 50), "SIGKILL", ({ before, result }) => {
     // killed in the moments between writing down the end of the run and that of the process, it has finished
     if (before !== null) expect(["finished", ...(result.code === 0 ? [] : ["crashed"])]).toContain(before.displayState);
   });
@@ -142,8 +142,8 @@ test("killed at 30 moments, a run shows as crashed and goes on to the same weigh
   expect(count(met)).toMatchObject({ crashed: expect.any(Number), "no run": expect.any(Number) });
 });
 
-test("interrupted at 10 moments, a run goes on to the same weights", { timeout: 600_000 }, async () => {
-  const met = await atEachMoment(momentsOf("interrupt", 10), "SIGINT", ({ before, result }) => {
+test("interrupted at 16 moments, a run goes on to the same weights", { timeout: 600_000 }, async () => {
+  const met = await atEachMoment(momentsOf("interrupt", 16), "SIGINT", ({ before, result }) => {
     // before the command listens, the signal ends the process as it ends any other
     if (before === null) expect([130, null]).toContain(result.code);
     else if (result.code === 0) expect(before.displayState).toBe("finished");

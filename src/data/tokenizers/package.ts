@@ -29,19 +29,18 @@ interface TokenizersPackage {
  * @throws ConfigError where it is not installed, or does not load, with what to do
  */
 export function loadTokenizersPackage(projectDir: string | null): TokenizersPackage {
-  let loaded: unknown;
-  try {
-    loaded = loadOptionalPackage(PACKAGE, projectDir);
-  } catch (error) {
-    throw new ConfigError(
-      `The package ${PACKAGE} does not load: ${lineOf(error)}. Install it again: npm install ${PACKAGE}.`,
-      { package: PACKAGE },
-      { cause: error },
-    );
-  }
+  const loaded = loadOptionalPackage(PACKAGE, projectDir, unloadable);
   if (loaded !== null) return loaded as TokenizersPackage;
   throw new ConfigError(
     `A tokenizer.json needs the package ${PACKAGE}, which is not installed${projectDir === null ? "" : ` for ${projectDir}`}. Install it there: npm install ${PACKAGE}.`,
     { package: PACKAGE },
+  );
+}
+
+function unloadable(error: unknown): ConfigError {
+  return new ConfigError(
+    `The package ${PACKAGE} does not load: ${lineOf(error)}. Install it again: npm install ${PACKAGE}.`,
+    { package: PACKAGE },
+    { cause: error },
   );
 }

@@ -42,12 +42,7 @@ export interface OnnxRuntime {
  * @throws BackendError where it is not installed, or does not load, with what to do
  */
 export function loadOnnxRuntime(projectDir: string | null): OnnxRuntime {
-  let loaded: unknown;
-  try {
-    loaded = loadOptionalPackage(PACKAGE, projectDir);
-  } catch (error) {
-    throw unloadable(error);
-  }
+  const loaded = loadOptionalPackage(PACKAGE, projectDir, unloadable);
   if (loaded !== null) return loaded as OnnxRuntime;
   throw new BackendError(
     `An ONNX model needs the package ${PACKAGE}, which is not installed${projectDir === null ? "" : ` for ${projectDir}`}. Install it there: ONNXRUNTIME_NODE_INSTALL=skip npm install ${PACKAGE}.`,

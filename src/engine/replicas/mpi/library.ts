@@ -211,16 +211,16 @@ function placesOf(counts: Int32Array): Int32Array {
 }
 
 function loadKoffi(projectDir: string | null): Koffi {
-  let loaded: unknown;
-  try {
-    loaded = loadOptionalPackage(PACKAGE, projectDir);
-  } catch (error) {
-    throw new BackendError(
-      `The package ${PACKAGE} does not load: ${messageOf(error)}. Install it again for this Node and system: npm install ${PACKAGE}.`,
-      { package: PACKAGE },
-      { cause: error },
-    );
-  }
+  const loaded = loadOptionalPackage(
+    PACKAGE,
+    projectDir,
+    (error) =>
+      new BackendError(
+        `The package ${PACKAGE} does not load: ${messageOf(error)}. Install it again for this Node and system: npm install ${PACKAGE}.`,
+        { package: PACKAGE },
+        { cause: error },
+      ),
+  );
   if (loaded !== null) return loaded as Koffi;
   throw new BackendError(
     `--replicas mpi calls the machine's MPI library through the package ${PACKAGE}, which is not installed. Install it on every machine of the job: npm install ${PACKAGE}.`,
