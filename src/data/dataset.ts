@@ -38,6 +38,8 @@ export interface NumericInputSpec {
   readonly missing: "error" | "mean";
   /** Of the training rows; null until the data has been read, or where nothing needs them. */
   readonly statistics: NumericStatistics | null;
+  /** The token input that it has a vector for each token of, [length, `listLength`]; what models beside the network make. */
+  readonly perToken?: string;
 }
 
 /** One entry per number of the vector. */
@@ -94,6 +96,8 @@ export interface TokenizerSpec {
   readonly truncationSide: TokenSide | null;
   /** Whether the tokens that the file puts around a text are added: `[CLS]`, `</s>` and the like. */
   readonly specialTokens: boolean;
+  /** Whether the column holds words, lists or divided by white space, each of which is cut by itself and has labels. */
+  readonly words?: true;
   /** How models beside the network are fed; null until the project is loaded: as the file says. */
   readonly padding: TokenPadding | null;
 }
@@ -119,7 +123,7 @@ export function inputShape(spec: InputSpec): (number | null)[] {
     case "image":
       return [...spec.size, spec.channels];
     case "numeric":
-      return [spec.listLength ?? spec.columns.length];
+      return [...(spec.perToken === undefined ? [] : [null]), spec.listLength ?? spec.columns.length];
     case "categorical":
       return [spec.encoding === "one-hot" ? spec.categories.length : 1];
     case "tokens":
@@ -178,9 +182,10 @@ export function isTokenSource(source: InputSource): source is TokenSource {
   return source.spec.kind === "tokens";
 }
 
-/** What is shown of one row: its tokens in words, or the whole text where a tokenizer cuts it. */
+/** What is shown of one row: its tokens in words, or the whole text where a tokenizer cuts it and each has no answer. */
 export function wordsOf(source: TokenSource, row: number): string[] {
-  return source.texts === undefined ? tokensOf(source, row) : [source.texts.whole(row)];
+  const isWhole = source.texts !== undefined && source.spec.tokenizer?.words !== true;
+  return isWhole ? [source.texts.whole(row)] : tokensOf(source, row);
 }
 
 /** The tokens of one row, in words. */

@@ -187,12 +187,16 @@ async function readLabelled(options: LabelOptions, judgesFolds = false): Promise
   return { joined, splits, spans, weights, warnings, labels: early ?? (await readLabels()) };
 }
 
+type ElementOptions = Pick<LoadRowsOptions, "graph" | "inputs" | "projectDir" | "signal"> &
+  Partial<Pick<LoadRowsOptions, "stored">>;
+
 /** What labels per token or per pixel are aligned with: masks are read before all other labels. */
 async function elementSpans(
-  { graph, inputs, signal }: Pick<LoadRowsOptions, "graph" | "inputs" | "signal">,
+  { graph, inputs, projectDir, stored, signal }: ElementOptions,
   joined: JoinedTables,
 ): Promise<ElementSpans | null> {
-  return tokenSpans(graph, inputs, joined) ?? (await readPixelLabels(graph, inputs, joined, signal));
+  const tokens = await tokenSpans(graph, inputs, joined, { projectDir, stored, signal });
+  return tokens ?? (await readPixelLabels(graph, inputs, joined, signal));
 }
 
 /** @throws ConfigError where labels are in pixels of an image that is not there */

@@ -16,6 +16,8 @@ export interface ParallelAxis {
 }
 
 export interface ParallelLine {
+  /** What the row is, such as "trial 3". */
+  readonly name: string;
   /** In [0, 1] from the lower end of each axis; null: it passes the axis by. */
   readonly places: readonly (number | null)[];
   /** 0 of the best line to 1 of the worst. */

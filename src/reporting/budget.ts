@@ -2,6 +2,10 @@
 
 /** Runs that one report can be about. */
 export const MOST_RUNS = 50;
+/** Runs of a study, the best first; of all others there is the study's own table. */
+export const MOST_STUDY_RUNS = 10;
+/** Trials of a study in its table and pictures. */
+export const MOST_TRIALS = 1000;
 /** Curves; beyond them tasks keep their losses and the metrics that stand for them, in turns. */
 export const MOST_CURVES = 3000;
 /** Points of all curves together. */

@@ -4,6 +4,9 @@
  * file, and a server sends the same object as JSON: `import type { ReportDocument }` is all that a page needs. Names are
  * those of the JSON contract. Types only: nothing here runs.
  */
+import type { ParallelPlot } from "../plotting/parallel.js";
+import type { StudyDocument } from "../sweeping/study/study-document.js";
+import type { StudyScatter } from "../sweeping/study/study-scatters.js";
 import type { EvaluationRow, GroupEvaluationRow, Split } from "../tasks/evaluation.js";
 
 /** A report on one run, on several beside each other, or on a group of folds. */
@@ -244,6 +247,17 @@ export interface GroupReport {
   /** null while its runs are not all evaluated together. */
   readonly ended_at: string | null;
   readonly evaluation: readonly GroupEvaluationRow[];
+  /** null where the group is no sweep. */
+  readonly study: StudyReport | null;
+}
+
+/** What `cool sweep show --json` prints, and its pictures. */
+export interface StudyReport extends StudyDocument {
+  readonly parallel: ParallelPlot;
+  /** The (first) objective along each parameter. */
+  readonly slices: readonly StudyScatter[];
+  /** Of several objectives each other one along the first; else empty. */
+  readonly fronts: readonly StudyScatter[];
 }
 
 /** Values of several runs by key, in the order of the report's runs; null where a run has none. */

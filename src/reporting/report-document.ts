@@ -14,6 +14,7 @@ import { LeftOut, MOST_RUNS, MOST_SETTINGS } from "./budget.js";
 import type { Differences, DifferingFact, GroupReport, ReportDocument, RunReport } from "./document.js";
 import { valueText } from "./facts.js";
 import { reportContext, runReport } from "./run-report.js";
+import { reportedRuns, studyReport } from "./study.js";
 
 export interface ReportOptions {
   /** Default: what the references say. */
@@ -38,8 +39,8 @@ export async function reportDocument(
   options: ReportOptions = {},
 ): Promise<ReportDocument> {
   const { pictures = true, now = new Date(), signal, onProgress = () => {} } = options;
-  const { runs, group } = meant(store, references.length === 0 ? ["latest"] : references);
   const leftOut = new LeftOut();
+  const { runs, group } = meant(store, references.length === 0 ? ["latest"] : references, leftOut);
   const project = runningProject(options.project);
   const context = reportContext({ store, runs: runs.length, project, pictures, leftOut, signal });
   const reports: RunReport[] = [];
@@ -55,7 +56,7 @@ export async function reportDocument(
     created_at: now.toISOString(),
     version: packageVersion(),
     runs: reports,
-    group: group === null ? null : groupReport(store, group),
+    group: group === null ? null : groupReport(store, group, leftOut),
     differences: runs.length > 1 ? differencesOf(store, runs, leftOut) : null,
     left_out: leftOut.sentences,
   };
@@ -70,12 +71,14 @@ function titleOf(names: readonly string[]): string {
 function meant(
   store: RunStore,
   references: readonly string[],
+  leftOut: LeftOut,
 ): { readonly runs: readonly RunRecord[]; readonly group: RunGroup | null } {
   const groups = references.map((reference) => store.findGroup(reference));
   const [group] = groups;
-  const runs = references.flatMap((reference, i) =>
-    (groups[i]?.runs.map(({ id }) => id) ?? [reference]).map((one) => store.findRun(one)),
-  );
+  const runs = references.flatMap((reference, i) => {
+    const named = groups[i] ?? null;
+    return (named === null ? [reference] : reportedRuns(store, named, leftOut)).map((one) => store.findRun(one));
+  });
   const repeated = runs.find(({ id }, i) => runs.findIndex((run) => run.id === id) < i);
   if (repeated !== undefined) {
     throw new UsageError(`Run ${repeated.id} (${repeated.name}) is named twice. Name each run once.`, {
@@ -91,8 +94,12 @@ function meant(
   return { runs, group: references.length === 1 ? (group ?? null) : null };
 }
 
-function groupReport(store: RunStore, { id, name, kind, planned, endedAt }: RunGroup): GroupReport {
-  return { id, name, kind, planned, ended_at: endedAt, evaluation: store.readGroupEvaluation(id) };
+function groupReport(store: RunStore, group: RunGroup, leftOut: LeftOut): GroupReport {
+  const { id, name, kind, planned, endedAt } = group;
+  return {
+    ...{ id, name, kind, planned, ended_at: endedAt, evaluation: store.readGroupEvaluation(id) },
+    study: studyReport(store, group, leftOut),
+  };
 }
 
 function differencesOf(store: RunStore, runs: readonly RunRecord[], leftOut: LeftOut): Differences {

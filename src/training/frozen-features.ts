@@ -1,7 +1,8 @@
 /** @file A run whose trunk is frozen from its pictures or texts on: its features are cached, and only what is behind it runs. */
 import { join } from "node:path";
 import { mixingsOf } from "../data/augmentation/mixing.js";
-import { type Dataset, type InputSource, isPixelSource } from "../data/dataset.js";
+import { i32At } from "../arrays.js";
+import { type Dataset, type InputSource, isPixelSource, isTokenSource, type TokenSource } from "../data/dataset.js";
 import type { BatchAugmenter } from "../engine/batches/augment.js";
 import type { FeatureRows, Samples } from "../engine/features/feature-source.js";
 import type { ExternalTrunk } from "../engine/features/external-trunk.js";
@@ -62,7 +63,7 @@ export async function openFrozen(
   const trunks = [...beside, ...(split?.trunks ?? [])];
   try {
     if (trunks.length === 0 || views === null) return null;
-    const reason = whyNot(context, network, trunks, rows.length + views * trained.length, views > 0);
+    const reason = whyNot(context, network, trunks, { rows, trained, views });
     if (reason !== null && beside.length > 0) throw new ConfigError(`The features of a model ${reason}`, {});
     if (reason !== null) {
       // once per run is enough
@@ -120,10 +121,17 @@ async function openBeside(
   return opened;
 }
 
+/** Rows that will be asked, and of those that are trained on so many changed copies. */
+interface Asked {
+  readonly rows: Int32Array;
+  readonly trained: Int32Array;
+  readonly views: number;
+}
+
 async function openSources(
   context: FeatureContext,
   trunks: readonly FrozenTrunk[],
-  { rows, trained, views }: { readonly rows: Int32Array; readonly trained: Int32Array; readonly views: number },
+  { rows, trained, views }: Asked,
 ): Promise<Pick<FrozenFeatures, "dataset" | "trained" | "augment">> {
   const { dataset } = context;
   const sources = sourcesOf(trunks, await openRows(context, trunks, rows));
@@ -146,20 +154,28 @@ const MEMORY_BYTES = 2 ** 30;
 const DEFAULTS = { precision: "float32", gigabytes: 10 } as const;
 
 function whyNot(
-  { settings }: FeatureContext,
+  { settings, dataset }: FeatureContext,
   network: Network,
   trunks: readonly FrozenTrunk[],
-  samples: number,
-  augments: boolean,
+  { rows, trained, views }: Asked,
 ): string | null {
   const { precision, gigabytes } = settings.train.featureCache ?? DEFAULTS;
-  if (augments && Object.values(network.inputs).some(({ kind }) => kind === "image")) {
+  if (views > 0 && Object.values(network.inputs).some(({ kind }) => kind === "image")) {
     return "stand beside layers that train on the same augmented pictures. Freeze them, or leave out data.augment.";
   }
-  const numbers = trunks.reduce((sum, { width }) => sum + width, 0);
-  const needed = (samples * numbers * (precision === "float16" ? 2 : 4)) / 2 ** 30;
+  const samples = rows.length + views * trained.length;
+  const counts = trunks.map(({ width, perToken, input }) => {
+    const source = sourceOf(dataset, input);
+    return width * (perToken === true && isTokenSource(source) ? tokensIn(source, rows) : samples);
+  });
+  const numbers = counts.reduce((sum, count) => sum + count, 0);
+  const needed = (numbers * (precision === "float16" ? 2 : 4)) / 2 ** 30;
   if (needed <= gigabytes) return null;
-  return `are ${numbers} numbers for each of ${samples} rows and take ${Number(needed.toPrecision(2))} GiB, but train.featureCache.gigabytes is ${gigabytes}. Raise it, take precision: "float16", or an output with fewer numbers; till then a frozen trunk runs in every step.`;
+  return `are ${Math.round(numbers / samples)} numbers for each of ${samples} rows and take ${Number(needed.toPrecision(2))} GiB, but train.featureCache.gigabytes is ${gigabytes}. Raise it, take precision: "float16", or an output with fewer numbers; till then a frozen trunk runs in every step.`;
+}
+
+function tokensIn({ lengths }: TokenSource, rows: Int32Array): number {
+  return rows.reduce((sum, row) => sum + Math.max(1, i32At(lengths, row)), 0);
 }
 
 /** One for each trunk. @param view which changed copy of the pictures; default: as they are */
@@ -188,8 +204,9 @@ async function openRows(
       onProgress: (done, total) => loggers.work({ what, done, total }),
     });
     if (computed > 0) {
+      const each = trunk.perToken === true ? "each token" : "each";
       loggers.message(
-        `frozen trunk: ${trunk.width} features of each of ${rows.length} ${kind}${view === undefined ? "" : ` (view ${view})`}, ${computed} computed, the rest cached`,
+        `frozen trunk: ${trunk.width} features of ${each} of ${rows.length} ${kind}${view === undefined ? "" : ` (view ${view})`}, ${computed} computed, the rest cached`,
       );
     }
     opened.push(features);

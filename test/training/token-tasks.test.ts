@@ -66,11 +66,14 @@ describe("a project whose tasks per token do not fit its inputs", () => {
   it("is refused where a tokenizer cuts the words, with why and both ways out", () => {
     copyFileSync(join(tokenizerFixtures, "wordpiece.json"), join(dir, "tokenizer.json"));
     const pieces = tokenizer({ column: "text", file: join(dir, "tokenizer.json"), maxLength: 24 });
+    const { tokenizer: spec } = pieces;
+    if (spec === undefined) throw new Error("no tokenizer");
     const refused = resolve({ text: pieces }, "text", 0);
     expect(refused).toThrow(ConfigError);
     expect(refused).toThrow(
-      'the task "noun" is asked of every token, but "text" is read by a tokenizer, which cuts words into pieces: labels are not aligned with pieces, and a pretrained encoder gives one vector for each text. Read lists of words with tokens({ … }) and a network of your own, e.g. tokenEncoder, or ask once per text: leave out per.',
+      'the task "noun" is asked of every token, but "text" is read by a tokenizer as whole texts, of which it makes pieces that have no labels. Give it words: true: the column then holds words, each with one label, which belongs to its first piece. Or ask once per text: leave out per.',
     );
+    expect(resolve({ text: { ...pieces, tokenizer: { ...spec, words: true } } }, "text", 0)).not.toThrow();
   });
 });
 

@@ -1,6 +1,7 @@
 /** @file Groups of runs, with scripts and without. */
 import { expect, it } from "vitest";
 import type { GroupAnswer, GroupsAnswer } from "../../src/ui/api/types.js";
+import { addStudy } from "../support/study.js";
 import { addRun, openUi } from "./ui-app.js";
 
 const NAME = "folds <b>of</b> base";
@@ -51,4 +52,18 @@ it("of a name, or an id that is not there, are not found", async () => {
   for (const path of [`/groups/${encodeURIComponent(NAME)}`, "/groups/%00", "/api/groups/nothing"]) {
     expect((await ask(path)).status, path).toBe(404);
   }
+});
+
+it("of a sweep have its study: trials, pictures and runs, with scripts and without", async () => {
+  let study = { id: "", runs: [] as readonly string[] };
+  const { ask, read } = openUi((store) => {
+    study = addStudy(store, "rates", 6, 2);
+  });
+  const answer = await read<GroupAnswer>(`/api/groups/${study.id}`);
+  expect(answer.study?.trials.map(({ run }) => run).toSorted()).toEqual([...study.runs].toSorted());
+  expect([answer.study?.slices.length, answer.study?.fronts.length]).toEqual([2, 1]);
+  const page = await (await ask(`/groups/${study.id}`)).text();
+  expect(page).toContain("train.optimizer.learningRate");
+  for (const run of study.runs) expect(page).toContain(`href="/runs/${run}"`);
+  expect(page).not.toContain("<b>");
 });

@@ -13,7 +13,7 @@ import { isPerElement, type TaskNode } from "../../flow/graph.js";
 import type { RunningProject } from "../../project/project-dir.js";
 import type { RunRecord } from "../../storage/run-record.js";
 import { behaviourOf, type Labels } from "../../tasks/index.js";
-import type { StoredRun } from "../stored-run.js";
+import { type StoredRun, storedPlaces } from "../stored-run.js";
 
 /** Where a sample's row stands. */
 export interface RowPlace {
@@ -37,13 +37,14 @@ export interface LabelTable {
 }
 
 /** @throws DataError where a table is no longer there, or does not fit the run's flow, ConfigError as `tablesFolder` */
-export async function readLabelTable({ run, config, graph, project }: StoredRun): Promise<LabelTable> {
+export async function readLabelTable(stored: StoredRun): Promise<LabelTable> {
+  const { run, config, graph, project } = stored;
   const { data } = config.settings;
   const projectDir = tablesFolder(run, config.projectDir, project);
   const sources = [...(data.table === undefined ? [] : [{ table: data.table }]), ...(data.tables ?? [])];
   const joined = await readTables(sources, projectDir, { allow: data.allow });
   const ids = rowIds(joined, config.inputs);
-  const spans = tokenSpans(graph, config.inputs, joined);
+  const spans = await tokenSpans(graph, config.inputs, joined, { projectDir, stored: storedPlaces(stored) });
   const read = readLabels(graph, joined, null, spans);
   const labels = data.impliedLabels ? withImpliedLabels(graph, read, spans?.offsets).labels : read;
   return { joined, sources, projectDir, labels, ids, rowOf: new Map(ids.map((id, row) => [id, row])) };

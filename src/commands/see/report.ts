@@ -7,7 +7,8 @@ import { openConsoleLogger } from "../../logging/console.js";
 import { type WrittenReport, writeReport } from "../../reporting/write-report.js";
 
 export default class Report extends CoolCommand {
-  static override summary = "Write a run, several beside each other, or a group of folds as one page to send";
+  static override summary =
+    "Write a run, several beside each other, or a group of folds or a sweep as one page to send";
   static override description =
     "One HTML file that needs no network and opens from disk: curves, evaluation with baselines and intervals, the flow as a drawing, confusion matrices and reliability diagrams, thresholds to try, best and worst samples, settings, environment and the end of the output. It is made of what is stored alone; none of the project's code is run. A report that is there already is written anew, any other file only with --force.";
   static override examples = [

@@ -269,6 +269,7 @@ export interface TokenizerOptions {
   readonly truncationSide?: TokenSide;
   readonly padding?: "file" | "none";
   readonly specialTokens?: boolean;
+  readonly words?: boolean;
   readonly missing?: "error" | "empty";
 }
 
@@ -284,12 +285,15 @@ export interface TokenizerOptions {
  * @param options.padding `file` (default): models beside the network are fed batches that are padded as the file says;
  *   `none`: no longer than they must be
  * @param options.specialTokens whether the file's tokens around a text are added (default true)
+ * @param options.words whether the column holds words, as lists or divided by white space, each of which is cut by itself:
+ *   for tasks per token, whose labels are one per word and belong to its first piece (default false)
  * @param options.missing an empty cell is an error (default), or a text without words
  */
 export function tokenizer(options: TokenizerOptions): TokensInputSpec {
   checkOptions<TokenizerOptions>("tokenizer", options, {
     ...{ column: TEXT, file: TEXT, maxLength: COUNT, truncationSide: oneOf("left", "right") },
-    ...{ padding: oneOf("file", "none"), specialTokens: TRUTH, missing: oneOf("error", "empty") },
+    ...{ padding: oneOf("file", "none"), specialTokens: TRUTH, words: TRUTH },
+    missing: oneOf("error", "empty"),
   });
   const { column, file, maxLength = 0, truncationSide = null, padding = "file", missing = "error" } = options;
   assertColumn("tokenizer", column);
@@ -304,6 +308,7 @@ export function tokenizer(options: TokenizerOptions): TokensInputSpec {
     ...(missing === "error" ? { missing } : {}),
     tokenizer: {
       ...{ file, digest: "", ids: 0, truncationSide, specialTokens: options.specialTokens ?? true },
+      ...(options.words === true ? { words: true } : {}),
       padding: padding === "none" ? NO_PADDING : null,
     },
   };

@@ -148,11 +148,11 @@ function rowReader({ spec }: TaskNode, { answers, unitScale }: Labels): CellRead
   };
 }
 
-function tokenReader(task: TaskNode, answers: Float32Array, { written, offsets }: TokenSpans): CellReader {
+function tokenReader(task: TaskNode, answers: Float32Array, { written, offsets, places }: TokenSpans): CellReader {
   const width = answerWidth(task.spec);
   return ([cell], row) => {
     const own = answers.subarray(i32At(offsets, row) * width, i32At(offsets, row + 1) * width);
-    return parseTokenLabels(task, cell, i32At(written, row), own);
+    return parseTokenLabels(task, cell, i32At(written, row), own, places?.[row]);
   };
 }
 

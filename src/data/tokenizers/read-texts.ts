@@ -24,6 +24,7 @@ export async function readTexts(
   { signal, ...places }: TokenizerPlaces & { readonly signal?: AbortSignal | undefined },
 ): Promise<ReadyInput> {
   const texts = textsIn(name, spec, joined);
+  const shown = (row: number): string => inWords(at(texts, row));
   const tokenizer = openInputTokenizer(name, spec, places);
   const encoded: Int32Array[] = [];
   let [cut, longest] = [0, 0];
@@ -44,7 +45,7 @@ export async function readTexts(
       return {
         ...tokenSource(spec, encoded, kept),
         texts: {
-          whole: (row) => at(texts, at(kept, row)),
+          whole: (row) => shown(at(kept, row)),
           tokens: (row) => tokenizer.show(Array.from(sequence(row), (id) => id - 1)),
         },
       };
@@ -52,23 +53,64 @@ export async function readTexts(
   };
 }
 
-function textsIn(name: string, spec: TokensInputSpec, joined: JoinedTables): string[] {
+/**
+ * Where the labels of the words of each row lie.
+ * @param spec complete, of a tokenizer that reads words
+ * @throws as readTexts
+ */
+export async function wordPlaces(
+  name: string,
+  spec: TokensInputSpec & Required<Pick<TokensInputSpec, "tokenizer">>,
+  joined: JoinedTables,
+  { signal, ...places }: TokenizerPlaces & { readonly signal?: AbortSignal | undefined },
+): Promise<readonly WordPlaces[]> {
+  const tokenizer = openInputTokenizer(name, spec, places);
+  const found: WordPlaces[] = [];
+  for (const [row, text] of textsIn(name, spec, joined).entries()) {
+    if (row % TEXTS_AT_A_TIME === 0) await yieldTo(signal);
+    const { ids, starts } = tokenizer.encode(text);
+    found.push({ tokens: ids.length, starts: Int32Array.from(starts) });
+  }
+  return found;
+}
+
+/** The words of a row among the tokens that they are cut into. */
+export interface WordPlaces {
+  readonly tokens: number;
+  /** The first token of each word; −1: it is cut off. */
+  readonly starts: Int32Array;
+}
+
+function inWords(text: string | readonly string[]): string {
+  return typeof text === "string" ? text : text.join(" ");
+}
+
+function textsIn(name: string, spec: TokensInputSpec, joined: JoinedTables): (string | readonly string[])[] {
   const bad: BadCell[] = [];
   const texts = cellsOf(joined, spec.column, `the input "${name}"`).map((cell, row) => {
     const reason = reasonAgainst(cell, spec);
     if (reason !== null) {
       bad.push({ ...rowIn(joined, row), column: spec.column, cell, reason, reader: { kind: "input", name } });
     }
-    return cell === null || cell === undefined ? "" : String(cell);
+    if (cell === null || cell === undefined) return "";
+    return Array.isArray(cell) ? cell.map(String) : String(cell);
   });
   if (bad.length > 0) throw badCellsError(joined, bad, "text");
   return texts;
 }
 
-function reasonAgainst(cell: unknown, { missing }: TokensInputSpec): string | null {
+function reasonAgainst(cell: unknown, { missing, tokenizer }: TokensInputSpec): string | null {
   if (missing === "error" && isMissing(cell)) return 'is missing; fill it, or give the input missing: "empty"';
+  if (Array.isArray(cell)) return listReason(cell, tokenizer?.words === true);
   const isText = cell === null || cell === undefined || ["string", "number", "bigint", "boolean"].includes(typeof cell);
   return isText ? null : "is no text; write one, or read lists of tokens with tokens({ … })";
+}
+
+function listReason(cell: readonly unknown[], isOfWords: boolean): string | null {
+  if (!isOfWords) return "is a list; give the input words: true where each is a word, or write one text";
+  return cell.every((word) => typeof word === "string" || typeof word === "number")
+    ? null
+    : "is a list of more than words; write texts alone";
 }
 
 /** @throws DataError for ids beyond those that the file counts, which embeddings have no place for */

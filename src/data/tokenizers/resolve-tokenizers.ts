@@ -34,6 +34,7 @@ function completed(spec: TokensInputSpec, projectDir: string): TokensInputSpec {
     ...spec,
     maxLength,
     tokenizer: {
+      ...(tokenizer.words === undefined ? {} : { words: tokenizer.words }),
       ...{ file: tokenizer.file, digest: found.digest, ids: found.ids, specialTokens: tokenizer.specialTokens },
       truncationSide: tokenizer.truncationSide ?? found.truncationSide,
       padding: tokenizer.padding === null ? found.padding : { ...tokenizer.padding, id: found.padding.id },

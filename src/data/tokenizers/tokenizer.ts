@@ -8,16 +8,19 @@ export interface EncodedText {
   readonly ids: readonly number[];
   /** How many there would be if nothing were cut off. */
   readonly whole: number;
+  /** Of a text that is read as words: the first piece of each that is left, among the ids; −1: it is cut off, or has none. */
+  readonly starts: readonly number[];
 }
 
 export interface Tokenizer {
-  encode(text: string): EncodedText;
+  /** @param text where words are asked for, also a list of them; a text is then divided by white space */
+  encode(text: string | readonly string[]): EncodedText;
   /** What each id stands for, as it can be shown. */
   show(ids: readonly number[]): string[];
 }
 
 /** What is asked of a tokenizer. */
-export interface TokenizerNeeds extends Pick<TokenizerSpec, "file" | "specialTokens"> {
+export interface TokenizerNeeds extends Pick<TokenizerSpec, "file" | "specialTokens" | "words"> {
   readonly maxLength: number;
   readonly truncationSide: TokenSide;
 }
@@ -27,8 +30,8 @@ export function needsOf({ maxLength, tokenizer }: TokensInputSpec): TokenizerNee
   if (tokenizer === undefined || tokenizer.truncationSide === null) {
     throw new ConfigError("The tokenizer of this input has not been read: load its project first.", {});
   }
-  const { file, specialTokens, truncationSide } = tokenizer;
-  return { file, specialTokens, truncationSide, maxLength };
+  const { file, specialTokens, truncationSide, words } = tokenizer;
+  return { file, specialTokens, truncationSide, maxLength, ...(words === undefined ? {} : { words }) };
 }
 
 /**
@@ -38,7 +41,7 @@ export function needsOf({ maxLength, tokenizer }: TokensInputSpec): TokenizerNee
  * alone are too many
  */
 export function openTokenizer(document: object, needs: TokenizerNeeds, projectDir: string | null): Tokenizer {
-  const tokenizer = build(document, needs.file, projectDir);
+  const tokenizer = build(needs.words === true ? forWords(document) : document, needs.file, projectDir);
   const frame = needs.specialTokens ? frameOf(tokenizer, needs.file) : { before: [], after: [] };
   const room = needs.maxLength - frame.before.length - frame.after.length;
   if (room < 1) {
@@ -49,15 +52,48 @@ export function openTokenizer(document: object, needs: TokenizerNeeds, projectDi
   }
   return {
     encode(text) {
-      const all = known(tokenizer.encode(text, { add_special_tokens: false }).ids);
-      const left = all.length <= room ? all : needs.truncationSide === "right" ? all.slice(0, room) : all.slice(-room);
+      const parts = needs.words === true ? wordsIn(text) : [typeof text === "string" ? text : text.join(" ")];
+      const pieces = parts.map((part) => known(tokenizer.encode(part, { add_special_tokens: false }).ids));
+      const all = pieces.flat();
+      const first = needs.truncationSide === "right" ? 0 : Math.max(0, all.length - room);
+      const left = all.slice(first, first + room);
       return {
         ids: [...frame.before, ...left, ...frame.after],
         whole: all.length + frame.before.length + frame.after.length,
+        starts: needs.words === true ? startsOf(pieces, first, left.length, frame.before.length) : [],
       };
     },
     show: (ids) => ids.map((id) => tokenizer.id_to_token(id) ?? "?"),
   };
+}
+
+/** The words of a text, or those of a list as they are. */
+export function wordsIn(text: string | readonly string[]): readonly string[] {
+  return typeof text === "string" ? text.split(/\s+/).filter((word) => word !== "") : text;
+}
+
+/** @param first of all pieces that is left @param shift what stands before it */
+function startsOf(pieces: readonly (readonly number[])[], first: number, left: number, shift: number): number[] {
+  let next = -first;
+  return pieces.map(({ length }) => {
+    const start = next;
+    next += length;
+    return next <= 0 || length === 0 || start >= left ? -1 : Math.max(0, start) + shift;
+  });
+}
+
+/**
+ * A tokenizer of words that stand alone: each is cut as it is within a text, where a space stands before it, as
+ * `add_prefix_space` of Hugging Face's transformers has it for tokenizers of bytes.
+ */
+function forWords(document: object): object {
+  const spaced = (part: unknown): unknown => {
+    if (Array.isArray(part)) return part.map(spaced);
+    if (typeof part !== "object" || part === null) return part;
+    const own = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, spaced(value)]));
+    return own.type === "ByteLevel" ? { ...own, add_prefix_space: true } : own;
+  };
+  return { ...document, pre_tokenizer: "pre_tokenizer" in document ? spaced(document.pre_tokenizer) : null };
 }
 
 function build(document: object, file: string, projectDir: string | null): PackageTokenizer {

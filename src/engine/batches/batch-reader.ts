@@ -9,7 +9,7 @@ import type { BatchMasker } from "./mask-tokens.js";
 import type { NetworkForm } from "../model/layout.js";
 import type { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
-import { paddedLength } from "../model/padded-tokens.js";
+import { isSequence, paddedLength, tokenInputOf } from "../model/padded-tokens.js";
 
 export interface Batch {
   readonly rows: Int32Array;
@@ -38,8 +38,7 @@ export function createBatchReader(
   { epoch, augment, mask, ownRows }: BatchChanges,
 ): (rows: Int32Array) => Promise<Batch> {
   // tokens are as wide as the longest of the batch
-  const isAlone =
-    augment === undefined && mask === undefined && !Object.values(network.inputs).some(({ kind }) => kind === "tokens");
+  const isAlone = augment === undefined && mask === undefined && !Object.values(network.inputs).some(isSequence);
   return async (rows) => {
     if (ownRows !== undefined && isAlone) return readOwn(network, dataset, masks, rows, ownRows(rows.length));
     const inputs = readInputs(network, dataset, rows);
@@ -88,13 +87,13 @@ export function batchTokens(
   return { offsets, length: paddedLength(network, batch, rows) };
 }
 
-/** Inputs of some rows of a dataset. */
+/** Inputs of some rows of a dataset, and the ids of texts whose tokens they have vectors for. */
 export function readInputs(
   network: Pick<NetworkForm, "inputs">,
   dataset: Pick<Dataset, "inputs">,
   rows: ArrayLike<number>,
 ): InputBatch {
-  return Object.fromEntries(
-    Object.keys(network.inputs).map((name) => [name, (dataset.inputs[name] as InputSource).read(rows)]),
-  );
+  const counted = tokenInputOf(network.inputs);
+  const names = new Set([...Object.keys(network.inputs), ...(counted === null ? [] : [counted])]);
+  return Object.fromEntries([...names].map((name) => [name, (dataset.inputs[name] as InputSource).read(rows)]));
 }

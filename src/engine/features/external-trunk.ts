@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { InputSpec } from "../../data/dataset.js";
 import { StoreError } from "../../errors.js";
-import { type ExternalPart, storedModel, widthOf } from "../model/pretrained/external-part.js";
+import { type ExternalPart, isPerToken, storedModel, widthOf } from "../model/pretrained/external-part.js";
 import { needsOf } from "../model/pretrained/describe-external.js";
 import { modelDigest } from "../model/pretrained/external-model.js";
 import { openExternalModel } from "../model/pretrained/open-external.js";
@@ -40,6 +40,7 @@ export async function openExternal(
     input,
     runtime: opened.runtime,
     width,
+    perToken: isPerToken(part),
     features: [{ name: part.name, size: width, offset: 0 }],
     digest: createHash("sha256")
       .update(JSON.stringify([part.digest, output, preprocessing, ...ofTexts]))

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { at, f32At, i32At } from "../../arrays.js";
 import { batchesOf } from "../../data/batches.js";
-import type { InputSource, InputSpec } from "../../data/dataset.js";
+import type { InputSource, InputSpec, NumericInputSpec } from "../../data/dataset.js";
 import { ConfigError } from "../../errors.js";
 import type { ContentCache } from "../../platform/content-cache.js";
 import { yieldTo } from "../../platform/yield-to.js";
@@ -70,15 +70,18 @@ export class FeatureRows {
 
   /** One of the trunk's features as an input. */
   source({ name, size, offset }: FrozenFeature): InputSource {
+    const spec: NumericInputSpec = {
+      kind: "numeric",
+      columns: [name],
+      listLength: size,
+      standardize: false,
+      missing: "error",
+      statistics: null,
+    };
+    const text = this.#trunk.perToken === true ? this.#trunk.input : null;
+    if (text !== null) return { spec: { ...spec, perToken: text }, read: (rows) => this.#readTokens(rows), close() {} };
     return {
-      spec: {
-        kind: "numeric",
-        columns: [name],
-        listLength: size,
-        standardize: false,
-        missing: "error",
-        statistics: null,
-      },
+      spec,
       read: (rows) => {
         const values = new Float32Array(rows.length * size);
         const whole = new Float32Array(this.#trunk.width);
@@ -94,6 +97,23 @@ export class FeatureRows {
       },
       close: () => {},
     };
+  }
+
+  /** Vectors of the tokens of rows, padded with 0 as their ids are. */
+  #readTokens(rows: ArrayLike<number>): Float32Array {
+    const longest = Array.from(rows, (row) => this.#numbersOf(row)).reduce((most, numbers) => Math.max(most, numbers));
+    const values = new Float32Array(rows.length * longest);
+    this.#ready(rows).forEach((kept, i) => {
+      restore(kept, values, i * longest);
+    });
+    return values;
+  }
+
+  /** How many numbers there are for a row: a text without tokens is read as one of padding. */
+  #numbersOf(row: number): number {
+    const { width, perToken } = this.#trunk;
+    const { lengths } = this.#samples;
+    return perToken === true && lengths !== undefined ? width * Math.max(1, i32At(lengths, row)) : width;
   }
 
   /** Of texts those of one length, so that none is padded and no answer depends on its neighbours. */
@@ -136,7 +156,7 @@ export class FeatureRows {
     for (let i = 0; i < rows.length; i++) {
       const key = this.#keyOf(at(rows, i));
       if (found.has(key) || missing.has(key)) continue;
-      const kept = this.#kept.get(key) ?? this.#cached(key);
+      const kept = this.#kept.get(key) ?? this.#cached(key, at(rows, i));
       if (kept === null) missing.set(key, at(rows, i));
       else found.set(key, kept);
     }
@@ -158,9 +178,9 @@ export class FeatureRows {
     return fresh;
   }
 
-  #cached(key: string): Kept | null {
+  #cached(key: string, row: number): Kept | null {
     const { cache, precision } = this.#options;
-    const bytes = cache?.read(key, this.#trunk.width * BYTES[precision]);
+    const bytes = cache?.read(key, this.#numbersOf(row) * BYTES[precision]);
     if (bytes == null) return null;
     const kept = keptFrom(bytes, precision);
     this.#remember(key, kept);
@@ -193,9 +213,10 @@ export class FeatureRows {
   }
 
   #split(rows: readonly number[], values: Float32Array): Kept[] {
-    const { width } = this.#trunk;
     return rows.map((row, i) => {
-      const own = values.subarray(i * width, (i + 1) * width);
+      // rows that are computed together have as many tokens
+      const numbers = this.#numbersOf(row);
+      const own = values.subarray(i * numbers, (i + 1) * numbers);
       this.#assertFinite(own, row);
       return keep(own, this.#options.precision);
     });

@@ -24,10 +24,12 @@ export interface FrozenTrunk {
   readonly features: readonly FrozenFeature[];
   /** Numbers per picture of all features together. */
   readonly width: number;
+  /** Whether sizes are of one token of a text, and there are features for each. */
+  readonly perToken?: boolean;
   /** sha256 over all that it computes by, hex. */
   readonly digest: string;
   /**
-   * All features of some rows, [rows, width].
+   * All features of some rows, [rows, width]; for each token [rows, length, width].
    * @param values pixels [rows, height, width, channels], 0 to 255; or ids [rows, length], counted from 1, 0: padding
    */
   compute(values: InputValues, rows: number): Float32Array | Promise<Float32Array>;

@@ -14,7 +14,7 @@ import { type Layer, withInnerLayers } from "./layer-graph.js";
 import { type HeadLayout, type LogitAxis, layOutHeads, type TaskColumns } from "./layout.js";
 import { asMatrix, groupHeads, MergedHeads, type OnFeature } from "./merged-heads.js";
 import { withSeededRandom } from "./seeded.js";
-import { changedLength } from "./padded-tokens.js";
+import { changedLength, isSequence } from "./padded-tokens.js";
 import type { InputBatch } from "./input-batch.js";
 import { buildTrunk, modelOf, type TrunkFunction } from "./trunk.js";
 
@@ -180,7 +180,7 @@ export class Network {
   #assertLengths(inputs: readonly tf.Tensor[], features: readonly tf.Tensor[]): void {
     // pixels have their places from the start
     if (pixelsPerSample(this.graph) !== null) return;
-    const tokens = inputs[Object.values(this.inputs).findIndex(({ kind }) => kind === "tokens")]?.shape[1];
+    const tokens = inputs[Object.values(this.inputs).findIndex(isSequence)]?.shape[1];
     for (const { axis, output } of [...this.#heads, ...this.#customOutputs]) {
       const length = features[output]?.shape[1];
       if (axis !== "sample" && length !== tokens) throw changedLength(tokens, length);

@@ -5,10 +5,28 @@ import { pixelsPerSample } from "../../flow/graph.js";
 import type { InputBatch } from "./input-batch.js";
 import type { NetworkForm } from "./layout.js";
 
+type Specs = Readonly<Record<string, InputSpec>>;
+
+/** The token input that a network reads, or whose tokens it reads a vector for each of; null where there is none. */
+export function tokenInputOf(specs: Specs): string | null {
+  const own = Object.keys(specs).find((key) => specs[key]?.kind === "tokens");
+  return own ?? Object.values(specs).flatMap((spec) => perTokenOf(spec) ?? [])[0] ?? null;
+}
+
+/** The token input of whose tokens an input has a vector for each. */
+function perTokenOf(spec: InputSpec): string | null {
+  return spec.kind === "numeric" ? (spec.perToken ?? null) : null;
+}
+
+/** Inputs of a network as sequences come, which are as long as the longest of a batch. */
+export function isSequence(spec: InputSpec): boolean {
+  return spec.kind === "tokens" || perTokenOf(spec) !== null;
+}
+
 /** Ids of the batch's token input, [rows, padded length]; null where there is none. */
-export function tokenIds(specs: Readonly<Record<string, InputSpec>>, batch: InputBatch): Int32Array | null {
-  const name = Object.keys(specs).find((key) => specs[key]?.kind === "tokens");
-  return name === undefined ? null : (batch[name] as Int32Array);
+export function tokenIds(specs: Specs, batch: InputBatch): Int32Array | null {
+  const name = tokenInputOf(specs);
+  return name === null ? null : (batch[name] as Int32Array);
 }
 
 /** What knows which elements the rows of a batch have. */

@@ -13,6 +13,7 @@ import type { BatchTargets } from "../batches/targets.js";
 import type { BatchMasker } from "../batches/mask-tokens.js";
 import type { Network } from "../model/network.js";
 import type { InputBatch } from "../model/input-batch.js";
+import { tokenInputOf } from "../model/padded-tokens.js";
 import type { EpochSoFar, TrainerPosition, TrainerSnapshot } from "../model/training-state.js";
 import { type BatchOutputs, outputsOfBatch } from "../batches/outputs.js";
 import { EagerSteps } from "./eager-step.js";
@@ -167,7 +168,8 @@ export class Trainer {
     const { batchSize, seed } = this.#config;
     const { epoch } = this.#position;
     // texts that only a model beside the network reads need no batches of like length
-    const read = Object.entries(inputs).filter(([name]) => this.network.inputs[name] !== undefined);
+    const counted = tokenInputOf(this.network.inputs);
+    const read = Object.entries(inputs).filter(([name]) => this.network.inputs[name] !== undefined || name === counted);
     const lengths = sequenceLengths(Object.fromEntries(read));
     return lengths === null ? epochOrder(rows, seed, epoch) : bucketedOrder(rows, lengths, batchSize, seed, epoch);
   }

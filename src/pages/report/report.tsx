@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ReportDocument, RunReport, TaskReport } from "../../reporting/document.js";
 import { Name } from "../components/name.js";
 import { Section } from "../components/section.js";
+import { StudyParts } from "../study/study-parts.js";
 import { moment } from "../text/figures.js";
 import { ThemeSwitch } from "../theme/theme-switch.js";
 import { chartsOf, isOfWholeRun, taskId, tasksOf } from "./charts.js";
@@ -30,6 +31,7 @@ export function Report({ report }: { readonly report: ReportDocument }) {
   const run = report.runs[chosen];
   const bodies: Readonly<Record<string, ComponentChildren>> = {
     overview: <Beginning report={report} />,
+    study: report.group?.study == null ? null : <StudyParts study={report.group.study} hrefOf={() => null} />,
     results: <Results report={report} />,
     flow:
       run?.flow === null || run === undefined ? (

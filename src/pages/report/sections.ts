@@ -12,6 +12,7 @@ export function sectionsOf(report: ReportDocument): readonly ReportSection[] {
   const tasks = tasksOf(report);
   const sections: readonly (readonly [boolean, string, string])[] = [
     [true, "overview", "Overview"],
+    [report.group?.study != null, "study", "Study"],
     [some(({ evaluation }) => evaluation.length > 0), "results", "Evaluation"],
     [some(({ flow }) => flow !== null), "flow", "Flow"],
     [report.differences !== null, "differences", "Differences"],

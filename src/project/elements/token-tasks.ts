@@ -21,7 +21,7 @@ export function checkTokenTasks(graph: FlowGraph, inputs: Inputs, where: string)
       { file: where, task: first.path, inputs: names },
     );
   }
-  refuseTokenizer(inputs, first.path, where);
+  refusePieces(inputs, first.path, where);
   const masked = perToken.filter(isMasked).map(({ path }) => path);
   if (masked.length > 1) {
     throw new ConfigError(
@@ -31,12 +31,14 @@ export function checkTokenTasks(graph: FlowGraph, inputs: Inputs, where: string)
   }
 }
 
-/** Labels per token are written beside the tokens of a table, which a tokenizer cuts further. */
-function refuseTokenizer(inputs: Inputs, task: string, where: string): void {
-  const [found] = Object.entries(inputs).filter(([, spec]) => spec.kind === "tokens" && spec.tokenizer !== undefined);
+/** Labels per token are written beside words, and a tokenizer's pieces of a whole text are not told apart by word. */
+function refusePieces(inputs: Inputs, task: string, where: string): void {
+  const [found] = Object.entries(inputs).filter(
+    ([, spec]) => spec.kind === "tokens" && spec.tokenizer !== undefined && spec.tokenizer.words !== true,
+  );
   if (found === undefined) return;
   throw new ConfigError(
-    `${where}: the task "${task}" is asked of every token, but "${found[0]}" is read by a tokenizer, which cuts words into pieces: labels are not aligned with pieces, and a pretrained encoder gives one vector for each text. Read lists of words with tokens({ … }) and a network of your own, e.g. tokenEncoder, or ask once per text: leave out per.`,
+    `${where}: the task "${task}" is asked of every token, but "${found[0]}" is read by a tokenizer as whole texts, of which it makes pieces that have no labels. Give it words: true: the column then holds words, each with one label, which belongs to its first piece. Or ask once per text: leave out per.`,
     { file: where, task, input: found[0] },
   );
 }

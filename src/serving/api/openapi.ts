@@ -222,8 +222,12 @@ function inputSchema(spec: InputSpec): Schema {
     case "tokens":
       if (spec.tokenizer !== undefined) {
         return {
-          oneOf: [{ type: "string" }, { type: "array", items: { type: "integer" } }],
-          description: `A text, or the ids that its tokenizer makes of it, at most ${spec.maxLength}.`,
+          oneOf: [
+            { type: "string" },
+            ...(spec.tokenizer.words === true ? [{ type: "array", items: { type: "string" } }] : []),
+            { type: "array", items: { type: "integer" } },
+          ],
+          description: `A text, ${spec.tokenizer.words === true ? "its words, " : ""}or the ids that its tokenizer makes of it, at most ${spec.maxLength}.`,
         };
       }
       return {

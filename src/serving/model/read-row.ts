@@ -68,14 +68,14 @@ export class RowReader {
         const own = readValue(input, spec, raw === null ? value : this.#ids(input, spec, raw), row);
         read.push(own);
         if (spec.kind === "tokens") tokens ??= own.length;
-        if (raw !== null) text ??= raw;
+        if (raw !== null) text ??= typeof raw === "string" ? raw : raw.join(" ");
       }
     }
     const known = Object.fromEntries(this.#known.map((task) => [task.path, truthOf(task, values, row)]));
     return { name, names: Object.keys(this.#model.inputs), values: read, size, tokens, known, wants, text };
   }
 
-  #ids(input: string, spec: InputSpec, text: string): readonly number[] {
+  #ids(input: string, spec: InputSpec, text: string | readonly string[]): readonly number[] {
     if (spec.kind !== "tokens" || spec.tokenizer === undefined) throw new Error(`no tokenizer cuts "${input}"`);
     return this.#cutter.ids(input, { ...spec, tokenizer: spec.tokenizer }, text);
   }
@@ -121,14 +121,19 @@ function sentValue(values: SentRow["values"], input: string, spec: InputSpec): u
   return spec.columns.map((column) => values.get(column));
 }
 
-/** A text that a tokenizer cuts, as a cell of a table is read; null: there is none, or its ids. */
-function textOf(input: string, spec: InputSpec, value: unknown, row: number): string | null {
+/** A text, or words, that a tokenizer cuts, as a cell of a table is read; null: there is none, or its ids. */
+function textOf(input: string, spec: InputSpec, value: unknown, row: number): string | readonly string[] | null {
   if (spec.kind !== "tokens" || spec.tokenizer === undefined) return null;
+  if (spec.tokenizer.words === true && isWords(value)) return value;
   if (!isMissing(value)) return ["string", "number", "boolean"].includes(typeof value) ? String(value) : null;
   if (spec.missing !== "error") return "";
   throw badRow(row, `has no text for the input "${input}". Send one, or the ids that its tokenizer makes of it.`, {
     input,
   });
+}
+
+function isWords(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((word) => typeof word === "string");
 }
 
 function readValue(input: string, spec: Exclude<InputSpec, ImageInputSpec>, value: unknown, row: number): ReadValues {

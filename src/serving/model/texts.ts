@@ -29,7 +29,7 @@ export class TextCutter {
    * Ids from 0 up, cut off at the input's longest text.
    * @throws HttpProblem 400 where texts cannot be cut here
    */
-  ids(input: string, spec: TextSpec, text: string): readonly number[] {
+  ids(input: string, spec: TextSpec, text: string | readonly string[]): readonly number[] {
     const tokenizer = this.#open.get(input) ?? this.#opened(input, spec);
     this.#open.set(input, tokenizer);
     return tokenizer.encode(text).ids;

@@ -166,7 +166,7 @@ function feature(
   taken.set(key, own);
   const output = `${own.prefix}${part.output}`;
   if (text !== undefined) {
-    return { name: part.name, value: plainValue(textFeature(graph, text, output, part), [null, widthOf(part)]) };
+    return { name: part.name, value: textFeature(graph, text, output, part) };
   }
   // maps come with their channels last, as tfjs has them
   const isMap = pictureEntrance(model).isChannelsFirst && part.shape.length === 3;

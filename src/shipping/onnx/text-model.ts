@@ -6,7 +6,7 @@ import { ONNX_TYPE } from "../../protobuf/onnx.js";
 import type { TokenPadding } from "../../data/dataset.js";
 import type { OnnxGraph } from "./graph.js";
 import type { OtherModel } from "./merged-model.js";
-import { reduce } from "./values.js";
+import { plainValue, reduce, type Value } from "./values.js";
 
 const { float: FLOAT, int64: INT64 } = ONNX_TYPE;
 
@@ -64,18 +64,29 @@ function countUp(graph: OnnxGraph, isToken: string): string {
   return graph.op("CumSum", [graph.op("Cast", [isToken], { to: INT64 }), graph.int64([1], [])]);
 }
 
-/** What an encoder puts out for a text, [batch, width]; zeros for a text without tokens. */
-export function textFeature(graph: OnnxGraph, { ids }: TextValue, output: string, part: ExternalPart): string {
+/**
+ * What an encoder puts out for a text, [batch, width]; zeros for a text without tokens. Without pooling [batch, length,
+ * width], zeros for padding.
+ */
+export function textFeature(graph: OnnxGraph, { ids }: TextValue, output: string, part: ExternalPart): Value {
   const isToken = graph.op("GreaterOrEqual", [ids, graph.int32([0], [])]);
+  const width = widthOf(part);
+  if (part.pooling === "none") {
+    const column = graph.op("Unsqueeze", [isToken, graph.int64([2])]);
+    const known = graph.op("Where", [column, output, graph.float(0)]);
+    return plainValue(graph.op("Reshape", [known, graph.int64([0, 0, width])]), [null, null, width]);
+  }
   const pooled = part.pooling === undefined ? output : pool(graph, isToken, output, part.pooling);
   const count = graph.op("ReduceSum", [graph.op("Cast", [isToken], { to: FLOAT }), graph.int64([1])], { keepdims: 1 });
   const isThere = graph.op("Greater", [count, graph.float(0)]);
   const known = graph.op("Where", [isThere, pooled, graph.float(0)]);
-  return graph.op("Reshape", [known, graph.int64([-1, widthOf(part)])]);
+  return plainValue(graph.op("Reshape", [known, graph.int64([-1, width])]), [null, width]);
 }
 
+type Pooling = Exclude<TextPooling, "none">;
+
 /** [batch, length, width] → [batch, width] */
-function pool(graph: OnnxGraph, isToken: string, tokens: string, pooling: TextPooling): string {
+function pool(graph: OnnxGraph, isToken: string, tokens: string, pooling: Pooling): string {
   const weights = graph.op("Cast", [chosen(graph, isToken, pooling)], { to: FLOAT });
   const column = graph.op("Unsqueeze", [weights, graph.int64([2])]);
   const sum = graph.op("ReduceSum", [graph.op("Mul", [tokens, column]), graph.int64([1])], { keepdims: 0 });
@@ -84,7 +95,7 @@ function pool(graph: OnnxGraph, isToken: string, tokens: string, pooling: TextPo
 }
 
 /** The tokens that count. */
-function chosen(graph: OnnxGraph, isToken: string, pooling: TextPooling): string {
+function chosen(graph: OnnxGraph, isToken: string, pooling: Pooling): string {
   if (pooling === "mean") return isToken;
   const place = countUp(graph, isToken);
   const wanted = pooling === "first" ? graph.int64([1], []) : reduce(graph, "ReduceMax", place, [1]);

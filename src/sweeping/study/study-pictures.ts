@@ -47,6 +47,7 @@ export function parallelOf(space: Space, { trials, study, best }: StudyDocument)
       { name: study.objectives[0]?.name ?? "", marks },
     ],
     lines: order.map(({ trial, value }, i) => ({
+      name: `trial ${trial.number}`,
       rank: i / Math.max(1, order.length - 1),
       isStrong: strong.has(trial.number),
       places: [
@@ -63,7 +64,7 @@ export function parallelOf(space: Space, { trials, study, best }: StudyDocument)
 /** The ends of a range, each choice: where lines with that value cross the axis. */
 function marksOf(parameter: Parameter): ParallelMark[] {
   if (parameter.kind === "choice") {
-    return parameter.choices.map((choice) => ({ place: toUnit(parameter, choice), text: label(choice) }));
+    return parameter.choices.map((choice) => ({ place: toUnit(parameter, choice), text: choiceText(choice) }));
   }
   const last = fromEven(parameter, evenExtent(parameter).high);
   return [...new Set([last, parameter.low])].map((value) => ({ place: toUnit(parameter, value), text: text(value) }));
@@ -108,13 +109,13 @@ function axisPlace(parameter: Parameter, value: ParameterValue): number {
 }
 
 /** The choices of a list of numbers; null of any other. */
-function numbersOf({ choices }: ChoiceParameter): number[] | null {
+export function numbersOf({ choices }: ChoiceParameter): number[] | null {
   const numbers = choices.filter((choice) => typeof choice === "number");
   return numbers.length === choices.length ? numbers : null;
 }
 
 /** Whether ratios tell the values apart: of a list where they are more even than the differences, as in 16, 32, 64. */
-function isLogarithmic(parameter: Parameter): boolean {
+export function isLogarithmic(parameter: Parameter): boolean {
   if (parameter.kind === "range") return parameter.log;
   const sorted = (numbersOf(parameter) ?? []).toSorted((a, b) => a - b);
   if (sorted.length < 3 || sorted.some((value) => value <= 0)) return false;
@@ -129,13 +130,14 @@ function titleOf(parameter: Parameter): string {
   const { name } = parameter;
   if (isLogarithmic(parameter)) return `log10 ${name}`;
   if (parameter.kind === "range" || numbersOf(parameter) !== null) return name;
-  return `${name}: ${parameter.choices.map((choice, i) => `${i + 1} ${label(choice)}`).join(", ")}`;
+  return `${name}: ${parameter.choices.map((choice, i) => `${i + 1} ${choiceText(choice)}`).join(", ")}`;
 }
 
 function text(value: number): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "";
 }
 
-function label(value: unknown): string {
+/** A choice as people write it. */
+export function choiceText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value ?? null);
 }

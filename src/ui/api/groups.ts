@@ -1,5 +1,6 @@
 /** @file Groups of runs, such as the folds of a cross-validation: all of them, and one with its runs. */
 import { UnknownNameError } from "../../errors.js";
+import { studyReport } from "../../reporting/study.js";
 import type { RunStore } from "../../storage/run-store.js";
 import { shown } from "./runs.js";
 import type { GroupAnswer, GroupsAnswer, GroupSummary } from "./types.js";
@@ -25,7 +26,11 @@ export function groupPage(store: RunStore, id: string): GroupAnswer {
     throw new UnknownNameError("group", id.slice(0, 100), []);
   }
   const group = summary(store, found);
-  return { group, runs: store.runsOf(group.runs, ["monitor", "monitored"]).map((run) => shown(store, run)) };
+  return {
+    group,
+    study: studyReport(store, found),
+    runs: store.runsOf(group.runs, ["monitor", "monitored"]).map((run) => shown(store, run)),
+  };
 }
 
 function summary(store: RunStore, group: ReturnType<RunStore["listGroups"]>[number]): GroupSummary {

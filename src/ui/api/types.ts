@@ -1,6 +1,7 @@
 /** @file What `cool ui` answers, as its pages read it: types alone, in the names of the JSON contract. */
 import type { RunComparison } from "../../comparing/compare-runs.js";
 import type { ListedRun } from "../../records/list-runs.js";
+import type { StudyReport } from "../../reporting/document.js";
 import type { EvaluatedGates, GroupEvaluationRow, Split } from "../../tasks/evaluation.js";
 
 /** `GET /api/about`: what is looked at. */
@@ -106,6 +107,8 @@ export interface GroupSummary {
 /** `GET /api/groups/ID` */
 export interface GroupAnswer {
   readonly group: GroupSummary;
+  /** Of a sweep: its trials, and what they come to. */
+  readonly study: StudyReport | null;
   /** In their order; those in the trash, too. */
   readonly runs: readonly ListedRun[];
 }

@@ -2,12 +2,13 @@
 import type { GroupAnswer, GroupRow, GroupsAnswer } from "../api/types.js";
 import { html, type Html } from "./html.js";
 import { cell, short } from "./plain-runs.js";
+import { plainStudy } from "./plain-study.js";
 
 export function plainGroups({ groups }: GroupsAnswer): Html {
   return html`<main>
 <p><a href="/">All runs</a></p>
 <h1>Groups</h1>
-${groups.length === 0 ? html`<p>There are no groups. Make one with: cool run --folds 5</p>` : null}
+${groups.length === 0 ? html`<p>There are no groups. Make one with: cool run --folds 5, or cool sweep</p>` : null}
 <section class="table"><table><thead><tr><th>name</th><th>kind</th><th>project</th><th>runs</th><th>made (UTC)</th></tr></thead><tbody>
 ${groups.map(
   (
@@ -18,10 +19,11 @@ ${groups.map(
 </main>`;
 }
 
-export function plainGroup({ group, runs }: GroupAnswer): Html {
+export function plainGroup({ group, runs, study }: GroupAnswer): Html {
   return html`<main>
 <p><a href="/groups">All groups</a></p>
 <h1>${short(group.name)}</h1>
+${study === null ? null : plainStudy(study)}
 <h2>Runs</h2>
 <section class="table"><table><thead><tr><th>name</th><th>state</th><th>monitored</th></tr></thead><tbody>
 ${runs.map(

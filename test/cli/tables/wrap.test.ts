@@ -53,3 +53,27 @@ test("a table cuts names where their parts end, also those across all columns", 
   for (const part of parts.filter((one) => one.includes("_")))
     expect(part).toMatch(/^(person_regression\.|(person_|regression\.|face_|facial_|characteristics)+)+$/);
 });
+
+test("a cell across columns makes them wider where there is room", () => {
+  const rows = [[{ content: "a.very.long.path", colSpan: 2 }], ["x", "1"]];
+  expect(drawTable(["task", "n"], rows, [1], { width: 40 }).split("\n")).toEqual([
+    "┌──────────────┬───┐",
+    "│ task         │ n │",
+    "├──────────────┴───┤",
+    "│ a.very.long.path │",
+    "│ x            │ 1 │",
+    "└──────────────┴───┘",
+  ]);
+});
+
+test("a table of many rows is one table, in the order of its rows", () => {
+  const rows = Array.from({ length: 130 }, (_, i) => [`run ${i}`, "value"]);
+  const lines = drawTable(["name", "it"], rows, [], { width: 40 }).split("\n");
+  expect(lines).toHaveLength(130 + 4);
+  expect(lines.filter((line) => line.includes("─"))).toHaveLength(3);
+  expect(lines.slice(3, -1).map((line) => line.split("│")[1]?.trim())).toEqual(rows.map(([name]) => name));
+});
+
+test("a table without rows has its head alone", () => {
+  expect(drawTable(["name"], []).split("\n").slice(0, 2)).toEqual(["┌──────┐", "│ name │"]);
+});

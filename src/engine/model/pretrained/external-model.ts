@@ -25,9 +25,9 @@ export interface ModelNeeds extends NeedsOfAny {
 
 /**
  * What becomes of a vector for each token: their mean, that of the first token (`[CLS]` of BERT and its kin), or that of
- * the last (of decoders).
+ * the last (of decoders); or nothing, where there is an answer for each.
  */
-export type TextPooling = "mean" | "first" | "last";
+export type TextPooling = "mean" | "first" | "last" | "none";
 
 /** What a model is opened for that reads texts. */
 export interface TextNeeds extends NeedsOfAny {
@@ -44,7 +44,7 @@ export interface TextNeeds extends NeedsOfAny {
 /** An open model. Owns what runs it: `close` ends that. */
 export interface ExternalModel {
   readonly output: string;
-  /** Of what it puts out for one picture or text; a map has its channels last. */
+  /** Of what it puts out for one picture or text, without pooling for one token; a map has its channels last. */
   readonly shape: readonly number[];
   /** Of texts, where there is a vector for each token. */
   readonly pooling?: TextPooling;
@@ -52,7 +52,7 @@ export interface ExternalModel {
   readonly runtime: string;
   /**
    * @param values pixels [rows, height, width, channels], 0 to 255; or ids [rows, length], counted from 1, 0: padding
-   * @returns [rows, …shape]
+   * @returns [rows, …shape], without pooling [rows, length, …shape]
    */
   run(values: InputValues, rows: number): Promise<Float32Array>;
   close(): Promise<void>;

@@ -160,7 +160,8 @@ function specOf(specs: Specs, name: string): InputSpec {
   return spec;
 }
 
-function shaped({ name, shape }: ExternalPart, vector: SymbolicTensor | undefined): SymbolicTensor {
+function shaped(part: ExternalPart, vector: SymbolicTensor | undefined): SymbolicTensor {
+  const { name, shape } = part;
   if (vector === undefined) throw new Error(`the network has no input "${name}"`);
   if (shape.length === 1) return vector;
   return tfl.layers.reshape({ name: `${name}.shaped`, targetShape: [...shape] }).apply(vector) as SymbolicTensor;

@@ -17,7 +17,7 @@ export interface ExternalPart {
   /** `tfjs`: a graph model, packed into one file. */
   readonly format: "onnx" | "tfjs";
   readonly output: string;
-  /** Of what it puts out for one picture; a map has its channels last. */
+  /** Of what it puts out for one picture, text or, without pooling, token; a map has its channels last. */
   readonly shape: readonly number[];
   /** Of pictures; empty of texts. */
   readonly preprocessing: PreprocessingInput;
@@ -34,7 +34,12 @@ export interface Externals {
 
 export const NO_EXTERNALS: Externals = { parts: [], unread: [] };
 
-/** Numbers that a model puts out for one picture or text. */
+/** Whether a model puts out a vector for each token of a text. */
+export function isPerToken({ pooling }: Pick<ExternalPart, "pooling">): boolean {
+  return pooling === "none";
+}
+
+/** Numbers that a model puts out for one picture, text, or token where it does so for each. */
 export function widthOf({ shape }: Pick<ExternalPart, "shape">): number {
   return shape.reduce((size, axis) => size * axis, 1);
 }
@@ -56,6 +61,7 @@ function specOf(part: ExternalPart): NumericInputSpec {
     standardize: false,
     missing: "error",
     statistics: null,
+    ...(isPerToken(part) ? { perToken: part.input } : {}),
   };
 }
 

@@ -37,7 +37,8 @@ export interface PretrainedOptions {
   readonly input?: PreprocessingInput | string;
   /**
    * Of texts, where the output has a vector for each token: what becomes of them. `mean` (default): their mean, without
-   * padding; `first`: that of the first token, `[CLS]` of BERT; `last`: that of the last token, of decoders.
+   * padding; `first`: that of the first token, `[CLS]` of BERT; `last`: that of the last token, of decoders; `none`: all
+   * of them, [batch, length, n], for tasks per token.
    */
   readonly pooling?: TextPooling;
   /**
@@ -102,7 +103,7 @@ export function pretrained(options: PretrainedOptions): Block {
     freeze: FREEZE,
     input: INPUT,
     batchNormalization: oneOf("frozen", "train"),
-    pooling: oneOf("mean", "first", "last"),
+    pooling: oneOf("mean", "first", "last", "none"),
   });
   if (options.model === undefined) {
     throw new ConfigError('pretrained({ … }) names no model. Add e.g. model: "mobilenet/model.json".', {

@@ -19,7 +19,7 @@ export function GroupsPage() {
       {problem === null ? null : <p class="notice error">{problem}</p>}
       {value === null ? <p class="muted">…</p> : null}
       {value !== null && groups.length === 0 ? (
-        <p class="empty">No groups yet. Make one with: cool run --folds 5</p>
+        <p class="empty">No groups yet. Make one with: cool run --folds 5, or cool sweep</p>
       ) : null}
       {groups.length === 0 ? null : (
         <Table

@@ -22,17 +22,19 @@ export function openOnnxText(needs: TextNeeds): Promise<ExternalModel> {
     const output = outputNamed(session, needs, POOLED);
     const compute = (ids: Int32Array, rows: number) => run(runtime, session, { ...entrance, output }, needs, ids, rows);
     const { width, isSequence } = await probe(compute, needs);
+    const isPerToken = isSequence && needs.text.pooling === "none";
     return {
       ...{ output, shape: [width], runtime: "onnx" },
       ...(isSequence ? { pooling: needs.text.pooling ?? "mean" } : {}),
       async run(ids: Int32Array, rows) {
-        const values = new Float32Array(rows * width);
         const length = ids.length / rows;
+        const own = isPerToken ? length * width : width;
+        const values = new Float32Array(rows * own);
         const step = entrance.isSingle ? 1 : rows;
         for (let row = 0; row < rows; row += step) {
           const some = ids.subarray(row * length, (row + step) * length);
           // a model makes something of padding, too
-          if (some.some((id) => id !== 0)) values.set((await compute(some, step)).values, row * width);
+          if (some.some((id) => id !== 0)) values.set((await compute(some, step)).values, row * own);
         }
         return values;
       },
@@ -43,7 +45,7 @@ export function openOnnxText(needs: TextNeeds): Promise<ExternalModel> {
 
 /** Vectors of texts. */
 interface Answer {
-  /** [rows, width] */
+  /** [rows, width], for each token [rows, length, width] */
   readonly values: Float32Array;
   readonly width: number;
   /** Whether the model puts out one for each token. */
@@ -176,9 +178,13 @@ async function run(
     );
   }
   const values = Float32Array.from(result.data);
+  const longest = ids.length / rows;
   if (isVector) return { values, width: second ?? 0, isSequence };
   const width = third ?? 0;
-  return { values: pooled(values, batch, width, text.pooling ?? "mean"), width, isSequence };
+  const { pooling } = text;
+  const own =
+    pooling === "none" ? perToken(values, batch, width, longest) : pooled(values, batch, width, pooling ?? "mean");
+  return { values: own, width, isSequence };
 }
 
 /** What a model is fed, each [rows, length]. */
@@ -215,8 +221,27 @@ export function layOut(ids: Int32Array, rows: number, padding: TokenPadding): Ba
   return batch;
 }
 
+/** [rows, length, width] → [rows, longest, width], the tokens of each row first and zeros behind them. */
+function perToken(values: Float32Array, { attention_mask, length }: Batch, width: number, longest: number) {
+  const rows = values.length / (length * width);
+  const out = new Float32Array(rows * longest * width);
+  for (let row = 0; row < rows; row++) {
+    const mask = attention_mask.subarray(row * length, (row + 1) * length);
+    const [from, to] = [mask.indexOf(1), mask.lastIndexOf(1)];
+    if (from < 0) continue;
+    const own = values.subarray((row * length + from) * width, (row * length + to + 1) * width);
+    out.set(own, row * longest * width);
+  }
+  return out;
+}
+
 /** [rows, length, width] → [rows, width], over tokens alone. */
-function pooled(values: Float32Array, { attention_mask, length }: Batch, width: number, pooling: TextPooling) {
+function pooled(
+  values: Float32Array,
+  { attention_mask, length }: Batch,
+  width: number,
+  pooling: Exclude<TextPooling, "none">,
+) {
   const rows = values.length / (length * width);
   const out = new Float32Array(rows * width);
   for (let row = 0; row < rows; row++) {

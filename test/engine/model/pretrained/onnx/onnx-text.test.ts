@@ -10,7 +10,9 @@ import { needs } from "../../../../support/needs.js";
 import { ensureOnnxRuntime, linkOnnxRuntime } from "../../../../support/onnx-runtime.js";
 
 /** What PyTorch says of padded texts, fixtures/tokenizers/make_encoder.py. */
-interface TorchEncoder extends Readonly<Record<TextPooling | "pooled", number[][]>> {
+interface TorchEncoder extends Readonly<Record<Exclude<TextPooling, "none"> | "pooled", number[][]>> {
+  /** The vector of each token, without padding. */
+  readonly none: readonly (readonly number[][])[];
   /** The tokenizer's, from 0 up. */
   readonly ids: readonly number[][];
 }
@@ -66,6 +68,32 @@ describe("a transformer of PyTorch", () => {
     }
     await model.close();
   });
+
+  test.each([RIGHT, { ...RIGHT, side: "left", length: 30 }] as const)(
+    "each token's vector is what PyTorch says where it is padded by %o, and 0 behind the tokens",
+    async (padding) => {
+      const isShifted = padding.side === "left";
+      const tokenizer = { file: "wordpiece.json", ids: 375, padding };
+      const model = await open({ pooling: "none", tokenizer, maxLength: 24 });
+      expect([model.shape, model.pooling]).toEqual([[12], "none"]);
+      const longest = Math.max(...expectedIds.map(({ length }) => length));
+      const together = await model.run(padded(expectedIds), expectedIds.length);
+      expect(together).toHaveLength(expectedIds.length * longest * 12);
+      for (const [row, ids] of expectedIds.entries()) {
+        const own = together.subarray(row * longest * 12, (row + 1) * longest * 12);
+        expect(own.subarray(ids.length * 12).every((value) => value === 0)).toBe(true);
+        // this encoder counts places from the left, padding among them
+        if (isShifted) expect(own.subarray(0, ids.length * 12).every((value) => value !== 0)).toBe(true);
+        else {
+          const wrong = (torch.none[row] ?? [])
+            .flat()
+            .filter((value, i) => !(Math.abs((own[i] ?? NaN) - value) < 1e-4));
+          expect([ids.length, wrong]).toEqual([torch.none[row]?.length, []]);
+        }
+      }
+      await model.close();
+    },
+  );
 
   test("is fed with more padding where the tokenizer says so, and answers the same", async () => {
     const tokenizer = { file: "wordpiece.json", ids: 375, padding: { ...RIGHT, length: 24, multiple: 16 } };
