@@ -8,11 +8,12 @@ import type { ComparedWithFirst } from "./compare-run-samples.js";
 import { UsageError } from "../errors.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
+import type { RunGroup as StoredGroup } from "../storage/tables/groups.js";
 import { directionsOf, type MetricDirections } from "../analysis/comparison/directions.js";
 import { lastValues, type ListedRun, listed } from "../records/list-runs.js";
-import { namedRuns } from "../storage/named-runs.js";
+import { runsOfReference } from "../storage/named-runs.js";
 import { type RunGroup, seedOf } from "../analysis/comparison/compare-groups.js";
-import { runFiles } from "../records/run-folder.js";
+import { graphFile } from "../records/run-folder.js";
 import { isTracked } from "../records/tracked-run.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 
@@ -54,7 +55,10 @@ export async function compareRuns(
   if (references.length > 0 && options.where !== undefined) {
     throw new UsageError("Either name runs one by one, or choose them with --where.", { where: options.where });
   }
-  const named = references.map((reference) => namedRuns(store, reference).map((id) => store.getRun(id)));
+  const groups = references.map((reference) => store.findGroup(reference));
+  const named = references.map((reference, i) =>
+    runsOfReference(store, reference, groups[i] ?? null).map((id) => store.getRun(id)),
+  );
   const runs = references.length === 0 ? finishedRuns(store, options) : named.flat();
   if (references.length === 1 && runs.length === 1) {
     throw new UsageError("One run cannot be compared. Name a second one, or none for all finished runs.");
@@ -67,7 +71,7 @@ export async function compareRuns(
   // of two runs the differences are wanted, whatever they differ in
   const group = (options.group ?? true) && runs.length > 2;
   const compared = await Promise.all(runs.map((run) => comparable(store, run)));
-  const groups = named.length > 1 ? namedGroups(store, references, named, compared) : undefined;
+  const ofGroups = named.length > 1 ? namedGroups(groups, named, compared) : undefined;
   const directions: MetricDirections = Object.assign({}, ...compared.map((run) => run.directions));
   const curves = (): ComparedCurve[] =>
     compareCurves(
@@ -76,7 +80,7 @@ export async function compareRuns(
     );
   return {
     runs: runs.map((run) => listed(store, run)),
-    ...compare(compared, { all: options.all ?? false, group, groups }),
+    ...compare(compared, { all: options.all ?? false, group, groups: ofGroups }),
     ...(options.curves === true ? { curves: curves() } : {}),
   };
 }
@@ -149,7 +153,7 @@ function evaluationOf(store: RunStore, run: RunRecord): readonly EvaluationRow[]
 /** Which way the metrics of a run's tasks get better, as its graph says. */
 async function directionsOfRun(store: RunStore, run: RunRecord): Promise<MetricDirections> {
   const dir = store.runDir(run.id);
-  if (!existsSync(runFiles(dir).graph)) return {};
+  if (!existsSync(graphFile(dir))) return {};
   // what checks documents takes a while to load
   const { readGraph } = await import("../records/run-documents.js");
   return directionsOf(readGraph(dir));
@@ -190,12 +194,10 @@ function refuseRepeated(runs: readonly RunRecord[], references: readonly string[
 
 /** The references as groups, in their order; undefined where all of them are runs. */
 function namedGroups(
-  store: RunStore,
-  references: readonly string[],
+  groups: readonly (StoredGroup | null)[],
   named: readonly (readonly RunRecord[])[],
   compared: readonly ComparableRun[],
 ): RunGroup[] | undefined {
-  const groups = references.map((reference) => store.findGroup(reference));
   if (groups.every((group) => group === null)) return undefined;
   let first = 0;
   return named.map((own, i) => {

@@ -13,8 +13,12 @@ export interface ProcessIdentity {
   readonly processStart: string | null;
 }
 
+/** Asked for with every run that is read, and the same as long as the process lives. */
+let ownStart: string | null | undefined;
+
 export function currentProcess(): ProcessIdentity {
-  return { pid: process.pid, host: hostname(), processStart: processStart(process.pid) ?? null };
+  if (ownStart === undefined) ownStart = processStart(process.pid) ?? null;
+  return { pid: process.pid, host: hostname(), processStart: ownStart };
 }
 
 /**

@@ -43,13 +43,17 @@ export interface RunConfig {
   readonly adopted?: AdoptedModel;
 }
 
+/** Of these two alone it is asked of hundreds of runs at a time. */
+export const graphFile = (runDir: string): string => join(runDir, "graph.json");
+export const trackedFile = (runDir: string): string => join(runDir, "tracked.json");
+
 /** Names of a run's files. */
 export function runFiles(runDir: string) {
   return {
     config: join(runDir, "config.json"),
-    graph: join(runDir, "graph.json"),
+    graph: graphFile(runDir),
     /** Instead of the two above, of a run that another program trained. */
-    tracked: join(runDir, "tracked.json"),
+    tracked: trackedFile(runDir),
     source: join(runDir, "source.json"),
     /** Folder of the texts that source.json names, by their sha256. */
     sourceTexts: join(runDir, "source"),

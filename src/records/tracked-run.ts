@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { StoreError } from "../errors.js";
 import type { RunRecord } from "../storage/run-record.js";
 import type { RunStore } from "../storage/run-store.js";
-import { brokenDocument, peekJson, readJson, recordOf, runFiles, writeJson } from "./run-folder.js";
+import { brokenDocument, peekJson, readJson, recordOf, runFiles, trackedFile, writeJson } from "./run-folder.js";
 
 /** tracked.json: how the run began, enough to store it again from its folder. */
 export interface TrackedDocument {
@@ -22,7 +22,7 @@ export function writeTracked(runDir: string, document: TrackedDocument): void {
 
 /** Whether another program trained the run. */
 export function isTracked(runDir: string): boolean {
-  return existsSync(runFiles(runDir).tracked);
+  return existsSync(trackedFile(runDir));
 }
 
 /** @throws StoreError where the file is not there, or is not as a run writes it */
