@@ -355,9 +355,8 @@ test("pictures of few greys are no masks where no other pictures are left", asyn
   const dir = made();
   const grey = sharp({ create: { width: 8, height: 8, channels: 3, background: "black" } }).toColourspace("b-w");
   await grey.png().toFile(join(dir, "a.png"));
-  const table = await openSource({
-    path: (writeFileSync(join(dir, "t.csv"), "x,y\na.png,a.png\n"), join(dir, "t.csv")),
-    projectDir: dir,
-  });
+  const path = join(dir, "t.csv");
+  writeFileSync(path, "x,y\na.png,a.png\n");
+  const table = await openSource({ path, projectDir: dir });
   expect([...(table.masks ?? [])]).toEqual([]);
 });
