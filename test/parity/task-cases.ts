@@ -4,6 +4,7 @@ import { mixTargets } from "../../src/engine/batches/mix-targets.js";
 import type { Mixing } from "../../src/tasks/behaviour.js";
 import * as own from "../support/custom-project.js";
 import * as kinds from "../support/kinds-project.js";
+import * as pixel from "../support/pixel-project.js";
 import * as small from "../support/small-project.js";
 import * as token from "../support/token-project.js";
 import type { ParityCase } from "./compare.js";
@@ -56,6 +57,10 @@ export const taskCases: readonly ParityCase[] = [
   {
     name: "ordinals, regressions of every loss, a box and a point",
     make: () => ({ network: kinds.build(), inputs: kinds.inputs, targets: kinds.targets }),
+  },
+  {
+    name: "tasks per pixel, behind a U-Net",
+    make: () => ({ network: pixel.build(), inputs: pixel.inputs, targets: pixel.targets }),
   },
   {
     name: "custom tasks, with heads of their own",
