@@ -15,6 +15,10 @@ const env = { DNN_COOL_CACHE: fileURLToPath(new URL("node_modules/.cache/dnn-coo
 
 // a test that stands beside what it tests, and takes too long for `npm test`
 const SLOW = "test/**/*.slow.test.ts";
+// a test that puts another module in the place of a real one
+const MOCKED = "test/**/*.mocked.test.ts";
+// folders whose tests are projects of their own
+const APART = ["test/e2e/**", "test/slow/**", "test/webgpu/**", "test/native/**", "test/slurm/**", SLOW];
 
 export default defineConfig({
   test: {
@@ -24,12 +28,26 @@ export default defineConfig({
     projects: [
       {
         resolve,
-        // seconds: pure functions, real files, small networks
+        // seconds: pure functions, real files, small networks. Files of a worker share its modules, whose loading takes as
+        // long as the tests otherwise; a test leaves what it has set as it was
         test: {
           name: "unit",
           env,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/slow/**", "test/webgpu/**", "test/native/**", "test/slurm/**", SLOW],
+          exclude: [...APART, MOCKED],
+          isolate: false,
+          globalSetup: "test/support/compiled.mjs",
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        // the same, with modules of their own
+        test: {
+          name: "mocked",
+          env,
+          include: [MOCKED],
           globalSetup: "test/support/compiled.mjs",
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -18,17 +18,23 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "3" },
     pictures: { type: "string", default: "160" },
     backend: { type: "string", default: "wasm" },
+    head: { type: "string" },
   },
 });
 
-/** What is behind the backbone. */
+/** What is behind the backbone's map. */
 const HEADS = {
-  "pooled features": "sequential([layers.globalAveragePooling2d({})])",
-  "the map and 32 units": 'sequential([layers.flatten(), layers.dense({ units: 32, activation: "relu" })])',
+  "pooled features": "sequential([layers.globalAveragePooling2d({})])(map, layers)",
+  "the map and 32 units":
+    'sequential([layers.flatten(), layers.dense({ units: 32, activation: "relu" })])(map, layers)',
+  "mapFeatures, all places": 'mapFeatures({ pool: "flatten" })(map, layers)',
+  "mapFeatures, 1 × 1 and 32 units": 'mapFeatures({ pool: "flatten", channels: 32, units: 32 })(map, layers)',
+  "pooled, beside numbers": "mlp({ units: [64] })(concatenate([mapFeatures()(map, layers), numbers], layers), layers)",
 } as const;
 
 const config = (head: string): string => `
-import { binary, defineProject, defineTasks, image, pretrained, sequential } from "dnn-cool";
+import { binary, concatenate, defineProject, defineTasks, image, mapFeatures, mlp, numeric, pretrained, sequential } from "dnn-cool";
+void [concatenate, mapFeatures, mlp, numeric, sequential];
 const tasks = defineTasks({ features: ["f"], tasks: { a: binary(), b: binary(), c: binary() } }).flow("all", (flow, x, out) => {
   out.add(flow.a(x.f));
   out.add(flow.b(x.f).given(out.a));
@@ -38,10 +44,11 @@ export default defineProject({
   name: "frozen",
   tasks,
   flow: "all",
-  data: { table: "labels.csv", inputs: { image: image({ column: "img", size: [224, 224] }) }, split: { column: "split" } },
-  trunk: ({ image }, layers) => ({
-    f: ${head}(pretrained({ model: "backbone", input: { range: [-1, 1] } })(image, layers), layers),
-  }),
+  data: { table: "labels.csv", inputs: { image: image({ column: "img", size: [224, 224] })${head.includes("numbers") ? ', numbers: numeric({ columns: ["a", "b", "c"] })' : ""} }, split: { column: "split" } },
+  trunk: ({ image${head.includes("numbers") ? ", numbers" : ""} }, layers) => {
+    const map = pretrained({ model: "backbone", input: { range: [-1, 1] } })(image, layers);
+    return { f: ${head} };
+  },
   train: { batchSize: 32 },
 });
 `;
@@ -123,6 +130,9 @@ function measure(dir: string, head: string): Round {
   };
 }
 
+/** All, or those that are named so. */
+const chosen = Object.entries(HEADS).filter(([head]) => head.includes(flags.head ?? ""));
+
 warnIfBusy();
 await openBackend("cpu");
 const dir = mkdtempSync(join(tmpdir(), "bench-frozen-"));
@@ -131,7 +141,7 @@ try {
   await writeBackbone(join(dir, "backbone"));
   const rounds: Round[] = [];
   for (let round = 1; round <= Number(flags.rounds); round++) {
-    for (const [head, layers] of Object.entries(HEADS)) {
+    for (const [head, layers] of chosen) {
       writeFileSync(join(dir, "cool.config.ts"), config(layers));
       // features are computed once, before anything is measured
       if (rounds.length === 0) train(dir, 1);
@@ -143,7 +153,7 @@ try {
       );
     }
   }
-  const results = Object.keys(HEADS).map((head) => {
+  const results = chosen.map(([head]) => {
     const own = rounds.filter((each) => each.head === head);
     const of = (value: (each: Round) => number): number => median(own.map(value));
     return {

@@ -312,7 +312,7 @@ export const rooms = {
       "tasks",
       ...BASE,
     ],
-    packages: ["node:", "@oclif/core"],
+    packages: ["node:", "@oclif/core", "cli-table3"],
   },
   commands: {
     holds: "flags in, result out",

@@ -1,5 +1,5 @@
 /** @file What an evaluation shows that a reader might overlook: answers no better than a constant, and worse than chance. */
-import type { FlowGraph } from "../flow/graph.js";
+import type { FlowGraph, TaskNode } from "../flow/graph.js";
 import type { EvaluationRow } from "../tasks/evaluation.js";
 import { behaviourOf } from "../tasks/index.js";
 
@@ -15,13 +15,27 @@ export function shortcomings(graph: FlowGraph, evaluation: readonly EvaluationRo
   return [...unbeaten(graph, own, split), ...belowChance(own, split)];
 }
 
-/** Tasks judged by the metric that is named first for them. */
+/**
+ * The metric by which a task's answers are no better than a constant; undefined: they are better. It is judged by the metric
+ * that is named first for it, and by its mean absolute error where it has one: boxes that hardly overlap their labels still
+ * overlap more than a constant one that misses them all.
+ * @param rows of one split, by the labels' gates
+ */
+export function unbeatenMetric(
+  { path, spec }: Pick<TaskNode, "path" | "spec">,
+  rows: readonly EvaluationRow[],
+): EvaluationRow | undefined {
+  const own = rows.filter((row) => row.task_path === path);
+  return [behaviourOf(spec).headlineMetric(spec), "mean_absolute_error"]
+    .map((metric) => own.find((row) => row.metric_name === metric))
+    .find((row) => row?.beats_baseline === false);
+}
+
 function unbeaten(graph: FlowGraph, rows: readonly EvaluationRow[], split: string): string[] {
-  const found = graph.tasks.flatMap(({ path, spec }) => {
-    const metric = behaviourOf(spec).headlineMetric(spec);
-    const row = rows.find((one) => one.task_path === path && one.metric_name === metric);
-    if (row?.beats_baseline !== false) return [];
-    return [`${path} (${metric} ${shown(row.metric_res)}, constant ${shown(row.baseline)})`];
+  const found = graph.tasks.flatMap((task) => {
+    const row = unbeatenMetric(task, rows);
+    if (row === undefined) return [];
+    return [`${task.path} (${row.metric_name} ${shown(row.metric_res)}, constant ${shown(row.baseline)})`];
   });
   if (found.length === 0) return [];
   return [`no better on ${split} than a constant answer learnt on train: ${found.join(", ")}`];

@@ -37,6 +37,7 @@ import { importanceOf, type ImportanceOptions, type ImportanceResult } from "./i
 import { type OpenInputs, openInputs, type PredictOptions } from "./open-inputs.js";
 import { suppose } from "../analysis/suppose/suppose.js";
 import { nanInputs, unaskedSuppositions } from "./suppose/answer-warnings.js";
+import { assertAsksPixels, type MaskedPicture, maskedPictures } from "./pixels/drawn-masks.js";
 import { refusePixels } from "./pixels/per-pixel.js";
 import { parseSuppositions } from "./suppose/parse-suppositions.js";
 import { occludedWhy, type WhyPicture, whyOf } from "./why/why-run.js";
@@ -63,6 +64,8 @@ export interface ExplainOptions extends PredictOptions {
   readonly suppose?: readonly string[] | undefined;
   /** Is told what must not pass unseen: suppositions that change nothing, answers that are NaN. */
   readonly onWarning?: (warning: string) => void;
+  /** Is given each picture with the masks that it is answered with, for `writeDrawnMasks`. */
+  readonly onMasks?: ((picture: MaskedPicture) => void) | undefined;
 }
 
 /** Whose answers are put into words before signals have their turn. */
@@ -261,6 +264,7 @@ export class LoadedRun {
   /** Explanation trees: each branch is shown where its precondition holds by the network's own answers. */
   async explain(inputs: readonly string[], options: ExplainOptions = {}): Promise<Explanation[]> {
     const { uncertainty, signal } = options;
+    if (options.onMasks !== undefined) assertAsksPixels(this.graph);
     const suppositions = parseSuppositions(this.graph, options.suppose ?? []);
     if (suppositions.length > 0 && options.coverage !== undefined) {
       throw new UsageError(
@@ -275,6 +279,9 @@ export class LoadedRun {
       const scored = isAsked ? answered : suppose(this.graph, answered, suppositions);
       const warnings = [...unaskedSuppositions(this.graph, scored, suppositions), ...nanInputs(this.graph, scored)];
       for (const warning of warnings) options.onWarning?.(warning);
+      if (options.onMasks !== undefined) {
+        for (const picture of await maskedPictures(opened.sources, scored)) options.onMasks(picture);
+      }
       const sets = await this.#sets(raw, options);
       if (uncertainty !== undefined) this.#refuseEnsemble("is sampled under dropout");
       const sampled =

@@ -46,8 +46,8 @@ function imageOf(dataset: Dataset, pixels: PixelSource, row: number, projectDir:
 
 function pictureIn(pixels: PixelSource, row: number, folder: string): SamplePicture {
   const path = resolve(folder, at(pixels.paths, row));
-  if (existsSync(path)) return { kind: "file", path };
-  const { size, channels } = pixels.spec;
+  const { size, channels, framing } = pixels.spec;
+  if (existsSync(path)) return { kind: "file", path, ...(framing === undefined ? {} : { framing }) };
   return { kind: "pixels", pixels: pixels.read([row]), height: size[0], width: size[1], channels };
 }
 

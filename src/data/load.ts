@@ -196,7 +196,7 @@ async function elementSpans(
   joined: JoinedTables,
 ): Promise<ElementSpans | null> {
   const tokens = await tokenSpans(graph, inputs, joined, { projectDir, stored, signal });
-  return tokens ?? (await readPixelLabels(graph, inputs, joined, signal));
+  return tokens ?? (await readPixelLabels(graph, inputs, joined, { projectDir, signal }));
 }
 
 /** @throws ConfigError where labels are in pixels of an image that is not there */

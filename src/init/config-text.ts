@@ -79,6 +79,7 @@ const FUNCTIONS = [
     "smallConvNet",
     "tokenEncoder",
     "tokens",
+    "unet",
   ],
 ];
 
@@ -114,7 +115,10 @@ ${asked.join("\n")}
 
 function taskText(task: ProposedTask): string {
   const { role, name, column, isKnown, place, figure } = task;
-  const own = name === column ? [] : [`column: ${quoted(column)}`];
+  const own = [
+    ...(name === column ? [] : [`column: ${quoted(column)}`]),
+    ...(role.isMask === true ? ['per: "pixel"'] : []),
+  ];
   if (isKnown) return call("known", own, 4);
   if (figure !== null) return figureText(figure);
   switch (role.kind) {
@@ -259,6 +263,9 @@ function trunkText({ inputs, backbone, tasks }: Proposal): string {
     const others = inputs.filter((input) => input !== picture).map((input) => partText(input, false));
     return backboneTrunk(backbone, picture, head, featuresOf(backbone, tasks), others);
   }
+  if (picture !== undefined && tasks.some(({ role }) => role.isMask === true)) {
+    return pixelTrunk(picture, inputs, head, featuresOf(null, tasks));
+  }
   const advice = picture === undefined ? "" : `${comment(PRETRAINED, "  ")}\n`;
   return `${advice}${partsText(inputs, head)}`;
 }
@@ -266,6 +273,28 @@ function trunkText({ inputs, backbone, tasks }: Proposal): string {
 /** What a few hundred pictures need most. */
 const PRETRAINED =
   "from scratch, which takes thousands of pictures; cool init --pretrained begins with a trained model: docs/training.md";
+
+/** A map of the picture's size, of which the questions about the whole picture read the means. */
+function pixelTrunk(
+  picture: ProposedInput,
+  inputs: readonly ProposedInput[],
+  head: string,
+  features: readonly string[],
+): string {
+  const others = inputs.filter((input) => input !== picture).map((input) => partText(input, false));
+  const [pixels] = features.slice(-1);
+  const pooled = "mapFeatures()(pixels, layers)";
+  const whole =
+    others.length === 0
+      ? pooled
+      : `mlp({ units: [64] })(concatenate([${[pooled, ...others].join(", ")}], layers), layers)`;
+  const given = features.map((name) => (name === pixels ? name : `${name}: ${whole}`));
+  return `${head} {
+    // three times half as large, and back: sides of the size must be multiples of 8
+    const pixels = unet({ filters: 8 })(${picture.name}, layers);
+    return { ${given.join(", ")} };
+  },`;
+}
 
 function partsText(inputs: readonly ProposedInput[], head: string): string {
   const [only] = inputs;

@@ -75,7 +75,7 @@ async function askRoles(
 ): Promise<{ readonly roles: readonly ColumnRole[]; readonly wishes: ColumnWishes }> {
   let said = wishes;
   for (;;) {
-    const roles = guessColumns(source.table, said);
+    const roles = guessColumns(source.table, said, source.masks);
     const unclear = roles.find((role): role is UnclearRole => role.role === "unclear");
     if (unclear === undefined) return { roles, wishes: said };
     person.say(`"${unclear.column}": ${unclear.why}.`);
@@ -105,7 +105,7 @@ async function askChange(
 
 /** @throws what guessing with these wishes throws: a kind that the cells cannot be, a column that is not there */
 function checked(source: OpenedSource, wishes: ColumnWishes): ColumnWishes {
-  guessColumns(source.table, wishes);
+  guessColumns(source.table, wishes, source.masks);
   return wishes;
 }
 

@@ -17,7 +17,8 @@ import {
 import { type MinedFlow, mineFlow } from "./mining/mine-flow.js";
 import { gatesOf } from "../flow/graph.js";
 import { shellWord } from "../platform/shell-word.js";
-import { classNames, kindOf, LABEL_NAME, type ProposedKind, type TaskRole, taskOf } from "./task-role.js";
+import type { MaskFacts } from "./masks.js";
+import { classNames, kindOf, LABEL_NAME, maskTask, type ProposedKind, type TaskRole, taskOf } from "./task-role.js";
 
 /** What one column is taken for. */
 export type ColumnRole =
@@ -64,13 +65,18 @@ interface Candidate {
  * One role per column, in their order. Beside pictures or texts every other column is a question about them. In a table
  * of numbers and categories alone, labels are those that the user names, that are called so, or whose empty cells hang
  * on another column, with those that they hang on; what may be either is unclear.
+ * @param masks columns of masks, which are asked per pixel
  * @throws UnknownNameError for a wish about a column that is not there; UsageError for a kind that its cells cannot be
  */
-export function guessColumns(table: Table, wishes: ColumnWishes = {}): ColumnRole[] {
+export function guessColumns(
+  table: Table,
+  wishes: ColumnWishes = {},
+  masks: ReadonlyMap<string, MaskFacts> = new Map(),
+): ColumnRole[] {
   assertColumns(table, wishes);
   const facts = [...table.columns].map(([column, cells]) => factsOf(column, cells));
-  const subject = subjectOf(facts, wishes);
-  const first = facts.map((each) => wishedRole(each, wishes) ?? roleOf(each, subject));
+  const subject = subjectOf(facts, wishes, masks);
+  const first = facts.map((each) => wishedRole(each, wishes) ?? maskRole(each, masks, wishes) ?? roleOf(each, subject));
   if (subject !== "numbers") {
     const texts = facts.filter((_, i) => first[i]?.role === "tokens");
     return first.map((role, i) => {
@@ -117,8 +123,18 @@ function lengthOf(cell: string): number {
 /** What the table is about: numbers beside pictures or texts are labels, numbers alone may be either. */
 type Subject = { readonly pictures: readonly string[] } | "texts" | "numbers";
 
-function subjectOf(facts: readonly ColumnFacts[], wishes: ColumnWishes): Subject {
-  const named = (column: string) => wishes.ignore?.includes(column) || wishes.tasks?.has(column);
+/** A mask that nobody has called an input. */
+function maskRole(facts: ColumnFacts, masks: ReadonlyMap<string, MaskFacts>, { tasks }: ColumnWishes): TaskRole | null {
+  const found = masks.get(facts.column);
+  return found === undefined || tasks?.has(facts.column) ? null : maskTask(facts, found);
+}
+
+function subjectOf(
+  facts: readonly ColumnFacts[],
+  wishes: ColumnWishes,
+  masks: ReadonlyMap<string, MaskFacts>,
+): Subject {
+  const named = (column: string) => wishes.ignore?.includes(column) || wishes.tasks?.has(column) || masks.has(column);
   const free = facts.filter(({ column }) => !named(column));
   const pictures = wishes.image === undefined ? free.filter((each) => mostly(each, isImagePath)) : [];
   if (wishes.image !== undefined) return { pictures: [wishes.image] };

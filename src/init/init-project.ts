@@ -26,7 +26,7 @@ export interface ProjectPlan {
  * @throws UsageError that says of each column that may be several things by which flags to say it
  */
 export function clearRoles(source: OpenedSource, wishes: ColumnWishes): ColumnRole[] {
-  const roles = guessColumns(source.table, wishes);
+  const roles = guessColumns(source.table, wishes, source.masks);
   const unclear = roles.filter((role) => role.role === "unclear");
   if (unclear.length > 0) throw unclearError(source, unclear);
   return roles;

@@ -14,6 +14,7 @@ import type { ColumnRole } from "./guess-columns.js";
 import { type Figure, type FoundFigure, figuresOf } from "./figures.js";
 import { inputNames, taskNames } from "./identifiers.js";
 import { type MinedTask, mineFlow } from "./mining/mine-flow.js";
+import type { MaskFacts } from "./masks.js";
 import { lookAtPictures, type PictureFacts, type PictureSize, readSize } from "./pictures.js";
 import { type Place, placesOf } from "./places.js";
 import { type TaskRole, taskOf } from "./task-role.js";
@@ -77,6 +78,8 @@ export interface OpenedTable {
   readonly projectDir: string;
   /** What is known of the pictures of a column, where they are not on the disk yet. */
   readonly pictures?: PictureFacts | undefined;
+  /** Columns of masks. */
+  readonly masks?: ReadonlyMap<string, MaskFacts>;
   /** What the trunk begins with. */
   readonly backbone?: Backbone | undefined;
 }
@@ -100,7 +103,8 @@ export async function propose(opened: OpenedTable, roles: readonly ColumnRole[])
   assertEnough(opened, columns);
   const [first] = pictures.values();
   const single = columns.filter((role) => role.role === "task");
-  const numbers = first === undefined ? [] : single.filter(({ kind }) => kind === "regression");
+  const numbers =
+    first === undefined ? [] : single.filter(({ kind, isMask }) => kind === "regression" && isMask !== true);
   const figures = numbers.length === 0 ? [] : figuresOf(numbers, first?.sizes ?? [], train());
   const labels = withFigures(single, figures);
   const known = knownGates(table, columns);
@@ -121,12 +125,21 @@ export async function propose(opened: OpenedTable, roles: readonly ColumnRole[])
   if (backbone !== null && first === undefined) {
     throw new UsageError(`${table.file} has no pictures for the model ${backbone.model}. Leave out --pretrained.`, {});
   }
+  const mask = asked.find(({ role }) => role.isMask === true)?.role;
+  if (backbone !== null && mask !== undefined) {
+    throw new UsageError(
+      `The column "${mask.column}" of ${table.file} names masks, and what is asked of every pixel reads a map of the picture's size, which the model ${backbone.model} does not give. Leave out --pretrained, or the column: --ignore ${mask.column}.`,
+      { column: mask.column },
+    );
+  }
   return {
     ...{ source, columns, split, gates, backbone, rows: table.rows },
     inputs: inputsOf(table, columns, pictures, [...names.values()]).map((input) =>
       input.kind === "image" && backbone !== null
         ? { ...input, size: backbone.size, channels: backbone.channels }
-        : input,
+        : mask !== undefined && input.kind === "image"
+          ? { ...input, size: halved(input.size) }
+          : input,
     ),
     tasks: asked.map(({ role, mined: found }) => ({
       name: gates.taskName(role.column),
@@ -141,6 +154,12 @@ export async function propose(opened: OpenedTable, roles: readonly ColumnRole[])
     })),
     badPictures: badPicturesOf(pictures),
   };
+}
+
+/** A size that the proposed U-Net can halve three times. */
+function halved([height, width]: readonly [number, number]): readonly [number, number] {
+  const nearest = (side: number): number => Math.max(8, 8 * Math.round(side / 8));
+  return [nearest(height), nearest(width)];
 }
 
 function splitOf(roles: readonly ColumnRole[]): ProposedSplit {

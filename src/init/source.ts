@@ -8,6 +8,7 @@ import { readTable, type Table } from "../data/tables/table.js";
 import { UsageError } from "../errors.js";
 import { shellWord } from "../platform/shell-word.js";
 import { classColumns, classFolders } from "./class-folders.js";
+import { masksIn } from "./masks.js";
 import type { PictureFacts } from "./pictures.js";
 import { configPath, type NewFile } from "./project-files.js";
 import type { OpenedTable } from "./proposal.js";
@@ -52,7 +53,8 @@ export async function openSource({ path, template, projectDir }: SourceOptions):
 async function openTable(file: string, typed: string, projectDir: string): Promise<OpenedSource> {
   const source = configPath(file, typed, projectDir);
   const table = await readTable(file, { projectDir });
-  return { table: { ...table, file: typed }, source, projectDir, files: [] };
+  const masks = await masksIn(table, projectDir);
+  return { table: { ...table, file: typed }, source, projectDir, masks, files: [] };
 }
 
 const TABLE_FILE = /\.(csv|tsv|parquet|pq|jsonl|ndjson|csv\.gz|tsv\.gz)$/i;

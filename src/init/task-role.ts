@@ -2,6 +2,7 @@
 import { at, i32At } from "../arrays.js";
 import { UsageError } from "../errors.js";
 import { all, type ColumnFacts, isNumber, isTruth, isYes, partsOf } from "./cells.js";
+import type { MaskFacts } from "./masks.js";
 import { type GateForm, type LabelColumn, MAX_LABELS } from "./mining/label-column.js";
 
 /** Kinds of tasks that a label column can become. */
@@ -20,6 +21,8 @@ export interface TaskRole {
   /** Smallest and largest number; of other kinds null. */
   readonly range: readonly [number, number] | null;
   readonly labels: LabelColumn;
+  /** Whether its cells name masks, and it is asked of every pixel. */
+  readonly isMask?: boolean;
 }
 
 /** The kind that cells speak for; null: none. */
@@ -140,6 +143,13 @@ export function taskOf(facts: ColumnFacts, kind: ProposedKind): TaskRole {
     default:
       return kind satisfies never;
   }
+}
+
+/** A column of masks: what they say of pixels is asked by no condition, that a cell is empty hangs on others. */
+export function maskTask(facts: ColumnFacts, { kind, classes }: MaskFacts): TaskRole {
+  const names = kind === "classification" ? Array.from({ length: classes }, (_, i) => `class_${i}`) : [];
+  const labels: LabelColumn = { name: facts.column, form: { kind: "none" }, values: valuesOf(facts, () => 0) };
+  return { role: "task", column: facts.column, kind, names, delimiter: null, range: null, labels, isMask: true };
 }
 
 /** One number a cell; each text is read once. */

@@ -1,4 +1,5 @@
 /** @file What a model is, what it was made of and how good it is: for people (Markdown) and programs (JSON). */
+import { unbeatenMetric } from "../analysis/shortcomings.js";
 import type { StoredRun } from "../asking/stored-run.js";
 import type { Measurement } from "./measuring/measurement.js";
 import type { GateForm } from "./onnx/export-onnx.js";
@@ -118,13 +119,14 @@ export function modelCard(store: RunStore, stored: StoredRun, facts: ExportFacts
 /** What the run itself says that the model should not be trusted with. */
 function limitsOf({ graph, config }: StoredRun, metrics: readonly EvaluationRow[]): string[] {
   const limits = Object.entries(config.inputs).flatMap(([name, spec]) => limitsOfInput(name, spec));
-  for (const { path, spec } of graph.tasks) {
+  const onTest = metrics.filter(({ split, gates }) => split === "test" && gates === "truth");
+  for (const task of graph.tasks) {
+    const { path, spec } = task;
     const headline = behaviourOf(spec).headlineMetric(spec);
-    const row = metrics.find(
-      (one) => one.task_path === path && one.metric_name === headline && one.split === "test" && one.gates === "truth",
-    );
-    if (row?.beats_baseline === false) {
-      limits.push(`${path} is no better on test than always giving the same answer (${headline}).`);
+    const row = onTest.find((one) => one.task_path === path && one.metric_name === headline);
+    const unbeaten = unbeatenMetric(task, onTest)?.metric_name;
+    if (unbeaten !== undefined) {
+      limits.push(`${path} is no better on test than always giving the same answer (${unbeaten}).`);
     }
     if (row?.metric_res === null) limits.push(`${path} could not be measured on test: too few answers are known.`);
   }

@@ -12,6 +12,7 @@ import {
   behaviourOf,
   binary,
   boundedRegression,
+  box,
   classification,
   type Labels,
   metricNames,
@@ -291,6 +292,24 @@ describe("an evaluation with baselines", () => {
       "no better on test than a constant answer learnt on train: open (accuracy 0.6667, constant 0.6667), width (mean_absolute_error_normalized 0.1500, constant 0.0500)",
       "scores rank worse than chance on test: open/roc_auc 0.0000 (3 samples)",
     ]);
+  });
+
+  test("a box that overlaps its label a little, and is further off than a constant, is no better than that", () => {
+    const boxes = graphOf(box({ columns: ["x", "y", "w", "h"], scale: "image" }));
+    const rowOfBox = (
+      metric_name: string,
+      metric_res: number,
+      baseline: number,
+      beats_baseline: boolean,
+    ): EvaluationRow => ({
+      ...{ split: "test", gates: "truth", task_path: boxes.tasks[0]?.path ?? "", num_samples: 39 },
+      ...{ metric_name, metric_res, baseline, beats_baseline },
+    });
+    const overlaps = rowOfBox("mean_iou", 0.0041, 0, true);
+    expect(shortcomings(boxes, [overlaps, rowOfBox("mean_absolute_error", 18.83, 17.98, false)])).toEqual([
+      `no better on test than a constant answer learnt on train: ${boxes.tasks[0]?.path} (mean_absolute_error 18.8300, constant 17.9800)`,
+    ]);
+    expect(shortcomings(boxes, [overlaps, rowOfBox("mean_absolute_error", 8.44, 15.69, true)])).toEqual([]);
   });
 
   test("has nothing to say of a network that is better everywhere", () => {

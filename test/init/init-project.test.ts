@@ -1,11 +1,12 @@
 /** @file Projects that init makes load, and their flow is the one that the table speaks of. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
 import { generateDataset } from "../../examples/home-security/generate.js";
+import { ensurePictures } from "../../examples/shapes-masks/generate.js";
 import { UsageError } from "../../src/errors.js";
 import { openSource } from "../../src/init/source.js";
 import { planProject, clearRoles } from "../../src/init/init-project.js";
@@ -330,4 +331,32 @@ test("a column of texts is read by its words, and the way to a pretrained encode
     '      // a pretrained encoder takes tokenizer({ column: "text", file: "tokenizer.json" }): docs/training.md\n' +
       '      text: tokens({ column: "text"',
   );
+});
+
+test("columns of masks become tasks per pixel, on a trunk that keeps the picture's size", async () => {
+  const dir = made();
+  await ensurePictures(dir, undefined, 24);
+  renameSync(join(dir, "shapes.csv"), join(dir, "labels.csv"));
+  const { plan } = await initIn(dir, "labels.csv");
+  const text = readFileSync(join(dir, "cool.config.ts"), "utf8");
+  expect(plan.proposal.inputs).toMatchObject([{ columns: ["picture"], size: [32, 32] }]);
+  expect(text).toContain(
+    'shape: classification({ per: "pixel", classes: ["class_0", "class_1", "class_2", "class_3"] })',
+  );
+  expect(text).toContain('striped: binary({ per: "pixel" })');
+  // hundredths in 16 bits
+  expect(text).toContain('height: regression({ per: "pixel" })');
+  expect(text).toContain("return { features: mapFeatures()(pixels, layers), pixels };");
+  // pictures without a shape have no masks
+  expect(await flowOf(dir)).toMatchObject({ occupied: undefined, shape: "occupied", striped: "occupied" });
+});
+
+test("pictures of few greys are no masks where no other pictures are left", async () => {
+  const dir = made();
+  const grey = sharp({ create: { width: 8, height: 8, channels: 3, background: "black" } }).toColourspace("b-w");
+  await grey.png().toFile(join(dir, "a.png"));
+  const path = join(dir, "t.csv");
+  writeFileSync(path, "x,y\na.png,a.png\n");
+  const table = await openSource({ path, projectDir: dir });
+  expect([...(table.masks ?? [])]).toEqual([]);
 });

@@ -31,7 +31,7 @@ export const PAGES: readonly string[] = [
   "README.md",
   "CONTRIBUTING.md",
   "CHANGELOG.md",
-  ...["bench", "docs", "examples/home-security", "examples/tokens"].flatMap((folder) =>
+  ...["bench", "docs", "examples/home-security", "examples/shapes-masks", "examples/tokens"].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith(".md"))
       .map((name) => `${folder}/${name}`),

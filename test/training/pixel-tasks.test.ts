@@ -8,6 +8,7 @@ import { loadRun, type LoadedRun } from "../../src/asking/load-run.js";
 import { predictRun } from "../../src/asking/predict-run.js";
 import { interpretRun } from "../../src/asking/interpret-run.js";
 import { tuneRun } from "../../src/asking/tune-run.js";
+import { type MaskedPicture, writeDrawnMasks } from "../../src/asking/pixels/drawn-masks.js";
 import { image } from "../../src/data/inputs/inputs.js";
 import { unet } from "../../src/engine/model/u-net.js";
 import { defineTasks } from "../../src/flow/define.js";
@@ -113,6 +114,20 @@ describe("a run whose tasks are asked of pixels", () => {
     expect(inside).toMatchObject({ path: "inside", pixels: SIDE * SIDE });
   });
 
+  it("draws the answers over a picture, and a picture of another name for each", async () => {
+    const pictures: MaskedPicture[] = [];
+    await run.explain([join(dir, "picture-1.png"), join(dir, "picture-2.png")], {
+      onMasks: (picture) => void pictures.push(picture),
+    });
+    expect(pictures.map(({ seen }) => seen.length)).toEqual([SIDE * SIDE * 3, SIDE * SIDE * 3]);
+    expect(pictures[0]?.masks[0]).toMatchObject({ task: "inside" });
+    await expect(writeDrawnMasks(pictures, join(dir, "both.png"))).rejects.toThrow("Ask about one at a time");
+    const [picture] = pictures;
+    const written = await writeDrawnMasks(picture === undefined ? [] : [picture], join(dir, "drawn.png"));
+    expect(written).toEqual([{ input: pictures[0]?.input, file: join(dir, "drawn.png") }]);
+    expect((await sharp(join(dir, "drawn.png")).metadata()).height).toBeGreaterThan(192);
+  });
+
   it("is tuned by Dice's coefficient, and ranks its pictures", async () => {
     const store = openRunStore(join(dir, "straight"));
     try {
@@ -124,6 +139,9 @@ describe("a run whose tasks are asked of pixels", () => {
       expect(dice(tuned.after)?.metric_res).toBeGreaterThanOrEqual(dice(tuned.before)?.metric_res ?? 0);
       const { tasks } = await interpretRun(store, "latest", { top: 2, out: join(dir, "sheets") });
       expect(tasks.map(({ worst }) => worst.length)).toEqual([2, 2]);
+      // two pictures, labels above answers, under a title, the colours and above the captions
+      const { height = 0 } = await sharp(join(dir, "sheets", "inside.worst.png")).metadata();
+      expect(height).toBeGreaterThan(2 * 144 + 92 + 30);
     } finally {
       store.close();
     }

@@ -28,22 +28,27 @@ const KEEP = 0.5;
 
 /**
  * All questions of a row but those that are clearly not worth their time: of the questions that none of the others comes
- * after, the one of the least gain per second is left out for as long as that is below half of the row's.
- * @returns null where nothing has a gain
+ * after, the one of the least gain per second is left out for as long as that is below half of the row's, and for as long
+ * as there are more questions than `room`.
+ * @param room expected number of questions that the bundle may have at most
+ * @returns null where nothing that has a gain is left
  */
-export function rowBundle(questions: readonly OpenQuestion[]): Bundle | null {
+export function rowBundle(questions: readonly OpenQuestion[], room = Number.POSITIVE_INFINITY): Bundle | null {
   const placeOf = new Map(questions.map(({ task }, i) => [task, i]));
   const before = questions.map(({ after }) => after.flatMap((task) => placeOf.get(task) ?? []));
   const waiting = new Int32Array(questions.length);
   for (const gates of before) for (const gate of gates) waiting[gate] = at(waiting, gate) + 1;
   const chosen = new Uint8Array(questions.length).fill(1);
-  let [gain, seconds] = [0, 0];
+  let [gain, seconds, size] = [0, 0, 0];
   for (const question of questions) {
     gain += expectedGain(question);
     seconds += expectedSeconds(question);
+    size += question.asked;
   }
   for (;;) {
-    let [worst, least] = [-1, (KEEP * gain) / seconds];
+    // rounded sums of probabilities are no reason to leave one out
+    const isTooMuch = size > room + 1e-9;
+    let [worst, least] = [-1, isTooMuch ? Number.POSITIVE_INFINITY : (KEEP * gain) / seconds];
     for (let i = 0; i < chosen.length; i++) {
       const question = at(questions, i);
       if (u8At(chosen, i) === 0 || at(waiting, i) > 0 || question.gain >= least * question.seconds) continue;
@@ -53,9 +58,11 @@ export function rowBundle(questions: readonly OpenQuestion[]): Bundle | null {
     chosen[worst] = 0;
     gain -= expectedGain(at(questions, worst));
     seconds -= expectedSeconds(at(questions, worst));
+    size -= at(questions, worst).asked;
     for (const gate of at(before, worst)) waiting[gate] = at(waiting, gate) - 1;
   }
-  return gain > 0 ? bundleOf(questions.filter((_, i) => u8At(chosen, i) === 1)) : null;
+  const kept = questions.filter((_, i) => u8At(chosen, i) === 1);
+  return kept.some(({ asked, gain: own }) => asked * own > 0) ? bundleOf(kept) : null;
 }
 
 const expectedGain = ({ asked, gain }: OpenQuestion): number => asked * gain;

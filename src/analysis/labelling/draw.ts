@@ -4,7 +4,7 @@ import type { Random } from "../../data/rng.js";
 import { median } from "../../tasks/constants.js";
 import { answerForm, numbersOf } from "../audit/forms.js";
 import type { ScoredSplit, ScoredTask } from "../score.js";
-import { type Bundle, densityOf, sizeOf } from "./bundles.js";
+import { type Bundle, densityOf, rowBundle, sizeOf } from "./bundles.js";
 
 /** Questions of a row that may be asked. */
 export interface Offer {
@@ -138,9 +138,15 @@ function spread(task: ScoredTask): number {
  * Takes offers in turn, those whose rows are like one with a label of what they are asked for most, or like one taken
  * before for the same, later: the weight that a row was drawn by counts times the distance to the nearest of them, as a
  * share of what is usual. A row of which only the gates are known is far from all that have labels behind them.
+ * @param wanted expected number of questions after which no more rows are taken
+ * @param room expected number of questions that there may be at most: rows are asked less where there is no more room
  */
-export function pickDiverse(offers: readonly Drawn[], budget: number, { vectorOf, labelled }: Space): Offer[] {
-  const most = Math.max(50, Math.ceil(budget * SHORTLIST));
+export function pickDiverse(
+  offers: readonly Drawn[],
+  { wanted, room }: { readonly wanted: number; readonly room: number },
+  { vectorOf, labelled }: Space,
+): Offer[] {
+  const most = Math.max(50, Math.ceil(wanted * SHORTLIST));
   const left = offers.slice(0, most).map((offer) => {
     const [vector, task] = [vectorOf(offer.row), mainTask(offer.bundle)];
     const nearest = at(labelled, task).reduce((least, other) => Math.min(least, distance(vector, other)), Infinity);
@@ -152,15 +158,17 @@ export function pickDiverse(offers: readonly Drawn[], budget: number, { vectorOf
   const key = ({ offer, nearest }: (typeof left)[number]): number => offer.key + Math.log(factor(nearest));
   const picked: Offer[] = [];
   let spent = 0;
-  while (spent < budget && left.length > 0) {
+  while (spent < wanted && left.length > 0) {
     let best = 0;
     for (let i = 1; i < left.length; i++) if (key(at(left, i)) > key(at(left, best))) best = i;
     const [taken] = left.splice(best, 1);
     if (taken === undefined) break;
-    picked.push(taken.offer);
-    for (const { task } of taken.offer.bundle.questions) at(labelled, task).push(taken.vector);
-    spent += sizeOf(taken.offer.bundle);
-    const asked = new Set(taken.offer.bundle.questions.map(({ task }) => task));
+    const bundle = rowBundle(taken.offer.bundle.questions, room - spent);
+    if (bundle === null) continue;
+    picked.push({ ...taken.offer, bundle });
+    for (const { task } of bundle.questions) at(labelled, task).push(taken.vector);
+    spent += sizeOf(bundle);
+    const asked = new Set(bundle.questions.map(({ task }) => task));
     for (const one of left) {
       if (asked.has(one.task)) one.nearest = Math.min(one.nearest, distance(one.vector, taken.vector));
     }

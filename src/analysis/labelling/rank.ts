@@ -29,7 +29,7 @@ export interface RankedCell {
 }
 
 export interface RankOptions {
-  /** Expected number of questions that are asked. */
+  /** Expected number of questions that are asked at most. */
   readonly budget: number;
   /** Seconds that a label takes, per task of the graph. */
   readonly seconds: readonly number[];
@@ -90,8 +90,11 @@ export function rankCells(graph: FlowGraph, scored: ScoredSplit, options: RankOp
       return bundle === null ? [] : [{ row, bundle, isNew }];
     });
     if (offers.length === 0) break;
-    const round = Math.max(1, options.budget / ROUNDS);
-    const picked = pickDiverse(drawOffers(offers, random), Math.min(round, options.budget - spent), space);
+    const room = options.budget - spent;
+    const wanted = Math.min(Math.max(1, options.budget / ROUNDS), room);
+    const picked = pickDiverse(drawOffers(offers, random), { wanted, room }, space);
+    // nothing is small enough for what is left
+    if (picked.length === 0) break;
     const left = new Map<number, Bundle>();
     for (const { row, bundle } of picked) {
       for (const { task, asked, after, gain, seconds } of bundle.questions) {

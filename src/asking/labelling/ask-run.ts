@@ -77,7 +77,7 @@ export interface AskResult {
 }
 
 export interface AskOptions extends OpenRunOptions, Pick<PredictOptions, "signal" | "onProgress"> {
-  /** Expected number of questions. */
+  /** Expected number of questions at most. */
   readonly budget: number;
   /** File of seconds by task. */
   readonly costs?: string | undefined;

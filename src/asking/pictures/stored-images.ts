@@ -20,12 +20,14 @@ type ImageSource = Pick<StoredRun, "config" | "dir" | "project" | "run">;
 export function storedImages(stored: ImageSource): (sample: { readonly id: string }) => SamplePicture {
   const { config } = stored;
   const { folders, mayShow } = placesOf(stored);
+  const image = Object.values(config.inputs).find((spec) => spec.kind === "image");
+  const framed = image?.framing === undefined ? {} : { framing: image.framing };
   if (folders.length === 0) return () => ({ kind: "missing", reason: FROM_ELSEWHERE });
   return ({ id }) => {
     const candidates = folders.flatMap((folder) => imageFiles(config, folder, id));
     const shown = candidates.filter(mayShow);
     const found = shown.find(isFile) ?? shown[0];
-    return found === undefined ? { kind: "missing", reason: FROM_ELSEWHERE } : { kind: "file", path: found };
+    return found === undefined ? { kind: "missing", reason: FROM_ELSEWHERE } : { kind: "file", path: found, ...framed };
   };
 }
 

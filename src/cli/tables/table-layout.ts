@@ -39,8 +39,7 @@ const AROUND = 3;
  * @param options.labels so many first columns stay
  * @param options.room columns of the terminal
  * @param options.narrowest default 24
- * @returns of each column that is shown, the first ones, its width with the blanks around its text; null where it is as
- * wide as its cells
+ * @returns how wide the texts may be of each column that is shown, the first ones
  */
 export function layOut(
   rows: readonly TableRow[],
@@ -50,7 +49,7 @@ export function layOut(
     readonly room: number;
     readonly narrowest?: number | undefined;
   },
-): (number | null)[] {
+): number[] {
   const { numeric, labels, room, narrowest = NARROWEST } = options;
   const natural = naturalWidths(rows);
   let shown = natural;
@@ -60,7 +59,7 @@ export function layOut(
     widths = narrowed(shown, { numeric, room, narrowest });
   }
   if (taken(widths) > room) widths = narrowed(shown, { numeric, room, narrowest: NARROWEST_LABEL });
-  return widths.map((width, column) => (width === shown[column] ? null : width + 2));
+  return withSpans(widths, rows, room);
 }
 
 /** Whether all columns fit. */
@@ -89,6 +88,27 @@ function naturalWidths(rows: readonly TableRow[]): number[] {
       return typeof cell === "string" ? Math.max(widest, ...cell.split("\n").map(displayWidth)) : widest;
     }, 0),
   );
+}
+
+/** Cells across columns make the first of them wider, as far as there is room. */
+function withSpans(widths: readonly number[], rows: readonly TableRow[], room: number): number[] {
+  const wider = [...widths];
+  for (const row of rows) {
+    let column = 0;
+    for (const cell of shownCells(row, widths.length)) {
+      const first = column;
+      column += typeof cell === "string" ? 1 : cell.colSpan;
+      if (typeof cell === "string") continue;
+      const needed = Math.max(...cell.content.split("\n").map(displayWidth)) - spannedWidth(wider, first, column);
+      if (needed > 0) wider[first] = (wider[first] ?? 0) + Math.max(0, Math.min(needed, room - taken(wider)));
+    }
+  }
+  return wider;
+}
+
+/** Of columns beside each other, with the borders and blanks between them. */
+export function spannedWidth(widths: readonly number[], from: number, to: number): number {
+  return widths.slice(from, to).reduce((sum, width) => sum + width + AROUND, -AROUND);
 }
 
 const taken = (widths: readonly number[]): number => widths.reduce((sum, width) => sum + width + AROUND, 1);

@@ -1,4 +1,6 @@
 /** @file Results as tables for the terminal. */
+import { createRequire } from "node:module";
+import type TableConstructor from "cli-table3";
 import type { BaselineRow } from "../../analysis/baselines.js";
 import {
   EVALUATED_GATES,
@@ -9,8 +11,22 @@ import {
 } from "../../tasks/evaluation.js";
 import { printable } from "../../platform/printable.js";
 import { clip, displayWidth } from "./display-width.js";
-import { paintTable } from "./paint-table.js";
-import { layOut, shownCells, type TableRow, tableColumns, TERMINAL } from "./table-layout.js";
+import {
+  layOut,
+  shownCells,
+  spannedWidth,
+  type TableCell,
+  type TableRow,
+  tableColumns,
+  TERMINAL,
+} from "./table-layout.js";
+import { wrapText } from "./wrap.js";
+
+// a blank on either side of a text
+const BLANKS = 2;
+
+// loaded when a table is drawn: most commands start without it
+const Table = (): typeof TableConstructor => createRequire(import.meta.url)("cli-table3") as typeof TableConstructor;
 
 /** Whether to colour: a terminal that wants it (no-color.org). */
 export function useColour(): boolean {
@@ -52,10 +68,60 @@ export function drawTable(
     ),
   );
   const widths = layOut(cells, { numeric, labels, room: width, narrowest });
-  const shown = cells.map((row) => shownCells(row, widths.length));
-  const table = paintTable(shown, { widths, numeric, room: width, colour: useColour() });
+  const table = drawn(cells, widths, numeric);
   const left = head.slice(widths.length);
   return left.length === 0 ? table : `${table}\n${leftOut(left, width)}`;
+}
+
+// the library takes a time that is quadratic in the rows of a table
+const BLOCK_ROWS = 50;
+
+function drawn(
+  [head = [], ...rows]: readonly TableRow[],
+  widths: readonly number[],
+  numeric: readonly number[],
+): string {
+  const Constructor = Table();
+  const colours = useColour() ? { head: ["bold"], border: ["grey"] } : { head: [], border: [] };
+  const options = {
+    colWidths: widths.map((columns) => columns + BLANKS),
+    colAligns: widths.map((_, column) => (numeric.includes(column) ? ("right" as const) : ("left" as const))),
+    style: { ...colours, compact: true },
+  };
+  const lines = rows.flatMap((row) => wrappedRow(row, widths));
+  const blocks: string[][] = [];
+  for (let start = 0; start === 0 || start < lines.length; start += BLOCK_ROWS) {
+    const titles = start > 0 ? {} : { head: linesOf(head, widths).map(({ lines: own }) => own.join("\n")) };
+    const table = new Constructor({ ...options, ...titles });
+    table.push(...lines.slice(start, start + BLOCK_ROWS));
+    blocks.push(table.toString().split("\n"));
+  }
+  // a block that goes on has no line above it, and one that is gone on with none below
+  const last = blocks.length - 1;
+  return blocks.flatMap((block, i) => block.slice(i === 0 ? 0 : 1, i === last ? undefined : -1)).join("\n");
+}
+
+/** The columns of a row that are shown, the text of each in lines that fit. */
+function linesOf(row: TableRow, widths: readonly number[]): { lines: string[]; span: number }[] {
+  let column = 0;
+  return shownCells(row, widths.length).map((cell) => {
+    const [text, span] = typeof cell === "string" ? [cell, 1] : [cell.content, cell.colSpan];
+    const room = spannedWidth(widths, column, column + span);
+    column += span;
+    return { lines: wrapText(text, room), span };
+  });
+}
+
+/** A row of the table for each line: the library takes a time that is quadratic in the lines of a cell, too. */
+function wrappedRow(row: TableRow, widths: readonly number[]): TableCell[][] {
+  const cells = linesOf(row, widths);
+  const height = Math.max(1, ...cells.map(({ lines }) => lines.length));
+  return Array.from({ length: height }, (_, line) =>
+    cells.map(({ lines, span }): TableCell => {
+      const text = lines[line] ?? "";
+      return span === 1 ? text : { content: text, colSpan: span };
+    }),
+  );
 }
 
 function leftOut(titles: readonly string[], width: number): string {

@@ -8,8 +8,10 @@ import { tableColumns } from "../../cli/tables/table-layout.js";
 import { treeStyle } from "../../cli/tree-style.js";
 import { openConsoleLogger } from "../../logging/console.js";
 import { DEFAULT_SAMPLES } from "../../asking/explain-run.js";
+import { UsageError } from "../../errors.js";
 import { parseGiven } from "../../asking/given-answers.js";
 import { type Explanation, type LoadedRun, loadRun } from "../../asking/load-run.js";
+import { type MaskedPicture, type WrittenMasks, writeDrawnMasks } from "../../asking/pixels/drawn-masks.js";
 import { type WrittenWhy, writeWhy } from "../../asking/why/why-run.js";
 import { type WrittenField, writeReceptiveFields } from "../../asking/receptive-field-run.js";
 
@@ -18,8 +20,22 @@ interface Explained {
   readonly explanations: Explanation[];
   readonly receptive_fields?: WrittenField[];
   readonly why?: WrittenWhy[];
+  readonly masks?: WrittenMasks[];
   /** Suppositions that change nothing, answers that are NaN, and what the guarantee of a coverage does not reach. */
   readonly warnings?: readonly string[];
+}
+
+/** @throws UsageError where --out names no drawing, or one of two */
+function assertOneDrawing(flags: {
+  readonly out?: string | undefined;
+  readonly masks: boolean;
+  readonly "receptive-field"?: string | undefined;
+}): void {
+  if (flags.out === undefined || flags.masks !== (flags["receptive-field"] !== undefined)) return;
+  const what = flags.masks
+    ? "--masks and --receptive-field draw two. Ask for one of them, or leave --out out"
+    : "nothing is drawn that it could hold. Add --masks or --receptive-field";
+  throw new UsageError(`--out names the file of one drawing, and ${what}.`, { out: flags.out });
 }
 
 export default class Explain extends CoolCommand {
@@ -34,6 +50,7 @@ export default class Explain extends CoolCommand {
     "<%= config.bin %> <%= command.id %> image.png --coverage 0.95",
     "<%= config.bin %> <%= command.id %> image.png --uncertainty --samples 100",
     "<%= config.bin %> <%= command.id %> image.png --why",
+    "<%= config.bin %> <%= command.id %> image.png --masks",
     "<%= config.bin %> <%= command.id %> image.png --receptive-field person_present --out person.png",
     "<%= config.bin %> <%= command.id %> \"select 'every painter sells a song .' as text\" --receptive-field part",
   ];
@@ -73,20 +90,23 @@ export default class Explain extends CoolCommand {
       description:
         "Of decisions by Grad-CAM where the trunk has a map of at least 3 × 3 places, of numbers by SmoothGrad, and behind an ONNX or graph model, which have no gradients, by occlusion; figures that are answered are drawn as well.",
     }),
+    masks: Flags.boolean({
+      summary: "draw the answers of tasks per pixel over the image, as <image>.masks.png here",
+    }),
     "receptive-field": Flags.string({
       summary: "draw the pixels, or the tokens, on which a task's answer depends",
       helpValue: "TASK",
     }),
     out: Flags.string({
-      summary: "file of the drawing; default: <image>.<task>.png here",
+      summary: "file of the drawing; default: <image>.<task>.png or <image>.masks.png here",
       helpValue: "FILE.png",
-      dependsOn: ["receptive-field"],
     }),
   };
 
   async run(): Promise<Explained> {
     const { argv, flags } = await this.parse(Explain);
     const coverage = coverageFrom(flags);
+    assertOneDrawing(flags);
     const run = await loadRun(this.storeDir(flags), flags.run, { project: flags.project });
     const images = argv as string[];
     const { uncertainty: asked, samples, seed, out } = flags;
@@ -95,6 +115,7 @@ export default class Explain extends CoolCommand {
       const uncertainty = asked ? { samples, seed } : undefined;
       if (asked) await this.#warnWithoutDropout(run);
       const ofAnswers: string[] = [];
+      const masked: MaskedPicture[] = [];
       const onWarning = (warning: string): void => void ofAnswers.push(warning);
       const explanations = await run.explain(images, {
         given,
@@ -102,6 +123,7 @@ export default class Explain extends CoolCommand {
         coverage,
         suppose: flags.suppose,
         onWarning,
+        onMasks: flags.masks ? (picture) => void masked.push(picture) : undefined,
       });
       const ofCoverage = coverage === undefined ? [] : await run.coverageWarnings(coverage);
       for (const line of ofAnswers) this.note(`warning: ${line}`);
@@ -110,11 +132,14 @@ export default class Explain extends CoolCommand {
       const said = coverage === undefined && warnings.length === 0 ? {} : { warnings };
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
+      const masks = await writeDrawnMasks(masked, out);
       const sheets = flags.why ? await this.#why(run, images) : [];
       for (const explanation of explanations) this.log(run.print(explanation, treeStyle(), tableColumns()));
       for (const { file, input } of sheets) this.log(`why ${input} is answered so: ${file}`);
+      for (const { file, input } of masks) this.log(`masks of ${input}: ${file}`);
       const why = flags.why ? { why: sheets } : {};
-      const result = { run: run.id, explanations, ...said, ...why };
+      const drawn = flags.masks ? { masks } : {};
+      const result = { run: run.id, explanations, ...said, ...why, ...drawn };
       if (task === undefined) return result;
       if (explanations.length > images.length) {
         this.note(

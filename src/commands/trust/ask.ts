@@ -19,7 +19,11 @@ export default class Ask extends CoolCommand {
   ];
   static override args = { run: Args.string({ description: `a group of folds, or ${RUN_HELP}`, default: "latest" }) };
   static override flags = {
-    budget: Flags.integer({ summary: "questions that are asked", default: 200, min: 1 }),
+    budget: Flags.integer({
+      summary: "questions that are asked at most, as far as the network can tell",
+      default: 200,
+      min: 1,
+    }),
     costs: Flags.string({
       summary: 'JSON file of seconds that a label takes: {"door_open": 2, "*": 5}',
       helpValue: "FILE",

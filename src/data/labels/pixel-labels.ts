@@ -20,6 +20,7 @@ const MOST_BAD = 50;
 /**
  * Reads the masks of all tasks per pixel.
  * @returns null where no task is asked per pixel
+ * @param options.projectDir absolute; masks may lie in it as well as in the folder of their table
  * @throws DataError where a cell is no mask, or there are more pixels than an index counts; InterruptedError if the
  *   signal fires
  */
@@ -27,12 +28,14 @@ export async function readPixelLabels(
   graph: FlowGraph,
   inputs: Readonly<Record<string, InputSpec>>,
   joined: JoinedTables,
-  signal?: AbortSignal,
+  { projectDir, signal }: { readonly projectDir?: string; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<PixelLabels | null> {
   const pixels = pixelsPerSample(graph);
   if (pixels === null) return null;
   assertCountable(joined.rows, pixels);
   const image = Object.values(inputs).find((spec): spec is ImageInputSpec => spec.kind === "image");
+  // as pictures do, a mask may lie in the project's folder, too
+  const folders = projectDir === undefined ? [] : [projectDir];
   const masks = new Map<number, Float32Array>();
   const bad: BadCell[] = [];
   for (const task of graph.tasks) {
@@ -44,7 +47,7 @@ export async function readPixelLabels(
       const [column] = columns[t] ?? [];
       if (column === undefined) continue;
       const into = all.subarray(at(joined.firstRows, t) * pixels);
-      bad.push(...(await readTableMasks(task, column, table, image, into, signal)));
+      bad.push(...(await readTableMasks({ task, column, table, image, folders }, into, signal)));
     }
   }
   if (bad.length > 0) throw badCellsError(joined, bad, "label");
@@ -60,12 +63,17 @@ function assertCountable(rows: number, pixels: number): void {
   );
 }
 
+/** Where the masks of one task stand. */
+interface MaskColumn extends Required<Pick<MaskPlace, "folders">> {
+  readonly task: TaskNode;
+  readonly column: string;
+  readonly table: Table;
+  readonly image: ImageInputSpec | undefined;
+}
+
 /** @param into receives [pixels of the table's rows] */
 async function readTableMasks(
-  task: TaskNode,
-  column: string,
-  table: Table,
-  image: ImageInputSpec | undefined,
+  { task, column, table, image, folders }: MaskColumn,
   into: Float32Array,
   signal: AbortSignal | undefined,
 ): Promise<BadCell[]> {
@@ -80,7 +88,7 @@ async function readTableMasks(
     const cell = cells.at(row);
     const picture = pictures.at(row);
     const place: MaskPlace = {
-      ...{ baseDir: table.baseDir, size },
+      ...{ baseDir: table.baseDir, folders, size },
       ...(image?.framing === undefined ? {} : { framing: image.framing }),
       picture: typeof picture === "string" && picture !== "" ? resolve(table.baseDir, picture) : null,
     };

@@ -5,6 +5,8 @@ import type { Backbone } from "./read-backbone.js";
 
 /** Features that tasks read: what is on the picture, and also where. */
 const [WHAT, WHERE] = ["features", "places"];
+/** The map of the picture's size that masks read. */
+const PIXELS = "pixels";
 
 /** Whether the answer is a place on the picture, which pooled features have lost. */
 function isPlace({ figure, place }: ProposedTask): boolean {
@@ -14,11 +16,17 @@ function isPlace({ figure, place }: ProposedTask): boolean {
 /** Names of the features of the trunk. */
 export function featuresOf(backbone: Backbone | null, tasks: readonly ProposedTask[]): string[] {
   const [isWhere, isWhat] = [tasks.some(isPlace), tasks.some((task) => !task.isKnown && !isPlace(task))];
-  return backbone === null ? [WHAT] : [...(isWhat ? [WHAT] : []), ...(isWhere ? [WHERE] : [])];
+  if (backbone === null) {
+    const isAsked = tasks.some((task) => !task.isKnown && task.role.isMask !== true);
+    const hasMasks = tasks.some(({ role }) => role.isMask === true);
+    return [...(isAsked || !hasMasks ? [WHAT] : []), ...(hasMasks ? [PIXELS] : [])];
+  }
+  return [...(isWhat ? [WHAT] : []), ...(isWhere ? [WHERE] : [])];
 }
 
 /** The feature that a task reads. */
 export function featureOf(backbone: Backbone | null, task: ProposedTask): string {
+  if (task.role.isMask === true) return PIXELS;
   return backbone !== null && isPlace(task) ? WHERE : WHAT;
 }
 

@@ -2,6 +2,7 @@
 import { at } from "../../arrays.js";
 import type { EncodedImage } from "../tensorboard/images.js";
 import type { Figure } from "./figures.js";
+import type { MaskKey } from "./mask-overlay.js";
 import { type OpenedPicture, openPicture, type SamplePicture, type TilePicture } from "./picture.js";
 import {
   COLOURS,
@@ -29,6 +30,8 @@ export interface Tile {
   /** What is said in the place of both, where nothing was labelled or asked. */
   readonly note?: string;
   readonly picture: SamplePicture;
+  /** What is answered, under what is labelled, where both are laid over the picture. */
+  readonly below?: SamplePicture;
   readonly figures: readonly Figure[];
 }
 
@@ -39,6 +42,8 @@ export interface ContactSheet {
   readonly tiles: readonly Tile[];
   /** What is shown as the answer beside the label, where it is not what is predicted: `repaired`. */
   readonly answer?: string;
+  /** What colours laid over the pictures stand for. */
+  readonly keys?: readonly MaskKey[];
 }
 
 // TensorBoard shows a sheet at a third to a half of its size: 26 pixels are the smallest letters that stay readable.
@@ -86,15 +91,23 @@ export async function drawContactSheet(sheet: ContactSheet, format: ImageFormat)
     ...captions.map(({ note, label, prediction }) => note.length + label.length + prediction.length),
   );
   const isAnswered = sheet.tiles.some(({ note }) => note === undefined);
-  const tileHeight = PADDING + SIDE + (lines + 2) * LEADING + 10;
+  const hasTwo = sheet.tiles.some(({ below }) => below !== undefined);
+  const picturesHeight = hasTwo ? 2 * SIDE + PADDING : SIDE;
+  const tileHeight = PADDING + picturesHeight + (lines + 2) * LEADING + 10;
   const rows = Math.ceil(sheet.tiles.length / COLUMNS);
-  const height = HEADER_HEIGHT + rows * (tileHeight + GAP) - GAP + MARGIN;
+  const keys = placeKeys(sheet.keys ?? []);
+  const headerHeight = HEADER_HEIGHT + keys.height;
+  const height = headerHeight + rows * (tileHeight + GAP) - GAP + MARGIN;
   const pictures = await Promise.all(sheet.tiles.map(({ picture }) => openPicture(picture, SIDE)));
+  const below = await Promise.all(
+    sheet.tiles.map((tile) => (tile.below === undefined ? null : openPicture(tile.below, SIDE))),
+  );
   const placed = sheet.tiles.map((tile, i) => ({
     tile,
     caption: at(captions, i),
     picture: at(pictures, i),
-    place: placeOf(i, tileHeight),
+    below: at(below, i),
+    place: placeOf(i, tileHeight, headerHeight),
   }));
   const behind = [
     rectangle(0, 0, WIDTH, height, { fill: COLOURS.paper }),
@@ -107,21 +120,47 @@ export async function drawContactSheet(sheet: ContactSheet, format: ImageFormat)
           ),
         )
       : []),
-    ...placed.flatMap(({ tile, caption, picture, place }) => drawTile(tile, caption, picture, place, tileHeight)),
+    ...keys.marks,
+    ...placed.flatMap(({ tile, caption, picture, place }) =>
+      drawTile(tile, caption, picture, place, { height: tileHeight, picturesHeight }),
+    ),
   ];
   const inFront = placed.flatMap(({ tile, picture, place }) => drawFigures(tile.figures, picture, place));
   const { default: open } = await loadSharp();
   const composed = open(svgDocument(WIDTH, height, behind)).composite([
     ...placed.flatMap(({ picture, place }) => placedPixels(picture, place)),
+    ...placed.flatMap(({ below: under, place: { x, y } }) =>
+      under === null ? [] : placedPixels(under, { x, y: y + SIDE + PADDING }),
+    ),
     ...(inFront.length === 0 ? [] : [{ input: svgDocument(WIDTH, height, inFront), left: 0, top: 0 }]),
   ]);
   return encodePicture(composed, WIDTH, height, format);
 }
 
-function placeOf(tile: number, tileHeight: number): Place {
+/** Lines of colours under the subtitle, each with what it stands for. */
+function placeKeys(keys: readonly MaskKey[]): { readonly height: number; readonly marks: readonly string[] } {
+  if (keys.length === 0) return { height: 0, marks: [] };
+  const swatch = 20;
+  let [x, line] = [MARGIN, 0];
+  const marks = keys.flatMap(({ text, colour }) => {
+    const shown = fitEnd(text, WIDTH - 2 * MARGIN - swatch - 8, PLAIN);
+    const width = swatch + 8 + textWidth(shown, PLAIN);
+    if (x > MARGIN && x + width > WIDTH - MARGIN) [x, line] = [MARGIN, line + 1];
+    const baseline = HEADER_HEIGHT + 18 + line * LEADING;
+    const mark = [
+      rectangle(x, baseline - swatch + 1, swatch, swatch, { fill: colour, radius: 3 }),
+      textElement(shown, x + swatch + 8, baseline, PLAIN),
+    ];
+    x += width + 22;
+    return mark;
+  });
+  return { height: (line + 1) * LEADING + 4, marks };
+}
+
+function placeOf(tile: number, tileHeight: number, headerHeight: number): Place {
   return {
     x: MARGIN + (tile % COLUMNS) * (TILE_WIDTH + GAP),
-    y: HEADER_HEIGHT + Math.floor(tile / COLUMNS) * (tileHeight + GAP),
+    y: headerHeight + Math.floor(tile / COLUMNS) * (tileHeight + GAP),
   };
 }
 
@@ -175,13 +214,22 @@ function drawLegend(entries: readonly LegendEntry[]): string[] {
   });
 }
 
-function drawTile(tile: Tile, caption: Caption, picture: OpenedPicture, { x, y }: Place, height: number): string[] {
+function drawTile(
+  tile: Tile,
+  caption: Caption,
+  picture: OpenedPicture,
+  { x, y }: Place,
+  { height, picturesHeight }: { readonly height: number; readonly picturesHeight: number },
+): string[] {
   const left = x + PADDING;
-  const top = y + PADDING + SIDE + LEADING - 2;
+  const top = y + PADDING + picturesHeight + LEADING - 2;
   const id = fitStart(tile.sample, SIDE, PLAIN);
   return [
     rectangle(x, y, TILE_WIDTH, height, { fill: COLOURS.card, radius: 8 }),
     ...drawStandIn(picture, { x: left, y: y + PADDING }),
+    ...(tile.below === undefined
+      ? []
+      : [rectangle(left, y + 2 * PADDING + SIDE, SIDE, SIDE, { fill: COLOURS.frame, radius: 4 })]),
     textElement(fitEnd(rankOf(tile), SIDE, PLAIN), left, top, PLAIN),
     ...drawLines(caption.note, left, top + LEADING, PLAIN),
     ...drawLines(caption.label, left, top + LEADING, { ...STRONG, colour: COLOURS.truth }),
@@ -264,6 +312,10 @@ function shapePath(shape: Figure["shape"], width: number, height: number): strin
 }
 
 /** What a tile is ranked by, in words. */
+/** Names of measures are as wide as a tile; their values must stay. */
+const MEASURES: Readonly<Record<string, string>> = { iou: "IoU", mean_iou: "mIoU", absolute_error: "error" };
+
 function rankOf({ loss, measure }: Tile): string {
-  return measure === undefined ? `loss ${formatLoss(loss)}` : `${measure.name} ${Number(measure.value.toPrecision(3))}`;
+  if (measure === undefined) return `loss ${formatLoss(loss)}`;
+  return `${MEASURES[measure.name] ?? measure.name} ${Number(measure.value.toPrecision(3))}`;
 }

@@ -1,11 +1,17 @@
 /** @file A sample's picture at the size of a tile: small ones enlarged by whole factors, so that each pixel stays crisp. */
 import type { Sharp } from "sharp";
+import type { ImageFraming } from "../../decoding/framing.js";
 import { readImageFile } from "../../data/inputs/images.js";
 import { loadSharp } from "./svg.js";
 
 /** What can be shown of a sample. */
 export type SamplePicture =
-  | { readonly kind: "file"; readonly path: string }
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      /** How the network sees it, for what is laid over it pixel by pixel; without it stretched. */
+      readonly framing?: ImageFraming;
+    }
   /** [height, width, channels], 0 to 255. */
   | (RawPixels & { readonly kind: "pixels" })
   /** e.g. the words of a sample without images. */

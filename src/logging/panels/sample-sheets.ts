@@ -3,11 +3,14 @@ import { at, f32At } from "../../arrays.js";
 import { bestAndWorst, type InterpretedSample } from "../../analysis/interpret.js";
 import { indexOf } from "../../analysis/row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
-import { type FlowGraph, isPerPixel } from "../../flow/graph.js";
+import { type FlowGraph, isPerPixel, type PixelSpec } from "../../flow/graph.js";
+import type { AnswerColumn } from "../../flow/masks.js";
+import { picturesIn } from "../../analysis/pixels/picture-figures.js";
 import type { Split } from "../../tasks/evaluation.js";
 import { allLogits, behaviourOf, type Described, decodedScore } from "../../tasks/index.js";
 import type { ContactSheet, Tile } from "./contact-sheet.js";
 import { figuresOf } from "./figures.js";
+import { maskKeys, type NumberRange, overlaid, rangeOf, seenPixels } from "./mask-overlay.js";
 import type { SamplePicture } from "./picture.js";
 
 /** A row of a split. */
@@ -47,8 +50,11 @@ export async function* sampleSheets(
     if (!wanted.has(task_path) || best.length === 0) continue;
     const task = at(scored.tasks, i);
     const figures = figuresOf(graph, scored, task_path);
-    const count = task.lossMask.reduce((sum, active) => sum + active, 0);
+    const { spec } = task.task;
+    const counted = isPerPixel(spec) ? picturesIn(spec, task.lossMask) : task.lossMask;
+    const count = counted.reduce((sum, active) => sum + active, 0);
     for (const [side, samples] of Object.entries({ best, worst }) as [Side, readonly InterpretedSample[]][]) {
+      const masks = masksOf(task, samples);
       const tiles = samples.map(
         async (sample): Promise<Tile> => ({
           sample: sample.id,
@@ -56,14 +62,58 @@ export async function* sampleSheets(
           ...(sample.measure === undefined ? {} : { measure: sample.measure }),
           label: describeAnswer(sample.label),
           prediction: describePrediction(task, sample, scored),
-          picture: await pictureOf(referenceTo(sample, scored.split)),
+          ...(await picturesOf(masks, sample.row, await pictureOf(referenceTo(sample, scored.split)))),
           figures: figures(sample.row),
         }),
       );
       const subtitle = `${side} ${samples.length} of ${count} on ${scored.split}`;
-      yield { task_path, side, sheet: { title: task_path, subtitle, tiles: await Promise.all(tiles) } };
+      const keys = masks === null ? {} : { keys: maskKeys(masks.spec, masks.range) };
+      yield { task_path, side, sheet: { title: task_path, subtitle, tiles: await Promise.all(tiles), ...keys } };
     }
   }
+}
+
+/** What is laid over the pictures of a sheet. */
+interface SheetMasks {
+  readonly spec: PixelSpec;
+  /** Of the numbers of all pictures, so that a colour says the same on each. */
+  readonly range: NumberRange;
+  readonly at: (row: number) => Masks;
+}
+
+/** [height * width], NaN where a pixel does not count. */
+interface Masks {
+  readonly label: Float32Array;
+  readonly answer: Float32Array;
+}
+
+/** null of a task that is not asked per pixel. */
+function masksOf(task: ScoredTask, samples: readonly InterpretedSample[]): SheetMasks | null {
+  const { spec } = task.task;
+  if (!isPerPixel(spec)) return null;
+  const pixels = spec.size[0] * spec.size[1];
+  const maskAt = (row: number): Masks => {
+    const [from, to] = [row * pixels, (row + 1) * pixels];
+    const counted = task.lossMask.subarray(from, to);
+    const where = (answers: AnswerColumn): Float32Array =>
+      answers.slice(from, to).map((answer, pixel) => (counted[pixel] === 1 ? answer : Number.NaN));
+    return { label: where(task.labels.answers), answer: where(task.decoded) };
+  };
+  const all = spec.kind === "regression" ? samples.map(({ row }) => maskAt(row)) : [];
+  return { spec, range: rangeOf(all.flatMap(({ label, answer }) => [label, answer])), at: maskAt };
+}
+
+/** What is labelled over what is answered, where the task has masks and the picture can be read. */
+async function picturesOf(
+  masks: SheetMasks | null,
+  row: number,
+  picture: SamplePicture,
+): Promise<Pick<Tile, "picture" | "below">> {
+  const seen = masks === null ? null : await seenPixels(picture, masks.spec.size);
+  if (masks === null || seen === null) return { picture };
+  const { spec, range } = masks;
+  const { label, answer } = masks.at(row);
+  return { picture: overlaid(spec, seen, label, range), below: overlaid(spec, seen, answer, range) };
 }
 
 function referenceTo({ row, id, position }: InterpretedSample, split: Split): SampleReference {

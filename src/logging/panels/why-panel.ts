@@ -2,8 +2,7 @@
 import { at, f32At, u8At } from "../../arrays.js";
 import type { Figure } from "./figures.js";
 import { heatColour } from "./heat.js";
-import { textElement } from "./svg.js";
-import { fitEnd, fitStart } from "./text.js";
+import { drawPanels, type GridPanel } from "./panel-grid.js";
 
 /** One task's map. */
 export interface WhyMap {
@@ -26,12 +25,6 @@ export interface WhyPicture {
   readonly maps: readonly WhyMap[];
 }
 
-const PANEL = 192;
-const GAP = 12;
-const CAPTION = 40;
-const COLUMNS = 4;
-const TITLE = { size: 13, weight: 600 } as const;
-const NOTE = { size: 11, weight: 400 } as const;
 const LINE = "#39ff14";
 
 /**
@@ -39,49 +32,31 @@ const LINE = "#39ff14";
  * @returns PNG
  */
 export async function drawWhy(picture: WhyPicture): Promise<Buffer> {
-  const { loadSharp, svgDocument } = await import("./svg.js");
-  const { default: open } = await loadSharp();
-  const scale = PANEL / Math.max(picture.height, picture.width);
-  const [width, height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
-  const figures = picture.maps.flatMap((map) => map.figures);
-  const panels = [
-    { title: "input", note: `${picture.width} × ${picture.height}`, pixels: inColour(picture), figures },
+  const panels: GridPanel[] = [
+    {
+      title: "input",
+      note: `${picture.width} × ${picture.height}`,
+      pixels: inColour(picture),
+      marks: marksOf(picture.maps.flatMap((map) => map.figures)),
+    },
     ...picture.maps.map((map) => ({
       title: map.task,
       note: `${map.answer} · ${map.method}`,
       pixels: underHeat(picture, map.influence),
-      figures: map.figures,
+      marks: marksOf(map.figures),
     })),
   ];
-  const columns = Math.min(COLUMNS, panels.length);
-  const leftOf = (i: number): number => GAP + (i % columns) * (width + GAP);
-  const topOf = (i: number): number => Math.floor(i / columns) * (height + CAPTION + GAP) + CAPTION;
-  const rows = Math.ceil(panels.length / columns);
-  const total = { width: GAP + columns * (width + GAP), height: rows * (height + CAPTION + GAP) + GAP };
-  const raw = { width: picture.width, height: picture.height, channels: 3 } as const;
-  const layers = await Promise.all(
-    panels.map(async ({ pixels }, i) => ({
-      input: await open(pixels, { raw }).resize(width, height, { fit: "fill" }).png().toBuffer(),
-      left: leftOf(i),
-      top: topOf(i),
-    })),
-  );
-  const overlays = panels.flatMap((panel, i) => [
-    textElement(fitStart(panel.title, width, TITLE), leftOf(i), topOf(i) - 22, TITLE),
-    textElement(fitEnd(panel.note, width, NOTE), leftOf(i), topOf(i) - 7, NOTE),
-    ...panel.figures.map(({ shape }) => {
-      const [x, y] = [leftOf(i) + shape.x * width, topOf(i) + shape.y * height];
+  return drawPanels(panels, picture);
+}
+
+function marksOf(figures: readonly Figure[]): NonNullable<GridPanel["marks"]> {
+  return (place) =>
+    figures.map(({ shape }) => {
+      const [x, y] = [place.x + shape.x * place.width, place.y + shape.y * place.height];
       return shape.kind === "point"
         ? `<circle cx="${x}" cy="${y}" r="4" fill="none" stroke="${LINE}" stroke-width="2"/>`
-        : `<rect x="${x}" y="${y}" width="${Math.max(0, shape.width * width)}" height="${Math.max(0, shape.height * height)}" fill="none" stroke="${LINE}" stroke-width="2"/>`;
-    }),
-  ]);
-  const canvas = open({ create: { ...total, channels: 3, background: "#ffffff" } });
-  return canvas
-    .composite([...layers, { input: svgDocument(total.width, total.height, overlays), left: 0, top: 0 }])
-    .removeAlpha()
-    .png()
-    .toBuffer();
+        : `<rect x="${x}" y="${y}" width="${Math.max(0, shape.width * place.width)}" height="${Math.max(0, shape.height * place.height)}" fill="none" stroke="${LINE}" stroke-width="2"/>`;
+    });
 }
 
 function colourOf({ pixels, channels }: WhyPicture, pixel: number, channel: number): number {

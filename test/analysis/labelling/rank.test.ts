@@ -160,10 +160,26 @@ describe("cells to label next", () => {
     }
   });
 
-  it("are as many as the budget says, by how likely they are asked", () => {
-    const expected = ranked.reduce((sum, { asked }) => sum + asked, 0);
-    expect(expected).toBeGreaterThanOrEqual(120);
-    expect(expected).toBeLessThan(126);
+  it("are as many as the budget says and not more, by how likely they are asked", () => {
+    for (const budget of [1, 2.5, 7, 30, 120]) {
+      const found = rankCells(graph, scored, { budget, seconds, needs, seed: `budget ${budget}` }) ?? [];
+      const expected = found.reduce((sum, { asked }) => sum + asked, 0);
+      expect(expected).toBeLessThanOrEqual(budget + 1e-6);
+      // what is left is too little for any question of a row
+      expect(expected).toBeGreaterThan(budget - 1);
+    }
+  });
+
+  it("are less of a row where there is no room for all of them: a gate before what hangs on it", () => {
+    const gate: OpenQuestion = { task: 0, after: [], asked: 1, gain: 1, seconds: 1 };
+    const child: OpenQuestion = { task: 1, after: [0], asked: 0.5, gain: 4, seconds: 1 };
+    const other: OpenQuestion = { task: 2, after: [], asked: 1, gain: 2, seconds: 1 };
+    const asked = (room: number) => rowBundle([gate, child, other], room)?.questions.map(({ task }) => task) ?? null;
+    expect(asked(2.5)).toEqual([0, 1, 2]);
+    // the child goes last of all: it brings most
+    expect(asked(2)).toEqual([0, 1]);
+    expect(asked(1)).toEqual([0]);
+    expect(asked(0.5)).toBeNull();
   });
 
   it("are those of a task that is wrong often and has few labels, and not of one that is always right", () => {

@@ -1,11 +1,12 @@
 /** @file Masks in files and cells → labels of pixels. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import sharp from "sharp";
 import { frameMask } from "../../../src/data/labels/masks/frame-mask.js";
 import { type MaskPlace, readMask } from "../../../src/data/labels/masks/read-masks.js";
+import { writeMask } from "../../../src/data/labels/masks/write-mask.js";
 import { binary, classification, regression } from "../../../src/tasks/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "masks-"));
@@ -116,4 +117,42 @@ test("bars of a letterbox have no label, and a crop cuts the edges off", () => {
   ]);
   expect([...frameMask(values, mask, { size: [2, 2], framing: { fit: "crop" } })]).toEqual([2, 3, 6, 7]);
   expect([...frameMask(values, mask, { size: [1, 2] })]).toEqual([6, 8]);
+});
+
+test("a mask may lie in the project's folder, by a path that is absolute or leaves the table's", async () => {
+  const tables = join(folder, "tables");
+  mkdirSync(tables, { recursive: true });
+  const shown = { ...place, baseDir: tables, folders: [folder] };
+  expect(await labelsOf(kinds, "../palette.png", shown)).toEqual([0, 1, 2, 2, 1, 0]);
+  expect(await labelsOf(kinds, join(folder, "palette.png"), shown)).toEqual([0, 1, 2, 2, 1, 0]);
+  expect(await labelsOf(kinds, "../../palette.png", shown)).toBe("lies outside the data folder");
+});
+
+test("masks of 300 classes take 16 bits, and are read as they were written", async () => {
+  const many = classification({ per: "pixel", classes: Array.from({ length: 300 }, (_, i) => `c${i}`) });
+  const answers = Float32Array.of(0, 255, 256, 299, missing, 1);
+  await writeMask(join(folder, "many.png"), many, answers, [2, 3]);
+  expect((await sharp(join(folder, "many.png")).metadata()).depth).toBe("ushort");
+  expect(await labelsOf(many, "many.png")).toEqual([...answers]);
+  await writeMask(join(folder, "few.png"), kinds, Float32Array.of(0, 1, 2, missing, 2, 1), [2, 3]);
+  expect(await labelsOf(kinds, "few.png")).toEqual([0, 1, 2, missing, 2, 1]);
+});
+
+test("the size of a picture is known from its first bytes", async () => {
+  // 4 kB of a large JPEG and PNG: what follows is not read
+  const noise = {
+    create: {
+      width: 300,
+      height: 200,
+      channels: 3,
+      background: "red",
+      noise: { type: "gaussian", mean: 128, sigma: 60 },
+    },
+  } as const;
+  for (const format of ["jpeg", "png"] as const) {
+    const bytes = await sharp(noise).toFormat(format).toBuffer();
+    const picture = join(folder, `head.${format}`);
+    writeFileSync(picture, bytes.subarray(0, 4096));
+    expect(await labelsOf(kinds, "palette.png", { ...place, picture })).toContain("its picture is 300 × 200");
+  }
 });

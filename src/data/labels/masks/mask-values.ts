@@ -53,7 +53,8 @@ function labelReader(spec: TaskSpec, wide: boolean): LabelOf {
     };
   }
   const classes = spec.kind === "classification" ? spec.classes.length : 0;
-  const missing = ignore ?? (classes > 255 ? Number.NaN : 255);
+  // what predicted masks have where a pixel is not asked
+  const missing = ignore ?? (classes > 255 ? 65_535 : 255);
   return (value) => {
     if (value === missing) return Number.NaN;
     return value < classes ? value : null;

@@ -1,8 +1,9 @@
 /** @file A mask of a cell → labels of the pixels of its picture. */
+import { open as openFile } from "node:fs/promises";
 import { at } from "../../../arrays.js";
 import type { ImageFraming, PixelSize } from "../../../decoding/framing.js";
 import type { ClassificationSpec, TaskSpec } from "../../../flow/graph.js";
-import { locateImage, readImageFile } from "../../inputs/images.js";
+import { checkImageFile, locateImage, readImageFile } from "../../inputs/images.js";
 import { loadSharp } from "../../inputs/sharp.js";
 import { plainJpegHeader } from "../../inputs/jpeg-header.js";
 import { plainPngHeader } from "../../inputs/png-header.js";
@@ -152,16 +153,30 @@ function parsedJson(text: string): unknown {
 
 /** Size of a picture after its EXIF orientation; null where it cannot be read, which is told of the picture itself. */
 async function shownSize(path: string): Promise<PixelSize | null> {
-  const file = await readImageFile(path);
-  if (!file.ok) return null;
-  const plain = plainPngHeader(file.value) ?? plainJpegHeader(file.value);
-  if (plain !== null) return plain;
-  const open = await loadSharp();
+  if (!(await checkImageFile(path)).ok) return null;
   try {
-    const { autoOrient } = await open(file.value).metadata();
+    const head = await readHead(path);
+    const plain = plainPngHeader(head) ?? plainJpegHeader(head);
+    if (plain !== null) return plain;
+    const open = await loadSharp();
+    // reads no more than it needs
+    const { autoOrient } = await open(path).metadata();
     return { width: autoOrient.width, height: autoOrient.height };
   } catch {
     return null;
+  }
+}
+
+const HEAD_BYTES = 4096;
+
+/** The first bytes of a file. */
+async function readHead(path: string): Promise<Buffer> {
+  const file = await openFile(path);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 
