@@ -34,11 +34,11 @@ beforeAll(async () => {
     writeFileSync(join(dir, title), text);
   }
   // as if a model had been fetched
-  mkdirSync(join(dir, "letters", "minilm"));
-  copyFileSync(
-    join(root, "fixtures", "tokenizers", "wordpiece.json"),
-    join(dir, "letters", "minilm", "tokenizer.json"),
-  );
+  for (const project of ["letters", "words"]) {
+    mkdirSync(join(dir, project, "minilm"));
+    const own = join(dir, project, "minilm", "tokenizer.json");
+    copyFileSync(join(root, "fixtures", "tokenizers", "wordpiece.json"), own);
+  }
   mkdirSync(join(dir, "node_modules"));
   symlinkSync(root, join(dir, "node_modules", "dnn-cool"), "dir");
   writeFileSync(join(dir, "package.json"), JSON.stringify({ type: "module" }));

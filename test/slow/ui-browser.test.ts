@@ -262,7 +262,8 @@ describe("comparing", () => {
       await untilText(page, "#metrics", "0.740");
       await untilText(page, "#settings", "train.batchSize");
       await page.waitForSelector("#curves canvas", { state: "attached", timeout: 60_000 });
-      expect(await page.evaluate("document.querySelector('#curves .u-legend').textContent")).toContain("run-002 valid");
+      // the chart is there before its points are
+      await untilText(page, "#curves .u-legend", "run-002 valid");
       await screenshot(page, "compare");
       await page.goBack();
       await untilText(page, ".chosen-runs", "2 chosen");

@@ -17,7 +17,9 @@ export interface Page {
   setInputFiles(selector: string, file: string): Promise<void>;
   fill(selector: string, value: string): Promise<void>;
   selectOption(selector: string, value: string): Promise<unknown>;
-  click(selector: string): Promise<void>;
+  click(selector: string, options?: { readonly modifiers?: readonly "Shift"[] }): Promise<void>;
+  /** What assistive technology is told of the first element that is found. */
+  locator(selector: string): { ariaSnapshot(): Promise<string> };
   reload(): Promise<unknown>;
   goBack(): Promise<unknown>;
   goForward(): Promise<unknown>;

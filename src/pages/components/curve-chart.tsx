@@ -4,6 +4,7 @@ import uPlot from "uplot";
 import { smooth } from "../../plotting/smooth.js";
 import { onThemeChange } from "../theme/theme-switch.js";
 import { figure } from "../text/figures.js";
+import { makeLegendButtons, tellLegend } from "./chart-legend.js";
 import { Table } from "./table.js";
 
 export interface ChartCurve {
@@ -35,10 +36,12 @@ export function CurveChart(props: CurveChartProps) {
   const { title, curves, unit, smoothing, logarithmic, height = 220 } = props;
   const place = useRef<HTMLDivElement>(null);
   const isNear = useNearness(place);
+  // of a run that trains the chart is drawn again and again
+  const hidden = useRef(new Set<string>());
   useEffect(() => {
     const element = place.current;
     if (!isNear || element === null) return undefined;
-    return keepDrawn(element, { curves, unit, smoothing, logarithmic, height });
+    return keepDrawn(element, { curves, unit, smoothing, logarithmic, height, hidden: hidden.current });
   }, [isNear, curves, unit, smoothing, logarithmic, height]);
   return (
     <figure class="chart">
@@ -116,7 +119,11 @@ function useNearness(place: { readonly current: HTMLElement | null }): boolean {
   return isNear;
 }
 
-type Drawing = Omit<CurveChartProps, "title"> & { readonly height: number };
+type Drawing = Omit<CurveChartProps, "title"> & {
+  readonly height: number;
+  /** Labels of curves that the reader has hidden. */
+  readonly hidden: Set<string>;
+};
 
 /** Draws, and draws again where the room or the colours change. @returns how to take it away */
 function keepDrawn(element: HTMLElement, drawing: Drawing): () => void {
@@ -139,7 +146,7 @@ function keepDrawn(element: HTMLElement, drawing: Drawing): () => void {
   };
 }
 
-function draw(element: HTMLElement, { curves, unit, smoothing, logarithmic, height }: Drawing): uPlot {
+function draw(element: HTMLElement, { curves, unit, smoothing, logarithmic, height, hidden }: Drawing): uPlot {
   const colour = (name: string): string => resolvedColour(element, name);
   const lines = curves.flatMap((curve) => linesOf(curve, smoothing));
   const shown = (value: number | null): number | null => (logarithmic && value !== null && value <= 0 ? null : value);
@@ -162,8 +169,10 @@ function draw(element: HTMLElement, { curves, unit, smoothing, logarithmic, heig
       { label: unit },
       ...lines.map(({ curve, isRaw }): uPlot.Series => {
         const stroke = colour(`--series-${curve.colour % COLOURS}`);
+        const label = isRaw ? `${curve.name}, as it is` : curve.name;
         return {
-          label: isRaw ? `${curve.name}, as it is` : curve.name,
+          label,
+          show: !hidden.has(label),
           stroke: isRaw ? faint(stroke) : stroke,
           width: isRaw ? 1 : 1.75,
           ...(curve.dashed === true ? { dash: [5, 4] } : {}),
@@ -174,6 +183,7 @@ function draw(element: HTMLElement, { curves, unit, smoothing, logarithmic, heig
     ],
     cursor: { drag: { x: true, y: false } },
     legend: { show: lines.length <= 8 },
+    hooks: { ready: [(plot) => makeLegendButtons(plot, hidden)], setSeries: [(plot) => tellLegend(plot, hidden)] },
   };
   return new uPlot(options, tables.length === 0 ? [[]] : uPlot.join(tables), element);
 }

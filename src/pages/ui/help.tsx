@@ -7,6 +7,8 @@ const KEYS: readonly (readonly [keys: string, meaning: string])[] = [
   ["j k ↓ ↑", "next and previous run"],
   ["Enter", "open the run"],
   ["x", "choose the run, or not"],
+  ["X", "choose all from the one that was chosen before (shift and click)"],
+  ["a", "choose all, or none"],
   ["c", "compare those that were chosen"],
   ["?", "this help"],
 ];

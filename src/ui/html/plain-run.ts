@@ -1,6 +1,6 @@
 /** @file A run as a page without scripts: its tables. */
 import type { ShownRun } from "../../records/list-runs.js";
-import { cell, short } from "./plain-runs.js";
+import { cell, epochsCell, short } from "./plain-runs.js";
 import { html, type Html } from "./html.js";
 
 export function plainRun(run: ShownRun): Html {
@@ -11,7 +11,7 @@ export function plainRun(run: ShownRun): Html {
     ["group", run.group],
     ["started", run.started_at],
     ["ended", run.ended_at],
-    ["epochs", `${run.epochs_done}/${run.epochs ?? "?"}`],
+    ["epochs", epochsCell(run)],
     ["tags", run.tags.length === 0 ? null : run.tags.join(", ")],
     ["note", run.note],
     ["command", run.command_line],

@@ -34,7 +34,7 @@ ${runs.map((run) => runRow(run, columns))}
 
 function runRow(run: ListedRun, columns: readonly string[]): Html {
   const { values = {} } = run;
-  return html`<tr><th scope="row"><a href="/runs/${run.id}">${run.starred ? "★ " : ""}${short(run.name)}</a></th><td>${run.state}</td><td>${short(run.project)}</td><td>${cell(values.monitored)} ${short(cell(values.monitor))}</td>${columns.map((name) => html`<td>${short(cell(values[name]))}</td>`)}<td>${run.epochs_done}/${run.epochs ?? "?"}</td><td>${run.started_at.slice(0, 16).replace("T", " ")}</td><td>${short(run.tags.join(", "))}</td></tr>
+  return html`<tr><th scope="row"><a href="/runs/${run.id}">${run.starred ? "★ " : ""}${short(run.name)}</a></th><td>${run.state}</td><td>${short(run.project)}</td><td>${monitoredCell(run)}</td>${columns.map((name) => html`<td>${short(cell(values[name]))}</td>`)}<td>${epochsCell(run)}</td><td>${run.started_at.slice(0, 16).replace("T", " ")}</td><td>${short(run.tags.join(", "))}</td></tr>
 `;
 }
 
@@ -46,6 +46,17 @@ function address({ where, sort, columns, trash }: RunsQuestion, from: number): s
   if (trash !== "live") query.set("trash", trash);
   if (from > 0) query.set("from", String(from));
   return query.size === 0 ? "/" : `/?${query}`;
+}
+
+function monitoredCell({ values = {} }: ListedRun): string {
+  const value = cell(values.monitored);
+  return values.monitor == null || values.monitored == null ? value : `${value} ${short(cell(values.monitor))}`;
+}
+
+/** Runs of other programs may have no epochs. */
+export function epochsCell({ epochs_done: done, epochs }: Pick<ListedRun, "epochs" | "epochs_done">): string {
+  if (epochs === null) return done === 0 ? "–" : String(done);
+  return `${done}/${epochs}`;
 }
 
 /** A value as text. */

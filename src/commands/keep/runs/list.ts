@@ -106,7 +106,7 @@ function usualTable(runs: readonly ListedRun[], fields: readonly string[], now: 
     value(run),
     ...asked.map((name) => fieldText(run.values?.[name], name)),
     run.deleted_at === null ? run.state : `${run.state}, removed`,
-    `${run.epochs_done}/${run.epochs ?? "?"}`,
+    epochsText(run),
     briefTime(run.started_at, now),
     ...(hasTags ? [run.tags.map(cellText).join(", ")] : []),
   ]);
@@ -117,6 +117,12 @@ function usualTable(runs: readonly ListedRun[], fields: readonly string[], now: 
   ];
   const numeric = asked.flatMap((name, i) => (isNumeric(runs, name) ? [i + 3] : []));
   return drawTable(head, rows, [2, ...numeric, asked.length + 4], { labels: 2 });
+}
+
+/** Runs of other programs may have no epochs. */
+function epochsText({ epochs_done: done, epochs }: ListedRun): string {
+  if (epochs === null) return done === 0 ? cellText(null) : String(done);
+  return `${done}/${epochs}`;
 }
 
 /** Month, day and time of this year, else the day, as `ls -l` does. */

@@ -2,7 +2,7 @@
 import type { ShownRun } from "../../../records/list-runs.js";
 import type { RunStateName } from "../../../reporting/document.js";
 import { StateBadge } from "../../components/state-badge.js";
-import { duration, moment } from "../../text/figures.js";
+import { duration, epochsText, moment } from "../../text/figures.js";
 import { runAddress, searchAddress } from "../shared/router.js";
 import { lineOf, linesOf } from "../shared/text.js";
 
@@ -80,7 +80,7 @@ function factsOf(run: ShownRun): readonly (readonly [string, string])[] {
     ["started", moment(run.started_at)],
     ...(run.ended_at === null ? [] : [["ended", moment(run.ended_at)] as const]),
     ...(run.duration_s === null ? [] : [["took", duration(run.duration_s)] as const]),
-    ["epochs", `${run.epochs_done} of ${run.epochs ?? "?"}`],
+    ["epochs", run.epochs === null ? epochsText(run.epochs_done, null) : `${run.epochs_done} of ${run.epochs}`],
     ...known("best epoch", run.best_epoch),
     ...known("seed", run.seed),
     ...known("backend", run.backend),

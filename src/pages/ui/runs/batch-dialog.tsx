@@ -1,8 +1,9 @@
 /** @file The same change of several runs: tags, the star, and the trash. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { RunEdit } from "../../../ui/api/types.js";
-import { editAll, wordsOf } from "../shared/api.js";
+import { editAll } from "../shared/api.js";
 import { tagsOf } from "../shared/edit-dialog.js";
+import { EditFrame } from "../shared/edit-frame.js";
 
 /** What was done, for words and for undoing it. */
 export interface BatchOutcome {
@@ -22,21 +23,12 @@ interface BatchDialogProps {
 const STARS = { keep: "as they are", on: "star all", off: "star none" } as const;
 
 export function BatchDialog({ ids, isTrash, onClose }: BatchDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [added, setAdded] = useState("");
   const [removed, setRemoved] = useState("");
   const [star, setStar] = useState("keep");
-  const [problem, setProblem] = useState<string | null>(null);
-  useEffect(() => {
-    if (dialog.current?.open === false) dialog.current.showModal();
-  }, []);
   const send = async (edit: RunEdit): Promise<void> => {
-    try {
-      const { runs } = await editAll({ runs: ids, ...edit });
-      onClose({ ids: runs.map(({ id }) => id), edit });
-    } catch (error) {
-      setProblem(wordsOf(error));
-    }
+    const { runs } = await editAll({ runs: ids, ...edit });
+    onClose({ ids: runs.map(({ id }) => id), edit });
   };
   const change: RunEdit = {
     add_tags: tagsOf(added),
@@ -44,49 +36,33 @@ export function BatchDialog({ ids, isTrash, onClose }: BatchDialogProps) {
     ...(star === "keep" ? {} : { starred: star === "on" }),
   };
   return (
-    <dialog ref={dialog} class="card" aria-labelledby="batch-title" onClose={() => onClose(null)}>
-      <form
-        method="dialog"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void send(change);
-        }}
-      >
-        <h2 id="batch-title">{runsText(ids.length)}</h2>
-        <label>
-          Tags to add, separated by commas
-          <input name="add" value={added} onInput={({ currentTarget }) => setAdded(currentTarget.value)} />
-        </label>
-        <label>
-          Tags to remove
-          <input name="remove" value={removed} onInput={({ currentTarget }) => setRemoved(currentTarget.value)} />
-        </label>
-        <label>
-          Stars{" "}
-          <select name="star" value={star} onChange={({ currentTarget }) => setStar(currentTarget.value)}>
-            {Object.entries(STARS).map(([value, name]) => (
-              <option key={value} value={value}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-        {problem === null ? null : (
-          <p class="notice error lines" role="alert">
-            {problem}
-          </p>
-        )}
-        <p class="toolbar">
-          <button type="submit">Save</button>
-          <button type="button" onClick={() => onClose(null)}>
-            Cancel
-          </button>
-          <button type="button" class="end" onClick={() => void send({ trash: !isTrash })}>
-            {isTrash ? "Bring back" : "Move to the trash"}
-          </button>
-        </p>
-      </form>
-    </dialog>
+    <EditFrame
+      id="batch"
+      title={runsText(ids.length)}
+      isTrash={isTrash}
+      onSave={() => send(change)}
+      onTrash={() => send({ trash: !isTrash })}
+      onCancel={() => onClose(null)}
+    >
+      <label>
+        Tags to add, separated by commas
+        <input name="add" value={added} onInput={({ currentTarget }) => setAdded(currentTarget.value)} />
+      </label>
+      <label>
+        Tags to remove
+        <input name="remove" value={removed} onInput={({ currentTarget }) => setRemoved(currentTarget.value)} />
+      </label>
+      <label>
+        Stars{" "}
+        <select name="star" value={star} onChange={({ currentTarget }) => setStar(currentTarget.value)}>
+          {Object.entries(STARS).map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </EditFrame>
   );
 }
 

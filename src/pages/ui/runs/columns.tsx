@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import type { ListedRun } from "../../../records/list-runs.js";
 import type { RunStateName } from "../../../reporting/document.js";
 import { StateBadge } from "../../components/state-badge.js";
-import { duration, figure, score } from "../../text/figures.js";
+import { duration, epochsText, figure, score } from "../../text/figures.js";
 import { briefTime, lineOf, valueText } from "../shared/text.js";
 
 export interface ListColumn {
@@ -21,16 +21,18 @@ export const USUAL_COLUMNS: readonly ListColumn[] = [
   { field: "project", label: "project", width: "minmax(6rem, 0.7fr)", show: ({ project }) => lineOf(project) },
   {
     ...{ field: "monitored", label: "monitored", width: "minmax(9rem, 1fr)", isNumeric: true },
-    show: ({ values = {} }) => (
-      <>
-        <span class="muted small">{lineOf(String(values.monitor ?? ""), 60)}</span>{" "}
-        {score(typeof values.monitored === "number" ? values.monitored : null)}
-      </>
-    ),
+    show: ({ values = {} }) =>
+      typeof values.monitored === "number" ? (
+        <>
+          <span class="muted small">{lineOf(String(values.monitor ?? ""), 60)}</span> {score(values.monitored)}
+        </>
+      ) : (
+        "–"
+      ),
   },
   {
     ...{ field: "epochs_done", label: "epochs", width: "5rem", isNumeric: true },
-    show: ({ epochs_done, epochs }) => `${epochs_done}/${epochs ?? "?"}`,
+    show: ({ epochs_done, epochs }) => epochsText(epochs_done, epochs),
   },
   {
     ...{ field: "tags", label: "tags", width: "minmax(5rem, 0.8fr)" },
@@ -47,7 +49,7 @@ export const USUAL_COLUMNS: readonly ListColumn[] = [
   },
   {
     ...{ field: "duration", label: "took", width: "5rem", isNumeric: true },
-    show: ({ duration_s }) => (duration_s === null ? "" : duration(duration_s)),
+    show: ({ duration_s }) => duration(duration_s),
   },
 ];
 

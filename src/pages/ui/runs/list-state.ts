@@ -21,6 +21,8 @@ export interface RunList {
   /** Tells which rows can be seen, from the first up to the one after the last. */
   look(from: number, to: number): void;
   again(): void;
+  /** Ids of the runs from one place up to before another, those that nobody has looked at, too. @throws Problem */
+  idsBetween(from: number, to: number): Promise<string[]>;
 }
 
 interface Known {
@@ -98,7 +100,23 @@ export function useRunList(question: string, first: RunsPage | null): RunList {
       }
     },
     again,
+    idsBetween: (from, to) => idsBetween(new URLSearchParams(question), current.view, from, to),
   };
+}
+
+/** As many as the server gives at a time. */
+const MOST_AT_ONCE = 500;
+
+async function idsBetween(query: URLSearchParams, view: string | null, from: number, to: number): Promise<string[]> {
+  const ids: string[] = [];
+  if (view !== null) query.set("view", view);
+  for (let first = from; first < to; first += MOST_AT_ONCE) {
+    query.set("from", String(first));
+    query.set("limit", String(Math.min(MOST_AT_ONCE, to - first)));
+    const { runs } = await ask<RunsPage>("/api/runs", query);
+    ids.push(...runs.map(({ id }) => id));
+  }
+  return ids;
 }
 
 function seenPages({ from, to }: { readonly from: number; readonly to: number }): number[] {

@@ -16,6 +16,12 @@ export interface RunRowsProps {
   /** Row that the keyboard is on. */
   readonly active: number;
   readonly canEdit: boolean;
+  /** How many of the list are chosen. */
+  readonly share: "none" | "some" | "all";
+  /** @param isRange whether all from the one that was chosen before are meant */
+  onChoose(index: number, isRange: boolean): void;
+  /** All of them, or none. */
+  onChooseAll(): void;
   onSort(field: string): void;
   onStar(run: ListedRun): void;
   onEdit(run: ListedRun): void;
@@ -53,12 +59,22 @@ export function RunRows(props: RunRowsProps) {
   );
 }
 
-function Heads({ columns, order, onSort, canEdit }: RunRowsProps) {
+function Heads({ columns, order, onSort, canEdit, share, onChooseAll }: RunRowsProps) {
   return (
     <thead>
       <tr class="row heads" aria-rowindex={1}>
-        <th scope="col" class="cell">
-          <span class="hidden-visually">chosen</span>
+        <th scope="col" class="cell pick">
+          <label>
+            <input
+              type="checkbox"
+              checked={share === "all"}
+              ref={(box) => {
+                if (box !== null) box.indeterminate = share === "some";
+              }}
+              onClick={onChooseAll}
+            />
+            <span class="hidden-visually">choose all</span>
+          </label>
         </th>
         {[{ field: "name", label: "name", isNumeric: false }, ...columns].map(({ field, label, isNumeric }) => {
           const own = order?.field === field ? order : null;
@@ -93,7 +109,7 @@ interface RowProps extends RunRowsProps {
   readonly isNarrow: boolean;
 }
 
-function Row({ index, top, run, columns, selection, active, canEdit, onStar, onEdit }: RowProps) {
+function Row({ index, top, run, columns, selection, active, canEdit, onChoose, onStar, onEdit }: RowProps) {
   const isChosen = run !== undefined && selection.ids.includes(run.id);
   const place = { transform: `translateY(${top}px)` };
   if (run === undefined) {
@@ -117,7 +133,7 @@ function Row({ index, top, run, columns, selection, active, canEdit, onStar, onE
           type="checkbox"
           aria-label={`choose ${name}`}
           checked={isChosen}
-          onChange={() => selection.toggle(run.id)}
+          onClick={({ shiftKey }) => onChoose(index, shiftKey)}
         />
       </td>
       <th scope="row" class="cell name">

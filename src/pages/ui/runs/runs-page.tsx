@@ -15,6 +15,7 @@ import { orderOf, questionOf, show, type Shown, useShown } from "./question.js";
 import { RunRows } from "./run-rows.js";
 import { SearchBox } from "./search-box.js";
 import { type Selection, useSelection } from "./selection.js";
+import { useChoice } from "./use-choice.js";
 
 export function RunsPage({ place }: { readonly place: Place }) {
   const shown = useShown(place);
@@ -61,6 +62,8 @@ export function RunsPage({ place }: { readonly place: Place }) {
       setProblem(wordsOf(error));
     }
   };
+  const choice = useChoice(list, selection, setProblem);
+  useEffect(choice.forget, [question]);
   const move = (by: number): void => setActive(Math.max(0, Math.min((list.total ?? 1) - 1, active + by)));
   const withActive = (act: (run: ListedRun) => void) => (): void => {
     const run = list.runAt(active);
@@ -76,7 +79,9 @@ export function RunsPage({ place }: { readonly place: Place }) {
     ArrowUp: () => move(-1),
     "/": () => document.getElementById("where")?.focus(),
     Enter: withActive(({ id }) => go(runAddress(id))),
-    x: withActive(({ id }) => selection.toggle(id)),
+    x: () => active >= 0 && choice.choose(active, false),
+    X: () => active >= 0 && choice.choose(active, true),
+    a: choice.chooseAll,
     c: compare,
     ...(canEdit ? { s: withActive((run) => void star(run)), e: withActive(setEdited) } : {}),
     ...(canEdit && selection.ids.length > 0 ? { E: () => setBatch(true) } : {}),
@@ -120,6 +125,9 @@ export function RunsPage({ place }: { readonly place: Place }) {
       <RunRows
         {...{ list, columns, selection, active, canEdit }}
         order={orderOf(shown)}
+        share={choice.share}
+        onChoose={choice.choose}
+        onChooseAll={choice.chooseAll}
         onSort={(field) => show({ ...shown, sort: nextSort(shown, field) })}
         onStar={(run) => void star(run)}
         onEdit={setEdited}

@@ -8,6 +8,8 @@ export interface Selection {
   /** In the order in which they were chosen. */
   readonly ids: readonly string[];
   toggle(id: string): void;
+  /** These are chosen, too. */
+  add(ids: readonly string[]): void;
   /** These are no longer chosen. */
   drop(ids: readonly string[]): void;
   clear(): void;
@@ -29,6 +31,7 @@ export function useSelection(): Selection {
   return {
     ids,
     toggle: (id) => set(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]),
+    add: (more) => set([...new Set([...chosen, ...more])]),
     drop: (gone) => set(chosen.filter((id) => !gone.includes(id))),
     clear: () => set([]),
   };

@@ -1,7 +1,8 @@
 /** @file Tags, the note, and the trash of a run. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { ListedRun } from "../../../records/list-runs.js";
-import { edit, wordsOf } from "./api.js";
+import { edit } from "./api.js";
+import { EditFrame } from "./edit-frame.js";
 import { lineOf } from "./text.js";
 
 export type Editable = Pick<ListedRun, "id" | "name" | "tags" | "note" | "deleted_at">;
@@ -12,56 +13,32 @@ interface EditDialogProps {
 }
 
 export function EditDialog({ run, onClose }: EditDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [tags, setTags] = useState(run.tags.join(", "));
   const [note, setNote] = useState(run.note ?? "");
-  const [problem, setProblem] = useState<string | null>(null);
-  useEffect(() => {
-    if (dialog.current?.open === false) dialog.current.showModal();
-  }, []);
   const send = async (change: Parameters<typeof edit>[1]): Promise<void> => {
-    try {
-      await edit(run.id, change);
-      onClose(true);
-    } catch (error) {
-      setProblem(wordsOf(error));
-    }
+    await edit(run.id, change);
+    onClose(true);
   };
+  const isTrash = run.deleted_at !== null;
   return (
-    <dialog ref={dialog} class="card" aria-labelledby="edit-title" onClose={() => onClose(false)}>
-      <form
-        method="dialog"
-        onSubmit={(event) => {
-          event.preventDefault();
-          // what was left as it was may have become another in another tab meanwhile
-          void send({ ...tagChange(run.tags, tags), ...(note === (run.note ?? "") ? {} : { note }) });
-        }}
-      >
-        <h2 id="edit-title">{lineOf(run.name, 100)}</h2>
-        <label>
-          Tags, separated by commas
-          <input name="tags" value={tags} onInput={({ currentTarget }) => setTags(currentTarget.value)} />
-        </label>
-        <label>
-          Note
-          <textarea name="note" rows={4} value={note} onInput={({ currentTarget }) => setNote(currentTarget.value)} />
-        </label>
-        {problem === null ? null : (
-          <p class="notice error" role="alert">
-            {problem}
-          </p>
-        )}
-        <p class="toolbar">
-          <button type="submit">Save</button>
-          <button type="button" onClick={() => onClose(false)}>
-            Cancel
-          </button>
-          <button type="button" class="end" onClick={() => void send({ trash: run.deleted_at === null })}>
-            {run.deleted_at === null ? "Move to the trash" : "Bring back"}
-          </button>
-        </p>
-      </form>
-    </dialog>
+    <EditFrame
+      id="edit"
+      title={lineOf(run.name, 100)}
+      isTrash={isTrash}
+      // what was left as it was may have become another in another tab meanwhile
+      onSave={() => send({ ...tagChange(run.tags, tags), ...(note === (run.note ?? "") ? {} : { note }) })}
+      onTrash={() => send({ trash: !isTrash })}
+      onCancel={() => onClose(false)}
+    >
+      <label>
+        Tags, separated by commas
+        <input name="tags" value={tags} onInput={({ currentTarget }) => setTags(currentTarget.value)} />
+      </label>
+      <label>
+        Note
+        <textarea name="note" rows={4} value={note} onInput={({ currentTarget }) => setNote(currentTarget.value)} />
+      </label>
+    </EditFrame>
   );
 }
 
