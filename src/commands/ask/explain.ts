@@ -28,11 +28,12 @@ interface Explained {
 /** @throws UsageError where --out names no drawing, or one of two */
 function assertOneDrawing(flags: {
   readonly out?: string | undefined;
-  readonly masks: boolean;
+  readonly masks?: boolean;
   readonly "receptive-field"?: string | undefined;
 }): void {
-  if (flags.out === undefined || flags.masks !== (flags["receptive-field"] !== undefined)) return;
-  const what = flags.masks
+  const hasMasks = flags.masks === true;
+  if (flags.out === undefined || hasMasks !== (flags["receptive-field"] !== undefined)) return;
+  const what = hasMasks
     ? "--masks and --receptive-field draw two. Ask for one of them, or leave --out out"
     : "nothing is drawn that it could hold. Add --masks or --receptive-field";
   throw new UsageError(`--out names the file of one drawing, and ${what}.`, { out: flags.out });
