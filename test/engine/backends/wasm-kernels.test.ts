@@ -54,6 +54,57 @@ test("a variable keeps its value where a clone of what was assigned is disposed,
   tf.dispose([kept, variable]);
 });
 
+test.each([
+  [
+    [1, 1, 1, 3],
+    [2, 5, 7, 1],
+  ],
+  [
+    [1, 4],
+    [3, 1],
+  ],
+  [[1], [5]],
+  [
+    [1, 1],
+    [3, 4],
+  ],
+  [
+    [1, 2, 3],
+    [2, 2, 1],
+  ],
+  [
+    [2, 1, 3],
+    [1, 4, 1],
+  ],
+  [
+    [1, 2],
+    [1, 1],
+  ],
+])("%j tiled %j times holds x at every place, at the remainder of its index", (shape, reps) => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  for (const dtype of ["float32", "int32", "bool"] as const) {
+    const x = tf.tensor(
+      Array.from({ length: size }, (_, i) => (dtype === "bool" ? i % 2 : i + 1)),
+      shape,
+      dtype,
+    );
+    const tiled = tf.tile(x, reps);
+    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+    const numbers = x.dataSync();
+    const expected = Array.from({ length: tiled.size }, (_, index) => {
+      let [rest, place] = [index, 0];
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        const whole = tiled.shape[axis] ?? 1;
+        place += ((rest % whole) % (shape[axis] ?? 1)) * (strides[axis] ?? 1);
+        rest = Math.floor(rest / whole);
+      }
+      return numbers[place];
+    });
+    expect([...tiled.dataSync()]).toEqual(expected);
+    tf.dispose([x, tiled]);
+  }
+});
+
 test("registering twice leaves the kernels as they are", () => {
   const kernels = tf.getKernelsForBackend("wasm").map((kernel) => kernel.kernelFunc);
   registerWasmGradientKernels();

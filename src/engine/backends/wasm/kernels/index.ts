@@ -2,7 +2,7 @@
 import "@tensorflow/tfjs-backend-wasm";
 // tfjs-layers registers the stock gradients in Node: before ours, which wrap and replace some of them
 import "@tensorflow/tfjs-layers";
-import { AvgPool3DGrad, getKernel, Identity, registerGradient } from "@tensorflow/tfjs-core";
+import { AvgPool3DGrad, getKernel, Identity, registerGradient, Tile } from "@tensorflow/tfjs-core";
 import { registerDilatedGradients } from "../../dilated.js";
 import { mendAveragePooling } from "../../padded-average.js";
 import { replaceKernel } from "../../replace-kernel.js";
@@ -13,6 +13,7 @@ import { einsumGradient } from "./einsum.js";
 import { sharingIdentity } from "./identity.js";
 import { poolGradientKernels } from "./pool.js";
 import { unsortedSegmentSumKernel } from "./segment-sum.js";
+import { fastLeadingTile } from "./tile.js";
 
 let isRegistered = false;
 
@@ -30,6 +31,7 @@ export function registerWasmGradientKernels(): void {
     ...poolGradientKernels,
     unsortedSegmentSumKernel,
     sharingIdentity(getKernel(Identity, "wasm")),
+    fastLeadingTile(getKernel(Tile, "wasm")),
   ];
   for (const kernel of kernels) replaceKernel(kernel);
   mendAveragePooling("wasm", [AvgPool3DGrad]);
