@@ -6,7 +6,8 @@ const tasks = defineTasks({
   features: ["picture", "pixels"],
   tasks: {
     occupied: binary(),
-    shape: classification({ per: "pixel", classes: SHAPES }),
+    // most pixels are ground: by its overlap a small shape counts as much as a large one
+    shape: classification({ per: "pixel", classes: SHAPES, loss: "dice-cross-entropy" }),
     striped: binary({ per: "pixel" }),
     height: regression({ per: "pixel", pixelUnit: HEIGHT_UNIT }),
   },
@@ -33,5 +34,10 @@ export default defineProject({
     const pixels = unet({ depth: 2, filters: 8 })(picture, layers);
     return { pixels, picture: mapFeatures({ pool: "max" })(pixels, layers) };
   },
-  train: { epochs: 8, batchSize: 8, optimizer: { kind: "adamw", learningRate: 5e-3 } },
+  train: {
+    epochs: 12,
+    batchSize: 4,
+    optimizer: { kind: "adamw", learningRate: 1e-2 },
+    schedule: { kind: "cosine" },
+  },
 });
