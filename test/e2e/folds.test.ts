@@ -126,7 +126,8 @@ it("empty cells are ranked, asked for in Label Studio, and its export is read ba
     cells: { row: number; task_path: string; given: string | null }[];
     questions: number;
   }>(inProject("ask", "cv", "--budget", "12", "--out", out, "--label-studio", studio));
-  expect(asked.questions).toBeGreaterThanOrEqual(12);
+  expect(asked.questions).toBeLessThanOrEqual(12 + 1e-6);
+  expect(asked.questions).toBeGreaterThan(11);
   expect(new Set(asked.cells.map(({ row }) => row % 3))).toEqual(new Set([0]));
   expect(readFileSync(out, "utf8").split("\n")[0]).toContain("corrected");
   expect((await cool(inProject("ask", "cv", "--out", out))).stderr).toContain("is there already");

@@ -80,8 +80,10 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 describe("a run whose tasks are asked of pixels", () => {
   let run: LoadedRun;
   let runDir = "";
+  let straight: Awaited<ReturnType<typeof train>>;
   beforeAll(async () => {
-    runDir = (await train("straight")).run.dir;
+    straight = await train("straight");
+    runDir = straight.run.dir;
     run = await loadRun(join(dir, "straight"), "latest", { backend: "wasm" });
   });
   afterAll(() => run.close());
@@ -94,6 +96,25 @@ describe("a run whose tasks are asked of pixels", () => {
     const resumed = await train("resumed", { resume: "latest" });
     expect(weights(resumed.run.dir).equals(weights(runDir))).toBe(true);
   });
+
+  it("ends where it ends on two replicas, up to rounding, and is evaluated alike", async () => {
+    const two = await train("two", { replicas: 2 });
+    const floats = (folder: string) => {
+      const { buffer, byteOffset, byteLength } = Uint8Array.from(weights(folder));
+      return new Float32Array(buffer, byteOffset, byteLength / 4);
+    };
+    const [shared, alone] = [floats(two.run.dir), floats(runDir)];
+    expect(shared.length).toBe(alone.length);
+    shared.forEach((weight, i) => expect(Math.abs(weight - (alone[i] ?? Number.NaN))).toBeLessThan(2e-3));
+    const meanOf = ({ evaluation }: typeof two, split: string) =>
+      evaluation.find(
+        (row) =>
+          row.split === split && row.task_path === "inside" && row.metric_name === "iou" && row.gates === "truth",
+      )?.metric_res ?? Number.NaN;
+    for (const split of ["train", "valid", "test"]) {
+      expect(Math.abs(meanOf(two, split) - meanOf(straight, split))).toBeLessThan(0.02);
+    }
+  }, 120_000);
 
   it("writes masks of the pixels that are asked, and names them in its table", async () => {
     const out = join(dir, "answers.jsonl");
