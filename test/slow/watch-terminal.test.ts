@@ -24,10 +24,13 @@ const tmux = (...args: string[]): string =>
 const screen = (): string => tmux("capture-pane", "-p", "-t", "watch");
 const press = (...keys: string[]): string => tmux("send-keys", "-t", "watch", ...keys);
 
+/** The screen that fits, once nothing more is drawn on it. */
 async function until(pattern: RegExp, absent = false): Promise<string> {
+  let before = "";
   for (const deadline = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
     const text = screen();
-    if (pattern.test(text) !== absent) return text;
+    if (pattern.test(text) !== absent && text === before) return text;
+    before = text;
     if (Date.now() > deadline) throw new Error(`no ${pattern} on the screen:\n${text}`);
   }
 }
