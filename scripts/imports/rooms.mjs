@@ -283,6 +283,7 @@ export const rooms = {
       "ui/api/types",
       "comparing/compare-runs",
       "records/list-runs",
+      "records/epochs-text",
       "platform/printable",
       "plotting",
       ...FACTS,

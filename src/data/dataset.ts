@@ -42,6 +42,18 @@ export interface NumericInputSpec {
   readonly perToken?: string;
 }
 
+/** Numbers of one name that no table holds and nothing scales: what a model beside the network or a frozen trunk makes. */
+export function vectorSpec(name: string, width: number): NumericInputSpec {
+  return {
+    kind: "numeric",
+    columns: [name],
+    listLength: width,
+    standardize: false,
+    missing: "error",
+    statistics: null,
+  };
+}
+
 /** One entry per number of the vector. */
 export interface NumericStatistics {
   readonly mean: readonly number[];

@@ -14,6 +14,24 @@ export function pixelsOf(spec: TaskSpec): number {
 }
 
 /**
+ * Answers or labels of the pixels of one picture, NaN where a pixel does not count.
+ * @param mask pixels that count
+ * @returns null where none does
+ */
+export function countedPixels(
+  spec: TaskSpec,
+  answers: Float32Array,
+  mask: Uint8Array,
+  row: number,
+): Float32Array | null {
+  const pixels = pixelsOf(spec);
+  const [from, to] = [row * pixels, (row + 1) * pixels];
+  const counted = mask.subarray(from, to);
+  if (!counted.includes(1)) return null;
+  return answers.subarray(from, to).map((answer, pixel) => (counted[pixel] === 1 ? answer : Number.NaN));
+}
+
+/**
  * Part of the picture that each region takes, of a number its mean over the pixels that count.
  * @param answers decoded, or labels
  * @param mask pixels that count

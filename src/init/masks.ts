@@ -1,7 +1,6 @@
 /** @file Columns that name masks of the pictures of another column: by what their first files hold. */
-import { open } from "node:fs/promises";
 import { pngSamples } from "../data/labels/masks/png-samples.js";
-import { checkImageFile, locateImage, readImageFile } from "../data/inputs/images.js";
+import { checkImageFile, locateImage, readHead, readImageFile } from "../data/inputs/images.js";
 import type { Table } from "../data/tables/table.js";
 import { type ColumnFacts, factsOf, isImagePath, mostly } from "./cells.js";
 
@@ -54,14 +53,9 @@ async function maskFacts({ texts }: ColumnFacts, folders: [string, ...string[]])
 
 /** A PNG of grey or with a palette, without alpha: only its first bytes are read. */
 async function isOneChannel(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer } = await file.read(Buffer.alloc(26), 0, 26, 0);
-    const colour = buffer[25];
-    return buffer.toString("latin1", 1, 4) === "PNG" && (colour === 0 || colour === 3);
-  } finally {
-    await file.close();
-  }
+  const head = await readHead(path, 26);
+  const colour = head[25];
+  return head.toString("latin1", 1, 4) === "PNG" && (colour === 0 || colour === 3);
 }
 
 function kindOf(values: ReadonlySet<number>, isWide: boolean): MaskFacts | null {

@@ -4,7 +4,7 @@ import { parse } from "node:path";
 import { describeAreas } from "../../analysis/pixels/picture-figures.js";
 import type { ScoredSplit } from "../../analysis/score.js";
 import { firstPixels, type InputSource } from "../../data/dataset.js";
-import { areasOf, regionsOf } from "../../decoding/areas.js";
+import { areasOf, countedPixels, regionsOf } from "../../decoding/areas.js";
 import { ConfigError, StoreError, UsageError } from "../../errors.js";
 import { axisOf, type FlowGraph, isPerPixel, type PixelSpec } from "../../flow/graph.js";
 import {
@@ -53,11 +53,8 @@ export async function maskedPictures(
       const seen = (await seenPixels(own, size)) ?? new Uint8Array(size[0] * size[1] * 3);
       const masks = scored.tasks.flatMap(({ task: { path, spec }, decoded, activePredicted }) => {
         if (!isPerPixel(spec)) return [];
-        const [from, to] = [row * size[0] * size[1], (row + 1) * size[0] * size[1]];
-        const asked = activePredicted.subarray(from, to);
-        if (!asked.includes(1)) return [];
-        const answers = decoded.slice(from, to).map((answer, pixel) => (asked[pixel] === 1 ? answer : Number.NaN));
-        return [{ task: path, spec, answers }];
+        const answers = countedPixels(spec, decoded, activePredicted, row);
+        return answers === null ? [] : [{ task: path, spec, answers }];
       });
       return { input, seen, masks };
     }),

@@ -1,9 +1,9 @@
 /** @file Answers to the pixels of pictures as mask files beside a table of answers. */
 import { mkdirSync } from "node:fs";
 import { basename, dirname, extname, join, relative } from "node:path";
-import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
+import type { ScoredSplit } from "../../analysis/score.js";
 import { writeMask } from "../../data/labels/masks/write-mask.js";
-import { pixelsOf } from "../../decoding/areas.js";
+import { countedPixels } from "../../decoding/areas.js";
 import { InterruptedError } from "../../errors.js";
 import { isPerPixel, type TaskSpec } from "../../flow/graph.js";
 
@@ -29,7 +29,7 @@ export async function writeMasks(out: string, scored: ScoredSplit, signal?: Abor
     mkdirSync(join(folder, path), { recursive: true });
     for (let row = 0; row < scored.ids.length; row++) {
       if (signal?.aborted === true) throw new InterruptedError("Interrupted.");
-      const answers = askedAnswers(answer, row);
+      const answers = countedPixels(spec, answer.decoded, answer.activePredicted, row);
       if (answers === null) continue;
       const file = join(folder, path, `${row + 1}.png`);
       await writeMask(file, spec, answers, spec.size);
@@ -37,13 +37,4 @@ export async function writeMasks(out: string, scored: ScoredSplit, signal?: Abor
     }
   }
   return (path, row) => files.get(`${path}\n${row}`) ?? null;
-}
-
-/** NaN where a pixel is not asked; null where none is. */
-function askedAnswers({ task, decoded, activePredicted }: ScoredTask, row: number): Float32Array | null {
-  const pixels = pixelsOf(task.spec);
-  const [from, to] = [row * pixels, (row + 1) * pixels];
-  const asked = activePredicted.subarray(from, to);
-  if (!asked.includes(1)) return null;
-  return decoded.subarray(from, to).map((answer, pixel) => (asked[pixel] === 1 ? answer : Number.NaN));
 }

@@ -1,6 +1,6 @@
 /** @file One row's inputs again and again, each time with another part of its picture covered. */
 import { at } from "../../arrays.js";
-import { type InputSource, isPixelSource, isTokenSource, type PixelSource } from "../../data/dataset.js";
+import { type InputSource, isPixelSource, isTokenSource, type PixelSource, vectorSpec } from "../../data/dataset.js";
 import { NO_EXTERNALS } from "../../engine/model/pretrained/external-part.js";
 import { InterruptedError } from "../../errors.js";
 import type { PredictOptions } from "../open-inputs.js";
@@ -84,10 +84,7 @@ function cover(source: PixelSource, patches: readonly Patch[]): PixelSource {
 
 function vectors(values: Float32Array, width: number, name: string): InputSource {
   return {
-    spec: {
-      ...{ kind: "numeric", columns: [name], listLength: width },
-      ...{ standardize: false, missing: "error", statistics: null },
-    },
+    spec: vectorSpec(name, width),
     read(rows) {
       const out = new Float32Array(rows.length * width);
       for (let i = 0; i < rows.length; i++) {

@@ -1,10 +1,11 @@
 /** @file The list of runs, with the monitored curve of the one under the cursor. */
+import { epochsText } from "../../records/epochs-text.js";
 import { clip, clipMiddle, displayWidth, padTo } from "../tables/display-width.js";
 import { cellText } from "../text.js";
 import type { RunRecord } from "../../storage/run-record.js";
 import type { Grid } from "../screen/grid.js";
 import type { ListedValue, WatchData } from "./data.js";
-import { ageText, drawChart, epochsText, metricText, paneTitle, tookText } from "./parts.js";
+import { ageText, drawChart, metricText, paneTitle, tookText } from "./parts.js";
 import type { WatchState } from "./state.js";
 import { BOLD, FAINT, INVERSE, stateStyle } from "./style.js";
 
@@ -23,7 +24,7 @@ const NAME: Column = {
 /** The first ones that there is room for, in this order of columns. */
 const COLUMNS: readonly Column[] = [
   { title: "state", width: 11, text: ({ displayState }) => displayState },
-  { title: "epochs", width: 8, isNumeric: true, text: (run) => epochsText(run) },
+  { title: "epochs", width: 8, isNumeric: true, text: (run) => epochsText(run.epochsDone, run.epochs) },
   { title: "value", width: 10, isNumeric: true, text: (_run, value) => metricText(value?.value) },
   { title: "started", width: 7, isNumeric: true, text: ({ startedAt }, _value, now) => ageText(startedAt, now) },
   { title: "took", width: 7, isNumeric: true, text: (run, _value, now) => tookText(run, now) },

@@ -120,7 +120,3 @@ export function tookText(run: RunRecord, now: Date): string {
   const end = run.endedAt ?? (run.displayState === "running" ? now.toISOString() : run.heartbeatAt);
   return timeLabel(Math.max(0, secondsUntil(end, run)));
 }
-
-export function epochsText({ epochsDone, epochs }: RunRecord): string {
-  return epochs === null ? (epochsDone > 0 ? String(epochsDone) : "–") : `${epochsDone}/${epochs}`;
-}

@@ -1,11 +1,12 @@
 /** @file One run: its curves, active rows, the machine's load and the end of its output. */
+import { epochsText } from "../../records/epochs-text.js";
 import { clip, clipMiddle, displayWidth, padTo } from "../tables/display-width.js";
 import { cellText } from "../text.js";
 import type { RunRecord } from "../../storage/run-record.js";
 import type { Trace, WatchedChart } from "../../watching/watched-run.js";
 import type { Grid } from "../screen/grid.js";
 import type { WatchData } from "./data.js";
-import { type Area, drawChart, epochsText, metricText, paneTitle, sparkline, tookText } from "./parts.js";
+import { type Area, drawChart, metricText, paneTitle, sparkline, tookText } from "./parts.js";
 import type { Pane, WatchState } from "./state.js";
 import { BOLD, FAINT, stateStyle } from "./style.js";
 
@@ -103,7 +104,7 @@ function drawFacts(grid: Grid, run: RunRecord, data: WatchData, hasColour: boole
   const { name, last, best } = data.monitored(run);
   const width = grid.columns;
   const state = run.deletedAt === null ? run.displayState : `${run.displayState}, in the trash`;
-  const epochs = run.epochs === null && run.epochsDone === 0 ? "" : `epoch ${epochsText(run)}  `;
+  const epochs = run.epochs === null && run.epochsDone === 0 ? "" : `epoch ${epochsText(run.epochsDone, run.epochs)}  `;
   const right = `${epochs}${tookText(run, data.now)}`;
   const room = Math.max(4, width - displayWidth(state) - displayWidth(right) - 5);
   let at = grid.put(0, 0, clipMiddle(`${run.starred ? "★ " : ""}${cellText(run.name)}`, room), BOLD);

@@ -1,5 +1,5 @@
 /** @file One image file → pixels of the size a network takes. */
-import { readFile, stat } from "node:fs/promises";
+import { open as openFile, readFile, stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import type { KernelEnum, Sharp } from "sharp";
 import type { ImageInputSpec, ResizeFilter } from "../dataset.js";
@@ -57,6 +57,17 @@ export async function checkImageFile(path: string): Promise<Outcome<string>> {
     return { ok: true, value: path };
   } catch (error) {
     return failed(fileProblem(error));
+  }
+}
+
+/** The first bytes of a file, as many as it has. @throws what the file system says */
+export async function readHead(path: string, bytes: number): Promise<Buffer> {
+  const file = await openFile(path);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

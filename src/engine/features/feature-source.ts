@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { at, f32At, i32At } from "../../arrays.js";
 import { batchesOf } from "../../data/batches.js";
-import type { InputSource, InputSpec, NumericInputSpec } from "../../data/dataset.js";
+import { type InputSource, type InputSpec, vectorSpec } from "../../data/dataset.js";
 import { ConfigError } from "../../errors.js";
 import type { ContentCache } from "../../platform/content-cache.js";
 import { yieldTo } from "../../platform/yield-to.js";
@@ -70,14 +70,7 @@ export class FeatureRows {
 
   /** One of the trunk's features as an input. */
   source({ name, size, offset }: FrozenFeature): InputSource {
-    const spec: NumericInputSpec = {
-      kind: "numeric",
-      columns: [name],
-      listLength: size,
-      standardize: false,
-      missing: "error",
-      statistics: null,
-    };
+    const spec = vectorSpec(name, size);
     const text = this.#trunk.perToken === true ? this.#trunk.input : null;
     if (text !== null) return { spec: { ...spec, perToken: text }, read: (rows) => this.#readTokens(rows), close() {} };
     return {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { at, f32At, u8At } from "../../arrays.js";
-import type { InputSpec, InputValues, NumericInputSpec } from "../../data/dataset.js";
+import { type InputSpec, type InputValues, vectorSpec } from "../../data/dataset.js";
 import { headLayers, type Layer, withInnerLayers } from "../model/layer-graph.js";
 import { Network, type SymbolicTensor } from "../model/network.js";
 import { replayLayers } from "../model/pretrained/replay-layers.js";
@@ -227,7 +227,7 @@ function buildTail(
   const used = [...tensorsBefore(outputs)].filter(({ inputs }) => inputs.length === 0);
   const tailSpecs = Object.fromEntries([
     ...Object.entries(specs).filter(([name]) => used.some((tensor) => nameOf(tensor) === name)),
-    ...features.map((feature) => [feature.name, featureSpec(feature)] as const),
+    ...features.map((feature) => [feature.name, vectorSpec(feature.name, feature.size)] as const),
   ]);
   const inputs = Object.keys(tailSpecs).map((name) => used.find((tensor) => nameOf(tensor) === name));
   const tail = Network.fromModel(
@@ -246,17 +246,6 @@ function featureInput({ name, size }: FrozenFeature, { shape }: SymbolicTensor):
   if (shape.length === 2) return vector;
   const targetShape = shape.slice(1) as number[];
   return tfl.layers.reshape({ name: `${name}.shaped`, targetShape }).apply(vector) as SymbolicTensor;
-}
-
-function featureSpec({ name, size }: FrozenFeature): NumericInputSpec {
-  return {
-    kind: "numeric",
-    columns: [name],
-    listLength: size,
-    standardize: false,
-    missing: "error",
-    statistics: null,
-  };
 }
 
 /** An optimizer's state lies in the order of the weights: it must be the same in the whole and in its part. */

@@ -3,6 +3,7 @@ import { at, f32At } from "../../arrays.js";
 import { bestAndWorst, type InterpretedSample } from "../../analysis/interpret.js";
 import { indexOf } from "../../analysis/row-or-token.js";
 import type { ScoredSplit, ScoredTask } from "../../analysis/score.js";
+import { countedPixels, pixelsOf } from "../../decoding/areas.js";
 import { type FlowGraph, isPerPixel, type PixelSpec } from "../../flow/graph.js";
 import type { AnswerColumn } from "../../flow/masks.js";
 import { picturesIn } from "../../analysis/pixels/picture-figures.js";
@@ -91,12 +92,9 @@ interface Masks {
 function masksOf(task: ScoredTask, samples: readonly InterpretedSample[]): SheetMasks | null {
   const { spec } = task.task;
   if (!isPerPixel(spec)) return null;
-  const pixels = spec.size[0] * spec.size[1];
   const maskAt = (row: number): Masks => {
-    const [from, to] = [row * pixels, (row + 1) * pixels];
-    const counted = task.lossMask.subarray(from, to);
     const where = (answers: AnswerColumn): Float32Array =>
-      answers.slice(from, to).map((answer, pixel) => (counted[pixel] === 1 ? answer : Number.NaN));
+      countedPixels(spec, answers, task.lossMask, row) ?? new Float32Array(pixelsOf(spec)).fill(Number.NaN);
     return { label: where(task.labels.answers), answer: where(task.decoded) };
   };
   const all = spec.kind === "regression" ? samples.map(({ row }) => maskAt(row)) : [];

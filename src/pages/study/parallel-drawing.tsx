@@ -1,5 +1,6 @@
 /** @file Parallel coordinates: a line for each trial, from its settings to its objective; the best ones stand out. */
 import type { StudyReport } from "../../reporting/document.js";
+import { fitted } from "./fitted.js";
 
 const HEIGHT = 320;
 const TOP = 34;
@@ -8,7 +9,6 @@ const MARGIN = 70;
 /** Between axes, so that what they name can be read: wider drawings scroll. */
 const LEAST_STEP = 130;
 const LEAST_WIDTH = 640;
-const LETTER = 6.6;
 const LINE_HEIGHT = 13;
 
 type Plot = StudyReport["parallel"];
@@ -76,12 +76,6 @@ function y(place: number): number {
 
 function leafOf(name: string): string {
   return name.slice(Math.max(name.lastIndexOf("."), name.lastIndexOf("/")) + 1);
-}
-
-function fitted(text: string, room: number): string {
-  const letters = [...text];
-  const most = Math.max(3, Math.floor(room / LETTER));
-  return letters.length <= most ? text : `${letters.slice(0, most - 1).join("")}…`;
 }
 
 function round(value: number): number {

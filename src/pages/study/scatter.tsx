@@ -4,6 +4,7 @@ import { type Tick, ticksOf } from "../../plotting/ticks.js";
 import type { StudyReport } from "../../reporting/document.js";
 import { Name } from "../components/name.js";
 import { figure } from "../text/figures.js";
+import { fitted } from "./fitted.js";
 
 type ScatterData = StudyReport["slices"][number];
 type Axis = ScatterData["x"];
@@ -16,7 +17,6 @@ const RIGHT = 14;
 const TOP = 10;
 const BOTTOM = 30;
 const TICKS = 5;
-const LETTER = 6.6;
 
 interface ScatterProps {
   readonly scatter: ScatterData;
@@ -106,10 +106,4 @@ function frontPath(points: readonly Point[], x: (value: number) => number, y: (v
 
 function xText({ choices, name }: Axis, value: number): string {
   return `${name} ${choices?.[value] ?? figure(value)}`;
-}
-
-function fitted(text: string, room: number): string {
-  const letters = [...text];
-  const most = Math.max(3, Math.floor(room / LETTER));
-  return letters.length <= most ? text : `${letters.slice(0, most - 1).join("")}…`;
 }

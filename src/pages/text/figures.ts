@@ -36,9 +36,3 @@ export function moment(iso: string | null): string {
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
-
-/** `3/10`; `3` where nobody says how many there are to be, `–` where there are no epochs. */
-export function epochsText(done: number, planned: number | null): string {
-  if (planned === null) return done === 0 ? "–" : String(done);
-  return `${done}/${planned}`;
-}

@@ -1,6 +1,7 @@
 /** @file A run as a page without scripts: its tables. */
+import { epochsText } from "../../records/epochs-text.js";
 import type { ShownRun } from "../../records/list-runs.js";
-import { cell, epochsCell, short } from "./plain-runs.js";
+import { cell, short } from "./plain-runs.js";
 import { html, type Html } from "./html.js";
 
 export function plainRun(run: ShownRun): Html {
@@ -11,7 +12,7 @@ export function plainRun(run: ShownRun): Html {
     ["group", run.group],
     ["started", run.started_at],
     ["ended", run.ended_at],
-    ["epochs", epochsCell(run)],
+    ["epochs", epochsText(run.epochs_done, run.epochs)],
     ["tags", run.tags.length === 0 ? null : run.tags.join(", ")],
     ["note", run.note],
     ["command", run.command_line],

@@ -1,4 +1,5 @@
 /** @file The list of runs as a page without scripts: a table, a search, and links to the next page. */
+import { epochsText } from "../../records/epochs-text.js";
 import type { ListedRun } from "../../records/list-runs.js";
 import type { RunsPage, RunsQuestion } from "../api/types.js";
 import { html, type Html } from "./html.js";
@@ -34,7 +35,7 @@ ${runs.map((run) => runRow(run, columns))}
 
 function runRow(run: ListedRun, columns: readonly string[]): Html {
   const { values = {} } = run;
-  return html`<tr><th scope="row"><a href="/runs/${run.id}">${run.starred ? "★ " : ""}${short(run.name)}</a></th><td>${run.state}</td><td>${short(run.project)}</td><td>${monitoredCell(run)}</td>${columns.map((name) => html`<td>${short(cell(values[name]))}</td>`)}<td>${epochsCell(run)}</td><td>${run.started_at.slice(0, 16).replace("T", " ")}</td><td>${short(run.tags.join(", "))}</td></tr>
+  return html`<tr><th scope="row"><a href="/runs/${run.id}">${run.starred ? "★ " : ""}${short(run.name)}</a></th><td>${run.state}</td><td>${short(run.project)}</td><td>${monitoredCell(run)}</td>${columns.map((name) => html`<td>${short(cell(values[name]))}</td>`)}<td>${epochsText(run.epochs_done, run.epochs)}</td><td>${run.started_at.slice(0, 16).replace("T", " ")}</td><td>${short(run.tags.join(", "))}</td></tr>
 `;
 }
 
@@ -51,12 +52,6 @@ function address({ where, sort, columns, trash }: RunsQuestion, from: number): s
 function monitoredCell({ values = {} }: ListedRun): string {
   const value = cell(values.monitored);
   return values.monitor == null || values.monitored == null ? value : `${value} ${short(cell(values.monitor))}`;
-}
-
-/** Runs of other programs may have no epochs. */
-export function epochsCell({ epochs_done: done, epochs }: Pick<ListedRun, "epochs" | "epochs_done">): string {
-  if (epochs === null) return done === 0 ? "–" : String(done);
-  return `${done}/${epochs}`;
 }
 
 /** A value as text. */

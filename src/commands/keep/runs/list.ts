@@ -3,6 +3,7 @@ import * as Flags from "@oclif/core/flags";
 import { CoolCommand } from "../../../cli/command.js";
 import { drawTable, formatMetric } from "../../../cli/tables/tables.js";
 import { cellText } from "../../../cli/text.js";
+import { epochsText } from "../../../records/epochs-text.js";
 import { formatSeconds } from "../../../logging/console.js";
 import { type ListedRun, listRuns } from "../../../records/list-runs.js";
 import { askedFields, type RunsQuery } from "../../../storage/query/query-runs.js";
@@ -106,7 +107,7 @@ function usualTable(runs: readonly ListedRun[], fields: readonly string[], now: 
     value(run),
     ...asked.map((name) => fieldText(run.values?.[name], name)),
     run.deleted_at === null ? run.state : `${run.state}, removed`,
-    epochsText(run),
+    epochsText(run.epochs_done, run.epochs),
     briefTime(run.started_at, now),
     ...(hasTags ? [run.tags.map(cellText).join(", ")] : []),
   ]);
@@ -117,12 +118,6 @@ function usualTable(runs: readonly ListedRun[], fields: readonly string[], now: 
   ];
   const numeric = asked.flatMap((name, i) => (isNumeric(runs, name) ? [i + 3] : []));
   return drawTable(head, rows, [2, ...numeric, asked.length + 4], { labels: 2 });
-}
-
-/** Runs of other programs may have no epochs. */
-function epochsText({ epochs_done: done, epochs }: ListedRun): string {
-  if (epochs === null) return done === 0 ? cellText(null) : String(done);
-  return `${done}/${epochs}`;
 }
 
 /** Month, day and time of this year, else the day, as `ls -l` does. */

@@ -1,9 +1,8 @@
 /** @file A mask of a cell → labels of the pixels of its picture. */
-import { open as openFile } from "node:fs/promises";
 import { at } from "../../../arrays.js";
 import type { ImageFraming, PixelSize } from "../../../decoding/framing.js";
 import type { ClassificationSpec, TaskSpec } from "../../../flow/graph.js";
-import { checkImageFile, locateImage, readImageFile } from "../../inputs/images.js";
+import { checkImageFile, locateImage, readHead, readImageFile } from "../../inputs/images.js";
 import { loadSharp } from "../../inputs/sharp.js";
 import { plainJpegHeader } from "../../inputs/jpeg-header.js";
 import { plainPngHeader } from "../../inputs/png-header.js";
@@ -155,7 +154,7 @@ function parsedJson(text: string): unknown {
 async function shownSize(path: string): Promise<PixelSize | null> {
   if (!(await checkImageFile(path)).ok) return null;
   try {
-    const head = await readHead(path);
+    const head = await readHead(path, HEAD_BYTES);
     const plain = plainPngHeader(head) ?? plainJpegHeader(head);
     if (plain !== null) return plain;
     const open = await loadSharp();
@@ -167,18 +166,8 @@ async function shownSize(path: string): Promise<PixelSize | null> {
   }
 }
 
+/** Nearly every picture says its size within them. */
 const HEAD_BYTES = 4096;
-
-/** The first bytes of a file. */
-async function readHead(path: string): Promise<Buffer> {
-  const file = await openFile(path);
-  try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
 
 function sides({ width, height }: PixelSize): string {
   return `${width} × ${height}`;

@@ -1,6 +1,6 @@
 /** @file A saved model that runs beside the network and feeds it: what a run keeps of it. */
 import { join } from "node:path";
-import type { InputSpec, NumericInputSpec } from "../../../data/dataset.js";
+import { type InputSpec, type NumericInputSpec, vectorSpec } from "../../../data/dataset.js";
 import type { TextPooling } from "./external-model.js";
 import type { PreprocessingInput } from "./preprocessing.js";
 
@@ -54,15 +54,7 @@ export function networkSpecs(
 }
 
 function specOf(part: ExternalPart): NumericInputSpec {
-  return {
-    kind: "numeric",
-    columns: [part.name],
-    listLength: widthOf(part),
-    standardize: false,
-    missing: "error",
-    statistics: null,
-    ...(isPerToken(part) ? { perToken: part.input } : {}),
-  };
+  return { ...vectorSpec(part.name, widthOf(part)), ...(isPerToken(part) ? { perToken: part.input } : {}) };
 }
 
 /** Where a store keeps a model, once for all runs. */

@@ -1,8 +1,9 @@
 /** @file What a run is: its name and state, how far it has come, where it was made. */
+import { epochsText } from "../../../records/epochs-text.js";
 import type { ShownRun } from "../../../records/list-runs.js";
 import type { RunStateName } from "../../../reporting/document.js";
 import { StateBadge } from "../../components/state-badge.js";
-import { duration, epochsText, moment } from "../../text/figures.js";
+import { duration, moment } from "../../text/figures.js";
 import { runAddress, searchAddress } from "../shared/router.js";
 import { lineOf, linesOf } from "../shared/text.js";
 

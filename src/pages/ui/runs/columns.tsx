@@ -1,9 +1,10 @@
 /** @file Columns of the list of runs. */
 import type { ComponentChildren } from "preact";
+import { epochsText } from "../../../records/epochs-text.js";
 import type { ListedRun } from "../../../records/list-runs.js";
 import type { RunStateName } from "../../../reporting/document.js";
 import { StateBadge } from "../../components/state-badge.js";
-import { duration, epochsText, figure, score } from "../../text/figures.js";
+import { duration, figure, score } from "../../text/figures.js";
 import { briefTime, lineOf, valueText } from "../shared/text.js";
 
 export interface ListColumn {
