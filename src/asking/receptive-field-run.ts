@@ -118,7 +118,8 @@ function describeField(field: ReceptiveField | TokenField): Omit<WrittenField, "
   };
 }
 
-function writeDrawing(file: string, png: Uint8Array): void {
+/** @throws DataError where the file cannot be written */
+export function writeDrawing(file: string, png: Uint8Array): void {
   try {
     writeFileSync(file, png);
   } catch (error) {

@@ -144,11 +144,19 @@ describe("a run whose tasks are asked of pixels", () => {
     });
     expect(pictures.map(({ seen }) => seen.length)).toEqual([SIDE * SIDE * 3, SIDE * SIDE * 3]);
     expect(pictures[0]?.masks[0]).toMatchObject({ task: "inside" });
-    await expect(writeDrawnMasks(pictures, join(dir, "both.png"))).rejects.toThrow("Ask about one at a time");
+    const made = { inputs: [join(dir, "picture-1.png")], tables: run.tables };
+    await expect(writeDrawnMasks(pictures, made, join(dir, "both.png"))).rejects.toThrow("Ask about one at a time");
     const [picture] = pictures;
-    const written = await writeDrawnMasks(picture === undefined ? [] : [picture], join(dir, "drawn.png"));
+    const written = await writeDrawnMasks(picture === undefined ? [] : [picture], made, join(dir, "drawn.png"));
     expect(written).toEqual([{ input: pictures[0]?.input, file: join(dir, "drawn.png") }]);
     expect((await sharp(join(dir, "drawn.png")).metadata()).height).toBeGreaterThan(192);
+    for (const input of ["picture-1.png", "squares.csv"]) {
+      const before = readFileSync(join(dir, input));
+      await expect(
+        writeDrawnMasks(picture === undefined ? [] : [picture], made, join(dir, input)),
+      ).rejects.toMatchObject({ name: "UsageError" });
+      expect(readFileSync(join(dir, input)).equals(before)).toBe(true);
+    }
   });
 
   it("is tuned by Dice's coefficient, and ranks its pictures", async () => {

@@ -1,11 +1,11 @@
 /** @file `cool explain --masks`: answers to the pixels of pictures, drawn over them. */
-import { writeFileSync } from "node:fs";
 import { parse } from "node:path";
 import { describeAreas } from "../../analysis/pixels/picture-figures.js";
 import type { ScoredSplit } from "../../analysis/score.js";
 import { firstPixels, type InputSource } from "../../data/dataset.js";
+import { type NamedTable, refuseInputs } from "../../data/tables/read-files.js";
 import { areasOf, countedPixels, regionsOf } from "../../decoding/areas.js";
-import { ConfigError, StoreError, UsageError } from "../../errors.js";
+import { ConfigError, UsageError } from "../../errors.js";
 import { axisOf, type FlowGraph, isPerPixel, type PixelSpec } from "../../flow/graph.js";
 import {
   type MaskKey,
@@ -16,6 +16,7 @@ import {
   seenPixels,
 } from "../../logging/panels/mask-overlay.js";
 import { drawPanels, type GridPanel } from "../../logging/panels/panel-grid.js";
+import { writeDrawing } from "../receptive-field-run.js";
 
 /** One picture with the answers to its pixels. */
 export interface MaskedPicture {
@@ -96,24 +97,37 @@ export interface WrittenMasks {
   readonly file: string;
 }
 
+/** What pictures were made of, none of which is written over. */
+interface Sources {
+  /** As a person names them. */
+  readonly inputs: readonly string[];
+  readonly tables: readonly NamedTable[];
+}
+
 /**
  * Writes a sheet for each picture.
  * @param out file of the only one; default `<picture>.masks.png` here
- * @throws UsageError where several pictures would be written to one file; StoreError where a file cannot be written
+ * @throws UsageError where several pictures would be written to one file, or one over what it was made of; DataError where
+ *   a file cannot be written
  */
-export async function writeDrawnMasks(pictures: readonly MaskedPicture[], out?: string): Promise<WrittenMasks[]> {
+export async function writeDrawnMasks(
+  pictures: readonly MaskedPicture[],
+  { inputs, tables }: Sources,
+  out?: string,
+): Promise<WrittenMasks[]> {
   if (out !== undefined && pictures.length > 1) {
     throw new UsageError(`--out names one file, and there are ${pictures.length} pictures. Ask about one at a time.`, {
       out,
     });
   }
+  if (out !== undefined) await refuseInputs(out, inputs, tables);
   const taken = new Set<string>();
   const written: WrittenMasks[] = [];
   for (const picture of pictures) {
     const [first] = picture.masks;
     if (first === undefined) continue;
     const file = out ?? freeName(parse(picture.input).name, taken);
-    write(file, await drawMasks(picture, first.spec.size));
+    writeDrawing(file, await drawMasks(picture, first.spec.size));
     written.push({ input: picture.input, file });
   }
   return written;
@@ -124,16 +138,4 @@ function freeName(name: string, taken: Set<string>): string {
   for (let n = 2; taken.has(file); n++) file = `${name}.${n}.masks.png`;
   taken.add(file);
   return file;
-}
-
-function write(file: string, bytes: Uint8Array): void {
-  try {
-    writeFileSync(file, bytes);
-  } catch (error) {
-    throw new StoreError(
-      `${file} cannot be written: ${(error as Error).message}. Name another file with --out.`,
-      { file },
-      { cause: error },
-    );
-  }
 }

@@ -133,7 +133,7 @@ export default class Explain extends CoolCommand {
       const said = coverage === undefined && warnings.length === 0 ? {} : { warnings };
       const task = flags["receptive-field"];
       const fields = task === undefined ? [] : await writeReceptiveFields(run, images, task, out);
-      const masks = await writeDrawnMasks(masked, out);
+      const masks = await writeDrawnMasks(masked, { inputs: images, tables: run.tables }, out);
       const sheets = flags.why ? await this.#why(run, images) : [];
       for (const explanation of explanations) this.log(run.print(explanation, treeStyle(), tableColumns()));
       for (const { file, input } of sheets) this.log(`why ${input} is answered so: ${file}`);
